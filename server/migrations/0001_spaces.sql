@@ -1,0 +1,57 @@
+-- Spaces, their API keys, one-time sign-in links, remembered answers of creating calls, and the audit log.
+-- Why: everything else belongs to a space; every key of a space's table starts with space_id, so that a distributed
+-- PostgreSQL can shard by it. People and their sessions live in the schema `auth`, kept by the sign-in library.
+-- Lock cost: creates only.
+
+create table spaces (
+  id uuid primary key,
+  name text not null,
+  created_at timestamptz not null default now()
+);
+
+-- A fresh server has one space, so that an API key can be made before anyone has signed in.
+insert into spaces (id, name) values (gen_random_uuid(), 'My space');
+
+create table api_keys (
+  space_id uuid not null references spaces,
+  id uuid not null,
+  name text not null,
+  scope text not null check (scope in ('read', 'write')),
+  hash bytea not null,            -- SHA-256 of the whole key: 256 random bits need no slow hash
+  hint text not null,             -- the last four characters, to tell keys apart
+  created_by text,
+  created_at timestamptz not null default now(),
+  last_used_at timestamptz,
+  primary key (space_id, id)
+);
+create unique index api_keys_by_hash on api_keys (hash);
+
+create table sign_in_links (
+  hash bytea primary key,
+  created_at timestamptz not null default now(),
+  expires_at timestamptz not null,
+  used_at timestamptz
+);
+
+create table idempotency_keys (
+  space_id uuid not null references spaces,
+  key text not null,
+  request_hash bytea not null,
+  status smallint,                -- null while the first request is being answered
+  body text,
+  created_at timestamptz not null default now(),
+  primary key (space_id, key)
+);
+create index idempotency_keys_by_age on idempotency_keys (created_at);
+
+create table audit_log (
+  space_id uuid not null references spaces,
+  id uuid not null,               -- UUIDv7: sorts by time
+  action text not null,           -- such as webhook.secret_revealed
+  actor text not null,            -- a person's email, `key <name>`, or `operator`
+  address text,
+  subject text,                   -- the id of what it was done to
+  details jsonb not null default '{}',
+  created_at timestamptz not null default now(),
+  primary key (space_id, id)
+);

@@ -1,0 +1,68 @@
+-- Videos and their uploads.
+-- Why two tables: a video exists before any file and outlives each; an upload is one file on its way to becoming the
+-- version that plays, and its row is also its place in the processing queue.
+-- Lock cost: creates only.
+
+create table videos (
+  space_id uuid not null references spaces,
+  id text not null check (id ~ '^[0-9A-Za-z]{10}$'),
+  name text,
+  metadata jsonb not null default '{}',
+  status text not null default 'waiting' check (status in ('waiting', 'uploading', 'processing', 'ready', 'failed')),
+  progress smallint,              -- 0-100 while a file is processed, also behind a version that plays
+  error_code text,                -- why the newest upload did not become playable
+  error_message text,
+  duration_s double precision,
+  width integer,
+  height integer,
+  size_bytes bigint,
+  renditions jsonb not null default '[]',
+  poster text,                    -- file names inside the playing version's folder
+  playback text,
+  playing_version integer,
+  last_version integer not null default 0,
+  last_sequence integer not null default 0,  -- the number of this video's newest event
+  last_upload_at timestamptz,
+  created_at timestamptz not null default now(),
+  deleted_at timestamptz,         -- the row stays: its id is never given again, its page says that it was deleted
+  primary key (space_id, id)
+);
+-- An embed page knows no space.
+create unique index videos_by_id on videos (id);
+create index videos_listed on videos (space_id, created_at desc, id desc) where deleted_at is null;
+
+create table uploads (
+  space_id uuid not null,
+  video_id text not null,
+  version integer not null,
+  id text not null,               -- the upload's own id: its tus address and its folder
+  state text not null check (state in ('receiving', 'received', 'processing', 'published', 'failed', 'canceled')),
+  file_name text,                 -- as the uploader called it; shown, never used as a path
+  size_bytes bigint,
+  attempt smallint not null default 0,
+  lease_token uuid,
+  leased_until timestamptz not null default '-infinity',
+  progress smallint not null default 0,
+  media jsonb,                    -- what the probe said and what was made of it
+  error_code text,
+  error_message text,
+  created_at timestamptz not null default now(),
+  received_at timestamptz,
+  finished_at timestamptz,
+  primary key (space_id, video_id, version),
+  foreign key (space_id, video_id) references videos (space_id, id)
+);
+create unique index uploads_by_id on uploads (id);
+-- Read by the processor's claim.
+create index uploads_to_process on uploads (received_at) where state in ('received', 'processing');
+-- Read by the reconciler of uploads that were received whole, or left.
+create index uploads_receiving on uploads (created_at) where state = 'receiving';
+
+create table upload_tokens (
+  space_id uuid not null,
+  video_id text not null,
+  hash bytea primary key,
+  created_at timestamptz not null default now(),
+  expires_at timestamptz not null,
+  foreign key (space_id, video_id) references videos (space_id, id)
+);

@@ -1,0 +1,42 @@
+-- Webhooks: who listens.
+-- Secrets and the values of custom headers are sealed (AES-256-GCM) before they reach this table; each sealed value
+-- begins with the id of the key that sealed it.
+-- Lock cost: creates only.
+
+create table webhooks (
+  space_id uuid not null references spaces,
+  id uuid not null,
+  url text not null,
+  description text,
+  events text[] not null,
+  status text not null default 'enabled' check (status in ('enabled', 'paused', 'disabled')),
+  status_reason text,
+  status_since timestamptz not null default now(),
+  ordering text not null default 'video' check (ordering in ('video', 'none')),
+  rate_limit integer,             -- per second; null: none
+  headers bytea,                  -- sealed JSON of names and values
+  header_names text[] not null default '{}',
+  secret bytea not null,
+  secret_hint text not null,      -- the last four characters
+  secret_since timestamptz not null default now(),
+  previous_secret bytea,
+  previous_secret_until timestamptz,
+  failing_since timestamptz,      -- the first failure after the last success
+  warned_at timestamptz,          -- when its owner was told that it will be disabled
+  certificate_until timestamptz,  -- the end of the certificate last seen
+  created_by text,
+  created_at timestamptz not null default now(),
+  primary key (space_id, id)
+);
+
+-- What each webhook did in each hour: health without counting attempts.
+create table webhook_hours (
+  space_id uuid not null,
+  webhook_id uuid not null,
+  hour timestamptz not null,
+  succeeded integer not null default 0,
+  failed integer not null default 0,   -- attempts that failed
+  errors jsonb not null default '{}',  -- error word or status -> count
+  timings jsonb not null default '{}', -- phase -> counts per histogram bucket
+  primary key (space_id, webhook_id, hour)
+);

@@ -1,0 +1,31 @@
+/**
+ * Short UUIDs: a 128-bit UUID written in base 57, least significant digit first, right-padded to 22 characters.
+ * They do not sort by time (the digits are reversed): store and order by the UUID, convert at the edge.
+ */
+const ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+const LENGTH = 22;
+const BASE = BigInt(ALPHABET.length);
+const BEYOND = 1n << 128n;
+const VALUES = new Map([...ALPHABET].map((character, index) => [character, BigInt(index)]));
+
+/** @param uuid the 36-character form; @returns 22 characters of the alphabet */
+export function shortUuid(uuid: string): string {
+  let rest = BigInt(`0x${uuid.replaceAll("-", "")}`);
+  let short = "";
+  for (; rest > 0n; rest /= BASE) short += ALPHABET[Number(rest % BASE)];
+  return short.padEnd(LENGTH, ALPHABET[0]);
+}
+
+/** @returns the lower-case 36-character UUID, or null where `short` is not the short form of one */
+export function longUuid(short: string): string | null {
+  if (short.length !== LENGTH) return null;
+  let value = 0n;
+  for (const character of [...short].reverse()) {
+    const digit = VALUES.get(character);
+    if (digit === undefined) return null;
+    value = value * BASE + digit;
+  }
+  if (value >= BEYOND) return null;
+  const hex = value.toString(16).padStart(32, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}

@@ -1,0 +1,76 @@
+/**
+ * Every bound of the service, with its unit last and its reason beside it. `assertLimits` holds how they fit together;
+ * it runs at each start, so that a change of one that breaks another is found before it serves.
+ */
+export const LIMITS = {
+  // One attempt (DESIGN of the wire: 5 s to connect, 15 s in all).
+  ATTEMPT_CONNECT_MS: 5_000, // DNS, TCP and TLS together
+  ATTEMPT_TOTAL_MS: 15_000, // body included; the default of MAVE_ATTEMPT_TIMEOUT_MS
+  ANSWER_READ_BYTES: 65_536, // read on past what is kept, so that a chatty receiver keeps its connection
+  ANSWER_KEPT_BYTES: 16_384, // what the log shows of an answer's body
+  ANSWER_HEADERS_BYTES: 16_384, // the parser's cap; beyond it the answer is invalid
+  INTERIM_ANSWERS_MAX: 8, // 1xx answers before one is taken for a flood
+  DNS_TRY_MS: 1_500, // two tries take at most 4.5 s: inside the time to connect
+  DNS_NAMES_MAX: 20_000, // names cached, oldest dropped
+  ORIGIN_SOCKETS_MAX: 16, // a pool slows with its size
+  SOCKETS_OPEN_MAX: 2_000, // idle ones included; beyond it connections are not kept
+  SOCKET_IDLE_MS: 30_000, // a cold TLS connection costs 20 times a warm delivery
+
+  // The dispatcher.
+  SENDS_IN_FLIGHT_MAX: 256, // quick sends of this node at once
+  SENDS_SLOW_MAX: 1_024, // sends older than SEND_SLOW_AFTER_MS count here instead
+  SEND_SLOW_AFTER_MS: 1_000,
+  WEBHOOK_IN_FLIGHT_START: 2, // slow start, raised by each answer
+  WEBHOOK_IN_FLIGHT_MAX: 10,
+  WEBHOOK_QUEUED_MAX: 40, // handed over and waiting in memory; beyond it rows wait in the database
+  LEASE_MS: 30_000, // an attempt's whole time and as much again
+  SETTLE_BATCH_MAX: 64,
+  CLAIM_BATCH_MAX: 256,
+
+  // Requests to the API.
+  BODY_BYTES: 262_144, // JSON bodies; files have their own way
+  BODY_DEPTH_MAX: 32,
+  URL_CHARACTERS_MAX: 2_048,
+  NAME_CHARACTERS_MAX: 200,
+  DESCRIPTION_CHARACTERS_MAX: 200,
+  METADATA_KEYS_MAX: 50,
+  METADATA_KEY_CHARACTERS_MAX: 40,
+  METADATA_VALUE_CHARACTERS_MAX: 500,
+  LIST_DEFAULT: 20,
+  LIST_MAX: 100,
+  WEBHOOKS_PER_SPACE_MAX: 1_000, // each event is matched against all of its space
+  API_KEYS_PER_SPACE_MAX: 100,
+  WEBHOOK_HEADERS_MAX: 20,
+  IDEMPOTENCY_KEPT_S: 86_400,
+  STREAMS_PER_NODE_MAX: 1_000, // open server-sent-event connections
+
+  // Files and processing.
+  UPLOAD_BYTES_MAX: 20_000_000_000, // the default of MAVE_UPLOAD_MAX_BYTES
+  UPLOADS_OPEN_PER_SPACE_MAX: 200,
+  UPLOAD_EXPIRES_MS: 86_400_000, // an abandoned part is removed a day after its last byte
+  PROCESSING_AT_ONCE_MAX: 1, // ffmpeg takes every core it is given
+  PROCESSING_ATTEMPTS_MAX: 3, // for faults of the machine; bad media ends at once
+  PROCESSING_LEASE_MS: 60_000,
+  PROCESSING_HEARTBEAT_MS: 15_000,
+  PROBE_MS: 20_000,
+  VIDEO_DURATION_MAX_S: 21_600,
+  VIDEO_STREAMS_MAX: 40,
+  VIDEO_SIDE_MAX: 8_192,
+
+  SHUTDOWN_MS: 20_000, // SIGTERM to exit, the attempts in flight included
+} as const;
+
+/** Throws where two bounds contradict each other: a bug in this file, found at start. */
+export function assertLimits(limits: typeof LIMITS = LIMITS): void {
+  const rules: [boolean, string][] = [
+    [limits.DNS_TRY_MS * 3 < limits.ATTEMPT_CONNECT_MS, "both tries of a name must end inside the time to connect"],
+    [limits.ATTEMPT_CONNECT_MS < limits.ATTEMPT_TOTAL_MS, "the time to connect is a part of the whole"],
+    [limits.ATTEMPT_TOTAL_MS < limits.LEASE_MS, "an attempt must end before its lease does"],
+    [limits.ATTEMPT_TOTAL_MS < limits.SHUTDOWN_MS, "a drain must outlast an attempt"],
+    [limits.ANSWER_KEPT_BYTES <= limits.ANSWER_READ_BYTES, "no more can be kept than is read"],
+    [limits.WEBHOOK_IN_FLIGHT_START <= limits.WEBHOOK_IN_FLIGHT_MAX, "a webhook starts below its cap"],
+    [limits.PROCESSING_HEARTBEAT_MS * 3 < limits.PROCESSING_LEASE_MS, "a lease must survive two lost heartbeats"],
+    [limits.LIST_DEFAULT <= limits.LIST_MAX, "a list's default fits its maximum"],
+  ];
+  for (const [holds, reason] of rules) if (!holds) throw new Error(`limits.ts contradicts itself: ${reason}`);
+}

@@ -1,0 +1,79 @@
+import pg from "pg";
+
+/** A statement with a name of its own, prepared once per connection. `text` is fixed: no SQL is put together at run time. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Anything that runs statements: the pool, or one transaction of it. */
+export interface Sql {
+  /** @returns the rows; throws pg's error where the statement fails */
+  run<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+export interface Database extends Sql {
+  /** Commits what `work` did, or rolls all of it back and throws what it threw. */
+  transaction<Result>(work: (tx: Sql) => Promise<Result>): Promise<Result>;
+  /** A connection of its own, outside the pool: for LISTEN and for locks that last as long as a session. */
+  connect(): Promise<pg.Client>;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  /** Where the server is: a connection string, or the folder of its Unix socket with a user and database name. */
+  connection: string | { host: string; user: string; database: string; port?: number };
+  /** Connections at most. */
+  connections: number;
+  /** Told of a connection that broke while it idled; the pool replaces it. */
+  onError?: (error: Error) => void;
+}
+
+const INT8 = 20;
+const types = new pg.TypeOverrides();
+types.setTypeParser(INT8, Number); // counts and sizes, all far below 2^53
+
+export function openDatabase({ connection, connections, onError = () => {} }: DatabaseOptions): Database {
+  const where = typeof connection === "string" ? { connectionString: connection } : connection;
+  const options = { ...where, types, application_name: "mave" };
+  const pool = new pg.Pool({ ...options, max: connections, connectionTimeoutMillis: 5_000, idleTimeoutMillis: 30_000 });
+  pool.on("error", onError);
+  return {
+    run: (statement, values) => runOn(pool, statement, values),
+    transaction: (work) => transaction(pool, work),
+    async connect() {
+      const client = new pg.Client({ ...options, keepAlive: true });
+      await client.connect();
+      return client;
+    },
+    close: () => pool.end(),
+  };
+}
+
+async function transaction<Result>(pool: pg.Pool, work: (tx: Sql) => Promise<Result>): Promise<Result> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query("begin");
+    const result = await work({ run: (statement, values) => runOn(client, statement, values) });
+    await client.query("commit");
+    return result;
+  } catch (error) {
+    // A connection that cannot even roll back is thrown away; the server rolls back what it held.
+    await client.query("rollback").catch((cause: Error) => {
+      broken = cause;
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+async function runOn<Row>(
+  target: pg.Pool | pg.PoolClient,
+  statement: Statement,
+  values: readonly unknown[] = [],
+): Promise<Row[]> {
+  const result = await target.query({ name: statement.name, text: statement.text, values: values as unknown[] });
+  return result.rows as Row[];
+}

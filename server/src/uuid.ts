@@ -1,0 +1,20 @@
+import type { Random } from "./random.ts";
+
+/**
+ * A UUIDv7 (RFC 9562 §5.7): 48 bits of time, then randomness, so that rows of one time lie together in an index.
+ * @param time_ms ms since the Unix epoch
+ */
+export function uuidV7(time_ms: number, random: Random): string {
+  const bytes = random.bytes(16);
+  bytes.writeUIntBE(time_ms, 0, 6);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x70;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = bytes.toString("hex");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** The smallest UUIDv7 of a moment: the bound of a time range over ids. */
+export function uuidFloor(time_ms: number): string {
+  const hex = Math.max(0, time_ms).toString(16).padStart(12, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-0000-0000-000000000000`;
+}
