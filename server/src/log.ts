@@ -19,7 +19,7 @@ const REDACTED = [
  * @param level one of pino's level words; `silent` for tests
  */
 export function createLog(level: string, terminal = process.stdout.isTTY === true): Log {
-  const options = { level, base: undefined, redact: { paths: REDACTED, censor: "[hidden]" } };
+  const options = { level, base: null, redact: { paths: REDACTED, censor: "[hidden]" } };
   if (!terminal) return pino(options);
   return pino({
     ...options,
