@@ -12,6 +12,13 @@ export interface Sql {
   run<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>;
 }
 
+/**
+ * What a caller adds to a change's own transaction: run last before its commit, with the change's result. So an audit
+ * entry or the remembered answer of an Idempotency-Key is committed with the change or not at all, and the domain knows
+ * neither. Every changing function of a domain takes one as its last, optional argument.
+ */
+export type Alongside<Result> = (tx: Sql, result: Result) => Promise<void>;
+
 export interface Database extends Sql {
   /** Commits what `work` did, or rolls all of it back and throws what it threw. */
   transaction<Result>(work: (tx: Sql) => Promise<Result>): Promise<Result>;
