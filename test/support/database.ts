@@ -1,0 +1,36 @@
+import { randomBytes } from "node:crypto";
+import pg from "pg";
+import { afterAll, inject } from "vitest";
+import { type Database, openDatabase } from "../../server/src/store/db.ts";
+
+/** A fresh, migrated database of this test file's own, closed and dropped after it. Call it at the file's top level or in `beforeAll`. */
+export async function testDatabase(connections = 10): Promise<Database> {
+  const connection = await testConnection();
+  const db = openDatabase({ connection, connections });
+  afterAll(() => db.close());
+  return db;
+}
+
+/** As `testDatabase`, but only the database: for tests that open it themselves. */
+export async function testConnection(): Promise<{ host: string; user: string; port: number; database: string }> {
+  const database = `test_${randomBytes(6).toString("hex")}`;
+  await administer(`create database ${database} template mave`);
+  afterAll(() => administer(`drop database ${database} with (force)`));
+  return { ...inject("postgres"), database };
+}
+
+/** As `testConnection`, as the value of DATABASE_URL: for tests that start processes. */
+export async function testDatabaseUrl(): Promise<string> {
+  const { host, user, port, database } = await testConnection();
+  return `postgres://${user}@/${database}?host=${encodeURIComponent(host)}&port=${port}`;
+}
+
+async function administer(statement: string): Promise<void> {
+  const client = new pg.Client({ ...inject("postgres"), database: "postgres" });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,22 @@
+import { defineConfig } from "vitest/config";
+
+// Inside the repository a workspace package is its own source, not its build.
+const conditions = ["source", "module", "node", "development|production"];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: ["source", "node"] } },
+  test: {
+    include: [
+      "server/src/**/*.test.ts",
+      "packages/*/{src,test}/**/*.test.ts",
+      "test/**/*.test.ts",
+      "dashboard/{src,test}/**/*.test.ts",
+    ],
+    globalSetup: ["test/support/postgres.ts"],
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 20_000,
+    maxWorkers: 2,
+  },
+});
