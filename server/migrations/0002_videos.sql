@@ -18,37 +18,43 @@ create table videos (
   size_bytes bigint,
   renditions jsonb not null default '[]',
   poster text,                    -- file names inside the playing version's folder
+  storyboard text,
   playback text,
   playing_version integer,
+  playing_folder text,            -- of its media: one per attempt, so that a late attempt never touches live files
   last_version integer not null default 0,
   last_sequence integer not null default 0,  -- the number of this video's newest event
   last_upload_at timestamptz,
   created_at timestamptz not null default now(),
   deleted_at timestamptz,         -- the row stays: its id is never given again, its page says that it was deleted
+  files_removed_at timestamptz,   -- when nothing of a deleted video was left in the storage
   primary key (space_id, id)
 );
 -- An embed page knows no space.
 create unique index videos_by_id on videos (id);
 create index videos_listed on videos (space_id, created_at desc, id desc) where deleted_at is null;
+-- Read by the clean-up of deleted videos' files.
+create index videos_to_clear on videos (deleted_at) where deleted_at is not null and files_removed_at is null;
 
 create table uploads (
   space_id uuid not null,
   video_id text not null,
   version integer not null,
-  id text not null,               -- the upload's own id: its tus address and its folder
+  id text not null,               -- the upload's own id: its tus address and its file's name
   state text not null check (state in ('receiving', 'received', 'processing', 'published', 'failed', 'canceled')),
+  resumable boolean not null,     -- tus; a plain PUT that breaks off is over
   file_name text,                 -- as the uploader called it; shown, never used as a path
-  size_bytes bigint,
-  attempt smallint not null default 0,
+  size_bytes bigint,              -- as declared, then as received
+  attempt smallint not null default 0,  -- attempts at processing begun
   lease_token uuid,
   leased_until timestamptz not null default '-infinity',
-  progress smallint not null default 0,
   media jsonb,                    -- what the probe said and what was made of it
   error_code text,
   error_message text,
   created_at timestamptz not null default now(),
   received_at timestamptz,
   finished_at timestamptz,
+  files_removed_at timestamptz,   -- when no file was left that only this upload needed
   primary key (space_id, video_id, version),
   foreign key (space_id, video_id) references videos (space_id, id)
 );
@@ -56,7 +62,10 @@ create unique index uploads_by_id on uploads (id);
 -- Read by the processor's claim.
 create index uploads_to_process on uploads (received_at) where state in ('received', 'processing');
 -- Read by the reconciler of uploads that were received whole, or left.
-create index uploads_receiving on uploads (created_at) where state = 'receiving';
+create index uploads_receiving on uploads (space_id, created_at) where state = 'receiving';
+-- Read by the clean-up.
+create index uploads_to_clear on uploads (finished_at)
+  where state in ('published', 'failed', 'canceled') and files_removed_at is null;
 
 create table upload_tokens (
   space_id uuid not null,
@@ -66,3 +75,4 @@ create table upload_tokens (
   expires_at timestamptz not null,
   foreign key (space_id, video_id) references videos (space_id, id)
 );
+create index upload_tokens_by_age on upload_tokens (expires_at);

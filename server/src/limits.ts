@@ -48,6 +48,7 @@ export const LIMITS = {
   UPLOAD_BYTES_MAX: 20_000_000_000, // the default of MAVE_UPLOAD_MAX_BYTES
   UPLOADS_OPEN_PER_SPACE_MAX: 200,
   UPLOAD_EXPIRES_MS: 86_400_000, // an abandoned part is removed a day after its last byte
+  UPLOAD_TOKEN_MS: 86_400_000, // long enough to come back to a broken-off upload the next morning
   PROCESSING_AT_ONCE_MAX: 1, // ffmpeg takes every core it is given
   PROCESSING_ATTEMPTS_MAX: 3, // for faults of the machine; bad media ends at once
   PROCESSING_LEASE_MS: 60_000,

@@ -1,0 +1,249 @@
+import type { Sql, Statement } from "./db.ts";
+
+export type UploadState = "receiving" | "received" | "processing" | "published" | "failed" | "canceled";
+
+export interface UploadRow {
+  space_id: string;
+  video_id: string;
+  version: number;
+  id: string;
+  state: UploadState;
+  resumable: boolean;
+  file_name: string | null;
+  size_bytes: number | null;
+  attempt: number;
+  error_code: string | null;
+  created_at: Date;
+}
+
+const UPLOAD =
+  "space_id, video_id, version, id, state, resumable, file_name, size_bytes, attempt, error_code, created_at";
+
+const insert: Statement = {
+  name: "upload_insert",
+  text: `insert into uploads (space_id, video_id, version, id, state, resumable, file_name, size_bytes)
+    values ($1, $2, $3, $4, 'receiving', $5, $6, $7)`,
+};
+
+/** A file about to arrive. `size_bytes`: as declared, null where the uploader does not know it yet. */
+export async function insertUpload(
+  tx: Sql,
+  upload: {
+    space: string;
+    video: string;
+    version: number;
+    id: string;
+    resumable: boolean;
+    file_name: string | null;
+    size_bytes: number | null;
+  },
+): Promise<void> {
+  const { space, video, version, id, resumable, file_name, size_bytes } = upload;
+  await tx.run(insert, [space, video, version, id, resumable, file_name, size_bytes]);
+}
+
+const get: Statement = { name: "upload_get", text: `select ${UPLOAD} from uploads where id = $1` };
+
+export async function getUpload(sql: Sql, id: string): Promise<UploadRow | undefined> {
+  return (await sql.run<UploadRow>(get, [id]))[0];
+}
+
+const countOpen: Statement = {
+  name: "uploads_count_open",
+  text: "select count(*) as open from uploads where space_id = $1 and state = 'receiving'",
+};
+
+/** How many files of this space are on their way. Served by uploads_receiving. */
+export async function countReceiving(sql: Sql, space: string): Promise<number> {
+  return (await sql.run<{ open: number }>(countOpen, [space]))[0]!.open;
+}
+
+const received: Statement = {
+  name: "upload_received",
+  text: `update uploads set state = 'received', size_bytes = $2, received_at = now()
+    where id = $1 and state = 'receiving' returning ${UPLOAD}`,
+};
+
+/** The one door to `received`: undefined where somebody was faster, or the upload is over. */
+export async function markReceived(tx: Sql, id: string, size_bytes: number): Promise<UploadRow | undefined> {
+  return (await tx.run<UploadRow>(received, [id, size_bytes]))[0];
+}
+
+const cancelParts: Statement = {
+  name: "uploads_cancel_receiving",
+  text: `update uploads set state = 'canceled', finished_at = now()
+    where space_id = $1 and video_id = $2 and state = 'receiving' returning id`,
+};
+
+/** Ends what has not been received whole; returns the ids. */
+export async function cancelReceiving(tx: Sql, space: string, video: string): Promise<string[]> {
+  return (await tx.run<{ id: string }>(cancelParts, [space, video])).map(({ id }) => id);
+}
+
+const cancelAll: Statement = {
+  name: "uploads_cancel_all",
+  text: `update uploads set state = 'canceled', finished_at = now(), lease_token = null
+    where space_id = $1 and video_id = $2 and state in ('receiving', 'received', 'processing')`,
+};
+
+/** Ends every upload of a video that is being deleted. A processor notices at its next heartbeat. */
+export async function cancelUploads(tx: Sql, space: string, video: string): Promise<void> {
+  await tx.run(cancelAll, [space, video]);
+}
+
+const receiving: Statement = {
+  name: "uploads_receiving",
+  text: `select ${UPLOAD} from uploads where state = 'receiving' order by space_id, created_at limit $1`,
+};
+
+export async function listReceiving(sql: Sql, limit: number): Promise<UploadRow[]> {
+  return sql.run<UploadRow>(receiving, [limit]);
+}
+
+// Served by uploads_to_process. Versions of one video are processed one after the other, so that the last one wins.
+const toProcess: Statement = {
+  name: "uploads_to_process",
+  text: `select ${UPLOAD} from uploads u
+    where (state = 'received' or (state = 'processing' and leased_until < now()))
+      and not exists (select 1 from uploads e where e.space_id = u.space_id and e.video_id = u.video_id
+        and e.version < u.version and e.state in ('received', 'processing'))
+    order by received_at limit $1`,
+};
+
+/** Uploads that wait for a processor or were left by one. */
+export async function listToProcess(sql: Sql, limit: number): Promise<UploadRow[]> {
+  return sql.run<UploadRow>(toProcess, [limit]);
+}
+
+const claim: Statement = {
+  name: "upload_claim",
+  text: `update uploads set state = 'processing', attempt = attempt + 1, lease_token = $2,
+      leased_until = now() + $3 * interval '1 ms'
+    where id = $1 and (state = 'received' or (state = 'processing' and leased_until < now())) returning ${UPLOAD}`,
+};
+
+/** Takes an upload for processing; undefined where another processor was faster. */
+export async function claimUpload(
+  tx: Sql,
+  id: string,
+  token: string,
+  lease_ms: number,
+): Promise<UploadRow | undefined> {
+  return (await tx.run<UploadRow>(claim, [id, token, lease_ms]))[0];
+}
+
+const renew: Statement = {
+  name: "upload_renew_lease",
+  text: `update uploads set leased_until = now() + $3 * interval '1 ms'
+    where id = $1 and lease_token = $2 and state = 'processing' returning 1`,
+};
+
+/** False where the lease is lost or the upload canceled: whoever holds the token has to stop. */
+export async function renewLease(tx: Sql, id: string, token: string, lease_ms: number): Promise<boolean> {
+  return (await tx.run(renew, [id, token, lease_ms])).length > 0;
+}
+
+const release: Statement = {
+  name: "upload_release",
+  text: `update uploads set lease_token = null, leased_until = now() + $3 * interval '1 ms', attempt = attempt - $4
+    where id = $1 and lease_token = $2 and state = 'processing'`,
+};
+
+/** Gives an upload back, to be claimed after `wait_ms`. `counted` false: this attempt was nobody's fault. */
+export async function releaseUpload(
+  sql: Sql,
+  id: string,
+  token: string,
+  { wait_ms, counted }: { wait_ms: number; counted: boolean },
+): Promise<void> {
+  await sql.run(release, [id, token, wait_ms, counted ? 0 : 1]);
+}
+
+const finish: Statement = {
+  name: "upload_finish",
+  text: `update uploads set state = $3, media = $4, error_code = $5, error_message = $6, finished_at = now(),
+      lease_token = null
+    where id = $1 and lease_token = $2 and state = 'processing' returning ${UPLOAD}`,
+};
+
+/** How processing ended. `media`: what the probe said and what was made of it. */
+export interface Outcome {
+  state: "published" | "failed";
+  media: unknown;
+  error: { code: string; message: string } | null;
+}
+
+/** The one door out of `processing`; undefined where the lease was lost, and then nothing has changed. */
+export async function finishUpload(
+  tx: Sql,
+  id: string,
+  token: string,
+  outcome: Outcome,
+): Promise<UploadRow | undefined> {
+  const error = [outcome.error?.code ?? null, outcome.error?.message ?? null];
+  const media = outcome.media === null ? null : JSON.stringify(outcome.media);
+  return (await tx.run<UploadRow>(finish, [id, token, outcome.state, media, ...error]))[0];
+}
+
+const requeue: Statement = {
+  name: "uploads_requeue",
+  text: `update uploads u set state = 'received', attempt = 0, error_code = null, error_message = null, finished_at = null
+    from videos v where v.space_id = u.space_id and v.id = u.video_id and v.deleted_at is null
+      and u.version = v.last_version and u.state = 'failed' and u.error_code = $1 and u.files_removed_at is null
+    returning u.space_id, u.video_id, u.version`,
+};
+
+/** Queues again what failed for want of something that is there now. */
+export async function requeueUploads(
+  sql: Sql,
+  errorCode: string,
+): Promise<{ space_id: string; video_id: string; version: number }[]> {
+  return sql.run(requeue, [errorCode]);
+}
+
+// An older version's media stay for a while, for whoever is watching; a file that may yet be processed stays.
+const toClear: Statement = {
+  name: "uploads_to_clear",
+  text: `select u.space_id, u.video_id, u.version, u.id, u.state, u.resumable, u.file_name, u.size_bytes,
+      u.attempt, u.error_code, u.created_at from uploads u join videos v on v.space_id = u.space_id and v.id = u.video_id
+    where u.state in ('published', 'failed', 'canceled') and u.files_removed_at is null and v.deleted_at is null
+      and u.version is distinct from v.playing_version
+      and (u.state <> 'published' or v.last_upload_at < now() - $2 * interval '1 ms')
+      and not (u.state = 'failed' and u.error_code = $3 and u.version = v.last_version)
+    order by u.finished_at limit $1`,
+};
+
+/**
+ * Uploads whose files nobody needs any more.
+ * @param grace_ms how long a version that was replaced stays
+ * @param keptError the error code whose newest file is kept for another try
+ */
+export async function listUploadsToClear(
+  sql: Sql,
+  limit: number,
+  { grace_ms, keptError }: { grace_ms: number; keptError: string },
+): Promise<UploadRow[]> {
+  return sql.run<UploadRow>(toClear, [limit, grace_ms, keptError]);
+}
+
+const cleared: Statement = {
+  name: "upload_cleared",
+  text: "update uploads set files_removed_at = now() where id = $1",
+};
+
+export async function markUploadCleared(sql: Sql, id: string): Promise<void> {
+  await sql.run(cleared, [id]);
+}
+
+const known: Statement = {
+  name: "uploads_known",
+  text: `select id, state, error_code from uploads where id = any($1)`,
+};
+
+/** The states of these uploads, for a clean-up that found their files; unknown ids are left out. */
+export async function getUploadStates(
+  sql: Sql,
+  ids: string[],
+): Promise<{ id: string; state: UploadState; error_code: string | null }[]> {
+  return sql.run(known, [ids]);
+}

@@ -1,0 +1,215 @@
+import { createHash } from "node:crypto";
+import { MaveError } from "../errors.ts";
+import type { Recorder } from "../events/record.ts";
+import { LIMITS } from "../limits.ts";
+import type { Random } from "../random.ts";
+import type { Signals } from "../signals.ts";
+import type { Alongside, Database } from "../store/db.ts";
+import { insertUploadToken } from "../store/upload-tokens.ts";
+import { cancelUploads } from "../store/uploads.ts";
+import * as store from "../store/videos.ts";
+import type { Blobs } from "./blobs.ts";
+import { newVideoId, presentVideo, type Video, type VideoRow, type VideoStatus } from "./video.ts";
+
+export interface VideoPage {
+  data: Video[];
+  has_more: boolean;
+  /** What to pass as `after` for the next page. */
+  next: string | null;
+}
+
+export interface VideoQuery {
+  status?: VideoStatus | undefined;
+  /** Part of a name in any case, or a whole id. */
+  q?: string | undefined;
+  after?: string | undefined;
+  before?: string | undefined;
+  limit: number;
+}
+
+export interface UploadToken {
+  object: "upload_token";
+  /** Shown once; good for uploads to this one video. */
+  token: string;
+  video: string;
+  expires: number;
+  upload_url: string;
+}
+
+export interface VideoTotals {
+  total: number;
+  bytes: number;
+  by_status: Record<VideoStatus, number>;
+}
+
+/** A space's videos. Every function throws NOT_FOUND for a video that this space does not have. */
+export interface Library {
+  /** Records `video.created`. */
+  create(
+    space: string,
+    video: { name?: string | null | undefined; metadata?: Record<string, string> | undefined },
+    alongside?: Alongside<Video>,
+  ): Promise<Video>;
+  list(space: string, query: VideoQuery): Promise<VideoPage>;
+  get(space: string, id: string): Promise<Video>;
+  /** Renames, or replaces the metadata as a whole; what is left out stays. */
+  update(
+    space: string,
+    id: string,
+    change: { name?: string | null | undefined; metadata?: Record<string, string> | undefined },
+    alongside?: Alongside<Video>,
+  ): Promise<Video>;
+  /** Records `video.deleted`, cancels its uploads and removes its files. Returns the video as it was. */
+  remove(space: string, id: string, alongside?: Alongside<Video>): Promise<Video>;
+  createUploadToken(space: string, id: string, alongside?: Alongside<UploadToken>): Promise<UploadToken>;
+  totals(space: string): Promise<VideoTotals>;
+}
+
+export interface LibraryParts {
+  db: Database;
+  recorder: Recorder;
+  blobs: Blobs;
+  random: Random;
+  signals: Signals;
+  publicUrl: string;
+}
+
+export function createLibrary(parts: LibraryParts): Library {
+  return {
+    create: (space, video, alongside) => create(parts, space, video, alongside),
+    list: (space, query) => list(parts, space, query),
+    async get(space, id) {
+      return presentVideo(found(await store.getVideo(parts.db, space, id)), parts.publicUrl);
+    },
+    update: (space, id, change, alongside) => update(parts, space, id, change, alongside),
+    remove: (space, id, alongside) => remove(parts, space, id, alongside),
+    createUploadToken: (space, id, alongside) => createUploadToken(parts, space, id, alongside),
+    totals: (space) => totals(parts, space),
+  };
+}
+
+const ID_DRAWS_MAX = 5; // a second draw is needed once in 10^17; five mean that the generator is broken
+
+async function create(
+  { recorder, random, signals, publicUrl }: LibraryParts,
+  space: string,
+  { name = null, metadata = {} }: Parameters<Library["create"]>[1],
+  alongside?: Alongside<Video>,
+): Promise<Video> {
+  const video = await recorder.transaction(async (tx) => {
+    let row: VideoRow | undefined;
+    for (let draw = 0; row === undefined && draw < ID_DRAWS_MAX; draw++)
+      row = await store.insertVideo(tx, { space, id: newVideoId(random.integer), name, metadata });
+    if (row === undefined) throw new Error("the random generator repeats itself: no video id was free");
+    const made = presentVideo(row, publicUrl);
+    await tx.record({ space, type: "video.created", video: row.id, sequence: row.last_sequence, data: made });
+    await alongside?.(tx, made);
+    return made;
+  });
+  signals.emit("video", { space, video: video.id });
+  return video;
+}
+
+async function list({ db, publicUrl }: LibraryParts, space: string, query: VideoQuery): Promise<VideoPage> {
+  const filter = { status: query.status ?? null, search: query.q?.trim() || null };
+  const { after = null, before = null, limit } = query;
+  await checkCursor(db, space, "after", after);
+  await checkCursor(db, space, "before", before);
+  const rows = before
+    ? await store.listVideosBefore(db, space, filter, before, limit + 1)
+    : await store.listVideosAfter(db, space, filter, after, limit + 1);
+  const page = rows.slice(0, limit);
+  if (before) page.reverse();
+  // Towards the newest, what `before` itself stands for comes next in the list's order.
+  const more = before ? page.length > 0 : rows.length > limit;
+  return {
+    data: page.map((row) => presentVideo(row, publicUrl)),
+    has_more: more,
+    next: more ? (page.at(-1)?.id ?? null) : null,
+  };
+}
+
+async function checkCursor(db: Database, space: string, name: "after" | "before", id: string | null): Promise<void> {
+  if (id === null || (await store.videoExisted(db, space, id))) return;
+  const detail = "No video has this id. Pass the `next` of the page before.";
+  throw new MaveError("REQUEST_INVALID", detail, { errors: [{ path: `/${name}`, detail }] });
+}
+
+async function update(
+  { db, signals, publicUrl }: LibraryParts,
+  space: string,
+  id: string,
+  change: Parameters<Library["update"]>[2],
+  alongside?: Alongside<Video>,
+): Promise<Video> {
+  const video = await db.transaction(async (tx) => {
+    const row = found(await store.lockVideo(tx, space, id));
+    const { name = row.name, metadata = row.metadata } = change;
+    const changed = presentVideo(await store.updateVideo(tx, row, { name, metadata }), publicUrl);
+    await alongside?.(tx, changed);
+    return changed;
+  });
+  signals.emit("video", { space, video: id });
+  return video;
+}
+
+async function remove(
+  { recorder, blobs, signals, publicUrl }: LibraryParts,
+  space: string,
+  id: string,
+  alongside?: Alongside<Video>,
+): Promise<Video> {
+  const video = await recorder.transaction(async (tx) => {
+    const row = found(await store.deleteVideo(tx, space, id));
+    await cancelUploads(tx, space, id);
+    const gone = presentVideo(row, publicUrl);
+    await tx.record({ space, type: "video.deleted", video: id, sequence: row.last_sequence, data: gone });
+    await alongside?.(tx, gone);
+    return gone;
+  });
+  signals.emit("video", { space, video: id });
+  // At once, so that nothing plays after the answer; what fails here is left to the clean-up, which reads the row.
+  await blobs.deletePrefix(`${id}/`).catch(() => undefined);
+  return video;
+}
+
+async function createUploadToken(
+  { db, random, publicUrl }: LibraryParts,
+  space: string,
+  id: string,
+  alongside?: Alongside<UploadToken>,
+): Promise<UploadToken> {
+  const token = `${UPLOAD_TOKEN_PREFIX}${random.bytes(24).toString("base64url")}`;
+  return db.transaction(async (tx) => {
+    found(await store.lockVideo(tx, space, id));
+    const hash = hashUploadToken(token);
+    const expires = await insertUploadToken(tx, { space, video: id, hash, valid_ms: LIMITS.UPLOAD_TOKEN_MS });
+    const made: UploadToken = {
+      object: "upload_token",
+      token,
+      video: id,
+      expires: Math.floor(expires.getTime() / 1000),
+      upload_url: `${publicUrl}/v1/uploads`,
+    };
+    await alongside?.(tx, made);
+    return made;
+  });
+}
+
+export const UPLOAD_TOKEN_PREFIX = "mave_upload_";
+
+/** 192 random bits need no slow hash. */
+export const hashUploadToken = (token: string): Buffer => createHash("sha256").update(token).digest();
+
+async function totals({ db }: LibraryParts, space: string): Promise<VideoTotals> {
+  const by_status = { waiting: 0, uploading: 0, processing: 0, ready: 0, failed: 0 };
+  const counts = await store.countVideos(db, space);
+  for (const { status, videos } of counts) by_status[status] = videos;
+  const sum = (values: number[]) => values.reduce((all, value) => all + value, 0);
+  return { total: sum(Object.values(by_status)), bytes: sum(counts.map(({ bytes }) => bytes)), by_status };
+}
+
+function found(row: VideoRow | undefined): VideoRow {
+  if (row) return row;
+  throw new MaveError("NOT_FOUND"); // the same words for another space's video
+}

@@ -1,0 +1,128 @@
+/**
+ * A video: its states, and how it is shown. Pure.
+ *
+ *     waiting ──upload begins──▶ uploading ──received whole──▶ processing ──published──▶ ready
+ *        ▲                          │                              │
+ *        └────────upload left───────┘                              └──not playable──▶ failed
+ *
+ * A video with a version that plays stays `ready` through every later upload, whatever becomes of it.
+ */
+export type VideoStatus = "waiting" | "uploading" | "processing" | "ready" | "failed";
+
+/** What can happen to a video's newest upload. */
+export type Happening = "begun" | "left" | "received" | "published" | "failed";
+
+const STATUS_AFTER: Record<Happening, VideoStatus> = {
+  begun: "uploading",
+  left: "waiting",
+  received: "processing",
+  published: "ready",
+  failed: "failed",
+};
+
+/** The status of a video after something happened to its newest upload. @param plays whether an older version plays */
+export function statusAfter(happening: Happening, plays: boolean): VideoStatus {
+  return plays ? "ready" : STATUS_AFTER[happening];
+}
+
+export interface Rendition {
+  name: string;
+  width: number;
+  height: number;
+  /** bits per second, at its peak, sound included */
+  bitrate: number;
+}
+
+/** What the store remembers of a video, without what only the store needs. */
+export interface VideoRow {
+  space_id: string;
+  id: string;
+  name: string | null;
+  metadata: Record<string, string>;
+  status: VideoStatus;
+  progress: number | null;
+  error_code: string | null;
+  error_message: string | null;
+  duration_s: number | null;
+  width: number | null;
+  height: number | null;
+  size_bytes: number | null;
+  renditions: Rendition[];
+  poster: string | null;
+  storyboard: string | null;
+  playback: string | null;
+  playing_version: number | null;
+  playing_folder: string | null;
+  last_version: number;
+  last_sequence: number;
+  last_upload_at: Date | null;
+  created_at: Date;
+  deleted_at: Date | null;
+}
+
+/** The API's object for a video, which is also the `data` of its events. Times are Unix seconds. */
+export interface Video {
+  id: string;
+  object: "video";
+  created: number;
+  embed_url: string;
+  last_upload: number | null;
+  name: string | null;
+  status: VideoStatus;
+  progress: number | null;
+  error: { code: string; message: string } | null;
+  duration: number | null;
+  width: number | null;
+  height: number | null;
+  size: number | null;
+  poster_url: string | null;
+  playback_url: string | null;
+  renditions: Rendition[];
+  metadata: Record<string, string>;
+}
+
+/** @param publicUrl where this server is reached, without a slash at its end */
+export function presentVideo(row: VideoRow, publicUrl: string): Video {
+  return {
+    id: row.id,
+    object: "video",
+    created: seconds(row.created_at),
+    embed_url: `${publicUrl}/${row.id}`,
+    last_upload: row.last_upload_at && seconds(row.last_upload_at),
+    name: row.name,
+    status: row.status,
+    progress: row.progress,
+    error: row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? "" },
+    duration: row.duration_s,
+    width: row.width,
+    height: row.height,
+    size: row.size_bytes,
+    poster_url: mediaUrl(row, row.poster, publicUrl),
+    playback_url: mediaUrl(row, row.playback, publicUrl),
+    renditions: row.renditions,
+    metadata: row.metadata,
+  };
+}
+
+/** Where a file of the version that plays is, or null where there is none. */
+export function mediaUrl(row: VideoRow, file: string | null, publicUrl: string): string | null {
+  return file && row.playing_folder ? `${publicUrl}/media/${row.id}/${row.playing_folder}/${file}` : null;
+}
+
+/** The folder of one attempt's media below its video's. */
+export const mediaFolder = (version: number, attempt: number): string =>
+  attempt === 1 ? `${version}` : `${version}-${attempt}`;
+
+const seconds = (time: Date): number => Math.floor(time.getTime() / 1000);
+
+const VIDEO_ID_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const VIDEO_ID_CHARACTERS = 10;
+
+/** A new video's id: 59 bits that nobody can guess. @param integer draws 0 <= n < below */
+export function newVideoId(integer: (below: number) => number): string {
+  let id = "";
+  while (id.length < VIDEO_ID_CHARACTERS) id += VIDEO_ID_ALPHABET[integer(VIDEO_ID_ALPHABET.length)];
+  return id;
+}
+
+export const isVideoId = (text: string): boolean => /^[0-9A-Za-z]{10}$/.test(text);
