@@ -80,6 +80,27 @@ export async function cancelReceiving(tx: Sql, space: string, video: string): Pr
   return (await tx.run<{ id: string }>(cancelParts, [space, video])).map(({ id }) => id);
 }
 
+const cancelOne: Statement = {
+  name: "upload_cancel",
+  text: `update uploads set state = 'canceled', finished_at = now()
+    where id = $1 and state = 'receiving' returning ${UPLOAD}`,
+};
+
+/** Ends one upload that has not been received whole. */
+export async function cancelUpload(tx: Sql, id: string): Promise<UploadRow | undefined> {
+  return (await tx.run<UploadRow>(cancelOne, [id]))[0];
+}
+
+const declare: Statement = {
+  name: "upload_declare_size",
+  text: "update uploads set size_bytes = $2 where id = $1 and state = 'receiving'",
+};
+
+/** The size of a file whose uploader did not know it at the beginning. */
+export async function declareUploadSize(sql: Sql, id: string, size_bytes: number): Promise<void> {
+  await sql.run(declare, [id, size_bytes]);
+}
+
 const cancelAll: Statement = {
   name: "uploads_cancel_all",
   text: `update uploads set state = 'canceled', finished_at = now(), lease_token = null

@@ -1,0 +1,65 @@
+import { createWriteStream } from "node:fs";
+import { type Readable, Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { MaveError } from "../errors.ts";
+import { checkSize, type Uploads } from "./upload.ts";
+
+/** A file that arrives as the body of one request. */
+export interface IncomingFile {
+  stream: Readable;
+  /** As the request declared it; null for a body of unknown length. */
+  size_bytes: number | null;
+  name: string | null;
+}
+
+/**
+ * Receives a whole file for a video and queues it for processing. What breaks off leaves nothing behind.
+ * Throws NOT_FOUND, REQUEST_TOO_LARGE, UPLOAD_EMPTY, REQUEST_MALFORMED (cut short), UPLOAD_CONFLICT, STORAGE_FULL.
+ */
+export async function receiveFile(uploads: Uploads, space: string, video: string, file: IncomingFile): Promise<void> {
+  const { stream, size_bytes, name } = file;
+  const { id, path } = await uploads.begin(space, video, { resumable: false, name, size_bytes });
+  uploads.active.add(id);
+  try {
+    const received = await writeFile(stream, path, uploads.maxBytes);
+    if (size_bytes !== null && received !== size_bytes)
+      throw new MaveError("REQUEST_MALFORMED", `The body ended after ${received} of ${size_bytes} bytes.`);
+    checkSize(received, uploads.maxBytes);
+    await uploads.finish(id);
+  } catch (error) {
+    await uploads.leave(id);
+    throw error;
+  } finally {
+    uploads.active.delete(id);
+  }
+}
+
+/** Streams to a new file and returns its size; stops at `maxBytes`. */
+async function writeFile(stream: Readable, path: string, maxBytes: number): Promise<number> {
+  let received = 0;
+  const counter = new Transform({
+    highWaterMark: WRITE_BYTES,
+    transform(chunk: Buffer, _encoding, done) {
+      received += chunk.length;
+      if (received <= maxBytes) return done(null, chunk);
+      done(new MaveError("REQUEST_TOO_LARGE", `At most ${maxBytes} bytes are accepted.`));
+    },
+  });
+  try {
+    await pipeline(stream, counter, createWriteStream(path, { flags: "wx", mode: 0o600, highWaterMark: WRITE_BYTES }));
+  } catch (error) {
+    throw storageError(error);
+  }
+  return received;
+}
+
+const WRITE_BYTES = 1024 * 1024; // chunks of the network are gathered into one write
+
+/** A full disk is an expected failure with a status of its own; everything else stays what it is. */
+export function storageError(error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG") return new MaveError("STORAGE_FULL");
+  if (code === "ERR_STREAM_PREMATURE_CLOSE" || code === "ECONNRESET")
+    return new MaveError("REQUEST_MALFORMED", "The connection broke off before the whole file was received.");
+  return error;
+}
