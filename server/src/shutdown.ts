@@ -1,0 +1,42 @@
+import type { Clock } from "./clock.ts";
+import { LIMITS } from "./limits.ts";
+import type { Log } from "./log.ts";
+
+export interface Shutdown {
+  /** Has `step` run at the end, before every step that was added earlier: what started last ends first. */
+  add(name: string, step: () => Promise<void>): void;
+  /** Ends everything and then the process. A second call, or a second signal, changes nothing. */
+  begin(reason: string, code?: number): void;
+}
+
+/**
+ * Ends the process in order on SIGTERM, Ctrl-C and a closed terminal. A step that fails is logged and does not keep the
+ * next from running; where all of them take longer than SHUTDOWN_MS the process ends anyway, as after a kill: whatever
+ * was not finished is found and finished by the next start.
+ */
+export function createShutdown(log: Log, clock: Clock, exit: (code: number) => void = process.exit): Shutdown {
+  const steps: { name: string; step: () => Promise<void> }[] = [];
+  let begun = false;
+
+  const end = async (code: number): Promise<void> => {
+    const cancel = clock.after(LIMITS.SHUTDOWN_MS - 500, () => {
+      log.error("Not everything ended in time; leaving the rest to the next start.");
+      exit(1);
+    });
+    for (const { name, step } of steps.reverse()) {
+      await step().catch((error: Error) => log.error({ err: error }, `Ending ${name} failed.`));
+    }
+    cancel();
+    exit(code);
+  };
+
+  const begin = (reason: string, code = 0): void => {
+    if (begun) return;
+    begun = true;
+    log.info({ reason }, "Shutting down.");
+    void end(code);
+  };
+
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => begin(signal));
+  return { add: (name, step) => void steps.push({ name, step }), begin };
+}
