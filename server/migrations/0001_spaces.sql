@@ -6,6 +6,7 @@
 create table spaces (
   id uuid primary key,
   name text not null,
+  claimed_at timestamptz,         -- when its owner was created; null: the first-run link is still good
   created_at timestamptz not null default now()
 );
 
@@ -27,18 +28,21 @@ create table api_keys (
 create unique index api_keys_by_hash on api_keys (hash);
 
 create table sign_in_links (
-  hash bytea primary key,
+  hash bytea primary key,         -- of the token; the token itself is shown once and kept nowhere
+  purpose text not null check (purpose in ('owner', 'sign_in', 'invitation')),
+  space_id uuid not null references spaces,
   created_at timestamptz not null default now(),
   expires_at timestamptz not null,
   used_at timestamptz
 );
 
+-- A row is written in the transaction of the change whose answer it remembers: there is no half-answered request.
 create table idempotency_keys (
   space_id uuid not null references spaces,
   key text not null,
   request_hash bytea not null,
-  status smallint,                -- null while the first request is being answered
-  body text,
+  status smallint not null,
+  body bytea not null,            -- sealed: an answer may hold a secret that is shown once
   created_at timestamptz not null default now(),
   primary key (space_id, key)
 );

@@ -30,6 +30,22 @@ export const LIMITS = {
   // Requests to the API.
   BODY_BYTES: 262_144, // JSON bodies; files have their own way
   BODY_DEPTH_MAX: 32,
+  BODY_MS: 15_000, // a body that drips longer is cut off
+  REQUEST_HEADERS_MS: 15_000, // the same for the lines before it
+  REQUEST_HEADERS_BYTES: 16_384, // Node's own default, named
+  EVENT_LOOP_DELAY_MS: 5_000, // a server this far behind refuses what is new instead of piling it up
+  REQUESTS_PER_KEY_MAX: 60_000, // a minute, per API key or person: stops a runaway loop, no honest program
+  REQUESTS_PER_ADDRESS_MAX: 6_000, // a minute, for those who show no key: embeds have a route of their own
+  KEYS_WRONG_PER_ADDRESS_MAX: 60, // a minute: each costs a look-up
+  SIGN_INS_WRONG_PER_ADDRESS_MAX: 20, // per quarter of an hour: each costs a slow hash
+  SIGN_INS_WRONG_PER_EMAIL_MAX: 10, // the same, whatever the address
+  SIGN_IN_WINDOW_MS: 900_000,
+  API_KEY_CACHED_MS: 5_000, // how long another node may still honour a key that was deleted here
+  API_KEYS_CACHED_MAX: 10_000,
+  API_KEY_USED_FLUSH_MS: 10_000, // last_used is written at most this often, all keys in one statement
+  SESSION_CACHED_S: 60, // how long a signed-out session's copied cookie may still read
+  LINK_VALID_MS: 3_600_000, // first-run and sign-in links
+  INVITATION_VALID_MS: 604_800_000,
   URL_CHARACTERS_MAX: 2_048,
   NAME_CHARACTERS_MAX: 200,
   DESCRIPTION_CHARACTERS_MAX: 200,
@@ -43,6 +59,10 @@ export const LIMITS = {
   WEBHOOK_HEADERS_MAX: 20,
   IDEMPOTENCY_KEPT_S: 86_400,
   STREAMS_PER_NODE_MAX: 1_000, // open server-sent-event connections
+  STREAMS_PER_SPACE_MAX: 200, // one space cannot take them all
+  STREAM_BUFFERED_BYTES: 1_048_576, // waiting in memory for a slow viewer; beyond it the viewer is dropped and resumes
+  STREAM_HEARTBEAT_MS: 15_000, // below the idle time of common proxies
+  STREAM_PAGE: 100, // events read at once for a viewer who resumes
 
   // Files and processing.
   UPLOAD_BYTES_MAX: 20_000_000_000, // the default of MAVE_UPLOAD_MAX_BYTES
@@ -57,6 +77,9 @@ export const LIMITS = {
   VIDEO_DURATION_MAX_S: 21_600,
   VIDEO_STREAMS_MAX: 40,
   VIDEO_SIDE_MAX: 8_192,
+
+  PARTITION_DAYS_AHEAD: 7, // a node that cannot make partitions for a week still has where to write
+  RETENTION_EVERY_MS: 3_600_000,
 
   SHUTDOWN_MS: 20_000, // SIGTERM to exit, the attempts in flight included
 } as const;

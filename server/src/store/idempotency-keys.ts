@@ -1,0 +1,56 @@
+import type { Sql, Statement } from "./db.ts";
+
+export interface RememberedAnswer {
+  /** SHA-256 of method, path and body. */
+  request_hash: Buffer;
+  status: number;
+  /** Sealed: an answer may hold a secret that is shown once. */
+  body: Buffer;
+}
+
+const FIND: Statement = {
+  name: "idempotency_find",
+  text: `select request_hash, status, body from idempotency_keys
+    where space_id = $1 and key = $2 and created_at > now() - $3 * interval '1 second'`,
+};
+export async function findAnswer(
+  sql: Sql,
+  space: string,
+  key: string,
+  kept_s: number,
+): Promise<RememberedAnswer | undefined> {
+  return (await sql.run<RememberedAnswer>(FIND, [space, key, kept_s]))[0];
+}
+
+/**
+ * Waits for a transaction that remembers the same key. An answer that is too old gives way to the new one.
+ * @returns false where another request's answer is remembered under this key
+ */
+const REMEMBER: Statement = {
+  name: "idempotency_remember",
+  text: `insert into idempotency_keys as kept (space_id, key, request_hash, status, body) values ($1, $2, $3, $4, $5)
+    on conflict (space_id, key) do update
+      set request_hash = excluded.request_hash, status = excluded.status, body = excluded.body, created_at = now()
+      where kept.created_at <= now() - $6 * interval '1 second'
+    returning true as kept`,
+};
+export async function rememberAnswer(
+  tx: Sql,
+  space: string,
+  key: string,
+  answer: RememberedAnswer,
+  kept_s: number,
+): Promise<boolean> {
+  const values = [space, key, answer.request_hash, answer.status, answer.body, kept_s];
+  return (await tx.run(REMEMBER, values)).length > 0;
+}
+
+/** Served by idempotency_keys_by_age. */
+const FORGET: Statement = {
+  name: "idempotency_forget",
+  text: `delete from idempotency_keys where (space_id, key) in
+    (select space_id, key from idempotency_keys where created_at < now() - $1 * interval '1 second' limit $2)`,
+};
+export async function forgetAnswers(sql: Sql, kept_s: number, most: number): Promise<void> {
+  await sql.run(FORGET, [kept_s, most]);
+}
