@@ -1,0 +1,46 @@
+-- Time partitions of events, deliveries and attempts: made ahead, dropped whole when they are past retention.
+-- Why functions: partition names and bounds cannot be parameters of DDL; here they are built once, from a date and
+-- quoted identifiers. Bounds are ids: the first 48 bits of a UUIDv7 are its time, and a delivery's id shares them
+-- with its event's, so the three tables have the same days.
+-- Lock cost: creates functions only. What they cost when called stands at each.
+
+-- The smallest id of a moment.
+create function id_floor(moment timestamptz) returns uuid language sql immutable parallel safe as $$
+  select (lpad(to_hex((extract(epoch from moment) * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid
+$$;
+
+-- Makes one day's partition of `parent`; false where it exists, or where a wrong clock has put rows of that day into the
+-- default partition (they stay there, and the retention of the default removes them).
+-- Attaching takes SHARE UPDATE EXCLUSIVE on the parent (reads and writes go on) and ACCESS EXCLUSIVE on the default
+-- partition, which is empty on a healthy system.
+create function make_partition(parent text, key_column text, day date) returns boolean language plpgsql as $$
+declare
+  partition text := parent || to_char(day, '_YYYYMMDD');
+  low uuid := id_floor(day::timestamp at time zone 'UTC');
+  high uuid := id_floor((day + 1)::timestamp at time zone 'UTC');
+  strays boolean;
+begin
+  if to_regclass(format('%I', partition)) is not null then return false; end if;
+  execute format('select exists (select from %I where %I >= $1 and %I < $2)', parent || '_default', key_column, key_column)
+    into strays using low, high;
+  if strays then return false; end if;
+  execute format('create table %I (like %I including defaults including constraints)', partition, parent);
+  execute format('alter table %I attach partition %I for values from (%L) to (%L)', parent, partition, low, high);
+  return true;
+end
+$$;
+
+-- The days of which `parent` has a partition.
+create function partition_days(parent text) returns setof date language sql stable as $$
+  select to_date(right(child.relname, 8), 'YYYYMMDD')
+  from pg_inherits join pg_class child on child.oid = inhrelid
+  where inhparent = to_regclass(format('%I', parent)) and child.relname ~ '_\d{8}$'
+$$;
+
+-- Drops one day of `parent`. It takes ACCESS EXCLUSIVE on the parent for the moment of the change, so the caller sets
+-- lock_timeout and tries again later; `detach … concurrently` is refused beside a default partition.
+create function drop_partition(parent text, day date) returns void language plpgsql as $$
+begin
+  execute format('drop table %I', parent || to_char(day, '_YYYYMMDD'));
+end
+$$;

@@ -1,0 +1,65 @@
+import type { Sql, Statement } from "./db.ts";
+
+/** The partitioned tables and the column whose UUIDv7 tells the day. */
+const PARTITIONED = [
+  { parent: "events", key: "id" },
+  { parent: "deliveries", key: "id" },
+  { parent: "attempts", key: "delivery_id" },
+] as const;
+
+const MAKE: Statement = {
+  name: "partitions_make",
+  text: `select count(*) filter (where made)::int as made
+    from (select make_partition($1, $2, (now() at time zone 'UTC')::date + offset_days) as made
+          from generate_series(0, $3::int) offset_days) days`,
+};
+
+/**
+ * Makes today's partition of each table and those of the days ahead. Needs a transaction that set a lock_timeout.
+ * @returns how many were made
+ */
+export async function makePartitions(tx: Sql, daysAhead: number): Promise<number> {
+  let made = 0;
+  for (const { parent, key } of PARTITIONED) {
+    const [row] = await tx.run<{ made: number }>(MAKE, [parent, key, daysAhead]);
+    made += row?.made ?? 0;
+  }
+  return made;
+}
+
+/** The first day to keep: retention, or the day of the oldest event that an open delivery still needs. */
+const FIRST_KEPT: Statement = {
+  name: "partitions_first_kept",
+  text: `select least(
+      ((now() - make_interval(days => $1)) at time zone 'UTC')::date,
+      (select (to_timestamp(('x' || left(replace(event_id::text, '-', ''), 12))::bit(48)::bigint / 1000.0) at time zone 'UTC')::date
+       from open_deliveries order by event_id limit 1))::text as day`,
+};
+
+export async function firstDayKept(sql: Sql, retentionDays: number): Promise<string> {
+  const [row] = await sql.run<{ day: string }>(FIRST_KEPT, [retentionDays]);
+  return row!.day;
+}
+
+const DAYS_BEFORE: Statement = {
+  name: "partitions_days_before",
+  text: "select day::text from partition_days($1) day where day < $2::date order by day",
+};
+const DROP: Statement = { name: "partitions_drop", text: "select drop_partition($1, $2::date)" };
+
+/** Drops every partition whose day is before `day`. @returns how many were dropped */
+export async function dropPartitionsBefore(tx: Sql, day: string): Promise<number> {
+  let dropped = 0;
+  for (const { parent } of PARTITIONED) {
+    for (const old of await tx.run<{ day: string }>(DAYS_BEFORE, [parent, day])) {
+      await tx.run(DROP, [parent, old.day]);
+      dropped += 1;
+    }
+  }
+  return dropped;
+}
+
+const LOCK_TIMEOUT: Statement = { name: "partitions_lock_timeout", text: "set local lock_timeout = '1s'" };
+
+/** Nobody waits longer than this behind a change of the partitions; one that cannot get its lock is tried again later. */
+export const boundLockWait = (tx: Sql): Promise<unknown> => tx.run(LOCK_TIMEOUT);

@@ -1,0 +1,12 @@
+import type { Sql, Statement } from "./db.ts";
+
+/** Work that one node at a time may do. Each word's number is an advisory lock's key; a number is never used again. */
+const TURNS = { retention: 7_021_801, disabling: 7_021_802, replays: 7_021_803, "secrets-key": 7_021_804 } as const;
+
+const TRY: Statement = { name: "turns_try", text: "select pg_try_advisory_xact_lock($1) as mine" };
+
+/** Whether this transaction has the turn; it ends with the transaction, also where the node dies. */
+export async function tryTurn(tx: Sql, work: keyof typeof TURNS): Promise<boolean> {
+  const [row] = await tx.run<{ mine: boolean }>(TRY, [TURNS[work]]);
+  return row!.mine;
+}
