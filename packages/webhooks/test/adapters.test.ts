@@ -1,0 +1,196 @@
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
+import express from "express";
+import Fastify from "fastify";
+import { type Context, Hono } from "hono";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { webhook as forExpress } from "../src/express.ts";
+import { webhook as forFastify } from "../src/fastify.ts";
+import { webhook as forFetch } from "../src/fetch.ts";
+import { webhook as forHono } from "../src/hono.ts";
+import { sign } from "../src/index.ts";
+import type { OnEvent, ReceiverOptions } from "../src/receive.ts";
+
+const secret = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
+const event = { id: "j3bw2jWb6q7aWGwChsgR86", object: "event", type: "video.created", data: { name: "Zürich 🎬" } };
+const body = JSON.stringify(event);
+const more = { "content-type": "application/json", "mave-delivery": "d1", "mave-attempt": "2", "mave-sequence": "7" };
+
+type Refusal = { code: string };
+
+const closing: (() => unknown)[] = [];
+afterEach(() => Promise.all(closing.splice(0).map((close) => close())));
+
+/** Serves on a port of its own until the test ends. */
+async function listen(listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  closing.push(() => server.closeAllConnections() ?? server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks`;
+}
+
+/** A Request and Response handler behind a real socket, as Next.js, Deno and Bun have theirs. */
+const listenFetch = (handler: (request: Request) => Promise<Response>) =>
+  listen(async (req, res) => {
+    const incoming = new Request(`http://127.0.0.1${req.url}`, {
+      method: "POST",
+      headers: req.headers as Record<string, string>,
+      body: Readable.toWeb(req) as ReadableStream,
+      duplex: "half",
+    } as RequestInit);
+    const answer = await handler(incoming).catch(() => new Response(null, { status: 500 }));
+    res.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
+  });
+
+type Serve = (onEvent: OnEvent, options?: ReceiverOptions) => Promise<string>;
+const servers: Record<string, Serve> = {
+  express: (onEvent, options) => {
+    const app = express();
+    app.post("/webhooks", forExpress(secret, onEvent, options));
+    app.use(express.json()); // for the other routes: after the webhook
+    app.use(((_error, _req, res, _next) => void res.sendStatus(500)) as express.ErrorRequestHandler);
+    return listen(app);
+  },
+  "node:http": (onEvent, options) => listen(forExpress(secret, onEvent, options)),
+  fastify: async (onEvent, options) => {
+    const app = Fastify();
+    await app.register(forFastify, { path: "/webhooks", secret, onEvent, ...options });
+    app.post("/other", async (request) => request.body);
+    closing.push(() => app.close());
+    return `${await app.listen({ port: 0 })}/webhooks`;
+  },
+  hono: (onEvent, options) => {
+    const app = new Hono().post("/webhooks", forHono(secret, onEvent, options));
+    app.onError((_error, c) => c.body(null, 500));
+    return listenFetch(async (incoming) => app.fetch(incoming));
+  },
+  fetch: (onEvent, options) => listenFetch(forFetch(secret, onEvent, options)),
+};
+
+const post = async (url: string, text: string, headers?: Record<string, string>) =>
+  fetch(url, { method: "POST", body: text, headers: { ...more, ...(headers ?? (await sign(text, secret))) } });
+
+describe.each(Object.entries(servers))("the adapter for %s", (name, serve) => {
+  test("hands the event and its delivery over and answers 204", async () => {
+    const onEvent = vi.fn();
+    const answer = await post(await serve(onEvent), body);
+    expect([answer.status, await answer.text()]).toEqual([204, ""]);
+    expect(onEvent).toHaveBeenCalledExactlyOnceWith(event, { id: "d1", attempt: 2, sequence: 7, previous: null });
+  });
+
+  test("refuses a wrong signature in words, and tells its owner", async () => {
+    const [onEvent, onRefused] = [vi.fn(), vi.fn()];
+    const answer = await post(await serve(onEvent, { onRefused }), body, await sign(body, "whsec_another"));
+    expect(answer.status).toBe(401);
+    expect(await answer.json()).toMatchObject({ code: "SIGNATURE_MISMATCH", message: expect.any(String) });
+    expect(onRefused).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: "SIGNATURE_MISMATCH" }));
+    expect(onEvent).not.toHaveBeenCalled();
+  });
+
+  test("refuses a body beyond its bound without keeping it", async () => {
+    const onEvent = vi.fn();
+    const large = JSON.stringify({ ...event, data: "x".repeat(300_000) });
+    const answer = await post(await serve(onEvent, { maxBytes: 100_000 }), large);
+    expect(answer.status).toBe(413);
+    expect(onEvent).not.toHaveBeenCalled();
+  });
+
+  test("takes a body up to its bound", async () => {
+    const answer = await post(await serve(vi.fn(), { maxBytes: Buffer.byteLength(body) }), body);
+    expect(answer.status).toBe(204);
+  });
+
+  test("fails the request where the handler throws, so that Mave sends the event again", async () => {
+    const logged = vi.spyOn(console, "error").mockReturnValue();
+    const answer = await post(await serve(() => Promise.reject(new Error("database away"))), body);
+    expect(answer.status).toBe(500);
+    expect(await answer.text()).not.toContain("204");
+    expect(logged.mock.calls.length).toBe(name === "node:http" ? 1 : 0);
+    logged.mockRestore();
+  });
+
+  test("waits for the handler before it answers", async () => {
+    let done = false;
+    const url = await serve(async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      done = true;
+    });
+    await post(url, body);
+    expect(done).toBe(true);
+  });
+
+  test("answers an empty body in words", async () => {
+    const answer = await post(await serve(vi.fn()), "", { "mave-signature": "t=1, v1=00" });
+    expect(await answer.json()).toMatchObject({ code: "BODY_EMPTY" });
+  });
+});
+
+describe("a body that something else has read", () => {
+  test("Express: a JSON parser before the webhook is named as the fault", async () => {
+    const app = express();
+    app.use(express.json());
+    app.post("/webhooks", forExpress(secret, vi.fn()));
+    const answer = await post(await listen(app), body);
+    expect([answer.status, ((await answer.json()) as Refusal).code]).toEqual([500, "BODY_PARSED"]);
+  });
+
+  test("Express: express.raw and a kept rawBody serve as well", async () => {
+    const raw = express();
+    raw.post("/webhooks", express.raw({ type: "*/*" }), forExpress(secret, vi.fn()));
+    expect((await post(await listen(raw), body)).status).toBe(204);
+
+    const kept = express();
+    kept.use(express.json({ verify: (req, _res, bytes) => void Object.assign(req, { rawBody: bytes }) }));
+    kept.post("/webhooks", forExpress(secret, vi.fn()));
+    expect((await post(await listen(kept), body)).status).toBe(204);
+  });
+
+  test("Express: a parser for other types before the webhook does no harm", async () => {
+    const app = express();
+    app.use(express.urlencoded());
+    app.post("/webhooks", forExpress(secret, vi.fn()));
+    expect((await post(await listen(app), body)).status).toBe(204);
+  });
+
+  test("Fastify: the other routes keep their JSON", async () => {
+    const url = await servers.fastify!(vi.fn());
+    const other = await fetch(url.replace("/webhooks", "/other"), { method: "POST", body, headers: more });
+    expect(await other.json()).toEqual(event);
+  });
+
+  test("Hono: what was read through its context is used, a stream consumed behind its back is refused", async () => {
+    const readers: [(c: Context) => Promise<unknown>, number][] = [
+      [(c) => c.req.text(), 204],
+      [(c) => c.req.arrayBuffer(), 204],
+      [(c) => c.req.json(), 204], // Hono keeps the text that it parsed
+      [(c) => c.req.raw.json(), 500],
+    ];
+    for (const [read, status] of readers) {
+      const app = new Hono();
+      app.use(async (c, next) => {
+        await read(c);
+        await next();
+      });
+      app.post("/webhooks", forHono(secret, vi.fn()));
+      const answer = await app.request("/webhooks", { method: "POST", body, headers: await sign(body, secret) });
+      expect(answer.status).toBe(status);
+    }
+  });
+
+  test("fetch: a request that was read is named as the fault", async () => {
+    const request = new Request("http://a/", { method: "POST", body, headers: await sign(body, secret) });
+    await request.json();
+    expect(await (await forFetch(secret, vi.fn())(request)).json()).toMatchObject({ code: "BODY_PARSED" });
+  });
+});
+
+test("a forgotten secret stops Express and Fastify at start, and is told per request where builds run without it", async () => {
+  const missing = undefined as unknown as string;
+  expect(() => forExpress(missing, vi.fn())).toThrow(/environment variable/);
+  const app = Fastify();
+  app.register(forFastify, { path: "/", secret: missing, onEvent: vi.fn() });
+  await expect(app.ready()).rejects.toThrow(/environment variable/);
+  const answer = await forFetch(missing, vi.fn())(new Request("http://a/", { method: "POST", body }));
+  expect([answer.status, ((await answer.json()) as Refusal).code]).toEqual([500, "SECRET_MISSING"]);
+});
