@@ -28,7 +28,7 @@ export const SETTINGS = {
   MAVE_ALLOW_HTTP: { read: read.flag, example: "off" },
   MAVE_ALLOW_NETWORKS: { read: read.networks, example: "10.1.0.0/16,loopback" },
   MAVE_ROLES: { read: read.someOf(ROLES), example: "api,deliver,process" },
-  MAVE_RETRY_SCHEDULE: { read: read.integers(1, YEAR_S, 100), example: "5,300,1800,7200" },
+  MAVE_RETRY_SCHEDULE: { read: read.integers(0, YEAR_S, 100), example: "5,300,1800,7200" },
   MAVE_RETENTION_DAYS: { read: read.integer(1, 3_650), example: "30" },
   MAVE_ATTEMPT_TIMEOUT_MS: { read: read.integer(100, LIMITS.ATTEMPT_TOTAL_MS), example: "15000" },
   MAVE_UPLOAD_MAX_BYTES: { read: read.integer(1, Number.MAX_SAFE_INTEGER), example: "20000000000" },
