@@ -74,7 +74,7 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
 
 /** Runs `mave admin …`. */
 export async function runAdmin(arguments_: string[], env: Record<string, string>): Promise<Finished> {
-  return finished(runNode(["server/src/admin/main.ts", ...arguments_], { ...cleanEnvironment(), ...env }));
+  return finished(runNode(["server/src/admin/main.ts", "admin", ...arguments_], { ...cleanEnvironment(), ...env }));
 }
 
 export interface Finished {

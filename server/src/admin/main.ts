@@ -1,0 +1,35 @@
+import { Command, Option } from "commander";
+import { loadConfig } from "../config.ts";
+import { StartFailure } from "../start-failure.ts";
+import { createKey } from "./create-key.ts";
+import { createLink } from "./create-link.ts";
+
+/** `mave admin …`: for whoever has the server's own machine. Works whether the server runs or not. */
+function program(): Command {
+  const mave = new Command("mave").description("Mave's command line").configureHelp({ showGlobalOptions: true });
+  const admin = mave.command("admin").description("look after the server on its own machine");
+
+  admin
+    .command("key")
+    .description("API keys")
+    .command("create")
+    .description("make an API key; prints the key and nothing else")
+    .requiredOption("--name <name>", "what it is for, shown in the dashboard")
+    .addOption(new Option("--scope <scope>", "what it may do").choices(["read", "write"]).default("read"))
+    .action(async ({ name, scope }) => console.log(await createKey(await loadConfig(), name, scope)));
+
+  admin
+    .command("link")
+    .description("print a one-time link that signs the owner in, or makes the owner of a new server")
+    .action(async () => console.log(await createLink(await loadConfig())));
+
+  return mave;
+}
+
+program()
+  .parseAsync()
+  .catch((error: unknown) => {
+    if (!(error instanceof StartFailure)) throw error;
+    console.error(error.message);
+    process.exit(1);
+  });

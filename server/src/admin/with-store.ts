@@ -1,0 +1,33 @@
+import type { Config } from "../config.ts";
+import { createLog } from "../log.ts";
+import { type Database, openDatabase } from "../store/db.ts";
+import { findEmbeddedPostgres } from "../store/embedded-postgres.ts";
+import { migrate } from "../store/migrate.ts";
+import { openStore } from "../store/open-store.ts";
+
+/**
+ * Does `work` on the server's database: the running server's own where there is one, else the database is started for
+ * as long as the work takes.
+ */
+export async function withStore<Result>(config: Config, work: (db: Database) => Promise<Result>): Promise<Result> {
+  const running = config.databaseUrl === null ? await findEmbeddedPostgres(config.dataDir) : null;
+  if (running !== null) {
+    const db = openDatabase({ connection: running, connections: 1 });
+    try {
+      await migrate(db);
+      return await work(db);
+    } finally {
+      await db.close();
+    }
+  }
+  const store = await openStore({ ...config, log: createLog("fatal", false), onLost: lost });
+  try {
+    return await work(store.db);
+  } finally {
+    await store.close();
+  }
+}
+
+function lost(why: Error): never {
+  throw why;
+}

@@ -1,0 +1,152 @@
+import { createHash } from "node:crypto";
+import { type Clock, unixSeconds } from "../clock.ts";
+import { MaveError } from "../errors.ts";
+import { longUuid, shortUuid } from "../events/short-uuid.ts";
+import { LIMITS } from "../limits.ts";
+import { type Page, type PageQuery, pageOf } from "../page.ts";
+import type { Random } from "../random.ts";
+import * as store from "../store/api-keys.ts";
+import type { Alongside, Database } from "../store/db.ts";
+import { uuidV7 } from "../uuid.ts";
+import type { KeyPrincipal } from "./principal.ts";
+
+export interface ApiKey {
+  id: string;
+  object: "api_key";
+  created: number;
+  name: string;
+  scope: "read" | "write";
+  hint: string;
+  last_used: number | null;
+}
+
+export interface ApiKeys {
+  /** @throws LIMIT_REACHED */
+  create(
+    space: string,
+    key: { name: string; scope: "read" | "write"; by: string },
+    alongside?: Alongside<ApiKey & { key: string }>,
+  ): Promise<ApiKey & { key: string }>;
+  list(space: string, query: PageQuery): Promise<Page<ApiKey>>;
+  /** @throws NOT_FOUND */
+  remove(space: string, id: string, alongside?: Alongside<ApiKey>): Promise<ApiKey>;
+  /** Whose key this is, or null where it is nobody's. */
+  identify(key: string): Promise<KeyPrincipal | null>;
+  /** Writes down which keys were used. Also runs by itself. */
+  flush(): Promise<void>;
+}
+
+export const API_KEY_PREFIX = "mave_";
+const SECRET_BYTES = 32;
+const SHAPE = /^mave_[A-Za-z0-9_-]{43}$/;
+
+interface Parts {
+  db: Database;
+  clock: Clock;
+  random: Random;
+  /** Told of a write of last_used that failed; the next one makes up for it. */
+  onError?: (error: Error) => void;
+}
+
+/**
+ * API keys, looked up by one indexed SHA-256: 256 random bits need no slow hash. A key found is remembered for
+ * API_KEY_CACHED_MS, so that a busy program costs no query a request; the node that deletes it forgets it at once.
+ */
+export function createApiKeys(parts: Parts): ApiKeys {
+  const known = new Map<string, { who: KeyPrincipal; until: number }>();
+  const used = new Map<string, { space: string; id: string }>();
+  let flushing = false;
+
+  const flush = async () => {
+    flushing = false;
+    const rows = [...used.values()];
+    used.clear();
+    if (rows.length > 0) await store.markApiKeysUsed(parts.db, rows);
+  };
+  const markUsed = ({ space, id }: KeyPrincipal) => {
+    used.set(id, { space, id });
+    if (flushing) return;
+    flushing = true;
+    parts.clock.after(LIMITS.API_KEY_USED_FLUSH_MS, () => void flush().catch(parts.onError ?? (() => {})));
+  };
+
+  return {
+    create: (space, key, alongside) => create(parts, space, key, alongside),
+    list: (space, query) => list(parts.db, space, query),
+    async remove(space, id, alongside) {
+      const removed = await remove(parts.db, space, id, alongside);
+      for (const [key, { who }] of known) if (shortUuid(who.id) === id) known.delete(key);
+      return removed;
+    },
+    async identify(key) {
+      const now = parts.clock.monotonic();
+      const cached = known.get(key);
+      if (cached && cached.until > now) {
+        markUsed(cached.who);
+        return cached.who;
+      }
+      known.delete(key);
+      if (!SHAPE.test(key)) return null;
+      const row = await store.findApiKey(parts.db, sha256(key));
+      if (!row) return null;
+      const who: KeyPrincipal = { kind: "key", space: row.space_id, id: row.id, name: row.name, scope: row.scope };
+      if (known.size >= LIMITS.API_KEYS_CACHED_MAX) known.clear();
+      known.set(key, { who, until: now + LIMITS.API_KEY_CACHED_MS });
+      markUsed(who);
+      return who;
+    },
+    flush,
+  };
+}
+
+async function create(
+  { db, clock, random }: Parts,
+  space: string,
+  { name, scope, by }: { name: string; scope: "read" | "write"; by: string },
+  alongside?: Alongside<ApiKey & { key: string }>,
+): Promise<ApiKey & { key: string }> {
+  const key = API_KEY_PREFIX + random.bytes(SECRET_BYTES).toString("base64url");
+  return db.transaction(async (tx) => {
+    const id = uuidV7(clock.now(), random);
+    const row = await store.insertApiKey(
+      tx,
+      { space, id, name, scope, hash: sha256(key), hint: key.slice(-4), by },
+      LIMITS.API_KEYS_PER_SPACE_MAX,
+    );
+    if (!row) throw new MaveError("LIMIT_REACHED", `A space may have ${LIMITS.API_KEYS_PER_SPACE_MAX} API keys.`);
+    const made = { ...present(row), key };
+    await alongside?.(tx, made);
+    return made;
+  });
+}
+
+async function list(db: Database, space: string, query: PageQuery): Promise<Page<ApiKey>> {
+  return pageOf(query, longUuid, present, {
+    after: (after, limit) => store.listApiKeysAfter(db, space, after, limit),
+    before: (before, limit) => store.listApiKeysBefore(db, space, before, limit),
+  });
+}
+
+async function remove(db: Database, space: string, id: string, alongside?: Alongside<ApiKey>): Promise<ApiKey> {
+  const uuid = longUuid(id);
+  return db.transaction(async (tx) => {
+    const row = uuid && (await store.deleteApiKey(tx, space, uuid));
+    if (!row) throw new MaveError("NOT_FOUND");
+    await alongside?.(tx, present(row));
+    return present(row);
+  });
+}
+
+function present(row: store.ApiKeyRow): ApiKey {
+  return {
+    id: shortUuid(row.id),
+    object: "api_key",
+    created: unixSeconds(row.created_at.getTime()),
+    name: row.name,
+    scope: row.scope,
+    hint: row.hint,
+    last_used: row.last_used_at && unixSeconds(row.last_used_at.getTime()),
+  };
+}
+
+export const sha256 = (text: string | Buffer): Buffer => createHash("sha256").update(text).digest();
