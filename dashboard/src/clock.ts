@@ -1,0 +1,28 @@
+/** The page's clock: one tick a second for all texts that age, none while the page is hidden. */
+import { useSyncExternalStore } from "react";
+
+const listeners = new Set<() => void>();
+let timer: ReturnType<typeof setInterval> | undefined;
+
+function tick() {
+  if (!document.hidden) for (const listener of listeners) listener();
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  timer ??= setInterval(tick, 1_000);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
+}
+
+export const nowMs = (): number => Date.now();
+export const nowSeconds = (): number => Math.floor(nowMs() / 1_000);
+
+/** A text made from the current second; the component renders again only when the text differs. */
+export function useAging<T extends string | number>(of: (now: number) => T): T {
+  return useSyncExternalStore(subscribe, () => of(nowSeconds()));
+}

@@ -1,0 +1,180 @@
+/** Every page with its address. Each page's code is fetched when it is first visited. */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { ApiError } from "./api/client.ts";
+import { queryClient, sessionQuery } from "./api/queries.ts";
+import { Frame } from "./shell/frame.tsx";
+import { NotFound } from "./shell/not-found.tsx";
+import { deliverySearch, eventSearch, replaySearch, videoSearch, webhookSearch } from "./shell/search.ts";
+import { ErrorState } from "./ui/states.tsx";
+
+const root = createRootRoute({ notFoundComponent: NotFound });
+
+/** Pages for people who are not signed in. */
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: (search): { next?: string } => (typeof search.next === "string" ? { next: search.next } : {}),
+  component: lazyRouteComponent(() => import("./pages/sign-in.tsx"), "SignInPage"),
+});
+const link = createRoute({
+  getParentRoute: () => root,
+  path: "/link",
+  component: lazyRouteComponent(() => import("./pages/link.tsx"), "LinkPage"),
+});
+
+/** Everything else needs a session; without one the way back is remembered. */
+const app = createRoute({
+  getParentRoute: () => root,
+  id: "app",
+  component: Frame,
+  beforeLoad: async ({ location }) => {
+    try {
+      await queryClient.ensureQueryData(sessionQuery);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.problem.status !== 401) throw error;
+      const next = location.href === "/" ? {} : { next: location.href };
+      throw redirect({ to: "/sign-in", search: next });
+    }
+  },
+  errorComponent: ({ error, reset }) => <ErrorState error={error} retry={reset} />,
+});
+
+const home = createRoute({
+  getParentRoute: () => app,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/videos" });
+  },
+});
+const videos = createRoute({
+  getParentRoute: () => app,
+  path: "/videos",
+  validateSearch: videoSearch,
+  component: lazyRouteComponent(() => import("./pages/videos/list.tsx"), "VideosPage"),
+});
+const video = createRoute({
+  getParentRoute: () => app,
+  path: "/videos/$id",
+  component: lazyRouteComponent(() => import("./pages/videos/detail.tsx"), "VideoPage"),
+});
+const webhooks = createRoute({
+  getParentRoute: () => app,
+  path: "/webhooks",
+  validateSearch: webhookSearch,
+  component: lazyRouteComponent(() => import("./pages/webhooks/list.tsx"), "WebhooksPage"),
+});
+const newWebhook = createRoute({
+  getParentRoute: () => app,
+  path: "/webhooks/new",
+  component: lazyRouteComponent(() => import("./pages/webhooks/new.tsx"), "NewWebhookPage"),
+});
+const webhook = createRoute({
+  getParentRoute: () => app,
+  path: "/webhooks/$id",
+  validateSearch: deliverySearch,
+  component: lazyRouteComponent(() => import("./pages/webhooks/detail.tsx"), "WebhookPage"),
+});
+const editWebhook = createRoute({
+  getParentRoute: () => app,
+  path: "/webhooks/$id/edit",
+  component: lazyRouteComponent(() => import("./pages/webhooks/edit.tsx"), "EditWebhookPage"),
+});
+const deliveries = createRoute({
+  getParentRoute: () => app,
+  path: "/deliveries",
+  validateSearch: deliverySearch,
+  component: lazyRouteComponent(() => import("./pages/deliveries/list.tsx"), "DeliveriesPage"),
+});
+const delivery = createRoute({
+  getParentRoute: () => app,
+  path: "/deliveries/$id",
+  validateSearch: (search): { attempt?: number } => {
+    const attempt = Number(search.attempt);
+    return Number.isInteger(attempt) && attempt > 0 ? { attempt } : {};
+  },
+  component: lazyRouteComponent(() => import("./pages/deliveries/detail.tsx"), "DeliveryPage"),
+});
+const events = createRoute({
+  getParentRoute: () => app,
+  path: "/events",
+  validateSearch: eventSearch,
+  component: lazyRouteComponent(() => import("./pages/events/list.tsx"), "EventsPage"),
+});
+const event = createRoute({
+  getParentRoute: () => app,
+  path: "/events/$id",
+  component: lazyRouteComponent(() => import("./pages/events/detail.tsx"), "EventPage"),
+});
+const replays = createRoute({
+  getParentRoute: () => app,
+  path: "/replays",
+  component: lazyRouteComponent(() => import("./pages/replays/list.tsx"), "ReplaysPage"),
+});
+const newReplay = createRoute({
+  getParentRoute: () => app,
+  path: "/replays/new",
+  validateSearch: replaySearch,
+  component: lazyRouteComponent(() => import("./pages/replays/new.tsx"), "NewReplayPage"),
+});
+const replay = createRoute({
+  getParentRoute: () => app,
+  path: "/replays/$id",
+  component: lazyRouteComponent(() => import("./pages/replays/detail.tsx"), "ReplayPage"),
+});
+const apiKeys = createRoute({
+  getParentRoute: () => app,
+  path: "/api-keys",
+  component: lazyRouteComponent(() => import("./pages/api-keys.tsx"), "ApiKeysPage"),
+});
+const debug = createRoute({
+  getParentRoute: () => app,
+  path: "/debugger",
+  component: lazyRouteComponent(() => import("./pages/debugger.tsx"), "DebuggerPage"),
+});
+const auditLog = createRoute({
+  getParentRoute: () => app,
+  path: "/audit-log",
+  component: lazyRouteComponent(() => import("./pages/audit-log.tsx"), "AuditLogPage"),
+});
+const settings = createRoute({
+  getParentRoute: () => app,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./pages/settings.tsx"), "SettingsPage"),
+});
+
+const pages = [
+  home,
+  videos,
+  video,
+  webhooks,
+  newWebhook,
+  webhook,
+  editWebhook,
+  deliveries,
+  delivery,
+  events,
+  event,
+  replays,
+  newReplay,
+  replay,
+  apiKeys,
+  debug,
+  auditLog,
+  settings,
+];
+
+export const router = createRouter({
+  routeTree: root.addChildren([signIn, link, app.addChildren(pages)]),
+  basepath: "/dashboard",
+  defaultPreload: "intent",
+  // A page's own skeleton says more than a blank pane.
+  defaultPendingMs: 1_000,
+  defaultErrorComponent: ({ error, reset }) => <ErrorState error={error} retry={reset} />,
+  defaultNotFoundComponent: NotFound,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

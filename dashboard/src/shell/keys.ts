@@ -1,0 +1,63 @@
+/** Keyboard shortcuts: single keys and two-key sequences, silent while typing, and switchable in Settings. */
+import { useEffect, useRef } from "react";
+
+const SEQUENCE_MS = 1_200;
+const STORED = "mave.keys";
+
+export type Keys = Record<string, () => void>;
+
+export const keysAreOn = (): boolean => localStorage.getItem(STORED) !== "off";
+export const switchKeys = (on: boolean): void => localStorage.setItem(STORED, on ? "on" : "off");
+
+const isTyping = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement &&
+  (target.isContentEditable || target.matches("input:not([type=checkbox], [type=radio]), textarea, select"));
+
+const inPopup = (target: EventTarget | null): boolean =>
+  target instanceof Element && target.closest("[role=dialog], [role=menu], [role=alertdialog]") !== null;
+
+/** Binds keys while the component is mounted: `{"g w": …, s: …, "mod+k": …}`. */
+export function useKeys(keys: Keys): void {
+  const latest = useRef(keys);
+  useEffect(() => {
+    latest.current = keys;
+  });
+  useEffect(() => {
+    const onKey = listener(() => latest.current);
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
+}
+
+function listener(keys: () => Keys) {
+  let first = { key: "", at: 0 };
+  return (event: KeyboardEvent) => {
+    const name = event.metaKey || event.ctrlKey ? `mod+${event.key.toLowerCase()}` : event.key.toLowerCase();
+    const plain = !name.startsWith("mod+");
+    if (
+      event.defaultPrevented ||
+      event.altKey ||
+      (plain && (isTyping(event.target) || inPopup(event.target) || !keysAreOn()))
+    )
+      return;
+    const pair = event.timeStamp - first.at < SEQUENCE_MS ? `${first.key} ${name}` : "";
+    const act = keys()[pair] ?? (isSecond(pair) ? undefined : keys()[name]);
+    first = { key: name, at: event.timeStamp };
+    if (act === undefined) return;
+    event.preventDefault();
+    first.key = "";
+    act();
+  };
+}
+
+/** After G or C the next key belongs to the sequence, also for bindings elsewhere on the page. */
+const isSecond = (pair: string): boolean => pair.startsWith("g ") || pair.startsWith("c ");
+
+/** J and K: moves the focus along the rows of the page. */
+export function moveRow(step: 1 | -1): void {
+  const rows = [...document.querySelectorAll<HTMLElement>("main [data-row]")];
+  const at = rows.indexOf(document.activeElement as HTMLElement);
+  const next = rows[at === -1 ? (step === 1 ? 0 : rows.length - 1) : at + step];
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
+}

@@ -1,0 +1,43 @@
+/** The filters that pages keep in the URL; a value that cannot be right is dropped. */
+
+type Raw = Record<string, unknown>;
+
+const text = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined;
+const moment = (value: unknown): number | undefined =>
+  Number.isInteger(value) && (value as number) > 0 ? (value as number) : undefined;
+
+/** Keeps only what is set, so that addresses stay short. */
+function kept<T extends object>(filters: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined)) as never;
+}
+
+export const videoSearch = (raw: Raw) =>
+  kept({
+    status: text(raw.status),
+    q: text(raw.q),
+    upload: raw.upload === true ? (true as const) : undefined,
+  });
+
+export const webhookSearch = (raw: Raw) => kept({ state: text(raw.state), q: text(raw.q) });
+
+export const deliverySearch = (raw: Raw) =>
+  kept({
+    status: text(raw.status),
+    webhook: text(raw.webhook),
+    video: text(raw.video),
+    type: text(raw.type),
+    event: text(raw.event),
+    since: moment(raw.since),
+    until: moment(raw.until),
+  });
+
+export const eventSearch = (raw: Raw) => kept({ type: text(raw.type), video: text(raw.video) });
+
+export const replaySearch = (raw: Raw) =>
+  kept({ webhook: text(raw.webhook), since: moment(raw.since), until: moment(raw.until) });
+
+export type VideoSearch = ReturnType<typeof videoSearch>;
+export type WebhookSearch = ReturnType<typeof webhookSearch>;
+export type DeliverySearch = ReturnType<typeof deliverySearch>;
+export type EventSearch = ReturnType<typeof eventSearch>;

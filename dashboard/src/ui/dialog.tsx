@@ -1,0 +1,51 @@
+import { type ReactNode, Suspense, useState } from "react";
+import { Button } from "./button.tsx";
+import { LazyDialog } from "./lazily.tsx";
+import type { DialogPopupProps } from "./popups.tsx";
+import { ErrorLine } from "./states.tsx";
+
+/** A dialog whose code is fetched at its first opening; it stays mounted so that focus returns where it was. */
+export function Dialog(props: DialogPopupProps) {
+  const [used, setUsed] = useState(props.open);
+  if (props.open && !used) setUsed(true);
+  if (!used) return null;
+  return (
+    <Suspense>
+      <LazyDialog {...props} />
+    </Suspense>
+  );
+}
+
+interface ConfirmProps {
+  open: boolean;
+  onClose: () => void;
+  title: string;
+  /** What happens, with its count. */
+  children: ReactNode;
+  verb: string;
+  /** The button is red: something is lost. */
+  loss?: boolean;
+  busy?: boolean;
+  error?: unknown;
+  onConfirm: () => void;
+  /** A milder choice to offer, left of the verb. */
+  instead?: ReactNode;
+}
+
+export function Confirm(props: ConfirmProps) {
+  const { open, onClose, title, children, verb, loss, busy, error, onConfirm, instead } = props;
+  const actions = (
+    <>
+      <Button onClick={onClose}>Cancel</Button>
+      {instead}
+      <Button look={loss ? "bad" : "ink"} busy={busy ?? false} onClick={onConfirm}>
+        {verb}
+      </Button>
+    </>
+  );
+  return (
+    <Dialog open={open} onClose={onClose} title={title} description={children} actions={actions}>
+      {error ? <ErrorLine error={error} /> : undefined}
+    </Dialog>
+  );
+}

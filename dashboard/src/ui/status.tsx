@@ -1,0 +1,95 @@
+import {
+  Ban,
+  CircleCheck,
+  CircleDashed,
+  CirclePause,
+  CircleSlash2,
+  CircleX,
+  LoaderCircle,
+  type LucideIcon,
+  RotateCw,
+  TriangleAlert,
+} from "lucide-react";
+import type { DeliveryStatus, Video, Webhook } from "../api/types.ts";
+import { classes } from "./classes.ts";
+
+/** quiet: as it should be. The others say that something moves, may need a look, or needs a person. */
+export type Tone = "quiet" | "good" | "busy" | "warn" | "bad";
+export interface State {
+  word: string;
+  icon: LucideIcon;
+  tone: Tone;
+}
+
+const deliveryStates: Record<DeliveryStatus, State> = {
+  waiting: { word: "Waiting", icon: CircleDashed, tone: "quiet" },
+  sending: { word: "Sending", icon: LoaderCircle, tone: "busy" },
+  retrying: { word: "Retrying", icon: RotateCw, tone: "warn" },
+  held: { word: "Held", icon: CirclePause, tone: "quiet" },
+  succeeded: { word: "Succeeded", icon: CircleCheck, tone: "good" },
+  failed: { word: "Failed", icon: CircleX, tone: "bad" },
+  canceled: { word: "Canceled", icon: CircleSlash2, tone: "quiet" },
+};
+
+export const deliveryState = (status: DeliveryStatus): State => deliveryStates[status];
+
+/** A webhook is called failing while it is enabled and its attempts have failed since a known time. */
+export const isFailing = (webhook: Pick<Webhook, "status" | "failing_since">): boolean =>
+  webhook.status === "enabled" && webhook.failing_since !== null;
+
+export function webhookState(webhook: Pick<Webhook, "status" | "failing_since">): State {
+  if (webhook.status === "paused") return { word: "Paused", icon: CirclePause, tone: "quiet" };
+  if (webhook.status === "disabled") return { word: "Disabled", icon: Ban, tone: "bad" };
+  if (isFailing(webhook)) return { word: "Failing", icon: TriangleAlert, tone: "bad" };
+  return { word: "Enabled", icon: CircleCheck, tone: "good" };
+}
+
+export function videoState({ status, progress }: Pick<Video, "status" | "progress">): State {
+  const share = progress === null ? "" : ` ${progress}\u00a0%`;
+  if (status === "waiting") return { word: "No file yet", icon: CircleDashed, tone: "quiet" };
+  if (status === "uploading") return { word: `Uploading${share}`, icon: LoaderCircle, tone: "busy" };
+  if (status === "processing") return { word: `Processing${share}`, icon: LoaderCircle, tone: "busy" };
+  if (status === "failed") return { word: "Failed", icon: CircleX, tone: "bad" };
+  return { word: "Ready", icon: CircleCheck, tone: "good" };
+}
+
+const words: Record<Tone, string> = {
+  quiet: "text-text-2",
+  good: "text-text-2",
+  busy: "text-accent font-medium",
+  warn: "text-warn font-medium",
+  bad: "text-bad font-medium",
+};
+const tints: Record<Tone, string> = {
+  quiet: "bg-neutral-tint text-text-2",
+  good: "bg-ok-tint text-ok",
+  busy: "bg-accent-tint text-accent",
+  warn: "bg-warn-tint text-warn",
+  bad: "bg-bad-tint text-bad",
+};
+
+/** Icon and word, as rows say it. */
+export function Status({ state: { word, icon: Icon, tone } }: { state: State }) {
+  const spin = Icon === LoaderCircle && "animate-spin";
+  return (
+    <span className={classes("inline-flex items-center gap-1.5 whitespace-nowrap numbers", words[tone])}>
+      <Icon size={14} className={classes("shrink-0", tone === "good" && "text-mark-ok", spin)} aria-hidden />
+      {word}
+    </span>
+  );
+}
+
+/** The same on a tint, for page heads only. */
+export function Badge({ state: { word, icon: Icon, tone } }: { state: State }) {
+  return (
+    <span
+      className={classes(
+        "inline-flex h-6 items-center gap-1.5 rounded-tag px-2 font-medium whitespace-nowrap numbers",
+        tints[tone],
+      )}
+    >
+      <Icon size={14} className={classes("shrink-0", Icon === LoaderCircle && "animate-spin")} aria-hidden />
+      {word}
+    </span>
+  );
+}

@@ -1,0 +1,32 @@
+import { Link, type LinkProps } from "@tanstack/react-router";
+import { number } from "../format.ts";
+import { classes } from "./classes.ts";
+
+export interface Tab {
+  word: string;
+  count?: number | undefined;
+  active: boolean;
+  link: LinkProps;
+}
+
+/** States of a list as links, so that each has an address; on a phone the row scrolls sideways. */
+export function StateTabs({ label, tabs }: { label: string; tabs: Tab[] }) {
+  return (
+    <nav aria-label={label} className="-mx-1 flex min-w-0 gap-1 overflow-x-auto p-1 [scrollbar-width:none]">
+      {tabs.map(({ word, count, active, link }) => (
+        <Link
+          key={word}
+          {...link}
+          aria-current={active ? "true" : undefined}
+          className={classes(
+            "flex h-7 shrink-0 items-center gap-1.5 rounded-control px-2.5 font-medium transition-colors duration-[120ms] touch:h-10",
+            active ? "bg-neutral-tint text-text" : "text-text-2 hover:bg-hover hover:text-text",
+          )}
+        >
+          {word}
+          {count !== undefined && <span className="font-normal text-text-2 numbers">{number(count)}</span>}
+        </Link>
+      ))}
+    </nav>
+  );
+}
