@@ -26,6 +26,7 @@ export const LIMITS = {
   LEASE_MS: 30_000, // an attempt's whole time and as much again
   SETTLE_BATCH_MAX: 64,
   CLAIM_BATCH_MAX: 256,
+  FOLLOW_ROUNDS_MAX: 5, // tries to find out what a new delivery waits for while that is being settled
 
   // Requests to the API.
   BODY_BYTES: 262_144, // JSON bodies; files have their own way

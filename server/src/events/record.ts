@@ -1,0 +1,131 @@
+import type { Clock } from "../clock.ts";
+import { LIMITS } from "../limits.ts";
+import type { Random } from "../random.ts";
+import type { Signals } from "../signals.ts";
+import type { Database, Sql } from "../store/db.ts";
+import * as store from "../store/events.ts";
+import { uuidV7 } from "../uuid.ts";
+import { type Envelope, freeze, type Happening } from "./envelope.ts";
+
+/** A transaction that can also say what happened in it. */
+export interface Recording extends Sql {
+  /**
+   * Inserts the event and its deliveries. Call it after the statement that changed the video: that row's lock makes the
+   * order of the sequence the order of the commits. Best as the last statement: it may hold rows that a settle wants.
+   */
+  record(happening: Happening): Promise<Envelope>;
+  /** The same for several events of different videos at once, in one statement. */
+  recordAll(happenings: readonly Happening[]): Promise<Envelope[]>;
+}
+
+export interface Recorder {
+  /** Commits what `work` did together with its events and their deliveries, or nothing of it; then hands them over. */
+  transaction<Result>(work: (tx: Recording) => Promise<Result>): Promise<Result>;
+}
+
+/** A delivery that was recorded already leased to this node: it needs no claim. */
+export interface HandedDelivery extends store.RecordedDelivery {
+  type: string;
+  body: Buffer;
+  /** When the lease began, on this process's monotonic clock. */
+  leased_ms: number;
+}
+
+/** This node's dispatcher, as the recorder sees it. */
+export interface Courier {
+  /** What this node's leases carry, and how long they last. null while it takes none (it drains, or has no number yet). */
+  lease(): store.Lease | null;
+  /** Webhooks (UUIDs) whose queue in memory is full: their deliveries are left in the database for a claim. */
+  full(): string[];
+  take(deliveries: HandedDelivery[]): void;
+}
+
+export interface RecorderParts {
+  db: Database;
+  clock: Clock;
+  random: Random;
+  signals: Signals;
+  /** None on a node that does not deliver. */
+  courier?: Courier;
+}
+
+export function createRecorder(parts: RecorderParts): Recorder {
+  return {
+    async transaction(work) {
+      const recorded = new Recorded(parts);
+      const result = await parts.db.transaction((tx) => work(recorded.within(tx)));
+      recorded.announce();
+      return result;
+    },
+  };
+}
+
+/** What one transaction recorded, kept until its commit. */
+class Recorded {
+  readonly #parts: RecorderParts;
+  readonly #events: { happening: Happening; envelope: Envelope }[] = [];
+  readonly #handed: HandedDelivery[] = [];
+  readonly #due = new Set<string>();
+
+  constructor(parts: RecorderParts) {
+    this.#parts = parts;
+  }
+
+  within(tx: Sql): Recording {
+    return {
+      run: tx.run,
+      record: async (happening) => (await this.#record(tx, [happening]))[0]!,
+      recordAll: (happenings) => this.#record(tx, happenings),
+    };
+  }
+
+  async #record(tx: Sql, happenings: readonly Happening[]): Promise<Envelope[]> {
+    const { clock, random, courier } = this.#parts;
+    const now = clock.now();
+    const envelopes = happenings.map((happening) => freeze(uuidV7(now, random), happening, now));
+    const lease = courier?.lease() ?? null;
+    const leased_ms = clock.monotonic();
+    const events = happenings.map((happening, index) => ({ happening, envelope: envelopes[index]! }));
+    const deliveries = await store.recordEvents(tx, events, lease, courier?.full() ?? []);
+    await this.#order(tx, deliveries);
+    this.#keep(events, deliveries, leased_ms);
+    return envelopes;
+  }
+
+  /** Each blocked delivery leaves a mark on the one that it waits for, or is due itself where that one has just ended. */
+  async #order(tx: Sql, deliveries: store.RecordedDelivery[]): Promise<void> {
+    let blocked = deliveries.filter((delivery) => delivery.blocked);
+    for (let round = 0; blocked.length > 0; round++) {
+      if (round === LIMITS.FOLLOW_ROUNDS_MAX) return; // the sweeper releases what is left
+      const missed = await store.followOpen(tx, blocked);
+      for (const delivery of await store.unblock(tx, missed)) delivery.blocked = false;
+      blocked = missed.filter((delivery) => delivery.blocked);
+    }
+  }
+
+  #keep(
+    events: { happening: Happening; envelope: Envelope }[],
+    deliveries: store.RecordedDelivery[],
+    leased_ms: number,
+  ): void {
+    this.#events.push(...events);
+    const bodies = new Map<string, { type: string; body: Buffer }>();
+    for (const { happening, envelope } of events)
+      bodies.set(envelope.uuid, { type: happening.type, body: Buffer.from(envelope.payload) });
+    for (const delivery of deliveries) {
+      if (delivery.attempt > 0) this.#handed.push({ ...delivery, ...bodies.get(delivery.event_id)!, leased_ms });
+      else if (!delivery.blocked) this.#due.add(delivery.webhook_id);
+    }
+  }
+
+  /** After the commit: hands the deliveries over and tells who listens. */
+  announce(): void {
+    const { courier, signals } = this.#parts;
+    if (this.#handed.length > 0) courier!.take(this.#handed);
+    for (const webhook of this.#due) signals.emit("due", { webhook });
+    for (const { happening, envelope } of this.#events) {
+      const { space, type, video } = happening;
+      signals.emit("event", { space, event: envelope.id, type, video });
+    }
+  }
+}
