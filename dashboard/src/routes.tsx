@@ -126,6 +126,11 @@ const apiKeys = createRoute({
   path: "/api-keys",
   component: lazyRouteComponent(() => import("./pages/api-keys.tsx"), "ApiKeysPage"),
 });
+const members = createRoute({
+  getParentRoute: () => app,
+  path: "/members",
+  component: lazyRouteComponent(() => import("./pages/members.tsx"), "MembersPage"),
+});
 const debug = createRoute({
   getParentRoute: () => app,
   path: "/debugger",
@@ -158,6 +163,7 @@ const pages = [
   newReplay,
   replay,
   apiKeys,
+  members,
   debug,
   auditLog,
   settings,

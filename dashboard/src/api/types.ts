@@ -94,6 +94,7 @@ export interface MaveEvent {
 }
 
 export interface EventType {
+  object: "event_type";
   type: string;
   about: "video" | "webhook";
   core: boolean;
@@ -164,12 +165,12 @@ export interface Replay {
   types: string[] | null;
   video: string | null;
   rate: number | null;
-  status: "running" | "paused" | "done" | "canceled" | null;
+  status: "running" | "paused" | "done" | "canceled" | "dry_run";
   total: number;
   done: number;
   first: number | null;
   last: number | null;
-  created: number | null;
+  created: number;
   finished: number | null;
 }
 
@@ -190,21 +191,33 @@ export interface Session {
   space: { id: string; name: string };
 }
 
+export interface Member {
+  id: string;
+  object: "member";
+  created: number;
+  name: string;
+  email: string;
+  role: "owner" | "member";
+}
+
 export interface Overview {
   object: "overview";
   version: string;
-  failing_webhooks: number;
-  deliveries_per_second: number;
+  public_url: string;
+  webhooks: { total: number; failing: number; disabled: number };
+  deliveries: { open: number; per_second: number };
+  videos: { total: number; bytes: number } & Record<VideoStatus, number>;
   ffmpeg: { available: boolean; version: string | null; hint: string | null };
-  videos: { total: number; bytes: number; by_status: Partial<Record<VideoStatus, number>> };
+  limits: { retention_days: number; upload_bytes: number };
 }
 
 export interface AuditEntry {
-  object: "audit_entry";
   id: string;
+  object: "audit_entry";
   created: number;
-  actor: string;
   action: string;
-  subject: string | null;
+  actor: string;
   address: string | null;
+  subject: string | null;
+  details: Record<string, unknown>;
 }

@@ -41,7 +41,7 @@ export function BottomBar({ onSearch }: { onSearch: () => void }) {
         >
           <Icon size={18} aria-hidden />
           {word}
-          {to === "/webhooks" && (overview?.failing_webhooks ?? 0) > 0 && (
+          {to === "/webhooks" && (overview?.webhooks.failing ?? 0) > 0 && (
             <span
               className="absolute top-2 left-[calc(50%+10px)] size-2 rounded-full bg-mark-bad"
               role="img"

@@ -8,6 +8,7 @@ import {
   Send,
   Settings,
   ShieldCheck,
+  Users,
   Webhook,
   Zap,
 } from "lucide-react";
@@ -21,6 +22,7 @@ export interface Place {
     | "/events"
     | "/replays"
     | "/api-keys"
+    | "/members"
     | "/debugger"
     | "/audit-log"
     | "/settings";
@@ -39,6 +41,7 @@ export const main: Place[] = [
 
 export const rest: Place[] = [
   { word: "API keys", to: "/api-keys", icon: KeyRound },
+  { word: "Members", to: "/members", icon: Users },
   { word: "Debugger", to: "/debugger", icon: ShieldCheck },
   { word: "Audit log", to: "/audit-log", icon: ScrollText },
   { word: "Settings", to: "/settings", icon: Settings },

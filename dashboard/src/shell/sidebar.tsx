@@ -28,7 +28,7 @@ export function Sidebar({ onSearch, onKeys }: { onSearch: () => void; onKeys: ()
           <NavLink
             key={place.to}
             place={place}
-            trouble={place.to === "/webhooks" ? (overview?.failing_webhooks ?? 0) : 0}
+            trouble={place.to === "/webhooks" ? (overview?.webhooks.failing ?? 0) : 0}
           />
         ))}
       </nav>
@@ -38,7 +38,7 @@ export function Sidebar({ onSearch, onKeys }: { onSearch: () => void; onKeys: ()
         ))}
       </nav>
       <div className="mt-auto flex flex-col gap-1">
-        <Pace perSecond={overview?.deliveries_per_second} />
+        <Pace perSecond={overview?.deliveries.per_second} />
         <PersonMenu onKeys={onKeys} />
       </div>
     </aside>

@@ -1,0 +1,5 @@
+import { PageHead } from "../ui/page.tsx";
+
+export function MembersPage() {
+  return <PageHead title="Members" />;
+}

@@ -1,0 +1,86 @@
+/** Uploads of this tab, at the bottom right of every page; on a phone folded above the bar. */
+import { ChevronDown, ChevronUp, X } from "lucide-react";
+import { useEffect, useState } from "react";
+import { Button, IconButton } from "../ui/button.tsx";
+import { classes } from "../ui/classes.ts";
+import { PanelRow } from "./panel-row.tsx";
+import type { Upload } from "./upload.ts";
+import { clearFinished, pauseAll, recallUploads, resumeAll, useUploads } from "./uploads.ts";
+import { heading, share, timeLeft } from "./words.ts";
+
+const isMoving = ({ phase }: Upload) => ["queued", "sending", "retrying"].includes(phase.name);
+const isPhone = () => matchMedia("(width < 768px)").matches;
+
+export function UploadPanel() {
+  const uploads = useUploads();
+  const [open, setOpen] = useState(() => !isPhone());
+  useEffect(() => {
+    void recallUploads();
+  }, []);
+  if (uploads.length === 0) return null;
+  return (
+    <section
+      aria-label="Uploads"
+      className="fixed right-4 bottom-4 z-30 flex max-h-[min(480px,70dvh)] w-[400px] flex-col overflow-hidden rounded-popup bg-raised shadow-popup max-rail:inset-x-2 max-rail:bottom-[calc(60px+env(safe-area-inset-bottom))] max-rail:w-auto"
+    >
+      <Head uploads={uploads} open={open} onToggle={() => setOpen(!open)} />
+      {open ? (
+        <ul className="min-h-0 overflow-y-auto border-t border-line py-2">
+          {uploads.map((upload) => (
+            <PanelRow key={upload.id} upload={upload} />
+          ))}
+        </ul>
+      ) : (
+        <Bar share={share(uploads)} className="rounded-none" />
+      )}
+    </section>
+  );
+}
+
+function Head({ uploads, open, onToggle }: { uploads: readonly Upload[]; open: boolean; onToggle: () => void }) {
+  const moving = uploads.some(isMoving);
+  const paused = uploads.some(({ phase }) => phase.name === "paused");
+  const over = uploads.every(({ phase }) => phase.name === "received" || phase.name === "failed");
+  const left = timeLeft(uploads);
+  return (
+    <header className="flex min-h-12 shrink-0 items-center gap-2 py-1 pr-2 pl-4">
+      <h2 role="status" className="min-w-0 truncate font-semibold numbers">
+        {heading(uploads)}
+      </h2>
+      {left && <span className="min-w-0 truncate text-text-2 numbers">{left}</span>}
+      <span className="ml-auto flex shrink-0 items-center">
+        {open && moving && uploads.length > 1 && (
+          <Button look="quiet" size="sm" onClick={pauseAll}>
+            Pause all
+          </Button>
+        )}
+        {open && !moving && paused && uploads.length > 1 && (
+          <Button look="quiet" size="sm" onClick={resumeAll}>
+            Resume all
+          </Button>
+        )}
+        <IconButton
+          icon={open ? ChevronDown : ChevronUp}
+          label={open ? "Fold uploads" : "Show uploads"}
+          aria-expanded={open}
+          onClick={onToggle}
+        />
+        {over && <IconButton icon={X} label="Close" onClick={clearFinished} />}
+      </span>
+    </header>
+  );
+}
+
+const tones = { accent: "bg-accent", warn: "bg-mark-warn", quiet: "bg-text-3", bad: "bg-mark-bad" };
+export type BarTone = keyof typeof tones;
+
+export function Bar({ share, tone = "accent", className }: { share: number; tone?: BarTone; className?: string }) {
+  return (
+    <span aria-hidden className={classes("block h-1 shrink-0 overflow-hidden rounded-full bg-neutral-tint", className)}>
+      <span
+        className={classes("block h-full origin-left rounded-full transition-transform duration-200", tones[tone])}
+        style={{ transform: `scaleX(${share})` }}
+      />
+    </span>
+  );
+}
