@@ -1,5 +1,5 @@
-import { bodyOf, respond } from "./fetch.ts";
 import { type OnEvent, type ReceiverOptions, receive } from "./receive.ts";
+import { bodyOf, respond } from "./web-request.ts";
 
 /** The part of Hono's context that is used, so that this file needs no types of Hono's. */
 interface HonoContext {

@@ -1,0 +1,232 @@
+import fc from "fast-check";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import type { MaveEvent } from "../src/index.ts";
+import { createInbox, type EventSource, eventsFrom, memoryStore, type SequencedEvent } from "../src/order.ts";
+
+const event = (video: string, sequence: number, type = "video.created"): SequencedEvent =>
+  ({
+    id: `${video}-${sequence}`,
+    object: "event",
+    type,
+    created: 1_643_723_823 + sequence,
+    data: { id: video, object: "video" },
+    sequence,
+  }) as SequencedEvent;
+
+/** The API of a server that knows these events. */
+const apiOf = (events: readonly SequencedEvent[]): EventSource =>
+  async function* (video, after) {
+    const ofVideo = events.filter(({ data }) => data.id === video);
+    yield* ofVideo.slice(ofVideo.findIndex(({ id }) => id === after) + 1);
+  };
+
+const strip = ({ sequence: _, ...rest }: SequencedEvent) => rest as MaveEvent;
+
+describe("an inbox", () => {
+  test("handles an event once, however often it arrives, and even at the same moment", async () => {
+    const handle = vi.fn(() => new Promise((resolve) => setImmediate(resolve)));
+    const inbox = createInbox({ store: memoryStore(), events: apiOf([]), handle });
+    const one = strip(event("a", 1));
+    const outcomes = await Promise.all([1, 2, 3].map(() => inbox(one, { sequence: 1, previous: 0 })));
+    expect(outcomes).toEqual(["handled", "duplicate", "duplicate"]);
+    expect(handle).toHaveBeenCalledExactlyOnceWith(one, { tx: undefined, sequence: 1, late: false, refilled: false });
+  });
+
+  test("fetches what is missing, handles it first and in order, and says what it did", async () => {
+    const all = [1, 2, 3, 4, 5].map((number) => event("a", number));
+    const handled: [number, boolean][] = [];
+    const onGap = vi.fn();
+    const inbox = createInbox({
+      store: memoryStore(),
+      events: apiOf(all.filter(({ sequence }) => sequence !== 3)),
+      handle: (_event, { sequence, refilled }) => void handled.push([sequence, refilled]),
+      onGap,
+    });
+    await inbox(strip(all[0]!), { sequence: 1, previous: 0 });
+    await inbox(strip(all[4]!), { sequence: 5, previous: 4 });
+    expect(handled).toEqual([
+      [1, false],
+      [2, true],
+      [4, true],
+      [5, false],
+    ]);
+    expect(onGap).toHaveBeenCalledExactlyOnceWith({
+      video: "a",
+      after: 1,
+      until: 4,
+      refilled: ["a-2", "a-4"],
+      missing: [3],
+    });
+  });
+
+  test("takes no gap for what this webhook was not due", async () => {
+    const onGap = vi.fn();
+    const inbox = createInbox({ store: memoryStore(), events: apiOf([]), handle: vi.fn(), onGap });
+    await inbox(strip(event("a", 1)), { sequence: 1, previous: 0 });
+    await inbox(strip(event("a", 4)), { sequence: 4, previous: 1 });
+    expect(onGap).not.toHaveBeenCalled();
+  });
+
+  test("refills only the chosen types, and nothing from before it began", async () => {
+    const all = [event("a", 1), event("a", 2, "video.processing"), event("a", 3), event("a", 4)];
+    const handled: number[] = [];
+    const inbox = createInbox({
+      store: memoryStore(),
+      events: apiOf(all),
+      handle: (_event, { sequence }) => void handled.push(sequence),
+      types: ["video.created"],
+      since: all[1]!.created,
+    });
+    await inbox(strip(all[3]!), { sequence: 4, previous: 3 });
+    expect(handled).toEqual([3, 4]);
+  });
+
+  test("forgets what a failed handler did not finish, so that the next attempt does it", async () => {
+    const handle = vi.fn().mockRejectedValueOnce(new Error("database away"));
+    const inbox = createInbox({ store: memoryStore(), events: apiOf([]), handle });
+    const one = strip(event("a", 1));
+    await expect(inbox(one, { sequence: 1, previous: 0 })).rejects.toThrow("database away");
+    expect(await inbox(one, { sequence: 1, previous: 0 })).toBe("handled");
+  });
+
+  test("drops duplicates of events without a video too", async () => {
+    const handle = vi.fn();
+    const inbox = createInbox({ store: memoryStore(), events: apiOf([]), handle });
+    const disabled = { ...strip(event("a", 0)), type: "webhook.disabled", data: { object: "webhook" } } as MaveEvent;
+    expect(await inbox(disabled, { sequence: 0, previous: 0 })).toBe("handled");
+    expect(await inbox(disabled, { sequence: 0, previous: 0 })).toBe("duplicate");
+  });
+
+  test("remembers no more than it may", async () => {
+    const handle = vi.fn();
+    const inbox = createInbox({ store: memoryStore(2), events: apiOf([]), handle });
+    for (const video of ["a", "b", "c", "a"]) await inbox(strip(event(video, 1)), { sequence: 1, previous: 0 });
+    expect(handle).toHaveBeenCalledTimes(4);
+  });
+});
+
+/** What befell each event of each video on its way: how often it came, and how often the handler failed before. */
+const fates = fc.array(
+  fc.array(fc.record({ due: fc.boolean(), arrivals: fc.nat(3), failures: fc.nat(2), known: fc.boolean() }), {
+    maxLength: 12,
+  }),
+  { minLength: 1, maxLength: 4 },
+);
+
+describe("over random schedules", () => {
+  const run = async (
+    videos: { due: boolean; arrivals: number; failures: number; known: boolean }[][],
+    order: number[],
+  ) => {
+    const type = (due: boolean) => (due ? "video.created" : "video.processing");
+    const all = videos.map((list, v) => list.map(({ due }, index) => event(`v${v}`, index + 1, type(due))));
+    const failuresLeft = new Map(all.flatMap((list, v) => list.map(({ id }, i) => [id, videos[v]![i]!.failures])));
+    const handled: { id: string; video: string; sequence: number; late: boolean }[] = [];
+    const missing: string[] = [];
+    const inbox = createInbox({
+      store: memoryStore(),
+      events: apiOf(all.flatMap((list, v) => list.filter((_, index) => videos[v]![index]!.known))),
+      types: ["video.created"],
+      handle: ({ id, data }, { sequence, late }) => {
+        const left = failuresLeft.get(id)!;
+        failuresLeft.set(id, left - 1);
+        if (left > 0) throw new Error("not now");
+        handled.push({ id, video: data.id, sequence, late });
+      },
+      onGap: (gap) => void missing.push(...gap.missing.map((number) => `${gap.video}-${number}`)),
+    });
+    const deliveries = all.flatMap((list, v) => {
+      const due = list.filter((_, index) => videos[v]![index]!.due);
+      return due.flatMap((one, index) => {
+        const previous = due[index - 1]?.sequence ?? 0;
+        return Array.from({ length: videos[v]![one.sequence - 1]!.arrivals }, () => ({ one, previous }));
+      });
+    });
+    const shuffled =
+      order.length === 0 ? deliveries : deliveries.map((_, i) => deliveries[(order[i]! + i) % deliveries.length]!);
+    for (const { one, previous } of shuffled) {
+      // As Mave does: again and again until it is taken.
+      for (let attempt = 0; attempt < 40; attempt++) {
+        const outcome = await inbox(strip(one), { sequence: one.sequence, previous }).catch(() => null);
+        if (outcome !== null) break;
+      }
+    }
+    return { all, handled, missing, delivered: new Set(shuffled.map(({ one }) => one.id)) };
+  };
+
+  test("delivered in order: each due event is handled once and in order, and a lost one is refilled or named", async () => {
+    await fc.assert(
+      fc.asyncProperty(fates, async (videos) => {
+        const { all, handled, missing, delivered } = await run(videos, []);
+        expect(new Set(handled.map(({ id }) => id)).size).toBe(handled.length);
+        expect(handled.filter(({ late }) => late)).toEqual([]);
+        for (const [v, list] of all.entries()) {
+          const due = list.filter((_, index) => videos[v]![index]!.due);
+          const lastSeen = due.findLastIndex(({ id }) => delivered.has(id));
+          for (const one of due.slice(0, lastSeen + 1)) {
+            const was = handled.some(({ id }) => id === one.id);
+            expect(was || missing.includes(one.id), `${one.id} was neither handled nor named`).toBe(true);
+            if (videos[v]![one.sequence - 1]!.known) expect(was).toBe(true);
+          }
+          const order = handled.filter(({ video }) => video === `v${v}`).map(({ sequence }) => sequence);
+          expect(order).toEqual([...order].sort((a, b) => a - b));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("delivered in any order: each is handled once, and what comes after its successor is marked late", async () => {
+    await fc.assert(
+      fc.asyncProperty(fates, fc.array(fc.nat(), { minLength: 150, maxLength: 150 }), async (videos, order) => {
+        const { handled, delivered } = await run(videos, order);
+        expect(new Set(handled.map(({ id }) => id)).size).toBe(handled.length);
+        for (const id of delivered) expect(handled.some((one) => one.id === id)).toBe(true);
+        const highest = new Map<string, number>();
+        for (const { video, sequence, late } of handled) {
+          expect(late).toBe(sequence < (highest.get(video) ?? 0));
+          highest.set(video, Math.max(sequence, highest.get(video) ?? 0));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe("the API as a source of missed events", () => {
+  afterEach(() => void vi.unstubAllGlobals());
+  const answerWith = (...answers: Response[]) => {
+    const fetched = vi.fn(async (_url: URL, _init: RequestInit) => answers.shift()!);
+    vi.stubGlobal("fetch", fetched);
+    return fetched;
+  };
+  const page = (data: SequencedEvent[], next: string | null) =>
+    Response.json({ object: "list", data, has_more: next !== null, next });
+  const all = async (source: AsyncIterable<SequencedEvent>) => {
+    const found: SequencedEvent[] = [];
+    for await (const one of source) found.push(one);
+    return found;
+  };
+
+  test("follows the pages from the last event it knows", async () => {
+    const fetched = answerWith(page([event("a", 2)], "a-2"), page([event("a", 3)], null));
+    const found = await all(eventsFrom("https://videos.example.com", "mave_key")("a", "a-1"));
+    expect(found.map(({ sequence }) => sequence)).toEqual([2, 3]);
+    expect(fetched.mock.calls.map(([url]) => url.href)).toEqual([
+      "https://videos.example.com/v1/events?video=a&limit=100&after=a-1",
+      "https://videos.example.com/v1/events?video=a&limit=100&after=a-2",
+    ]);
+    expect(fetched.mock.calls[0]![1].headers).toEqual({ authorization: "Bearer mave_key" });
+  });
+
+  test("begins with the oldest event where the last known one is no longer kept", async () => {
+    const fetched = answerWith(new Response(null, { status: 404 }), page([event("a", 9)], null));
+    expect(await all(eventsFrom("https://a.example", "mave_key")("a", "gone"))).toHaveLength(1);
+    expect(fetched.mock.calls[1]![0].search).toBe("?video=a&limit=100");
+  });
+
+  test("fails where the API does, so that the delivery fails too and comes again", async () => {
+    answerWith(new Response(null, { status: 503 }));
+    await expect(all(eventsFrom("https://a.example", "mave_key")("a", null))).rejects.toThrow("answered 503");
+  });
+});
