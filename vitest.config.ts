@@ -7,6 +7,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: ["source", "node"] } },
   test: {
+    reporters: ["default", "./test/support/counts.ts"],
     include: [
       "server/src/**/*.test.ts",
       "packages/*/{src,test}/**/*.test.ts",

@@ -1,0 +1,18 @@
+// `npm run dev`: the server, started again when its code changes, and the dashboard with hot reload before it.
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { environment, nodePath, ROOT } from "../lib/places.mjs";
+import { runUntilEnd } from "../lib/process.mjs";
+
+export async function dev() {
+  const vite = spawn(nodePath(), [join(ROOT, "node_modules/vite/bin/vite.js")], {
+    cwd: join(ROOT, "dashboard"),
+    env: environment(),
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  try {
+    return await runUntilEnd(["--watch", "--conditions=source", "server/src/main.ts"], {}, { channel: false });
+  } finally {
+    vite.kill("SIGTERM");
+  }
+}

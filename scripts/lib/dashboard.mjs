@@ -1,0 +1,57 @@
+// The dashboard's pages, built when their sources have changed.
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { environment, nodePath, ROOT, read } from "./places.mjs";
+import { Failure, quietly, step } from "./steps.mjs";
+
+const FOLDER = join(ROOT, "dashboard");
+const STAMP = join(FOLDER, "dist/.built-from");
+/** What the pages are made of; the events' catalog and the API's types come from outside the folder. */
+const SOURCES = [
+  "dashboard/index.html",
+  "dashboard/package.json",
+  "dashboard/vite.config.ts",
+  "dashboard/public",
+  "dashboard/src",
+  "package-lock.json",
+];
+
+export async function ensureDashboard() {
+  const wanted = fingerprint();
+  if (read(STAMP) === wanted) return;
+  rmSync(STAMP, { force: true });
+  await step("Building the dashboard", build);
+  writeFileSync(STAMP, wanted); // last: whatever was interrupted is done again
+}
+
+async function build() {
+  const vite = join(ROOT, "node_modules/vite/bin/vite.js");
+  const env = environment({ NODE_ENV: "production" });
+  const { ok, log } = await quietly("dashboard", nodePath(), [vite, "build"], { cwd: FOLDER, env });
+  if (!ok)
+    throw new Failure(`The dashboard could not be built. ${log} says why; mend it, then run the same command again.`);
+}
+
+function fingerprint() {
+  const hash = createHash("sha256");
+  for (const file of SOURCES.flatMap((source) => filesOf(join(ROOT, source))).sort()) {
+    hash
+      .update(`${relative(ROOT, file)}\0`)
+      .update(readFileSync(file))
+      .update("\0");
+  }
+  return hash.digest("hex");
+}
+
+function filesOf(path) {
+  if (!existsSync(path)) return [];
+  try {
+    return readdirSync(path, { withFileTypes: true })
+      .filter((entry) => !/\.test\.tsx?$/.test(entry.name))
+      .flatMap((entry) => (entry.isDirectory() ? filesOf(join(path, entry.name)) : [join(path, entry.name)]));
+  } catch (error) {
+    if (error.code === "ENOTDIR") return [path];
+    throw error;
+  }
+}

@@ -1,0 +1,37 @@
+// The Node that Mave runs on: the machine's own where it is new enough, else one from the npm registry.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { npm } from "./npm.mjs";
+import { ROOT, read, useNode } from "./places.mjs";
+import { Failure, step } from "./steps.mjs";
+
+const OLDEST = [22, 18]; // runs TypeScript as it is written
+const FOLDER = join(ROOT, "runtime");
+
+export async function ensureRuntime() {
+  if (isNewEnough(process.versions.node)) return;
+  const name = `node-${process.platform}-${process.arch}`;
+  const version = JSON.parse(read(FOLDER, "package.json")).optionalDependencies[name];
+  if (version === undefined) {
+    throw new Failure(
+      `This is Node ${process.versions.node}; Mave needs ${OLDEST.join(".")} or newer, and brings none along for ` +
+        `${process.platform} on ${process.arch}. Install Node 24 (https://nodejs.org) and run the same command again.`,
+    );
+  }
+  const folder = join(FOLDER, "node_modules", name);
+  const installed = () =>
+    existsSync(join(folder, "bin/node")) && JSON.parse(read(folder, "package.json") ?? "{}").version === version;
+  if (!installed()) {
+    await step(`Installing Node ${version}`, () => npm("node", ["ci"], FOLDER));
+    if (!installed())
+      throw new Failure(
+        `npm installed no ${name} ${version}. Remove the folder ${FOLDER}/node_modules and run the same command again.`,
+      );
+  }
+  useNode(join(folder, "bin/node"));
+}
+
+function isNewEnough(version) {
+  const [major, minor] = version.split(".").map(Number);
+  return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
+}
