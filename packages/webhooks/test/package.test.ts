@@ -1,0 +1,70 @@
+/** The package as it is shipped: built, weighed, and run on every runtime it is for. */
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import { build } from "tsdown";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, "..");
+const runtimes = join(import.meta.dirname, "runtimes");
+const out = await mkdtemp(join(tmpdir(), "mave-webhooks-"));
+afterAll(() => rm(out, { recursive: true }));
+
+/** One file with everything in it. The package is taken from dist, as its users get it. */
+async function bundle(name: string, file: string, minify = false): Promise<string> {
+  const whole = { dts: false, minify, platform: "neutral" as const, fixedExtension: false, clean: false };
+  const deps = { alwaysBundle: [/^@mave/], neverBundle: [/^node:/], onlyBundle: false as const };
+  await build({ ...whole, deps, config: false, cwd: root, entry: { [name]: file }, outDir: out, logLevel: "error" });
+  return join(out, `${name}.js`);
+}
+
+beforeAll(async () => {
+  await build({ cwd: root, logLevel: "error" });
+  if (!existsSync(join(runtimes, "node_modules"))) {
+    await run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: runtimes }).catch(() => undefined); // told per runtime below
+  }
+}, 300_000);
+
+test("has no dependencies", async () => {
+  const { dependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+  expect(dependencies).toBeUndefined();
+});
+
+test("the core is at most 5 kB, bundled, minified and gzipped", async () => {
+  const core = await bundle("core", "dist/index.js", true);
+  expect(gzipSync(await readFile(core)).length).toBeLessThanOrEqual(5_000);
+});
+
+describe("runs on", () => {
+  const installed = (path: string) => join(runtimes, "node_modules", path);
+  const deno = ["run", "--no-config", "--no-remote"];
+  const commands: [name: string, binary: string, args: string[]][] = [
+    ["this Node", process.execPath, []],
+    ["Node 20", installed("node-20/bin/node"), []],
+    ["Node 22", installed("node-22/bin/node"), []],
+    ["Deno", installed("@deno/linux-x64-glibc/deno"), deno],
+    ["Bun", installed("@oven/bun-linux-x64-baseline/bin/bun"), []],
+  ];
+  const missing = (name: string) => `${name} left out: npm has no binary for this machine, or could not be reached`;
+
+  test.each(commands)("%s", { timeout: 60_000 }, async (name, binary, args) => {
+    if (!existsSync(binary)) return console.warn(missing(name));
+    const file = await bundle(`cli-${name.replaceAll(" ", "-")}`, "test/runtimes/cli.js");
+    const { stdout } = await run(binary, [...args, file], { cwd: out });
+    expect(JSON.parse(stdout)).toEqual({ failures: [] });
+  });
+
+  test("workerd, as on the edge", { timeout: 60_000 }, async () => {
+    const binary = installed("@cloudflare/workerd-linux-64/bin/workerd");
+    if (!existsSync(binary)) return console.warn(missing("workerd"));
+    await bundle("worker", "test/runtimes/worker.js");
+    await copyFile(join(runtimes, "workerd.capnp"), join(out, "workerd.capnp"));
+    const { stdout, stderr } = await run(binary, ["test", "workerd.capnp"], { cwd: out });
+    expect(stdout + stderr).toContain('{"failures":[]}');
+  });
+});
