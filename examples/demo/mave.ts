@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const READY_WITHIN_MS = 60_000;
+const ASK_EVERY_MS = 50;
+const MAIN = fileURLToPath(new URL("../../server/src/main.ts", import.meta.url));
+const ADMIN = fileURLToPath(new URL("../../server/src/admin/main.ts", import.meta.url));
+
+/** A real Mave server in a process of its own, on a folder that outlives it. */
+export interface Mave {
+  url: string;
+  /** Ends it as a power cut would. */
+  kill(): Promise<void>;
+  /** Ends it in order: what is being sent is finished first. */
+  stop(): Promise<void>;
+}
+
+/** Where one server after the other runs: the same folder, the same port. */
+export interface Place {
+  dataDir: string;
+  port: number;
+}
+
+/** @returns the running server once it answers on /readyz */
+export async function startMave(place: Place): Promise<Mave> {
+  const url = `http://localhost:${place.port}`;
+  const child = node(MAIN, [], place);
+  const ended = once(child, "exit");
+  const output = collect(child);
+  const deadline = performance.now() + READY_WITHIN_MS;
+  while (!(await isReady(url))) {
+    if (child.exitCode !== null) throw new Error(`The server ended before it was ready:\n${output()}`);
+    if (performance.now() > deadline) throw new Error(`The server was not ready within a minute:\n${output()}`);
+    await wait(ASK_EVERY_MS);
+  }
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    await ended;
+  };
+  return { url, kill: () => end("SIGKILL"), stop: () => end("SIGTERM") };
+}
+
+/** @returns a new API key, made by the same command that an operator uses */
+export async function createKey(place: Place): Promise<string> {
+  const child = node(ADMIN, ["admin", "key", "create", "--name", "demo", "--scope", "write"], place);
+  const output = collect(child);
+  const [code] = await once(child, "close");
+  const key = output().trim();
+  if (code !== 0) throw new Error(`No API key could be made:\n${key}`);
+  return key;
+}
+
+/** @returns a port that is free now, the same for every start of the demo's server */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as { port: number };
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
+
+function node(file: string, words: string[], { dataDir, port }: Place): ChildProcess {
+  return spawn(process.execPath, ["--conditions=source", file, ...words], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      PORT: String(port),
+      MAVE_DATA_DIR: dataDir,
+      LOG_LEVEL: "warn",
+    },
+  });
+}
+
+function collect(child: ChildProcess): () => string {
+  let text = "";
+  const add = (chunk: Buffer) => {
+    text = (text + chunk).slice(-4_000);
+  };
+  child.stdout?.on("data", add);
+  child.stderr?.on("data", add);
+  return () => text;
+}
+
+async function isReady(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/readyz`)).ok;
+  } catch {
+    return false; // nobody listens yet
+  }
+}

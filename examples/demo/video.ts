@@ -1,0 +1,30 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+const FALLBACK = fileURLToPath(new URL("./five-seconds.mp4", import.meta.url));
+
+const PICTURE = "testsrc2=size=1280x720:rate=30:duration=5";
+const SOUND = "sine=frequency=440:duration=5";
+// WebM is never copied as it is, so that the demo shows real processing.
+const ENCODE = ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "2M", "-c:a", "libopus"];
+
+/**
+ * Writes a video of five seconds to `file`.
+ * @returns false where ffmpeg is missing; the file is then a ready-made one
+ */
+export async function makeVideo(file: string): Promise<boolean> {
+  const inputs = ["-f", "lavfi", "-i", PICTURE, "-f", "lavfi", "-i", SOUND];
+  const child = spawn("ffmpeg", ["-loglevel", "error", "-nostdin", "-y", ...inputs, ...ENCODE, "-f", "webm", file], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  try {
+    const [code] = await once(child, "close");
+    if (code === 0) return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+  await copyFile(FALLBACK, file);
+  return false;
+}
