@@ -1,4 +1,4 @@
-import { Check, Copy } from "lucide-react";
+import { Check, Copy, type LucideIcon } from "lucide-react";
 import { useEffect, useState } from "react";
 import { IconButton } from "./button.tsx";
 import { classes } from "./classes.ts";
@@ -20,11 +20,17 @@ export function useCopy(text: string | (() => Promise<string>)) {
   return { copied, copy };
 }
 
-export function CopyButton({ text, label }: { text: string | (() => Promise<string>); label: string }) {
+interface CopyButtonProps {
+  text: string | (() => Promise<string>);
+  label: string;
+  icon?: LucideIcon;
+}
+
+export function CopyButton({ text, label, icon = Copy }: CopyButtonProps) {
   const { copied, copy } = useCopy(text);
   return (
     <IconButton
-      icon={copied ? Check : Copy}
+      icon={copied ? Check : icon}
       label={copied ? "Copied" : label}
       onClick={copy}
       className="relative z-1 touch:size-9"

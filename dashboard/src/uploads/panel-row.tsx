@@ -4,8 +4,8 @@ import { toast } from "sonner";
 import { nowMs } from "../clock.ts";
 import { Button, IconButton } from "../ui/button.tsx";
 import { classes } from "../ui/classes.ts";
+import { Bar, type BarTone } from "./bar.tsx";
 import { usePicker } from "./give.tsx";
-import { Bar, type BarTone } from "./panel.tsx";
 import type { Phase, Upload } from "./upload.ts";
 import { add, cancel, pause, reopen, resume } from "./uploads.ts";
 import { detail } from "./words.ts";
@@ -28,8 +28,8 @@ export function PanelRow({ upload }: { upload: Upload }) {
           <span className="min-w-0 flex-1 truncate font-medium">{name}</span>
         ) : (
           <Link
-            to="/videos/$video"
-            params={{ video }}
+            to="/videos/$id"
+            params={{ id: video }}
             className="min-w-0 flex-1 truncate rounded-tag font-medium hover:underline"
           >
             {name}

@@ -2,7 +2,7 @@
 import { ChevronDown, ChevronUp, X } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Button, IconButton } from "../ui/button.tsx";
-import { classes } from "../ui/classes.ts";
+import { Bar } from "./bar.tsx";
 import { PanelRow } from "./panel-row.tsx";
 import type { Upload } from "./upload.ts";
 import { clearFinished, pauseAll, recallUploads, resumeAll, useUploads } from "./uploads.ts";
@@ -68,19 +68,5 @@ function Head({ uploads, open, onToggle }: { uploads: readonly Upload[]; open: b
         {over && <IconButton icon={X} label="Close" onClick={clearFinished} />}
       </span>
     </header>
-  );
-}
-
-const tones = { accent: "bg-accent", warn: "bg-mark-warn", quiet: "bg-text-3", bad: "bg-mark-bad" };
-export type BarTone = keyof typeof tones;
-
-export function Bar({ share, tone = "accent", className }: { share: number; tone?: BarTone; className?: string }) {
-  return (
-    <span aria-hidden className={classes("block h-1 shrink-0 overflow-hidden rounded-full bg-neutral-tint", className)}>
-      <span
-        className={classes("block h-full origin-left rounded-full transition-transform duration-200", tones[tone])}
-        style={{ transform: `scaleX(${share})` }}
-      />
-    </span>
   );
 }
