@@ -26,6 +26,7 @@ export const LIMITS = {
   LEASE_MS: 30_000, // an attempt's whole time and as much again
   SETTLE_BATCH_MAX: 64,
   CLAIM_BATCH_MAX: 256,
+  STEP_BEYOND: 32_000, // a step beyond any schedule: for what is attempted once, a test or a send by hand
   FOLLOW_ROUNDS_MAX: 5, // tries to find out what a new delivery waits for while that is being settled
 
   // Requests to the API.
@@ -44,6 +45,9 @@ export const LIMITS = {
   API_KEY_CACHED_MS: 5_000, // how long another node may still honour a key that was deleted here
   API_KEYS_CACHED_MAX: 10_000,
   API_KEY_USED_FLUSH_MS: 10_000, // last_used is written at most this often, all keys in one statement
+  PASSWORD_CHARACTERS_MIN: 10,
+  PASSWORD_CHARACTERS_MAX: 128, // the slow hash reads all of it
+  SESSION_VALID_S: 2_592_000, // 30 days after the last visit
   SESSION_CACHED_S: 60, // how long a signed-out session's copied cookie may still read
   LINK_VALID_MS: 3_600_000, // first-run and sign-in links
   INVITATION_VALID_MS: 604_800_000,
@@ -58,6 +62,8 @@ export const LIMITS = {
   WEBHOOKS_PER_SPACE_MAX: 1_000, // each event is matched against all of its space
   API_KEYS_PER_SPACE_MAX: 100,
   WEBHOOK_HEADERS_MAX: 20,
+  WEBHOOK_FAILING_MS: 432_000_000, // five days of only failures, then it is disabled
+  SECRET_OVERLAP_MAX_S: 604_800, // a week to bring the new secret to every receiver
   IDEMPOTENCY_KEPT_S: 86_400,
   STREAMS_PER_NODE_MAX: 1_000, // open server-sent-event connections
   STREAMS_PER_SPACE_MAX: 200, // one space cannot take them all
@@ -78,6 +84,20 @@ export const LIMITS = {
   VIDEO_DURATION_MAX_S: 21_600,
   VIDEO_STREAMS_MAX: 40,
   VIDEO_SIDE_MAX: 8_192,
+  VIDEO_PIXELS_MAX: 35_389_440, // 8192 x 4320
+  PROBE_MEMORY_BYTES: 2_000_000_000, // virtual: a probe of any honest file needs a tenth
+  PROBE_OUTPUT_BYTES: 1_000_000, // what is kept of ffprobe's answer
+  FFMPEG_MEMORY_BYTES: 6_000_000_000, // virtual; 580 MB resident were the most seen
+  FFMPEG_FILE_BYTES: 50_000_000_000,
+  FFMPEG_WALL_MIN_MS: 300_000, // or 60 times the video's own length
+  FFMPEG_SILENT_MS: 120_000, // it reports twice a second; this long without a word is a standstill
+  FFMPEG_CPU_MIN_S: 600, // or 120 times the video's own length
+  PROCESSING_PROGRESS_MS: 2_000, // how often progress is written, at most
+  PROCESSING_RETRY_MS: 15_000, // a fault of the machine may have passed by then
+  PROCESSING_POLL_MS: 5_000, // in-process signals are quicker; this is for other nodes' uploads and lost leases
+  UPLOADS_RECONCILED_MS: 30_000,
+  UPLOAD_SILENT_MS: 60_000, // a sender that says nothing for so long has gone; tus resumes where it stopped
+  VERSION_KEPT_MS: 3_600_000, // a version that was replaced stays for whoever is watching it
 
   PARTITION_DAYS_AHEAD: 7, // a node that cannot make partitions for a week still has where to write
   RETENTION_EVERY_MS: 3_600_000,

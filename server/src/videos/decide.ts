@@ -1,0 +1,108 @@
+import type { Probe, VideoTrack } from "./probe.ts";
+
+/** What is to be made of a file. Pure. */
+export interface Plan {
+  /** The highest rung is the uploaded picture itself. */
+  copyVideo: boolean;
+  copyAudio: boolean;
+  /** Highest first. */
+  rungs: Rung[];
+  /** The constant rate to bring frames to; null where they have one. */
+  fps: number | null;
+  deinterlace: boolean;
+  tonemap: "pq" | "hlg" | null;
+}
+
+export interface Rung {
+  /** Named by its short side, as people do: `1080p`. */
+  name: string;
+  width: number;
+  height: number;
+  maxrate_kbps: number;
+}
+
+const SHORT_SIDE_MAX = 1080;
+const COPY_FPS_MAX = 61;
+const COPY_LEVEL_MAX = 51;
+const COPY_BITRATE_MAX = 8_000_000;
+const KEYFRAME_GAP_MAX_S = 10; // one keyframe is one segment: a longer one is a slow start
+const FPS_MIN = 5; // below, a segment would last as long as a frame
+const FPS_MAX = 60;
+const FPS_STEPS = [24, 25, 30, 50, 60];
+
+/**
+ * @param keyframeGap_s the longest time without a keyframe; null: not looked at, which rules a copy out
+ * @param mayCopy false where a copy has been tried and came out wrong
+ */
+export function decide(probe: Probe, keyframeGap_s: number | null, mayCopy = true): Plan {
+  const { video, audio, container } = probe;
+  const copyVideo = mayCopy && couldCopy(probe) && keyframeGap_s !== null && keyframeGap_s <= KEYFRAME_GAP_MAX_S;
+  const copyAudio = audio?.codec === "aac" && audio.profile === "LC" && audio.channels <= 2 && isMp4(container);
+  return {
+    copyVideo,
+    copyAudio,
+    rungs: ladder(video, copyVideo),
+    fps: copyVideo ? null : constantRate(video),
+    deinterlace: video.interlaced,
+    tonemap: video.hdr,
+  };
+}
+
+/** Whether a copy is possible as far as the probe shows: worth looking for the keyframes. */
+export function couldCopy({ video, container, duration_s }: Probe): boolean {
+  return (
+    isMp4(container) &&
+    duration_s !== null &&
+    video.codec === "h264" &&
+    (video.pixelFormat === "yuv420p" || video.pixelFormat === "yuvj420p") &&
+    !video.interlaced &&
+    video.rotation === 0 &&
+    video.squarePixels &&
+    isEven(video.width) &&
+    isEven(video.height) &&
+    Math.min(video.width, video.height) <= SHORT_SIDE_MAX &&
+    video.fps <= COPY_FPS_MAX &&
+    video.level <= COPY_LEVEL_MAX &&
+    video.bitrate !== null &&
+    video.bitrate <= COPY_BITRATE_MAX &&
+    video.hdr === null &&
+    hasConstantRate(video)
+  );
+}
+
+const isEven = (side: number) => side % 2 === 0;
+const isMp4 = (container: string) => container.split(",").includes("mp4");
+
+/** ffmpeg 5 writes wrong segment lengths for a changing rate (phones and screen recorders): it is never copied. */
+const hasConstantRate = ({ fps, averageFps }: VideoTrack) => fps > 0 && Math.abs(fps - averageFps) / fps < 0.01;
+
+function constantRate(video: VideoTrack): number | null {
+  if (video.fps > 0 && video.fps < FPS_MIN) return FPS_MIN;
+  if (hasConstantRate(video) && video.fps <= FPS_MAX) return null;
+  if (video.fps > 0 && video.fps <= FPS_MAX) return video.fps;
+  return FPS_STEPS.find((step) => step >= video.averageFps * 0.999) ?? FPS_MAX;
+}
+
+/** Short sides from the source's own downwards, never upwards; one that would hardly differ is left out. */
+function ladder({ width, height, fps, averageFps }: VideoTrack, copied: boolean): Rung[] {
+  const source = Math.min(width, height);
+  const top = Math.min(source, SHORT_SIDE_MAX);
+  const below = (copied ? [360] : [720, 360]).filter((side) => side * 1.25 <= top);
+  const fast = (averageFps || fps) > 40 ? 1.5 : 1;
+  return [top, ...below].map((side) => {
+    const scale = side / source;
+    const size = { width: even(width * scale), height: even(height * scale) };
+    return { name: `${Math.min(size.width, size.height)}p`, ...size, maxrate_kbps: Math.round(rate(side) * fast) };
+  });
+}
+
+const SMALLEST_SIDE = 16; // the encoder's own macroblock
+
+/** Rounded down: H.264 with 4:2:0 colours has only even sizes. */
+const even = (side: number) => Math.max(SMALLEST_SIDE, 2 * Math.floor((side + 1e-6) / 2));
+
+function rate(side: number): number {
+  if (side > 720) return 5000;
+  if (side > 480) return 2800;
+  return side > 360 ? 1400 : 800;
+}

@@ -1,0 +1,77 @@
+import { basename, dirname, join } from "node:path";
+import type { Clock } from "../clock.ts";
+import { LIMITS } from "../limits.ts";
+import { type Bounds, type Run, runBounded } from "../spawn.ts";
+
+/** The system's ffmpeg, always a child process: a bad file then crashes the child, not the service. */
+export interface Ffmpeg {
+  version: string;
+  /** Reads what a file is. `lines` come to `onLine` as they are printed. */
+  probe(args: string[], options: { signal?: AbortSignal; onLine?: (line: string) => void }): Promise<Run>;
+  /** @param duration_s of the video, which its time is bounded by; @param onProgress the seconds done so far */
+  run(
+    args: string[],
+    options: { signal?: AbortSignal; duration_s: number; onProgress?: (done_s: number) => void },
+  ): Promise<Run>;
+}
+
+export const FFMPEG_HINT = "Install it with `apt-get install -y ffmpeg`, or set MAVE_FFMPEG to where it is.";
+
+/** Finds ffmpeg and the ffprobe beside it. @param command a path or a name in PATH; @returns null where there is none */
+export async function findFfmpeg(clock: Clock, command = "ffmpeg"): Promise<Ffmpeg | null> {
+  const version = await versionOf(clock, command);
+  const beside = join(dirname(command), basename(command).replace("ffmpeg", "ffprobe"));
+  const probe = [beside, "ffprobe"].find((name) => name !== command) ?? "ffprobe";
+  const usable = version !== null && (await versionOf(clock, probe)) !== null;
+  return usable ? ffmpegOf(clock, version, command, probe) : null;
+}
+
+function ffmpegOf(clock: Clock, version: string, ffmpeg: string, ffprobe: string): Ffmpeg {
+  return {
+    version,
+    probe: (args, options) => runBounded(ffprobe, args, { clock, bounds: PROBE_BOUNDS, ...options }).then(readSignal),
+    async run(args, { duration_s, onProgress, signal }) {
+      const onLine = (line: string) => {
+        const done = /^out_time_us=(\d+)$/.exec(line);
+        if (done) onProgress?.(Number(done[1]) / 1e6);
+      };
+      const options = { clock, bounds: boundsFor(duration_s), onLine, ...(signal ? { signal } : {}) };
+      return readSignal(await runBounded(ffmpeg, args, options));
+    },
+  };
+}
+
+const PROBE_BOUNDS: Bounds = {
+  wall_ms: LIMITS.PROBE_MS,
+  cpu_s: LIMITS.PROBE_MS / 1000,
+  memory_bytes: LIMITS.PROBE_MEMORY_BYTES,
+  file_bytes: 0,
+};
+
+const boundsFor = (duration_s: number): Bounds => ({
+  wall_ms: Math.max(LIMITS.FFMPEG_WALL_MIN_MS, Math.ceil(60_000 * duration_s)),
+  silent_ms: LIMITS.FFMPEG_SILENT_MS,
+  cpu_s: Math.max(LIMITS.FFMPEG_CPU_MIN_S, Math.ceil(120 * duration_s)),
+  memory_bytes: LIMITS.FFMPEG_MEMORY_BYTES,
+  file_bytes: LIMITS.FFMPEG_FILE_BYTES,
+});
+
+const PROCESSOR_TIME_USED = 24; // SIGXCPU
+
+/** ffmpeg catches some signals and exits as if by itself; its last words say which. */
+function readSignal(run: Run): Run {
+  const caught = run.ending.how === "exited" && /received signal (\d+)/.exec(run.errors);
+  if (!caught) return run;
+  if (Number(caught[1]) === PROCESSOR_TIME_USED) return { ...run, ending: { how: "too_long" } };
+  return { ...run, ending: { how: "killed", signal: "SIGTERM" } };
+}
+
+async function versionOf(clock: Clock, command: string): Promise<string | null> {
+  let first = "";
+  const onLine = (line: string) => {
+    first ||= line;
+  };
+  const { ending } = await runBounded(command, ["-version"], { clock, bounds: PROBE_BOUNDS, onLine });
+  if (ending.how !== "exited" || ending.code !== 0) return null;
+  return /version (\S+)/.exec(first)?.[1] ?? "unknown";
+}

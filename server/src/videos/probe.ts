@@ -1,0 +1,173 @@
+import { LIMITS } from "../limits.ts";
+
+/** What a file is, in our own words. Pure: reads what ffprobe said. */
+export interface Probe {
+  /** ffprobe's comma-separated names of the container. */
+  container: string;
+  /** Seconds; null where the container does not say. */
+  duration_s: number | null;
+  video: VideoTrack;
+  audio: AudioTrack | null;
+}
+
+export interface VideoTrack {
+  index: number;
+  codec: string;
+  pixelFormat: string;
+  level: number;
+  /** As shown: after rotation, with square pixels. */
+  width: number;
+  height: number;
+  squarePixels: boolean;
+  rotation: number;
+  interlaced: boolean;
+  hdr: "pq" | "hlg" | null;
+  /** The finest step between frames, as a rate; 0 where it is unknown. */
+  fps: number;
+  averageFps: number;
+  bitrate: number | null;
+  duration_s: number | null;
+}
+
+export interface AudioTrack {
+  index: number;
+  codec: string;
+  profile: string;
+  channels: number;
+}
+
+/** Why a file does not become a video: a word for programs and a sentence for people. */
+export interface Refusal {
+  code: MediaError;
+  message: string;
+}
+
+export type MediaError = keyof typeof MEDIA_ERRORS;
+
+export const MEDIA_ERRORS = {
+  unreadable: "This file cannot be read as a video. It may be damaged, or of a kind that is not supported.",
+  no_video: "This file holds no moving picture, only sound or a still image.",
+  too_long: `Videos may last ${LIMITS.VIDEO_DURATION_MAX_S / 3600} hours at most.`,
+  too_large: `The picture is too large: at most ${LIMITS.VIDEO_SIDE_MAX} pixels a side and 35 million in all.`,
+  too_many_streams: `The file holds too many streams: at most ${LIMITS.VIDEO_STREAMS_MAX} are accepted.`,
+  too_complex:
+    "The file takes far too long to convert. Export it again with common settings (MP4, H.264) and upload that.",
+  truncated: "The file ends before the video does. It was probably not copied or uploaded whole; try it again.",
+  ffmpeg_missing:
+    "This file has to be converted, and the server has no ffmpeg. Install it with " +
+    "`apt-get install -y ffmpeg` and start the server again: the file is kept and processed then.",
+  processing_failed: "The server could not process this file, although it tried several times. Its log says why.",
+} as const;
+
+export const refusal = (code: MediaError): Refusal => ({ code, message: MEDIA_ERRORS[code] });
+
+interface RawStream {
+  index?: number;
+  codec_type?: string;
+  codec_name?: string;
+  profile?: string;
+  width?: number;
+  height?: number;
+  pix_fmt?: string;
+  level?: number;
+  field_order?: string;
+  color_transfer?: string;
+  sample_aspect_ratio?: string;
+  r_frame_rate?: string;
+  avg_frame_rate?: string;
+  bit_rate?: string;
+  duration?: string;
+  channels?: number;
+  disposition?: { attached_pic?: number };
+  side_data_list?: { rotation?: number }[];
+  tags?: Record<string, string>;
+}
+
+interface RawProbe {
+  streams?: RawStream[];
+  format?: { format_name?: string; duration?: string };
+}
+
+/** @param output what ffprobe printed with -show_format -show_streams -of json */
+export function readProbe(output: string): Probe | Refusal {
+  const { streams = [], format = {} } = parse(output);
+  if (streams.length > LIMITS.VIDEO_STREAMS_MAX) return refusal("too_many_streams");
+  const picture = streams.find(isPicture);
+  if (!picture) return refusal(streams.some(({ codec_type }) => codec_type) ? "no_video" : "unreadable");
+  const video = readVideo(picture);
+  if (Math.max(video.width, video.height) > LIMITS.VIDEO_SIDE_MAX) return refusal("too_large");
+  const duration_s = number(format.duration) ?? video.duration_s;
+  if (duration_s !== null && duration_s > LIMITS.VIDEO_DURATION_MAX_S) return refusal("too_long");
+  const sound = streams.find(isSound);
+  return { container: format.format_name ?? "", duration_s, video, audio: sound ? readAudio(sound) : null };
+}
+
+export const isRefusal = (value: Probe | Refusal): value is Refusal => "message" in value;
+
+function parse(output: string): RawProbe {
+  try {
+    return JSON.parse(output) as RawProbe;
+  } catch {
+    return {}; // a probe that was stopped half-way: the same as one that found nothing
+  }
+}
+
+// Cover art is a still image inside an audio file.
+const isPicture = (stream: RawStream) =>
+  stream.codec_type === "video" &&
+  stream.codec_name !== undefined &&
+  (stream.width ?? 0) > 0 &&
+  (stream.height ?? 0) > 0 &&
+  stream.disposition?.attached_pic !== 1;
+
+const isSound = (stream: RawStream) =>
+  stream.codec_type === "audio" && stream.codec_name !== undefined && (stream.channels ?? 0) > 0;
+
+function readVideo(stream: RawStream): VideoTrack {
+  const rotation = (((stream.side_data_list?.find((data) => data.rotation)?.rotation ?? 0) % 360) + 360) % 360;
+  const pixel = ratio(stream.sample_aspect_ratio?.replace(":", "/")) || 1;
+  const width = Math.max(1, Math.round(stream.width! * pixel));
+  const height = stream.height!;
+  const sideways = rotation === 90 || rotation === 270;
+  return {
+    index: stream.index ?? 0,
+    codec: stream.codec_name!,
+    pixelFormat: stream.pix_fmt ?? "",
+    level: stream.level ?? 0,
+    width: sideways ? height : width,
+    height: sideways ? width : height,
+    squarePixels: pixel === 1,
+    rotation,
+    interlaced: ["tt", "bb", "tb", "bt"].includes(stream.field_order ?? ""),
+    hdr: stream.color_transfer === "smpte2084" ? "pq" : stream.color_transfer === "arib-std-b67" ? "hlg" : null,
+    fps: ratio(stream.r_frame_rate),
+    averageFps: ratio(stream.avg_frame_rate),
+    bitrate: number(stream.bit_rate),
+    duration_s: number(stream.duration) ?? clockTime(stream.tags?.DURATION),
+  };
+}
+
+const readAudio = (stream: RawStream): AudioTrack => ({
+  index: stream.index ?? 0,
+  codec: stream.codec_name!,
+  profile: stream.profile ?? "",
+  channels: stream.channels!,
+});
+
+/** A positive number, else null. */
+function number(text: string | undefined): number | null {
+  const value = Number(text);
+  return Number.isFinite(value) && value > 0 ? value : null;
+}
+
+function ratio(text: string | undefined): number {
+  const [above, below] = (text ?? "").split("/").map(Number);
+  const value = (above ?? 0) / (below ?? 1);
+  return Number.isFinite(value) && value > 0 ? value : 0;
+}
+
+/** Matroska's `00:01:30.500000000`. */
+function clockTime(text: string | undefined): number | null {
+  const parts = /^(\d+):(\d+):(\d+(?:\.\d+)?)$/.exec(text ?? "");
+  return parts ? number(String(Number(parts[1]) * 3600 + Number(parts[2]) * 60 + Number(parts[3]))) : null;
+}
