@@ -1,10 +1,11 @@
 /** The frame around every signed-in page: sidebar, rail or bottom bar; the main pane; toasts; palette; keys. */
 import { useQueryClient } from "@tanstack/react-query";
 import { Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { Toaster } from "sonner";
 import { startChanges } from "../live/changes.ts";
 import { startRefreshing } from "../live/refresh.ts";
+import { standingStill } from "../ui/lazily.tsx";
 import { BottomBar } from "./bottom-bar.tsx";
 import { type Keys, moveRow, useKeys } from "./keys.ts";
 import { KeysHelp } from "./keys-help.tsx";
@@ -13,6 +14,12 @@ import { PaneContext, usePaneWidth } from "./pane.ts";
 import { main } from "./places.ts";
 import { Sidebar } from "./sidebar.tsx";
 import { useShownTheme } from "./theme.ts";
+
+/** Uploads go on while pages change, so their panel belongs to the frame. */
+const UploadPanel = lazy(async () => {
+  await standingStill;
+  return { default: (await import("../uploads/panel.tsx")).UploadPanel };
+});
 
 export function Frame() {
   const [palette, setPalette] = useState(false);
@@ -37,6 +44,9 @@ export function Frame() {
       <Sidebar onSearch={() => setPalette(true)} onKeys={() => setHelp(true)} />
       <MainPane />
       <BottomBar onSearch={() => setPalette(true)} />
+      <Suspense>
+        <UploadPanel />
+      </Suspense>
       <Palette open={palette} onClose={() => setPalette(false)} />
       <KeysHelp open={help} onClose={() => setHelp(false)} />
       <Toaster

@@ -42,6 +42,8 @@ function useSignOut() {
   const queries = useQueryClient();
   const navigate = useNavigate();
   return async () => {
+    const { leaveUploads } = await import("../uploads/uploads.ts");
+    await leaveUploads();
     await api.delete("/v1/session");
     await navigate({ to: "/sign-in" });
     queries.clear();

@@ -1,7 +1,8 @@
 /** The popups' chunk (dialogs, menus, palette: larger than React) is fetched when the first page stands still. */
 import { lazy } from "react";
 
-const idle = new Promise<void>((resolve) => {
+/** The first page has loaded and nothing more urgent is to be done. */
+export const standingStill = new Promise<void>((resolve) => {
   const soon = () =>
     "requestIdleCallback" in window ? requestIdleCallback(() => resolve()) : setTimeout(resolve, 200);
   if (document.readyState === "complete") soon();
@@ -21,6 +22,6 @@ export const LazyDialog = lazy(async () => ({ default: (await load()).DialogPopu
 export const LazyPalette = lazy(async () => ({ default: (await load()).PalettePopup }));
 /** Menus are on every page from its start, so theirs waits. */
 export const LazyMenu = lazy(async () => {
-  await Promise.race([idle, asked]);
+  await Promise.race([standingStill, asked]);
   return { default: (await load()).MenuPopup };
 });

@@ -3,7 +3,7 @@ import { Upload as UploadIcon } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { toast } from "sonner";
 import { dropped, looksLikeVideo, pickWithHandles } from "./files.ts";
-import { add, type Given } from "./uploads.ts";
+import type { Given } from "./uploads.ts";
 
 /** `input` has to be rendered; `pick` opens the dialog. */
 export function usePicker({ multiple, onGiven }: { multiple: boolean; onGiven: (given: Given[]) => void }): {
@@ -39,7 +39,8 @@ export function give(given: readonly Given[], video: string | null = null): void
   if (others.length === 1) toast(`${others[0]?.file.name} is not a video and was left out.`);
   if (others.length > 1) toast(`${others.length} files are not videos and were left out.`);
   if (video !== null && videos.length > 1) toast("One video has one file. The first of them is uploaded.");
-  add(video === null ? videos : videos.slice(0, 1), video);
+  // The queue's code comes with the first file, or when the page stands still.
+  void import("./uploads.ts").then(({ add }) => add(video === null ? videos : videos.slice(0, 1), video));
 }
 
 /** Takes files dropped anywhere on the page, and says so while they are held over it. */
