@@ -27,7 +27,7 @@ export interface VideoData {
   metadata: Record<string, string>;
 }
 
-/** A webhook, as operational events show it. */
+/** A webhook, as the API shows it: what operational events are about. */
 export interface WebhookData {
   id: string;
   object: "webhook";
@@ -38,6 +38,21 @@ export interface WebhookData {
   status: "enabled" | "paused" | "disabled";
   status_reason: string | null;
   status_since: number;
+  /** `video`: the events of one video arrive in sequence. */
+  ordering: "video" | "none";
+  /** Deliveries per second at most; null: no limit. */
+  rate_limit: number | null;
+  /** Names of its own headers; the values are hidden. */
+  headers: Record<string, string>;
+  /** The last characters of its secret. */
+  secret_hint: string;
+  secret_since: number;
+  /** Until when the secret before this one signs too. */
+  previous_secret_until: number | null;
+  /** The first failure after the last success. */
+  failing_since: number | null;
+  /** When it will be disabled if nothing succeeds until then. */
+  disables_at: number | null;
 }
 
 interface Event<Type extends string, Data> {

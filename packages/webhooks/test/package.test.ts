@@ -26,7 +26,7 @@ async function bundle(name: string, file: string, minify = false): Promise<strin
 beforeAll(async () => {
   await build({ cwd: root, logLevel: "error" });
   if (!existsSync(join(runtimes, "node_modules"))) {
-    await run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: runtimes }).catch(() => undefined); // told per runtime below
+    await run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: runtimes }).catch(() => undefined); // each test says what is missing
   }
 }, 300_000);
 
@@ -52,16 +52,16 @@ describe("runs on", () => {
   ];
   const missing = (name: string) => `${name} left out: npm has no binary for this machine, or could not be reached`;
 
-  test.each(commands)("%s", { timeout: 60_000 }, async (name, binary, args) => {
-    if (!existsSync(binary)) return console.warn(missing(name));
+  test.for(commands)("%s", { timeout: 60_000 }, async ([name, binary, args], { skip }) => {
+    skip(!existsSync(binary), missing(name));
     const file = await bundle(`cli-${name.replaceAll(" ", "-")}`, "test/runtimes/cli.js");
     const { stdout } = await run(binary, [...args, file], { cwd: out });
     expect(JSON.parse(stdout)).toEqual({ failures: [] });
   });
 
-  test("workerd, as on the edge", { timeout: 60_000 }, async () => {
+  test("workerd, as on the edge", { timeout: 60_000 }, async ({ skip }) => {
     const binary = installed("@cloudflare/workerd-linux-64/bin/workerd");
-    if (!existsSync(binary)) return console.warn(missing("workerd"));
+    skip(!existsSync(binary), missing("workerd"));
     await bundle("worker", "test/runtimes/worker.js");
     await copyFile(join(runtimes, "workerd.capnp"), join(out, "workerd.capnp"));
     const { stdout, stderr } = await run(binary, ["test", "workerd.capnp"], { cwd: out });

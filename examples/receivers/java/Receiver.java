@@ -1,0 +1,75 @@
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executors;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+
+/**
+ * Receives Mave's webhooks with Java's own library only (11 or newer).
+ *
+ * Start it with the secret of your webhook:  WEBHOOK_SECRET=whsec_... java Receiver.java
+ */
+public class Receiver {
+    private static final long TOLERANCE = 300; // seconds
+    private static final int LARGEST_BODY = 1 << 20; // bytes
+
+    /** header is Mave-Signature: t=<time>, v1=<hex>, and one more v1 while the secret is being rotated. */
+    static boolean isFromMave(byte[] body, String header, String secret, long now) throws GeneralSecurityException {
+        List<String> times = new ArrayList<>();
+        List<String> signatures = new ArrayList<>();
+        for (String part : header.split(",")) {
+            String[] pair = part.trim().split("=", 2);
+            if (pair.length == 2 && pair[0].equals("t")) times.add(pair[1]);
+            if (pair.length == 2 && pair[0].equals("v1")) signatures.add(pair[1].toLowerCase());
+        }
+        if (times.size() != 1 || !times.get(0).matches("[0-9]{1,11}")) return false;
+        Mac mac = Mac.getInstance("HmacSHA256");
+        String key = times.get(0) + "." + secret;
+        mac.init(new SecretKeySpec(key.getBytes(StandardCharsets.UTF_8), "HmacSHA256"));
+        StringBuilder hex = new StringBuilder();
+        for (byte b : mac.doFinal(body)) hex.append(String.format("%02x", b));
+        byte[] expected = hex.toString().getBytes(StandardCharsets.US_ASCII);
+        boolean found = false;
+        for (String signature : signatures) {
+            found |= MessageDigest.isEqual(expected, signature.getBytes(StandardCharsets.UTF_8)); // in constant time
+        }
+        return found && Math.abs(now - Long.parseLong(times.get(0))) <= TOLERANCE;
+    }
+
+    private static void receive(HttpExchange exchange, String secret) throws IOException {
+        // The raw bytes: never parse before this check.
+        byte[] body = exchange.getRequestBody().readNBytes(LARGEST_BODY + 1);
+        String header = String.join(", ", exchange.getRequestHeaders().getOrDefault("Mave-Signature", List.of()));
+        int status = 400;
+        try {
+            if (body.length <= LARGEST_BODY && isFromMave(body, header, secret, Instant.now().getEpochSecond())) {
+                // Parse it with the JSON library of your choice. An event can arrive more than once: where that
+                // matters, remember its id.
+                System.out.println(new String(body, StandardCharsets.UTF_8));
+                status = 204;
+            }
+        } catch (GeneralSecurityException error) {
+            status = 500;
+        }
+        exchange.sendResponseHeaders(status, -1);
+        exchange.close();
+    }
+
+    public static void main(String[] arguments) throws IOException {
+        String secret = System.getenv("WEBHOOK_SECRET");
+        if (secret == null || secret.isEmpty()) throw new IllegalStateException("WEBHOOK_SECRET is not set");
+        int port = Integer.parseInt(System.getenv().getOrDefault("PORT", "4000"));
+        HttpServer server = HttpServer.create(new InetSocketAddress(port), 0);
+        server.createContext("/webhooks", exchange -> receive(exchange, secret));
+        server.setExecutor(Executors.newFixedThreadPool(16));
+        server.start();
+    }
+}
