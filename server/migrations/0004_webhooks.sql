@@ -26,8 +26,14 @@ create table webhooks (
   certificate_until timestamptz,  -- the end of the certificate last seen
   created_by text,
   created_at timestamptz not null default now(),
+  changed_at timestamptz not null default now(),  -- read by other nodes' dispatchers
   primary key (space_id, id)
 );
+-- A dispatcher knows no space; it asks for what changed.
+create unique index webhooks_by_id on webhooks (id);
+create index webhooks_by_change on webhooks (changed_at);
+-- Read by the disabling of webhooks that only fail.
+create index webhooks_failing on webhooks (failing_since) where status = 'enabled' and failing_since is not null;
 
 -- What each webhook did in each hour: health without counting attempts.
 create table webhook_hours (

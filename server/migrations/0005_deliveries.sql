@@ -12,9 +12,10 @@ create table open_deliveries (
   sequence integer not null,
   id uuid not null,
   event_id uuid not null,
+  type text not null,
   previous integer not null,      -- the last earlier event of this video that this webhook was due; 0: none
-  attempt smallint not null default 0,  -- attempts begun; also the fencing token: every lease raises it
-  step smallint not null default 0,     -- steps of the retry schedule used
+  attempt integer not null default 0,   -- attempts begun; also the fencing token: every lease raises it
+  step smallint not null default 0,     -- steps of the retry schedule used; beyond its end: one attempt only
   due_at timestamptz not null,    -- infinity: waits for an earlier event of its video
   leased_until timestamptz not null default '-infinity',
   leased_by integer,              -- the node's number
@@ -24,6 +25,11 @@ create table open_deliveries (
 ) with (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);
 -- Read by the claim. leased_until is in no index, so that taking a lease can be a HOT update.
 create index open_deliveries_due on open_deliveries (webhook_id, due_at) where due_at < 'infinity';
+-- Read by lists and by one delivery's page.
+create unique index open_deliveries_by_id on open_deliveries (space_id, id);
+-- Read by the sweeper: rows that wait for an earlier event of their video. Most rows never enter it.
+create index open_deliveries_waiting on open_deliveries (space_id, webhook_id, video_id, sequence)
+  where due_at = 'infinity';
 
 create table deliveries (
   space_id uuid not null,
@@ -36,14 +42,16 @@ create table deliveries (
   previous integer not null,
   status text not null check (status in ('succeeded', 'failed', 'canceled')),
   reason text,                    -- of a cancelation
-  attempts smallint not null,
+  attempts integer not null,
   answer_status smallint,         -- of the last attempt
   error text,                     -- of the last attempt: a word from the closed set
   took_ms real,
   finished_at timestamptz not null default now(),
+  sent_again_at timestamptz,      -- by hand; many clicks at once are one
   primary key (space_id, id)
 ) partition by range (id);
 create table deliveries_default partition of deliveries default;
+-- Updated only when a finished delivery is sent again.
 create index deliveries_by_webhook on deliveries (space_id, webhook_id, id desc);
 create index deliveries_by_video on deliveries (space_id, video_id, webhook_id, sequence) where video_id is not null;
 create index deliveries_unsuccessful on deliveries (space_id, status, id desc) where status <> 'succeeded';
@@ -51,7 +59,7 @@ create index deliveries_unsuccessful on deliveries (space_id, status, id desc) w
 create table attempts (
   space_id uuid not null,
   delivery_id uuid not null,
-  attempt smallint not null,
+  attempt integer not null,
   outcome text not null check (outcome in ('succeeded', 'retry', 'failed', 'canceled')),
   started_at timestamptz not null,
   url text not null,
@@ -90,3 +98,10 @@ create table replays (
   primary key (space_id, id)
 );
 create index replays_running on replays (created_at) where status = 'running';
+
+-- The nodes that deliver. Each holds the advisory lock (7021800, number) on a session of its own while it lives:
+-- whoever gets that lock knows that the node is gone, and may end its leases.
+create table nodes (
+  number integer primary key,
+  started_at timestamptz not null default now()
+);

@@ -12,6 +12,12 @@ export const LIMITS = {
   INTERIM_ANSWERS_MAX: 8, // 1xx answers before one is taken for a flood
   DNS_TRY_MS: 1_500, // two tries take at most 4.5 s: inside the time to connect
   DNS_NAMES_MAX: 20_000, // names cached, oldest dropped
+  DNS_KEPT_MIN_MS: 5_000, // a time to live of 0 would ask at every connection
+  DNS_KEPT_MAX_MS: 300_000, // a receiver that moves is found again within five minutes
+  DNS_FAILURE_KEPT_MS: 10_000,
+  DNS_STALE_MS: 300_000, // how much longer the last good answer stands in while no DNS server answers
+  ADDRESSES_TRY_MS: 1_500, // for each of a name's addresses: three fit into the time to connect
+  URLS_CHECKED_MAX: 10_000, // verdicts and origins kept; all are dropped when full
   ORIGIN_SOCKETS_MAX: 16, // a pool slows with its size
   SOCKETS_OPEN_MAX: 2_000, // idle ones included; beyond it connections are not kept
   SOCKET_IDLE_MS: 30_000, // a cold TLS connection costs 20 times a warm delivery
@@ -27,6 +33,7 @@ export const LIMITS = {
   SETTLE_BATCH_MAX: 64,
   CLAIM_BATCH_MAX: 256,
   STEP_BEYOND: 32_000, // a step beyond any schedule: for what is attempted once, a test or a send by hand
+  SEND_AGAIN_ONCE_MS: 1_000, // clicks on "send again" within this time are one
   FOLLOW_ROUNDS_MAX: 5, // tries to find out what a new delivery waits for while that is being settled
 
   // Requests to the API.

@@ -16,6 +16,8 @@ export interface Happening {
   only?: string;
   /** The id (UUID) of a webhook it is not for. */
   except?: string;
+  /** Attempted once, never retried. */
+  once?: boolean;
 }
 
 export interface Envelope {

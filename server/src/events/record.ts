@@ -25,7 +25,6 @@ export interface Recorder {
 
 /** A delivery that was recorded already leased to this node: it needs no claim. */
 export interface HandedDelivery extends store.RecordedDelivery {
-  type: string;
   body: Buffer;
   /** When the lease began, on this process's monotonic clock. */
   leased_ms: number;
@@ -109,11 +108,9 @@ class Recorded {
     leased_ms: number,
   ): void {
     this.#events.push(...events);
-    const bodies = new Map<string, { type: string; body: Buffer }>();
-    for (const { happening, envelope } of events)
-      bodies.set(envelope.uuid, { type: happening.type, body: Buffer.from(envelope.payload) });
+    const bodies = new Map(events.map(({ envelope }) => [envelope.uuid, Buffer.from(envelope.payload)]));
     for (const delivery of deliveries) {
-      if (delivery.attempt > 0) this.#handed.push({ ...delivery, ...bodies.get(delivery.event_id)!, leased_ms });
+      if (delivery.attempt > 0) this.#handed.push({ ...delivery, body: bodies.get(delivery.event_id)!, leased_ms });
       else if (!delivery.blocked) this.#due.add(delivery.webhook_id);
     }
   }

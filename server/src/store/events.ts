@@ -1,4 +1,6 @@
+import type { EventType } from "../events/catalog.ts";
 import type { Envelope, Happening } from "../events/envelope.ts";
+import { LIMITS } from "../limits.ts";
 import type { Sql, Statement } from "./db.ts";
 
 /** What a node writes into the rows that it takes. */
@@ -16,9 +18,12 @@ export interface RecordedDelivery {
   sequence: number;
   id: string;
   event_id: string;
+  type: EventType;
   previous: number;
   /** 1 where it was leased to the recording node, else 0. */
   attempt: number;
+  /** Steps of the retry schedule used. */
+  step: number;
   /** Waits for an earlier event of its video. */
   blocked: boolean;
 }
@@ -31,25 +36,26 @@ const record: Statement = {
   name: "events_record",
   text: `with event as materialized (
       select * from json_to_recordset($1::json) as e(space_id uuid, id uuid, type text, video_id text, sequence integer,
-        payload json, only_id uuid, except_id uuid)
+        payload json, only_id uuid, except_id uuid, step smallint)
     ), recorded as (
       insert into events (space_id, id, type, video_id, sequence, payload)
       select space_id, id, type, video_id, sequence, payload::text from event
     )
-    insert into open_deliveries as made (space_id, webhook_id, video_id, sequence, id, event_id, previous, attempt, due_at,
-      leased_until, leased_by)
+    insert into open_deliveries as made (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, attempt, step,
+      due_at, leased_until, leased_by)
     select e.space_id, w.id, coalesce(e.video_id, e.id::text), e.sequence,
       (left(replace(e.id::text, '-', ''), 16)
         || encode(substr(sha256(uuid_send(e.id) || uuid_send(w.id)), 1, 8), 'hex'))::uuid,
-      e.id,
+      e.id, e.type,
       case when e.sequence > 1 then coalesce(greatest(
         (select max(o.sequence) from open_deliveries o where o.space_id = e.space_id and o.webhook_id = w.id
           and o.video_id = e.video_id and o.sequence < e.sequence),
         (select max(d.sequence) from deliveries d where d.space_id = e.space_id and d.webhook_id = w.id
           and d.video_id = e.video_id and d.sequence < e.sequence)), 0) else 0 end,
       case when handed then 1 else 0 end,
+      e.step,
       case when blocked then 'infinity' else statement_timestamp() end,
-      case when handed then statement_timestamp() + $3 * interval '1 ms' else '-infinity' end,
+      case when handed then statement_timestamp() + $3::float8 * interval '1 ms' else '-infinity' end,
       case when handed then $2::integer end
     from event e
     join webhooks w on w.space_id = e.space_id
@@ -58,9 +64,10 @@ const record: Statement = {
     cross join lateral (select w.ordering = 'video' and e.sequence > 1 and exists (
         select from open_deliveries o where o.space_id = e.space_id and o.webhook_id = w.id
           and o.video_id = e.video_id and o.sequence < e.sequence) as blocked) b
-    cross join lateral (select not blocked and w.status = 'enabled' and $2 is not null and w.id <> all($4::uuid[])
+    cross join lateral (select not blocked and w.status = 'enabled' and $2::integer is not null and w.id <> all($4::uuid[])
       as handed) h
-    returning space_id, webhook_id, video_id, sequence, id, event_id, previous, attempt, due_at = 'infinity' as blocked`,
+    returning space_id, webhook_id, video_id, sequence, id, event_id, type, previous, attempt, step,
+      due_at = 'infinity' as blocked`,
 };
 
 /**
@@ -74,16 +81,10 @@ export async function recordEvents(
   lease: Lease | null,
   full: readonly string[],
 ): Promise<RecordedDelivery[]> {
-  const rows = events.map(({ happening: { space, type, video, sequence, only, except }, envelope }) => {
-    const row = {
-      space_id: space,
-      id: envelope.uuid,
-      type,
-      video_id: video,
-      sequence,
-      only_id: only,
-      except_id: except,
-    };
+  const rows = events.map(({ happening, envelope }) => {
+    const { space, type, video, sequence, only, except, once } = happening;
+    const subject = { space_id: space, id: envelope.uuid, type, video_id: video, sequence };
+    const row = { ...subject, only_id: only, except_id: except, step: once ? LIMITS.STEP_BEYOND : 0 };
     return `${JSON.stringify(row).slice(0, -1)},"payload":${envelope.payload}}`;
   });
   return tx.run(record, [`[${rows.join(",")}]`, lease?.node ?? null, lease?.lease_ms ?? 0, full]);
@@ -146,3 +147,71 @@ function keysOf(rows: readonly RecordedDelivery[]) {
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+export interface EventRow {
+  id: string;
+  type: EventType;
+  video_id: string | null;
+  sequence: number;
+  /** The frozen bytes. */
+  payload: string;
+}
+
+const EVENT = "id, type, video_id, sequence, payload";
+const get: Statement = {
+  name: "event_get",
+  text: `select ${EVENT} from events where space_id = $1 and id = $2`,
+};
+
+export async function getEvent(sql: Sql, space: string, id: string): Promise<EventRow | undefined> {
+  return (await sql.run<EventRow>(get, [space, id]))[0];
+}
+
+// In the order of commits, by events_by_commit. What an open transaction may still put before them is left out, so that
+// whoever goes on from the last one seen misses none.
+const follow: Statement = {
+  name: "events_follow",
+  text: `select ${EVENT} from events
+    where space_id = $1 and (tx, id) > (coalesce((select tx from events where space_id = $1 and id = $2), '0'::xid8),
+        coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid))
+      and tx < pg_snapshot_xmin(pg_current_snapshot())
+      and ($3::text[] is null or type = any($3)) and ($4::text is null or video_id = $4)
+    order by tx, id limit $5`,
+};
+
+// The same backwards: newest first.
+const older: Statement = {
+  name: "events_older",
+  text: `select ${EVENT} from events
+    where space_id = $1 and ($2::uuid is null or (tx, id) < ((select tx from events where space_id = $1 and id = $2), $2))
+      and tx < pg_snapshot_xmin(pg_current_snapshot())
+      and ($3::text[] is null or type = any($3)) and ($4::text is null or video_id = $4)
+    order by tx desc, id desc limit $5`,
+};
+
+export interface EventFilter {
+  types: readonly EventType[] | null;
+  video: string | null;
+}
+
+/** Events in the order of their commits, on from `after` (from the first where it is null). */
+export async function listEventsForward(
+  sql: Sql,
+  space: string,
+  filter: EventFilter,
+  after: string | null,
+  limit: number,
+): Promise<EventRow[]> {
+  return sql.run<EventRow>(follow, [space, after, filter.types, filter.video, limit]);
+}
+
+/** Events in the opposite order, back from `before` (from the newest where it is null). */
+export async function listEventsBackward(
+  sql: Sql,
+  space: string,
+  filter: EventFilter,
+  before: string | null,
+  limit: number,
+): Promise<EventRow[]> {
+  return sql.run<EventRow>(older, [space, before, filter.types, filter.video, limit]);
+}

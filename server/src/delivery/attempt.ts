@@ -1,0 +1,76 @@
+import { unixSeconds } from "../clock.ts";
+import type { AttemptRow } from "../store/attempts.ts";
+import { sentenceOf } from "./error-sentences.ts";
+
+/** The API's object for an attempt: one HTTP request made for a delivery. */
+export interface AttemptView {
+  object: "attempt";
+  number: number;
+  /** Unix seconds, and the same in milliseconds. */
+  started: number;
+  started_ms: number;
+  outcome: "succeeded" | "retry" | "failed" | "canceled";
+  url: string;
+  status: number | null;
+  error: { word: string; code: string | null; message: string } | null;
+  note: string | null;
+  /** Milliseconds. */
+  timings: {
+    dns: number | null;
+    connect: number | null;
+    tls: number | null;
+    first_byte: number | null;
+    total: number | null;
+    reused: boolean;
+  };
+  address: string | null;
+  request: { headers: Record<string, string>; body: string };
+  answer: {
+    headers: [name: string, value: string][];
+    body: string;
+    encoding: "utf8" | "base64";
+    bytes: number;
+    cut: boolean;
+  } | null;
+}
+
+const NO_TIMINGS = { dns: null, connect: null, tls: null, first_byte: null, total: null, reused: false, address: null };
+
+/** @param body the event's frozen bytes: the same for every attempt, so no attempt keeps its own */
+export function presentAttempt(row: AttemptRow, body: string): AttemptView {
+  const { address, ...timings } = row.timings ?? NO_TIMINGS;
+  const started_ms = row.started_at.getTime();
+  const { error, error_code: code, answer_status: status } = row;
+  return {
+    object: "attempt",
+    number: row.attempt,
+    started: unixSeconds(started_ms),
+    started_ms,
+    outcome: row.outcome,
+    url: row.url,
+    status,
+    error: error === null ? null : { word: error, code, message: sentenceOf(error, status) },
+    note: row.note,
+    timings,
+    address,
+    request: { headers: row.request_headers ?? {}, body },
+    answer: presentAnswer(row),
+  };
+}
+
+function presentAnswer({ answer_headers, answer_body, answer_bytes }: AttemptRow): AttemptView["answer"] {
+  if (answer_headers === null) return null;
+  const bytes = answer_body ?? Buffer.alloc(0);
+  const read = answer_bytes ?? bytes.length;
+  return { headers: answer_headers, ...textOf(bytes), bytes: read, cut: read > bytes.length };
+}
+
+/** A cut in the middle of a character is no reason to show base64. */
+function textOf(bytes: Buffer): { body: string; encoding: "utf8" | "base64" } {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  try {
+    return { body: decoder.decode(bytes, { stream: true }), encoding: "utf8" };
+  } catch {
+    return { body: bytes.toString("base64"), encoding: "base64" }; // not text
+  }
+}

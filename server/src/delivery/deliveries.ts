@@ -1,0 +1,160 @@
+import { MaveError } from "../errors.ts";
+import type { EventType } from "../events/catalog.ts";
+import { longUuid, shortUuid } from "../events/short-uuid.ts";
+import { LIMITS } from "../limits.ts";
+import { type Page, type PageQuery, pageOf } from "../page.ts";
+import type { Signals } from "../signals.ts";
+import { listAttempts } from "../store/attempts.ts";
+import type { Alongside, Database, Sql } from "../store/db.ts";
+import * as store from "../store/deliveries.ts";
+import { getEvent } from "../store/events.ts";
+import { uuidFloor } from "../uuid.ts";
+import { type AttemptView, presentAttempt } from "./attempt.ts";
+import { type DeliveryRow, type DeliveryStatus, type DeliveryView, presentDelivery } from "./delivery.ts";
+
+/** Which deliveries. Ids are short; `since` and `until` are Unix seconds of their events. */
+export interface DeliveryQuery extends PageQuery {
+  webhook?: string | undefined;
+  event?: string | undefined;
+  video?: string | undefined;
+  type?: EventType | undefined;
+  /** `open`: all that are not finished. */
+  status?: DeliveryStatus | "open" | undefined;
+  answer?: "2xx" | "3xx" | "4xx" | "5xx" | "none" | undefined;
+  since?: number | undefined;
+  until?: number | undefined;
+}
+
+export type DeliveryWithLog = DeliveryView & { log: AttemptView[] };
+
+/** A space's deliveries, open and finished. Each function throws NOT_FOUND for one that this space does not have. */
+export interface Deliveries {
+  /** Newest first. */
+  list(space: string, query: DeliveryQuery): Promise<Page<DeliveryView>>;
+  get(space: string, id: string): Promise<DeliveryWithLog>;
+  /**
+   * Sends it now: one that waits for its retry at once, a finished one once more, for one attempt. Many calls at once
+   * make one attempt.
+   * @throws DELIVERY_BUSY while it is being sent, DELIVERY_WAITING behind an earlier event of its video,
+   *   DELIVERY_CANCELED, DELIVERY_GONE, CONFLICT where its webhook is paused or disabled
+   */
+  sendAgain(space: string, id: string, alongside?: Alongside<DeliveryView>): Promise<DeliveryView>;
+}
+
+export interface DeliveriesParts {
+  db: Database;
+  signals: Signals;
+  /** How many retries the schedule has. */
+  retries: number;
+}
+
+export function createDeliveries(parts: DeliveriesParts): Deliveries {
+  return {
+    list: (space, query) => list(parts, space, query),
+    get: (space, id) => get(parts, space, id),
+    sendAgain: (space, id, alongside) => sendAgain(parts, space, id, alongside),
+  };
+}
+
+const LOWEST = "00000000-0000-0000-0000-000000000000";
+const HIGHEST = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+const OPEN: DeliveryStatus[] = ["waiting", "sending", "retrying", "held"];
+const NOTHING: Page<DeliveryView> = { object: "list", data: [], has_more: false, next: null };
+
+async function list(
+  { db, retries }: DeliveriesParts,
+  space: string,
+  query: DeliveryQuery,
+): Promise<Page<DeliveryView>> {
+  const [webhook, event] = [uuidOrNull(query.webhook), uuidOrNull(query.event)];
+  if (webhook === undefined || event === undefined) return NOTHING; // no id: nothing has it
+  const { video = null, type = null, status } = query;
+  const statuses = status === undefined ? null : status === "open" ? OPEN : [status];
+  const range = idRange(query, event);
+  const filter = { webhook, event, video, type, statuses, answer: answerRange(query.answer), ...range };
+  return pageOf(query, longUuid, (row: DeliveryRow) => presentDelivery(row, retries), {
+    after: (after, limit) => store.listDeliveries(db, space, { ...filter, high: after ?? range.high }, "desc", limit),
+    before: (before, limit) => store.listDeliveries(db, space, { ...filter, low: before }, "asc", limit),
+  });
+}
+
+/** null: not asked for; undefined: asked for, but no id. */
+function uuidOrNull(short: string | undefined): string | null | undefined {
+  return short === undefined ? null : (longUuid(short) ?? undefined);
+}
+
+function answerRange(answer: DeliveryQuery["answer"]): store.DeliveryFilter["answer"] {
+  if (answer === undefined || answer === "none") return answer ?? null;
+  const hundred = Number(answer[0]) * 100;
+  return { from: hundred, to: hundred + 99 };
+}
+
+/** A delivery's id has its event's time, and its event's first half. */
+function idRange({ since, until }: DeliveryQuery, event: string | null): { low: string; high: string } {
+  if (event !== null)
+    return { low: `${event.slice(0, 18)}-0000-000000000000`, high: `${event.slice(0, 18)}-ffff-ffffffffffff` };
+  return {
+    low: since === undefined ? LOWEST : uuidFloor(since * 1000),
+    high: until === undefined ? HIGHEST : uuidFloor(until * 1000),
+  };
+}
+
+async function get({ db, retries }: DeliveriesParts, space: string, id: string): Promise<DeliveryWithLog> {
+  const row = found(await store.getDelivery(db, space, uuidOf(id)));
+  const [attempts, event] = await Promise.all([listAttempts(db, space, row.id), getEvent(db, space, row.event_id)]);
+  const body = event?.payload ?? "";
+  return { ...presentDelivery(row, retries), log: attempts.map((attempt) => presentAttempt(attempt, body)) };
+}
+
+async function sendAgain(
+  { db, signals, retries }: DeliveriesParts,
+  space: string,
+  id: string,
+  alongside?: Alongside<DeliveryView>,
+): Promise<DeliveryView> {
+  const uuid = uuidOf(id);
+  const row = await db.transaction(async (tx) => {
+    const open = await store.lockOpenDelivery(tx, space, uuid);
+    if (open !== undefined) await hasten(tx, space, uuid, open);
+    else await reopen(tx, space, uuid);
+    const delivery = found(await store.getDelivery(tx, space, uuid));
+    await alongside?.(tx, presentDelivery(delivery, retries));
+    return delivery;
+  });
+  signals.emit("due", { webhook: row.webhook_id });
+  const [webhook, event] = [shortUuid(row.webhook_id), shortUuid(row.event_id)];
+  signals.emit("delivery", { space, webhook, delivery: id, event, video: row.video_id });
+  return presentDelivery(row, retries);
+}
+
+async function hasten(tx: Sql, space: string, id: string, open: store.OpenState): Promise<void> {
+  if (open.sending) throw new MaveError("DELIVERY_BUSY");
+  if (open.webhook_status !== "enabled") throw heldBy(open.webhook_status);
+  if (open.blocked) throw new MaveError("DELIVERY_WAITING");
+  if (!open.due) await store.hastenDelivery(tx, space, id);
+}
+
+async function reopen(tx: Sql, space: string, id: string): Promise<void> {
+  const row = found(await store.getDelivery(tx, space, id));
+  if (row.finished === "canceled") throw new MaveError("DELIVERY_CANCELED");
+  const status = await store.webhookStatus(tx, space, row.webhook_id);
+  if (status !== "enabled") throw heldBy(status);
+  if (!(await store.takeSendAgain(tx, space, id, LIMITS.SEND_AGAIN_ONCE_MS))) return; // another click has just done it
+  if (!(await store.reopenDelivery(tx, space, id, LIMITS.STEP_BEYOND))) throw new MaveError("DELIVERY_GONE");
+}
+
+function heldBy(status: string | null): MaveError {
+  if (status === null) return new MaveError("DELIVERY_CANCELED", "Its webhook was deleted.");
+  return new MaveError("CONFLICT", `Its webhook is ${status}. Resume it first.`);
+}
+
+function uuidOf(id: string): string {
+  const uuid = longUuid(id);
+  if (uuid === null) throw new MaveError("NOT_FOUND");
+  return uuid;
+}
+
+function found<Row>(row: Row | undefined): Row {
+  if (row === undefined) throw new MaveError("NOT_FOUND");
+  return row;
+}

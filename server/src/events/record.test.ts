@@ -1,0 +1,81 @@
+import { describe, expect, test } from "vitest";
+import { testDatabase } from "../../../test/support/database.ts";
+import { engineParts, happen } from "../../../test/support/engine.ts";
+import { longUuid } from "./short-uuid.ts";
+
+const db = await testDatabase();
+const parts = await engineParts(db);
+const { space, webhooks } = parts;
+
+const query = <Row>(text: string, values: unknown[] = []) =>
+  db.run<Row>({ name: `test ${text}`.slice(0, 60), text }, values);
+const openOf = (webhook: string) =>
+  query<{ video_id: string; sequence: number; previous: number; blocked: boolean; followed: boolean; attempt: number }>(
+    `select video_id, sequence, previous, due_at = 'infinity' as blocked, followed, attempt from open_deliveries
+     where webhook_id = $1 order by video_id, sequence`,
+    [longUuid(webhook)],
+  );
+
+describe("record", () => {
+  test("makes one delivery for each webhook that chose the type, and none for the others", async () => {
+    const chosen = await webhooks.create(space, { url: "https://a.example.com/", events: ["video.created"] });
+    const other = await webhooks.create(space, { url: "https://b.example.com/", events: ["video.deleted"] });
+    await happen(parts, "AAAAAAAAA1");
+    expect(await openOf(chosen.id)).toMatchObject([
+      { video_id: "AAAAAAAAA1", sequence: 1, previous: 0, blocked: false },
+    ]);
+    expect(await openOf(other.id)).toEqual([]);
+  });
+
+  test("freezes the documented fields in the documented order", async () => {
+    const id = await happen(parts, "AAAAAAAAA2");
+    const [event] = await query<{ payload: string }>("select payload from events where id = $1", [longUuid(id)]);
+    expect(event!.payload).toMatch(
+      /^\{"id":"\w{22}","object":"event","type":"video\.created","created":\d+,"data":\{"id":"AAAAAAAAA2",/,
+    );
+  });
+
+  test("lets a later event of a video wait for the earlier one, and marks what it waits for", async () => {
+    const events = ["video.created", "video.processing", "video.uploaded"] as const;
+    const webhook = await webhooks.create(space, { url: "https://c.example.com/", events: [...events] });
+    for (const type of events) await happen(parts, "AAAAAAAAA3", type);
+    expect(await openOf(webhook.id)).toMatchObject([
+      { sequence: 1, previous: 0, blocked: false, followed: true },
+      { sequence: 2, previous: 1, blocked: true, followed: true },
+      { sequence: 3, previous: 2, blocked: true, followed: false },
+    ]);
+  });
+
+  test("names as previous only what this webhook was due", async () => {
+    const webhook = await webhooks.create(space, {
+      url: "https://d.example.com/",
+      events: ["video.created", "video.deleted"],
+    });
+    for (const type of ["video.created", "video.processing", "video.deleted"] as const)
+      await happen(parts, "AAAAAAAAA4", type);
+    expect(await openOf(webhook.id)).toMatchObject([
+      { sequence: 1, previous: 0 },
+      { sequence: 3, previous: 1 },
+    ]);
+  });
+
+  test("blocks nothing for a webhook that wants no order", async () => {
+    const webhook = await webhooks.create(space, {
+      url: "https://e.example.com/",
+      events: ["video.created", "video.deleted"],
+      ordering: "none",
+    });
+    for (const type of ["video.created", "video.deleted"] as const) await happen(parts, "AAAAAAAAA5", type);
+    expect((await openOf(webhook.id)).map((row) => row.blocked)).toEqual([false, false]);
+  });
+
+  test("leaves nothing where the change fails", async () => {
+    const before = await query<{ n: number }>("select count(*)::int as n from events");
+    const failing = parts.recorder.transaction(async (tx) => {
+      await tx.record({ space, type: "video.created", video: "AAAAAAAAA6", sequence: 1, data: {} });
+      throw new Error("the change failed");
+    });
+    await expect(failing).rejects.toThrow("the change failed");
+    expect(await query("select count(*)::int as n from events")).toEqual(before);
+  });
+});

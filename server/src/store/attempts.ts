@@ -1,0 +1,38 @@
+import type { Sql, Statement } from "./db.ts";
+
+export interface AttemptRow {
+  attempt: number;
+  outcome: "succeeded" | "retry" | "failed" | "canceled";
+  started_at: Date;
+  url: string;
+  answer_status: number | null;
+  error: string | null;
+  error_code: string | null;
+  note: string | null;
+  timings: {
+    dns: number | null;
+    connect: number | null;
+    tls: number | null;
+    first_byte: number | null;
+    total: number | null;
+    reused: boolean;
+    address: string | null;
+  } | null;
+  request_headers: Record<string, string> | null;
+  answer_headers: [name: string, value: string][] | null;
+  answer_body: Buffer | null;
+  answer_bytes: number | null;
+}
+
+// attempts_pkey; the id's time chooses the partition.
+const list: Statement = {
+  name: "attempts_list",
+  text: `select attempt, outcome, started_at, url, answer_status, error, error_code, note, timings, request_headers,
+      answer_headers, answer_body, answer_bytes
+    from attempts where space_id = $1 and delivery_id = $2 order by attempt`,
+};
+
+/** All attempts of a delivery, oldest first. */
+export async function listAttempts(sql: Sql, space: string, delivery: string): Promise<AttemptRow[]> {
+  return sql.run<AttemptRow>(list, [space, delivery]);
+}

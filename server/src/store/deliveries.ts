@@ -1,0 +1,185 @@
+import type { DeliveryRow, FinishedStatus, OpenStatus } from "../delivery/delivery.ts";
+import type { EventType } from "../events/catalog.ts";
+import type { Sql, Statement } from "./db.ts";
+
+// Both halves of every look-up give the same columns: open ones with what they wait for and their last attempt
+// (attempts_pkey, backwards), finished ones as they were settled.
+const OPEN = `select o.space_id, o.id, o.webhook_id, o.event_id, o.type, case when o.sequence > 0 then o.video_id end as video_id,
+    o.sequence, o.previous, o.attempt as attempts, null as reason, null as finished, o.step::int,
+    o.leased_until > now() as sending, o.due_at = 'infinity' as blocked, nullif(o.due_at, 'infinity') as due_at,
+    (select l.id from open_deliveries l where o.due_at = 'infinity' and l.space_id = o.space_id
+      and l.webhook_id = o.webhook_id and l.video_id = o.video_id and l.sequence < o.sequence
+      order by l.sequence desc limit 1) as waits_for,
+    w.status as webhook_status, a.started_at as last_started_at, a.answer_status, a.error,
+    (a.timings->>'total')::real as took_ms
+  from open_deliveries o
+  left join webhooks w on w.space_id = o.space_id and w.id = o.webhook_id
+  left join lateral (select * from attempts t where t.space_id = o.space_id and t.delivery_id = o.id
+    order by t.attempt desc limit 1) a on true`;
+const FINISHED = `select d.space_id, d.id, d.webhook_id, d.event_id, d.type, d.video_id, d.sequence, d.previous, d.attempts,
+    d.reason, d.status as finished, null::int as step, null::boolean as sending, null::boolean as blocked,
+    null::timestamptz as due_at, null::uuid as waits_for, null as webhook_status,
+    case when d.took_ms is not null then d.finished_at - d.took_ms * interval '1 ms' end as last_started_at,
+    d.answer_status, d.error, d.took_ms
+  from deliveries d`;
+/** One that is sent again is open and in the history: the open half shows it. */
+const NOT_OPEN = "not exists (select from open_deliveries o where o.space_id = d.space_id and o.id = d.id)";
+
+const byId: Statement = {
+  name: "delivery_get",
+  text: `${OPEN} where o.space_id = $1 and o.id = $2 union all ${FINISHED} where d.space_id = $1 and d.id = $2 and ${NOT_OPEN}`,
+};
+
+export async function getDelivery(sql: Sql, space: string, id: string): Promise<DeliveryRow | undefined> {
+  return (await sql.run<DeliveryRow>(byId, [space, id]))[0];
+}
+
+const ofEvent: Statement = {
+  name: "delivery_of_event",
+  text: `${OPEN} where o.space_id = $1 and o.event_id = $2 and o.webhook_id = $3
+      and o.id between $4 and $5
+    union all ${FINISHED} where d.space_id = $1 and d.event_id = $2 and d.webhook_id = $3
+      and d.id between $4 and $5 and ${NOT_OPEN}`,
+};
+
+/** The delivery of this event to this webhook. */
+export async function getDeliveryOf(sql: Sql, space: string, event: string, webhook: string) {
+  const half = event.slice(0, 18); // which its deliveries' ids share
+  const range = [`${half}-0000-000000000000`, `${half}-ffff-ffffffffffff`];
+  return (await sql.run<DeliveryRow>(ofEvent, [space, event, webhook, ...range]))[0];
+}
+
+export interface DeliveryFilter {
+  webhook: string | null;
+  event: string | null;
+  video: string | null;
+  type: EventType | null;
+  /** null: any. Open words, finished words or both. */
+  statuses: readonly (OpenStatus | FinishedStatus)[] | null;
+  /** The last answer's status lies in [from, to]; `none`: there was no answer. */
+  answer: { from: number; to: number } | "none" | null;
+  /** Ids lie between these, both excluded: from a time range and the cursor. */
+  low: string;
+  high: string;
+}
+
+const STATUS_OF_OPEN = `case when o.leased_until > now() then 'sending' when w.status is distinct from 'enabled' then 'held'
+  when o.due_at = 'infinity' or o.attempt = 0 then 'waiting' else 'retrying' end`;
+const FILTER_OPEN = `o.space_id = $1 and o.id > $2 and o.id < $3
+  and ($5::uuid is null or o.webhook_id = $5) and ($6::uuid is null or o.event_id = $6)
+  and ($7::text is null or o.video_id = $7) and ($8::text is null or o.type = $8)
+  and ($9::text[] is null or ${STATUS_OF_OPEN} = any($9))
+  and ($10::int is null or a.answer_status between $10 and $11) and (not $12 or a.answer_status is null)`;
+const FILTER_FINISHED = `d.space_id = $1 and d.id > $2 and d.id < $3 and ($6::uuid is null or d.event_id = $6)
+  and ($8::text is null or d.type = $8) and ($9::text[] is null or d.status = any($9))
+  and ($10::int is null or d.answer_status between $10 and $11) and (not $12 or d.answer_status is null)
+  and ${NOT_OPEN}`;
+
+/** The condition that chooses the index of the history; the rest only filters. */
+const LEADING = {
+  webhook: "d.webhook_id = $5 and ($7::text is null or d.video_id = $7)", // deliveries_by_webhook
+  video: "d.video_id = $7 and ($5::uuid is null or d.webhook_id = $5)", // deliveries_by_video: few rows, sorted
+  unsuccessful: "d.status <> 'succeeded' and ($5::uuid is null or true) and ($7::text is null or true)", // deliveries_unsuccessful
+  any: "($5::uuid is null or true) and ($7::text is null or true)", // deliveries_pkey
+} as const;
+type Leading = keyof typeof LEADING;
+type Order = "desc" | "asc";
+
+const list = Object.fromEntries(
+  (Object.keys(LEADING) as Leading[]).flatMap((leading) =>
+    (["desc", "asc"] as const).map((order): [string, Statement] => {
+      const open = `(${OPEN} where ${FILTER_OPEN} order by o.id ${order} limit $4)`;
+      const finished = `(${FINISHED} where ${LEADING[leading]} and ${FILTER_FINISHED} order by d.id ${order} limit $4)`;
+      const text = `select * from (${open} union all ${finished}) both_halves order by id ${order} limit $4`;
+      return [`${leading} ${order}`, { name: `deliveries_list_${leading}_${order}`, text }];
+    }),
+  ),
+) as Record<`${Leading} ${Order}`, Statement>;
+
+/** Deliveries, newest first for `desc`, at most `limit`. One statement, so that none is missed between its two halves. */
+export async function listDeliveries(
+  sql: Sql,
+  space: string,
+  filter: DeliveryFilter,
+  order: Order,
+  limit: number,
+): Promise<DeliveryRow[]> {
+  const { webhook, event, video, type, statuses, answer, low, high } = filter;
+  const unsuccessful = statuses !== null && !statuses.includes("succeeded");
+  const leading = webhook ? "webhook" : video ? "video" : unsuccessful ? "unsuccessful" : "any";
+  const range = answer === null || answer === "none" ? [null, null] : [answer.from, answer.to];
+  const values = [space, low, high, limit, webhook, event, video, type, statuses, ...range, answer === "none"];
+  return sql.run<DeliveryRow>(list[`${leading} ${order}`], values);
+}
+
+const lockOpen: Statement = {
+  name: "open_delivery_lock",
+  text: `select o.webhook_id, o.leased_until > now() as sending, o.due_at = 'infinity' as blocked, o.due_at <= now() as due,
+      (select w.status from webhooks w where w.space_id = o.space_id and w.id = o.webhook_id) as webhook_status
+    from open_deliveries o where o.space_id = $1 and o.id = $2 for update of o`,
+};
+
+export interface OpenState {
+  webhook_id: string;
+  sending: boolean;
+  blocked: boolean;
+  due: boolean;
+  webhook_status: string | null;
+}
+
+export async function lockOpenDelivery(tx: Sql, space: string, id: string): Promise<OpenState | undefined> {
+  return (await tx.run<OpenState>(lockOpen, [space, id]))[0];
+}
+
+const hasten: Statement = {
+  name: "open_delivery_hasten",
+  text: "update open_deliveries set due_at = now() where space_id = $1 and id = $2",
+};
+
+/** Makes one due that waits for its retry; it must be locked, and neither blocked nor leased. */
+export async function hastenDelivery(tx: Sql, space: string, id: string): Promise<void> {
+  await tx.run(hasten, [space, id]);
+}
+
+const takeAgain: Statement = {
+  name: "delivery_take_again",
+  text: `update deliveries set sent_again_at = now() where space_id = $1 and id = $2
+      and (sent_again_at is null or sent_again_at < now() - $3::float8 * interval '1 ms')
+    returning webhook_id`,
+};
+
+/** Whether this click is the one that counts: the first within `within_ms`. */
+export async function takeSendAgain(tx: Sql, space: string, id: string, within_ms: number): Promise<boolean> {
+  return (await tx.run(takeAgain, [space, id, within_ms])).length > 0;
+}
+
+// It waits where an earlier event of its video is open; it never makes a later one wait.
+const reopen: Statement = {
+  name: "delivery_reopen",
+  text: `insert into open_deliveries (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, attempt, step,
+      due_at)
+    select d.space_id, d.webhook_id, coalesce(d.video_id, d.event_id::text), d.sequence, d.id, d.event_id, d.type,
+      d.previous, d.attempts, $3,
+      case when w.ordering = 'video' and exists (select from open_deliveries lower where lower.space_id = d.space_id
+        and lower.webhook_id = d.webhook_id and lower.video_id = d.video_id and lower.sequence < d.sequence)
+        then 'infinity' else now() end
+    from deliveries d join webhooks w on w.space_id = d.space_id and w.id = d.webhook_id
+    join events e on e.space_id = d.space_id and e.id = d.event_id
+    where d.space_id = $1 and d.id = $2
+    on conflict do nothing returning 1`,
+};
+
+/** Opens a finished delivery again, for one attempt. @returns false where its webhook or its event is gone */
+export async function reopenDelivery(tx: Sql, space: string, id: string, step: number): Promise<boolean> {
+  return (await tx.run(reopen, [space, id, step])).length > 0;
+}
+
+const statusOfWebhook: Statement = {
+  name: "webhook_status",
+  text: "select status from webhooks where space_id = $1 and id = $2",
+};
+
+/** null where it was deleted. */
+export async function webhookStatus(tx: Sql, space: string, webhook: string): Promise<string | null> {
+  return (await tx.run<{ status: string }>(statusOfWebhook, [space, webhook]))[0]?.status ?? null;
+}

@@ -1,0 +1,244 @@
+import type { EventType } from "../events/catalog.ts";
+import type { Sql, Statement } from "./db.ts";
+import type { Lease } from "./events.ts";
+
+/** What names one open delivery. `video_id` is the event's own id where the event has no video. */
+export interface OpenKey {
+  space_id: string;
+  webhook_id: string;
+  video_id: string;
+  sequence: number;
+}
+
+/** A delivery leased to this node. */
+export interface ClaimedDelivery extends OpenKey {
+  id: string;
+  event_id: string;
+  type: EventType;
+  previous: number;
+  attempt: number;
+  step: number;
+  /** null where its event is no longer kept. */
+  payload: string | null;
+}
+
+const CLAIMED = `o.space_id, o.webhook_id, o.video_id, o.sequence, o.id, o.event_id, o.type, o.previous, o.attempt, o.step,
+  o.due_at`;
+
+// One look-up in open_deliveries_due for each webhook, each with a limit of its own: a backlog hides nobody. Rows that
+// another claim has locked are skipped. Taking the lease changes no indexed column.
+const claim: Statement = {
+  name: "open_deliveries_claim",
+  text: `with due as materialized (
+      select o.place from json_to_recordset($1::json) as w(webhook_id uuid, slots integer)
+      cross join lateral (
+        select d.ctid as place from open_deliveries d
+        where d.webhook_id = w.webhook_id and d.due_at <= statement_timestamp() and d.due_at < 'infinity'
+          and d.leased_until < statement_timestamp()
+        order by d.due_at limit w.slots for update skip locked) o
+    ), leased as (
+      update open_deliveries o set attempt = attempt + 1, leased_by = $2::integer,
+        leased_until = statement_timestamp() + $3::float8 * interval '1 ms'
+      from due where o.ctid = due.place
+      returning ${CLAIMED}
+    )
+    select o.*, e.payload from leased o left join events e on e.space_id = o.space_id and e.id = o.event_id
+    order by o.due_at`,
+};
+
+/** Leases up to `slots` due deliveries of each webhook to the node, the longest due first. */
+export async function claimDue(
+  sql: Sql,
+  wanted: readonly { webhook_id: string; slots: number }[],
+  lease: Lease,
+): Promise<ClaimedDelivery[]> {
+  return sql.run<ClaimedDelivery>(claim, [JSON.stringify(wanted), lease.node, lease.lease_ms]);
+}
+
+// Jumps from webhook to webhook in open_deliveries_due: its cost is the number of webhooks, whatever their backlogs.
+const dueWebhooks: Statement = {
+  name: "open_deliveries_due_webhooks",
+  text: `with recursive first as (
+      (select space_id, webhook_id, due_at from open_deliveries where due_at < 'infinity'
+        order by webhook_id, due_at limit 1)
+      union all
+      select next.* from first f cross join lateral (
+        select o.space_id, o.webhook_id, o.due_at from open_deliveries o
+        where o.webhook_id > f.webhook_id and o.due_at < 'infinity'
+        order by o.webhook_id, o.due_at limit 1) next
+    )
+    select f.webhook_id from first f join webhooks w on w.space_id = f.space_id and w.id = f.webhook_id
+    where f.due_at <= now() and w.status = 'enabled'`,
+};
+
+/** The enabled webhooks that have something due, perhaps all of it leased already. */
+export async function listDueWebhooks(sql: Sql): Promise<string[]> {
+  return (await sql.run<{ webhook_id: string }>(dueWebhooks)).map((row) => row.webhook_id);
+}
+
+// The one waiting longest of each video, made due and, where asked for, leased in the same step.
+const release: Statement = {
+  name: "open_deliveries_release",
+  text: `with head as materialized (
+      select f.lease, o.place
+      from json_to_recordset($1::json) as f(space_id uuid, webhook_id uuid, video_id text, lease boolean)
+      cross join lateral (
+        select h.ctid as place, h.due_at from open_deliveries h
+        where h.space_id = f.space_id and h.webhook_id = f.webhook_id and h.video_id = f.video_id
+        order by h.sequence limit 1 for update) o
+      where o.due_at = 'infinity'
+    ), freed as (
+      update open_deliveries o set due_at = statement_timestamp(),
+        attempt = o.attempt + case when head.lease then 1 else 0 end,
+        leased_by = case when head.lease then $2::integer end,
+        leased_until = case when head.lease then statement_timestamp() + $3::float8 * interval '1 ms' else '-infinity' end
+      from head where o.ctid = head.place and o.due_at = 'infinity'
+      returning ${CLAIMED}, head.lease
+    )
+    select o.*, e.payload from freed o left join events e on e.space_id = o.space_id and e.id = o.event_id`,
+};
+
+export interface Freed {
+  space_id: string;
+  webhook_id: string;
+  video_id: string;
+  /** Whether this node sends it at once. */
+  lease: boolean;
+}
+
+/** Lets the next delivery of each of these videos go. @returns what was freed, leased to the node where `lease` */
+export async function releaseNext(
+  sql: Sql,
+  freed: readonly Freed[],
+  lease: Lease,
+): Promise<(ClaimedDelivery & { lease: boolean })[]> {
+  return sql.run(release, [JSON.stringify(freed), lease.node, lease.lease_ms]);
+}
+
+// The attempt number goes back too: nothing was sent. Guarded by it as every end of a lease.
+const putBack: Statement = {
+  name: "open_deliveries_put_back",
+  text: `update open_deliveries o set attempt = o.attempt - 1, leased_until = '-infinity', leased_by = null
+    from json_to_recordset($1::json) as b(space_id uuid, webhook_id uuid, video_id text, sequence integer, attempt integer)
+    where o.space_id = b.space_id and o.webhook_id = b.webhook_id and o.video_id = b.video_id
+      and o.sequence = b.sequence and o.attempt = b.attempt and o.leased_by = $2`,
+};
+
+/** Ends the leases of deliveries that were not sent after all. Never repeated: after an error the lease ends by itself. */
+export async function putBackUnsent(sql: Sql, unsent: readonly (OpenKey & { attempt: number })[], node: number) {
+  const keys = unsent.map(({ space_id, webhook_id, video_id, sequence, attempt }) => {
+    return { space_id, webhook_id, video_id, sequence, attempt };
+  });
+  await sql.run(putBack, [JSON.stringify(keys), node]);
+}
+
+const cancelWebhook: Statement = {
+  name: "open_deliveries_cancel_webhook",
+  text: `with gone as (delete from open_deliveries where space_id = $1 and webhook_id = $2 returning *)
+    insert into deliveries (space_id, id, webhook_id, event_id, type, video_id, sequence, previous, status, reason, attempts)
+    select space_id, id, webhook_id, event_id, type, case when sequence > 0 then video_id end, sequence, previous,
+      'canceled', $3, attempt from gone
+    on conflict (space_id, id) do nothing`,
+};
+
+/** Cancels all of a webhook's open deliveries. A delivery being sent again by hand keeps how it ended before. */
+export async function cancelWebhookDeliveries(tx: Sql, space: string, webhook: string, reason: string): Promise<void> {
+  await tx.run(cancelWebhook, [space, webhook, reason]);
+}
+
+// By open_deliveries_waiting, which holds only rows that wait; a stranded one is the lowest open of its video.
+const stranded: Statement = {
+  name: "open_deliveries_release_stranded",
+  text: `with waiting as materialized (
+      select ctid as place, space_id, webhook_id, video_id, sequence from open_deliveries
+      where due_at = 'infinity' and (space_id, webhook_id, video_id, sequence) > ($1, $2, $3, $4)
+      order by space_id, webhook_id, video_id, sequence limit $5
+    ), freed as (
+      update open_deliveries o set due_at = statement_timestamp() from waiting w
+      where o.ctid = w.place and o.due_at = 'infinity' and not exists (
+        select from open_deliveries lower where lower.space_id = w.space_id and lower.webhook_id = w.webhook_id
+          and lower.video_id = w.video_id and lower.sequence < w.sequence)
+      returning o.webhook_id
+    )
+    select w.space_id, w.webhook_id, w.video_id, w.sequence, (select count(*)::int from freed) as freed
+    from waiting w order by 1 desc, 2 desc, 3 desc, 4 desc limit 1`,
+};
+
+const FIRST: OpenKey = {
+  space_id: "00000000-0000-0000-0000-000000000000",
+  webhook_id: "00000000-0000-0000-0000-000000000000",
+  video_id: "",
+  sequence: -1,
+};
+
+/**
+ * Walks `limit` waiting deliveries on from a place and makes those due that nothing earlier holds any more: their release
+ * was lost with a process.
+ * @returns how many were freed, and where to go on; null at the end
+ */
+export async function releaseStranded(
+  sql: Sql,
+  from: OpenKey | null,
+  limit: number,
+): Promise<{ freed: number; next: OpenKey | null }> {
+  const { space_id, webhook_id, video_id, sequence } = from ?? FIRST;
+  const values = [space_id, webhook_id, video_id, sequence, limit];
+  const [last] = await sql.run<OpenKey & { freed: number }>(stranded, values);
+  return last === undefined ? { freed: 0, next: null } : { freed: last.freed, next: last };
+}
+
+const cutLeases: Statement = {
+  name: "open_deliveries_cut_leases",
+  text: `update open_deliveries set leased_until = now() + $1::float8 * interval '1 ms'
+    where leased_until > now() + 2 * $1::float8 * interval '1 ms' returning 1`,
+};
+
+/** After the database's clock was set back: no lease lasts longer than twice its time. @returns how many were cut */
+export async function cutLongLeases(sql: Sql, lease_ms: number): Promise<number> {
+  return (await sql.run(cutLeases, [lease_ms])).length;
+}
+
+const endLeases: Statement = {
+  name: "open_deliveries_end_leases",
+  text: `update open_deliveries set leased_until = '-infinity', leased_by = null where leased_by = $1 returning webhook_id`,
+};
+
+/** Ends every lease of a node that is gone. @returns how many there were */
+export async function endNodeLeases(sql: Sql, node: number): Promise<number> {
+  return (await sql.run(endLeases, [node])).length;
+}
+
+const orphans: Statement = {
+  name: "open_deliveries_orphans",
+  text: `with recursive webhook as (
+      (select space_id, webhook_id from open_deliveries order by space_id, webhook_id limit 1)
+      union all
+      select next.* from webhook f cross join lateral (
+        select o.space_id, o.webhook_id from open_deliveries o
+        where (o.space_id, o.webhook_id) > (f.space_id, f.webhook_id)
+        order by o.space_id, o.webhook_id limit 1) next
+    )
+    select f.space_id, f.webhook_id from webhook f
+    where not exists (select from webhooks w where w.space_id = f.space_id and w.id = f.webhook_id)`,
+};
+
+/** Webhooks that are gone and yet have open deliveries: an event was recorded while they were deleted. */
+export async function listOrphans(sql: Sql): Promise<{ space_id: string; webhook_id: string }[]> {
+  return sql.run(orphans);
+}
+
+const depth: Statement = {
+  name: "open_deliveries_depth",
+  text: `select count(*)::int as open, count(*) filter (where leased_until > now())::int as leased,
+      count(*) filter (where due_at = 'infinity')::int as blocked,
+      coalesce(extract(epoch from now() - min(due_at) filter (where due_at <= now())), 0)::float8 as oldest_due_s
+    from open_deliveries`,
+};
+
+/** How much waits, over all spaces: for metrics. */
+export async function measureQueue(
+  sql: Sql,
+): Promise<{ open: number; leased: number; blocked: number; oldest_due_s: number }> {
+  const [row] = await sql.run<{ open: number; leased: number; blocked: number; oldest_due_s: number }>(depth);
+  return row!;
+}

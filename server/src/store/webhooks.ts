@@ -1,0 +1,185 @@
+import type { EventType } from "../events/catalog.ts";
+import type { Ordering, WebhookRow, WebhookStatus } from "../webhooks/webhook.ts";
+import type { Sql, Statement } from "./db.ts";
+
+// An old secret that has ended is read as none, whatever still stands in the row.
+const OVERLAPS = "previous_secret_until > now()";
+const WEBHOOK = `space_id, id, url, description, events, status, status_reason, status_since, ordering, rate_limit, headers,
+  header_names, secret, secret_hint, secret_since, case when ${OVERLAPS} then previous_secret end as previous_secret,
+  case when ${OVERLAPS} then previous_secret_until end as previous_secret_until, failing_since, certificate_until,
+  created_at`;
+
+export interface NewWebhook {
+  space: string;
+  id: string;
+  url: string;
+  description: string | null;
+  events: EventType[];
+  ordering: Ordering;
+  rate_limit: number | null;
+  headers: Buffer | null;
+  header_names: string[];
+  secret: Buffer;
+  secret_hint: string;
+  by: string | null;
+}
+
+// The space's row is locked, so that two calls at once cannot both take the last place.
+const insert: Statement = {
+  name: "webhook_insert",
+  text: `with place as (select id from spaces where id = $1 for update)
+    insert into webhooks (space_id, id, url, description, events, ordering, rate_limit, headers, header_names, secret,
+      secret_hint, created_by)
+    select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 from place
+    where (select count(*) from webhooks where space_id = $1) < $13
+    returning ${WEBHOOK}`,
+};
+
+/** A new webhook; undefined where the space has `max` already. */
+export async function insertWebhook(tx: Sql, webhook: NewWebhook, max: number): Promise<WebhookRow | undefined> {
+  const { space, id, url, description, events, ordering, rate_limit, headers, header_names } = webhook;
+  const shown = [space, id, url, description, events, ordering, rate_limit, headers, header_names];
+  const values = [...shown, webhook.secret, webhook.secret_hint, webhook.by, max];
+  return (await tx.run<WebhookRow>(insert, values))[0];
+}
+
+const get: Statement = { name: "webhook_get", text: `select ${WEBHOOK} from webhooks where space_id = $1 and id = $2` };
+
+export async function getWebhook(sql: Sql, space: string, id: string): Promise<WebhookRow | undefined> {
+  return (await sql.run<WebhookRow>(get, [space, id]))[0];
+}
+
+const lock: Statement = { name: "webhook_lock", text: `${get.text} for update` };
+
+export async function lockWebhook(tx: Sql, space: string, id: string): Promise<WebhookRow | undefined> {
+  return (await tx.run<WebhookRow>(lock, [space, id]))[0];
+}
+
+// Ids are UUIDv7: their order is the order of creation.
+const listOlder: Statement = {
+  name: "webhooks_list_older",
+  text: `select ${WEBHOOK} from webhooks where space_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3`,
+};
+const listNewer: Statement = {
+  name: "webhooks_list_newer",
+  text: `select ${WEBHOOK} from webhooks where space_id = $1 and id > $2 order by id limit $3`,
+};
+
+/** Newest first, from `after` on. */
+export async function listWebhooksAfter(sql: Sql, space: string, after: string | null, limit: number) {
+  return sql.run<WebhookRow>(listOlder, [space, after, limit]);
+}
+
+/** Those right before `before` in the list's order, oldest first. */
+export async function listWebhooksBefore(sql: Sql, space: string, before: string, limit: number) {
+  return sql.run<WebhookRow>(listNewer, [space, before, limit]);
+}
+
+const byIds: Statement = {
+  name: "webhooks_by_ids",
+  text: `select ${WEBHOOK} from webhooks where id = any($1::uuid[])`,
+};
+
+/** What a dispatcher needs of these webhooks; one that is missing has been deleted. */
+export async function getWebhooksById(sql: Sql, ids: readonly string[]): Promise<WebhookRow[]> {
+  return sql.run<WebhookRow>(byIds, [ids]);
+}
+
+// A second of overlap: a change commits a little after the time that it carries.
+const changed: Statement = {
+  name: "webhooks_changed",
+  text: `select id from webhooks where changed_at > now() - $1::float8 * interval '1 ms'`,
+};
+
+/** Ids of the webhooks that changed within the last `within_ms`. */
+export async function listChangedWebhooks(sql: Sql, within_ms: number): Promise<string[]> {
+  return (await sql.run<{ id: string }>(changed, [within_ms])).map(({ id }) => id);
+}
+
+const update: Statement = {
+  name: "webhook_update",
+  text: `update webhooks set url = $3, description = $4, events = $5, ordering = $6, rate_limit = $7, headers = $8,
+      header_names = $9, changed_at = now()
+    where space_id = $1 and id = $2 returning ${WEBHOOK}`,
+};
+
+/** Writes what a person may change, all at once; the row has to be locked. */
+export async function updateWebhook(tx: Sql, row: WebhookRow): Promise<WebhookRow> {
+  const { space_id, id, url, description, events, ordering, rate_limit, headers, header_names } = row;
+  const values = [space_id, id, url, description, events, ordering, rate_limit, headers, header_names];
+  return (await tx.run<WebhookRow>(update, values))[0]!;
+}
+
+const setStatus: Statement = {
+  name: "webhook_set_status",
+  text: `update webhooks set status = $3, status_reason = $4, status_since = now(), changed_at = now(),
+      failing_since = case when $3 = 'enabled' then null else failing_since end,
+      warned_at = case when $3 = 'enabled' then null else warned_at end
+    where space_id = $1 and id = $2 and status <> $3 and ($3 <> 'disabled' or status = 'enabled')
+    returning ${WEBHOOK}`,
+};
+
+/** Undefined where it has that status already, or is gone. Only an enabled one can be disabled. */
+export async function setWebhookStatus(
+  tx: Sql,
+  space: string,
+  id: string,
+  status: WebhookStatus,
+  reason: string | null,
+): Promise<WebhookRow | undefined> {
+  return (await tx.run<WebhookRow>(setStatus, [space, id, status, reason]))[0];
+}
+
+const rotate: Statement = {
+  name: "webhook_rotate",
+  text: `update webhooks set previous_secret = case when $5::integer > 0 then secret end,
+      previous_secret_until = case when $5::integer > 0 then now() + $5::integer * interval '1 s' end,
+      secret = $3, secret_hint = $4, secret_since = now(), changed_at = now()
+    where space_id = $1 and id = $2 returning ${WEBHOOK}`,
+};
+
+/** The present secret becomes the previous one for `overlap_s`; one still older ends now. */
+export async function rotateWebhookSecret(
+  tx: Sql,
+  space: string,
+  id: string,
+  secret: Buffer,
+  hint: string,
+  overlap_s: number,
+): Promise<WebhookRow | undefined> {
+  return (await tx.run<WebhookRow>(rotate, [space, id, secret, hint, overlap_s]))[0];
+}
+
+const remove: Statement = { name: "webhook_delete", text: "delete from webhooks where space_id = $1 and id = $2" };
+
+/** The row must have been locked: the lock is how one knows that it was there. */
+export async function deleteWebhook(tx: Sql, space: string, id: string): Promise<void> {
+  await tx.run(remove, [space, id]);
+}
+
+const sealed: Statement = {
+  name: "webhooks_sealed",
+  text: `select space_id, id, secret, previous_secret, headers from webhooks where id > $1 order by id limit $2 for update`,
+};
+const reseal: Statement = {
+  name: "webhook_reseal",
+  text: `update webhooks set secret = $3, previous_secret = $4, headers = $5, changed_at = now()
+    where space_id = $1 and id = $2`,
+};
+
+export interface SealedValues {
+  space_id: string;
+  id: string;
+  secret: Buffer;
+  previous_secret: Buffer | null;
+  headers: Buffer | null;
+}
+
+/** Locks the next `limit` webhooks after `after` by id, to seal their values anew. */
+export async function lockSealedValues(tx: Sql, after: string, limit: number): Promise<SealedValues[]> {
+  return tx.run<SealedValues>(sealed, [after, limit]);
+}
+
+export async function saveSealedValues(tx: Sql, row: SealedValues): Promise<void> {
+  await tx.run(reseal, [row.space_id, row.id, row.secret, row.previous_secret, row.headers]);
+}

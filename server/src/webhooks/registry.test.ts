@@ -1,0 +1,126 @@
+import { describe, expect, test } from "vitest";
+import { testDatabase } from "../../../test/support/database.ts";
+import { engineParts, happen } from "../../../test/support/engine.ts";
+import { createDeliveries } from "../delivery/deliveries.ts";
+import { createEvents } from "../events/history.ts";
+
+const db = await testDatabase();
+const parts = await engineParts(db);
+const { space, webhooks, signals } = parts;
+const deliveries = createDeliveries({ db, signals, retries: 9 });
+const url = "https://receiver.example.com/mave";
+const events = ["video.created", "video.deleted"] as const;
+const make = (more = {}) => webhooks.create(space, { url, events: [...events], ...more });
+
+describe("a webhook", () => {
+  test("is shown without its secret, which is shown once and can be revealed", async () => {
+    const made = await make();
+    expect(made.secret).toMatch(/^whsec_[A-Za-z0-9+/]{32}$/);
+    const shown = await webhooks.get(space, made.id);
+    expect(JSON.stringify(shown)).not.toContain(made.secret);
+    expect(shown.secret_hint).toBe(made.secret.slice(-4));
+    expect(await webhooks.revealSecret(space, made.id)).toMatchObject({ secret: made.secret, previous_secret: null });
+  });
+
+  test("keeps the old secret beside the new one for the overlap, and not without one", async () => {
+    const made = await make();
+    const rotated = await webhooks.rotateSecret(space, made.id, { overlap_seconds: 60 });
+    expect(await webhooks.revealSecret(space, made.id)).toMatchObject({
+      secret: rotated.secret,
+      previous_secret: made.secret,
+    });
+    await webhooks.rotateSecret(space, made.id, { overlap_seconds: 0 });
+    expect(await webhooks.revealSecret(space, made.id)).toMatchObject({ previous_secret: null });
+  });
+
+  test("takes a secret that was brought along, and refuses a bad one with every other bad field", async () => {
+    const own = `whsec_${Buffer.alloc(24, 9).toString("base64")}`;
+    expect((await make({ secret: own })).secret).toBe(own);
+    const bad = make({ secret: "whsec_short", headers: { Host: "x" }, events: [] });
+    await expect(bad).rejects.toMatchObject({
+      code: "REQUEST_INVALID",
+      errors: [{ path: "/events" }, { path: "/headers/Host" }, { path: "/secret" }],
+    });
+  });
+
+  test("masks the values of its headers", async () => {
+    const made = await make({ headers: { "X-Key": "very secret" } });
+    expect(made.headers).toEqual({ "X-Key": "••••" });
+  });
+
+  test("pauses and resumes, and changes only what is given", async () => {
+    const made = await make({ description: "first" });
+    const paused = await webhooks.update(space, made.id, { status: "paused" });
+    expect(paused).toMatchObject({
+      status: "paused",
+      status_reason: "It was paused by a person.",
+      description: "first",
+    });
+    expect(await webhooks.update(space, made.id, { status: "enabled" })).toMatchObject({
+      status: "enabled",
+      status_reason: null,
+    });
+  });
+
+  test("holds its deliveries while it is paused", async () => {
+    const made = await make();
+    await webhooks.update(space, made.id, { status: "paused" });
+    await happen(parts, "BBBBBBBBB1");
+    const { data } = await deliveries.list(space, { webhook: made.id, limit: 20 });
+    expect(data).toMatchObject([{ status: "held", attempts: 0, max_attempts: 10, video: "BBBBBBBBB1" }]);
+  });
+
+  test("cancels its open deliveries when it is deleted", async () => {
+    const made = await make();
+    await happen(parts, "BBBBBBBBB2");
+    await happen(parts, "BBBBBBBBB2", "video.deleted");
+    await webhooks.remove(space, made.id);
+    const { data } = await deliveries.list(space, { webhook: made.id, limit: 20 });
+    expect(data.map(({ status, reason }) => [status, reason])).toEqual([
+      ["canceled", "Its webhook was deleted."],
+      ["canceled", "Its webhook was deleted."],
+    ]);
+    await expect(deliveries.sendAgain(space, data[0]!.id)).rejects.toMatchObject({ code: "DELIVERY_CANCELED" });
+  });
+
+  test("gets a test that no other webhook gets", async () => {
+    const [made, other] = [await make(), await make({ events: ["webhook.test"] })];
+    const delivery = await webhooks.sendTest(space, made.id, "webhook.test");
+    expect(delivery).toMatchObject({ webhook: made.id, type: "webhook.test", status: "waiting", max_attempts: 1 });
+    expect((await deliveries.list(space, { webhook: other.id, limit: 20 })).data).toEqual([]);
+  });
+
+  test("does not exist for another space, nor under a malformed id", async () => {
+    const made = await make();
+    const elsewhere = "11111111-1111-1111-1111-111111111111";
+    await expect(webhooks.get(elsewhere, made.id)).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await expect(webhooks.get(space, "no id")).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+});
+
+describe("lists", () => {
+  test("walk all deliveries newest first, forth and back", async () => {
+    const made = await make();
+    for (let n = 1; n <= 5; n++) await happen(parts, `CCCCCCCCC${n}`);
+    const first = await deliveries.list(space, { webhook: made.id, limit: 2 });
+    const second = await deliveries.list(space, { webhook: made.id, limit: 2, after: first.next! });
+    expect([...first.data, ...second.data].map(({ video }) => video)).toEqual([5, 4, 3, 2].map((n) => `CCCCCCCCC${n}`));
+    const back = await deliveries.list(space, { webhook: made.id, limit: 2, before: second.data[0]!.id });
+    expect(back.data).toEqual(first.data);
+    for (const filter of [
+      { video: "CCCCCCCCC3" },
+      { status: "open" as const },
+      { status: "failed" as const },
+      { answer: "none" as const },
+    ])
+      await deliveries.list(space, { limit: 2, ...filter });
+  });
+
+  test("walk the events in the order of their commits", async () => {
+    const history = createEvents({ db });
+    const all = await history.list(space, { limit: 100, video: "CCCCCCCCC1" });
+    expect(JSON.parse(all.data[0]!.json)).toMatchObject({ object: "event", type: "video.created", sequence: 1 });
+    const newest = await history.list(space, { limit: 1, order: "desc" });
+    expect(newest.data[0]!.id).toBe(await history.last(space));
+  });
+});

@@ -1,0 +1,231 @@
+import { type Clock, unixSeconds } from "../clock.ts";
+import { type DeliveryView, presentDelivery } from "../delivery/delivery.ts";
+import { MaveError } from "../errors.ts";
+import type { EventType } from "../events/catalog.ts";
+import type { Recorder } from "../events/record.ts";
+import { longUuid } from "../events/short-uuid.ts";
+import { LIMITS } from "../limits.ts";
+import { type Page, type PageQuery, pageOf } from "../page.ts";
+import type { Random } from "../random.ts";
+import type { Signals } from "../signals.ts";
+import type { Alongside, Database, Sql } from "../store/db.ts";
+import { getDeliveryOf } from "../store/deliveries.ts";
+import { cancelWebhookDeliveries } from "../store/open-deliveries.ts";
+import * as store from "../store/webhooks.ts";
+import { uuidV7 } from "../uuid.ts";
+import { checkInput, type UrlPolicy, type WebhookChange, type WebhookInput } from "./input.ts";
+import { sampleOf } from "./sample.ts";
+import { newSecret, type Vault } from "./secrets.ts";
+import { PAUSED_BY_PERSON, presentWebhook, type Webhook, type WebhookRow } from "./webhook.ts";
+
+export interface WebhookSecret {
+  object: "secret";
+  secret: string;
+  previous_secret: string | null;
+  previous_secret_until: number | null;
+}
+
+export type WithSecret = Webhook & { secret: string };
+
+/** A space's webhooks. Ids are short; each function throws NOT_FOUND for a webhook that this space does not have. */
+export interface Webhooks {
+  /** @throws REQUEST_INVALID, URL_REFUSED, LIMIT_REACHED */
+  create(space: string, input: WebhookInput & { by?: string }, alongside?: Alongside<WithSecret>): Promise<WithSecret>;
+  list(space: string, query: PageQuery): Promise<Page<Webhook>>;
+  get(space: string, id: string): Promise<Webhook>;
+  /** @throws REQUEST_INVALID, URL_REFUSED */
+  update(space: string, id: string, change: WebhookChange, alongside?: Alongside<Webhook>): Promise<Webhook>;
+  /** Cancels its open deliveries; an attempt that is under way ends, and its answer is dropped. */
+  remove(space: string, id: string, alongside?: Alongside<Webhook>): Promise<Webhook>;
+  revealSecret(space: string, id: string, alongside?: Alongside<WebhookSecret>): Promise<WebhookSecret>;
+  /** The old secret goes on signing beside the new one for `overlap_seconds` (default: a day). @throws REQUEST_INVALID */
+  rotateSecret(
+    space: string,
+    id: string,
+    rotation: { overlap_seconds?: number | undefined; secret?: string | undefined },
+    alongside?: Alongside<WithSecret>,
+  ): Promise<WithSecret>;
+  /** Sends a sample to this webhook alone, once. @throws CONFLICT where it is not enabled */
+  sendTest(space: string, id: string, type: EventType, alongside?: Alongside<DeliveryView>): Promise<DeliveryView>;
+}
+
+export interface WebhooksParts {
+  db: Database;
+  recorder: Recorder;
+  policy: UrlPolicy;
+  vault: Vault;
+  clock: Clock;
+  random: Random;
+  signals: Signals;
+  publicUrl: string;
+}
+
+export function createWebhooks(parts: WebhooksParts): Webhooks {
+  const { db } = parts;
+  return {
+    create: (space, input, alongside) => create(parts, space, input, alongside),
+    list: (space, query) =>
+      pageOf(query, longUuid, presentWebhook, {
+        after: (after, limit) => store.listWebhooksAfter(db, space, after, limit),
+        before: (before, limit) => store.listWebhooksBefore(db, space, before, limit),
+      }),
+    get: async (space, id) => presentWebhook(found(await store.getWebhook(db, space, uuidOf(id)))),
+    update: (space, id, change, alongside) => update(parts, space, id, change, alongside),
+    remove: (space, id, alongside) => remove(parts, space, id, alongside),
+    revealSecret: (space, id, alongside) => revealSecret(parts, space, id, alongside),
+    rotateSecret: (space, id, rotation, alongside) => rotateSecret(parts, space, id, rotation, alongside),
+    sendTest: (space, id, type, alongside) => sendTest(parts, space, id, type, alongside),
+  };
+}
+
+async function create(
+  parts: WebhooksParts,
+  space: string,
+  input: WebhookInput & { by?: string },
+  alongside?: Alongside<WithSecret>,
+): Promise<WithSecret> {
+  const { db, clock, random, vault, signals } = parts;
+  const url = checkInput(input, parts.policy);
+  const id = uuidV7(clock.now(), random);
+  const secret = input.secret ?? newSecret(random);
+  const headers = sealHeaders(vault, id, input.headers ?? {});
+  const { description = null, events, ordering = "video", rate_limit = null, by = null } = input;
+  const sealed = { secret: vault.seal(secret, id), secret_hint: secret.slice(-4) };
+  const chosen = { url: url!, description, events, ordering, rate_limit, by };
+  const made = await db.transaction(async (tx) => {
+    const max = LIMITS.WEBHOOKS_PER_SPACE_MAX;
+    const row = await store.insertWebhook(tx, { space, id, ...chosen, ...headers, ...sealed }, max);
+    if (row === undefined) throw new MaveError("LIMIT_REACHED", `A space may have ${max} webhooks.`);
+    const webhook = { ...presentWebhook(row), secret };
+    await alongside?.(tx, webhook);
+    return webhook;
+  });
+  signals.emit("webhook", { space, webhook: made.id });
+  return made;
+}
+
+async function update(
+  { db, policy, vault, signals }: WebhooksParts,
+  space: string,
+  id: string,
+  change: WebhookChange,
+  alongside?: Alongside<Webhook>,
+): Promise<Webhook> {
+  const uuid = uuidOf(id);
+  const url = checkInput(change, policy);
+  const changed = await db.transaction(async (tx) => {
+    const row = found(await store.lockWebhook(tx, space, uuid));
+    const { events = row.events, description = row.description, ordering = row.ordering } = change;
+    const { rate_limit = row.rate_limit } = change;
+    const headers = change.headers === undefined ? {} : sealHeaders(vault, uuid, change.headers);
+    const next = { ...row, url: url ?? row.url, events, description, ordering, rate_limit, ...headers };
+    let saved = await store.updateWebhook(tx, next);
+    if (change.status !== undefined) saved = await switchTo(tx, saved, change.status);
+    await alongside?.(tx, presentWebhook(saved));
+    return presentWebhook(saved);
+  });
+  signals.emit("webhook", { space, webhook: id });
+  if (changed.status === "enabled") signals.emit("due", { webhook: uuid });
+  return changed;
+}
+
+async function switchTo(tx: Sql, row: WebhookRow, status: "enabled" | "paused"): Promise<WebhookRow> {
+  const reason = status === "paused" ? PAUSED_BY_PERSON : null;
+  return (await store.setWebhookStatus(tx, row.space_id, row.id, status, reason)) ?? row;
+}
+
+async function remove(
+  { db, signals }: WebhooksParts,
+  space: string,
+  id: string,
+  alongside?: Alongside<Webhook>,
+): Promise<Webhook> {
+  const uuid = uuidOf(id);
+  const gone = await db.transaction(async (tx) => {
+    const webhook = presentWebhook(found(await store.lockWebhook(tx, space, uuid)));
+    await store.deleteWebhook(tx, space, uuid);
+    await cancelWebhookDeliveries(tx, space, uuid, "Its webhook was deleted.");
+    await alongside?.(tx, webhook);
+    return webhook;
+  });
+  signals.emit("webhook", { space, webhook: id });
+  return gone;
+}
+
+async function revealSecret(
+  { db, vault }: WebhooksParts,
+  space: string,
+  id: string,
+  alongside?: Alongside<WebhookSecret>,
+): Promise<WebhookSecret> {
+  return db.transaction(async (tx) => {
+    const row = found(await store.getWebhook(tx, space, uuidOf(id)));
+    const secret: WebhookSecret = {
+      object: "secret",
+      secret: vault.open(row.secret, row.id),
+      previous_secret: row.previous_secret && vault.open(row.previous_secret, row.id),
+      previous_secret_until: row.previous_secret_until && unixSeconds(row.previous_secret_until.getTime()),
+    };
+    await alongside?.(tx, secret);
+    return secret;
+  });
+}
+
+const OVERLAP_DEFAULT_S = 86_400;
+
+async function rotateSecret(
+  { db, policy, vault, random, signals }: WebhooksParts,
+  space: string,
+  id: string,
+  { overlap_seconds = OVERLAP_DEFAULT_S, secret = newSecret(random) }: Parameters<Webhooks["rotateSecret"]>[2],
+  alongside?: Alongside<WithSecret>,
+): Promise<WithSecret> {
+  const uuid = uuidOf(id);
+  checkInput({ secret, overlap_seconds }, policy);
+  const rotated = await db.transaction(async (tx) => {
+    const sealed = vault.seal(secret, uuid);
+    const row = await store.rotateWebhookSecret(tx, space, uuid, sealed, secret.slice(-4), overlap_seconds);
+    const webhook = { ...presentWebhook(found(row)), secret };
+    await alongside?.(tx, webhook);
+    return webhook;
+  });
+  signals.emit("webhook", { space, webhook: id });
+  return rotated;
+}
+
+async function sendTest(
+  { db, recorder, publicUrl, clock }: WebhooksParts,
+  space: string,
+  id: string,
+  type: EventType,
+  alongside?: Alongside<DeliveryView>,
+): Promise<DeliveryView> {
+  const row = found(await store.getWebhook(db, space, uuidOf(id)));
+  if (row.status !== "enabled") throw new MaveError("CONFLICT", `This webhook is ${row.status}. Resume it first.`);
+  const data = sampleOf(type, presentWebhook(row), publicUrl, clock.now());
+  return recorder.transaction(async (tx) => {
+    const only = row.id;
+    const { uuid } = await tx.record({ space, type, video: null, sequence: 0, data, only, once: true });
+    const open = await getDeliveryOf(tx, space, uuid, row.id);
+    if (open === undefined) throw new MaveError("NOT_FOUND"); // deleted in this very moment
+    const delivery = presentDelivery(open, 0);
+    await alongside?.(tx, delivery);
+    return delivery;
+  });
+}
+
+function sealHeaders(vault: Vault, id: string, headers: Record<string, string>) {
+  const header_names = Object.keys(headers);
+  return { headers: header_names.length > 0 ? vault.seal(JSON.stringify(headers), id) : null, header_names };
+}
+
+function uuidOf(id: string): string {
+  const uuid = longUuid(id);
+  if (uuid === null) throw new MaveError("NOT_FOUND");
+  return uuid;
+}
+
+function found<Row>(row: Row | undefined): Row {
+  if (row === undefined) throw new MaveError("NOT_FOUND");
+  return row;
+}

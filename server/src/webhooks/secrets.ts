@@ -1,0 +1,67 @@
+import { createCipheriv, createDecipheriv, createHash } from "node:crypto";
+import type { Random } from "../random.ts";
+
+/**
+ * Webhook secrets and custom header values are sealed (AES-256-GCM) before they are stored. A sealed value is
+ *
+ *     version (1 byte) · key id (8) · nonce (12) · tag (16) · ciphertext
+ *
+ * and bound to the webhook that it belongs to, so that a row's value copied to another row does not open.
+ */
+export interface Vault {
+  /** @param owner the webhook's id (UUID) */
+  seal(text: string, owner: string): Buffer;
+  /** @throws where no key of the vault fits, or the value was altered or belongs to another owner */
+  open(sealed: Buffer, owner: string): string;
+  /** Whether the value was sealed by the vault's first key. */
+  current(sealed: Buffer): boolean;
+}
+
+const VERSION = 1;
+const KEY_ID_BYTES = 8;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const HEAD_BYTES = 1 + KEY_ID_BYTES;
+
+/** @param keys 32 bytes each. The first seals; all of them open, so that a change of keys can be made online. */
+export function createVault(keys: readonly Buffer[], random: Random): Vault {
+  const rings = keys.map((key) => ({ key, head: Buffer.concat([Buffer.of(VERSION), keyId(key)]) }));
+  const [newest] = rings;
+  if (newest === undefined) throw new Error("a vault needs a key");
+  return {
+    seal(text, owner) {
+      const nonce = random.bytes(NONCE_BYTES);
+      const cipher = createCipheriv("aes-256-gcm", newest.key, nonce).setAAD(aad(newest.head, owner));
+      const sealed = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
+      return Buffer.concat([newest.head, nonce, cipher.getAuthTag(), sealed]);
+    },
+    open(sealed, owner) {
+      const ring = rings.find(({ head }) => head.equals(sealed.subarray(0, HEAD_BYTES)));
+      if (ring === undefined) throw new Error(`webhook ${owner}: sealed by a key that is not MAVE_SECRETS_KEY`);
+      const [nonceEnd, tagEnd] = [HEAD_BYTES + NONCE_BYTES, HEAD_BYTES + NONCE_BYTES + TAG_BYTES];
+      const decipher = createDecipheriv("aes-256-gcm", ring.key, sealed.subarray(HEAD_BYTES, nonceEnd));
+      decipher.setAAD(aad(ring.head, owner)).setAuthTag(sealed.subarray(nonceEnd, tagEnd));
+      return Buffer.concat([decipher.update(sealed.subarray(tagEnd)), decipher.final()]).toString("utf8");
+    },
+    current: (sealed) => newest.head.equals(sealed.subarray(0, HEAD_BYTES)),
+  };
+}
+
+const keyId = (key: Buffer): Buffer => createHash("sha256").update(key).digest().subarray(0, KEY_ID_BYTES);
+const aad = (head: Buffer, owner: string): Buffer => Buffer.concat([head, Buffer.from(owner)]);
+
+const PREFIX = "whsec_";
+const NEW_SECRET_BYTES = 24; // 32 characters of base64 without padding: valid in both signature schemes
+const OWN_SECRET_BYTES = { min: 24, max: 64 };
+
+export const newSecret = (random: Random): string => PREFIX + random.bytes(NEW_SECRET_BYTES).toString("base64");
+
+/** What is wrong with a secret that someone brought along, or null. */
+export function secretFault(secret: string): string | null {
+  if (!secret.startsWith(PREFIX)) return `A secret begins with ${PREFIX}.`;
+  const written = secret.slice(PREFIX.length);
+  const bytes = Buffer.from(written, "base64");
+  if (bytes.toString("base64") !== written) return "After whsec_ comes base64, padded, without spaces.";
+  const { min, max } = OWN_SECRET_BYTES;
+  return bytes.length < min || bytes.length > max ? `A secret has ${min} to ${max} bytes after whsec_.` : null;
+}

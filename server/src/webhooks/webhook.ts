@@ -1,0 +1,93 @@
+import { unixSeconds } from "../clock.ts";
+import type { EventType } from "../events/catalog.ts";
+import { shortUuid } from "../events/short-uuid.ts";
+import { LIMITS } from "../limits.ts";
+
+/**
+ * A webhook: its states, and how it is shown. Pure.
+ *
+ *     enabled ──a person pauses──▶ paused ──a person resumes──▶ enabled
+ *        │                                                        ▲
+ *        └──410, or 5 days of only failures──▶ disabled ──a person resumes
+ *
+ * Paused and disabled webhooks go on recording; their deliveries are held and lose nothing.
+ */
+export type WebhookStatus = "enabled" | "paused" | "disabled";
+export type Ordering = "video" | "none";
+
+export interface WebhookRow {
+  space_id: string;
+  id: string;
+  url: string;
+  description: string | null;
+  events: EventType[];
+  status: WebhookStatus;
+  status_reason: string | null;
+  status_since: Date;
+  ordering: Ordering;
+  rate_limit: number | null;
+  headers: Buffer | null;
+  header_names: string[];
+  secret: Buffer;
+  secret_hint: string;
+  secret_since: Date;
+  previous_secret: Buffer | null;
+  previous_secret_until: Date | null;
+  failing_since: Date | null;
+  certificate_until: Date | null;
+  created_at: Date;
+}
+
+/** The API's object for a webhook, which is also the `data` of its events. Times are Unix seconds. */
+export interface Webhook {
+  id: string;
+  object: "webhook";
+  created: number;
+  url: string;
+  description: string | null;
+  events: EventType[];
+  status: WebhookStatus;
+  status_reason: string | null;
+  status_since: number;
+  ordering: Ordering;
+  rate_limit: number | null;
+  headers: Record<string, string>;
+  secret_hint: string;
+  secret_since: number;
+  previous_secret_until: number | null;
+  failing_since: number | null;
+  disables_at: number | null;
+}
+
+const HIDDEN = "••••";
+export const PAUSED_BY_PERSON = "It was paused by a person.";
+
+export function presentWebhook(row: WebhookRow): Webhook {
+  return {
+    id: shortUuid(row.id),
+    object: "webhook",
+    created: seconds(row.created_at),
+    url: row.url,
+    description: row.description,
+    events: row.events,
+    status: row.status,
+    status_reason: row.status_reason,
+    status_since: seconds(row.status_since),
+    ordering: row.ordering,
+    rate_limit: row.rate_limit,
+    headers: Object.fromEntries(row.header_names.map((name) => [name, HIDDEN])),
+    secret_hint: row.secret_hint,
+    secret_since: seconds(row.secret_since),
+    previous_secret_until: row.previous_secret_until && seconds(row.previous_secret_until),
+    failing_since: row.failing_since && seconds(row.failing_since),
+    disables_at: disablesAt(row),
+  };
+}
+
+/** When it will be disabled if nothing succeeds until then, Unix seconds; null where it is not failing. */
+export function disablesAt({ status, failing_since }: Pick<WebhookRow, "status" | "failing_since">): number | null {
+  if (status !== "enabled" || failing_since === null) return null;
+  return unixSeconds(failing_since.getTime() + LIMITS.WEBHOOK_FAILING_MS);
+}
+
+const seconds = (time: Date): number => unixSeconds(time.getTime());

@@ -1,0 +1,59 @@
+import { systemClock } from "../../server/src/clock.ts";
+import type { EventType } from "../../server/src/events/catalog.ts";
+import { type Courier, createRecorder, type Recorder } from "../../server/src/events/record.ts";
+import { systemRandom } from "../../server/src/random.ts";
+import { createSignals, type Signals } from "../../server/src/signals.ts";
+import type { Database } from "../../server/src/store/db.ts";
+import { createWebhooks, type Webhooks } from "../../server/src/webhooks/registry.ts";
+import { createVault, type Vault } from "../../server/src/webhooks/secrets.ts";
+
+/** The engine's parts without a dispatcher: for tests that act as one. */
+export interface EngineParts {
+  db: Database;
+  space: string;
+  signals: Signals;
+  vault: Vault;
+  recorder: Recorder;
+  webhooks: Webhooks;
+}
+
+export const PUBLIC_URL = "http://videos.example.com";
+
+/** Allows every URL: what the address policy does is its own tests' business. */
+const anyUrl = { checkUrl: (url: string) => ({ ok: true as const, url: new URL(url) }) };
+
+export async function engineParts(db: Database, courier?: Courier): Promise<EngineParts> {
+  const signals = createSignals();
+  const vault = createVault([Buffer.alloc(32, 7)], systemRandom);
+  const recorder = createRecorder({
+    db,
+    clock: systemClock,
+    random: systemRandom,
+    signals,
+    ...(courier ? { courier } : {}),
+  });
+  const common = { db, recorder, vault, clock: systemClock, random: systemRandom, signals };
+  const webhooks = createWebhooks({ ...common, policy: anyUrl, publicUrl: PUBLIC_URL });
+  const [space] = await db.run<{ id: string }>({ name: "test_space", text: "select id from spaces limit 1" });
+  return { db, space: space!.id, signals, vault, recorder, webhooks };
+}
+
+/** A video that can happen: its row, and events about it with the right numbers. */
+export async function happen(
+  { recorder, space }: Pick<EngineParts, "recorder" | "space">,
+  video: string,
+  type: EventType = "video.created",
+): Promise<string> {
+  return recorder.transaction(async (tx) => {
+    const [row] = await tx.run<{ sequence: number }>(count, [space, video]);
+    const { sequence } = row!;
+    const data = { id: video, object: "video", created: 1, embed_url: `${PUBLIC_URL}/${video}`, last_upload: null };
+    return (await tx.record({ space, type, video, sequence, data })).id;
+  });
+}
+
+const count = {
+  name: "test_video_count",
+  text: `insert into videos (space_id, id, last_sequence) values ($1, $2, 1)
+    on conflict (space_id, id) do update set last_sequence = videos.last_sequence + 1 returning last_sequence as sequence`,
+};
