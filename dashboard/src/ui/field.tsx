@@ -1,3 +1,4 @@
+import { ChevronDown } from "lucide-react";
 import type { InputHTMLAttributes, ReactNode, SelectHTMLAttributes, TextareaHTMLAttributes } from "react";
 import { useId } from "react";
 import { classes } from "./classes.ts";
@@ -78,9 +79,20 @@ export function Select(props: Frame & SelectHTMLAttributes<HTMLSelectElement>) {
   const id = useId();
   return (
     <Field id={id} {...frame}>
-      <select {...described(id, frame)} {...select} className={classes(box, "h-8 px-2 touch:h-11", className)}>
-        {children}
-      </select>
+      <span className="relative flex min-w-0">
+        <select
+          {...described(id, frame)}
+          {...select}
+          className={classes(box, "h-8 appearance-none truncate pr-8 pl-3 touch:h-11", className)}
+        >
+          {children}
+        </select>
+        <ChevronDown
+          size={14}
+          className="pointer-events-none absolute top-1/2 right-2.5 -translate-y-1/2"
+          aria-hidden
+        />
+      </span>
     </Field>
   );
 }

@@ -72,7 +72,7 @@ const tints: Record<Tone, string> = {
 export function Status({ state: { word, icon: Icon, tone } }: { state: State }) {
   const spin = Icon === LoaderCircle && "animate-spin";
   return (
-    <span className={classes("inline-flex items-center gap-1.5 whitespace-nowrap numbers", words[tone])}>
+    <span className={classes("inline-flex items-center gap-1.5 align-top whitespace-nowrap numbers", words[tone])}>
       <Icon size={14} className={classes("shrink-0", tone === "good" && "text-mark-ok", spin)} aria-hidden />
       {word}
     </span>

@@ -30,3 +30,37 @@ export function StateTabs({ label, tabs }: { label: string; tabs: Tab[] }) {
     </nav>
   );
 }
+
+interface ChoicesProps {
+  label: string;
+  words: readonly string[];
+  chosen: string;
+  onChoose: (word: string) => void;
+}
+
+/** One of a few, in place: toggle buttons, since a tab list would promise panels and arrow keys. */
+export function Choices({ label, words, chosen, onChoose }: ChoicesProps) {
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset brings a border and a legend for four buttons
+    <div
+      role="group"
+      aria-label={label}
+      className="-mx-1 flex min-w-0 gap-1 overflow-x-auto p-1 [scrollbar-width:none]"
+    >
+      {words.map((word) => (
+        <button
+          key={word}
+          type="button"
+          aria-pressed={word === chosen}
+          onClick={() => onChoose(word)}
+          className={classes(
+            "h-7 shrink-0 rounded-control px-2.5 font-medium transition-colors duration-[120ms] touch:h-10",
+            word === chosen ? "bg-neutral-tint text-text" : "text-text-2 hover:bg-hover hover:text-text",
+          )}
+        >
+          {word}
+        </button>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,178 @@
+/** The filters of a list of deliveries. All of them live in the URL, so that a view can be sent to a colleague. */
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { X } from "lucide-react";
+import type { ReactNode } from "react";
+import { eventTypesQuery, webhooksQuery } from "../api/queries.ts";
+import { nowSeconds } from "../clock.ts";
+import type { DeliverySearch } from "../shell/search.ts";
+import { Button } from "../ui/button.tsx";
+import { Select } from "../ui/field.tsx";
+import { StateTabs, type Tab } from "../ui/tabs.tsx";
+import { webhookName } from "./names.ts";
+
+const STATES = [
+  { word: "All", status: undefined },
+  { word: "Open", status: "open" },
+  { word: "Failed", status: "failed" },
+  { word: "Succeeded", status: "succeeded" },
+  { word: "Canceled", status: "canceled" },
+];
+const HOUR = 3_600;
+const SPANS = [
+  { word: "Last hour", seconds: HOUR },
+  { word: "Last 24 hours", seconds: 24 * HOUR },
+  { word: "Last 7 days", seconds: 168 * HOUR },
+];
+const ANSWERS = [
+  { word: "2xx success", value: "2xx" },
+  { word: "3xx redirect", value: "3xx" },
+  { word: "4xx refused", value: "4xx" },
+  { word: "5xx error", value: "5xx" },
+  { word: "No answer", value: "none" },
+];
+
+export function stateTabs(search: DeliverySearch, to: "/deliveries", open?: number): Tab[];
+export function stateTabs(search: DeliverySearch, to: "/webhooks/$id", open: number | undefined, id: string): Tab[];
+export function stateTabs(
+  search: DeliverySearch,
+  to: "/deliveries" | "/webhooks/$id",
+  open?: number,
+  id?: string,
+): Tab[] {
+  return STATES.map(({ word, status }) => {
+    const { status: _, ...others } = search;
+    const next = status === undefined ? others : { ...others, status };
+    const address = to === "/deliveries" ? { to, search: next } : { to, params: { id: id ?? "" }, search: next };
+    return {
+      word,
+      count: status === "open" ? open : undefined,
+      active: search.status === status,
+      link: { ...address, replace: true },
+    };
+  });
+}
+
+export function DeliveryFilters({ search, open }: { search: DeliverySearch; open: number | undefined }) {
+  const { data: types } = useQuery(eventTypesQuery);
+  const { data: webhooks } = useQuery(webhooksQuery);
+  const set = useSetFilter(search);
+  return (
+    <div className="gutter flex flex-col gap-3 pb-4">
+      <StateTabs label="States" tabs={stateTabs(search, "/deliveries", open)} />
+      <div className="grid grid-cols-2 gap-2 mid:flex mid:flex-wrap">
+        <Choice label="Event" all="All events" value={search.type} onChange={(type) => set({ type })}>
+          {types?.data.map(({ type }) => (
+            <option key={type}>{type}</option>
+          ))}
+        </Choice>
+        <Choice label="Webhook" all="All webhooks" value={search.webhook} onChange={(webhook) => set({ webhook })}>
+          {webhooks?.data.map((webhook) => (
+            <option key={webhook.id} value={webhook.id}>
+              {webhookName(webhook)}
+            </option>
+          ))}
+        </Choice>
+        <Choice label="Answer" all="All answers" value={search.answer} onChange={(answer) => set({ answer })}>
+          {ANSWERS.map(({ word, value }) => (
+            <option key={value} value={value}>
+              {word}
+            </option>
+          ))}
+        </Choice>
+        <TimeChoice search={search} set={set} />
+      </div>
+      <Chips search={search} set={set} />
+    </div>
+  );
+}
+
+type SetFilter = (change: { [K in keyof DeliverySearch]?: DeliverySearch[K] | undefined }) => void;
+
+function useSetFilter(search: DeliverySearch): SetFilter {
+  const navigate = useNavigate();
+  return (change) => {
+    const kept = Object.entries({ ...search, ...change }).filter(([, value]) => value !== undefined);
+    void navigate({ to: "/deliveries", search: Object.fromEntries(kept) as DeliverySearch, replace: true });
+  };
+}
+
+interface ChoiceProps {
+  label: string;
+  all: string;
+  value: string | undefined;
+  onChange: (value: string | undefined) => void;
+  children: ReactNode;
+}
+
+function Choice({ label, all, value, onChange, children }: ChoiceProps) {
+  return (
+    <div className="min-w-0 mid:w-44">
+      <Select
+        label={label}
+        hideLabel
+        value={value ?? ""}
+        onChange={(event) => onChange(event.target.value || undefined)}
+      >
+        <option value="">{all}</option>
+        {children}
+      </Select>
+    </div>
+  );
+}
+
+function TimeChoice({ search, set }: { search: DeliverySearch; set: SetFilter }) {
+  const age = search.since === undefined ? undefined : nowSeconds() - search.since;
+  const near = SPANS.find(({ seconds }) => age !== undefined && Math.abs(age - seconds) < HOUR / 2);
+  const choose = (word: string | undefined) => {
+    const span = SPANS.find((one) => one.word === word);
+    set({ since: span && nowSeconds() - span.seconds, until: undefined });
+  };
+  const value = near?.word ?? (age === undefined ? undefined : "own");
+  return (
+    <Choice label="Time" all="Any time" value={value} onChange={choose}>
+      {SPANS.map(({ word }) => (
+        <option key={word}>{word}</option>
+      ))}
+      {value === "own" && <option value="own">Chosen range</option>}
+    </Choice>
+  );
+}
+
+/** Filters that come from links only (one video, one event), each with its way out. */
+function Chips({ search, set }: { search: DeliverySearch; set: SetFilter }) {
+  const { status: _, ...filters } = search;
+  if (Object.keys(filters).length === 0) return null;
+  const nothing = Object.fromEntries(Object.keys(search).map((name) => [name, undefined]));
+  return (
+    <div className="flex flex-wrap items-center gap-2">
+      {search.video && (
+        <Button
+          size="sm"
+          icon={X}
+          aria-label={`Remove the filter: video ${search.video}`}
+          onClick={() => set({ video: undefined })}
+        >
+          <span>
+            Video <span className="font-mono text-code">{search.video}</span>
+          </span>
+        </Button>
+      )}
+      {search.event && (
+        <Button
+          size="sm"
+          icon={X}
+          aria-label={`Remove the filter: event ${search.event}`}
+          onClick={() => set({ event: undefined })}
+        >
+          <span>
+            Event <span className="font-mono text-code">{search.event}</span>
+          </span>
+        </Button>
+      )}
+      <Button size="sm" look="quiet" onClick={() => set(nothing)}>
+        Clear filters
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,34 @@
+import type { HealthHour } from "../api/types.ts";
+import { number, plural } from "../format.ts";
+
+const BAR = 4;
+const GAP = 2;
+const HEIGHT = 24;
+const EMPTY = 2;
+
+/** 24 hours as 24 bars, failed attempts red at the foot; an hour without any is a dash. */
+export function Sparkline({ hours }: { hours: HealthHour[] }) {
+  const most = Math.max(1, ...hours.map(({ succeeded, failed }) => succeeded + failed));
+  const height = (count: number) => (count === 0 ? 0 : Math.max(EMPTY, Math.round((HEIGHT * count) / most)));
+  const all = hours.reduce((sum, hour) => sum + hour.succeeded + hour.failed, 0);
+  const failed = hours.reduce((sum, hour) => sum + hour.failed, 0);
+  const words = `${plural(all, "attempt")} in 24 hours, ${number(failed)} failed`;
+  return (
+    <svg width={hours.length * (BAR + GAP) - GAP} height={HEIGHT} role="img" aria-label={words} className="block">
+      <title>{words}</title>
+      {hours.map(({ hour, succeeded, failed }, at) => {
+        const x = at * (BAR + GAP);
+        const whole = height(succeeded + failed);
+        const bad = Math.min(whole, height(failed));
+        return whole === 0 ? (
+          <rect key={hour} x={x} y={HEIGHT - EMPTY} width={BAR} height={EMPTY} className="fill-line" />
+        ) : (
+          <g key={hour}>
+            <rect x={x} y={HEIGHT - whole} width={BAR} height={whole - bad} rx={1} className="fill-bar" />
+            {bad > 0 && <rect x={x} y={HEIGHT - bad} width={BAR} height={bad} rx={1} className="fill-mark-bad" />}
+          </g>
+        );
+      })}
+    </svg>
+  );
+}

@@ -1,0 +1,69 @@
+/** Sends a test and shows its answer in place. */
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Send } from "lucide-react";
+import { useState } from "react";
+import { api } from "../api/client.ts";
+import { deliveryQuery } from "../api/queries.ts";
+import type { Delivery, DeliveryWithLog, Webhook } from "../api/types.ts";
+import { took } from "../format.ts";
+import { Button } from "../ui/button.tsx";
+import { Select } from "../ui/field.tsx";
+import { ErrorLine } from "../ui/states.tsx";
+import { deliveryState, Status } from "../ui/status.tsx";
+import { verdict } from "../words/answers.ts";
+
+const LOOK_MS = 500;
+const OPEN = new Set(["waiting", "sending", "retrying"]);
+
+export function SendTest({ webhook }: { webhook: Webhook }) {
+  const [type, setType] = useState("webhook.test");
+  const send = useMutation({ mutationFn: () => api.post<Delivery>(`/v1/webhooks/${webhook.id}/tests`, { type }) });
+  const types = ["webhook.test", ...webhook.events.filter((one) => one !== "webhook.test")];
+  return (
+    <div className="flex flex-col gap-3">
+      <div className="flex flex-wrap items-end gap-2">
+        <div className="w-48 min-w-0">
+          <Select label="Event to send" value={type} onChange={(event) => setType(event.target.value)}>
+            {types.map((one) => (
+              <option key={one}>{one}</option>
+            ))}
+          </Select>
+        </div>
+        <Button icon={Send} busy={send.isPending} onClick={() => send.mutate()}>
+          Send test
+        </Button>
+      </div>
+      <ErrorLine error={send.error} />
+      {send.data && <TestAnswer key={send.data.id} id={send.data.id} />}
+    </div>
+  );
+}
+
+function TestAnswer({ id }: { id: string }) {
+  const { data } = useQuery({
+    ...deliveryQuery(id),
+    refetchInterval: (query) => (isOpen(query.state.data) ? LOOK_MS : false),
+  });
+  const attempt = data?.log.at(-1);
+  return (
+    <div role="status" className="rounded-control bg-sunken p-3 shadow-[inset_0_0_0_1px_var(--line)]">
+      <div className="flex flex-wrap items-center justify-between gap-2">
+        <Status state={deliveryState(data?.status ?? "sending")} />
+        {attempt && <span className="text-text-2 numbers">{took(attempt.timings.total)}</span>}
+      </div>
+      {attempt && <p className="mt-1 text-read">{verdict(attempt)}</p>}
+      {data && (
+        <Link
+          to="/deliveries/$id"
+          params={{ id }}
+          className="mt-1 inline-block rounded-tag text-accent hover:underline"
+        >
+          See request and answer
+        </Link>
+      )}
+    </div>
+  );
+}
+
+const isOpen = (delivery: DeliveryWithLog | undefined): boolean => delivery === undefined || OPEN.has(delivery.status);

@@ -1,0 +1,55 @@
+/** What needs a person's eye about a webhook, in sentences. Pure. */
+import type { Delivery, Health, Webhook } from "../api/types.ts";
+import { moment, number, plural } from "../format.ts";
+import { isFailing } from "../ui/status.tsx";
+import { shortAnswer } from "../words/answers.ts";
+
+export interface Known {
+  webhook: Webhook;
+  health: Health | undefined;
+  /** Its newest delivery that was attempted. */
+  last: Delivery | undefined;
+}
+
+export const deliveries = (count: number): string => plural(count, "delivery", "deliveries");
+const are = (count: number): string => (count === 1 ? "is" : "are");
+
+/** "Every attempt has failed since 10:24. Last answer: 503 Service Unavailable." */
+export function headline({ webhook, last }: Known, now: number): string | undefined {
+  if (webhook.status === "disabled")
+    return `Disabled since ${moment(webhook.status_since, now)}. ${reason(webhook)}`.trim();
+  if (webhook.status === "paused")
+    return `Paused since ${moment(webhook.status_since, now)}. ${reason(webhook)}`.trim();
+  if (!isFailing(webhook) || webhook.failing_since === null) return undefined;
+  const answer = last?.last_attempt && shortAnswer(last.last_attempt.status, last.last_attempt.error);
+  const since = `Every attempt has failed since ${moment(webhook.failing_since, now)}.`;
+  return answer ? `${since} Last answer: ${answer}.` : since;
+}
+
+const reason = ({ status_reason }: Webhook): string => {
+  if (!status_reason) return "";
+  return /[.!?]$/.test(status_reason) ? status_reason : `${status_reason}.`;
+};
+
+/** What waits because of it, and what happens if nobody acts. The next attempt is said by the page, which counts it down. */
+export function held({ webhook, health }: Known): string {
+  const open = health?.open ?? 0;
+  if (webhook.status === "enabled") return `${deliveries(open)} ${are(open)} open`;
+  if (open === 0) return "Events are recorded for it and held; none has come so far.";
+  return `${deliveries(open)} ${are(open)} held and will be sent on resume, in order. Nothing is lost.`;
+}
+
+export function prediction({ webhook }: Known, now: number): string {
+  if (webhook.disables_at === null) return "";
+  return `If nothing succeeds until ${moment(webhook.disables_at, now)}, the webhook is disabled and its deliveries are held. Nothing is lost.`;
+}
+
+/** "Send 1,204 held deliveries? Oldest first, 50 per second: about 25 s." */
+export function resumeWords(open: number, rate: number | null, span: (seconds: number) => string): string {
+  if (open === 0) return "No deliveries are held; new events are sent at once.";
+  const pace =
+    rate === null
+      ? "as fast as the receiver answers"
+      : `${number(rate)} per second: about ${span(Math.ceil(open / rate))}`;
+  return `Send ${deliveries(open)} that ${open === 1 ? "is" : "are"} held? Oldest first, ${pace}.`;
+}
