@@ -10,7 +10,7 @@ export const apiKeysQuery = queryOptions({
 
 export const membersQuery = queryOptions({
   queryKey: ["member", "list"],
-  queryFn: ({ signal }) => api.get<List<Member>>("/v1/members", { limit: 100 }, signal),
+  queryFn: ({ signal }) => api.get<List<Member>>("/v1/members", {}, signal),
 });
 
 /** `mave_••••••••3kQ9`: the ends by which a person tells keys apart. */

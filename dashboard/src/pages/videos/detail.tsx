@@ -76,9 +76,11 @@ function Head({ video, pick, plays }: { video: Video; pick: () => Promise<void>;
         badge={<Badge state={videoState(video)} />}
         actions={
           <>
-            <Button icon={Upload} look={plays ? "line" : "ink"} onClick={() => void pick()}>
-              {plays ? "Replace file" : "Upload file"}
-            </Button>
+            {plays && (
+              <Button icon={Upload} onClick={() => void pick()}>
+                Replace file
+              </Button>
+            )}
             <Menu
               trigger={<IconButton icon={Ellipsis} look="line" size="md" label="More about this video" />}
               items={[

@@ -83,7 +83,7 @@ function Row({ video }: { video: Video }) {
 }
 
 function Names({ video }: { video: Video }) {
-  const { id, error } = video;
+  const { id, error, status, progress } = video;
   return (
     <span className="min-w-0 flex-1">
       <Link
@@ -97,6 +97,9 @@ function Names({ video }: { video: Video }) {
       </Link>
       <span className="flex min-w-0 gap-2">
         <span className="shrink-0 font-mono text-code text-text-2">{id}</span>
+        {status === "ready" && progress !== null && (
+          <span className="truncate text-accent numbers">New file: {progress}&nbsp;%</span>
+        )}
         {error && (
           <span className="truncate text-bad" title={error.message}>
             {error.message}

@@ -66,7 +66,7 @@ function NotYet({ video, onUpload }: { video: Video; onUpload: () => Promise<voi
           Drop a file anywhere on this page, or choose one. The embed works already: it says that the video is on its
           way.
         </p>
-        <Button icon={Upload} onClick={() => void onUpload()}>
+        <Button look="ink" icon={Upload} onClick={() => void onUpload()}>
           Choose a file
         </Button>
       </div>
@@ -80,7 +80,7 @@ function NotYet({ video, onUpload }: { video: Video; onUpload: () => Promise<voi
           Nothing else was touched: the id and the embed stay. Upload another file to try again.
           {error && <span className="mt-1 block font-mono text-code text-text-2">{error.code}</span>}
         </p>
-        <Button icon={Upload} onClick={() => void onUpload()}>
+        <Button look="ink" icon={Upload} onClick={() => void onUpload()}>
           Upload another file
         </Button>
       </div>
