@@ -13,6 +13,7 @@ export const ERRORS = {
   KEY_MISSING: [401, "Sign in, or send an API key."],
   KEY_INVALID: [401, "This API key is not known, or has been deleted."],
   SCOPE_INSUFFICIENT: [403, "This API key may only read."],
+  PERSON_NEEDED: [403, "This is for a person who may do it."],
   SIGN_IN_FAILED: [401, "Email or password is wrong."],
   LINK_INVALID: [410, "This link has been used already or has expired."],
   ORIGIN_REFUSED: [403, "A signed-in request must come from the dashboard's own pages."],

@@ -99,6 +99,8 @@ export const LIMITS = {
   FFMPEG_WALL_MIN_MS: 300_000, // or 60 times the video's own length
   FFMPEG_SILENT_MS: 120_000, // it reports twice a second; this long without a word is a standstill
   FFMPEG_CPU_MIN_S: 600, // or 120 times the video's own length
+  REMUX_MEMORY_MB: 512, // of the thread that repacks a file where there is no ffmpeg
+  REMUX_MS: 1_800_000, // it only copies: six hours of video take minutes
   PROCESSING_PROGRESS_MS: 2_000, // how often progress is written, at most
   PROCESSING_RETRY_MS: 15_000, // a fault of the machine may have passed by then
   PROCESSING_POLL_MS: 5_000, // in-process signals are quicker; this is for other nodes' uploads and lost leases

@@ -24,6 +24,8 @@ export interface Database extends Sql {
   transaction<Result>(work: (tx: Sql) => Promise<Result>): Promise<Result>;
   /** A connection of its own, outside the pool: for LISTEN and for locks that last as long as a session. */
   connect(): Promise<pg.Client>;
+  /** The connections themselves, for the sign-in library only: it brings its own SQL for its own schema. */
+  readonly pool: pg.Pool;
   close(): Promise<void>;
 }
 
@@ -53,6 +55,7 @@ export function openDatabase({ connection, connections, onError = () => {} }: Da
       await client.connect();
       return client;
     },
+    pool,
     close: () => pool.end(),
   };
 }

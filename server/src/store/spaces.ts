@@ -4,12 +4,13 @@ export interface SpaceRow {
   id: string;
   name: string;
   claimed_at: Date | null;
+  created_at: Date;
 }
 
 /** A fresh server has one; it is the owner's. */
 const FIRST: Statement = {
   name: "space_first",
-  text: "select id, name, claimed_at from spaces order by created_at, id limit 1",
+  text: "select id, name, claimed_at, created_at from spaces order by created_at, id limit 1",
 };
 export async function firstSpace(sql: Sql): Promise<SpaceRow> {
   const [space] = await sql.run<SpaceRow>(FIRST);
@@ -20,7 +21,7 @@ export async function firstSpace(sql: Sql): Promise<SpaceRow> {
 /** Holds the row, so that of many who would become the owner at once one does. */
 const LOCK_FIRST: Statement = {
   name: "space_lock_first",
-  text: "select id, name, claimed_at from spaces order by created_at, id limit 1 for update",
+  text: "select id, name, claimed_at, created_at from spaces order by created_at, id limit 1 for update",
 };
 export async function lockFirstSpace(tx: Sql): Promise<SpaceRow> {
   return (await tx.run<SpaceRow>(LOCK_FIRST))[0]!;
@@ -31,7 +32,7 @@ export async function claimSpace(tx: Sql, id: string): Promise<void> {
   await tx.run(CLAIM, [id]);
 }
 
-const GET: Statement = { name: "space_get", text: "select id, name, claimed_at from spaces where id = $1" };
+const GET: Statement = { name: "space_get", text: "select id, name, claimed_at, created_at from spaces where id = $1" };
 export async function getSpace(sql: Sql, id: string): Promise<SpaceRow | undefined> {
   return (await sql.run<SpaceRow>(GET, [id]))[0];
 }

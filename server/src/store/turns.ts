@@ -1,7 +1,13 @@
 import type { Sql, Statement } from "./db.ts";
 
 /** Work that one node at a time may do. Each word's number is an advisory lock's key; a number is never used again. */
-const TURNS = { retention: 7_021_801, disabling: 7_021_802, replays: 7_021_803, "secrets-key": 7_021_804 } as const;
+const TURNS = {
+  retention: 7_021_801,
+  disabling: 7_021_802,
+  replays: 7_021_803,
+  "secrets-key": 7_021_804,
+  "sign-in-tables": 7_021_805,
+} as const;
 
 const TRY: Statement = { name: "turns_try", text: "select pg_try_advisory_xact_lock($1) as mine" };
 
@@ -9,4 +15,11 @@ const TRY: Statement = { name: "turns_try", text: "select pg_try_advisory_xact_l
 export async function tryTurn(tx: Sql, work: keyof typeof TURNS): Promise<boolean> {
   const [row] = await tx.run<{ mine: boolean }>(TRY, [TURNS[work]]);
   return row!.mine;
+}
+
+const HOLD: Statement = { name: "turns_hold", text: "select pg_advisory_xact_lock($1)" };
+
+/** Waits for the turn; it ends with the transaction. */
+export async function holdTurn(tx: Sql, work: keyof typeof TURNS): Promise<void> {
+  await tx.run(HOLD, [TURNS[work]]);
 }

@@ -59,7 +59,7 @@ export const listOf = <S extends TSchema>(schema: S, next = "The id to pass as `
     {
       object: objectWord("list"),
       data: Type.Array(ref(schema)),
-      has_more: Type.Boolean({ description: "Whether there is more in this direction." }),
+      has_more: Type.Boolean({ description: "Whether there is a page after this one." }),
       next: textOrNull(next),
     },
     { $id: `${(schema as { $id?: string }).$id}List`, description: "One page." },

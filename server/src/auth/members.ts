@@ -1,0 +1,165 @@
+import { unixSeconds } from "../clock.ts";
+import { MaveError } from "../errors.ts";
+import type { Alongside, Database } from "../store/db.ts";
+import { getSpace } from "../store/spaces.ts";
+import type { AuthLibrary } from "./library.ts";
+
+export interface Newcomer {
+  name: string;
+  email: string;
+  password: string;
+}
+
+export interface Member {
+  id: string;
+  object: "member";
+  created: number;
+  name: string;
+  email: string;
+  role: Role;
+}
+
+type Role = "owner" | "member";
+
+/** Who belongs to a space, kept in the sign-in library's tables. A person belongs to one space. */
+export interface Members {
+  /** @throws REQUEST_INVALID where the email address cannot be used */
+  add(space: string, role: Role, newcomer: Newcomer): Promise<void>;
+  list(space: string): Promise<Member[]>;
+  /** Ends their sessions with it. @throws NOT_FOUND, CONFLICT for the owner */
+  remove(space: string, id: string, alongside?: Alongside<Member>): Promise<Member>;
+  find(userId: string): Promise<{ space: string; role: Role; user: UserRow } | null>;
+  /** The person's id, or null where email or password is wrong; it takes as long either way. */
+  checkPassword(email: string, password: string): Promise<string | null>;
+  /** The owner's person id. */
+  owner(space: string): Promise<string | null>;
+}
+
+interface UserRow {
+  id: string;
+  name: string;
+  email: string;
+}
+
+interface MemberRow {
+  id: string;
+  organizationId: string;
+  userId: string;
+  role: string;
+  createdAt: Date;
+}
+
+export function createMembers(library: AuthLibrary, db: Database): Members {
+  const context = () => library.$context;
+  const roleOf = (row: MemberRow): Role => (row.role === "owner" ? "owner" : "member");
+
+  const findRow = async (field: "userId" | "id", value: string): Promise<MemberRow | null> =>
+    (await context()).adapter.findOne<MemberRow>({ model: "member", where: [{ field, value }] });
+
+  async function list(space: string): Promise<Member[]> {
+    const { adapter } = await context();
+    const where = [{ field: "organizationId", value: space }];
+    const rows = await adapter.findMany<MemberRow>({
+      model: "member",
+      where,
+      sortBy: { field: "createdAt", direction: "asc" },
+    });
+    const ids = rows.map(({ userId }) => userId);
+    if (ids.length === 0) return [];
+    const users = await adapter.findMany<UserRow>({
+      model: "user",
+      where: [{ field: "id", operator: "in", value: ids }],
+    });
+    return rows.flatMap((row) => {
+      const user = users.find(({ id }) => id === row.userId);
+      return user ? [present(row, user)] : [];
+    });
+  }
+
+  const present = (row: MemberRow, { name, email }: UserRow): Member => {
+    const created = unixSeconds(new Date(row.createdAt).getTime());
+    return { id: row.id, object: "member", created, name, email, role: roleOf(row) };
+  };
+
+  return {
+    add: (space, role, newcomer) => add(library, db, space, role, newcomer),
+    list,
+    async remove(space, id, alongside) {
+      const member = (await list(space)).find((each) => each.id === id);
+      const row = member && (await findRow("id", id));
+      if (!row) throw new MaveError("NOT_FOUND");
+      if (member.role === "owner") throw new MaveError("CONFLICT", "The owner of a space cannot be removed.");
+      const { internalAdapter, adapter } = await context();
+      await adapter.delete({ model: "member", where: [{ field: "id", value: id }] });
+      await internalAdapter.deleteUser(row.userId); // and the sessions with it
+      // On another connection than the library's: a crash in between loses the entry, not the removal.
+      if (alongside) await db.transaction((tx) => alongside(tx, member));
+      return member;
+    },
+    async find(userId) {
+      const row = await findRow("userId", userId);
+      const user = row && (await (await context()).internalAdapter.findUserById(userId));
+      return row && user ? { space: row.organizationId, role: roleOf(row), user } : null;
+    },
+    async checkPassword(email, password) {
+      const { internalAdapter, password: hashing } = await context();
+      const found = await internalAdapter.findUserByEmail(email.toLowerCase(), { includeAccounts: true });
+      const hash = found?.accounts.find(({ providerId }) => providerId === "credential")?.password;
+      if (found && hash) return (await hashing.verify({ hash, password })) ? found.user.id : null;
+      await hashing.hash(password); // the same work, so that the time does not tell who has an account
+      return null;
+    },
+    async owner(space) {
+      const rows = await (await context()).adapter.findMany<MemberRow>({
+        model: "member",
+        where: [
+          { field: "organizationId", value: space },
+          { field: "role", value: "owner" },
+        ],
+      });
+      return rows[0]?.userId ?? null;
+    },
+  };
+}
+
+async function add(
+  library: AuthLibrary,
+  db: Database,
+  space: string,
+  role: Role,
+  { name, email, password }: Newcomer,
+): Promise<void> {
+  const { adapter, internalAdapter } = await library.$context;
+  await ensureOrganization(library, db, space);
+  const known = await internalAdapter.findUserByEmail(email.toLowerCase());
+  if (known) await replaceLeftover(library, known.user.id);
+  const { user } = await library.api.signUpEmail({ body: { name, email, password } }).catch(refused);
+  const row = { organizationId: space, userId: user.id, role, createdAt: new Date(user.createdAt) };
+  await adapter.create({ model: "member", data: row });
+}
+
+async function ensureOrganization(library: AuthLibrary, db: Database, space: string): Promise<void> {
+  const { adapter } = await library.$context;
+  if (await adapter.findOne({ model: "organization", where: [{ field: "id", value: space }] })) return;
+  const row = await getSpace(db, space);
+  if (!row) throw new MaveError("NOT_FOUND");
+  const data = { id: space, name: row.name, slug: space, createdAt: row.created_at };
+  await adapter.create({ model: "organization", forceAllowId: true, data });
+}
+
+/** Somebody whom a crash left without a membership gives way; a member's address is taken. */
+async function replaceLeftover(library: AuthLibrary, userId: string): Promise<void> {
+  const { adapter, internalAdapter } = await library.$context;
+  const member = await adapter.findOne({ model: "member", where: [{ field: "userId", value: userId }] });
+  if (member) throw emailRefused("belongs to somebody here already");
+  await internalAdapter.deleteUser(userId);
+}
+
+const emailRefused = (detail: string) =>
+  new MaveError("REQUEST_INVALID", `The email address ${detail}.`, { errors: [{ path: "/email", detail }] });
+
+/** The library checks addresses more strictly than our schema does. */
+function refused(error: { body?: { code?: string; message?: string } }): never {
+  if (/email/i.test(`${error.body?.code} ${error.body?.message}`)) throw emailRefused("is not valid");
+  throw error;
+}

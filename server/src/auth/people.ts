@@ -1,0 +1,200 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { unixSeconds } from "../clock.ts";
+import { MaveError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import type { Log } from "../log.ts";
+import type { Random } from "../random.ts";
+import type { Database, Sql } from "../store/db.ts";
+import { findLink, insertLink, type LinkPurpose, sweepLinks, useLink } from "../store/sign-in-links.ts";
+import { claimSpace, getSpace, lockFirstSpace } from "../store/spaces.ts";
+import { type AuthLibrary, createAuthLibrary, migrateAuth } from "./library.ts";
+import { createMembers, type Members, type Newcomer } from "./members.ts";
+import type { PersonPrincipal } from "./principal.ts";
+import { hashLinkToken } from "./sign-in-links.ts";
+
+/** Somebody who is signed in, and the cookies that their browser has to keep. */
+export interface SignedIn {
+  who: PersonPrincipal;
+  cookies: string[];
+}
+
+/** The people of a space: how they come in, stay and leave. */
+export interface People {
+  /** Brings the sign-in library's tables up to date. */
+  prepare(): Promise<void>;
+  /** Who the session cookie belongs to, or null. */
+  identify(headers: IncomingHttpHeaders): Promise<SignedIn | null>;
+  /** @throws SIGN_IN_FAILED */
+  signIn(email: string, password: string, headers: IncomingHttpHeaders): Promise<SignedIn>;
+  /** @returns the cookies that end the session in the browser */
+  signOut(headers: IncomingHttpHeaders): Promise<string[]>;
+  /** Says what a link is for; one to sign in is used up by it and signs in. @throws LINK_INVALID */
+  openLink(token: string, headers: IncomingHttpHeaders): Promise<{ purpose: LinkPurpose; cookies: string[] }>;
+  /**
+   * Uses up a first-run link or an invitation and signs its new person in.
+   * @throws LINK_INVALID, OWNER_EXISTS, REQUEST_INVALID
+   */
+  join(token: string, newcomer: Newcomer, headers: IncomingHttpHeaders): Promise<SignedIn>;
+  /** A one-time link for a new member of the space. */
+  invite(space: string, alongside?: (tx: Sql, made: Invitation) => Promise<void>): Promise<Invitation>;
+  members: Members;
+  spaceName(id: string): Promise<string>;
+}
+
+export interface Invitation {
+  object: "invitation";
+  url: string;
+  expires: number;
+}
+
+export interface PeopleParts {
+  db: Database;
+  log: Log;
+  random: Random;
+  publicUrl: string;
+  /** Signs the session cookies; never in the database, so that a copied session row opens nothing. */
+  cookieKey: Buffer;
+}
+
+export function createPeople(parts: PeopleParts): People {
+  const library = createAuthLibrary(parts);
+  const members = createMembers(library, parts.db);
+  const join = oneAtATime((token: string, newcomer: Newcomer) => enter(parts.db, members, token, newcomer));
+  return {
+    prepare: () => migrateAuth(library, parts.db),
+    identify: (headers) => identify(library, headers),
+    signIn: (email, password, headers) => signIn(library, members, email, password, headers),
+    signOut: async (headers) =>
+      (await library.api.signOut({ headers: webHeaders(headers), returnHeaders: true })).headers.getSetCookie(),
+    openLink: (token, headers) => openLink(parts.db, library, members, token, headers),
+    async join(token, newcomer, headers) {
+      await join(token, newcomer);
+      return signIn(library, members, newcomer.email, newcomer.password, headers);
+    },
+    invite: (space, alongside) => invite(parts, space, alongside),
+    members,
+    spaceName: async (id) => (await getSpace(parts.db, id))?.name ?? "",
+  };
+}
+
+async function identify(library: AuthLibrary, headers: IncomingHttpHeaders): Promise<SignedIn | null> {
+  const { response, headers: answer } = await library.api.getSession({
+    headers: webHeaders(headers),
+    returnHeaders: true,
+  });
+  const space = response?.session.activeOrganizationId;
+  if (!response || !space) return null;
+  const { id, name, email } = response.user;
+  const role = response.session.role === "owner" ? "owner" : "member";
+  return { who: { kind: "person", space, id, name, email, role }, cookies: answer.getSetCookie() };
+}
+
+async function signIn(
+  library: AuthLibrary,
+  members: Members,
+  email: string,
+  password: string,
+  headers: IncomingHttpHeaders,
+): Promise<SignedIn> {
+  const user = await members.checkPassword(email, password);
+  const signedIn = user && (await signInById(library, members, user, headers));
+  if (!signedIn) throw new MaveError("SIGN_IN_FAILED");
+  return signedIn;
+}
+
+async function signInById(
+  library: AuthLibrary,
+  members: Members,
+  userId: string,
+  headers: IncomingHttpHeaders,
+): Promise<SignedIn | null> {
+  const member = await members.find(userId);
+  if (!member) return null;
+  const { space, role } = member;
+  const answer = await library.api.signInById({
+    body: { userId, space, role },
+    headers: webHeaders(headers),
+    returnHeaders: true,
+  });
+  const { id, name, email } = member.user;
+  return { who: { kind: "person", space, id, name, email, role }, cookies: answer.headers.getSetCookie() };
+}
+
+async function openLink(
+  db: Database,
+  library: AuthLibrary,
+  members: Members,
+  token: string,
+  headers: IncomingHttpHeaders,
+): Promise<{ purpose: LinkPurpose; cookies: string[] }> {
+  const link = await findLink(db, hashLinkToken(token));
+  if (!link) throw new MaveError("LINK_INVALID");
+  if (link.purpose !== "sign_in") return { purpose: link.purpose, cookies: [] };
+  if (!(await useLink(db, hashLinkToken(token), "sign_in"))) throw new MaveError("LINK_INVALID");
+  const owner = await members.owner(link.space_id);
+  const signedIn = owner && (await signInById(library, members, owner, headers));
+  if (!signedIn) throw new MaveError("LINK_INVALID");
+  return { purpose: "sign_in", cookies: signedIn.cookies };
+}
+
+/**
+ * The row of the space is held until the newcomer is written, so that of many first-run links at once one makes an
+ * owner. The library writes on a connection of its own: a crash in between leaves a person without the link's use, whom
+ * the next try replaces.
+ */
+async function enter(db: Database, members: Members, token: string, newcomer: Newcomer): Promise<void> {
+  const hash = hashLinkToken(token);
+  await db.transaction(async (tx) => {
+    const link = await findLink(tx, hash);
+    if (link?.purpose === "invitation" && (await useLink(tx, hash, "invitation")))
+      return members.add(link.space_id, "member", newcomer);
+    if (link && link.purpose !== "owner") throw new MaveError("LINK_INVALID");
+    const space = await lockFirstSpace(tx);
+    if (space.claimed_at) throw new MaveError("OWNER_EXISTS", "Sign in, or ask the owner for an invitation.");
+    if (!(await useLink(tx, hash, "owner"))) throw new MaveError("LINK_INVALID");
+    await members.add(space.id, "owner", newcomer);
+    await claimSpace(tx, space.id);
+    await sweepLinks(tx);
+  });
+}
+
+async function invite(
+  { db, random, publicUrl }: PeopleParts,
+  space: string,
+  alongside?: (tx: Sql, made: Invitation) => Promise<void>,
+): Promise<Invitation> {
+  const token = random.bytes(32).toString("base64url");
+  return db.transaction(async (tx) => {
+    const hash = hashLinkToken(token);
+    const expires = await insertLink(tx, { hash, purpose: "invitation", space, valid_ms: LIMITS.INVITATION_VALID_MS });
+    const made: Invitation = {
+      object: "invitation",
+      url: `${publicUrl}/dashboard/link#${token}`,
+      expires: unixSeconds(expires.getTime()),
+    };
+    await alongside?.(tx, made);
+    return made;
+  });
+}
+
+/** Fifty at once would otherwise hold every connection while the first waits for one. */
+function oneAtATime<Arguments extends unknown[]>(
+  work: (...args: Arguments) => Promise<void>,
+): (...args: Arguments) => Promise<void> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (...args) => {
+    const mine = last.then(() => work(...args));
+    last = mine.catch(() => undefined); // told to its own caller
+    return mine;
+  };
+}
+
+/** What the library reads of a request. */
+export function webHeaders(headers: IncomingHttpHeaders): Headers {
+  const kept = new Headers();
+  for (const name of ["cookie", "user-agent"] as const) {
+    const value = headers[name];
+    if (value !== undefined) kept.set(name, value);
+  }
+  return kept;
+}

@@ -1,0 +1,68 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { ApiKeys } from "../auth/api-keys.ts";
+import type { People } from "../auth/people.ts";
+import type { Principal } from "../auth/principal.ts";
+import { MaveError } from "../errors.ts";
+import type { Access } from "./api.ts";
+
+export interface AccessParts {
+  apiKeys: Pick<ApiKeys, "identify">;
+  people: Pick<People, "identify">;
+  publicUrl: string;
+  /** Counts a wrong key against the caller's address. @throws RATE_LIMITED */
+  wrongKey(request: FastifyRequest): Promise<void>;
+}
+
+/** The hook that finds out who makes a request and whether they may: the only place that decides it. */
+export function createAccessHook(parts: AccessParts) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const access = request.routeOptions.config.access ?? (READS.has(request.method) ? "read" : "write");
+    if (access === "anyone") return;
+    request.who = await identify(parts, request, reply);
+    refuse(request.who, access);
+  };
+}
+
+const READS = new Set(["GET", "HEAD"]);
+
+async function identify(parts: AccessParts, request: FastifyRequest, reply: FastifyReply): Promise<Principal> {
+  const { authorization } = request.headers;
+  if (authorization !== undefined) return identifyKey(parts, request, authorization);
+  if (request.headers.cookie === undefined) throw new MaveError("KEY_MISSING");
+  const person = await parts.people.identify(request.headers);
+  if (!person) throw new MaveError("KEY_MISSING");
+  if (!READS.has(request.method)) checkOrigin(request, parts.publicUrl);
+  for (const cookie of person.cookies) reply.header("set-cookie", cookie);
+  return person.who;
+}
+
+async function identifyKey(parts: AccessParts, request: FastifyRequest, authorization: string): Promise<Principal> {
+  const key = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+  const who = key === undefined ? null : await parts.apiKeys.identify(key);
+  if (who) return who;
+  await parts.wrongKey(request);
+  if (key === undefined) throw new MaveError("KEY_INVALID", "Send the header as `Authorization: Bearer mave_…`.");
+  throw new MaveError("KEY_INVALID");
+}
+
+function refuse(who: Principal, access: Access): void {
+  if (who.kind === "key" && access === "write" && who.scope === "read") throw new MaveError("SCOPE_INSUFFICIENT");
+  if (who.kind === "key" && (access === "person" || access === "owner"))
+    throw new MaveError("PERSON_NEEDED", "This belongs to the dashboard; an API key cannot do it.");
+  if (who.kind === "person" && access === "owner" && who.role !== "owner")
+    throw new MaveError("PERSON_NEEDED", "Only the owner of the space may do this.");
+}
+
+/**
+ * A cookie goes along with whatever another page makes a browser send, so a change needs a sign that our own page asked
+ * for it. Browsers set Origin on every such request, and Sec-Fetch-Site; no page can set either.
+ * @throws ORIGIN_REFUSED
+ */
+export function checkOrigin(request: FastifyRequest, publicUrl: string): void {
+  const { origin, host, "sec-fetch-site": site } = request.headers;
+  if (
+    origin === undefined ? site === "same-origin" : origin === publicUrl || origin.replace(/^https?:\/\//, "") === host
+  )
+    return;
+  throw new MaveError("ORIGIN_REFUSED");
+}

@@ -1,0 +1,76 @@
+import { Type } from "typebox";
+import type { ApiKeys } from "../auth/api-keys.ts";
+import { actorName } from "../auth/principal.ts";
+import type { Api } from "./api.ts";
+import type { Change } from "./change.ts";
+import { deleted, paged } from "./lists.ts";
+import { ApiKeyCreate, ApiKeyList, ApiKeyWithKey, PageQuery } from "./schemas/access.ts";
+import { Deleted, id, ref } from "./schemas/common.ts";
+
+const tags = ["API keys"];
+
+export function apiKeyRoutes(app: Api, { apiKeys, change }: { apiKeys: ApiKeys; change: Change }): void {
+  app.post(
+    "/v1/api-keys",
+    {
+      schema: {
+        operationId: "createApiKey",
+        summary: "Make an API key",
+        description: "The answer is the only one that holds the key.",
+        tags,
+        body: ApiKeyCreate,
+        response: { 201: ref(ApiKeyWithKey) },
+      },
+      config: { once: true },
+    },
+    (request, reply) => {
+      const { name, scope = "write" } = request.body;
+      const audit = { action: "api_key.created", subject, details: () => ({ name, scope }) };
+      reply.header("cache-control", "no-store");
+      return change(
+        request,
+        reply,
+        (alongside) => apiKeys.create(request.who.space, { name, scope, by: actorName(request.who) }, alongside),
+        { status: 201, audit },
+      );
+    },
+  );
+
+  app.get(
+    "/v1/api-keys",
+    {
+      schema: {
+        operationId: "listApiKeys",
+        summary: "List API keys",
+        description: "Newest first, without the keys themselves.",
+        tags,
+        querystring: PageQuery,
+        response: { 200: ref(ApiKeyList) },
+      },
+    },
+    ({ who, query }) => apiKeys.list(who.space, paged(query)),
+  );
+
+  app.delete(
+    "/v1/api-keys/:id",
+    {
+      schema: {
+        operationId: "deleteApiKey",
+        summary: "Delete an API key",
+        description: "It stops working at once; on other nodes within 5 s.",
+        tags,
+        params: Type.Object({ id: id() }),
+        response: { 200: ref(Deleted) },
+      },
+    },
+    (request, reply) => {
+      const audit = { action: "api_key.deleted", subject, details: ({ name }: { name: string }) => ({ name }) };
+      return change(request, reply, (alongside) => apiKeys.remove(request.who.space, request.params.id, alongside), {
+        audit,
+        present: deleted,
+      });
+    },
+  );
+}
+
+const subject = ({ id }: { id: string }): string => id;

@@ -1,0 +1,23 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import type { FastifyBaseLogger, FastifyInstance } from "fastify";
+import type { Principal } from "../auth/principal.ts";
+
+/** Who may call a route. Without a word: `read` for GET and HEAD, `write` for the rest. */
+export type Access = "anyone" | "read" | "write" | "person" | "owner";
+
+export type Api = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>;
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Who makes it. On a route for anyone: not set. */
+    who: Principal;
+    /** The body's bytes as they came. */
+    rawBody: Buffer | null;
+  }
+  interface FastifyContextConfig {
+    access?: Access;
+    /** Whether an Idempotency-Key counts, as OpenAPI says. */
+    once?: boolean;
+  }
+}

@@ -1,0 +1,36 @@
+import { unixSeconds } from "../clock.ts";
+import { longUuid, shortUuid } from "../events/short-uuid.ts";
+import { pageOf } from "../page.ts";
+import { type AuditRow, listAuditAfter, listAuditBefore } from "../store/audit-log.ts";
+import type { Sql } from "../store/db.ts";
+import type { Api } from "./api.ts";
+import { paged } from "./lists.ts";
+import { AuditEntryList, PageQuery } from "./schemas/access.ts";
+import { ref } from "./schemas/common.ts";
+
+/** Who did what, when and from where. */
+export function auditLogRoutes(app: Api, { db }: { db: Sql }): void {
+  app.get(
+    "/v1/audit-log",
+    {
+      schema: {
+        operationId: "listAuditLog",
+        summary: "Who did what, when and from where",
+        description: "Newest first: keys, secrets, webhooks, members, replays.",
+        tags: ["Audit log"],
+        querystring: PageQuery,
+        response: { 200: ref(AuditEntryList) },
+      },
+    },
+    ({ who: { space }, query }) =>
+      pageOf(paged(query), longUuid, present, {
+        after: (after, limit) => listAuditAfter(db, space, after, limit),
+        before: (before, limit) => listAuditBefore(db, space, before, limit),
+      }),
+  );
+}
+
+function present({ id, action, actor, address, subject, details, created_at }: AuditRow) {
+  const created = unixSeconds(created_at.getTime());
+  return { id: shortUuid(id), object: "audit_entry" as const, created, action, actor, address, subject, details };
+}

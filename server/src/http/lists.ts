@@ -1,0 +1,12 @@
+import { LIMITS } from "../limits.ts";
+import type { PageQuery } from "../page.ts";
+
+/** A list's place, with the default where the caller gives none. */
+export const paged = ({ limit = LIMITS.LIST_DEFAULT, after, before }: Partial<PageQuery>): PageQuery => ({
+  limit,
+  after,
+  before,
+});
+
+/** The answer to a DELETE. */
+export const deleted = ({ id, object }: { id: string; object: string }) => ({ id, object, deleted: true });

@@ -1,0 +1,76 @@
+import { Type } from "typebox";
+import type { People } from "../auth/people.ts";
+import type { Api } from "./api.ts";
+import type { Change } from "./change.ts";
+import { deleted } from "./lists.ts";
+import { Invitation, MemberList } from "./schemas/access.ts";
+import { Deleted, ref, text } from "./schemas/common.ts";
+
+const tags = ["Members"];
+
+/** The people of the space. No mail is needed: an invitation is a link to pass on. */
+export function memberRoutes(app: Api, { people, change }: { people: People; change: Change }): void {
+  app.get(
+    "/v1/members",
+    {
+      schema: {
+        operationId: "listMembers",
+        summary: "List the people of the space",
+        tags,
+        response: { 200: ref(MemberList) },
+      },
+      config: { access: "person" },
+    },
+    async ({ who }) => ({
+      object: "list" as const,
+      data: await people.members.list(who.space),
+      has_more: false,
+      next: null,
+    }),
+  );
+
+  app.post(
+    "/v1/members",
+    {
+      schema: {
+        operationId: "inviteMember",
+        summary: "Make a link that lets one person join",
+        tags,
+        response: { 201: ref(Invitation) },
+      },
+      config: { access: "owner" },
+    },
+    (request, reply) => {
+      reply.header("cache-control", "no-store");
+      return change(request, reply, (alongside) => people.invite(request.who.space, alongside), {
+        status: 201,
+        audit: { action: "member.invited" },
+      });
+    },
+  );
+
+  app.delete(
+    "/v1/members/:id",
+    {
+      schema: {
+        operationId: "removeMember",
+        summary: "Remove a person from the space",
+        description: "Their sessions end within a minute.",
+        tags,
+        params: Type.Object({ id: text("The member's id.") }),
+        response: { 200: ref(Deleted) },
+      },
+      config: { access: "owner" },
+    },
+    (request, reply) => {
+      const details = ({ email }: { email: string }) => ({ email });
+      const audit = { action: "member.removed", subject: ({ id }: { id: string }) => id, details };
+      return change(
+        request,
+        reply,
+        (alongside) => people.members.remove(request.who.space, request.params.id, alongside),
+        { audit, present: deleted },
+      );
+    },
+  );
+}

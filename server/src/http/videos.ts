@@ -1,0 +1,112 @@
+import { Type } from "typebox";
+import type { Library } from "../videos/library.ts";
+import type { Api } from "./api.ts";
+import type { Change } from "./change.ts";
+import { deleted, paged } from "./lists.ts";
+import { Deleted, ref, videoId } from "./schemas/common.ts";
+import { UploadToken, Video, VideoCreate, VideoList, VideoQuery, VideoUpdate } from "./schemas/videos.ts";
+
+const params = Type.Object({ id: videoId() });
+const tags = ["Videos"];
+
+export function videoRoutes(app: Api, { library, change }: { library: Library; change: Change }): void {
+  app.post(
+    "/v1/videos",
+    {
+      schema: {
+        operationId: "createVideo",
+        summary: "Create a video",
+        description: "Records `video.created`. Its file comes afterwards: by tus, or in one `PUT`.",
+        tags,
+        body: VideoCreate,
+        response: { 201: ref(Video) },
+      },
+      config: { once: true },
+    },
+    (request, reply) =>
+      change(request, reply, (alongside) => library.create(request.who.space, request.body, alongside), {
+        status: 201,
+      }),
+  );
+
+  app.get(
+    "/v1/videos",
+    {
+      schema: {
+        operationId: "listVideos",
+        summary: "List videos",
+        description: "Newest first.",
+        tags,
+        querystring: VideoQuery,
+        response: { 200: ref(VideoList) },
+      },
+    },
+    async ({ who, query }) => {
+      const { data, has_more, next } = await library.list(who.space, { ...query, ...paged(query) });
+      return { object: "list" as const, data, has_more, next };
+    },
+  );
+
+  app.get(
+    "/v1/videos/:id",
+    {
+      schema: { operationId: "getVideo", summary: "Get a video", tags, params, response: { 200: ref(Video) } },
+    },
+    ({ who, params }) => library.get(who.space, params.id),
+  );
+
+  app.patch(
+    "/v1/videos/:id",
+    {
+      schema: {
+        operationId: "updateVideo",
+        summary: "Rename a video, or replace its metadata",
+        tags,
+        params,
+        body: VideoUpdate,
+        response: { 200: ref(Video) },
+      },
+    },
+    (request, reply) =>
+      change(request, reply, (alongside) =>
+        library.update(request.who.space, request.params.id, request.body, alongside),
+      ),
+  );
+
+  app.delete(
+    "/v1/videos/:id",
+    {
+      schema: {
+        operationId: "deleteVideo",
+        summary: "Delete a video and its files",
+        description: "Records `video.deleted`. The embed stops playing at once.",
+        tags,
+        params,
+        response: { 200: ref(Deleted) },
+      },
+    },
+    async ({ who, params }) => deleted(await library.remove(who.space, params.id)),
+  );
+
+  app.post(
+    "/v1/videos/:id/upload-tokens",
+    {
+      schema: {
+        operationId: "createUploadToken",
+        summary: "Let a browser upload this video's file",
+        description: "The token is good for this one video only, so that no API key has to reach a browser.",
+        tags,
+        params,
+        response: { 201: ref(UploadToken) },
+      },
+      config: { once: true },
+    },
+    (request, reply) =>
+      change(
+        request,
+        reply,
+        (alongside) => library.createUploadToken(request.who.space, request.params.id, alongside),
+        { status: 201 },
+      ),
+  );
+}

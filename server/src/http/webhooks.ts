@@ -1,0 +1,226 @@
+import { type Static, Type } from "typebox";
+import { actorName } from "../auth/principal.ts";
+import type { Webhooks } from "../webhooks/registry.ts";
+import type { Api } from "./api.ts";
+import type { Change } from "./change.ts";
+import { deleted, paged } from "./lists.ts";
+import { Deleted, id, ref } from "./schemas/common.ts";
+import { Delivery } from "./schemas/deliveries.ts";
+import {
+  RotationCreate,
+  TestCreate,
+  Webhook,
+  WebhookCreate,
+  WebhookHealth,
+  WebhookList,
+  WebhookQuery,
+  WebhookSecret,
+  WebhookUpdate,
+  WebhookWithSecret,
+} from "./schemas/webhooks.ts";
+
+const params = Type.Object({ id: id() });
+const tags = ["Webhooks"];
+
+export interface WebhookRouteParts {
+  webhooks: Webhooks;
+  health: (space: string, id: string) => Promise<Static<typeof WebhookHealth>>;
+  change: Change;
+}
+
+export function webhookRoutes(app: Api, parts: WebhookRouteParts): void {
+  const { webhooks, change } = parts;
+
+  app.post(
+    "/v1/webhooks",
+    {
+      schema: {
+        operationId: "createWebhook",
+        summary: "Register a webhook",
+        description: "The answer holds its secret.",
+        tags,
+        body: WebhookCreate,
+        response: { 201: ref(WebhookWithSecret) },
+      },
+      config: { once: true },
+    },
+    (request, reply) => {
+      const audit = { action: "webhook.created", subject, details: ({ url }: Webhook) => ({ url }) };
+      const by = actorName(request.who);
+      return change(
+        request,
+        reply,
+        (alongside) => webhooks.create(request.who.space, { ...request.body, by }, alongside),
+        { status: 201, audit },
+      );
+    },
+  );
+
+  app.get(
+    "/v1/webhooks",
+    {
+      schema: {
+        operationId: "listWebhooks",
+        summary: "List webhooks",
+        description: "Newest first.",
+        tags,
+        querystring: WebhookQuery,
+        response: { 200: ref(WebhookList) },
+      },
+    },
+    ({ who, query }) => webhooks.list(who.space, paged(query)),
+  );
+
+  app.get(
+    "/v1/webhooks/:id",
+    { schema: { operationId: "getWebhook", summary: "Get a webhook", tags, params, response: { 200: ref(Webhook) } } },
+    ({ who, params }) => webhooks.get(who.space, params.id),
+  );
+
+  app.patch(
+    "/v1/webhooks/:id",
+    {
+      schema: {
+        operationId: "updateWebhook",
+        summary: "Change, pause or resume a webhook",
+        description:
+          "Pausing holds its deliveries and loses none; `status: enabled` sends them, oldest first. A new URL is used from the next attempt on.",
+        tags,
+        params,
+        body: WebhookUpdate,
+        response: { 200: ref(Webhook) },
+      },
+    },
+    (request, reply) => {
+      const audit = { action: "webhook.updated", subject, details: () => ({ changed: Object.keys(request.body) }) };
+      return change(
+        request,
+        reply,
+        (alongside) => webhooks.update(request.who.space, request.params.id, request.body, alongside),
+        { audit },
+      );
+    },
+  );
+
+  app.delete(
+    "/v1/webhooks/:id",
+    {
+      schema: {
+        operationId: "deleteWebhook",
+        summary: "Delete a webhook",
+        description: "Cancels its open deliveries.",
+        tags,
+        params,
+        response: { 200: ref(Deleted) },
+      },
+    },
+    (request, reply) => {
+      const audit = { action: "webhook.deleted", subject };
+      return change(request, reply, (alongside) => webhooks.remove(request.who.space, request.params.id, alongside), {
+        audit,
+        present: deleted,
+      });
+    },
+  );
+
+  secretRoutes(app, parts);
+  observationRoutes(app, parts);
+}
+
+function secretRoutes(app: Api, { webhooks, change }: WebhookRouteParts): void {
+  app.get(
+    "/v1/webhooks/:id/secret",
+    {
+      schema: {
+        operationId: "getWebhookSecret",
+        summary: "Reveal a webhook's secret",
+        description: "Needs a key that may write. The audit log says who did it.",
+        tags,
+        params,
+        response: { 200: ref(WebhookSecret) },
+      },
+      config: { access: "write" },
+    },
+    (request, reply) => {
+      const audit = { action: "webhook.secret_revealed", subject: () => request.params.id };
+      reply.header("cache-control", "no-store");
+      return change(
+        request,
+        reply,
+        (alongside) => webhooks.revealSecret(request.who.space, request.params.id, alongside),
+        { audit },
+      );
+    },
+  );
+
+  app.post(
+    "/v1/webhooks/:id/secret/rotations",
+    {
+      schema: {
+        operationId: "rotateWebhookSecret",
+        summary: "Give a webhook a new secret",
+        description: "The old one goes on signing beside it for a while, so that receivers can change over.",
+        tags,
+        params,
+        body: RotationCreate,
+        response: { 201: ref(WebhookWithSecret) },
+      },
+      config: { once: true },
+    },
+    (request, reply) => {
+      const { overlap_seconds, secret } = request.body;
+      const audit = { action: "webhook.secret_rotated", subject, details: () => ({ overlap_seconds }) };
+      return change(
+        request,
+        reply,
+        (alongside) =>
+          webhooks.rotateSecret(request.who.space, request.params.id, { overlap_seconds, secret }, alongside),
+        { status: 201, audit },
+      );
+    },
+  );
+}
+
+function observationRoutes(app: Api, { webhooks, health, change }: WebhookRouteParts): void {
+  app.post(
+    "/v1/webhooks/:id/tests",
+    {
+      schema: {
+        operationId: "testWebhook",
+        summary: "Send a test event",
+        description: "It reaches this webhook only, whatever events it has chosen, and is attempted once.",
+        tags,
+        params,
+        body: TestCreate,
+        response: { 202: ref(Delivery) },
+      },
+      config: { once: true },
+    },
+    (request, reply) =>
+      change(
+        request,
+        reply,
+        (alongside) => {
+          const { type = "webhook.test" } = request.body;
+          return webhooks.sendTest(request.who.space, request.params.id, type, alongside);
+        },
+        { status: 202 },
+      ),
+  );
+
+  app.get(
+    "/v1/webhooks/:id/health",
+    {
+      schema: {
+        operationId: "getWebhookHealth",
+        summary: "How a webhook did in the last 24 hours",
+        tags,
+        params,
+        response: { 200: ref(WebhookHealth) },
+      },
+    },
+    ({ who, params }) => health(who.space, params.id),
+  );
+}
+
+const subject = ({ id }: { id: string }): string => id;
