@@ -101,6 +101,16 @@ export async function declareUploadSize(sql: Sql, id: string, size_bytes: number
   await sql.run(declare, [id, size_bytes]);
 }
 
+const beingProcessed: Statement = {
+  name: "uploads_being_processed",
+  text: `select 1 from uploads where space_id = $1 and video_id = $2 and state in ('received', 'processing') limit 1`,
+};
+
+/** Whether a file of this video is waiting for its processing, or in it. */
+export async function isBeingProcessed(sql: Sql, space: string, video: string): Promise<boolean> {
+  return (await sql.run(beingProcessed, [space, video])).length > 0;
+}
+
 const cancelAll: Statement = {
   name: "uploads_cancel_all",
   text: `update uploads set state = 'canceled', finished_at = now(), lease_token = null
@@ -226,11 +236,12 @@ export async function requeueUploads(
 const toClear: Statement = {
   name: "uploads_to_clear",
   text: `select u.space_id, u.video_id, u.version, u.id, u.state, u.resumable, u.file_name, u.size_bytes,
-      u.attempt, u.error_code, u.created_at from uploads u join videos v on v.space_id = u.space_id and v.id = u.video_id
-    where u.state in ('published', 'failed', 'canceled') and u.files_removed_at is null and v.deleted_at is null
-      and u.version is distinct from v.playing_version
-      and (u.state <> 'published' or v.last_upload_at < now() - $2 * interval '1 ms')
-      and not (u.state = 'failed' and u.error_code = $3 and u.version = v.last_version)
+      u.attempt, u.error_code, u.created_at
+    from uploads u join videos v on v.space_id = u.space_id and v.id = u.video_id
+    where u.state in ('published', 'failed', 'canceled') and u.files_removed_at is null
+      and (v.deleted_at is not null or (u.version is distinct from v.playing_version
+        and (u.state <> 'published' or v.last_upload_at < now() - $2 * interval '1 ms')
+        and not (u.state = 'failed' and u.error_code = $3 and u.version = v.last_version)))
     order by u.finished_at limit $1`,
 };
 

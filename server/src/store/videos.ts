@@ -52,7 +52,7 @@ const listOlder: Statement = {
   name: "videos_list_older",
   text: `select ${VIDEO} from videos
     where space_id = $1 and deleted_at is null
-      and (created_at, id) < (coalesce((select created_at from videos where space_id = $1 and id = $2), 'infinity'), coalesce($2, '~'))
+      and (created_at, id) < (case when $2::text is null then 'infinity' else (select created_at from videos where space_id = $1 and id = $2) end, coalesce($2, '~'))
       and ($3::text is null or status = $3) and ($4::text is null or name ilike $4 or id = $5)
     order by created_at desc, id desc limit $6`,
 };
@@ -96,13 +96,6 @@ export async function listVideosBefore(
 
 function searchValues({ search }: VideoFilter): [string | null, string | null] {
   return search === null ? [null, null] : [`%${search.replace(/[\\%_]/g, "\\$&")}%`, search];
-}
-
-const exists: Statement = { name: "video_exists", text: "select 1 from videos where space_id = $1 and id = $2" };
-
-/** Whether the space has or had this video: what a list's cursor may be. */
-export async function videoExisted(sql: Sql, space: string, id: string): Promise<boolean> {
-  return (await sql.run(exists, [space, id])).length > 0;
 }
 
 const update: Statement = {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { MaveError } from "../errors.ts";
 import type { Recorder } from "../events/record.ts";
 import { LIMITS } from "../limits.ts";
+import { type Page, type PageQuery, pageOf } from "../page.ts";
 import type { Random } from "../random.ts";
 import type { Signals } from "../signals.ts";
 import type { Alongside, Database } from "../store/db.ts";
@@ -9,22 +10,12 @@ import { insertUploadToken } from "../store/upload-tokens.ts";
 import { cancelUploads } from "../store/uploads.ts";
 import * as store from "../store/videos.ts";
 import type { Blobs } from "./blobs.ts";
-import { newVideoId, presentVideo, type Video, type VideoRow, type VideoStatus } from "./video.ts";
+import { isVideoId, newVideoId, presentVideo, type Video, type VideoRow, type VideoStatus } from "./video.ts";
 
-export interface VideoPage {
-  data: Video[];
-  has_more: boolean;
-  /** What to pass as `after` for the next page. */
-  next: string | null;
-}
-
-export interface VideoQuery {
+export interface VideoQuery extends PageQuery {
   status?: VideoStatus | undefined;
   /** Part of a name in any case, or a whole id. */
   q?: string | undefined;
-  after?: string | undefined;
-  before?: string | undefined;
-  limit: number;
 }
 
 export interface UploadToken {
@@ -50,7 +41,7 @@ export interface Library {
     video: { name?: string | null | undefined; metadata?: Record<string, string> | undefined },
     alongside?: Alongside<Video>,
   ): Promise<Video>;
-  list(space: string, query: VideoQuery): Promise<VideoPage>;
+  list(space: string, query: VideoQuery): Promise<Page<Video>>;
   get(space: string, id: string): Promise<Video>;
   /** Renames, or replaces the metadata as a whole; what is left out stays. */
   update(
@@ -110,29 +101,14 @@ async function create(
   return video;
 }
 
-async function list({ db, publicUrl }: LibraryParts, space: string, query: VideoQuery): Promise<VideoPage> {
+function list({ db, publicUrl }: LibraryParts, space: string, query: VideoQuery): Promise<Page<Video>> {
   const filter = { status: query.status ?? null, search: query.q?.trim() || null };
-  const { after = null, before = null, limit } = query;
-  await checkCursor(db, space, "after", after);
-  await checkCursor(db, space, "before", before);
-  const rows = before
-    ? await store.listVideosBefore(db, space, filter, before, limit + 1)
-    : await store.listVideosAfter(db, space, filter, after, limit + 1);
-  const page = rows.slice(0, limit);
-  if (before) page.reverse();
-  // Towards the newest, what `before` itself stands for comes next in the list's order.
-  const more = before ? page.length > 0 : rows.length > limit;
-  return {
-    data: page.map((row) => presentVideo(row, publicUrl)),
-    has_more: more,
-    next: more ? (page.at(-1)?.id ?? null) : null,
-  };
-}
-
-async function checkCursor(db: Database, space: string, name: "after" | "before", id: string | null): Promise<void> {
-  if (id === null || (await store.videoExisted(db, space, id))) return;
-  const detail = "No video has this id. Pass the `next` of the page before.";
-  throw new MaveError("REQUEST_INVALID", detail, { errors: [{ path: `/${name}`, detail }] });
+  const present = (row: VideoRow) => presentVideo(row, publicUrl);
+  // A deleted video's id still works: its row stays. An unknown one leads to an empty page.
+  return pageOf(query, (id) => (isVideoId(id) ? id : null), present, {
+    after: (cursor, limit) => store.listVideosAfter(db, space, filter, cursor, limit),
+    before: (cursor, limit) => store.listVideosBefore(db, space, filter, cursor, limit),
+  });
 }
 
 async function update(

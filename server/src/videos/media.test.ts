@@ -36,7 +36,7 @@ const names = (media: Media) => media.renditions.map(({ name }) => name);
 describe("A file that plays", () => {
   test("is copied where browsers play it as it is, with its sound", async () => {
     const media = await made("plain.mp4");
-    expect(media.notes.plan).toMatchObject({ copyVideo: true, copyAudio: true });
+    expect(media.notes?.plan).toMatchObject({ copyVideo: true, copyAudio: true });
     expect(media).toMatchObject({ width: 320, height: 180, duration_s: 2, poster: "poster.jpg" });
     expect(names(media)).toEqual(["180p"]);
   });
@@ -79,21 +79,21 @@ describe("A file that plays", () => {
 
   test("with a changing frame rate is encoded, and keeps its length", async () => {
     const media = await made("changing-rate.mp4");
-    expect(media.notes.plan.copyVideo).toBe(false);
+    expect(media.notes?.plan.copyVideo).toBe(false);
     expect(media.duration_s).toBeGreaterThan(2.7);
     expect(media.duration_s).toBeLessThan(3.3);
   });
 
   test("with hardly a keyframe is encoded, so that it starts soon", async () => {
-    expect((await made("one-keyframe.mp4")).notes.plan.copyVideo).toBe(false);
+    expect((await made("one-keyframe.mp4")).notes?.plan.copyVideo).toBe(false);
   });
 
   test("with more bits than a line carries is encoded", async () => {
-    expect((await made("high-bitrate.mp4")).notes.plan.copyVideo).toBe(false);
+    expect((await made("high-bitrate.mp4")).notes?.plan.copyVideo).toBe(false);
   });
 
   test("with high dynamic range is brought to the standard one", async () => {
-    expect((await made("ten-bit-hdr.mp4")).notes.plan.tonemap).toBe("pq");
+    expect((await made("ten-bit-hdr.mp4")).notes?.plan.tonemap).toBe("pq");
   });
 
   test("that claims to last for hours has its true length", async () => {

@@ -20,7 +20,7 @@ export interface Media {
   height: number;
   renditions: Rendition[];
   /** What was found and done, for whoever looks into it later. */
-  notes: { probe: Probe; plan: Plan };
+  notes: { probe: Probe; plan: Plan } | null;
 }
 
 /** Probe, decide, encode, verify, poster, storyboard. Changes nothing outside `folder`. */

@@ -103,10 +103,9 @@ const FILE_NAME_CHARACTERS_MAX = 255;
 
 // PostgreSQL stores no NUL, and half of a surrogate pair is no text.
 const printable = (name: string | null): string | null =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are the ones to remove
   name
     ?.toWellFormed()
-    .replace(/[\u0000-\u001f\u007f]/g, "")
+    .replace(/\p{Cc}/gu, "")
     .slice(0, FILE_NAME_CHARACTERS_MAX)
     .toWellFormed() ?? null;
 
@@ -134,11 +133,16 @@ async function keep(folders: Folders, id: string): Promise<number> {
   const part = join(folders.incoming, id);
   if (await bytesOf(part)) {
     await sync(part);
-    await rename(part, original);
+    await rename(part, original).catch(unlessMoved);
   }
   await sync(folders.originals);
   await sync(folders.incoming);
   return (await stat(original)).size;
+}
+
+/** The reconciler and the last request may both finish an upload. */
+function unlessMoved(error: NodeJS.ErrnoException): void {
+  if (error.code !== "ENOENT") throw error;
 }
 
 async function leave({ db, folders, signals }: UploadParts, id: string): Promise<void> {
@@ -157,8 +161,10 @@ async function leave({ db, folders, signals }: UploadParts, id: string): Promise
 /** Only a video's newest upload says what state the video is in. */
 async function changeStatus(tx: Sql, video: VideoRow, version: number, happening: "received" | "left"): Promise<void> {
   if (version !== video.last_version) return;
-  const status = statusAfter(happening, video.playing_version !== null);
-  const progress = happening === "received" ? 0 : null;
+  // Left, while an older one is still being processed: that one is what the video waits for.
+  const waits = happening === "received" || (await store.isBeingProcessed(tx, video.space_id, video.id));
+  const status = statusAfter(waits ? "received" : "left", video.playing_version !== null);
+  const progress = waits ? (video.progress ?? 0) : null;
   await setVideoStatus(tx, video, { status, progress, error: null, version, events: 0 });
 }
 
