@@ -1,0 +1,81 @@
+/** The README's examples run here, or in the tests of examples/; each block must stand there word by word. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import { webhook } from "../src/fetch.ts";
+import { REASONS, sign, verify, WebhookVerificationError } from "../src/index.ts";
+import { createInbox, eventsFrom, memoryStore } from "../src/order.ts";
+
+const secret = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
+const apiKey = "mave_key";
+const url = "http://localhost/webhooks";
+const created = 1_643_723_823;
+const data = { id: "k1iFD7h4rW", object: "video" };
+
+const signed = async () => {
+  const body = JSON.stringify({ id: "j3bw2jWb6q7aWGwChsgR86", object: "event", type: "video.deleted", created, data });
+  const request = new Request(url, { method: "POST", body, headers: await sign(body, secret) });
+  return request;
+};
+
+test("a signed request is verified by hand", async () => {
+  const request = await signed();
+  const rawBody = await request.text();
+  const event = await verify(rawBody, request.headers, secret);
+  expect(event.type).toBe("video.deleted");
+});
+
+test("a refusal is caught with its code and its sentence", async () => {
+  const request = await signed();
+  const rawBody = "{}";
+  const logged = vi.spyOn(console, "error").mockReturnValue();
+  try {
+    await verify(rawBody, request.headers, secret);
+  } catch (error) {
+    if (!(error instanceof WebhookVerificationError)) throw error;
+    console.error(error.code, error.message);
+  }
+  expect(logged).toHaveBeenCalledExactlyOnceWith("SIGNATURE_MISMATCH", expect.stringContaining("secret"));
+  logged.mockRestore();
+});
+
+test("an inbox stands between the adapter and the code", async () => {
+  const logged = vi.spyOn(console, "log").mockReturnValue();
+  const inbox = createInbox({
+    store: memoryStore(),
+    events: eventsFrom("https://videos.example.com", apiKey),
+    onGap: (gap) => console.warn("did not arrive:", gap),
+    handle: (event, { late }) => console.log(event.type, late),
+  });
+  const receive = webhook(secret, inbox);
+  for (const request of [await signed(), await signed()]) expect((await receive(request)).status).toBe(204);
+  expect(logged).toHaveBeenCalledExactlyOnceWith("video.deleted", false);
+  logged.mockRestore();
+});
+
+const root = join(import.meta.dirname, "..");
+const read = (file: string) => readFile(join(root, file), "utf8");
+/** Without indentation, which differs where a block stands inside of a test. */
+const flat = (text: string) => text.replace(/^[ \t]+/gm, "");
+
+test("every example of the README is one that runs", async () => {
+  const examples = "../../examples/receivers";
+  const files = ["test/readme.test.ts", "test/vectors.test.ts"];
+  const receivers = ["express.mjs", "fastify.mjs", "next-route.ts"].map((file) => `${examples}/${file}`);
+  const running = (await Promise.all([...files, ...receivers].map(read))).map((text) =>
+    flat(text).replaceAll('"../src/node.ts"', '"@mave/webhooks/node"').replace("signatureHeaders, ", ""),
+  );
+  const blocks = [...(await read("README.md")).matchAll(/^```[jt]s\n([\s\S]*?)^```$/gm)].map(([, code]) => flat(code!));
+  expect(blocks.length).toBeGreaterThan(7);
+  for (const block of blocks) {
+    expect(
+      running.some((text) => text.includes(block.trimEnd())),
+      block,
+    ).toBe(true);
+  }
+});
+
+test("the README names every reason for a refusal", async () => {
+  const page = await read("README.md");
+  expect(Object.keys(REASONS).filter((code) => !page.includes(`\`${code}\``))).toEqual([]);
+});
