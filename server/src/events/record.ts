@@ -1,11 +1,11 @@
 import type { Clock } from "../clock.ts";
-import { LIMITS } from "../limits.ts";
 import type { Random } from "../random.ts";
 import type { Signals } from "../signals.ts";
 import type { Database, Sql } from "../store/db.ts";
 import * as store from "../store/events.ts";
 import { uuidV7 } from "../uuid.ts";
 import { type Envelope, freeze, type Happening } from "./envelope.ts";
+import { follow } from "./follow.ts";
 
 /** A transaction that can also say what happened in it. */
 export interface Recording extends Sql {
@@ -86,20 +86,9 @@ class Recorded {
     const leased_ms = clock.monotonic();
     const events = happenings.map((happening, index) => ({ happening, envelope: envelopes[index]! }));
     const deliveries = await store.recordEvents(tx, events, lease, courier?.full() ?? []);
-    await this.#order(tx, deliveries);
+    await follow(tx, deliveries);
     this.#keep(events, deliveries, leased_ms);
     return envelopes;
-  }
-
-  /** Each blocked delivery leaves a mark on the one that it waits for, or is due itself where that one has just ended. */
-  async #order(tx: Sql, deliveries: store.RecordedDelivery[]): Promise<void> {
-    let blocked = deliveries.filter((delivery) => delivery.blocked);
-    for (let round = 0; blocked.length > 0; round++) {
-      if (round === LIMITS.FOLLOW_ROUNDS_MAX) return; // the sweeper releases what is left
-      const missed = await store.followOpen(tx, blocked);
-      for (const delivery of await store.unblock(tx, missed)) delivery.blocked = false;
-      blocked = missed.filter((delivery) => delivery.blocked);
-    }
   }
 
   #keep(
