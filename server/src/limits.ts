@@ -30,7 +30,12 @@ export const LIMITS = {
   WEBHOOK_IN_FLIGHT_MAX: 10,
   WEBHOOK_QUEUED_MAX: 40, // handed over and waiting in memory; beyond it rows wait in the database
   LEASE_MS: 30_000, // an attempt's whole time and as much again
+  JOBS_QUEUED_MAX: 20_000, // handed over in all; beyond it everything waits in the database
+  TARGETS_MAX: 20_000, // webhooks remembered with their secrets
   SETTLE_BATCH_MAX: 64,
+  SETTLE_LINGER_MS: 2, // 10 ms gained nothing
+  SETTLE_PENDING_MAX: 2_048, // answers not yet written; beyond it nothing is sent
+  SETTLE_AGAIN_MS: 250, // between two tries while the database is away
   CLAIM_BATCH_MAX: 256,
   STEP_BEYOND: 32_000, // a step beyond any schedule: for what is attempted once, a test or a send by hand
   SEND_AGAIN_ONCE_MS: 1_000, // clicks on "send again" within this time are one

@@ -1,0 +1,95 @@
+import { isIP } from "node:net";
+import { LIMITS } from "../limits.ts";
+import { allowedRanges, DENIED_IPV4, DENIED_IPV6, GLOBAL_IPV6, type Range, rangeList } from "./address-ranges.ts";
+import type { ErrorWord } from "./error-words.ts";
+import { type Guard, URL_GUARDS } from "./url-guards.ts";
+
+/** What an operator opens beyond the public internet. */
+export interface PolicyOptions {
+  /** Whether plain http is allowed. */
+  allowHttp: boolean;
+  /** Networks in CIDR form, and the word `loopback`. */
+  allowNetworks: readonly string[];
+}
+
+/** `reason` is one sentence: what was refused, by which rule, and how an operator allows it. */
+export type Refusal = { ok: false; reason: string; word: ErrorWord };
+
+export interface AddressPolicy {
+  readonly options: PolicyOptions;
+  /** Judges what can be told from the URL alone: at registration, and again at each send. */
+  checkUrl(url: string): { ok: true; url: URL } | Refusal;
+  /** Judges one IP address: a literal host, each DNS answer, and the peer of each new connection. */
+  checkAddress(address: string, host?: string): { ok: true } | Refusal;
+}
+
+/** The rules, in parts that a test takes away one by one. */
+export interface PolicyRules {
+  guards: readonly Guard[];
+  ipv4: readonly Range[];
+  ipv6: readonly Range[];
+}
+
+const RULES: PolicyRules = { guards: URL_GUARDS, ipv4: DENIED_IPV4, ipv6: DENIED_IPV6 };
+
+/**
+ * Decides where a request may go. Pure: the same question has the same answer for as long as the policy lives.
+ * The URL is parsed once, by the WHATWG rules that the client follows too, and only its parsed parts are judged: decimal,
+ * octal, hexadecimal, short and full-width spellings of an address are all dotted by then.
+ */
+export function createAddressPolicy(options: PolicyOptions, rules: PolicyRules = RULES): AddressPolicy {
+  const checkAddress = addressCheck(options, rules);
+  return {
+    options,
+    checkAddress,
+    checkUrl(text) {
+      if (text.length > LIMITS.URL_CHARACTERS_MAX)
+        return refuse(`The URL is longer than ${LIMITS.URL_CHARACTERS_MAX} characters.`);
+      if (!URL.canParse(text)) return refuse("This is not a complete URL, such as https://example.com/webhooks.");
+      const url = new URL(text);
+      for (const guard of rules.guards) {
+        const reason = guard(url, options);
+        if (reason !== null) return refuse(reason);
+      }
+      const literal = literalAddress(url.hostname);
+      const address = literal === null ? undefined : checkAddress(literal);
+      return address?.ok === false ? address : { ok: true, url };
+    },
+  };
+}
+
+const refuse = (reason: string): Refusal => ({ ok: false, reason, word: "url_refused" });
+
+/** The IP address that a URL's host is, without IPv6 brackets; null for a name. */
+export function literalAddress(hostname: string): string | null {
+  const host = hostname.startsWith("[") ? hostname.slice(1, -1) : hostname;
+  return isIP(host) === 0 ? null : host;
+}
+
+function addressCheck({ allowNetworks }: PolicyOptions, rules: PolicyRules): AddressPolicy["checkAddress"] {
+  const allowed = rangeList(allowedRanges(allowNetworks));
+  const global = rangeList([GLOBAL_IPV6]);
+  const denied = rangeList([...rules.ipv4, ...rules.ipv6]);
+  return (address, host) => {
+    // A zone id names a link of this machine; BlockList would overlook it.
+    const family = address.includes("%") ? 0 : isIP(address);
+    const type = family === 4 ? "ipv4" : "ipv6";
+    if (family === 0) return block(address, host, "not an IP address");
+    if (allowed.check(address, type)) return { ok: true };
+    if (family === 6 && !global.check(address, type)) return block(address, host, "not a public IPv6 address");
+    if (!denied.check(address, type)) return { ok: true };
+    return block(address, host, ruleOf(address, type, rules));
+  };
+}
+
+/** Which range it was; asked only where the list has refused already. */
+function ruleOf(address: string, type: "ipv4" | "ipv6", { ipv4, ipv6 }: PolicyRules): string {
+  const rule = (type === "ipv4" ? ipv4 : ipv6).find((one) => rangeList([one]).check(address, type))!;
+  return `in ${rule.network}/${rule.prefix} (${rule.is})`;
+}
+
+function block(address: string, host: string | undefined, rule: string): Refusal {
+  const what = host === undefined || host === address ? address : `${host} leads to ${address}, which`;
+  const how = "An operator of this server can open a network with MAVE_ALLOW_NETWORKS.";
+  return { ok: false, word: "address_blocked", reason: `${what} is ${rule}: not a public address. ${how}` };
+}

@@ -1,0 +1,73 @@
+import { BlockList, isIP } from "node:net";
+
+/** A network that is not the public internet. */
+export interface Range {
+  readonly network: string;
+  readonly prefix: number;
+  /** What it is, for the sentence that refuses it. */
+  readonly is: string;
+}
+
+const range = (cidr: string, is: string): Range => {
+  const [network, prefix] = cidr.split("/");
+  return { network: network!, prefix: Number(prefix), is };
+};
+
+/**
+ * Every special-purpose IPv4 network of the IANA registry (RFC 6890 and its updates), and one public address that a
+ * cloud's hosts answer on. https://www.iana.org/assignments/iana-ipv4-special-registry
+ */
+export const DENIED_IPV4: readonly Range[] = [
+  range("0.0.0.0/8", "this network"),
+  range("10.0.0.0/8", "a private network"),
+  range("100.64.0.0/10", "a carrier's shared network"),
+  range("127.0.0.0/8", "this machine"),
+  range("169.254.0.0/16", "link-local; clouds keep credentials there"),
+  range("172.16.0.0/12", "a private network"),
+  range("192.0.0.0/24", "for protocols"),
+  range("192.0.2.0/24", "for documentation"),
+  range("192.31.196.0/24", "AS112"),
+  range("192.52.193.0/24", "AMT relays"),
+  range("192.88.99.0/24", "6to4 relays"),
+  range("192.168.0.0/16", "a private network"),
+  range("192.175.48.0/24", "AS112"),
+  range("198.18.0.0/15", "for benchmarks"),
+  range("198.51.100.0/24", "for documentation"),
+  range("203.0.113.0/24", "for documentation"),
+  range("224.0.0.0/4", "multicast"),
+  range("240.0.0.0/4", "reserved"),
+  range("168.63.129.16/32", "a cloud host's own service"),
+];
+
+/**
+ * The only part of IPv6 that IANA has given out as global unicast. All outside is refused, unallocated or not: loopback,
+ * v4-mapped, v4-compatible, NAT64, unique-local, link-local and multicast among it.
+ */
+export const GLOBAL_IPV6 = range("2000::/3", "global unicast");
+
+/** What inside it is no ordinary public address; Teredo and 6to4 carry an IPv4 address of anyone's choice. */
+export const DENIED_IPV6: readonly Range[] = [
+  range("2001::/23", "for protocols (Teredo, ORCHID)"),
+  range("2001:db8::/32", "for documentation"),
+  range("2002::/16", "6to4, a way to any IPv4 address"),
+  range("3ffe::/16", "the former 6bone"),
+  range("3fff::/20", "for documentation"),
+  range("2620:4f:8000::/48", "AS112"),
+];
+
+const LOOPBACK: readonly Range[] = [range("127.0.0.0/8", "this machine"), range("::1/128", "this machine")];
+
+/** The operator's networks: CIDR, a single address, or the word `loopback`. */
+export function allowedRanges(networks: readonly string[]): Range[] {
+  return networks.flatMap((network) => {
+    if (network === "loopback") return LOOPBACK;
+    return [range(network.includes("/") ? network : `${network}/${isIP(network) === 4 ? 32 : 128}`, "allowed")];
+  });
+}
+
+/** A set of ranges that is asked at every connection. It applies IPv4 ranges to v4-mapped addresses too. */
+export function rangeList(ranges: readonly Range[]): BlockList {
+  const list = new BlockList();
+  for (const { network, prefix } of ranges) list.addSubnet(network, prefix, isIP(network) === 4 ? "ipv4" : "ipv6");
+  return list;
+}

@@ -1,0 +1,199 @@
+import { subscribe } from "node:diagnostics_channel";
+import type { Dispatcher } from "undici";
+import type { Clock } from "../clock.ts";
+import { LIMITS } from "../limits.ts";
+import type { Connection, Connector } from "./connector.ts";
+import { type Failure, failureOf, NetFault } from "./error-words.ts";
+import type { Answer, Exchange } from "./exchange.ts";
+
+/** What a sending needs of its client; one for all of them. */
+export interface SendingParts {
+  clock: Clock;
+  connector: Connector;
+  settled(sending: Sending, exchange: Exchange): void;
+}
+
+/** One scheme, host and port, and the line of those who wait for a connection to it. */
+export interface Origin {
+  readonly name: string;
+  inFlight: number;
+  waiting: Sending[];
+}
+
+/** undici publishes the socket of a request right after `onRequestStart`, in the same turn. */
+let starting: Sending | null = null;
+subscribe("undici:client:sendHeaders", (message) => {
+  if (starting === null) return;
+  starting.onWritten((message as { socket: object }).socket);
+  starting = null;
+});
+
+/** The reason given to undici where we end a request ourselves. */
+const ENOUGH = new NetFault("stopped", "SETTLED");
+
+/**
+ * One request under way: undici's handler. It settles exactly once, by the answer's end, an error or its own deadline;
+ * what comes later does nothing. undici's own timeouts are refreshed by every byte, so a receiver that drips outlives them.
+ */
+export class Sending implements Dispatcher.DispatchHandler {
+  readonly origin: Origin;
+  readonly options: Dispatcher.DispatchOptions;
+  readonly resolve: (exchange: Exchange) => void;
+  /** Handed to undici; false while it stands in its origin's line. */
+  dispatched = false;
+  readonly #parts: SendingParts;
+  readonly #began: number;
+  readonly #deadline_ms: number;
+  readonly #cancelDeadline: () => void;
+  #controller: Dispatcher.DispatchController | null = null;
+  #connection: Connection | undefined;
+  #reused = false;
+  #wroteAt: number | null = null;
+  #firstByte_ms: number | null = null;
+  #status: number | null = null;
+  #interim = 0;
+  #chunks: Buffer[] = [];
+  #kept = 0;
+  #bytes = 0;
+  #rawHeaders: Dispatcher.DispatchController["rawHeaders"];
+  #done = false;
+
+  constructor(
+    parts: SendingParts,
+    origin: Origin,
+    options: Dispatcher.DispatchOptions,
+    deadline_ms: number,
+    resolve: (exchange: Exchange) => void,
+  ) {
+    this.origin = origin;
+    this.options = options;
+    this.resolve = resolve;
+    this.#parts = parts;
+    this.#deadline_ms = deadline_ms;
+    this.#began = parts.clock.monotonic();
+    this.#cancelDeadline = parts.clock.after(deadline_ms, () => this.#expire());
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // Settled while it waited for a connection: it is never written.
+    if (this.#done) {
+      controller.abort(ENOUGH);
+      return;
+    }
+    this.#controller = controller;
+    starting = this;
+  }
+
+  onWritten(socket: object): void {
+    this.#wroteAt = this.#parts.clock.monotonic();
+    this.#connection = this.#parts.connector.connectionOf(socket);
+    if (this.#connection === undefined) return;
+    this.#reused = this.#connection.used;
+    this.#connection.used = true;
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    if (this.#done) return;
+    if (status < 200) {
+      this.#interim += 1;
+      if (this.#interim > LIMITS.INTERIM_ANSWERS_MAX) this.#end({ word: "response_invalid", code: "INTERIM_FLOOD" });
+      return;
+    }
+    this.#firstByte_ms = this.#parts.clock.monotonic() - (this.#wroteAt ?? this.#began);
+    this.#status = status;
+    this.#rawHeaders = controller.rawHeaders;
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#done) return;
+    this.#bytes += chunk.length;
+    const room = LIMITS.ANSWER_KEPT_BYTES - this.#kept;
+    if (room > 0) {
+      // A copy: a slice would hold the whole read buffer for as long as the log entry lives.
+      const part = Buffer.from(chunk.subarray(0, room));
+      this.#chunks.push(part);
+      this.#kept += part.length;
+    }
+    if (this.#bytes > LIMITS.ANSWER_READ_BYTES)
+      this.#end(null, `The answer is longer than ${LIMITS.ANSWER_READ_BYTES} bytes; no more of it was read.`);
+  }
+
+  onResponseEnd(): void {
+    if (!this.#done) this.#settle(null, null, true);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    if (this.#done) return;
+    this.#connection ??= this.#parts.connector.connectionOf(error);
+    const failure = failureOf(error);
+    if (this.#status !== null) this.#settle(null, `The answer broke off (${failure.code}).`, false);
+    else this.#settle(failure, error instanceof NetFault ? error.message : null, false);
+  }
+
+  /** Ends it now, as at a shutdown. */
+  stop(): void {
+    if (this.#done) return;
+    if (this.#status === null) this.#end({ word: "stopped", code: "STOPPED" });
+    else this.#end(null, "This server was stopped before the answer ended.");
+  }
+
+  #expire(): void {
+    if (this.#status === null) this.#end({ word: "timeout", code: this.#wroteAt === null ? "CONNECT" : "ANSWER" });
+    else this.#end(null, `The answer was not finished after ${this.#deadline_ms} ms.`);
+  }
+
+  #end(failure: Failure | null, note: string | null = null): void {
+    this.#settle(failure, note, false);
+    this.#controller?.abort(ENOUGH);
+  }
+
+  #settle(failure: Failure | null, note: string | null, whole: boolean): void {
+    this.#done = true;
+    this.#cancelDeadline();
+    const status = failure === null ? this.#status : null;
+    this.#parts.settled(this, {
+      status,
+      error: failure ?? statusFailure(status),
+      note,
+      timings: this.#timings(),
+      address: this.#connection?.address ?? null,
+      certificateUntil: this.#connection?.certificateUntil ?? null,
+      answer: status === null ? null : this.#answer(whole),
+      wrote: this.#wroteAt !== null,
+    });
+  }
+
+  #timings(): Exchange["timings"] {
+    const made = this.#reused ? undefined : this.#connection;
+    return {
+      dns: made?.dns ?? null,
+      connect: made?.connect ?? null,
+      tls: made?.tls ?? null,
+      first_byte: this.#firstByte_ms,
+      total: this.#parts.clock.monotonic() - this.#began,
+      reused: this.#reused,
+    };
+  }
+
+  #answer(whole: boolean): Answer {
+    const body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#kept);
+    return { headers: pairs(this.#rawHeaders), body, bytes: this.#bytes, cut: !whole || this.#kept < this.#bytes };
+  }
+}
+
+/** 2xx is success, nothing else. A redirect gets its own word, because following it would be a way past the policy. */
+function statusFailure(status: number | null): Failure | null {
+  if (status !== null && status >= 200 && status < 300) return null;
+  const redirect = status !== null && status >= 300 && status < 400 && status !== 304;
+  return { word: redirect ? "redirect_refused" : "status", code: String(status) };
+}
+
+function pairs(raw: Dispatcher.DispatchController["rawHeaders"]): [string, string][] {
+  const flat = (Array.isArray(raw) ? raw : []) as (Buffer | string)[];
+  const headers: [string, string][] = [];
+  for (let index = 0; index + 1 < flat.length; index += 2) headers.push([text(flat[index]!), text(flat[index + 1]!)]);
+  return headers;
+}
+
+/** Header bytes have no encoding of their own; latin1 keeps each as it came. */
+const text = (value: Buffer | string): string => (typeof value === "string" ? value : value.toString("latin1"));
