@@ -41,3 +41,11 @@ const INSERT: Statement = { name: "space_insert", text: "insert into spaces (id,
 export async function insertSpace(sql: Sql, id: string, name: string): Promise<void> {
   await sql.run(INSERT, [id, name]);
 }
+
+const RENAME: Statement = {
+  name: "space_rename",
+  text: "update spaces set name = $2 where id = $1 returning id, name, claimed_at, created_at",
+};
+export async function renameSpace(tx: Sql, id: string, name: string): Promise<SpaceRow | undefined> {
+  return (await tx.run<SpaceRow>(RENAME, [id, name]))[0];
+}

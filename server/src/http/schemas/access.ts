@@ -49,6 +49,16 @@ export const Session = resource("Session", "Who is signed in to the dashboard.",
   user: Type.Object({ id: text("The person's id."), name: text("The name."), email: text("The email address.") }),
   space: Type.Object({ id: id(), name: text("The space's name.") }),
 });
+export const Space = resource("Space", "The tenant: it owns videos, webhooks and API keys; people are its members.", {
+  id: id(),
+  object: objectWord("space"),
+  created: time("When it was created."),
+  name: text("What people call it."),
+});
+export const SpaceUpdate = body(
+  { name: text("What people call it.", { minLength: 1, maxLength: LIMITS.NAME_CHARACTERS_MAX, pattern: "\\S" }) },
+  { $id: "SpaceUpdate", description: "What to change." },
+);
 export const SignIn = body(
   { email, password: text("The password.", { minLength: 1, maxLength: 128 }) },
   { $id: "SignIn", description: "Email and password." },

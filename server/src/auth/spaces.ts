@@ -1,0 +1,36 @@
+import { unixSeconds } from "../clock.ts";
+import { MaveError } from "../errors.ts";
+import { shortUuid } from "../events/short-uuid.ts";
+import type { Alongside, Database } from "../store/db.ts";
+import { getSpace, renameSpace, type SpaceRow } from "../store/spaces.ts";
+
+/** The API's object for a space. Times are Unix seconds. */
+export interface Space {
+  id: string;
+  object: "space";
+  created: number;
+  name: string;
+}
+
+/** A caller's own space; there is no way to ask for another's. */
+export interface Spaces {
+  get(id: string): Promise<Space>;
+  rename(id: string, name: string, alongside?: Alongside<Space>): Promise<Space>;
+}
+
+export function createSpaces({ db }: { db: Database }): Spaces {
+  return {
+    get: async (id) => present(await getSpace(db, id)),
+    rename: (id, name, alongside) =>
+      db.transaction(async (tx) => {
+        const space = present(await renameSpace(tx, id, name.trim()));
+        await alongside?.(tx, space);
+        return space;
+      }),
+  };
+}
+
+function present(row: SpaceRow | undefined): Space {
+  if (!row) throw new MaveError("NOT_FOUND");
+  return { id: shortUuid(row.id), object: "space", created: unixSeconds(row.created_at.getTime()), name: row.name };
+}

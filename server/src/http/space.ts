@@ -1,0 +1,35 @@
+import type { Spaces } from "../auth/spaces.ts";
+import type { Api } from "./api.ts";
+import type { Change } from "./change.ts";
+import { Space, SpaceUpdate } from "./schemas/access.ts";
+import { ref } from "./schemas/common.ts";
+
+const tags = ["Space"];
+
+/** The space that the caller belongs to: it needs no id. */
+export function spaceRoutes(app: Api, { spaces, change }: { spaces: Spaces; change: Change }): void {
+  app.get(
+    "/v1/space",
+    { schema: { operationId: "getSpace", summary: "Get your space", tags, response: { 200: ref(Space) } } },
+    ({ who }) => spaces.get(who.space),
+  );
+
+  app.patch(
+    "/v1/space",
+    {
+      schema: {
+        operationId: "updateSpace",
+        summary: "Rename your space",
+        tags,
+        body: SpaceUpdate,
+        response: { 200: ref(Space) },
+      },
+      config: { access: "person" },
+    },
+    (request, reply) => {
+      const { name } = request.body;
+      const audit = { action: "space.renamed", subject: ({ id }: { id: string }) => id, details: () => ({ name }) };
+      return change(request, reply, { audit }, (alongside) => spaces.rename(request.who.space, name, alongside));
+    },
+  );
+}
