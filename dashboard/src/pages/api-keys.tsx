@@ -65,7 +65,7 @@ function Keys({ keys, onDelete }: { keys: readonly ApiKey[]; onDelete: (key: Api
   return useIsNarrow() ? <PhoneList keys={keys} onDelete={onDelete} /> : <Table keys={keys} onDelete={onDelete} />;
 }
 
-const head = "h-9 px-3 text-left text-meta font-normal text-text-2";
+const head = "h-9 px-3 text-left text-meta font-normal text-text-3";
 
 function Table({ keys, onDelete }: { keys: readonly ApiKey[]; onDelete: (key: ApiKey) => void }) {
   return (

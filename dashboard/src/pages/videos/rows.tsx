@@ -15,7 +15,7 @@ export function VideoRows({ videos }: { videos: readonly Video[] }) {
   return useIsNarrow() ? <PhoneList videos={videos} /> : <Table videos={videos} />;
 }
 
-const head = "h-9 px-3 text-left text-meta font-normal text-text-2";
+const head = "h-9 px-3 text-left text-meta font-normal text-text-3";
 
 function Table({ videos }: { videos: readonly Video[] }) {
   return (
@@ -35,10 +35,10 @@ function Table({ videos }: { videos: readonly Video[] }) {
           <th scope="col" className={`${head} hidden w-24 text-right! wide:table-cell`}>
             Size
           </th>
-          <th scope="col" className={`${head} w-36 text-right!`}>
+          <th scope="col" className={`${head} w-40 pr-8! text-right! wide:w-36 wide:pr-3!`}>
             Created
           </th>
-          <th scope="col" className={`${head} w-26 pr-8!`}>
+          <th scope="col" className={`${head} hidden w-26 pr-8! wide:table-cell`}>
             <span className="sr-only">Copy</span>
           </th>
         </tr>
@@ -69,10 +69,10 @@ function Row({ video }: { video: Video }) {
       </td>
       <td className={`${cell} text-right text-text-2 numbers`}>{length(duration)}</td>
       <td className={`${cell} hidden text-right text-text-2 numbers wide:table-cell`}>{bytes(size)}</td>
-      <td className={`${cell} text-right text-text-2`}>
+      <td className={`${cell} pr-8 text-right text-text-2 wide:pr-3`}>
         <Ago at={created} />
       </td>
-      <td className={`${cell} pr-8`}>
+      <td className={`${cell} hidden pr-8 wide:table-cell`}>
         <span className="flex justify-end opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 touch:opacity-100">
           <CopyButton text={embedCode(video)} label="Copy the embed code" icon={Code} />
           <CopyButton text={id} label="Copy the id" />

@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { testDatabase } from "../../../test/support/database.ts";
+import { firstSpace } from "../store/spaces.ts";
+import { createSpaces } from "./spaces.ts";
+
+const db = await testDatabase();
+const spaces = createSpaces({ db });
+
+test("a space is renamed, without white space around its name", async () => {
+  const { id } = await firstSpace(db);
+  expect(await spaces.rename(id, "  Northlight Museum ")).toMatchObject({ object: "space", name: "Northlight Museum" });
+  expect(await spaces.get(id)).toMatchObject({ name: "Northlight Museum" });
+});
+
+test("a rename whose note cannot be written is not done", async () => {
+  const { id } = await firstSpace(db);
+  const before = await spaces.get(id);
+  const refused = spaces.rename(id, "Never", () => Promise.reject(new Error("disk full")));
+  await expect(refused).rejects.toThrow("disk full");
+  expect(await spaces.get(id)).toEqual(before);
+});
