@@ -1,0 +1,106 @@
+import { existsSync } from "node:fs";
+import AxeBuilder from "@axe-core/playwright";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { afterAll, expect } from "vitest";
+import { runAdmin, type TestServer } from "./server.ts";
+
+const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+const WAIT_MS = 15_000;
+
+/** Real Chromium, closed after the test file. */
+export async function openBrowser(): Promise<Browser> {
+  const executablePath = PLACES.find((path) => existsSync(path));
+  if (!executablePath)
+    throw new Error(`Chromium is missing (looked at ${PLACES.join(", ")}): apt-get install chromium`);
+  const browser = await chromium.launch({ executablePath, args: FLAGS });
+  afterAll(() => browser.close());
+  return browser;
+}
+
+/** A page of a person of their own, and what went wrong on it. */
+export interface Visit {
+  page: Page;
+  /** Errors of scripts and of the console, and requests that left the server's origin. Empty where all is well. */
+  faults: string[];
+}
+
+/** A new page with cookies and storage of its own. Clipboard access is granted, as a person would with their click. */
+export async function visit(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Visit> {
+  const context = await browser.newContext({
+    baseURL: url,
+    viewport: { width: 1440, height: 900 },
+    permissions: ["clipboard-read", "clipboard-write"],
+    ...options,
+  });
+  context.setDefaultTimeout(WAIT_MS);
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error") faults.push(`console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => faults.push(`script: ${error.message}`));
+  page.on("request", (request) => {
+    const other = /^https?:/.test(request.url()) && new URL(request.url()).origin !== new URL(url).origin;
+    if (other) faults.push(`left the origin: ${request.url()}`);
+  });
+  return { page, faults };
+}
+
+/** The path of a one-time link that signs the owner in, or creates the owner where there is none. */
+export async function oneTimeLink(server: TestServer): Promise<string> {
+  const env = { MAVE_DATA_DIR: server.dataDir, PORT: new URL(server.url).port };
+  const { stdout } = await runAdmin(["link"], env);
+  const { pathname, hash } = new URL(stdout.trim());
+  return pathname + hash;
+}
+
+export const OWNER = { name: "Ines Duarte", email: "ines@northlight.example", password: "a long enough sentence" };
+
+/** A page signed in as the owner, who is created where there is none yet. */
+export async function visitAsOwner(
+  browser: Browser,
+  server: TestServer,
+  options: BrowserContextOptions = {},
+): Promise<Visit> {
+  const visiting = await visit(browser, server.url, options);
+  const { page } = visiting;
+  await page.goto(await oneTimeLink(server));
+  const create = page.getByRole("button", { name: "Create the owner" });
+  const videos = page.getByRole("heading", { name: "Videos", level: 1 });
+  await create.or(videos).waitFor();
+  if (await create.isVisible()) {
+    await page.getByLabel("Name").fill(OWNER.name);
+    await page.getByLabel("Email").fill(OWNER.email);
+    await page.getByLabel("Password").fill(OWNER.password);
+    await create.click();
+  }
+  await videos.waitFor();
+  return visiting;
+}
+
+/** Fails with each violation's rule and places where the page, as it stands, keeps someone out. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
+  expect(found).toEqual([]);
+}
+
+/** Fails where something is wider than the window or the pane, so that a person would have to scroll sideways. */
+export async function expectNoSidewaysScroll(page: Page): Promise<void> {
+  const over = await page.evaluate(() =>
+    [document.documentElement, document.querySelector("main")]
+      .filter((element) => element !== null && element.scrollWidth > element.clientWidth)
+      .map((element) => `${element?.tagName} ${element?.scrollWidth} > ${element?.clientWidth}`),
+  );
+  expect(over).toEqual([]);
+}
