@@ -1,0 +1,53 @@
+/** docs/configuration.md and config.ts know the same settings, with the same examples and defaults. */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { loadConfig, SETTINGS } from "../../server/src/config.ts";
+import { RETRY_SCHEDULE_S } from "../../server/src/delivery/retry-schedule.ts";
+import { ROOT } from "../support/server.ts";
+
+const page = await readFile(join(ROOT, "docs/configuration.md"), "utf8");
+const rows = [...page.matchAll(/^\| `([A-Z_0-9]+)` \| (.*?) ?\| (.*?) ?\| (.+) \|$/gm)].map(
+  ([, name, standard, example]) => ({
+    name: name!,
+    standard: standard!,
+    example: example!.replaceAll("`", ""),
+  }),
+);
+
+const folder = await mkdtemp(join(tmpdir(), "mave-configuration-"));
+afterAll(() => rm(folder, { recursive: true }));
+
+test("the page has every setting, in the order of the code, with its example", () => {
+  const settings = Object.entries(SETTINGS).map(([name, { example }]) => ({ name, example }));
+  expect(rows.map(({ name, example }) => ({ name, example }))).toEqual(settings);
+});
+
+test("each default on the page is the one that an empty environment gives", async () => {
+  const config = await loadConfig({}, folder);
+  const inCode: Record<string, unknown> = {
+    PORT: config.port,
+    HOST: config.host,
+    DATABASE_URL: config.databaseUrl ?? "none",
+    SMTP_URL: config.smtpUrl ?? "none",
+    LOG_LEVEL: config.logLevel,
+    MAVE_RETENTION_DAYS: config.retention_days,
+    MAVE_ATTEMPT_TIMEOUT_MS: config.attemptTimeout_ms,
+    MAVE_UPLOAD_MAX_BYTES: config.uploadMaxBytes,
+    MAVE_METRICS_TOKEN: config.metricsToken ?? "none",
+    MAVE_RETRY_SCHEDULE: RETRY_SCHEDULE_S.join(),
+    MAVE_ROLES: [...config.roles].join(),
+  };
+  const onPage = rows.filter(({ name }) => name in inCode).map(({ name, standard }) => [name, standard]);
+  expect(Object.fromEntries(onPage)).toEqual(
+    Object.fromEntries(Object.entries(inCode).map(([name, value]) => [name, String(value)])),
+  );
+});
+
+test("a local public URL allows http and loopback, a public one neither", async () => {
+  const { allowHttp, allowNetworks } = await loadConfig({}, folder);
+  expect([allowHttp, allowNetworks]).toEqual([true, ["loopback"]]);
+  const open = await loadConfig({ MAVE_PUBLIC_URL: "https://videos.example.com" }, folder);
+  expect([open.allowHttp, open.allowNetworks]).toEqual([false, []]);
+});
