@@ -93,7 +93,7 @@ export async function cancelUpload(tx: Sql, id: string): Promise<UploadRow | und
 
 const declare: Statement = {
   name: "upload_declare_size",
-  text: "update uploads set size_bytes = $2 where id = $1 and state = 'receiving'",
+  text: "update uploads set size_bytes = $2 where id = $1 and state = 'receiving' and size_bytes is null",
 };
 
 /** The size of a file whose uploader did not know it at the beginning. */

@@ -10,7 +10,7 @@ import * as store from "../store/uploads.ts";
 import { lockVideo, setVideoStatus } from "../store/videos.ts";
 import { sync } from "./blobs.ts";
 import type { Folders } from "./folders.ts";
-import { statusAfter, type VideoRow } from "./video.ts";
+import { isVideoId, statusAfter, type VideoRow } from "./video.ts";
 
 /**
  * A file's way in, whichever door it takes: begun, then received whole or left.
@@ -59,7 +59,7 @@ export function createUploads(parts: UploadParts): Uploads {
     begin: (space, video, file) => begin(parts, space, video, file),
     finish: (id) => finish(parts, id),
     leave: (id) => leave(parts, id),
-    get: (id) => store.getUpload(parts.db, id),
+    get: async (id) => (UPLOAD_ID.test(id) ? store.getUpload(parts.db, id) : undefined),
     reconcile: () => reconcile(parts, active),
     active,
     folders: parts.folders,
@@ -67,12 +67,15 @@ export function createUploads(parts: UploadParts): Uploads {
   };
 }
 
+const UPLOAD_ID = /^[0-9a-f]{32}$/;
+
 async function begin(
   { db, folders, random, signals, maxBytes }: UploadParts,
   space: string,
   video: string,
   file: AnnouncedFile,
 ): Promise<{ id: string; path: string }> {
+  if (!isVideoId(video)) throw new MaveError("NOT_FOUND");
   checkSize(file.size_bytes, maxBytes);
   const id = random.bytes(16).toString("hex");
   const replaced = await db.transaction(async (tx) => {
@@ -132,8 +135,8 @@ async function keep(folders: Folders, id: string): Promise<number> {
   const original = join(folders.originals, id);
   const part = join(folders.incoming, id);
   if (await bytesOf(part)) {
-    await sync(part);
-    await rename(part, original).catch(unlessMoved);
+    const moved = sync(part).then(() => rename(part, original));
+    await moved.catch(unlessMoved);
   }
   await sync(folders.originals);
   await sync(folders.incoming);
