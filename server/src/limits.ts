@@ -113,6 +113,9 @@ export const LIMITS = {
   UPLOAD_SILENT_MS: 60_000, // a sender that says nothing for so long has gone; tus resumes where it stopped
   VERSION_KEPT_MS: 3_600_000, // a version that was replaced stays for whoever is watching it
 
+  REPLAY_WINDOW: 40, // open deliveries of one replay: a full queue of one webhook, and no more before live ones
+  REPLAY_STEP_MS: 50, // a replay that has more to do; 20 steps of the window are 800 a second
+  REPLAY_POLL_MS: 1_000, // otherwise
   PARTITION_DAYS_AHEAD: 7, // a node that cannot make partitions for a week still has where to write
   RETENTION_EVERY_MS: 3_600_000,
 

@@ -1,0 +1,266 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { testDatabase } from "../../../test/support/database.ts";
+import { systemClock } from "../clock.ts";
+import { createRecorder } from "../events/record.ts";
+import { shortUuid } from "../events/short-uuid.ts";
+import { LIMITS } from "../limits.ts";
+import { createLog } from "../log.ts";
+import { systemRandom } from "../random.ts";
+import { createSignals } from "../signals.ts";
+import { uuidV7 } from "../uuid.ts";
+import { allowance } from "./replay.ts";
+import { createReplays } from "./replays.ts";
+
+const db = await testDatabase();
+const parts = {
+  db,
+  clock: systemClock,
+  random: systemRandom,
+  log: createLog("silent", false),
+  signals: createSignals(),
+};
+const recorder = createRecorder(parts);
+const replays = createReplays(parts);
+const query = <Row>(text: string, values: unknown[] = []) => db.run<Row>({ name: "", text }, values);
+
+const EVENTS = ["video.created", "video.uploaded", "video.deleted"] as const;
+const HOUR_AGO = Math.floor(Date.now() / 1000) - 3_600;
+const LATER = Math.floor(Date.now() / 1000) + 3_600;
+let space: string;
+let webhook: string;
+let range: { webhook: string; since: number; until: number };
+
+async function addWebhook(): Promise<string> {
+  const id = uuidV7(Date.now(), systemRandom);
+  await query(
+    `insert into webhooks (space_id, id, url, events, secret, secret_hint) values ($1, $2, 'https://example.com', $3, '', 'abcd')`,
+    [space, id, EVENTS],
+  );
+  return id;
+}
+
+const record = (video: string, sequence: number, type: (typeof EVENTS)[number] = EVENTS[sequence - 1]!) =>
+  recorder.transaction((tx) => tx.record({ space, type, video, sequence, data: { id: video } }));
+
+/** As a settle does: out of the queue, into the history. */
+const finish = (status: "succeeded" | "failed", where = "true") =>
+  query(
+    `with gone as (delete from open_deliveries where ${where} returning *)
+     insert into deliveries (space_id, id, webhook_id, event_id, type, video_id, sequence, previous, status, attempts)
+     select space_id, id, webhook_id, event_id, type, video_id, sequence, previous, '${status}', attempt + 1 from gone
+     on conflict (space_id, id) do update set status = excluded.status, attempts = excluded.attempts`,
+  );
+
+interface Open {
+  id: string;
+  video_id: string;
+  sequence: number;
+  attempt: number;
+  previous: number;
+  waits: boolean;
+  replayed: boolean;
+}
+const opened = () =>
+  query<Open>(
+    `select id, video_id, sequence, attempt, previous, due_at = 'infinity' as waits, replay_id is not null as replayed
+     from open_deliveries where webhook_id = $1 order by video_id, sequence`,
+    [webhook],
+  );
+
+beforeEach(async () => {
+  await query("truncate open_deliveries, deliveries, events, replays, webhooks, webhook_hours");
+  [{ id: space }] = (await query<{ id: string }>("select id from spaces limit 1")) as [{ id: string }];
+  webhook = await addWebhook();
+  range = { webhook: shortUuid(webhook), since: HOUR_AGO, until: LATER };
+});
+
+test("a dry run counts the events, tells the first and the last, and keeps nothing", async () => {
+  await record("aaaaaaaaaa", 1);
+  await record("bbbbbbbbbb", 1);
+  await finish("succeeded");
+  const counted = await replays.dryRun(space, range);
+  expect(counted).toMatchObject({ id: null, status: "dry_run", total: 2, done: 0 });
+  expect(counted.first).toBeLessThanOrEqual(counted.last!);
+  expect(await opened()).toEqual([]);
+  expect((await replays.list(space, { limit: 20 })).data).toEqual([]);
+});
+
+test("a replay opens finished deliveries again, which keep their ids and count their attempts on", async () => {
+  await record("aaaaaaaaaa", 1);
+  const [first] = await opened();
+  await finish("failed");
+  const { id, total } = await replays.create(space, range, null);
+  expect(total).toBe(1);
+  await replays.round();
+  expect(await opened()).toEqual([{ ...first!, attempt: 1, replayed: true }]);
+  expect(await replays.get(space, id)).toMatchObject({ status: "done", done: 1 });
+});
+
+test("only deliveries that ended as asked for are replayed", async () => {
+  await record("aaaaaaaaaa", 1);
+  await record("bbbbbbbbbb", 1);
+  await finish("failed", "video_id = 'aaaaaaaaaa'");
+  await finish("succeeded");
+  await replays.create(space, { ...range, statuses: ["failed"] }, null);
+  await replays.round();
+  expect((await opened()).map(({ video_id }) => video_id)).toEqual(["aaaaaaaaaa"]);
+});
+
+test("types and one video narrow it down", async () => {
+  for (const video of ["aaaaaaaaaa", "bbbbbbbbbb"]) for (const sequence of [1, 2]) await record(video, sequence);
+  await finish("succeeded");
+  await replays.create(space, { ...range, types: ["video.uploaded"], video: "bbbbbbbbbb" }, null);
+  await replays.round();
+  expect(await opened()).toMatchObject([{ video_id: "bbbbbbbbbb", sequence: 2 }]);
+});
+
+test("events of before the webhook existed get deliveries of their own", async () => {
+  await record("aaaaaaaaaa", 1);
+  await record("aaaaaaaaaa", 2);
+  await finish("succeeded");
+  webhook = await addWebhook();
+  await replays.create(space, { ...range, webhook: shortUuid(webhook), statuses: ["never"] }, null);
+  await replays.round();
+  expect(await opened()).toMatchObject([
+    { sequence: 1, previous: 0, attempt: 0, waits: false },
+    { sequence: 2, previous: 1, attempt: 0, waits: true },
+  ]);
+});
+
+test("what is being delivered anyway is left alone and not counted", async () => {
+  await record("aaaaaaaaaa", 1);
+  const before = await opened();
+  expect((await replays.create(space, range, null)).total).toBe(0);
+  await replays.round();
+  expect(await opened()).toEqual(before);
+});
+
+describe("in order", () => {
+  test("the later events of a video wait for the earlier ones, which know that they are waited for", async () => {
+    for (const sequence of [1, 2, 3]) await record("aaaaaaaaaa", sequence);
+    await finish("succeeded");
+    await replays.create(space, range, null);
+    await replays.round();
+    expect((await opened()).map(({ waits }) => waits)).toEqual([false, true, true]);
+    const marks = await query<{ followed: boolean }>("select followed from open_deliveries order by sequence");
+    expect(marks.map(({ followed }) => followed)).toEqual([true, true, false]);
+  });
+
+  test("an event recorded meanwhile waits for the replayed ones of its video", async () => {
+    await record("aaaaaaaaaa", 1);
+    await finish("succeeded");
+    await replays.create(space, range, null);
+    await replays.round();
+    await record("aaaaaaaaaa", 2);
+    expect((await opened()).map(({ waits }) => waits)).toEqual([false, true]);
+  });
+});
+
+describe("beside live traffic", () => {
+  const many = LIMITS.REPLAY_WINDOW * 2 + 7;
+  const video = (index: number) => `video${String(index).padStart(5, "0")}`;
+
+  beforeEach(async () => {
+    for (let index = 0; index < many; index++) await record(video(index), 1);
+    await finish("succeeded");
+  });
+
+  test("no more than its window is open at a time, and it goes on as that empties", async () => {
+    const { id } = await replays.create(space, range, null);
+    const sizes: number[] = [];
+    while (await replays.round()) {
+      sizes.push((await opened()).length);
+      expect(await replays.round()).toBe(true); // full: nothing is added
+      expect((await opened()).length).toBe(sizes.at(-1));
+      await finish("succeeded");
+    }
+    expect(sizes).toEqual([LIMITS.REPLAY_WINDOW, LIMITS.REPLAY_WINDOW]);
+    expect(await replays.get(space, id)).toMatchObject({ status: "done", total: many, done: many });
+  });
+
+  test("two nodes at once open each delivery once", async () => {
+    const other = createReplays(parts);
+    const { id } = await replays.create(space, range, null);
+    while ((await Promise.all([replays.round(), other.round()])).includes(true)) await finish("succeeded");
+    const [sent] = await query<{ attempts: number }>("select sum(attempts)::int as attempts from deliveries");
+    await finish("succeeded");
+    expect(await replays.get(space, id)).toMatchObject({ done: many });
+    expect(sent!.attempts + 7).toBe(many * 2); // each once before, and once by the replay; the last 7 were still open
+  });
+
+  test("a step that does not commit has neither opened nor counted anything", async () => {
+    const { id } = await replays.create(space, range, null);
+    const failing = createReplays({
+      ...parts,
+      db: { ...db, transaction: (work) => db.transaction(async (tx) => Promise.reject(await work(tx))) },
+    });
+    await expect(failing.round()).rejects.toBeDefined();
+    expect(await opened()).toEqual([]);
+    expect((await replays.get(space, id)).done).toBe(0);
+  });
+
+  test("paused it opens nothing more; running again it goes on where it was", async () => {
+    const { id } = await replays.create(space, range, null);
+    await replays.round();
+    await replays.update(space, id, { status: "paused" });
+    await finish("succeeded");
+    expect(await replays.round()).toBe(false);
+    expect(await opened()).toEqual([]);
+    await replays.update(space, id, { status: "running" });
+    await replays.round();
+    expect((await replays.get(space, id)).done).toBe(LIMITS.REPLAY_WINDOW * 2);
+  });
+
+  test("canceled it takes back what is not being sent; history stays as it was", async () => {
+    const { id } = await replays.create(space, range, null);
+    await replays.round();
+    await query("update open_deliveries set leased_until = now() + interval '1 minute' where video_id = $1", [
+      video(0),
+    ]);
+    expect(await replays.cancel(space, id)).toMatchObject({ status: "canceled" });
+    expect((await opened()).map(({ video_id }) => video_id)).toEqual([video(0)]);
+    const [kept] = await query<{ count: number }>("select count(*)::int from deliveries where status = 'succeeded'");
+    expect(kept!.count).toBe(many);
+    await expect(replays.cancel(space, id)).rejects.toMatchObject({ code: "CONFLICT" });
+  });
+
+  test("it ends by itself when its webhook is deleted", async () => {
+    const { id } = await replays.create(space, range, null);
+    await query("delete from webhooks");
+    await replays.round();
+    expect(await replays.get(space, id)).toMatchObject({ status: "canceled", done: 0 });
+  });
+});
+
+test("a canceled replay's deliveries that never were are canceled with a reason", async () => {
+  for (let index = 0; index <= LIMITS.REPLAY_WINDOW; index++) await record(`video${String(index).padStart(5, "0")}`, 1);
+  await finish("succeeded");
+  webhook = await addWebhook();
+  const { id } = await replays.create(space, { ...range, webhook: shortUuid(webhook) }, null);
+  await replays.round();
+  await replays.cancel(space, id);
+  const rows = await query("select distinct status, reason from deliveries where webhook_id = $1", [webhook]);
+  expect(rows).toEqual([{ status: "canceled", reason: "Its replay was canceled." }]);
+});
+
+test("a rate bounds what may be opened, and a pause is not caught up", () => {
+  expect(allowance(0, 40, 10, 0.05)).toBe(0);
+  expect(allowance(0, 40, 10, 0.25)).toBe(2);
+  expect(allowance(0, 40, 10, 3_600)).toBe(10);
+  expect(allowance(35, 40, 10, 1)).toBe(5);
+  expect(allowance(50, 40, null, 1)).toBe(0);
+  expect(allowance(0, 40, null, 0)).toBe(40);
+});
+
+test("another space's replay and webhook are as unknown as none", async () => {
+  const { id } = await replays.create(space, range, null);
+  const other = "00000000-0000-4000-8000-000000000009";
+  await expect(replays.get(other, id)).rejects.toMatchObject({ code: "NOT_FOUND" });
+  await expect(replays.cancel(other, id)).rejects.toMatchObject({ code: "NOT_FOUND" });
+  await expect(replays.create(other, range, null)).rejects.toMatchObject({ code: "REQUEST_INVALID" });
+});
+
+test("a range that ends before it begins is refused with the field's name", async () => {
+  const wrong = { ...range, since: range.until, until: range.since };
+  await expect(replays.create(space, wrong, null)).rejects.toMatchObject({ errors: [{ path: "/until" }] });
+});

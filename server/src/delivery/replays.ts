@@ -1,0 +1,276 @@
+import type { Clock } from "../clock.ts";
+import { type FieldError, MaveError } from "../errors.ts";
+import type { EventType } from "../events/catalog.ts";
+import { follow } from "../events/follow.ts";
+import { longUuid } from "../events/short-uuid.ts";
+import { LIMITS } from "../limits.ts";
+import type { Log } from "../log.ts";
+import { type Page, type PageQuery, pageOf } from "../page.ts";
+import type { Random } from "../random.ts";
+import type { Signals } from "../signals.ts";
+import type { Alongside, Database, Sql } from "../store/db.ts";
+import * as store from "../store/replays.ts";
+import { getWebhook } from "../store/webhooks.ts";
+import { uuidV7 } from "../uuid.ts";
+import {
+  allowance,
+  type DryRun,
+  presentReplay,
+  type ReplayedStatus,
+  type ReplayRow,
+  type ReplayView,
+} from "./replay.ts";
+
+/** What to deliver again. Ids are short, times are Unix seconds; what is left out does not narrow it down. */
+export interface ReplayInput {
+  webhook: string;
+  since: number;
+  /** Not included. A moment in the future means now. */
+  until: number;
+  statuses?: ReplayedStatus[] | undefined;
+  types?: EventType[] | undefined;
+  video?: string | undefined;
+  /** Deliveries per second at most. */
+  rate?: number | undefined;
+}
+
+/** A space's replays. Each function throws NOT_FOUND for one that this space does not have. */
+export interface Replays {
+  dryRun(space: string, input: ReplayInput): Promise<DryRun>;
+  create(space: string, input: ReplayInput, by: string | null, alongside?: Alongside<ReplayView>): Promise<ReplayView>;
+  list(space: string, query: PageQuery & { webhook?: string | undefined }): Promise<Page<ReplayView>>;
+  get(space: string, id: string): Promise<ReplayView>;
+  /** Pauses it, or lets it go on. @throws CONFLICT where it has ended */
+  update(
+    space: string,
+    id: string,
+    change: { status: "running" | "paused" },
+    alongside?: Alongside<ReplayView>,
+  ): Promise<ReplayView>;
+  /** Ends it; what it had opened and is not being sent is taken back. @throws CONFLICT where it has ended */
+  cancel(space: string, id: string, alongside?: Alongside<ReplayView>): Promise<ReplayView>;
+  /** From now on this node takes its part of all running replays. */
+  start(): void;
+  /** Ends after the round that runs, if one does. */
+  stop(): Promise<void>;
+  /** One step of every running replay that no other node is at. @returns whether any can go on at once */
+  round(): Promise<boolean>;
+}
+
+export interface ReplaysParts {
+  db: Database;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  signals: Signals;
+}
+
+export function createReplays(parts: ReplaysParts): Replays {
+  const runner = createRunner(parts);
+  return {
+    dryRun: (space, input) => dryRun(parts, space, input),
+    async create(space, input, by, alongside) {
+      const made = await create(parts, space, input, by, alongside);
+      runner.wake();
+      return made;
+    },
+    list: (space, query) => list(parts, space, query),
+    get: async (space, id) => presentReplay(found(await store.getReplay(parts.db, space, uuidOf(id)))),
+    async update(space, id, { status }, alongside) {
+      const changed = await end(parts, space, id, status, alongside);
+      runner.wake();
+      return changed;
+    },
+    cancel: (space, id, alongside) => end(parts, space, id, "canceled", alongside),
+    ...runner,
+  };
+}
+
+async function dryRun({ db, clock }: ReplaysParts, space: string, input: ReplayInput): Promise<DryRun> {
+  const filter = await filterOf(db, clock, space, input);
+  const counted = await store.countReplay(db, filter);
+  const { statuses = null, types = null, video = null, rate = null } = input;
+  const seconds = (time: Date | null) => time && Math.floor(time.getTime() / 1000);
+  return {
+    id: null,
+    object: "replay",
+    created: Math.floor(clock.now() / 1000),
+    webhook: input.webhook,
+    since: input.since,
+    until: Math.floor(filter.until.getTime() / 1000),
+    statuses,
+    types,
+    video,
+    rate,
+    status: "dry_run",
+    total: counted.total,
+    done: 0,
+    first: seconds(counted.first_at),
+    last: seconds(counted.last_at),
+    finished: null,
+  };
+}
+
+async function create(
+  { db, clock, random }: ReplaysParts,
+  space: string,
+  input: ReplayInput,
+  by: string | null,
+  alongside?: Alongside<ReplayView>,
+): Promise<ReplayView> {
+  const filter = await filterOf(db, clock, space, input);
+  return db.transaction(async (tx) => {
+    const counted = await store.countReplay(tx, filter);
+    const job = { id: uuidV7(clock.now(), random), rate: input.rate ?? null, by };
+    const view = presentReplay(await store.insertReplay(tx, filter, counted, job));
+    await alongside?.(tx, view);
+    return view;
+  });
+}
+
+async function filterOf(sql: Sql, clock: Clock, space: string, input: ReplayInput): Promise<store.ReplayFilter> {
+  const webhook = longUuid(input.webhook);
+  const row = webhook === null ? undefined : await getWebhook(sql, space, webhook);
+  const errors: FieldError[] = [];
+  if (row === undefined) errors.push({ path: "/webhook", detail: "There is no webhook with this id." });
+  if (input.since >= input.until) errors.push({ path: "/until", detail: "`until` must be later than `since`." });
+  if (errors.length > 0) throw new MaveError("REQUEST_INVALID", errors[0]!.detail, { errors });
+  // What happens after this moment is delivered anyway.
+  const until = new Date(Math.min(input.until * 1000, clock.now()));
+  const { statuses = null, types = null, video = null } = input;
+  return { space, webhook: row!.id, since: new Date(input.since * 1000), until, statuses, types, video };
+}
+
+async function list(
+  { db }: ReplaysParts,
+  space: string,
+  query: PageQuery & { webhook?: string | undefined },
+): Promise<Page<ReplayView>> {
+  const webhook = query.webhook === undefined ? null : longUuid(query.webhook);
+  if (query.webhook !== undefined && webhook === null) return { object: "list", data: [], has_more: false, next: null };
+  return pageOf(query, longUuid, presentReplay, {
+    after: (cursor, limit) => store.listReplaysAfter(db, space, webhook, cursor, limit),
+    before: (cursor, limit) => store.listReplaysBefore(db, space, webhook, cursor, limit),
+  });
+}
+
+async function end(
+  { db }: ReplaysParts,
+  space: string,
+  id: string,
+  status: "running" | "paused" | "canceled",
+  alongside?: Alongside<ReplayView>,
+): Promise<ReplayView> {
+  const uuid = uuidOf(id);
+  return db.transaction(async (tx) => {
+    const before = found(await store.getReplay(tx, space, uuid));
+    const row = await store.changeReplay(tx, space, uuid, status);
+    if (row === undefined) throw new MaveError("CONFLICT", `This replay is ${before.status}.`);
+    if (status === "canceled") await store.cancelReplayed(tx, uuid);
+    const view = presentReplay(row);
+    await alongside?.(tx, view);
+    return view;
+  });
+}
+
+const FIRST_ID = "00000000-0000-0000-0000-000000000000";
+
+/** Moves the running replays on. Where nothing can go on, it looks again after a while, or when it is woken. */
+function createRunner({ db, clock, log, signals }: ReplaysParts): Pick<Replays, "start" | "stop" | "round"> & {
+  wake(): void;
+} {
+  let state: "idle" | "running" | "stopped" = "stopped";
+  let cancel = () => {};
+  let current: Promise<void> = Promise.resolve();
+
+  async function round(): Promise<boolean> {
+    let more = false;
+    for (let after: string | null = FIRST_ID; after !== null; ) {
+      const step: Step = await db.transaction((tx) => stepAfter(tx, after!));
+      for (const webhook of step.due) signals.emit("due", { webhook });
+      more ||= step.more;
+      after = step.replay;
+    }
+    return more;
+  }
+
+  function run(): void {
+    if (state !== "idle") return;
+    state = "running";
+    cancel();
+    current = round()
+      .catch((error: unknown) => {
+        log.warn({ err: error }, "replays: this round failed; the next one tries again");
+        return false;
+      })
+      .then((more) => {
+        if (state === "stopped") return;
+        state = "idle";
+        cancel = clock.after(more ? LIMITS.REPLAY_STEP_MS : LIMITS.REPLAY_POLL_MS, run);
+      });
+  }
+
+  return {
+    round,
+    wake: run,
+    start() {
+      if (state === "stopped") state = "idle";
+      run();
+    },
+    async stop() {
+      state = "stopped";
+      cancel();
+      await current;
+    },
+  };
+}
+
+interface Step {
+  /** The replay that was moved; null: there is none after the given one. */
+  replay: string | null;
+  /** Webhooks that have something due. */
+  due: string[];
+  /** It has more to walk. */
+  more: boolean;
+}
+
+/** One transaction: the deliveries that a step opens and how far it got are committed together. */
+async function stepAfter(tx: Sql, after: string): Promise<Step> {
+  const replay = await store.lockNextReplay(tx, after);
+  if (replay === undefined) return { replay: null, due: [], more: false };
+  if (replay.orphaned) {
+    await store.changeReplay(tx, replay.space_id, replay.id, "canceled", "Its webhook was deleted.");
+    return { replay: replay.id, due: [], more: false };
+  }
+  const limit = allowance(replay.open, LIMITS.REPLAY_WINDOW, replay.rate, replay.idle_s);
+  if (limit === 0) return { replay: replay.id, due: [], more: true };
+  const events = await store.nextReplayed(tx, filterOfRow(replay), replay.cursor_id, limit);
+  if (events.length > 0) {
+    await follow(tx, await store.openReplayed(tx, replay, events));
+    await store.advanceReplay(tx, replay, events.length, events.at(-1)!);
+  }
+  const more = events.length === limit;
+  if (!more) await store.changeReplay(tx, replay.space_id, replay.id, "done");
+  return { replay: replay.id, due: [replay.webhook_id], more };
+}
+
+const filterOfRow = ({ space_id, webhook_id, since, until, statuses, types, video_id }: ReplayRow) => ({
+  space: space_id,
+  webhook: webhook_id,
+  since,
+  until,
+  statuses,
+  types,
+  video: video_id,
+});
+
+function uuidOf(id: string): string {
+  const uuid = longUuid(id);
+  if (uuid === null) throw new MaveError("NOT_FOUND");
+  return uuid;
+}
+
+function found<Row>(row: Row | undefined): Row {
+  if (row === undefined) throw new MaveError("NOT_FOUND");
+  return row;
+}
