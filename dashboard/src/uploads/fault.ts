@@ -8,6 +8,8 @@ export type Fault =
   | { kind: "token expired" }
   /** The server keeps a part for a day; the next try begins at the first byte. */
   | { kind: "part expired" }
+  /** Another connection of this upload still holds it, or has moved it on: the next try asks where it is. */
+  | { kind: "busy" }
   | { kind: "answered"; status: number; detail: string | null; retryAfter_s: number | null };
 
 export type Verdict = { again: true; after_ms: number; why: string } | { again: false; after_ms?: never; why: string };
@@ -41,6 +43,8 @@ export function verdict(fault: Fault, tries: number): Verdict {
         after_ms: tries === 1 ? 0 : backoff(tries),
         why: "The server kept the first part for a day only.",
       };
+    case "busy":
+      return { again: true, after_ms: backoff(tries), why: "The server is still busy with the last connection." };
     case "answered":
       return answered(fault, tries);
   }
@@ -52,15 +56,16 @@ function answered({ status, detail, retryAfter_s }: Extract<Fault, { kind: "answ
     return { again: true, after_ms: Math.max(patience, FULL_AFTER_MS), why: "The server's disk is full." };
   if (status === 503) return { again: true, after_ms: patience, why: "The server is not ready." };
   if (status === 429) return { again: true, after_ms: patience, why: "The server asks for a pause." };
-  // 423: the connection before this one still holds the upload; 409 from tus: the offsets differ, HEAD tells the right one.
-  if (status === 423 || (status === 409 && detail === null))
-    return { again: true, after_ms: patience, why: "The server is still busy with the last connection." };
   if (status >= 500 || status === 408)
     return { again: true, after_ms: patience, why: `The server answered ${status}.` };
+  if (status === 409) return { again: false, why: detail ?? OVER };
   if (status === 413) return { again: false, why: detail ?? "The file is larger than this server accepts." };
   if (status === 404) return { again: false, why: "The video was deleted, so there is nothing to upload to." };
   return { again: false, why: detail ?? `The server refused the file (${status}).` };
 }
+
+const OVER =
+  "This upload is over: a newer one to the same video has begun, or it lay still for a day. Trying again sends it from the start.";
 
 /** 1, 2, 4 … 60 s: a cable comes back in seconds, a server in minutes. */
 function backoff(tries: number): number {

@@ -72,7 +72,7 @@ function settings({ file, video, token, upload, told, heard, stopped }: Sending)
       if (!stopped.aborted) told.progressed(sent);
     },
     onSuccess: () => told.received(),
-    onError: (error: Error | DetailedError) => void faultOf(error, file, upload, told).then(heard),
+    onError: (error: Error | DetailedError) => void faultOf(error, file, told).then(heard),
   };
 }
 
@@ -84,12 +84,15 @@ function located(sending: TusUpload, told: Told): void {
   told.located(pathname);
 }
 
-async function faultOf(error: Error | DetailedError, file: File, upload: Upload, told: Told): Promise<Fault> {
+async function faultOf(error: Error | DetailedError, file: File, told: Told): Promise<Fault> {
   const response = "originalResponse" in error ? error.originalResponse : null;
   if (response === null || response.getStatus() === 0)
     return (await readable(file)) ? { kind: "offline" } : { kind: "unreadable" };
   const status = response.getStatus();
-  if (upload.url !== null && [404, 410].includes(status)) {
+  const method = "originalRequest" in error ? error.originalRequest.getMethod() : "POST";
+  if (status === 423 || (status === 409 && method === "PATCH")) return { kind: "busy" };
+  if (status === 409 && method === "HEAD") told.located(null); // begun anew by hand only: it ends a newer upload
+  if (method !== "POST" && [404, 410].includes(status)) {
     told.located(null);
     return { kind: "part expired" };
   }
