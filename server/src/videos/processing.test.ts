@@ -1,0 +1,266 @@
+import { createReadStream } from "node:fs";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { expect, test } from "vitest";
+import { testDatabase } from "../../../test/support/database.ts";
+import { playable, unplayable, videoFolder } from "../../../test/support/video-files.ts";
+import { eventTypes, openVideoRoom, settled } from "../../../test/support/videos.ts";
+import { systemClock } from "../clock.ts";
+import { type Ffmpeg, findFfmpeg } from "./ffmpeg.ts";
+import { receiveFile } from "./receive-file.ts";
+
+const db = await testDatabase();
+const inputs = await videoFolder();
+const room = await openVideoRoom(db);
+
+async function upload(video: string, path: string): Promise<void> {
+  const { size } = await stat(path);
+  await receiveFile(room.uploads, room.space, video, {
+    stream: createReadStream(path),
+    size_bytes: size,
+    name: "a.mp4",
+  });
+}
+
+/** An ffmpeg that does `first` before each of its runs. */
+async function ffmpegThat(first: (args: string[]) => Promise<void>): Promise<Ffmpeg> {
+  const real = (await findFfmpeg(systemClock))!;
+  return {
+    ...real,
+    async run(args, options) {
+      await first(args);
+      return real.run(args, options);
+    },
+  };
+}
+
+test("An uploaded file becomes a video that plays, with one event for each step", async () => {
+  const { id } = await room.library.create(room.space, { name: "First" });
+  await room.process();
+  const path = await playable(inputs, "plain-720p.mp4");
+  await upload(id, path);
+  const video = await settled(room, id, "ready");
+  expect(video).toMatchObject({ duration: 2, width: 1280, height: 720, size: (await stat(path)).size, error: null });
+  expect(video.last_upload).toBeGreaterThan(1.7e9);
+  expect(video.playback_url).toBe(`http://videos.test/media/${id}/1/master.m3u8`);
+  expect(video.poster_url).toBe(`http://videos.test/media/${id}/1/poster.jpg`);
+  expect(video.renditions.map(({ name }) => name)).toEqual(["720p", "360p"]);
+  expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.uploaded"]);
+});
+
+test("Nothing but the media is left on the disk afterwards", async () => {
+  const { incoming, originals, work } = room.folders;
+  for (const folder of [incoming, originals, work]) expect(await readdir(folder)).toEqual([]);
+});
+
+test("Bad media ends at the first attempt, with a sentence in video.failed", async () => {
+  const { id } = await room.library.create(room.space, {});
+  await room.process();
+  await upload(id, await unplayable(inputs, "random.mp4"));
+  const video = await settled(room, id, "failed");
+  expect(video.error).toEqual({ code: "unreadable", message: expect.stringMatching(/cannot be read as a video/) });
+  expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.failed"]);
+});
+
+test("A new upload becomes a new version; the old one plays until the switch", async () => {
+  const { id } = await room.library.create(room.space, {});
+  const processor = await room.process();
+  await upload(id, await playable(inputs, "plain.mp4"));
+  await settled(room, id, "ready");
+  await processor.stop();
+  await upload(id, await playable(inputs, "portrait.mp4"));
+  const between = await room.library.get(room.space, id);
+  expect(between).toMatchObject({ status: "ready", progress: 0, width: 320 });
+  expect(between.playback_url).toContain("/1/master.m3u8");
+  await room.process();
+  await expect.poll(async () => (await room.library.get(room.space, id)).playback_url).toContain("/2/master.m3u8");
+  expect(await room.library.get(room.space, id)).toMatchObject({ status: "ready", progress: null, width: 180 });
+  expect(await eventTypes(db, id)).toEqual([
+    ...["video.created", "video.processing", "video.uploaded"],
+    ...["video.processing", "video.uploaded"],
+  ]);
+});
+
+test("A bad new upload leaves the old version playing, and says why", async () => {
+  const { id } = await room.library.create(room.space, {});
+  await room.process();
+  await upload(id, await playable(inputs, "plain.mp4"));
+  await settled(room, id, "ready");
+  await upload(id, await unplayable(inputs, "sound.mp3"));
+  await expect.poll(async () => (await room.library.get(room.space, id)).error?.code).toBe("no_video");
+  expect(await room.library.get(room.space, id)).toMatchObject({ status: "ready", progress: null, width: 320 });
+});
+
+test("A killed ffmpeg is a fault of the machine: the next attempt succeeds, with one video.uploaded", async () => {
+  const { id } = await room.library.create(room.space, {});
+  let kills = 1;
+  const real = (await findFfmpeg(systemClock))!;
+  const ffmpeg: Ffmpeg = {
+    ...real,
+    run: async (args, options) =>
+      args.includes("hls") && kills-- > 0
+        ? { ending: { how: "killed", signal: "SIGKILL" }, errors: "" }
+        : real.run(args, options),
+  };
+  await room.process(ffmpeg);
+  await upload(id, await playable(inputs, "plain.mp4"));
+  await expect.poll(() => attempts(id)).toBe(1);
+  await expect.poll(() => isGivenBack(id)).toBe(true);
+  await makeDue(id);
+  room.signals.emit("upload", { space: room.space, video: id, version: 1 });
+  const video = await settled(room, id, "ready");
+  expect(video.playback_url).toContain("/1-2/master.m3u8");
+  expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.uploaded"]);
+});
+
+test("After three faults of the machine it gives up", async () => {
+  const { id } = await room.library.create(room.space, {});
+  const ffmpeg = await ffmpegThat(async () => {
+    throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+  });
+  await room.process(ffmpeg);
+  await upload(id, await playable(inputs, "plain.mp4"));
+  for (const attempt of [1, 2]) {
+    await expect.poll(() => attempts(id)).toBe(attempt);
+    await expect.poll(() => isGivenBack(id)).toBe(true);
+    await makeDue(id);
+    room.signals.emit("upload", { space: room.space, video: id, version: 1 });
+  }
+  const video = await settled(room, id, "failed");
+  expect(video.error?.code).toBe("processing_failed");
+  expect(await attempts(id)).toBe(3);
+});
+
+test("Deleting a video ends its ffmpeg, and nothing of it is left", async () => {
+  const { id } = await room.library.create(room.space, {});
+  let ended = "";
+  const real = (await findFfmpeg(systemClock))!;
+  let begun = () => {};
+  const running = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  const ffmpeg: Ffmpeg = {
+    ...real,
+    async run(args, options) {
+      // Forever, until somebody ends it.
+      const endless = [
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=64x64:r=10",
+        "-f",
+        "null",
+        "-",
+        "-progress",
+        "pipe:1",
+        "-nostats",
+      ];
+      const run = real.run(args.includes("hls") ? ["-re", ...endless] : args, options);
+      begun();
+      const result = await run;
+      ended = result.ending.how;
+      return result;
+    },
+  };
+  await room.process(ffmpeg);
+  await upload(id, await playable(inputs, "plain.mp4"));
+  await running;
+  await room.library.remove(room.space, id);
+  await expect.poll(() => ended).toBe("canceled");
+  await expect.poll(() => readdir(room.folders.work)).toEqual([]);
+  await room.caretaker.round();
+  expect(await readdir(room.folders.originals)).toEqual([]);
+  expect(await readdir(room.folders.media)).not.toContain(id);
+  expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.deleted"]);
+});
+
+test("A processor that lost its lease publishes nothing, and leaves nothing", async () => {
+  const { id } = await room.library.create(room.space, {});
+  const ffmpeg = await ffmpegThat(async (args) => {
+    if (args.includes("hls")) await stealLease(id);
+  });
+  const processor = await room.process(ffmpeg);
+  await upload(id, await playable(inputs, "plain.mp4"));
+  await expect.poll(() => readdir(room.folders.work)).not.toEqual([]);
+  await expect.poll(() => readdir(room.folders.work)).toEqual([]);
+  await processor.stop();
+  expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing"]);
+  expect(await readdir(join(room.folders.media, id))).toEqual([]);
+  await makeDue(id);
+  await room.process();
+  await settled(room, id, "ready");
+  expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.uploaded"]);
+});
+
+test("A stop gives the upload back, and the next start goes on without counting the attempt", async () => {
+  const { id } = await room.library.create(room.space, {});
+  let begun = () => {};
+  const running = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  const processor = await room.process(
+    await ffmpegThat(async () => {
+      begun();
+    }),
+  );
+  await upload(id, await playable(inputs, "plain-720p.mp4"));
+  await running;
+  await processor.stop();
+  expect(await attempts(id)).toBe(0);
+  await room.process();
+  await settled(room, id, "ready");
+  expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.uploaded"]);
+});
+
+test("Without ffmpeg H.264 plays all the same, in one rendition", async () => {
+  const { id } = await room.library.create(room.space, {});
+  await room.process(null);
+  await upload(id, await playable(inputs, "plain.mp4"));
+  const video = await settled(room, id, "ready");
+  expect(video).toMatchObject({ duration: 2, width: 320, height: 180, poster_url: null });
+  const master = await readFile(`${room.folders.media}/${id}/1/master.m3u8`, "utf8");
+  expect(master).toMatch(/CODECS="avc1\.[0-9a-f]{6},mp4a\.40\.2"/);
+});
+
+test("Without ffmpeg the rest is kept, and processed once ffmpeg is there", async () => {
+  const { id } = await room.library.create(room.space, {});
+  const processor = await room.process(null);
+  await upload(id, await playable(inputs, "old.avi"));
+  const failed = await settled(room, id, "failed");
+  expect(failed.error).toEqual({
+    code: "ffmpeg_missing",
+    message: expect.stringContaining("apt-get install -y ffmpeg"),
+  });
+  await room.caretaker.round();
+  await processor.stop();
+  await room.process();
+  await settled(room, id, "ready");
+});
+
+test("A stream without bytes to read is refused before it is anything", async () => {
+  const { id } = await room.library.create(room.space, {});
+  const empty = { stream: Readable.from([]), size_bytes: null, name: null };
+  await expect(receiveFile(room.uploads, room.space, id, empty)).rejects.toMatchObject({ code: "UPLOAD_EMPTY" });
+  expect(await room.library.get(room.space, id)).toMatchObject({ status: "waiting" });
+});
+
+const ask = async <Value>(name: string, text: string, id: string): Promise<Value> =>
+  (await db.run<{ value: Value }>({ name: `test_${name}`, text }, [id]))[0]!.value;
+
+const attempts = (id: string) =>
+  ask<number>("attempts", "select attempt as value from uploads where video_id = $1", id);
+
+const isGivenBack = (id: string) =>
+  ask<boolean>(
+    "given_back",
+    `select lease_token is null and state = 'processing' and leased_until > now() as value
+      from uploads where video_id = $1`,
+    id,
+  );
+
+const makeDue = (id: string) =>
+  ask("make_due", "update uploads set leased_until = '-infinity' where video_id = $1 returning 1 as value", id);
+
+const stealLease = (id: string) =>
+  ask("steal", "update uploads set lease_token = gen_random_uuid() where video_id = $1 returning 1 as value", id);

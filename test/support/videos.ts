@@ -1,0 +1,76 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, expect } from "vitest";
+import { systemClock } from "../../server/src/clock.ts";
+import { createRecorder } from "../../server/src/events/record.ts";
+import { LIMITS } from "../../server/src/limits.ts";
+import { createLog } from "../../server/src/log.ts";
+import { systemRandom } from "../../server/src/random.ts";
+import { createSignals } from "../../server/src/signals.ts";
+import type { Database } from "../../server/src/store/db.ts";
+import { createLocalBlobs } from "../../server/src/videos/blobs.ts";
+import { createCaretaker } from "../../server/src/videos/caretaker.ts";
+import { type Ffmpeg, findFfmpeg } from "../../server/src/videos/ffmpeg.ts";
+import { openFolders } from "../../server/src/videos/folders.ts";
+import { createLibrary } from "../../server/src/videos/library.ts";
+import { createProcessor, type Processor } from "../../server/src/videos/processing.ts";
+import { createUploads } from "../../server/src/videos/upload.ts";
+import type { Video, VideoStatus } from "../../server/src/videos/video.ts";
+
+export const PUBLIC_URL = "http://videos.test";
+
+export interface VideoRoom extends Awaited<ReturnType<typeof openVideoRoom>> {}
+
+/** Everything that videos need, put together as the service does it, on a folder and a space of its own. */
+export async function openVideoRoom(db: Database, { maxBytes = LIMITS.UPLOAD_BYTES_MAX as number } = {}) {
+  const dataDir = await mkdtemp(join(tmpdir(), "mave-videos-"));
+  afterAll(() => rm(dataDir, { recursive: true, force: true }));
+  const folders = await openFolders(dataDir);
+  const [clock, random, signals, log] = [systemClock, systemRandom, createSignals(), createLog("silent")];
+  const publicUrl = PUBLIC_URL;
+  const blobs = createLocalBlobs({ folder: folders.media, publicUrl });
+  const recorder = createRecorder({ db, clock, random, signals });
+  const library = createLibrary({ db, recorder, blobs, random, signals, publicUrl });
+  const uploads = createUploads({ db, folders, clock, random, signals, maxBytes });
+  const caretaker = createCaretaker({ db, blobs, uploads, clock, log });
+  const running = new Set<Processor>();
+  afterEach(async () => {
+    for (const processor of running) await processor.stop();
+    running.clear();
+  });
+
+  const parts = { db, recorder, blobs, folders, clock, random, signals, log, publicUrl };
+  return {
+    ...{ ...parts, dataDir, library, uploads, caretaker, space: await anySpace(db) },
+    /** Starts a processor, stopped after the test. @param ffmpeg null: as on a machine without it */
+    async process(ffmpeg?: Ffmpeg | null): Promise<Processor> {
+      const processor = createProcessor({ ...parts, ffmpeg: ffmpeg === undefined ? await findFfmpeg(clock) : ffmpeg });
+      running.add(processor);
+      await processor.start();
+      return processor;
+    },
+  };
+}
+
+async function anySpace(db: Database): Promise<string> {
+  return (await db.run<{ id: string }>({ name: "test_space", text: "select id from spaces limit 1" }))[0]!.id;
+}
+
+/** Waits until a video has this status and nothing more is being done to it. */
+export async function settled(room: VideoRoom, id: string, status: VideoStatus): Promise<Video> {
+  await expect
+    .poll(async () => room.library.get(room.space, id), { timeout: 15_000, interval: 25 })
+    .toMatchObject({ status, progress: null });
+  return room.library.get(room.space, id);
+}
+
+/** The types of a video's events, in their order. */
+export async function eventTypes(db: Database, video: string): Promise<string[]> {
+  const rows = await db.run<{ type: string; sequence: number }>(
+    { name: "test_events", text: "select type, sequence from events where video_id = $1 order by sequence" },
+    [video],
+  );
+  expect(rows.map(({ sequence }) => sequence)).toEqual(rows.map((_row, index) => index + 1));
+  return rows.map(({ type }) => type);
+}
