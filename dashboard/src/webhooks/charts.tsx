@@ -81,6 +81,8 @@ function Attempts({ health: { hours, succeeded, failed } }: { health: Health }) 
 function Times({ health: { hours, response_ms } }: { health: Health }) {
   const x = hours.map(({ hour }) => hour);
   const p95 = hours.map((hour) => hour.p95);
+  // A line needs two points; fewer are shown as such.
+  const known = p95.filter((ms) => ms !== null).length;
   const most = Math.max(100, ...p95.map((ms) => ms ?? 0));
   const words = `Half of the attempts took under ${took(response_ms.p50)}, 19 of 20 under ${took(response_ms.p95)}.`;
   return (
@@ -92,7 +94,7 @@ function Times({ health: { hours, response_ms } }: { health: Health }) {
         axes: [hourAxis(paint), valueAxis(paint, (value) => (value >= 1_000 ? `${value / 1_000} s` : `${value} ms`))],
         series: [
           {},
-          { stroke: paint("accent"), width: 1.5, spanGaps: true, points: { size: 4 } },
+          { stroke: paint("accent"), width: 1.5, spanGaps: true, points: { show: known <= 2, size: 4 } },
           { stroke: paint("text-3"), width: 1.5, dash: [4, 3], spanGaps: true, points: { show: false } },
         ],
       })}

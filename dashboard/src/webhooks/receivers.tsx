@@ -4,6 +4,7 @@ import express from "../../../examples/receivers/express.mjs?raw";
 import go from "../../../examples/receivers/go/receiver.go?raw";
 import php from "../../../examples/receivers/receiver.php?raw";
 import python from "../../../examples/receivers/receiver.py?raw";
+import { CodeBlock } from "../ui/code.tsx";
 import { CopyButton } from "../ui/copy.tsx";
 import { Choices } from "../ui/tabs.tsx";
 
@@ -23,15 +24,7 @@ export function Receivers() {
         <Choices label="Language" words={LANGUAGES.map((language) => language.word)} chosen={word} onChoose={setWord} />
         <CopyButton text={source} label={`Copy the receiver in ${word}`} />
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard has to reach it */}
-      <pre
-        tabIndex={0}
-        role="region"
-        aria-label={`A receiver in ${word}`}
-        className="max-h-96 overflow-auto rounded-panel bg-sunken p-4 font-mono text-code [overflow-wrap:normal] shadow-[inset_0_0_0_1px_var(--line)]"
-      >
-        {source.trimEnd()}
-      </pre>
+      <CodeBlock label={`A receiver in ${word}`}>{source.trimEnd()}</CodeBlock>
     </div>
   );
 }

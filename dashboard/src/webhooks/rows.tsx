@@ -88,7 +88,7 @@ function Line({ webhook }: { webhook: Webhook }) {
   const { health, last } = known;
   return (
     <li className="gutter relative border-b border-line py-3 has-[[data-row]:focus-visible]:bg-hover">
-      <div className="flex justify-between gap-3">
+      <div className="flex items-start justify-between gap-3">
         <Name webhook={webhook} />
         <Status state={webhookState(webhook)} />
       </div>

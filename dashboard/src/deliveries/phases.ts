@@ -1,0 +1,42 @@
+/** An attempt's time, phase by phase. Pure. */
+import type { Timings } from "../api/types.ts";
+import { took } from "../format.ts";
+
+export interface Phase {
+  word: string;
+  ms: number;
+  /** Where it begins, from the attempt's start. */
+  from: number;
+  color: string;
+}
+
+const COLORS = ["bg-phase-dns", "bg-phase-connect", "bg-phase-tls", "bg-accent", "bg-phase-body"] as const;
+
+/** DNS, Connect, TLS, First byte, Body; an attempt that ended early spent the rest in the phase that was not finished. */
+export function phasesOf(timings: Timings): Phase[] {
+  const { dns, connect, tls, first_byte, total } = timings;
+  const known = [dns, connect, tls, first_byte];
+  const spent = known.reduce<number>((sum, ms) => sum + (ms ?? 0), 0);
+  const rest = Math.max(0, (total ?? spent) - spent);
+  const times = [...known, 0].map((ms) => ms ?? 0);
+  const open = first_byte === null ? Math.min(3, known.findLastIndex((ms) => ms !== null) + 1) : 4;
+  times[open] = (times[open] ?? 0) + rest;
+  let from = 0;
+  return ["DNS", "Connect", "TLS", "First byte", "Body"].map((word, at) => {
+    const ms = times[at] ?? 0;
+    const phase = { word, ms, from, color: COLORS[at] ?? COLORS[4] };
+    from += ms;
+    return phase;
+  });
+}
+
+/** "Network 53 ms, receiver 4.74 s, body 12 ms", or that the connection was open already. */
+export function summary(timings: Timings): string {
+  const phases = phasesOf(timings);
+  const ms = (at: number) => phases[at]?.ms ?? 0;
+  const network = ms(0) + ms(1) + ms(2);
+  const first = timings.reused ? "Connection reused" : `Network ${took(network)}`;
+  const receiver = ms(3) > 0 ? `, receiver ${took(ms(3))}` : "";
+  const body = ms(4) >= 1 ? `, body ${took(ms(4))}` : "";
+  return `${first}${receiver}${body}`;
+}

@@ -1,0 +1,75 @@
+/** The side column of a webhook: its secret and what it was told. */
+
+import { RotateCcwKey } from "lucide-react";
+import { useState } from "react";
+import { api } from "../api/client.ts";
+import type { Health, Webhook, WebhookSecret } from "../api/types.ts";
+import { useAging } from "../clock.ts";
+import { day, number, span } from "../format.ts";
+import { Button } from "../ui/button.tsx";
+import { classes } from "../ui/classes.ts";
+import { Fact, Facts, Section } from "../ui/page.tsx";
+import { Secret } from "../ui/secret.tsx";
+import { When } from "../ui/time.tsx";
+import { Rotation } from "./rotation.tsx";
+
+const CERTIFICATE_WARNED_S = 14 * 86_400;
+
+export function Side({ webhook, health }: { webhook: Webhook; health: Health | undefined }) {
+  const [rotating, setRotating] = useState(false);
+  const fetchSecret = async () => (await api.get<WebhookSecret>(`/v1/webhooks/${webhook.id}/secret`)).secret;
+  const headers = Object.keys(webhook.headers);
+  return (
+    <div className="flex flex-col gap-6">
+      <Section title="Secret">
+        <Secret key={webhook.secret_since} prefix="whsec_" hint={webhook.secret_hint} fetch={fetchSecret} />
+        {webhook.previous_secret_until !== null && <PreviousSecret until={webhook.previous_secret_until} />}
+        <Button size="sm" look="line" icon={RotateCcwKey} className="mt-3" onClick={() => setRotating(true)}>
+          Rotate
+        </Button>
+      </Section>
+      <Facts>
+        <Fact name="Events" mono>
+          {webhook.events.map((type) => (
+            <span key={type} className="block leading-5">
+              {type}
+            </span>
+          ))}
+        </Fact>
+        <Fact name="Order">{webhook.ordering === "video" ? "Per video" : "None: each at once"}</Fact>
+        <Fact name="At most">
+          {webhook.rate_limit === null ? "No limit" : `${number(webhook.rate_limit)} per second`}
+        </Fact>
+        {headers.length > 0 && (
+          <Fact name="Headers" mono>
+            {headers.join(", ")}
+          </Fact>
+        )}
+        {health?.certificate_until && <Certificate until={health.certificate_until} />}
+        <Fact name="Created">
+          <When at={webhook.created}>{day(webhook.created)}</When>
+        </Fact>
+      </Facts>
+      <Rotation webhook={webhook} open={rotating} onClose={() => setRotating(false)} />
+    </div>
+  );
+}
+
+function PreviousSecret({ until }: { until: number }) {
+  const left = useAging((now) => span(until - now));
+  return <p className="mt-2 text-text-2">The secret before this one works for {left} more.</p>;
+}
+
+function Certificate({ until }: { until: number }) {
+  const left = useAging((now) => Math.floor((until - now) / 3_600) * 3_600);
+  const soon = left < CERTIFICATE_WARNED_S;
+  return (
+    <Fact name="Certificate">
+      <span className={classes(soon && "font-medium text-warn")}>
+        {left <= 0 ? "ended " : "until "}
+        <When at={until}>{day(until)}</When>
+        {soon && left > 0 && `, in ${span(left)}`}
+      </span>
+    </Fact>
+  );
+}
