@@ -1,0 +1,118 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export interface Certificate {
+  key: string;
+  cert: string;
+}
+
+export interface Certificates {
+  /** The authority's own certificate, for those who are to trust it. */
+  ca: string;
+  good: Certificate;
+  expired: Certificate;
+  notYetValid: Certificate;
+  wrongName: Certificate;
+  selfSigned: Certificate;
+  /** By an authority that nobody trusts. */
+  unknownAuthority: Certificate;
+}
+
+const AUTHORITY = `[ca]
+default_ca = own
+[own]
+database = index.txt
+new_certs_dir = .
+rand_serial = yes
+default_md = sha256
+policy = any
+copy_extensions = copy
+unique_subject = no
+[any]
+commonName = optional
+`;
+
+/** Makes an authority and good and bad certificates for `localhost`, 127.0.0.1 and ::1, with the machine's openssl. */
+export function makeCertificates(): Certificates {
+  const folder = mkdtempSync(join(tmpdir(), "mave-certificates-"));
+  const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
+  const read = (name: string) => readFileSync(join(folder, name), "utf8");
+  const root = (name: string) =>
+    openssl(
+      "req",
+      "-x509",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:P-256",
+      "-nodes",
+      "-days",
+      "3650",
+      "-subj",
+      `/CN=${name}`,
+      "-keyout",
+      `${name}.key`,
+      "-out",
+      `${name}.pem`,
+    );
+  const leaf = (name: string, authority: string, names: string, from: string, until: string): Certificate => {
+    openssl(
+      "req",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:P-256",
+      "-nodes",
+      "-subj",
+      `/CN=${name}`,
+      "-addext",
+      `subjectAltName=${names}`,
+      "-keyout",
+      `${name}.key`,
+      "-out",
+      `${name}.csr`,
+    );
+    openssl(
+      "ca",
+      "-config",
+      "ca.cnf",
+      "-batch",
+      "-notext",
+      "-cert",
+      `${authority}.pem`,
+      "-keyfile",
+      `${authority}.key`,
+      "-startdate",
+      from,
+      "-enddate",
+      until,
+      "-in",
+      `${name}.csr`,
+      "-out",
+      `${name}.pem`,
+    );
+    return { key: read(`${name}.key`), cert: read(`${name}.pem`) };
+  };
+  const here = "DNS:localhost,DNS:receiver.example.net,IP:127.0.0.1,IP:::1";
+  const [past, now, future] = ["20200101000000Z", "20250101000000Z", "20600101000000Z"];
+  try {
+    writeFileSync(join(folder, "ca.cnf"), AUTHORITY);
+    writeFileSync(join(folder, "index.txt"), "");
+    root("authority");
+    root("stranger");
+    root("self");
+    return {
+      ca: read("authority.pem"),
+      good: leaf("good", "authority", here, now, "20590101000000Z"),
+      expired: leaf("expired", "authority", here, past, now),
+      notYetValid: leaf("future", "authority", here, "20590101000000Z", future),
+      wrongName: leaf("elsewhere", "authority", "DNS:elsewhere.example.net", now, future),
+      selfSigned: { key: read("self.key"), cert: read("self.pem") },
+      unknownAuthority: leaf("strange", "stranger", here, now, future),
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,71 @@
+import { createSocket } from "node:dgram";
+
+/** What the server says to one question. Addresses may differ at each question: that is how a name rebinds. */
+export type DnsAnswer = { addresses: string[]; ttl?: number } | "nxdomain" | "servfail" | "refused" | "silence";
+
+export interface DnsServer {
+  /** `127.0.0.1:port`, for a resolver. */
+  address: string;
+  /** Every question asked so far. */
+  questions: { name: string; type: "A" | "AAAA" }[];
+  close(): void;
+}
+
+const TYPES = { 1: "A", 28: "AAAA" } as const;
+const RCODES = { nxdomain: 3, servfail: 2, refused: 5 } as const;
+
+/** A small authoritative DNS server on a UDP port of its own, which answers whatever the test wants. */
+export async function startDnsServer(answer: (name: string, type: "A" | "AAAA") => DnsAnswer): Promise<DnsServer> {
+  const socket = createSocket("udp4");
+  const questions: DnsServer["questions"] = [];
+  socket.on("message", (query, { port, address }) => {
+    const { name, type, end } = readQuestion(query);
+    questions.push({ name, type });
+    const said = answer(name, type);
+    if (said !== "silence") socket.send(reply(query, end, type, said), port, address);
+  });
+  await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+  return { address: `127.0.0.1:${socket.address().port}`, questions, close: () => socket.close() };
+}
+
+function readQuestion(query: Buffer) {
+  const labels: string[] = [];
+  let at = 12;
+  for (let length = query[at]!; length > 0; length = query[at]!) {
+    labels.push(query.toString("latin1", at + 1, at + 1 + length));
+    at += length + 1;
+  }
+  const type = TYPES[query.readUInt16BE(at + 1) as keyof typeof TYPES];
+  return { name: labels.join(".").toLowerCase(), type, end: at + 5 };
+}
+
+function reply(query: Buffer, end: number, type: "A" | "AAAA", said: Exclude<DnsAnswer, "silence">): Buffer {
+  const addresses = typeof said === "string" ? [] : said.addresses;
+  const records = addresses
+    .filter((address) => address.includes(":") === (type === "AAAA"))
+    .map((address) => record(address, type, typeof said === "string" ? 0 : (said.ttl ?? 0)));
+  const head = Buffer.from(query.subarray(0, end));
+  head.writeUInt16BE(0x8580 | (typeof said === "string" ? RCODES[said] : 0), 2); // an authoritative answer
+  head.writeUInt16BE(records.length, 6);
+  head.writeUInt32BE(0, 8);
+  return Buffer.concat([head, ...records]);
+}
+
+function record(address: string, type: "A" | "AAAA", ttl: number): Buffer {
+  const data = type === "A" ? Buffer.from(address.split(".").map(Number)) : ipv6Bytes(address);
+  const head = Buffer.alloc(12);
+  head.writeUInt16BE(0xc00c, 0); // the name of the question
+  head.writeUInt16BE(type === "A" ? 1 : 28, 2);
+  head.writeUInt16BE(1, 4);
+  head.writeUInt32BE(ttl, 6);
+  head.writeUInt16BE(data.length, 10);
+  return Buffer.concat([head, data]);
+}
+
+function ipv6Bytes(address: string): Buffer {
+  const [left = "", right] = address.split("::");
+  const groups = (text: string) => text.split(":").filter(Boolean);
+  const gap = right === undefined ? 0 : 8 - groups(left).length - groups(right).length;
+  const all = [...groups(left), ...Array<string>(gap).fill("0"), ...groups(right ?? "")];
+  return Buffer.from(all.map((group) => group.padStart(4, "0")).join(""), "hex");
+}
