@@ -1,4 +1,4 @@
-// The dashboard's pages, built when their sources have changed.
+// The dashboard's pages and the embed page's player, built when their sources have changed.
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -9,9 +9,12 @@ const FOLDER = join(ROOT, "dashboard");
 const STAMP = join(FOLDER, "dist/.built-from");
 /** What the pages are made of; the events' catalog and the API's types come from outside the folder. */
 const SOURCES = [
+  "dashboard/embed/main.ts",
+  "dashboard/embed/player.ts",
   "dashboard/index.html",
   "dashboard/package.json",
   "dashboard/vite.config.ts",
+  "dashboard/vite.embed.config.ts",
   "dashboard/public",
   "dashboard/src",
   "package-lock.json",
@@ -28,9 +31,14 @@ export async function ensureDashboard() {
 async function build() {
   const vite = join(ROOT, "node_modules/vite/bin/vite.js");
   const env = environment({ NODE_ENV: "production" });
-  const { ok, log } = await quietly("dashboard", nodePath(), [vite, "build"], { cwd: FOLDER, env });
-  if (!ok)
-    throw new Failure(`The dashboard could not be built. ${log} says why; mend it, then run the same command again.`);
+  for (const config of ["vite.config.ts", "vite.embed.config.ts"]) {
+    const { ok, log } = await quietly("dashboard", nodePath(), [vite, "build", "--config", config], {
+      cwd: FOLDER,
+      env,
+    });
+    if (!ok)
+      throw new Failure(`The dashboard could not be built. ${log} says why; mend it, then run the same command again.`);
+  }
 }
 
 function fingerprint() {

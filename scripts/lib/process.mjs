@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { environment, nodePath, ROOT } from "./places.mjs";
 
-const PARENT_LOOKED_AT_MS = 1_000;
+const PARENT_LOOKED_AT_MS = 200;
 
 /**
  * Runs a program on our Node in this terminal and waits for its end. A signal to us reaches it. Where we are killed it

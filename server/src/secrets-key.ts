@@ -33,7 +33,7 @@ export async function loadSecretsKey(dataDir: string, random: Random = systemRan
 
 /** Written whole beside its name and then linked: no reader sees half a key, and of two makers one wins. */
 async function make(file: string, random: Random): Promise<string> {
-  const half = `${file}.half-${process.pid}`;
+  const half = `${file}.half-${random.bytes(6).toString("hex")}`;
   const handle = await open(half, "w", 0o600);
   try {
     await handle.writeFile(`${random.bytes(BYTES).toString("base64")}\n`);

@@ -128,7 +128,9 @@ function list(value: string): string[] {
 
 /** The known name that a mistyped one probably means. */
 export function nearest(name: string, known: readonly string[]): string {
-  const ranked = known.map((candidate) => ({ candidate, distance: distance(name, candidate) }));
+  const bare = name.replace(/^MAVE_/, ""); // PORT and its like have no prefix
+  const gap = (candidate: string) => Math.min(distance(name, candidate), distance(bare, candidate));
+  const ranked = known.map((candidate) => ({ candidate, distance: gap(candidate) }));
   const [best] = ranked.sort((a, b) => a.distance - b.distance);
   if (best === undefined || best.distance > 6) return "Remove it, or look its name up in docs/configuration.md";
   return `Perhaps ${best.candidate} is meant`;

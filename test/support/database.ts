@@ -3,6 +3,13 @@ import pg from "pg";
 import { afterAll, inject } from "vitest";
 import { type Database, openDatabase } from "../../server/src/store/db.ts";
 
+export interface TestConnection {
+  host: string;
+  user: string;
+  port: number;
+  database: string;
+}
+
 /** A fresh, migrated database of this test file's own, closed and dropped after it. Call it at the file's top level or in `beforeAll`. */
 export async function testDatabase(connections = 10): Promise<Database> {
   const connection = await testConnection();
@@ -11,10 +18,17 @@ export async function testDatabase(connections = 10): Promise<Database> {
   return db;
 }
 
+/** A database without any table, for tests of the migrations. */
+export async function emptyDatabase(): Promise<Database> {
+  const db = openDatabase({ connection: await testConnection("template1"), connections: 5 });
+  afterAll(() => db.close());
+  return db;
+}
+
 /** As `testDatabase`, but only the database: for tests that open it themselves. */
-export async function testConnection(): Promise<{ host: string; user: string; port: number; database: string }> {
+export async function testConnection(template = "mave"): Promise<TestConnection> {
   const database = `test_${randomBytes(6).toString("hex")}`;
-  await administer(`create database ${database} template mave`);
+  await administer(`create database ${database} template ${template}`);
   afterAll(() => administer(`drop database ${database} with (force)`));
   return { ...inject("postgres"), database };
 }
