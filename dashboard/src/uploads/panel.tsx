@@ -1,15 +1,23 @@
 /** Uploads of this tab, at the bottom right of every page; on a phone folded above the bar. */
 import { ChevronDown, ChevronUp, X } from "lucide-react";
 import { useEffect, useState } from "react";
+import { toast } from "sonner";
 import { Button, IconButton } from "../ui/button.tsx";
 import { Bar } from "./bar.tsx";
+import { usePicker } from "./give.tsx";
 import { PanelRow } from "./panel-row.tsx";
 import type { Upload } from "./upload.ts";
-import { clearFinished, pauseAll, recallUploads, resumeAll, useUploads } from "./uploads.ts";
+import { clearFinished, type Given, pauseAll, recallUploads, resumeAll, resumeWith, useUploads } from "./uploads.ts";
 import { heading, share, timeLeft } from "./words.ts";
 
 const isMoving = ({ phase }: Upload) => ["queued", "sending", "retrying"].includes(phase.name);
 const isPhone = () => matchMedia("(width < 768px)").matches;
+
+function chooseAgain(given: readonly Given[]): void {
+  const strange = resumeWith(given);
+  if (strange.length === 0) return;
+  toast(`${strange.map(({ file }) => file.name).join(", ")}: not a file that was interrupted, or it was changed.`);
+}
 
 export function UploadPanel() {
   const uploads = useUploads();
@@ -31,7 +39,7 @@ export function UploadPanel() {
           ))}
         </ul>
       ) : (
-        <Bar share={share(uploads)} className="rounded-none" />
+        uploads.some(isMoving) && <Bar share={share(uploads)} className="rounded-none" />
       )}
     </section>
   );
@@ -42,13 +50,21 @@ function Head({ uploads, open, onToggle }: { uploads: readonly Upload[]; open: b
   const paused = uploads.some(({ phase }) => phase.name === "paused");
   const over = uploads.every(({ phase }) => phase.name === "received" || phase.name === "failed");
   const left = timeLeft(uploads);
+  const chosen = uploads.filter(({ phase }) => phase.name === "interrupted" && !phase.kept);
+  const { input, pick } = usePicker({ multiple: true, onGiven: chooseAgain });
   return (
     <header className="flex min-h-12 shrink-0 items-center gap-2 py-1 pr-2 pl-4">
-      <h2 role="status" className="min-w-0 truncate font-semibold numbers">
-        {heading(uploads)}
+      <h2 className="min-w-0 truncate font-semibold numbers">
+        <span role="status">{heading(uploads)}</span>
       </h2>
       {left && <span className="min-w-0 truncate text-text-2 numbers">{left}</span>}
       <span className="ml-auto flex shrink-0 items-center">
+        {open && chosen.length > 1 && (
+          <Button look="quiet" size="sm" onClick={() => void pick()}>
+            Choose files
+          </Button>
+        )}
+        {input}
         {open && moving && uploads.length > 1 && (
           <Button look="quiet" size="sm" onClick={pauseAll}>
             Pause all

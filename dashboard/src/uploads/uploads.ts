@@ -79,6 +79,9 @@ export async function reopen(id: string): Promise<boolean> {
   return file !== null && resumedBy({ file, handle }, null);
 }
 
+/** Goes on with the interrupted uploads that these files belong to. Returns the files that belong to none. */
+export const resumeWith = (given: readonly Given[]): Given[] => given.filter((one) => !resumedBy(one, null));
+
 /** Shows what an earlier page left behind. Once per page. */
 export async function recallUploads(): Promise<void> {
   const remembered = await recall();
