@@ -31,6 +31,7 @@ export const ERRORS = {
   DELIVERY_GONE: [410, "The event of this delivery is no longer kept."],
   UPLOAD_CONFLICT: [409, "Another upload to this video is being received."],
   UPLOAD_EMPTY: [422, "The file is empty."],
+  FORMAT_UNSUPPORTED: [501, "This is not answered in that format."],
   LIMIT_REACHED: [409, "This space has as many of these as it may have."],
   STORE_UNAVAILABLE: [503, "The database does not answer. Nothing was changed; try again shortly."],
   STORAGE_FULL: [507, "The disk is full. Nothing was changed."],

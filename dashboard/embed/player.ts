@@ -1,0 +1,83 @@
+import "media-chrome/dist/media-controller.js";
+import "media-chrome/dist/media-control-bar.js";
+import "media-chrome/dist/media-fullscreen-button.js";
+import "media-chrome/dist/media-loading-indicator.js";
+import "media-chrome/dist/media-mute-button.js";
+import "media-chrome/dist/media-pip-button.js";
+import "media-chrome/dist/media-play-button.js";
+import "media-chrome/dist/media-playback-rate-button.js";
+import "media-chrome/dist/media-preview-thumbnail.js";
+import "media-chrome/dist/media-preview-time-display.js";
+import "media-chrome/dist/media-time-display.js";
+import "media-chrome/dist/media-time-range.js";
+import "media-chrome/dist/media-volume-range.js";
+import type Hls from "hls.js";
+import type { EmbedData } from "./main.ts";
+
+export interface Start {
+  muted: boolean;
+  loop: boolean;
+  start_s: number;
+}
+
+/** Puts the player where the poster was, and plays. */
+export async function mountPlayer(data: EmbedData, { muted, loop, start_s }: Start): Promise<void> {
+  const video = document.createElement("video");
+  Object.assign(video, { slot: "media", playsInline: true, crossOrigin: "anonymous", muted, loop });
+  if (data.poster) video.poster = data.poster;
+  if (data.storyboard) video.append(thumbnails(data.storyboard));
+  const controller = document.createElement("media-controller");
+  controller.setAttribute("aria-label", data.name ?? "Video");
+  controller.innerHTML = CONTROLS;
+  controller.prepend(video);
+  document.getElementById("stage")!.replaceChildren(controller);
+  controller.focus();
+  await attach(video, data.playback!);
+  if (start_s > 0) video.currentTime = start_s;
+  // A browser that does not let it begin leaves it paused, with its button.
+  await video.play().catch(() => undefined);
+}
+
+const CONTROLS = `
+  <media-loading-indicator slot="centered-chrome" noautohide></media-loading-indicator>
+  <media-time-range>
+    <media-preview-thumbnail slot="preview"></media-preview-thumbnail>
+    <media-preview-time-display slot="preview"></media-preview-time-display>
+  </media-time-range>
+  <media-control-bar>
+    <media-play-button></media-play-button>
+    <media-mute-button></media-mute-button>
+    <media-volume-range></media-volume-range>
+    <media-time-display showduration></media-time-display>
+    <span class="spacer"></span>
+    <media-playback-rate-button rates="0.5 1 1.25 1.5 2"></media-playback-rate-button>
+    <media-pip-button></media-pip-button>
+    <media-fullscreen-button></media-fullscreen-button>
+  </media-control-bar>`;
+
+function thumbnails(source: string): HTMLTrackElement {
+  const track = document.createElement("track");
+  Object.assign(track, { kind: "metadata", label: "thumbnails", src: source, default: true });
+  return track;
+}
+
+/** hls.js where there are media source extensions; Safari on a phone plays the playlist by itself. */
+async function attach(video: HTMLVideoElement, playlist: string): Promise<void> {
+  const { default: Hls } = await import("hls.js");
+  if (!Hls.isSupported()) {
+    video.src = playlist;
+    return;
+  }
+  const hls = new Hls({ enableWorker: false, capLevelToPlayerSize: true, backBufferLength: 60 });
+  hls.on(Hls.Events.ERROR, (_event, error) => error.fatal && recover(hls, error.type));
+  hls.loadSource(playlist);
+  hls.attachMedia(video);
+  await new Promise<void>((resolve) => hls.once(Hls.Events.MANIFEST_PARSED, () => resolve()));
+}
+
+const RETRY_MS = 2_000;
+
+function recover(hls: Hls, type: string): void {
+  if (type === "mediaError") hls.recoverMediaError();
+  else setTimeout(() => hls.startLoad(), RETRY_MS);
+}

@@ -1,0 +1,53 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import type { FastifyReply } from "fastify";
+import { MaveError } from "../errors.ts";
+
+/** The player's scripts, as they were built: few and small, so they are kept in memory, compressed once. */
+export interface EmbedAssets {
+  /** Where the page finds its script; null where it has not been built. */
+  script: string | null;
+  /** @throws NOT_FOUND */
+  send(file: string, acceptEncoding: string, reply: FastifyReply): FastifyReply;
+}
+
+const HEADERS = {
+  "cache-control": "public, max-age=31536000, immutable", // a file's name changes with its content
+  "content-type": "text/javascript; charset=utf-8",
+  "cross-origin-resource-policy": "cross-origin",
+  "x-content-type-options": "nosniff",
+  vary: "accept-encoding",
+};
+
+/** @param folder where the player was built */
+export async function loadEmbedAssets(folder: string): Promise<EmbedAssets> {
+  const files = new Map<string, { plain: Buffer; zipped: Buffer }>();
+  const names = await readdir(join(folder, "assets")).catch(() => []); // not built: pages say so
+  await Promise.all(
+    names.map(async (name) => {
+      const plain = await readFile(join(folder, "assets", name));
+      files.set(name, { plain, zipped: await promisify(gzip)(plain) });
+    }),
+  );
+  const script = names.length > 0 ? await entryOf(folder) : null;
+  return {
+    script,
+    send(file, acceptEncoding, reply) {
+      const found = files.get(file);
+      if (!found) throw new MaveError("NOT_FOUND");
+      reply.headers(HEADERS);
+      if (!/\bgzip\b/.test(acceptEncoding)) return reply.send(found.plain);
+      return reply.header("content-encoding", "gzip").send(found.zipped);
+    },
+  };
+}
+
+async function entryOf(folder: string): Promise<string> {
+  const manifest = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")) as Record<
+    string,
+    { file: string }
+  >;
+  return `/embed/${manifest["main.ts"]!.file}`;
+}

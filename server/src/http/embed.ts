@@ -1,0 +1,99 @@
+import type { FastifyReply } from "fastify";
+import { Type } from "typebox";
+import { MaveError } from "../errors.ts";
+import type { Database } from "../store/db.ts";
+import { getPublicVideo } from "../store/videos.ts";
+import { type Embed, embedOf, oembed } from "../videos/embed.ts";
+import { embedPage } from "../videos/embed-page.ts";
+import { isVideoId } from "../videos/video.ts";
+import type { Api } from "./api.ts";
+import type { EmbedAssets } from "./embed-assets.ts";
+
+export interface EmbedParts {
+  db: Database;
+  publicUrl: string;
+  assets: EmbedAssets;
+}
+
+const ANYONE = { access: "anyone" as const };
+const ID = "/:id(^[0-9A-Za-z]{10}$)";
+const params = Type.Object({ id: Type.String() });
+
+/** What anybody may see who has a video's address: its page, how far it is, and what other sites embed it by. */
+export async function embedRoutes(app: Api, parts: EmbedParts): Promise<void> {
+  const { assets, publicUrl } = parts;
+  app.get(ID, { schema: { hide: true, params }, config: ANYONE }, async ({ params }, reply) => {
+    const embed = await find(parts, params.id);
+    const status = embed === null ? 404 : embed.status === "deleted" ? 410 : 200;
+    return sendPage(reply, status, embedPage(embed, { publicUrl, script: assets.script }));
+  });
+  app.get(`${ID}/state`, { schema: { hide: true, params }, config: ANYONE }, async ({ params }, reply) => {
+    const embed = await find(parts, params.id);
+    if (embed === null) throw new MaveError("NOT_FOUND");
+    const { status, progress } = embed;
+    reply.code(status === "deleted" ? 410 : 200).headers({ "cache-control": "no-store", ...OPEN });
+    return reply.send({ status, progress });
+  });
+  oembedRoute(app, parts);
+  const file = Type.Object({ file: Type.String() });
+  app.get("/embed/assets/:file", { schema: { hide: true, params: file }, config: ANYONE }, async (request, reply) =>
+    assets.send(request.params.file, request.headers["accept-encoding"] ?? "", reply),
+  );
+}
+
+async function find({ db, publicUrl }: EmbedParts, id: string): Promise<Embed | null> {
+  const row = isVideoId(id) ? await getPublicVideo(db, id) : undefined;
+  return row ? embedOf(row, publicUrl) : null;
+}
+
+/** Any page may read these: they hold nothing but what the page itself shows. */
+const OPEN = { "access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin" };
+
+/** Nothing from elsewhere; in any page's frame. Media come as blobs, the player's styles with its parts. */
+const POLICY = [
+  ...["default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data: blob:"],
+  ...["media-src 'self' blob:", "connect-src 'self'", "worker-src blob:", "font-src 'self'"],
+  ...["base-uri 'none'", "form-action 'none'", "frame-ancestors *"],
+].join("; ");
+
+function sendPage(reply: FastifyReply, status: number, page: string): FastifyReply {
+  reply.removeHeader("x-frame-options");
+  return reply
+    .code(status)
+    .headers({
+      "content-security-policy": POLICY,
+      "cross-origin-resource-policy": "cross-origin",
+      "x-content-type-options": "nosniff",
+      "referrer-policy": "strict-origin-when-cross-origin",
+      "cache-control": "no-cache",
+    })
+    .type("text/html; charset=utf-8")
+    .send(page);
+}
+
+const OembedQuery = Type.Object({
+  url: Type.String({ description: "The address of a video's page." }),
+  maxwidth: Type.Optional(Type.Integer({ minimum: 1, description: "Pixels." })),
+  maxheight: Type.Optional(Type.Integer({ minimum: 1, description: "Pixels." })),
+  format: Type.Optional(Type.String({ description: "`json`; anything else is answered 501." })),
+});
+
+/** https://oembed.com: how other sites find out how to show a video. */
+function oembedRoute(app: Api, parts: EmbedParts): void {
+  const schema = { hide: true, querystring: OembedQuery };
+  app.get("/oembed", { schema, config: ANYONE }, async ({ query }, reply) => {
+    const { url, maxwidth = Number.POSITIVE_INFINITY, maxheight = Number.POSITIVE_INFINITY, format = "json" } = query;
+    if (format !== "json") throw new MaveError("FORMAT_UNSUPPORTED", "oEmbed is answered as JSON here.");
+    const embed = await find(parts, idOf(url, parts.publicUrl));
+    if (embed?.status !== "ready") throw new MaveError("NOT_FOUND", "No video plays at this address.");
+    reply.headers({ "cache-control": "public, max-age=300", ...OPEN });
+    return reply.send(oembed(embed, parts.publicUrl, { width: maxwidth, height: maxheight }));
+  });
+}
+
+/** The id in a page's address, or one that no video has. */
+function idOf(url: string, publicUrl: string): string {
+  if (!URL.canParse(url)) return "";
+  const { origin, pathname } = new URL(url);
+  return origin === new URL(publicUrl).origin ? pathname.slice(1) : "";
+}
