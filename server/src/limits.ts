@@ -9,6 +9,8 @@ export const LIMITS = {
   ANSWER_READ_BYTES: 65_536, // read on past what is kept, so that a chatty receiver keeps its connection
   ANSWER_KEPT_BYTES: 16_384, // what the log shows of an answer's body
   ANSWER_HEADERS_BYTES: 16_384, // the parser's cap; beyond it the answer is invalid
+  ANSWER_RAW_BYTES: 1_048_576, // everything a receiver sends, framing included; looked at every ANSWER_FLOOD_CHECK_MS
+  ANSWER_FLOOD_CHECK_MS: 1_000, // a reason phrase or chunk extension has no cap in the parser and could fill 15 s of CPU
   INTERIM_ANSWERS_MAX: 8, // 1xx answers before one is taken for a flood
   DNS_TRY_MS: 1_500, // two tries take at most 4.5 s: inside the time to connect
   DNS_NAMES_MAX: 20_000, // names cached, oldest dropped
@@ -26,12 +28,21 @@ export const LIMITS = {
   SENDS_IN_FLIGHT_MAX: 256, // quick sends of this node at once
   SENDS_SLOW_MAX: 1_024, // sends older than SEND_SLOW_AFTER_MS count here instead
   SEND_SLOW_AFTER_MS: 1_000,
+  SEND_SLOW_LOOK_MS: 100, // how often it is looked for sends that have become slow
   WEBHOOK_IN_FLIGHT_START: 2, // slow start, raised by each answer
   WEBHOOK_IN_FLIGHT_MAX: 10,
   WEBHOOK_QUEUED_MAX: 40, // handed over and waiting in memory; beyond it rows wait in the database
   LEASE_MS: 30_000, // an attempt's whole time and as much again
   JOBS_QUEUED_MAX: 20_000, // handed over in all; beyond it everything waits in the database
   TARGETS_MAX: 20_000, // webhooks remembered with their secrets
+  NODE_PROBE_MS: 5_000, // how often a node's own connection is asked whether it lives
+  NODE_REOPEN_MS: 250, // between two tries to have it back: well below the time after which others take it for dead
+  SWEEP_MS: 1_000, // how often it is looked for what a lost process left behind
+  SWEEP_ROWS_MAX: 1_000, // waiting deliveries looked at in one statement of a sweep
+  SWEEP_SLICES_MAX: 20, // statements in one sweep; the next one goes on from there
+  POLL_CHANGES_MS: 5_000, // the same for changes of webhooks made on other nodes
+  POLL_MS: 1_000, // the certainty behind every wake-up
+  NOTICE_EVERY_MS: 20, // notices to other nodes are gathered: each takes a lock at commit
   SETTLE_BATCH_MAX: 64,
   SETTLE_LINGER_MS: 2, // 10 ms gained nothing
   SETTLE_PENDING_MAX: 2_048, // answers not yet written; beyond it nothing is sent
@@ -46,11 +57,12 @@ export const LIMITS = {
   BODY_DEPTH_MAX: 32,
   BODY_MS: 15_000, // a body that drips longer is cut off
   REQUEST_HEADERS_MS: 15_000, // the same for the lines before it
+  KEEP_ALIVE_MS: 72_000, // above the idle time of common proxies, so that they close first
   REQUEST_HEADERS_BYTES: 16_384, // Node's own default, named
   EVENT_LOOP_DELAY_MS: 5_000, // a server this far behind refuses what is new instead of piling it up
   REQUESTS_PER_KEY_MAX: 60_000, // a minute, per API key or person: stops a runaway loop, no honest program
   REQUESTS_PER_ADDRESS_MAX: 6_000, // a minute, for those who show no key: embeds have a route of their own
-  KEYS_WRONG_PER_ADDRESS_MAX: 60, // a minute: each costs a look-up
+  KEYS_WRONG_PER_ADDRESS_MAX: 60, // a minute: then guesses are refused; right keys from there go on working
   SIGN_INS_WRONG_PER_ADDRESS_MAX: 20, // per quarter of an hour: each costs a slow hash
   SIGN_INS_WRONG_PER_EMAIL_MAX: 10, // the same, whatever the address
   SIGN_IN_WINDOW_MS: 900_000,
@@ -77,10 +89,16 @@ export const LIMITS = {
   WEBHOOK_FAILING_MS: 432_000_000, // five days of only failures, then it is disabled
   SECRET_OVERLAP_MAX_S: 604_800, // a week to bring the new secret to every receiver
   IDEMPOTENCY_KEPT_S: 86_400,
+  READY_MS: 2_000, // a database slower than this is not ready
   STREAMS_PER_NODE_MAX: 1_000, // open server-sent-event connections
   STREAMS_PER_SPACE_MAX: 200, // one space cannot take them all
+  OVERVIEW_KEPT_MS: 1_000, // every open page asks for it
+  OVERVIEWS_KEPT_MAX: 1_000,
   STREAM_BUFFERED_BYTES: 1_048_576, // waiting in memory for a slow viewer; beyond it the viewer is dropped and resumes
   STREAM_HEARTBEAT_MS: 15_000, // below the idle time of common proxies
+  STREAM_POLL_MS: 1_000, // what a lost signal costs a viewer at most
+  CHANGES_GATHERED_MS: 200, // the dashboard's hints: one write per space and time, whatever the load
+  CHANGES_GATHERED_MAX: 200, // more than a page shows are left out: lists are read again anyway
   STREAM_PAGE: 100, // events read at once for a viewer who resumes
 
   // Files and processing.

@@ -60,6 +60,7 @@ const CODES: Readonly<Record<string, ErrorWord>> = {
   UND_ERR_SOCKET: "connection_reset",
   UND_ERR_HEADERS_OVERFLOW: "response_invalid",
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "response_invalid",
+  HTTPParserError: "response_invalid", // its name: undici gives it no code
   ERR_ASSERTION: "response_invalid", // undici's own assertion on a status of 000
   UND_ERR_HEADERS_TIMEOUT: "timeout",
   UND_ERR_BODY_TIMEOUT: "timeout",

@@ -1,9 +1,10 @@
 import { subscribe } from "node:diagnostics_channel";
+import type { Socket } from "node:net";
 import type { Dispatcher } from "undici";
 import type { Clock } from "../clock.ts";
 import { LIMITS } from "../limits.ts";
 import type { Connection, Connector } from "./connector.ts";
-import { type Failure, failureOf, NetFault } from "./error-words.ts";
+import { ERROR_WORDS, type Failure, failureOf, NetFault } from "./error-words.ts";
 import type { Answer, Exchange } from "./exchange.ts";
 
 /** What a sending needs of its client; one for all of them. */
@@ -24,7 +25,7 @@ export interface Origin {
 let starting: Sending | null = null;
 subscribe("undici:client:sendHeaders", (message) => {
   if (starting === null) return;
-  starting.onWritten((message as { socket: object }).socket);
+  starting.onWritten((message as { socket: Socket }).socket);
   starting = null;
 });
 
@@ -44,10 +45,12 @@ export class Sending implements Dispatcher.DispatchHandler {
   readonly #parts: SendingParts;
   readonly #began: number;
   readonly #deadline_ms: number;
-  readonly #cancelDeadline: () => void;
+  #cancelTimer: () => void;
   #controller: Dispatcher.DispatchController | null = null;
   #connection: Connection | undefined;
   #reused = false;
+  #socket: Socket | null = null;
+  #bytesBefore = 0;
   #wroteAt: number | null = null;
   #firstByte_ms: number | null = null;
   #status: number | null = null;
@@ -71,7 +74,7 @@ export class Sending implements Dispatcher.DispatchHandler {
     this.#parts = parts;
     this.#deadline_ms = deadline_ms;
     this.#began = parts.clock.monotonic();
-    this.#cancelDeadline = parts.clock.after(deadline_ms, () => this.#expire());
+    this.#cancelTimer = this.#wait(deadline_ms);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -84,8 +87,10 @@ export class Sending implements Dispatcher.DispatchHandler {
     starting = this;
   }
 
-  onWritten(socket: object): void {
+  onWritten(socket: Socket): void {
     this.#wroteAt = this.#parts.clock.monotonic();
+    this.#socket = socket;
+    this.#bytesBefore = socket.bytesRead;
     this.#connection = this.#parts.connector.connectionOf(socket);
     if (this.#connection === undefined) return;
     this.#reused = this.#connection.used;
@@ -127,7 +132,7 @@ export class Sending implements Dispatcher.DispatchHandler {
     this.#connection ??= this.#parts.connector.connectionOf(error);
     const failure = failureOf(error);
     if (this.#status !== null) this.#settle(null, `The answer broke off (${failure.code}).`, false);
-    else this.#settle(failure, error instanceof NetFault ? error.message : null, false);
+    else this.#settle(failure, particulars(failure, error), false);
   }
 
   /** Ends it now, as at a shutdown. */
@@ -135,6 +140,25 @@ export class Sending implements Dispatcher.DispatchHandler {
     if (this.#done) return;
     if (this.#status === null) this.#end({ word: "stopped", code: "STOPPED" });
     else this.#end(null, "This server was stopped before the answer ended.");
+  }
+
+  /** In steps, so that a flood in a part of the answer that has no bound of its own is noticed before the deadline. */
+  #wait(left_ms: number): () => void {
+    const step_ms = Math.min(left_ms, LIMITS.ANSWER_FLOOD_CHECK_MS);
+    return this.#parts.clock.after(step_ms, () => {
+      if (step_ms >= left_ms) this.#expire();
+      else if (this.#floods()) this.#endFlood();
+      else this.#cancelTimer = this.#wait(left_ms - step_ms);
+    });
+  }
+
+  #floods(): boolean {
+    return this.#socket !== null && this.#socket.bytesRead - this.#bytesBefore > LIMITS.ANSWER_RAW_BYTES;
+  }
+
+  #endFlood(): void {
+    if (this.#status === null) this.#end({ word: "response_invalid", code: "ENDLESS" });
+    else this.#end(null, `The answer is longer than ${LIMITS.ANSWER_RAW_BYTES} bytes; no more of it was read.`);
   }
 
   #expire(): void {
@@ -149,7 +173,7 @@ export class Sending implements Dispatcher.DispatchHandler {
 
   #settle(failure: Failure | null, note: string | null, whole: boolean): void {
     this.#done = true;
-    this.#cancelDeadline();
+    this.#cancelTimer();
     const status = failure === null ? this.#status : null;
     this.#parts.settled(this, {
       status,
@@ -186,6 +210,15 @@ function statusFailure(status: number | null): Failure | null {
   if (status !== null && status >= 200 && status < 300) return null;
   const redirect = status !== null && status >= 300 && status < 400 && status !== 304;
   return { word: redirect ? "redirect_refused" : "status", code: String(status) };
+}
+
+/**
+ * What the error says beyond its word: which name, which address and rule, which rule of HTTP. Only from faults whose
+ * sentences are made for people; others' messages may hold paths and internals.
+ */
+function particulars({ word }: Failure, error: Error): string | null {
+  if (error.name === "HTTPParserError") return error.message;
+  return error instanceof NetFault && error.message !== ERROR_WORDS[word] ? error.message : null;
 }
 
 function pairs(raw: Dispatcher.DispatchController["rawHeaders"]): [string, string][] {

@@ -1,0 +1,242 @@
+import type { Socket } from "node:net";
+import { gzipSync } from "node:zlib";
+
+/** One way to misbehave, and how the client has to see it. */
+export interface Hostility {
+  scheme?: "https";
+  /** From the connection on. */
+  onConnection?: (socket: Socket) => void;
+  /** After each whole request; `count` from 1. */
+  onRequest?: (socket: Socket, count: number) => void;
+  /** The status where there was one, else the error's word. */
+  expect: number | string;
+  /** What the attempt's note says, where it has one. */
+  note?: RegExp;
+}
+
+const OK = "HTTP/1.1 200 OK\r\n";
+const CHUNKED = `${OK}transfer-encoding: chunked\r\n\r\n`;
+const A_KILOBYTE = "a".repeat(1_024);
+
+/** Writes for as long as the other side takes it, never more than the socket's own buffer ahead. */
+function endless(socket: Socket, begin: string, part: string): void {
+  socket.write(begin, "latin1");
+  const chunk = Buffer.from(part.repeat(Math.ceil(65_536 / part.length)), "latin1");
+  const more = (): void => {
+    while (!socket.destroyed && socket.writable && socket.write(chunk));
+  };
+  socket.on("drain", more);
+  more();
+}
+
+/** One character at a time: each resets a timer that counts silence. */
+function drip(socket: Socket, begin: string, part: string): void {
+  socket.write(begin, "latin1");
+  const timer = setInterval(() => socket.write(part, "latin1"), 10);
+  socket.on("close", () => clearInterval(timer));
+}
+
+const say =
+  (text: string, then?: "end" | "reset"): NonNullable<Hostility["onRequest"]> =>
+  (socket) => {
+    socket.write(text, "latin1", () => {
+      if (then === "reset") socket.resetAndDestroy();
+      if (then === "end") socket.end();
+    });
+  };
+
+const LONGER = /longer than 65536 bytes/;
+const UNFINISHED = /not finished after/;
+const BROKE_OFF = /broke off/;
+
+/** Every class of hostile receiver that we know of. Those of names, certificates and routes have tests of their own. */
+export const HOSTILITIES: Record<string, Hostility> = {
+  // Before the request.
+  "TLS that never answers": {
+    scheme: "https",
+    onConnection: (socket) => void socket.resume(),
+    expect: "connect_timeout",
+  },
+  "plain text where TLS is due": {
+    scheme: "https",
+    onConnection: (socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"),
+    expect: "tls_failed",
+  },
+  "reset at once": { onConnection: (socket) => void socket.resetAndDestroy(), expect: "connection_reset" },
+  "end at once": { onConnection: (socket) => void socket.end(), expect: "connection_reset" },
+  "another protocol's banner": {
+    onConnection: (socket) => void socket.write("220 mail.example ESMTP\r\n"),
+    expect: "response_invalid",
+  },
+
+  // Stalls.
+  "no answer": { onRequest: () => {}, expect: "timeout" },
+  "half-open": { onRequest: (socket) => void socket.end(), expect: "connection_reset" },
+  "dripped status line": { onRequest: (socket) => drip(socket, "HTTP/1.1 200 O", "K"), expect: "timeout" },
+  "dripped headers": { onRequest: (socket) => drip(socket, OK, "x: y\r\n"), expect: "timeout" },
+  "dripped header value": { onRequest: (socket) => drip(socket, `${OK}x: `, "y"), expect: "timeout" },
+  "dripped body": {
+    onRequest: (socket) => drip(socket, `${OK}content-length: 100000\r\n\r\n`, "."),
+    expect: 200,
+    note: UNFINISHED,
+  },
+  "dripped chunks": { onRequest: (socket) => drip(socket, CHUNKED, "1\r\n.\r\n"), expect: 200, note: UNFINISHED },
+  "a body that stops": { onRequest: say(`${OK}content-length: 10\r\n\r\nabc`), expect: 200, note: UNFINISHED },
+
+  // Endless.
+  "endless body by length": {
+    onRequest: (socket) => endless(socket, `${OK}content-length: 99999999999\r\n\r\n`, A_KILOBYTE),
+    expect: 200,
+    note: LONGER,
+  },
+  "endless chunks": {
+    onRequest: (socket) => endless(socket, CHUNKED, `400\r\n${A_KILOBYTE}\r\n`),
+    expect: 200,
+    note: LONGER,
+  },
+  "endless body until the end of the connection": {
+    onRequest: (socket) => endless(socket, `${OK}\r\n`, A_KILOBYTE),
+    expect: 200,
+    note: LONGER,
+  },
+  "endless reason phrase": { onRequest: (socket) => endless(socket, "HTTP/1.1 200 ", "O"), expect: "timeout" },
+  "endless header value": { onRequest: (socket) => endless(socket, `${OK}x: `, "y"), expect: "response_invalid" },
+  "endless header name": { onRequest: (socket) => endless(socket, OK, "x"), expect: "response_invalid" },
+  "endless headers": { onRequest: (socket) => endless(socket, OK, "x: y\r\n"), expect: "response_invalid" },
+  "endless chunk extension": { onRequest: (socket) => endless(socket, `${CHUNKED}1;x=`, "y"), expect: 200, note: /./ },
+  "endless zeros of a chunk's size": { onRequest: (socket) => endless(socket, CHUNKED, "0"), expect: 200, note: /./ },
+  "endless trailers": {
+    onRequest: (socket) => endless(socket, `${CHUNKED}0\r\n`, "x: y\r\n"),
+    expect: 200,
+    note: BROKE_OFF,
+  },
+
+  // Just over each cap.
+  "headers just over the cap": {
+    onRequest: say(`${OK}x: ${"y".repeat(16_384)}\r\ncontent-length: 0\r\n\r\n`),
+    expect: "response_invalid",
+  },
+  "headers just under the cap": {
+    onRequest: say(`${OK}x: ${"y".repeat(16_000)}\r\ncontent-length: 0\r\n\r\n`),
+    expect: 200,
+  },
+  "a body just over what is read": {
+    onRequest: say(`${OK}content-length: 65537\r\n\r\n${"a".repeat(65_537)}`),
+    expect: 200,
+    note: LONGER,
+  },
+  "a body as long as what is read": {
+    onRequest: say(`${OK}content-length: 65536\r\n\r\n${"a".repeat(65_536)}`),
+    expect: 200,
+  },
+  "a gzip bomb": {
+    onRequest: (socket) => {
+      const bomb = gzipSync(Buffer.alloc(50_000_000));
+      socket.write(`${OK}content-encoding: gzip\r\ncontent-length: ${bomb.length}\r\n\r\n`);
+      socket.write(bomb);
+    },
+    expect: 200,
+  },
+
+  // Interim answers.
+  "100 unasked": {
+    onRequest: say(`HTTP/1.1 100 Continue\r\n\r\n${OK}content-length: 0\r\n\r\n`),
+    expect: "response_invalid",
+  },
+  "101 unasked": {
+    onRequest: say("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"),
+    expect: "response_invalid",
+  },
+  "103 and then an answer": {
+    onRequest: say(`HTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n${OK}content-length: 0\r\n\r\n`),
+    expect: 200,
+  },
+  "103 and then nothing": { onRequest: say("HTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n"), expect: "timeout" },
+  "a drip of 103": {
+    onRequest: (socket) => drip(socket, "", "HTTP/1.1 103 Early Hints\r\n\r\n"),
+    expect: "response_invalid",
+  },
+  "a flood of 103": {
+    onRequest: (socket) => endless(socket, "", "HTTP/1.1 103 Early Hints\r\n\r\n"),
+    expect: "response_invalid",
+  },
+
+  // Malformed.
+  "HTTP/0.9": { onRequest: say("<html>hello</html>", "end"), expect: "response_invalid" },
+  "line feeds only": { onRequest: say("HTTP/1.1 200 OK\ncontent-length: 0\n\n"), expect: "response_invalid" },
+  "HTTP/2 frames": {
+    onRequest: (socket) => void socket.write(Buffer.from([0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 100])),
+    expect: "response_invalid",
+  },
+  "a content-length that is no number": {
+    onRequest: say(`${OK}content-length: ten\r\n\r\n`),
+    expect: "response_invalid",
+  },
+  "a negative content-length": { onRequest: say(`${OK}content-length: -1\r\n\r\n`), expect: "response_invalid" },
+  "two content-lengths": {
+    onRequest: say(`${OK}content-length: 1\r\ncontent-length: 2\r\n\r\nab`),
+    expect: "response_invalid",
+  },
+  "a content-length beyond 64 bits": {
+    onRequest: say(`${OK}content-length: 99999999999999999999999\r\n\r\n`),
+    expect: "response_invalid",
+  },
+  "both content-length and chunks": {
+    onRequest: say(`${OK}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`),
+    expect: "response_invalid",
+  },
+  "a chunk size that is no number": { onRequest: say(`${CHUNKED}zz\r\nabc\r\n`), expect: 200, note: BROKE_OFF },
+  "a chunk longer than it says": { onRequest: say(`${CHUNKED}1\r\nabc\r\n`), expect: 200, note: BROKE_OFF },
+  "NUL in a header": { onRequest: say(`${OK}x: a\0b\r\ncontent-length: 0\r\n\r\n`), expect: "response_invalid" },
+  "a space in a header's name": {
+    onRequest: say(`${OK}x y: z\r\ncontent-length: 0\r\n\r\n`),
+    expect: "response_invalid",
+  },
+  "status 000": { onRequest: say("HTTP/1.1 000 Zero\r\ncontent-length: 0\r\n\r\n"), expect: "response_invalid" },
+  "status 999": { onRequest: say("HTTP/1.1 999 What\r\ncontent-length: 0\r\n\r\n"), expect: 999 },
+  "status 1000": { onRequest: say("HTTP/1.1 1000 More\r\ncontent-length: 0\r\n\r\n"), expect: "response_invalid" },
+  "status 20": { onRequest: say("HTTP/1.1 20 Less\r\ncontent-length: 0\r\n\r\n"), expect: "response_invalid" },
+
+  // Cuts.
+  "reset after the request": { onRequest: (socket) => void socket.resetAndDestroy(), expect: "connection_reset" },
+  "end inside the headers": { onRequest: say(`${OK}content-le`, "end"), expect: "connection_reset" },
+  "reset inside the headers": { onRequest: say(`${OK}content-le`, "reset"), expect: "connection_reset" },
+  "end inside the body": { onRequest: say(`${OK}content-length: 10\r\n\r\nabc`, "end"), expect: 200, note: BROKE_OFF },
+  "reset inside the body": {
+    onRequest: say(`${OK}content-length: 10\r\n\r\nabc`, "reset"),
+    expect: 200,
+    note: BROKE_OFF,
+  },
+  "end inside a chunk": { onRequest: say(`${CHUNKED}5\r\nab`, "end"), expect: 200, note: BROKE_OFF },
+
+  // Redirects.
+  "a redirect to itself": {
+    onRequest: say("HTTP/1.1 302 Found\r\nlocation: /hostile\r\ncontent-length: 0\r\n\r\n"),
+    expect: 302,
+  },
+  "a redirect to a private address": {
+    onRequest: say("HTTP/1.1 307 Go\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n"),
+    expect: 307,
+  },
+  "a redirect to another scheme": {
+    onRequest: say("HTTP/1.1 301 Go\r\nlocation: file:///etc/passwd\r\ncontent-length: 0\r\n\r\n"),
+    expect: 301,
+  },
+
+  // What it means.
+  "204 with a body": { onRequest: say("HTTP/1.1 204 No Content\r\n\r\nsurprise"), expect: 204 },
+  "304 with a body": { onRequest: say("HTTP/1.1 304 Not Modified\r\n\r\nsurprise"), expect: 304 },
+  "410": { onRequest: say("HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n"), expect: 410 },
+  "429 with a senseless Retry-After": {
+    onRequest: say("HTTP/1.1 429 Slow\r\nretry-after: -1, yesterday\r\ncontent-length: 0\r\n\r\n"),
+    expect: 429,
+  },
+  "503 with a huge Retry-After": {
+    onRequest: say(`HTTP/1.1 503 No\r\nretry-after: ${"9".repeat(400)}\r\ncontent-length: 0\r\n\r\n`),
+    expect: 503,
+  },
+  "headers named after an object's own": {
+    onRequest: say(`${OK}__proto__: x\r\nconstructor: y\r\ntoString: z\r\ncontent-length: 0\r\n\r\n`),
+    expect: 200,
+  },
+};
