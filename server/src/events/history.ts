@@ -16,6 +16,7 @@ export interface EventQuery extends PageQuery {
 export interface RecordedEvent {
   id: string;
   type: EventType;
+  video: string | null;
   /** The API's JSON: the frozen bytes with `sequence` spliced in before the last brace. */
   json: string;
 }
@@ -53,6 +54,6 @@ async function list(db: Database, space: string, query: EventQuery): Promise<Pag
   return pageOf(query, longUuid, present, ways);
 }
 
-function present({ id, type, payload, sequence }: store.EventRow): RecordedEvent {
-  return { id: shortUuid(id), type, json: `${payload.slice(0, -1)},"sequence":${sequence}}` };
+function present({ id, type, video_id: video, payload, sequence }: store.EventRow): RecordedEvent {
+  return { id: shortUuid(id), type, video, json: `${payload.slice(0, -1)},"sequence":${sequence}}` };
 }

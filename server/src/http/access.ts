@@ -25,14 +25,15 @@ export function createAccessHook(parts: AccessParts) {
 
 const READS = new Set(["GET", "HEAD"]);
 
-async function identify(parts: AccessParts, request: FastifyRequest, reply: FastifyReply): Promise<Principal> {
+/** @throws KEY_MISSING, KEY_INVALID, ORIGIN_REFUSED */
+export async function identify(parts: AccessParts, request: FastifyRequest, reply?: FastifyReply): Promise<Principal> {
   const { authorization } = request.headers;
   if (authorization !== undefined) return identifyKey(parts, request, authorization);
   if (request.headers.cookie === undefined) throw new MaveError("KEY_MISSING");
   const person = await parts.people.identify(request.headers);
   if (!person) throw new MaveError("KEY_MISSING");
   if (!READS.has(request.method)) checkOrigin(request, parts.publicUrl);
-  for (const cookie of person.cookies) reply.header("set-cookie", cookie);
+  for (const cookie of person.cookies) reply?.header("set-cookie", cookie);
   return person.who;
 }
 

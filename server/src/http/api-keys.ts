@@ -18,7 +18,7 @@ export function apiKeyRoutes(app: Api, { apiKeys, change }: { apiKeys: ApiKeys; 
         summary: "Make an API key",
         description: "The answer is the only one that holds the key.",
         tags,
-        body: ApiKeyCreate,
+        body: ref(ApiKeyCreate),
         response: { 201: ref(ApiKeyWithKey) },
       },
       config: { once: true },

@@ -1,10 +1,11 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { People } from "../auth/people.ts";
+import type { People, SignedIn } from "../auth/people.ts";
 import type { PersonPrincipal } from "../auth/principal.ts";
 import { MaveError } from "../errors.ts";
 import { shortUuid } from "../events/short-uuid.ts";
 import { checkOrigin } from "./access.ts";
 import type { Api } from "./api.ts";
+import type { RateLimits } from "./rate-limits.ts";
 import { Link, LinkOpen, OwnerCreate, Session, SignedOut, SignIn } from "./schemas/access.ts";
 import { ref } from "./schemas/common.ts";
 
@@ -13,10 +14,7 @@ const tags = ["Dashboard"];
 export interface SessionParts {
   people: People;
   publicUrl: string;
-  /** Counts a sign-in that failed, by address and by email. @throws RATE_LIMITED once there were too many */
-  wrongSignIn(request: FastifyRequest, email?: string): Promise<void>;
-  /** @throws RATE_LIMITED where there were too many already */
-  maySignIn(request: FastifyRequest, email?: string): void;
+  limits: Pick<RateLimits, "maySignIn" | "wrongSignIn">;
 }
 
 /** How a person's browser signs in and out. Programs use API keys. */
@@ -39,7 +37,7 @@ export function sessionRoutes(app: Api, parts: SessionParts): void {
         operationId: "signIn",
         summary: "Sign in",
         tags,
-        body: SignIn,
+        body: ref(SignIn),
         response: { 201: ref(Session) },
       },
       config: { access: "anyone" },
@@ -47,7 +45,7 @@ export function sessionRoutes(app: Api, parts: SessionParts): void {
     async (request, reply) => {
       checkOrigin(request, publicUrl);
       const { email, password } = request.body;
-      return signedIn(parts, request, reply, () => people.signIn(email, password, request.headers), email);
+      return signedIn(parts, request, reply, () => people.signIn(email, password, request.headers));
     },
   );
 
@@ -72,17 +70,17 @@ export function sessionRoutes(app: Api, parts: SessionParts): void {
         summary: "Open a one-time link",
         description: "A link to sign in signs in; another says what it is for and stays good.",
         tags,
-        body: LinkOpen,
+        body: ref(LinkOpen),
         response: { 200: ref(Link) },
       },
       config: { access: "anyone" },
     },
     async (request, reply) => {
       checkOrigin(request, publicUrl);
-      parts.maySignIn(request);
+      await parts.limits.maySignIn(request);
       const { purpose, cookies } = await people
         .openLink(request.body.token, request.headers)
-        .catch((error) => counted(parts, request, error));
+        .catch((error) => counted(parts.limits, request, error));
       for (const cookie of cookies) reply.header("set-cookie", cookie);
       return { object: "link" as const, purpose };
     },
@@ -95,7 +93,7 @@ export function sessionRoutes(app: Api, parts: SessionParts): void {
         operationId: "createOwner",
         summary: "Become the owner of a new server, or a member by invitation",
         tags,
-        body: OwnerCreate,
+        body: ref(OwnerCreate),
         response: { 201: ref(Session) },
       },
       config: { access: "anyone" },
@@ -109,23 +107,23 @@ export function sessionRoutes(app: Api, parts: SessionParts): void {
 }
 
 async function signedIn(
-  parts: SessionParts,
+  { people, limits }: SessionParts,
   request: FastifyRequest,
   reply: FastifyReply,
-  enter: () => ReturnType<People["signIn"]>,
-  email?: string,
+  enter: () => Promise<SignedIn>,
 ) {
-  parts.maySignIn(request, email);
-  const { who, cookies } = await enter().catch((error) => counted(parts, request, error, email));
+  await limits.maySignIn(request);
+  const { who, cookies } = await enter().catch((error) => counted(limits, request, error));
   for (const cookie of cookies) reply.header("set-cookie", cookie);
-  return reply.code(201).send(await present(parts.people, who));
+  return reply.code(201).send(await present(people, who));
 }
 
-async function counted(parts: SessionParts, request: FastifyRequest, error: unknown, email?: string): Promise<never> {
-  if (error instanceof MaveError && (error.status === 401 || error.status === 410))
-    await parts.wrongSignIn(request, email);
+async function counted(limits: SessionParts["limits"], request: FastifyRequest, error: unknown): Promise<never> {
+  if (error instanceof MaveError && GUESSED.has(error.code)) await limits.wrongSignIn(request);
   throw error;
 }
+
+const GUESSED = new Set(["SIGN_IN_FAILED", "LINK_INVALID"]);
 
 async function present(people: People, { id, name, email, space }: PersonPrincipal) {
   const spaceName = await people.spaceName(space);

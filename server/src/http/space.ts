@@ -21,7 +21,7 @@ export function spaceRoutes(app: Api, { spaces, change }: { spaces: Spaces; chan
         operationId: "updateSpace",
         summary: "Rename your space",
         tags,
-        body: SpaceUpdate,
+        body: ref(SpaceUpdate),
         response: { 200: ref(Space) },
       },
       config: { access: "person" },

@@ -39,5 +39,10 @@ export const EventTypeInfo = resource("EventType", "One kind of event.", {
   about: word(["video", "webhook"], { description: "What its `data` is." }),
   core: Type.Boolean({ description: "Whether it is one of the three that every webhook should know." }),
   occurs: text("When it occurs."),
+  schema: Type.Unsafe<object>({
+    type: "object",
+    description: "A JSON Schema of what is delivered.",
+    additionalProperties: true,
+  }),
 });
 export const EventTypeList = listOf(EventTypeInfo);

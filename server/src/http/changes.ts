@@ -1,0 +1,77 @@
+import { Type } from "typebox";
+import type { Clock } from "../clock.ts";
+import { shortUuid } from "../events/short-uuid.ts";
+import { LIMITS } from "../limits.ts";
+import type { Changes, Signals } from "../signals.ts";
+import type { Api } from "./api.ts";
+import { message, type Stream, type Streams } from "./stream.ts";
+
+const TOPICS = ["delivery", "video", "webhook", "event"] as const;
+type Topic = (typeof TOPICS)[number];
+
+export interface ChangeStreamParts {
+  streams: Streams;
+  signals: Signals;
+  clock: Clock;
+}
+
+/** Hints of what changed, for the live dashboard: gathered for a moment, written once for all viewers of a space. */
+export function changeStreamRoute(app: Api, { streams, signals, clock }: ChangeStreamParts): void {
+  const spaces = new Map<string, Viewers>();
+  for (const topic of TOPICS) {
+    signals.on(topic, (change: Changes[Topic]) => {
+      const viewers = spaces.get(change.space);
+      if (viewers) gather(clock, viewers, topic, change);
+    });
+  }
+
+  app.get(
+    "/v1/changes",
+    {
+      schema: {
+        operationId: "streamChanges",
+        summary: "Hints of what changed, for live pages",
+        description:
+          "Server-sent events named delivery, video, webhook and event, with ids. Read again what they name.",
+        tags: ["Dashboard"],
+        response: {
+          200: { description: "The stream.", content: { "text/event-stream": { schema: Type.String() } } },
+        },
+      },
+    },
+    async (request, reply) => {
+      const { space } = request.who;
+      const stream = streams.begin(request, reply);
+      const viewers = spaces.get(space) ?? { streams: new Set<Stream>(), gathered: new Set<string>(), waiting: false };
+      spaces.set(space, viewers);
+      viewers.streams.add(stream);
+      stream.onEnd(() => {
+        viewers.streams.delete(stream);
+        if (viewers.streams.size === 0) spaces.delete(space);
+      });
+    },
+  );
+}
+
+interface Viewers {
+  streams: Set<Stream>;
+  /** Messages not written yet, each once. */
+  gathered: Set<string>;
+  waiting: boolean;
+}
+
+function gather(clock: Clock, viewers: Viewers, topic: Topic, { space: _, ...ids }: Changes[Topic]): void {
+  if (viewers.gathered.size < LIMITS.CHANGES_GATHERED_MAX)
+    viewers.gathered.add(message({ event: topic, data: JSON.stringify(ids, short) }));
+  if (viewers.waiting) return;
+  viewers.waiting = true;
+  clock.after(LIMITS.CHANGES_GATHERED_MS, () => {
+    const messages = [...viewers.gathered].join("");
+    viewers.gathered.clear();
+    viewers.waiting = false;
+    for (const stream of viewers.streams) stream.write(messages);
+  });
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const short = (_: string, value: unknown) => (typeof value === "string" && UUID.test(value) ? shortUuid(value) : value);

@@ -1,0 +1,172 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Clock } from "../clock.ts";
+import type { EventType } from "../events/catalog.ts";
+import type { Events, RecordedEvent } from "../events/history.ts";
+import { LIMITS } from "../limits.ts";
+import type { Signals } from "../signals.ts";
+import { message, type Stream, type Streams } from "./stream.ts";
+
+export interface EventStreams {
+  open(request: FastifyRequest, reply: FastifyReply, choice: Choice & { after?: string }): Promise<void>;
+}
+
+interface Choice {
+  type?: EventType[];
+  video?: string;
+}
+
+interface Viewer {
+  stream: Stream;
+  choice: Choice;
+  /** What it was sent while it caught up and will hear of once more. */
+  seen: Set<string>;
+}
+
+/** The new events of one space, read once for all of its viewers. */
+interface Tail {
+  space: string;
+  cursor: string | undefined;
+  /** And whether each has caught up. */
+  viewers: Map<Viewer, boolean>;
+  /** Whoever reads or joins does so after the one before. */
+  turn: Promise<void>;
+  /** A read is asked for already. */
+  asked: boolean;
+  stop(): void;
+}
+
+export interface EventStreamParts {
+  events: Events;
+  streams: Streams;
+  signals: Signals;
+  clock: Clock;
+  onError(error: unknown): void;
+}
+
+/**
+ * Streams of events. A viewer first catches up by reading on from the last event it has seen; from then on it hears
+ * what its space's tail reads, so that a thousand viewers cost one query. The tail reads when an event is signalled, and
+ * on a slow poll: signals are hints, and an event becomes readable only once every older transaction has ended.
+ */
+export function createEventStreams(parts: EventStreamParts): EventStreams {
+  const tails = new Map<string, Tail>();
+  parts.signals.on("event", ({ space }) => {
+    const tail = tails.get(space);
+    if (tail) read(parts, tail);
+  });
+  return {
+    async open(request, reply, { after, ...choice }) {
+      const { space } = request.who;
+      const resumed = request.headers["last-event-id"];
+      const cursor = (typeof resumed === "string" ? resumed : after) ?? (await parts.events.last(space)) ?? undefined;
+      await parts.events.list(space, { after: cursor, limit: 1 }); // refuses a cursor that is none, while it still can
+      const viewer: Viewer = { stream: parts.streams.begin(request, reply), choice, seen: new Set() };
+      await follow(parts, tails, viewer, cursor).catch((error) => {
+        parts.onError(error);
+        viewer.stream.end(); // it comes again, from the last event it has seen
+      });
+    },
+  };
+}
+
+async function follow(
+  parts: EventStreamParts,
+  tails: Map<string, Tail>,
+  viewer: Viewer,
+  cursor: string | undefined,
+): Promise<void> {
+  const { stream } = viewer;
+  const near = await catchUp(parts.events, viewer, cursor);
+  const end = (await parts.events.last(stream.space)) ?? undefined;
+  if (!stream.open) return;
+  const tail = tails.get(stream.space) ?? startTail(parts, tails, stream.space, end);
+  stream.onEnd(() => leave(tails, tail, viewer));
+  tail.viewers.set(viewer, false);
+  await inTurn(tail, async () => {
+    await readOn(parts.events, tail);
+    // What comes to be between the tail's place and the viewer's is sent now, and skipped when the tail reads it.
+    await catchUp(parts.events, viewer, near, (id) => viewer.seen.add(id));
+    if (stream.open) tail.viewers.set(viewer, true);
+  });
+  read(parts, tail);
+}
+
+/** Sends everything after `cursor`. @returns the id of the last event sent, or `cursor` */
+async function catchUp(
+  events: Events,
+  { stream, choice }: Viewer,
+  cursor: string | undefined,
+  onSent: (id: string) => void = () => {},
+): Promise<string | undefined> {
+  let last = cursor;
+  for (let more = true; more && stream.open; ) {
+    const page = await events.list(stream.space, { ...choice, after: last, limit: LIMITS.STREAM_PAGE });
+    for (const event of page.data) {
+      stream.write(asMessage(event));
+      onSent(event.id);
+    }
+    last = page.data.at(-1)?.id ?? last;
+    more = page.has_more;
+    await stream.drained();
+  }
+  return last;
+}
+
+const asMessage = ({ id, type, json }: RecordedEvent): string => message({ event: type, id, data: json });
+
+function startTail(parts: EventStreamParts, tails: Map<string, Tail>, space: string, cursor: string | undefined): Tail {
+  let cancel = () => {};
+  const poll = () => {
+    read(parts, tail);
+    cancel = parts.clock.after(LIMITS.STREAM_POLL_MS, poll);
+  };
+  const stop = () => cancel();
+  const tail: Tail = { space, cursor, viewers: new Map(), turn: Promise.resolve(), asked: false, stop };
+  cancel = parts.clock.after(LIMITS.STREAM_POLL_MS, poll);
+  tails.set(space, tail);
+  return tail;
+}
+
+function leave(tails: Map<string, Tail>, tail: Tail, viewer: Viewer): void {
+  tail.viewers.delete(viewer);
+  if (tail.viewers.size > 0 || tails.get(tail.space) !== tail) return;
+  tail.stop();
+  tails.delete(tail.space);
+}
+
+function inTurn(tail: Tail, work: () => Promise<void>): Promise<void> {
+  const mine = tail.turn.then(work);
+  tail.turn = mine.catch(() => undefined); // told to its own caller
+  return mine;
+}
+
+/** Asks for a read; where one is asked for already, that one will do. */
+function read(parts: EventStreamParts, tail: Tail): void {
+  if (tail.asked) return;
+  tail.asked = true;
+  inTurn(tail, async () => {
+    tail.asked = false;
+    await readOn(parts.events, tail);
+  }).catch(parts.onError); // the next signal or poll reads on from the same place
+}
+
+/** Reads what is new and tells those viewers who have caught up. */
+async function readOn(events: Events, tail: Tail): Promise<void> {
+  for (let more = true; more && tail.viewers.size > 0; ) {
+    const page = await events.list(tail.space, { after: tail.cursor, limit: LIMITS.STREAM_PAGE });
+    for (const event of page.data) tell(tail, event);
+    tail.cursor = page.data.at(-1)?.id ?? tail.cursor;
+    more = page.has_more;
+  }
+  for (const { seen } of tail.viewers.keys()) seen.clear(); // the tail is past all of it
+}
+
+function tell(tail: Tail, event: RecordedEvent): void {
+  const text = asMessage(event);
+  for (const [{ stream, choice, seen }, caughtUp] of tail.viewers) {
+    if (!caughtUp || seen.has(event.id)) continue;
+    if (choice.type && !choice.type.includes(event.type)) continue;
+    if (choice.video && event.video !== choice.video) continue;
+    stream.write(text);
+  }
+}

@@ -1,0 +1,94 @@
+import { type Static, Type } from "typebox";
+import { EVENT_TYPES } from "../events/catalog.ts";
+import type { Events, RecordedEvent } from "../events/history.ts";
+import type { Page } from "../page.ts";
+import type { Api } from "./api.ts";
+import type { EventStreams } from "./event-stream.ts";
+import { paged } from "./lists.ts";
+import { id, ref } from "./schemas/common.ts";
+import { eventJsonSchema } from "./schemas/event-bodies.ts";
+import { Event, EventList, EventQuery, EventTypeList, StreamQuery } from "./schemas/events.ts";
+import { EVENT_TYPE_WORDS } from "./schemas/webhooks.ts";
+
+const tags = ["Events"];
+const JSON_TYPE = "application/json; charset=utf-8";
+
+export function eventRoutes(app: Api, { events, streams }: { events: Events; streams: EventStreams }): void {
+  app.get(
+    "/v1/events",
+    {
+      schema: {
+        operationId: "listEvents",
+        summary: "List events, or poll for new ones",
+        description:
+          "Oldest first. Keep the last id you saw and pass it as `after`: no event is missed, also where several are committed at once.",
+        tags,
+        querystring: EventQuery,
+        response: { 200: ref(EventList) },
+      },
+    },
+    async ({ who, query }, reply) => {
+      const page = await events.list(who.space, { ...query, ...paged(query) });
+      reply.type(JSON_TYPE);
+      return asJson(page) as unknown as Static<typeof EventList>; // the frozen bytes, not made again
+    },
+  );
+
+  app.get(
+    "/v1/events/:id",
+    {
+      schema: {
+        operationId: "getEvent",
+        summary: "Get an event",
+        tags,
+        params: Type.Object({ id: id() }),
+        response: { 200: ref(Event) },
+      },
+    },
+    async ({ who, params }, reply) => {
+      const { json } = await events.get(who.space, params.id);
+      reply.type(JSON_TYPE);
+      return json as unknown as Static<typeof Event>;
+    },
+  );
+
+  app.get(
+    "/v1/events/stream",
+    {
+      schema: {
+        operationId: "streamEvents",
+        summary: "Follow events as they happen",
+        description:
+          "Server-sent events. Each message's id is the event's: a client that reconnects with `Last-Event-ID` goes on where it left.",
+        tags,
+        querystring: StreamQuery,
+        response: {
+          200: { description: "The stream.", content: { "text/event-stream": { schema: Type.String() } } },
+        },
+      },
+    },
+    (request, reply) => streams.open(request, reply, request.query),
+  );
+
+  app.get(
+    "/v1/event-types",
+    {
+      schema: {
+        operationId: "listEventTypes",
+        summary: "List event types",
+        description: "With a JSON Schema of what is delivered.",
+        tags,
+        response: { 200: ref(EventTypeList) },
+      },
+    },
+    async () => ({ object: "list" as const, data: TYPES, has_more: false, next: null }),
+  );
+}
+
+const TYPES = EVENT_TYPE_WORDS.map((type) => {
+  const { about, core, occurs } = EVENT_TYPES[type];
+  return { object: "event_type" as const, type, about, core, occurs, schema: eventJsonSchema(type) };
+});
+
+const asJson = ({ data, has_more, next }: Page<RecordedEvent>): string =>
+  `{"object":"list","data":[${data.map(({ json }) => json).join(",")}],"has_more":${has_more},"next":${JSON.stringify(next)}}`;

@@ -1,0 +1,133 @@
+import type { FastifyRequest } from "fastify";
+import type { Registry } from "prom-client";
+import type { ApiKeys } from "../auth/api-keys.ts";
+import type { People } from "../auth/people.ts";
+import type { Spaces } from "../auth/spaces.ts";
+import type { Deliveries } from "../delivery/deliveries.ts";
+import type { Replays } from "../delivery/replays.ts";
+import { MaveError } from "../errors.ts";
+import type { Events } from "../events/history.ts";
+import type { Signals } from "../signals.ts";
+import type { Database } from "../store/db.ts";
+import type { Blobs } from "../videos/blobs.ts";
+import type { Library } from "../videos/library.ts";
+import type { Uploads } from "../videos/upload.ts";
+import type { Webhooks } from "../webhooks/registry.ts";
+import { type AccessParts, createAccessHook, identify } from "./access.ts";
+import type { Api } from "./api.ts";
+import { apiKeyRoutes } from "./api-keys.ts";
+import { auditLogRoutes } from "./audit-log.ts";
+import { type ChangeParts, createChange } from "./change.ts";
+import { changeStreamRoute } from "./changes.ts";
+import { dashboardRoutes } from "./dashboard.ts";
+import { deliveryRoutes } from "./deliveries.ts";
+import { docsRoutes } from "./docs.ts";
+import { createEventStreams } from "./event-stream.ts";
+import { eventRoutes } from "./events.ts";
+import { mediaRoutes } from "./media.ts";
+import { memberRoutes } from "./members.ts";
+import { openApi } from "./openapi.ts";
+import { operationRoutes } from "./operations.ts";
+import { type OverviewParts, overviewRoute } from "./overview.ts";
+import { createRateLimits } from "./rate-limits.ts";
+import { replayRoutes } from "./replays.ts";
+import { createServerFrame, type ServerParts } from "./server.ts";
+import { sessionRoutes } from "./session.ts";
+import { spaceRoutes } from "./space.ts";
+import { createStreams } from "./stream.ts";
+import { uploadRoutes } from "./uploads.ts";
+import { videoRoutes } from "./videos.ts";
+import { type WebhookRouteParts, webhookRoutes } from "./webhooks.ts";
+
+export interface HttpParts extends ServerParts, OverviewParts {
+  db: Database;
+  signals: Signals;
+  vault: ChangeParts["vault"];
+  registry: Registry;
+  metricsToken: string | null;
+  apiKeys: ApiKeys;
+  people: People;
+  spaces: Spaces;
+  library: Library;
+  uploads: Uploads;
+  blobs: Blobs;
+  webhooks: Webhooks;
+  health: WebhookRouteParts["health"];
+  events: Events;
+  deliveries: Deliveries;
+  replays: Replays;
+}
+
+export interface Http {
+  app: Api;
+  /** From now on /readyz says no, and streams end. */
+  drain(): void;
+  close(): Promise<void>;
+}
+
+/** DOOR 1: everything that is reached by HTTP. */
+export async function createHttp(parts: HttpParts): Promise<Http> {
+  let draining = false;
+  const app = await createServerFrame(parts);
+  const limits = await createRateLimits(app);
+  const who = { ...parts, wrongKey: limits.wrongKey };
+  app.addHook("onRequest", createAccessHook(who));
+  app.addHook("onRequest", limits.request);
+  const streams = createStreams(parts.clock, (request) => stillMay(who, request));
+  await openApi(app, parts);
+  mount(app, { ...parts, limits, streams, draining: () => draining });
+  const document = { schema: { hide: true }, config: { access: "anyone" as const } };
+  app.get("/v1/openapi.json", document, () => app.swagger());
+  await app.ready();
+  return {
+    app,
+    drain() {
+      draining = true;
+      streams.endAll();
+    },
+    async close() {
+      streams.endAll();
+      await app.close();
+    },
+  };
+}
+
+/** Whether a stream's key or session is still good. Where nobody can say, because the database is away, it is. */
+async function stillMay(parts: AccessParts, request: FastifyRequest): Promise<boolean> {
+  try {
+    await identify(parts, request);
+    return true;
+  } catch (error) {
+    return !(error instanceof MaveError && error.status < 500);
+  }
+}
+
+interface Mounted extends HttpParts {
+  limits: Awaited<ReturnType<typeof createRateLimits>>;
+  streams: ReturnType<typeof createStreams>;
+  draining(): boolean;
+}
+
+function mount(app: Api, parts: Mounted): void {
+  const { log } = parts;
+  const change = createChange(parts);
+  const onError = (err: unknown) => log.warn({ err }, "An event stream could not read on; it tries again.");
+  const streams = createEventStreams({ ...parts, onError });
+  videoRoutes(app, { ...parts, change });
+  app.register(async (scope) => uploadRoutes(scope as unknown as Api, parts));
+  webhookRoutes(app, { ...parts, change });
+  eventRoutes(app, { ...parts, streams });
+  deliveryRoutes(app, { ...parts, change });
+  replayRoutes(app, { ...parts, change });
+  apiKeyRoutes(app, { ...parts, change });
+  memberRoutes(app, { ...parts, change });
+  spaceRoutes(app, { ...parts, change });
+  auditLogRoutes(app, parts);
+  sessionRoutes(app, parts);
+  overviewRoute(app, parts);
+  changeStreamRoute(app, parts);
+  operationRoutes(app, parts);
+  app.register(async (scope) => mediaRoutes(scope as unknown as Api, parts));
+  app.register(async (scope) => docsRoutes(scope as unknown as Api));
+  app.register(async (scope) => dashboardRoutes(scope as unknown as Api));
+}

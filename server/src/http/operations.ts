@@ -1,0 +1,96 @@
+import { timingSafeEqual } from "node:crypto";
+import type { FastifyRequest } from "fastify";
+import type { Registry } from "prom-client";
+import { Type } from "typebox";
+import { sha256 } from "../auth/api-keys.ts";
+import type { Clock } from "../clock.ts";
+import { MaveError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import type { Sql } from "../store/db.ts";
+import { ping } from "../store/ping.ts";
+import type { Api } from "./api.ts";
+
+export interface OperationsParts {
+  db: Sql;
+  clock: Clock;
+  registry: Registry;
+  metricsToken: string | null;
+  /** Whether the server is ending: no new work is wanted. */
+  draining(): boolean;
+}
+
+const tags = ["Operations"];
+const Health = Type.Object({ status: Type.String({ description: "ok" }) });
+
+export function operationRoutes(app: Api, parts: OperationsParts): void {
+  app.get(
+    "/healthz",
+    {
+      schema: {
+        operationId: "isAlive",
+        summary: "Whether the process answers",
+        tags,
+        response: { 200: Health },
+      },
+      config: { access: "anyone" },
+    },
+    async () => ({ status: "ok" }),
+  );
+
+  app.get(
+    "/readyz",
+    {
+      schema: {
+        operationId: "isReady",
+        summary: "Whether it can do its work: it is not ending, and the database answers",
+        tags,
+        response: { 200: Health },
+      },
+      config: { access: "anyone" },
+    },
+    async () => {
+      if (parts.draining()) throw new MaveError("SHUTTING_DOWN");
+      await inTime(parts.clock, ping(parts.db));
+      return { status: "ok" };
+    },
+  );
+
+  app.get(
+    "/metrics",
+    {
+      schema: {
+        operationId: "getMetrics",
+        summary: "Metrics for Prometheus",
+        description:
+          "With MAVE_METRICS_TOKEN as bearer token; without that setting only from the server's own machine.",
+        tags,
+        response: { 200: { description: "Prometheus text.", content: { "text/plain": { schema: Type.String() } } } },
+      },
+      config: { access: "anyone" },
+    },
+    async (request, reply) => {
+      checkMetricsReader(request, parts.metricsToken);
+      return reply.type(parts.registry.contentType).send(await parts.registry.metrics());
+    },
+  );
+}
+
+function inTime<Result>(clock: Clock, work: Promise<Result>): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(LIMITS.READY_MS, () => reject(new MaveError("STORE_UNAVAILABLE")));
+    work.then(resolve, reject).finally(cancel);
+  });
+}
+
+const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/;
+
+function checkMetricsReader(request: FastifyRequest, token: string | null): void {
+  const { authorization = "", "x-forwarded-for": forwarded } = request.headers;
+  if (token === null) {
+    // A proxy on this machine speaks for somebody elsewhere.
+    if (LOOPBACK.test(request.socket.remoteAddress ?? "") && forwarded === undefined) return;
+    throw new MaveError("KEY_MISSING", "Set MAVE_METRICS_TOKEN to read the metrics from another machine.");
+  }
+  if (timingSafeEqual(sha256(authorization), sha256(`Bearer ${token}`))) return;
+  throw new MaveError("KEY_INVALID", "Send MAVE_METRICS_TOKEN as bearer token.");
+}

@@ -1,0 +1,21 @@
+import { fileURLToPath } from "node:url";
+import { createLog } from "../log.ts";
+import { systemRandom } from "../random.ts";
+import { systemClock } from "../clock.ts";
+import { createSignals } from "../signals.ts";
+import { createHttp, type HttpParts } from "./http.ts";
+
+/**
+ * The OpenAPI document without a server: routes touch what they stand on only when they are called, so none of it is
+ * needed to describe them. As a program, prints it: `node --conditions=source server/src/http/print-openapi.ts`.
+ */
+export async function openApiDocument(publicUrl = "http://localhost:3000", version = "0.1.0"): Promise<object> {
+  const parts = { publicUrl, version, trustProxy: false, metricsToken: null };
+  const local = { log: createLog("silent"), clock: systemClock, random: systemRandom, signals: createSignals() };
+  const http = await createHttp({ ...parts, ...local } as unknown as HttpParts);
+  const document = http.app.swagger();
+  await http.close();
+  return document;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(JSON.stringify(await openApiDocument(), null, 2));

@@ -1,0 +1,33 @@
+import type { Sql, Statement } from "./db.ts";
+
+export interface OverviewCounts {
+  webhooks: number;
+  /** Enabled, and failing since a while. */
+  failing: number;
+  disabled: number;
+  /** Open deliveries, counted up to a bound. */
+  open: number;
+  /** Attempts of the last minute, from the hour's counts: the rate of this hour. */
+  per_minute: number;
+}
+
+const OPEN_COUNTED_MAX = 10_000;
+
+/**
+ * By webhooks_pkey, open_deliveries_pkey and webhook_hours_pkey: a space's few hundred rows, and of the queue no more
+ * than the bound.
+ */
+const COUNT: Statement = {
+  name: "overview_count",
+  text: `select count(*) as webhooks,
+      count(*) filter (where status = 'enabled' and failing_since is not null) as failing,
+      count(*) filter (where status = 'disabled') as disabled,
+      (select count(*) from (select from open_deliveries where space_id = $1 limit $2) as some) as open,
+      (select coalesce(sum(succeeded + failed), 0) / greatest(1, extract(minute from now()))
+        from webhook_hours where space_id = $1 and hour = date_trunc('hour', now()))::float8 as per_minute
+    from webhooks where space_id = $1`,
+};
+
+export async function countForOverview(sql: Sql, space: string): Promise<OverviewCounts> {
+  return (await sql.run<OverviewCounts>(COUNT, [space, OPEN_COUNTED_MAX]))[0]!;
+}
