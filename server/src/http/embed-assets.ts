@@ -5,12 +5,12 @@ import { gzip } from "node:zlib";
 import type { FastifyReply } from "fastify";
 import { MaveError } from "../errors.ts";
 
-/** The player's scripts, as they were built: few and small, so they are kept in memory, compressed once. */
+/** The player's scripts, as they were built: few and small, so they are kept in memory, compressed when first asked for. */
 export interface EmbedAssets {
   /** Where the page finds its script; null where it has not been built. */
   script: string | null;
   /** @throws NOT_FOUND */
-  send(file: string, acceptEncoding: string, reply: FastifyReply): FastifyReply;
+  send(file: string, acceptEncoding: string, reply: FastifyReply): Promise<FastifyReply>;
 }
 
 const HEADERS = {
@@ -23,23 +23,23 @@ const HEADERS = {
 
 /** @param folder where the player was built */
 export async function loadEmbedAssets(folder: string): Promise<EmbedAssets> {
-  const files = new Map<string, { plain: Buffer; zipped: Buffer }>();
+  const files = new Map<string, { plain: Buffer; zipped?: Promise<Buffer> }>();
   const names = await readdir(join(folder, "assets")).catch(() => []); // not built: pages say so
   await Promise.all(
     names.map(async (name) => {
-      const plain = await readFile(join(folder, "assets", name));
-      files.set(name, { plain, zipped: await promisify(gzip)(plain) });
+      files.set(name, { plain: await readFile(join(folder, "assets", name)) });
     }),
   );
   const script = names.length > 0 ? await entryOf(folder) : null;
   return {
     script,
-    send(file, acceptEncoding, reply) {
+    async send(file, acceptEncoding, reply) {
       const found = files.get(file);
       if (!found) throw new MaveError("NOT_FOUND");
       reply.headers(HEADERS);
       if (!/\bgzip\b/.test(acceptEncoding)) return reply.send(found.plain);
-      return reply.header("content-encoding", "gzip").send(found.zipped);
+      found.zipped ??= promisify(gzip)(found.plain);
+      return reply.header("content-encoding", "gzip").send(await found.zipped);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import type { FastifyReply } from "fastify";
 import { Type } from "typebox";
 import { MaveError } from "../errors.ts";
@@ -7,27 +8,28 @@ import { type Embed, embedOf, oembed } from "../videos/embed.ts";
 import { embedPage } from "../videos/embed-page.ts";
 import { isVideoId } from "../videos/video.ts";
 import type { Api } from "./api.ts";
-import type { EmbedAssets } from "./embed-assets.ts";
+import { loadEmbedAssets } from "./embed-assets.ts";
 
 export interface EmbedParts {
   db: Database;
   publicUrl: string;
-  assets: EmbedAssets;
 }
 
+const BUILT = fileURLToPath(new URL("../../../dashboard/embed/dist", import.meta.url));
 const ANYONE = { access: "anyone" as const };
-const ID = "/:id(^[0-9A-Za-z]{10}$)";
 const params = Type.Object({ id: Type.String() });
 
 /** What anybody may see who has a video's address: its page, how far it is, and what other sites embed it by. */
 export async function embedRoutes(app: Api, parts: EmbedParts): Promise<void> {
-  const { assets, publicUrl } = parts;
-  app.get(ID, { schema: { hide: true, params }, config: ANYONE }, async ({ params }, reply) => {
+  const { publicUrl } = parts;
+  const assets = await loadEmbedAssets(BUILT);
+  app.get("/:id", { schema: { hide: true, params }, config: ANYONE }, async ({ params }, reply) => {
+    if (!isVideoId(params.id)) throw new MaveError("ROUTE_UNKNOWN");
     const embed = await find(parts, params.id);
     const status = embed === null ? 404 : embed.status === "deleted" ? 410 : 200;
     return sendPage(reply, status, embedPage(embed, { publicUrl, script: assets.script }));
   });
-  app.get(`${ID}/state`, { schema: { hide: true, params }, config: ANYONE }, async ({ params }, reply) => {
+  app.get("/embed/state/:id", { schema: { hide: true, params }, config: ANYONE }, async ({ params }, reply) => {
     const embed = await find(parts, params.id);
     if (embed === null) throw new MaveError("NOT_FOUND");
     const { status, progress } = embed;

@@ -22,6 +22,7 @@ import { changeStreamRoute } from "./changes.ts";
 import { dashboardRoutes } from "./dashboard.ts";
 import { deliveryRoutes } from "./deliveries.ts";
 import { docsRoutes } from "./docs.ts";
+import { embedRoutes } from "./embed.ts";
 import { createEventStreams } from "./event-stream.ts";
 import { eventRoutes } from "./events.ts";
 import { mediaRoutes } from "./media.ts";
@@ -128,6 +129,7 @@ function mount(app: Api, parts: Mounted): void {
   changeStreamRoute(app, parts);
   operationRoutes(app, parts);
   app.register(async (scope) => mediaRoutes(scope as unknown as Api, parts));
+  app.register(async (scope) => embedRoutes(scope as unknown as Api, parts));
   app.register(async (scope) => docsRoutes(scope as unknown as Api));
   app.register(async (scope) => dashboardRoutes(scope as unknown as Api));
 }
