@@ -22,6 +22,8 @@ type Listener<T extends Topic> = (change: Changes[T]) => void;
 
 export interface Signals {
   emit<T extends Topic>(topic: T, change: Changes[T]): void;
+  /** Whether anybody listens: where making a change up costs something. */
+  heard(topic: Topic): boolean;
   /** Returns a function that stops listening. */
   on<T extends Topic>(topic: T, listener: Listener<T>): () => void;
 }
@@ -32,6 +34,7 @@ export function createSignals(): Signals {
     emit(topic, change) {
       for (const listener of listeners.get(topic) ?? []) (listener as Listener<typeof topic>)(change);
     },
+    heard: (topic) => (listeners.get(topic)?.size ?? 0) > 0,
     on(topic, listener) {
       const set = listeners.get(topic) ?? new Set();
       listeners.set(topic, set.add(listener as Listener<never>));

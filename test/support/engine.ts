@@ -22,8 +22,11 @@ export const PUBLIC_URL = "http://videos.example.com";
 /** Allows every URL: what the address policy does is its own tests' business. */
 const anyUrl = { checkUrl: (url: string) => ({ ok: true as const, url: new URL(url) }) };
 
-export async function engineParts(db: Database, courier?: Courier): Promise<EngineParts> {
-  const signals = createSignals();
+export async function engineParts(
+  db: Database,
+  courier?: Courier,
+  signals: Signals = createSignals(),
+): Promise<EngineParts> {
   const vault = createVault([Buffer.alloc(32, 7)], systemRandom);
   const recorder = createRecorder({
     db,

@@ -1,6 +1,6 @@
 import { unixSeconds } from "../clock.ts";
+import { ERROR_WORDS, type ErrorWord } from "../net/error-words.ts";
 import type { AttemptRow } from "../store/attempts.ts";
-import { sentenceOf } from "./error-sentences.ts";
 
 /** The API's object for an attempt: one HTTP request made for a delivery. */
 export interface AttemptView {
@@ -73,4 +73,9 @@ function textOf(bytes: Buffer): { body: string; encoding: "utf8" | "base64" } {
   } catch {
     return { body: bytes.toString("base64"), encoding: "base64" }; // not text
   }
+}
+
+function sentenceOf(word: string, status: number | null): string {
+  if (word === "status" && status !== null) return `The receiver answered ${status}; only 2xx counts as received.`;
+  return ERROR_WORDS[word as ErrorWord] ?? "The attempt failed.";
 }

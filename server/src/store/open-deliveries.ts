@@ -31,6 +31,7 @@ const claim: Statement = {
   name: "open_deliveries_claim",
   text: `with due as materialized (
       select o.place from json_to_recordset($1::json) as w(webhook_id uuid, slots integer)
+      join webhooks k on k.id = w.webhook_id and k.status = 'enabled'
       cross join lateral (
         select d.ctid as place from open_deliveries d
         where d.webhook_id = w.webhook_id and d.due_at <= statement_timestamp() and d.due_at < 'infinity'
@@ -46,7 +47,7 @@ const claim: Statement = {
     order by o.due_at`,
 };
 
-/** Leases up to `slots` due deliveries of each webhook to the node, the longest due first. */
+/** Leases up to `slots` due deliveries of each enabled webhook to the node, the longest due first. */
 export async function claimDue(
   sql: Sql,
   wanted: readonly { webhook_id: string; slots: number }[],
@@ -121,15 +122,15 @@ const putBack: Statement = {
   text: `update open_deliveries o set attempt = o.attempt - 1, leased_until = '-infinity', leased_by = null
     from json_to_recordset($1::json) as b(space_id uuid, webhook_id uuid, video_id text, sequence integer, attempt integer)
     where o.space_id = b.space_id and o.webhook_id = b.webhook_id and o.video_id = b.video_id
-      and o.sequence = b.sequence and o.attempt = b.attempt and o.leased_by = $2`,
+      and o.sequence = b.sequence and o.attempt = b.attempt and o.leased_until > '-infinity'`,
 };
 
 /** Ends the leases of deliveries that were not sent after all. Never repeated: after an error the lease ends by itself. */
-export async function putBackUnsent(sql: Sql, unsent: readonly (OpenKey & { attempt: number })[], node: number) {
+export async function putBackUnsent(sql: Sql, unsent: readonly (OpenKey & { attempt: number })[]) {
   const keys = unsent.map(({ space_id, webhook_id, video_id, sequence, attempt }) => {
     return { space_id, webhook_id, video_id, sequence, attempt };
   });
-  await sql.run(putBack, [JSON.stringify(keys), node]);
+  await sql.run(putBack, [JSON.stringify(keys)]);
 }
 
 const cancelWebhook: Statement = {

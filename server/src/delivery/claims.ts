@@ -1,0 +1,146 @@
+import type { Clock } from "../clock.ts";
+import { LIMITS } from "../limits.ts";
+import type { Log } from "../log.ts";
+import type { Database } from "../store/db.ts";
+import type { Lease } from "../store/events.ts";
+import {
+  type ClaimedDelivery,
+  claimDue,
+  listDueWebhooks,
+  type OpenKey,
+  releaseNext,
+} from "../store/open-deliveries.ts";
+import type { Job, Lane } from "./lane.ts";
+
+interface ClaimsParts {
+  db: Database;
+  clock: Clock;
+  log: Log;
+  lanes: ReadonlyMap<string, Lane>;
+  laneOf(webhook: string): Lane;
+  lease(): Lease | null;
+  take(jobs: Job[]): void;
+}
+
+/** What brings deliveries from the database into the lanes: retries, backlogs, a dead node's work. */
+export class Claims {
+  readonly #parts: ClaimsParts;
+  readonly #toRelease: OpenKey[] = [];
+  #stopped = true;
+  #running = false;
+  #asked = false;
+  #lookup = false;
+  #releasing = false;
+
+  constructor(parts: ClaimsParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#stopped = false;
+    this.#poll();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #poll(): void {
+    if (this.#stopped) return;
+    this.wake();
+    this.#parts.clock.after(LIMITS.POLL_MS, () => this.#poll());
+  }
+
+  /** Hints these webhooks, or asks the database which have something due; then claims. */
+  wake(webhooks?: readonly string[]): void {
+    if (webhooks === undefined) this.#lookup = true;
+    for (const webhook of webhooks ?? []) this.#parts.laneOf(webhook).hinted = true;
+    this.ask();
+  }
+
+  /** Claims for the lanes that are hinted and have room, if a claim is not under way already. */
+  ask(): void {
+    this.#asked = true;
+    if (!this.#running && !this.#stopped) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    try {
+      while ((this.#asked || this.#lookup) && !this.#stopped) {
+        this.#asked = false;
+        if (this.#lookup) await this.#look();
+        await this.#claim();
+      }
+    } catch (err) {
+      this.#parts.log.warn({ err }, "deliveries could not be claimed; the next poll tries again");
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  async #look(): Promise<void> {
+    this.#lookup = false;
+    for (const webhook of await listDueWebhooks(this.#parts.db)) this.#parts.laneOf(webhook).hinted = true;
+  }
+
+  async #claim(): Promise<void> {
+    const { db, clock, laneOf, take } = this.#parts;
+    const lease = this.#parts.lease();
+    const wanted = this.#wanted();
+    if (lease === null || wanted.length === 0) return;
+    const leased_ms = clock.monotonic();
+    const claimed = await claimDue(db, wanted, lease);
+    const counts = new Map<string, number>();
+    for (const { webhook_id } of claimed) counts.set(webhook_id, (counts.get(webhook_id) ?? 0) + 1);
+    for (const { webhook_id, slots } of wanted)
+      if ((counts.get(webhook_id) ?? 0) < slots) laneOf(webhook_id).hinted = false;
+      else this.#asked = true; // there may be more
+    take(claimed.map((row) => jobOf(row, leased_ms)));
+  }
+
+  /** The hinted lanes with room, fairly: when all of them together want too much, each gets less. */
+  #wanted(): { webhook_id: string; slots: number }[] {
+    const { clock, lanes } = this.#parts;
+    const now_ms = clock.monotonic();
+    const hinted = [...lanes.values()].filter((lane) => lane.hinted && lane.wants(now_ms));
+    const share = Math.max(1, Math.floor(LIMITS.CLAIM_BATCH_MAX / Math.max(1, hinted.length)));
+    const served = hinted.slice(0, LIMITS.CLAIM_BATCH_MAX);
+    return served.map((lane) => ({ webhook_id: lane.webhook, slots: Math.min(lane.room, share) }));
+  }
+
+  /** Lets the next event of each of these videos go, and sends it where its lane has room. */
+  release(followed: readonly OpenKey[]): void {
+    this.#toRelease.push(...followed);
+    if (!this.#releasing && this.#toRelease.length > 0) void this.#releaseAll();
+  }
+
+  async #releaseAll(): Promise<void> {
+    this.#releasing = true;
+    while (this.#toRelease.length > 0) await this.#releaseBatch(this.#toRelease.splice(0, LIMITS.SETTLE_BATCH_MAX));
+    this.#releasing = false;
+  }
+
+  async #releaseBatch(batch: OpenKey[]): Promise<void> {
+    const { db, clock, log, laneOf, take } = this.#parts;
+    const lease = this.#parts.lease();
+    const leased_ms = clock.monotonic();
+    const freed = batch.map(({ space_id, webhook_id, video_id }) => {
+      return { space_id, webhook_id, video_id, lease: lease !== null && !laneOf(webhook_id).full };
+    });
+    try {
+      const released = await releaseNext(db, freed, lease ?? NO_LEASE);
+      take(released.filter((row) => row.lease).map((row) => jobOf(row, leased_ms)));
+      const left = released.filter((row) => !row.lease);
+      if (left.length > 0) this.wake(left.map((row) => row.webhook_id));
+    } catch (err) {
+      log.warn({ err }, "following deliveries were not released; the sweeper will");
+    }
+  }
+}
+
+const NO_LEASE: Lease = { node: 0, lease_ms: 0 };
+
+function jobOf({ payload, ...row }: ClaimedDelivery, leased_ms: number): Job {
+  return { ...row, body: payload === null ? null : Buffer.from(payload), leased_ms, repeated: false };
+}

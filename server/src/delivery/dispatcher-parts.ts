@@ -1,0 +1,48 @@
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import type { Exchange } from "../net/exchange.ts";
+import type { SafeClient } from "../net/safe-client.ts";
+import type { Random } from "../random.ts";
+import type { Signals } from "../signals.ts";
+import type { Database } from "../store/db.ts";
+import type { Vault } from "../webhooks/secrets.ts";
+import type { Verdict } from "./outcome.ts";
+import type { Target } from "./targets.ts";
+
+/** An attempt that has ended, as those hear of it who keep a webhook's health. */
+export interface AttemptEnded {
+  target: Target;
+  exchange: Exchange;
+  verdict: Verdict;
+  /** When it began, Unix milliseconds. */
+  at_ms: number;
+}
+
+export interface DispatcherParts {
+  db: Database;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  signals: Signals;
+  vault: Vault;
+  client: Pick<SafeClient, "send" | "drain" | "close">;
+  /** This server's version, for the User-Agent. */
+  version: string;
+  /** Seconds before each retry. */
+  schedule_s: readonly number[];
+  attempt_ms: number;
+  /** This node's number, or null while it has none. */
+  node(): number | null;
+  /** How many nodes there are: each takes its share of a rate limit. */
+  nodes(): number;
+  onAttempt(ended: AttemptEnded): void;
+}
+
+export interface DispatcherStats {
+  inFlight: number;
+  slow: number;
+  queued: number;
+  unsettled: number;
+  attempts: Record<"succeeded" | "retry" | "failed", number>;
+  leasesLost: number;
+}

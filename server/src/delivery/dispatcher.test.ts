@@ -1,0 +1,174 @@
+import { verifySync } from "@mave/webhooks/node";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { testDatabase } from "../../../test/support/database.ts";
+import { answer, noAnswer, type Receiver, type TestNode, testNode } from "../../../test/support/delivery.ts";
+import { happen } from "../../../test/support/engine.ts";
+
+const db = await testDatabase();
+const nodes: TestNode[] = [];
+let videos = 0;
+const newVideo = () => `D${String(++videos).padStart(9, "0")}`;
+
+async function start(receiver: Receiver, options = {}): Promise<TestNode> {
+  const node = await testNode(db, receiver, options);
+  nodes.push(node);
+  return node;
+}
+
+/** A webhook whose URL's path is its name, so that the receiver knows it. */
+const register = ({ webhooks, space }: TestNode, name: string, more = {}) =>
+  webhooks.create(space, {
+    url: `https://r.example.com/${name}`,
+    events: ["video.created", "video.uploaded", "video.deleted"],
+    ...more,
+  });
+
+const statuses = async ({ deliveries, space }: TestNode, webhook: string) =>
+  (await deliveries.list(space, { webhook, limit: 100 })).data.map(({ status, attempts }) => `${status} ${attempts}`);
+
+afterEach(async () => {
+  for (const node of nodes.splice(0)) {
+    const { data } = await node.webhooks.list(node.space, { limit: 100 });
+    for (const { id } of data) await node.webhooks.remove(node.space, id);
+    await node.stop();
+  }
+});
+
+describe("the dispatcher", () => {
+  test("sends a recorded event at once, signed so that the SDK verifies it, and settles it", async () => {
+    const node = await start(() => answer(200));
+    const { id, secret } = await register(node, "one");
+    await happen(node, newVideo());
+    await vi.waitFor(async () => expect(await statuses(node, id)).toEqual(["succeeded 1"]));
+    const [request] = node.seen;
+    expect(request!.headers).toMatchObject({
+      "Content-Type": "application/json",
+      "User-Agent": "Mave-Webhooks/0",
+      "Mave-Attempt": "1",
+      "Mave-Sequence": "1",
+      "Mave-Previous": "0",
+    });
+    expect(verifySync(JSON.stringify(request!.body), request!.headers, secret).type).toBe("video.created");
+  });
+
+  test("tries again by the schedule, then gives up, and every attempt is in the log", async () => {
+    const node = await start(() => answer(500), { schedule_s: [0, 0] });
+    const { id } = await register(node, "fails");
+    await happen(node, newVideo());
+    await vi.waitFor(async () => expect(await statuses(node, id)).toEqual(["failed 3"]), 5_000);
+    const [delivery] = (await node.deliveries.list(node.space, { webhook: id, limit: 1 })).data;
+    const { log } = await node.deliveries.get(node.space, delivery!.id);
+    expect(log.map(({ number, outcome, status }) => [number, outcome, status])).toEqual([
+      [1, "retry", 500],
+      [2, "retry", 500],
+      [3, "failed", 500],
+    ]);
+    expect(log[0]).toMatchObject({
+      answer: { body: "ok" },
+      error: { word: "status" },
+      url: "https://r.example.com/fails",
+    });
+    expect(new Set(node.seen.map(({ headers }) => headers["webhook-id"])).size).toBe(1);
+  });
+
+  test("repeats at once, without using a step, an attempt whose reused connection was being closed", async () => {
+    const timings = { dns: null, connect: null, tls: null, first_byte: null, total: 2, reused: true };
+    const node = await start(
+      ({ attempt }) => (attempt === 1 ? { ...noAnswer("connection_reset"), timings } : answer(200)),
+      { schedule_s: [3600] },
+    );
+    const { id } = await register(node, "race");
+    await happen(node, newVideo());
+    await vi.waitFor(async () => expect(await statuses(node, id)).toEqual(["succeeded 2"]));
+  });
+
+  test("delivers the events of one video in their order, whatever fails", async () => {
+    let calls = 0;
+    const node = await start(() => answer(++calls % 3 === 0 ? 200 : 500), { schedule_s: [0, 0, 0, 0, 0] });
+    const { id } = await register(node, "order");
+    const video = newVideo();
+    for (const type of ["video.created", "video.uploaded", "video.deleted"] as const) await happen(node, video, type);
+    await vi.waitFor(
+      async () => expect(await statuses(node, id)).toEqual(["succeeded 3", "succeeded 3", "succeeded 3"]),
+      15_000,
+    );
+    expect(node.seen.map(({ sequence }) => sequence)).toEqual([1, 1, 1, 2, 2, 2, 3, 3, 3]);
+  }, 20_000);
+
+  test("holds while paused and drains in order on resume", async () => {
+    const node = await start(() => answer(200));
+    const { id } = await register(node, "paused");
+    await node.webhooks.update(node.space, id, { status: "paused" });
+    const video = newVideo();
+    for (const type of ["video.created", "video.deleted"] as const) await happen(node, video, type);
+    expect(await statuses(node, id)).toEqual(["held 0", "held 0"]);
+    expect(node.seen).toEqual([]);
+    await node.webhooks.update(node.space, id, { status: "enabled" });
+    await vi.waitFor(async () => expect(await statuses(node, id)).toEqual(["succeeded 1", "succeeded 1"]), 5_000);
+    expect(node.seen.map(({ sequence }) => sequence)).toEqual([1, 2]);
+  });
+
+  test("sends a failed one again when asked, once for a hundred clicks", async () => {
+    let healthy = false;
+    const node = await start(() => answer(healthy ? 200 : 500), { schedule_s: [] });
+    const { id } = await register(node, "again");
+    await happen(node, newVideo());
+    await vi.waitFor(async () => expect(await statuses(node, id)).toEqual(["failed 1"]));
+    healthy = true;
+    const [delivery] = (await node.deliveries.list(node.space, { webhook: id, limit: 1 })).data;
+    const clicks = Array.from({ length: 100 }, () => node.deliveries.sendAgain(node.space, delivery!.id));
+    await Promise.allSettled(clicks);
+    await vi.waitFor(async () => expect(await statuses(node, id)).toEqual(["succeeded 2"]));
+    expect(node.seen).toHaveLength(2);
+  });
+
+  test("drops the answer of an attempt whose webhook was deleted meanwhile", async () => {
+    const gate = Promise.withResolvers<void>();
+    const node = await start(async () => {
+      await gate.promise;
+      return answer(200);
+    });
+    const { id } = await register(node, "deleted");
+    await happen(node, newVideo());
+    await vi.waitFor(() => expect(node.seen).toHaveLength(1));
+    await node.webhooks.remove(node.space, id);
+    gate.resolve();
+    await vi.waitFor(() => expect(node.node.stats()).toMatchObject({ inFlight: 0, unsettled: 0, leasesLost: 1 }));
+    expect(await statuses(node, id)).toEqual(["canceled 1"]);
+  });
+
+  test("drains: what is under way is settled, what was not sent is given back unharmed", async () => {
+    const gate = Promise.withResolvers<void>();
+    const node = await start(async () => {
+      await gate.promise;
+      return answer(200);
+    });
+    const { id } = await register(node, "drain");
+    for (let n = 0; n < 6; n++) await happen(node, newVideo());
+    await vi.waitFor(() => expect(node.seen).toHaveLength(2)); // slow start
+    const drained = node.stop();
+    gate.resolve();
+    await drained;
+    nodes.splice(0);
+    expect((await statuses(node, id)).toSorted()).toEqual(
+      [...Array(2).fill("succeeded 1"), ...Array(4).fill("waiting 0")].toSorted(),
+    );
+    const next = await start(() => answer(200));
+    await vi.waitFor(async () => expect(new Set(await statuses(next, id))).toEqual(new Set(["succeeded 1"])), 5_000);
+  });
+
+  test("takes over what a node that died had leased", async () => {
+    const first = await start(() => new Promise(() => {}));
+    const { id } = await register(first, "dead");
+    await happen(first, newVideo());
+    await vi.waitFor(() => expect(first.seen).toHaveLength(1));
+    nodes.splice(0);
+    const second = await start(() => answer(200));
+    await db.run({
+      name: "test_kill",
+      text: "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and classid = 7021800 and objid = 1",
+    });
+    void first.node.drain(1);
+    await vi.waitFor(async () => expect(await statuses(second, id)).toEqual(["succeeded 2"]), 5_000);
+  });
+});

@@ -1,0 +1,89 @@
+import type { EventType } from "../events/catalog.ts";
+import { LIMITS } from "../limits.ts";
+import type { OpenKey } from "../store/open-deliveries.ts";
+
+/** A delivery leased to this node, on its way to being sent. */
+export interface Job extends OpenKey {
+  id: string;
+  event_id: string;
+  type: EventType;
+  previous: number;
+  attempt: number;
+  step: number;
+  /** null where its event is no longer kept. */
+  body: Buffer | null;
+  /** When the lease began, on the monotonic clock. */
+  leased_ms: number;
+  /** It repeats, at once, an attempt whose connection was being closed. */
+  repeated: boolean;
+}
+
+/**
+ * One webhook's place in this node: what waits for it, how many attempts are under way and how many may be. The cap
+ * starts low, grows by one with each answer and halves with each timeout, so that a receiver that hangs holds few slots
+ * and one that recovers is not met by a burst. Pure but for its own state.
+ */
+export class Lane {
+  readonly webhook: string;
+  readonly queue: Job[] = [];
+  inFlight = 0;
+  cap: number = LIMITS.WEBHOOK_IN_FLIGHT_START;
+  /** It stands in the ready list. */
+  listed = false;
+  /** The database may have due rows for it. */
+  hinted = false;
+  /** Its webhook is being read. */
+  loading = false;
+  /** Until when the receiver asked to be left alone, on the monotonic clock. */
+  restUntil_ms = 0;
+  #tokens = 1;
+  #refilled_ms = 0;
+
+  constructor(webhook: string) {
+    this.webhook = webhook;
+  }
+
+  /** Whether one more attempt may begin. */
+  get free(): boolean {
+    return this.inFlight < Math.floor(this.cap);
+  }
+
+  /** How many more rows to claim: the free slots, and some to have at hand when these have been answered. */
+  get room(): number {
+    const wanted = Math.floor(this.cap) * (1 + CLAIM_AHEAD);
+    return Math.max(0, Math.min(wanted - this.inFlight - this.queue.length, LIMITS.WEBHOOK_QUEUED_MAX));
+  }
+
+  /** Whether a claim is worth its while: the queue would not last for the next round of answers. */
+  wants(now_ms: number): boolean {
+    return this.queue.length < Math.floor(this.cap) && this.room > 0 && this.restUntil_ms <= now_ms;
+  }
+
+  get full(): boolean {
+    return this.queue.length >= LIMITS.WEBHOOK_QUEUED_MAX;
+  }
+
+  answered(atEase: boolean): void {
+    this.cap = atEase ? Math.min(LIMITS.WEBHOOK_IN_FLIGHT_MAX, this.cap + 1) : Math.max(1, this.cap / 2);
+  }
+
+  /**
+   * Takes a token of the webhook's rate.
+   * @param perSecond this node's share of the rate limit; null: none
+   * @returns 0 where an attempt may begin, else how many ms to wait for the next token
+   */
+  takeToken(perSecond: number | null, now_ms: number): number {
+    if (perSecond === null) return 0;
+    const burst = Math.max(1, perSecond * RATE_BURST_S);
+    this.#tokens = Math.min(burst, this.#tokens + ((now_ms - this.#refilled_ms) / 1000) * perSecond);
+    this.#refilled_ms = now_ms;
+    if (this.#tokens < 1) return Math.ceil(((1 - this.#tokens) / perSecond) * 1000);
+    this.#tokens -= 1;
+    return 0;
+  }
+}
+
+/** Rows claimed beyond the slots, in caps: a claim then serves about three rounds of answers. */
+const CLAIM_AHEAD = 2;
+/** How much of an unused rate may be made up for: little, so that any second keeps the limit within a tenth. */
+const RATE_BURST_S = 0.1;

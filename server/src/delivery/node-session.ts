@@ -1,0 +1,100 @@
+import type { Clock } from "../clock.ts";
+import { LIMITS } from "../limits.ts";
+import type { Log } from "../log.ts";
+import type { Database } from "../store/db.ts";
+import { takeNodeNumber } from "../store/nodes.ts";
+import { endNodeLeases } from "../store/open-deliveries.ts";
+import { openSession, type Session } from "../store/session.ts";
+
+/** What a node is to the others: a number that it holds while it lives, and an ear for their notices. */
+export interface NodeSession {
+  /** null while the connection is lost: other nodes may then end this node's leases. */
+  number(): number | null;
+  /** Takes a number, ends the leases that its last holder left, and listens. Goes on trying when the connection breaks. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface NodeSessionParts {
+  db: Database;
+  clock: Clock;
+  log: Log;
+  /** A notice from another process. `webhooks` is what it is about; empty: it did not say. */
+  onNotice(channel: Channel, webhooks: string[]): void;
+  /** The number was lost: nothing that was leased with it may be sent any more. */
+  onLost(): void;
+}
+
+export const CHANNELS = ["mave_due", "mave_webhook"] as const;
+export type Channel = (typeof CHANNELS)[number];
+
+/** Nodes at most: how far the search for a free number goes. */
+const NUMBERS_MAX = 1_000;
+
+export function createNodeSession(parts: NodeSessionParts): NodeSession {
+  const { db, clock, log } = parts;
+  let session: Session | null = null;
+  let number: number | null = null;
+  let closed = false;
+
+  async function open(): Promise<void> {
+    const made: Session = await openSession(db, {
+      onNotice: (channel, ids) => parts.onNotice(channel as Channel, ids === "" ? [] : ids.split(",")),
+      onLost: () => lost(made),
+    });
+    try {
+      for (const channel of CHANNELS) await made.listen(channel);
+      const taken = await takeNumber(made, number);
+      await endNodeLeases(made, taken);
+      [session, number] = [made, taken];
+    } catch (error) {
+      await made.close();
+      throw error;
+    }
+    if (closed) await made.close();
+    else probe(made);
+  }
+
+  /** A connection may die without a word. */
+  function probe(made: Session): void {
+    clock.after(LIMITS.NODE_PROBE_MS, () => {
+      if (session !== made) return;
+      void made.probe().then(
+        () => probe(made),
+        () => lost(made),
+      );
+    });
+  }
+
+  function lost(made: Session): void {
+    if (session !== made) return;
+    session = null;
+    void made.close();
+    if (closed) return;
+    log.warn({ node: number }, "the node's own connection to the database is lost; sending stops until it is back");
+    parts.onLost();
+    reopen();
+  }
+
+  function reopen(): void {
+    if (closed) return;
+    void open().catch(() => clock.after(LIMITS.NODE_REOPEN_MS, reopen));
+  }
+
+  return {
+    number: () => (session === null ? null : number),
+    start: open,
+    async close() {
+      closed = true;
+      await session?.close();
+      session = null;
+    },
+  };
+}
+
+/** The number it had, where that is still free; else the lowest free one. */
+async function takeNumber(session: Session, last: number | null): Promise<number> {
+  if (last !== null && (await takeNodeNumber(session, last))) return last;
+  for (let number = 1; number <= NUMBERS_MAX; number++) if (await takeNodeNumber(session, number)) return number;
+  throw new Error(`all of the ${NUMBERS_MAX} node numbers are taken`);
+}

@@ -1,0 +1,62 @@
+import type { Exchange } from "../net/exchange.ts";
+import type { Settlement } from "../store/settle.ts";
+import type { Job } from "./lane.ts";
+import type { Verdict } from "./outcome.ts";
+import type { SignedRequest } from "./request.ts";
+
+/** What the settle writes of an attempt: the door through which a delivery's state leaves `sending`. */
+export function settlementOf(
+  job: Job,
+  request: SignedRequest,
+  started_ms: number,
+  exchange: Exchange,
+  verdict: Verdict,
+): Settlement {
+  const { outcome, delay_ms, step, again, error } = verdict;
+  const { answer, timings, address } = exchange;
+  return {
+    ...fence(job),
+    outcome,
+    delay_ms,
+    step,
+    again,
+    reason: null,
+    started_ms,
+    took_ms: timings.total,
+    url: request.url,
+    status: exchange.status,
+    error: error?.word ?? null,
+    error_code: error?.code ?? null,
+    note: exchange.note,
+    timings: JSON.stringify({ ...timings, address }),
+    request_headers: request.logged,
+    answer_headers: answer && JSON.stringify(answer.headers),
+    answer_body: answer && answer.body.length > 0 ? answer.body.toString("base64") : null,
+    answer_bytes: answer?.bytes ?? null,
+  };
+}
+
+/** The end of a delivery that is not sent any more. */
+export function cancelation(job: Job, reason: string): Settlement {
+  const none = { status: null, error: null, error_code: null, note: null, answer_headers: null, answer_body: null };
+  return {
+    ...fence(job),
+    ...none,
+    outcome: "canceled",
+    delay_ms: 0,
+    step: job.step,
+    again: false,
+    reason,
+    started_ms: 0,
+    took_ms: null,
+    url: null,
+    timings: "null",
+    request_headers: "null",
+    answer_bytes: null,
+  };
+}
+
+/** The row's key and the attempt it was leased for: a settle that does not match changes nothing. */
+function fence({ space_id, webhook_id, video_id, sequence, attempt }: Job) {
+  return { space_id, webhook_id, video_id, sequence, attempt };
+}

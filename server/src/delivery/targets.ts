@@ -1,0 +1,65 @@
+import { LIMITS } from "../limits.ts";
+import type { Database } from "../store/db.ts";
+import { getWebhooksById, listChangedWebhooks } from "../store/webhooks.ts";
+import type { Vault } from "../webhooks/secrets.ts";
+import type { WebhookRow, WebhookStatus } from "../webhooks/webhook.ts";
+
+/** What the dispatcher needs of a webhook, its secrets opened. Lives in memory only. */
+export interface Target {
+  space: string;
+  webhook: string;
+  url: string;
+  status: WebhookStatus;
+  rate_limit: number | null;
+  /** Newest first. */
+  secrets: readonly string[];
+  previous: { until_s: number } | null;
+  headers: Record<string, string> | null;
+}
+
+/** Webhooks as they were when last read. `null`: deleted. */
+export interface Targets {
+  /** undefined: not read yet. */
+  get(webhook: string): Target | null | undefined;
+  /** Reads these, all at once. */
+  load(webhooks: readonly string[]): Promise<void>;
+  /** Forgets what others have changed since the last call. @returns the ones to read again */
+  refresh(): Promise<string[]>;
+}
+
+/** What changed this long before the last look is read once more: it may have been committed late. */
+const CHANGE_OVERLAP_MS = 10_000;
+
+export function createTargets(db: Database, vault: Vault): Targets {
+  const known = new Map<string, Target | null>();
+  const load = async (webhooks: readonly string[]) => {
+    if (known.size > LIMITS.TARGETS_MAX) known.clear();
+    const rows = await getWebhooksById(db, webhooks);
+    for (const webhook of webhooks) known.set(webhook, null);
+    for (const row of rows) known.set(row.id, targetOf(row, vault));
+  };
+  return {
+    get: (webhook) => known.get(webhook),
+    load,
+    async refresh() {
+      const changed = (await listChangedWebhooks(db, CHANGE_OVERLAP_MS)).filter((webhook) => known.has(webhook));
+      if (changed.length > 0) await load(changed);
+      return changed;
+    },
+  };
+}
+
+function targetOf(row: WebhookRow, vault: Vault): Target {
+  const { space_id, id, url, status, rate_limit } = row;
+  const secrets = [row.secret, row.previous_secret].filter((sealed) => sealed !== null);
+  return {
+    space: space_id,
+    webhook: id,
+    url,
+    status,
+    rate_limit,
+    secrets: secrets.map((sealed) => vault.open(sealed, id)),
+    previous: row.previous_secret_until && { until_s: row.previous_secret_until.getTime() / 1000 },
+    headers: row.headers && JSON.parse(vault.open(row.headers, id)),
+  };
+}

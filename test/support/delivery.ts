@@ -1,0 +1,93 @@
+import { systemClock } from "../../server/src/clock.ts";
+import { createDeliveries, type Deliveries } from "../../server/src/delivery/deliveries.ts";
+import { createDeliveryNode, type DeliveryNode } from "../../server/src/delivery/node.ts";
+import type { Courier } from "../../server/src/events/record.ts";
+import { createLog } from "../../server/src/log.ts";
+import type { Exchange } from "../../server/src/net/exchange.ts";
+import type { Request } from "../../server/src/net/safe-client.ts";
+import { systemRandom } from "../../server/src/random.ts";
+import { createSignals } from "../../server/src/signals.ts";
+import type { Database } from "../../server/src/store/db.ts";
+import { createVault } from "../../server/src/webhooks/secrets.ts";
+import { type EngineParts, engineParts } from "./engine.ts";
+
+/** What a receiver that is no network saw of one request. */
+export interface Seen {
+  at_ms: number;
+  webhook: string;
+  url: string;
+  headers: Record<string, string>;
+  body: { id: string; type: string; data: { id: string } };
+  attempt: number;
+  sequence: number;
+}
+
+export type Receiver = (seen: Seen) => Partial<Exchange> | Promise<Partial<Exchange>>;
+
+export interface TestNode extends EngineParts {
+  node: DeliveryNode;
+  deliveries: Deliveries;
+  seen: Seen[];
+  stop(): Promise<void>;
+}
+
+/** An answer of this status, with these headers. */
+export function answer(status: number, headers: [string, string][] = []): Partial<Exchange> {
+  const error = status >= 200 && status < 300 ? null : { word: "status" as const, code: `HTTP_${status}` };
+  return { status, error, answer: { headers, body: Buffer.from("ok"), bytes: 2, cut: false } };
+}
+
+export const noAnswer = (word: NonNullable<Exchange["error"]>["word"] = "timeout"): Partial<Exchange> => ({
+  error: { word, code: word.toUpperCase() },
+});
+
+const NOTHING: Exchange = {
+  status: null,
+  error: null,
+  note: null,
+  timings: { dns: null, connect: null, tls: null, first_byte: null, total: 1, reused: false },
+  address: null,
+  certificateUntil: null,
+  answer: null,
+  wrote: true,
+};
+
+/** A whole delivery node on the real database whose network is `receiver`. */
+export async function testNode(
+  db: Database,
+  receiver: Receiver,
+  { schedule_s = [0, 0, 0], attempt_ms = 15_000 }: { schedule_s?: number[]; attempt_ms?: number } = {},
+): Promise<TestNode> {
+  const seen: Seen[] = [];
+  let underWay = 0;
+  const client = {
+    async send({ url, headers, body }: Request): Promise<Exchange> {
+      const request = seenOf(url, headers as Record<string, string>, body);
+      seen.push(request);
+      underWay += 1;
+      try {
+        return { ...NOTHING, ...(await receiver(request)) };
+      } finally {
+        underWay -= 1;
+      }
+    },
+    async drain() {
+      while (underWay > 0) await new Promise((resolve) => setImmediate(resolve));
+    },
+    async close() {},
+  };
+  const signals = createSignals();
+  const vault = createVault([Buffer.alloc(32, 7)], systemRandom);
+  const common = { db, clock: systemClock, random: systemRandom, signals, vault, log: createLog("silent", false) };
+  const node = createDeliveryNode({ ...common, client, version: "0", schedule_s, attempt_ms, onAttempt: () => {} });
+  await node.start();
+  const parts = await engineParts(db, node.courier as Courier, signals);
+  const deliveries = createDeliveries({ db, signals, retries: schedule_s.length });
+  return { ...parts, node, deliveries, seen, stop: () => node.drain(5_000) };
+}
+
+function seenOf(url: string, headers: Record<string, string>, body: Buffer): Seen {
+  const [attempt, sequence] = [Number(headers["Mave-Attempt"]), Number(headers["Mave-Sequence"])];
+  const webhook = new URL(url).pathname.slice(1);
+  return { at_ms: Date.now(), webhook, url, headers, body: JSON.parse(body.toString()), attempt, sequence };
+}
