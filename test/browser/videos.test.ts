@@ -1,0 +1,293 @@
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
+import type { Locator, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expectAccessible, expectNoSidewaysScroll, openBrowser, visitAsOwner } from "../support/browser.ts";
+import { without } from "../support/machine.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { playable, unplayable, videoFolder } from "../support/video-files.ts";
+
+const READY_MS = 60_000;
+
+describe.skipIf(without("chromium") || without("ffmpeg"))("videos in the dashboard", async () => {
+  const browser = await openBrowser();
+  const folder = await videoFolder();
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startServer();
+  });
+  afterAll(() => server?.remove());
+
+  /** The videos' page of a person whose browser gives no file handles, as Firefox and Safari; `bytesPerSecond` up. */
+  async function videosPage(bytesPerSecond = -1) {
+    const visiting = await visitAsOwner(browser, server);
+    const { page } = visiting;
+    await page.addInitScript("delete window.showOpenFilePicker");
+    await page.reload();
+    await page.getByRole("button", { name: "Upload", exact: true }).waitFor();
+    await slow(page, bytesPerSecond);
+    return visiting;
+  }
+
+  test("two files are uploaded at once, processed, and play in their detail pages", { timeout: 120_000 }, async () => {
+    const { page, faults } = await videosPage(400_000);
+    const files = [await playable(folder, "high-bitrate.mp4"), await playable(folder, "plain-720p.mp4")];
+    await choose(page, page.getByRole("button", { name: "Upload", exact: true }), files);
+    const panel = page.getByRole("region", { name: "Uploads" });
+    await panel.getByText("Uploading 1 of 2").waitFor();
+    const bar = panel.getByRole("progressbar", { name: "high-bitrate.mp4" });
+    await expect.poll(async () => Number(await bar.getAttribute("aria-valuenow"))).toBeGreaterThan(5);
+    await panel
+      .getByText(/of \d+\.\d MB, \d+ kB\/s/)
+      .first()
+      .waitFor();
+    await expectAccessible(page);
+    await slow(page, -1);
+    await panel.getByText("2 files received").waitFor();
+    expect(await panel.getByText("Received. Processing has begun.").count()).toBe(2);
+    await panel.getByRole("button", { name: "Close" }).click();
+
+    const row = page.getByRole("row", { name: /high-bitrate/ });
+    await row.getByText("Ready").waitFor({ timeout: READY_MS });
+    await expect.poll(() => row.locator("img").evaluate("(img) => img.naturalWidth")).toBeGreaterThan(0);
+    await row.getByRole("link").click();
+    await page.getByRole("heading", { name: "high-bitrate", level: 1 }).waitFor();
+    await expectPlays(page);
+    await expectAccessible(page);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test("a paused upload stays where it is; after a reload the file is chosen again and it goes on from there", {
+    timeout: 120_000,
+  }, async () => {
+    const { page } = await videosPage(300_000);
+    const file = await playable(folder, "high-bitrate.mp4");
+    const { size } = await stat(file);
+    await choose(page, page.getByRole("button", { name: "Upload", exact: true }), [file]);
+    const panel = page.getByRole("region", { name: "Uploads" });
+    const bar = panel.getByRole("progressbar");
+    const share = async () => Number(await bar.getAttribute("aria-valuenow"));
+    await expect.poll(share, { timeout: 15_000 }).toBeGreaterThan(20);
+    await panel.getByRole("button", { name: "Pause high-bitrate.mp4" }).click();
+    await panel.getByText(/^Paused at \d/).waitFor();
+    const before = await share();
+
+    await page.reload();
+    await panel.getByText("1 upload interrupted").waitFor();
+    await panel.getByText(/The page was closed at .* Choose high-bitrate.mp4 once more/).waitFor();
+    expect(await share()).toBe(before);
+
+    // Another file of the same name is not taken for it.
+    await choose(page, panel.getByRole("button", { name: "Choose file" }), [
+      { name: "high-bitrate.mp4", mimeType: "video/mp4", buffer: Buffer.from("another file") },
+    ]);
+    await page.getByText("That is another file, or it was changed.").waitFor();
+
+    await slow(page, -1);
+    let sentAgain = 0;
+    page.on("request", async (request) => {
+      if (request.method() === "PATCH") sentAgain += Number((await request.allHeaders())["content-length"] ?? 0);
+    });
+    await choose(page, panel.getByRole("button", { name: "Choose file" }), [file]);
+    await panel.getByText("Received. Processing has begun.").waitFor();
+    expect(sentAgain).toBeGreaterThan(0);
+    expect(sentAgain).toBeLessThan(size * (1 - before / 200));
+    await page.context().close();
+  });
+
+  test("a lost connection is announced with its countdown, and nothing is lost", { timeout: 120_000 }, async () => {
+    const { page } = await videosPage(300_000);
+    await choose(page, page.getByRole("button", { name: "Upload", exact: true }), [
+      await playable(folder, "high-bitrate.mp4"),
+    ]);
+    const panel = page.getByRole("region", { name: "Uploads" });
+    await panel.getByText(/kB\/s/).waitFor();
+    await page.context().setOffline(true);
+    await panel.getByText(/^Connection lost\. Tries again in \d+\ss; nothing is lost\.$/).waitFor();
+    await page.context().setOffline(false);
+    await slow(page, -1);
+    await panel.getByText("Received. Processing has begun.").waitFor();
+    await page.context().close();
+  });
+
+  test("canceling removes the upload and the video that was made for it", async () => {
+    const { page } = await videosPage(100_000);
+    const file = await playable(folder, "plain-720p.mp4");
+    await choose(page, page.getByRole("button", { name: "Upload", exact: true }), [file]);
+    const panel = page.getByRole("region", { name: "Uploads" });
+    await panel.getByText(/kB\/s/).waitFor();
+    await slow(page, -1);
+    await panel.getByRole("button", { name: `Cancel ${basename(file)}` }).click();
+    await page.getByText("plain-720p.mp4 and its video were removed.").waitFor();
+    await panel.waitFor({ state: "detached" });
+    await page.context().close();
+  });
+
+  test("what is not a video is left out, and said so", async () => {
+    const { page } = await videosPage();
+    await choose(page, page.getByRole("button", { name: "Upload", exact: true }), [
+      { name: "notes.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF") },
+    ]);
+    await page.getByText("notes.pdf is not a video and was left out.").waitFor();
+    await page.context().close();
+  });
+
+  test("files dropped anywhere on the page are uploaded", async () => {
+    const { page } = await videosPage();
+    await page.evaluate(DRAG_OVER);
+    await page.getByText("Drop to upload").waitFor();
+    await page.evaluate(DROP);
+    await page.getByRole("region", { name: "Uploads" }).getByText("dropped.mp4").waitFor();
+    expect(await page.getByText("Drop to upload").count()).toBe(0);
+    await page.context().close();
+  });
+
+  test("an empty video is made, renamed, described and deleted, each consequence named before", async () => {
+    const { page, faults } = await videosPage();
+    await page.getByRole("button", { name: "New empty video" }).click();
+    await page.getByLabel("Name").fill("Placeholder for the donor film");
+    await page.getByRole("button", { name: "Create" }).click();
+    await page.getByRole("heading", { name: "Placeholder for the donor film", level: 1 }).waitFor();
+    await page.getByText("No file yet").first().waitFor();
+    await page.getByRole("link", { name: "video.created" }).waitFor();
+    await expectAccessible(page);
+
+    await more(page, "Rename");
+    await page.getByLabel("Name").fill("Donor film <b>2026</b>");
+    await page.getByRole("dialog").getByRole("button", { name: "Rename" }).click();
+    await page.getByRole("heading", { name: "Donor film <b>2026</b>", level: 1 }).waitFor();
+
+    await page.getByRole("button", { name: "Edit the metadata" }).click();
+    await page.getByLabel("Key 1").fill("course");
+    await page.getByLabel("Value 1").fill("Autumn 2026");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("definition").filter({ hasText: "Autumn 2026" }).waitFor();
+
+    await page.getByRole("button", { name: "Copy embed code" }).click();
+    const copied = await page.evaluate("navigator.clipboard.readText()");
+    expect(copied).toContain('title="Donor film &lt;b>2026&lt;/b>"');
+    expect(copied).toContain(`src="${server.url}/`);
+
+    await more(page, "Delete");
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("no webhook has chosen video.deleted, so none is told").waitFor();
+    await expectAccessible(page);
+    await dialog.getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("heading", { name: "Videos", level: 1 }).waitFor();
+    await page.getByText("Donor film <b>2026</b> was deleted.").waitFor();
+    await page.getByLabel("Find by name or id").fill("Donor film");
+    await page.getByText("No video matches").waitFor();
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test("deleting says how many webhooks are told", async () => {
+    const key = await server.key();
+    const { page } = await videosPage();
+    for (const events of [["video.deleted"], ["video.created", "video.deleted"], ["video.created"]])
+      await call(server, key, "/v1/webhooks", { url: "http://127.0.0.1:9/", events });
+    const { id } = await call(server, key, "/v1/videos", { name: "Listened to" });
+    await page.goto(`/dashboard/videos/${id}`);
+    await more(page, "Delete");
+    await page.getByText("The embed stops playing at once; video.deleted goes to 2\u00a0webhooks.").waitFor();
+    await page.context().close();
+  });
+
+  test("a file that cannot play says why, in the list and in its page", { timeout: 120_000 }, async () => {
+    const { page } = await videosPage();
+    await choose(page, page.getByRole("button", { name: "Upload", exact: true }), [
+      await unplayable(folder, "text.mp4"),
+    ]);
+    const row = page.getByRole("row", { name: /^text/ });
+    await row.getByText("Failed").waitFor({ timeout: READY_MS });
+    await row.getByRole("link").click();
+    const alert = page.getByRole("alert");
+    await alert.waitFor();
+    expect((await alert.innerText()).length).toBeGreaterThan(40);
+    await page.getByRole("button", { name: "Upload another file" }).waitFor();
+    await page.context().close();
+  });
+
+  test("the search is reached by / and keeps itself in the address", async () => {
+    const key = await server.key();
+    await call(server, key, "/v1/videos", { name: "Harbour at dawn, timelapse" });
+    const { page } = await videosPage();
+    await page.keyboard.press("/");
+    await page.keyboard.type("harbour");
+    await page.getByRole("link", { name: "Harbour at dawn, timelapse" }).waitFor();
+    await expect.poll(() => page.url()).toContain("q=harbour");
+    await page.reload();
+    await page.getByRole("link", { name: "Harbour at dawn, timelapse" }).waitFor();
+    expect(await page.getByLabel("Find by name or id").inputValue()).toBe("harbour");
+    await page.context().close();
+  });
+
+  test("every size and both themes: nothing sideways, nobody kept out", { timeout: 120_000 }, async () => {
+    const key = await server.key();
+    const { id } = await call(server, key, "/v1/videos", { name: `A long name ${"that goes on ".repeat(14)}` });
+    for (const colorScheme of ["light", "dark"] as const) {
+      const { page } = await visitAsOwner(browser, server, { colorScheme });
+      for (const width of [390, 820, 1024, 1440, 1920]) {
+        await page.setViewportSize({ width, height: 900 });
+        for (const path of ["/dashboard/videos", `/dashboard/videos/${id}`]) {
+          await page.goto(path);
+          await page.getByText("A long name").first().waitFor();
+          await expectNoSidewaysScroll(page);
+          await expectAccessible(page);
+        }
+      }
+      await page.context().close();
+    }
+  });
+});
+
+type Chosen = Parameters<Locator["setInputFiles"]>[0];
+
+/** Clicks a button that opens the browser's file dialog, and chooses there. */
+async function choose(page: Page, button: Locator, files: Chosen): Promise<void> {
+  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), button.click()]);
+  await chooser.setFiles(files);
+}
+
+async function more(page: Page, word: string): Promise<void> {
+  await page.getByRole("button", { name: "More about this video" }).click();
+  await page.getByRole("menuitem", { name: word }).click();
+}
+
+/** Limits what the page can send, as a home connection does; -1 lifts it. */
+async function slow(page: Page, bytesPerSecond: number): Promise<void> {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Network.enable");
+  await devtools.send("Network.emulateNetworkConditions", {
+    offline: false,
+    latency: 0,
+    downloadThroughput: -1,
+    uploadThroughput: bytesPerSecond,
+  });
+}
+
+/** Presses play in the embed page within the detail page, and watches the time move. */
+async function expectPlays(page: Page): Promise<void> {
+  const frame = page.frameLocator("iframe[title^='Player:']");
+  await frame.locator("media-play-button, button").first().click();
+  const time = () => frame.locator("video").evaluate("(video) => video.currentTime");
+  await expect.poll(time, { timeout: 20_000 }).toBeGreaterThan(0.3);
+}
+
+async function call(server: TestServer, key: string, path: string, body: unknown): Promise<{ id: string }> {
+  const response = await fetch(server.url + path, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  expect(response.status).toBe(201);
+  return (await response.json()) as { id: string };
+}
+
+// What a browser does with a file held over the page: as text, since these types know no DOM.
+const WITH_FILE = `const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File(["not really a film"], "dropped.mp4", { type: "video/mp4" }));
+  const tell = (name) => document.body.dispatchEvent(new DragEvent(name, { dataTransfer, bubbles: true, cancelable: true }));`;
+const DRAG_OVER = `(() => { ${WITH_FILE} tell("dragenter"); tell("dragover"); })()`;
+const DROP = `(() => { ${WITH_FILE} tell("drop"); })()`;
