@@ -4,7 +4,14 @@ import { ApiError } from "./api/client.ts";
 import { queryClient, sessionQuery } from "./api/queries.ts";
 import { Frame } from "./shell/frame.tsx";
 import { NotFound } from "./shell/not-found.tsx";
-import { deliverySearch, eventSearch, replaySearch, videoSearch, webhookSearch } from "./shell/search.ts";
+import {
+  debuggerSearch,
+  deliverySearch,
+  eventSearch,
+  replaySearch,
+  videoSearch,
+  webhookSearch,
+} from "./shell/search.ts";
 import { ErrorState } from "./ui/states.tsx";
 
 const root = createRootRoute({ notFoundComponent: NotFound });
@@ -134,6 +141,7 @@ const members = createRoute({
 const debug = createRoute({
   getParentRoute: () => app,
   path: "/debugger",
+  validateSearch: debuggerSearch,
   component: lazyRouteComponent(() => import("./pages/debugger.tsx"), "DebuggerPage"),
 });
 const auditLog = createRoute({

@@ -121,7 +121,7 @@ function Body({ label, text, raw }: { label: string; text: string; raw: string }
   const { copied, copy } = useCopy(text);
   return (
     <div className="relative">
-      <CodeBlock label={label} className="pt-9">
+      <CodeBlock label={label} className="pt-6">
         {asIs || pretty === undefined ? text : <Json text={pretty} />}
       </CodeBlock>
       <span className="absolute top-1 right-1 left-3 flex items-center justify-end gap-1">

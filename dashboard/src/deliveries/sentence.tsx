@@ -2,7 +2,7 @@ import type { DeliveryWithLog } from "../api/types.ts";
 import { useAging } from "../clock.ts";
 import { moment, number, plural } from "../format.ts";
 import { Until } from "../ui/time.tsx";
-import { verdict } from "../words/answers.ts";
+import { statusText, verdict } from "../words/answers.ts";
 
 /** Whose fault it is, in one sentence; then what has been done and what comes next. */
 export function Sentence({ delivery }: { delivery: DeliveryWithLog }) {
@@ -10,10 +10,24 @@ export function Sentence({ delivery }: { delivery: DeliveryWithLog }) {
   const words = standing(delivery) ?? (last ? verdict(last) : "The first attempt has not been made yet.");
   return (
     <>
-      <p className="text-read text-text">{words}</p>
+      <p className="text-read text-text">
+        <Weighted text={words} part={last?.status ? statusText(last.status) : ""} />
+      </p>
       <p className="mt-1">
         <Progress delivery={delivery} />
       </p>
+    </>
+  );
+}
+
+function Weighted({ text, part }: { text: string; part: string }) {
+  const at = part === "" ? -1 : text.indexOf(part);
+  if (at === -1) return text;
+  return (
+    <>
+      {text.slice(0, at)}
+      <strong className="font-semibold">{part}</strong>
+      {text.slice(at + part.length)}
     </>
   );
 }

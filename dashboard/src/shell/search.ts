@@ -38,6 +38,8 @@ export const eventSearch = (raw: Raw) => kept({ type: text(raw.type), video: tex
 export const replaySearch = (raw: Raw) =>
   kept({ webhook: text(raw.webhook), since: moment(raw.since), until: moment(raw.until) });
 
+export const debuggerSearch = (raw: Raw) => kept({ delivery: text(raw.delivery), attempt: moment(raw.attempt) });
+
 export type VideoSearch = ReturnType<typeof videoSearch>;
 export type WebhookSearch = ReturnType<typeof webhookSearch>;
 export type DeliverySearch = ReturnType<typeof deliverySearch>;

@@ -42,7 +42,7 @@ function Detail({ delivery }: { delivery: DeliveryWithLog }) {
       <PageHead
         title={`${type} to ${webhookNames(webhook) ?? "a deleted webhook"}`}
         badge={<Badge state={deliveryState(status)} />}
-        actions={<Actions delivery={delivery} />}
+        actions={<Actions delivery={delivery} attempt={chosen?.number} />}
       >
         <Sentence delivery={delivery} />
       </PageHead>
@@ -78,7 +78,7 @@ function useStepping({ id, log }: DeliveryWithLog, chosen: number | undefined) {
   useKeys({ "[": () => go(-1), "]": () => go(1) });
 }
 
-function Actions({ delivery }: { delivery: DeliveryWithLog }) {
+function Actions({ delivery, attempt }: { delivery: DeliveryWithLog; attempt: number | undefined }) {
   const { id, status } = delivery;
   const [asking, setAsking] = useState(false);
   const navigate = useNavigate();
@@ -98,7 +98,11 @@ function Actions({ delivery }: { delivery: DeliveryWithLog }) {
         trigger={<Button icon={Ellipsis} aria-label="More actions" title="More actions" />}
         items={[
           { word: "Copy the id", icon: Copy, end: "Y", onSelect: copyId },
-          { word: "Check its signature", icon: ShieldCheck, onSelect: () => void navigate({ to: "/debugger" }) },
+          {
+            word: "Check its signature",
+            icon: ShieldCheck,
+            onSelect: () => void navigate({ to: "/debugger", search: { delivery: id, ...(attempt && { attempt }) } }),
+          },
         ]}
       />
       <Confirm
