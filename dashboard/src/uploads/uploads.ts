@@ -32,16 +32,9 @@ const REMEMBER_EVERY_MS = 2_000;
 let uploads: readonly Upload[] = [];
 const held = new Map<string, Held>();
 const watchers = new Set<() => void>();
-const receivers = new Set<(upload: Upload) => void>();
 let ticking: ReturnType<typeof setInterval> | undefined;
 
 export const useUploads = (): readonly Upload[] => useSyncExternalStore(watch, () => uploads);
-
-/** Calls back for each upload that the server has received whole. */
-export function onReceived(listener: (upload: Upload) => void): () => void {
-  receivers.add(listener);
-  return () => receivers.delete(listener);
-}
 
 /** Queues files: each for a new video, or the one file for `video`. A file that was interrupted goes on instead. */
 export function add(given: readonly Given[], video: string | null = null): void {
@@ -142,7 +135,6 @@ function settle(upload: Upload, before: Upload | undefined): void {
   if (upload.phase.name === "received") {
     mine.release();
     void forget(upload.id);
-    if (before?.phase.name !== "received") for (const listener of receivers) listener(upload);
     return;
   }
   const changed =

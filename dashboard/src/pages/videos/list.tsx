@@ -115,8 +115,8 @@ function List({ search, onUpload }: { search: VideoSearch; onUpload: () => Promi
   );
 }
 
-const CURL =
-  'curl -X POST "$MAVE/v1/videos" -H "Authorization: Bearer $MAVE_KEY" -H "Content-Type: application/json" -d \'{"name":"First"}\'';
+const curl = () =>
+  `curl -X POST ${location.origin}/v1/videos -H "Authorization: Bearer $MAVE_KEY" -H "Content-Type: application/json" -d '{"name":"First"}'`;
 
 function Nothing({ search: { status, q }, onUpload }: { search: VideoSearch; onUpload: () => Promise<void> }) {
   const navigate = useNavigate();
@@ -140,7 +140,7 @@ function Nothing({ search: { status, q }, onUpload }: { search: VideoSearch; onU
     >
       <p>Drop files here, or create one through the API. A video gets its embed address at once, before its file.</p>
       <div className="mt-3 max-w-160">
-        <CopyField text={CURL} label="Copy the command" />
+        <CopyField text={curl()} label="Copy the command" />
       </div>
     </Empty>
   );
