@@ -1,0 +1,16 @@
+/** The bare thing that uploads are held against: a Node server that writes what arrives to a file, and syncs it. */
+import { createWriteStream } from "node:fs";
+import { open } from "node:fs/promises";
+import { createServer } from "node:http";
+import { pipeline } from "node:stream/promises";
+
+const file = process.env.FILE!;
+createServer(async (request, response) => {
+  if (request.method === "PUT") {
+    await pipeline(request, createWriteStream(file));
+    const handle = await open(file, "r+");
+    await handle.datasync();
+    await handle.close();
+  }
+  response.writeHead(204).end();
+}).listen(Number(process.env.PORT), "127.0.0.1");

@@ -1,0 +1,103 @@
+/** The same bytes to Mave, by PUT and by tus, and to a bare Node server that writes them to the same disk. */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline, Readable } from "node:stream";
+import { request } from "undici";
+import { startServer } from "../test/support/server.ts";
+import { call } from "./lib/client.ts";
+import { watchMemory } from "./lib/memory.ts";
+import { startBare } from "./lib/processes.ts";
+import { median, megabytes, report, short } from "./lib/report.ts";
+
+const large = process.argv.includes("--large");
+const BYTES = large ? 2_000_000_000 : 500_000_000;
+const PAIRS = large ? 1 : 3;
+const CHUNK = Buffer.alloc(1_048_576, "a video, or not ");
+
+const mave = await startServer({ MAVE_ROLES: "api,deliver" }); // no processing beside the upload
+const key = await mave.key();
+const file = join(mave.dataDir, "bare-upload");
+const bare = await startBare("bench/lib/bare-upload.ts", { FILE: file });
+const authorization = `Bearer ${key}`;
+
+function bytes(): Readable {
+  let left = BYTES;
+  return new Readable({
+    read() {
+      const chunk = left >= CHUNK.length ? CHUNK : CHUNK.subarray(0, left);
+      left -= chunk.length;
+      this.push(chunk.length === 0 ? null : chunk);
+    },
+  });
+}
+
+/** Sends the bytes. @returns MB/s */
+async function send(url: string, method: "PUT" | "PATCH", headers: Record<string, string>): Promise<number> {
+  const begun = performance.now();
+  const body = pipeline(
+    bytes(),
+    async function* (source) {
+      yield* source;
+    },
+    () => undefined,
+  ) as unknown as Readable;
+  const answer = await request(url, { method, headers: { "content-length": String(BYTES), ...headers }, body });
+  const text = await answer.body.text();
+  if (answer.statusCode >= 300) throw new Error(`${url} answered ${answer.statusCode}: ${text}`);
+  return BYTES / 1_000 / (performance.now() - begun);
+}
+
+const newVideo = async () => (await call<{ id: string }>(mave.url, key, "POST", "/v1/videos", {})).id;
+
+async function byPut(): Promise<number> {
+  const id = await newVideo();
+  const rate = await send(`${mave.url}/v1/videos/${id}/file`, "PUT", { authorization });
+  await call(mave.url, key, "DELETE", `/v1/videos/${id}`);
+  return rate;
+}
+
+async function byTus(): Promise<number> {
+  const id = await newVideo();
+  const tus = { authorization, "tus-resumable": "1.0.0" };
+  const metadata = `video ${Buffer.from(id).toString("base64")}`;
+  const created = await fetch(`${mave.url}/v1/uploads`, {
+    method: "POST",
+    headers: { ...tus, "upload-length": String(BYTES), "upload-metadata": metadata },
+  });
+  const location = new URL(created.headers.get("location")!, mave.url).href;
+  const type = "application/offset+octet-stream";
+  const rate = await send(location, "PATCH", { ...tus, "upload-offset": "0", "content-type": type });
+  await call(mave.url, key, "DELETE", `/v1/videos/${id}`);
+  return rate;
+}
+
+async function toBare(): Promise<number> {
+  const rate = await send(bare.url, "PUT", {});
+  await rm(file);
+  return rate;
+}
+
+const before = watchMemory(mave.process().pid!)().own;
+const watch = watchMemory(mave.process().pid!);
+const rounds: { bare: number; put: number; tus: number }[] = [];
+for (let pair = 0; pair < PAIRS; pair++) rounds.push({ bare: await toBare(), put: await byPut(), tus: await byTus() });
+const grown = watch().own - before;
+
+const against = `${short(median(rounds.map((round) => round.bare)))} MB/s by a bare server`;
+const line = (what: string, way: "put" | "tus") => {
+  const ratio = median(rounds.map((round) => round[way] / round.bare));
+  const measured = `${short(median(rounds.map((round) => round[way])))} MB/s`;
+  return { what, measured, against, ratio: short(ratio), target: "≥ 0.9", holds: ratio >= 0.9 };
+};
+report("upload", [
+  line(`${megabytes(BYTES)} by PUT`, "put"),
+  line(`${megabytes(BYTES)} by tus`, "tus"),
+  {
+    what: "the server's memory during these uploads, above what it had",
+    measured: megabytes(grown),
+    target: "< 150 MB",
+    holds: grown < 150_000_000,
+  },
+]);
+await bare.end();
+await mave.remove();
