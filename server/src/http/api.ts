@@ -17,6 +17,8 @@ declare module "fastify" {
   }
   interface FastifyContextConfig {
     access?: Access;
+    /** Set where many viewers may share one address, behind a proxy: media and the pages that play them. */
+    unlimited?: boolean;
     /** Whether an Idempotency-Key counts, as OpenAPI says. */
     once?: boolean;
   }

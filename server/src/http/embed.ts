@@ -16,7 +16,7 @@ export interface EmbedParts {
 }
 
 const BUILT = fileURLToPath(new URL("../../../dashboard/embed/dist", import.meta.url));
-const ANYONE = { access: "anyone" as const };
+const ANYONE = { access: "anyone" as const, unlimited: true };
 const params = Type.Object({ id: Type.String() });
 
 /** What anybody may see who has a video's address: its page, how far it is, and what other sites embed it by. */

@@ -25,7 +25,7 @@ const params = Type.Object({ video: Type.String(), folder: Type.String(), file: 
 
 /** `/media/<video>/<version>/<file>`: what plays, in ranges. A deleted video's files are gone: 404. */
 export async function mediaRoutes(app: Api, { blobs }: { blobs: Blobs }): Promise<void> {
-  const route = { schema: { hide: true, params }, config: { access: "anyone" as const } };
+  const route = { schema: { hide: true, params }, config: { access: "anyone" as const, unlimited: true } };
   app.get("/media/:video/:folder/:file", route, async (request, reply) => sendMedia(blobs, request, reply));
   app.options("/media/:video/:folder/:file", route, (_request, reply) =>
     reply

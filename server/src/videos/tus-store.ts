@@ -53,10 +53,14 @@ export class TusStore extends FileStore {
   }
 
   override async write(stream: Readable, id: string, offset: number): Promise<number> {
+    const row = await this.#uploads.get(id);
+    if (row?.state !== "receiving" && row?.size_bytes === offset) return offset; // an empty PATCH at its end
     const file = createWriteStream(join(this.directory, id), { flags: "r+", start: offset });
     try {
       await pipeline(stream, file);
     } catch (error) {
+      // Canceled since it was looked at, and its part removed.
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") throw new MaveError("UPLOAD_CONFLICT", OVER);
       throw storageError(error);
     }
     return offset + file.bytesWritten;
