@@ -1,0 +1,131 @@
+import { createHash } from "node:crypto";
+import { appendFileSync, readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { verify } from "@mave/webhooks";
+
+/** One request as the receiver saw it: a line of its log, written before it answers. */
+export interface Received {
+  at_ms: number;
+  /** The path that it came to: which of the test's webhooks. */
+  path: string;
+  event: string;
+  type: string;
+  video: string;
+  delivery: string;
+  attempt: number;
+  sequence: number;
+  previous: number;
+  /** Of the body's bytes: every attempt of an event must send the same. */
+  digest: string;
+  /** What verification with the webhook's secret said. */
+  verified: boolean;
+  /** What it was answered; null: the connection was cut without an answer. */
+  answered: number | null;
+}
+
+export interface LoggingReceiver {
+  url(path: string): string;
+  secrets: Map<string, string>;
+  /** Every line of the log file so far. */
+  read(): Received[];
+  /** Requests that have come and are not answered yet. */
+  open(): number;
+  close(): Promise<void>;
+}
+
+/** What each path does with a request. The choice hangs on the delivery and attempt only, so that it can be repeated. */
+const MANNERS: Record<string, (chance: number, attempt: number) => { status: number | null; wait_ms: number }> = {
+  "/healthy": () => ({ status: 200, wait_ms: 0 }),
+  "/flaky": (chance, attempt) => ({ status: chance < 0.25 && attempt < 4 ? 500 : 204, wait_ms: 0 }),
+  "/slow": (chance) => ({ status: 200, wait_ms: 20 + chance * 80 }),
+  "/rude": (chance, attempt) => ({ status: chance < 0.3 && attempt < 4 ? null : 200, wait_ms: 0 }),
+};
+
+/**
+ * A receiver that shares nothing with the product but the wire: it logs each request to a file before it answers, so that
+ * the file is a witness of its own of what was sent, however the sender ended.
+ */
+export async function startLoggingReceiver(file: string): Promise<LoggingReceiver> {
+  const secrets = new Map<string, string>();
+  let open = 0;
+  const server = createServer(async (request, response) => {
+    open += 1;
+    response.once("close", () => (open -= 1));
+    const body = await readBody(request).catch(() => null);
+    if (body !== null) await take(file, secrets, request, response, body);
+  });
+  server.keepAliveTimeout = 60_000;
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: (path) => `http://127.0.0.1:${port}${path}`,
+    secrets,
+    read: () => readLog(file),
+    open: () => open,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function take(
+  file: string,
+  secrets: Map<string, string>,
+  request: IncomingMessage,
+  response: ServerResponse,
+  body: Buffer,
+): Promise<void> {
+  const path = request.url!;
+  const header = (name: string) => String(request.headers[name]);
+  const event = JSON.parse(body.toString()) as { id: string; type: string; data: { id: string } };
+  const [delivery, attempt] = [header("mave-delivery"), Number(header("mave-attempt"))];
+  const { status, wait_ms } = MANNERS[path]!(chance(`${delivery}.${attempt}`), attempt);
+  if (wait_ms > 0) await new Promise((resolve) => setTimeout(resolve, wait_ms));
+  const line: Received = {
+    at_ms: Date.now(),
+    path,
+    event: event.id,
+    type: event.type,
+    video: event.data.id,
+    delivery,
+    attempt,
+    sequence: Number(header("mave-sequence")),
+    previous: Number(header("mave-previous")),
+    digest: createHash("sha256").update(body).digest("hex"),
+    verified: await isVerified(body, request, secrets.get(path)),
+    answered: status,
+  };
+  appendFileSync(file, `${JSON.stringify(line)}\n`);
+  if (status === null) request.socket.destroy();
+  else response.writeHead(status).end();
+}
+
+async function isVerified(body: Buffer, request: IncomingMessage, secret: string | undefined): Promise<boolean> {
+  if (secret === undefined) return false;
+  return verify(body, request.headers as Record<string, string>, secret).then(
+    () => true,
+    () => false,
+  );
+}
+
+const chance = (text: string): number => createHash("sha256").update(text).digest().readUInt32BE(0) / 2 ** 32;
+
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of request) parts.push(part as Buffer);
+  return Buffer.concat(parts);
+}
+
+function readLog(file: string): Received[] {
+  try {
+    return readFileSync(file, "utf8")
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Received);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
