@@ -87,6 +87,9 @@ export const LIMITS = {
   API_KEYS_PER_SPACE_MAX: 100,
   WEBHOOK_HEADERS_MAX: 20,
   WEBHOOK_FAILING_MS: 432_000_000, // five days of only failures, then it is disabled
+  WEBHOOK_FAILING_LOOK_MS: 60_000, // how often it is looked for webhooks that only fail
+  BACKLOG_COUNTED_MAX: 100_000, // open deliveries counted for a page; more are shown as this many
+  HEALTH_FLUSH_MS: 2_000, // how old a webhook's health may be; lost with a killed process, as it only counts
   SECRET_OVERLAP_MAX_S: 604_800, // a week to bring the new secret to every receiver
   IDEMPOTENCY_KEPT_S: 86_400,
   READY_MS: 2_000, // a database slower than this is not ready
@@ -137,6 +140,7 @@ export const LIMITS = {
   PARTITION_DAYS_AHEAD: 7, // a node that cannot make partitions for a week still has where to write
   RETENTION_EVERY_MS: 3_600_000,
 
+  REQUESTS_DRAIN_MS: 3_000, // for requests under way at the end; uploads resume
   SHUTDOWN_MS: 20_000, // SIGTERM to exit, the attempts in flight included
 } as const;
 

