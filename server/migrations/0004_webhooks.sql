@@ -43,6 +43,13 @@ create table webhook_hours (
   succeeded integer not null default 0,
   failed integer not null default 0,   -- attempts that failed
   errors jsonb not null default '{}',  -- error word or status -> count
-  timings jsonb not null default '{}', -- phase -> counts per histogram bucket
+  timings jsonb not null default '{}', -- "phase bucket" -> count; webhooks/histogram.ts has the buckets' bounds
   primary key (space_id, webhook_id, hour)
 );
+
+-- Adds two objects of counts.
+create function add_counts(a jsonb, b jsonb) returns jsonb language sql immutable parallel safe as $$
+  select coalesce(jsonb_object_agg(key, total), '{}')
+  from (select key, sum(value::bigint) as total
+        from (select * from jsonb_each_text(a) union all select * from jsonb_each_text(b)) both_objects group by key) added
+$$;

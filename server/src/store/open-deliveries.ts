@@ -227,19 +227,3 @@ const orphans: Statement = {
 export async function listOrphans(sql: Sql): Promise<{ space_id: string; webhook_id: string }[]> {
   return sql.run(orphans);
 }
-
-const depth: Statement = {
-  name: "open_deliveries_depth",
-  text: `select count(*)::int as open, count(*) filter (where leased_until > now())::int as leased,
-      count(*) filter (where due_at = 'infinity')::int as blocked,
-      coalesce(extract(epoch from now() - min(due_at) filter (where due_at <= now())), 0)::float8 as oldest_due_s
-    from open_deliveries`,
-};
-
-/** How much waits, over all spaces: for metrics. */
-export async function measureQueue(
-  sql: Sql,
-): Promise<{ open: number; leased: number; blocked: number; oldest_due_s: number }> {
-  const [row] = await sql.run<{ open: number; leased: number; blocked: number; oldest_due_s: number }>(depth);
-  return row!;
-}

@@ -183,3 +183,15 @@ export async function lockSealedValues(tx: Sql, after: string, limit: number): P
 export async function saveSealedValues(tx: Sql, row: SealedValues): Promise<void> {
   await tx.run(reseal, [row.space_id, row.id, row.secret, row.previous_secret, row.headers]);
 }
+
+// By webhooks_failing.
+const failing: Statement = {
+  name: "webhooks_failing",
+  text: `select space_id, id from webhooks
+    where status = 'enabled' and failing_since < now() - $1::float8 * interval '1 ms'`,
+};
+
+/** Enabled webhooks whose every attempt of the last `for_ms` failed. */
+export async function listFailingWebhooks(sql: Sql, for_ms: number): Promise<{ space_id: string; id: string }[]> {
+  return sql.run(failing, [for_ms]);
+}

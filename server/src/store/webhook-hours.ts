@@ -1,0 +1,98 @@
+import type { Sql, Statement } from "./db.ts";
+
+/** What a webhook did since it was last written down. */
+export interface HealthEntry {
+  space_id: string;
+  webhook_id: string;
+  hour_ms: number;
+  succeeded: number;
+  failed: number;
+  errors: Record<string, number>;
+  timings: Record<string, number>;
+  /** The first failure after the last success, in Unix ms; null: the last attempt succeeded. */
+  failing_ms: number | null;
+  certificate_ms: number | null;
+}
+
+const ENTRIES = `json_to_recordset($1::json) as e(space_id uuid, webhook_id uuid, hour_ms float8, succeeded integer,
+  failed integer, errors jsonb, timings jsonb, failing_ms float8, certificate_ms float8)`;
+
+const add: Statement = {
+  name: "webhook_hours_add",
+  text: `insert into webhook_hours as h (space_id, webhook_id, hour, succeeded, failed, errors, timings)
+    select e.space_id, e.webhook_id, to_timestamp(e.hour_ms / 1000), e.succeeded, e.failed, e.errors, e.timings
+    from ${ENTRIES} join webhooks w on w.space_id = e.space_id and w.id = e.webhook_id
+    order by e.space_id, e.webhook_id, e.hour_ms
+    on conflict (space_id, webhook_id, hour) do update set succeeded = h.succeeded + excluded.succeeded,
+      failed = h.failed + excluded.failed, errors = add_counts(h.errors, excluded.errors),
+      timings = add_counts(h.timings, excluded.timings)`,
+};
+
+// A success ends the failing, whatever other nodes saw; a failure begins it where nothing has. Written only on a change:
+// the row is read by every record.
+const mark: Statement = {
+  name: "webhooks_mark_health",
+  text: `update webhooks w set failing_since = n.failing_since, certificate_until = n.certificate_until
+    from (
+      select k.id, coalesce(to_timestamp(e.certificate_ms / 1000), k.certificate_until) as certificate_until,
+        case when e.succeeded > 0 or k.failing_since is null then to_timestamp(e.failing_ms / 1000)
+          else k.failing_since end as failing_since
+      from ${ENTRIES} join webhooks k on k.space_id = e.space_id and k.id = e.webhook_id
+      order by k.id for no key update of k
+    ) n
+    where w.id = n.id and (w.failing_since is distinct from n.failing_since
+      or w.certificate_until is distinct from n.certificate_until)`,
+};
+
+/** Adds to the hours' counts and marks which webhooks are failing. */
+export async function addHealth(tx: Sql, entries: readonly HealthEntry[]): Promise<void> {
+  const values = [JSON.stringify(entries)];
+  await tx.run(add, values);
+  await tx.run(mark, values);
+}
+
+export interface HourRow {
+  hour: Date;
+  succeeded: number;
+  failed: number;
+  errors: Record<string, number>;
+  timings: Record<string, number>;
+}
+
+const hours: Statement = {
+  name: "webhook_hours_list",
+  text: `select hour, succeeded, failed, errors, timings from webhook_hours
+    where space_id = $1 and webhook_id = $2 and hour > $3::timestamptz order by hour`,
+};
+
+/** The hours after `after`, oldest first; those without an attempt are missing. */
+export async function listHours(sql: Sql, space: string, webhook: string, after: Date): Promise<HourRow[]> {
+  return sql.run<HourRow>(hours, [space, webhook, after]);
+}
+
+// By open_deliveries_pkey. Counting stops at a bound: a backlog of a million is not counted for a page.
+const backlog: Statement = {
+  name: "webhook_backlog",
+  text: `select count(*)::int as open, min(to_timestamp(('x' || left(replace(id::text, '-', ''), 12))::bit(48)::bigint / 1000.0))
+      as oldest
+    from (select id from open_deliveries where space_id = $1 and webhook_id = $2 limit $3) counted`,
+};
+
+/** How many deliveries are open, counted up to `max`, and when the oldest event of these happened. */
+export async function measureBacklog(
+  sql: Sql,
+  space: string,
+  webhook: string,
+  max: number,
+): Promise<{ open: number; oldest: Date | null }> {
+  return (await sql.run<{ open: number; oldest: Date | null }>(backlog, [space, webhook, max]))[0]!;
+}
+
+const removeOld: Statement = {
+  name: "webhook_hours_remove_old",
+  text: "delete from webhook_hours where hour < now() - make_interval(days => $1)",
+};
+
+export async function removeOldHours(sql: Sql, days: number): Promise<void> {
+  await sql.run(removeOld, [days]);
+}

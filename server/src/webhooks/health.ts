@@ -1,0 +1,176 @@
+import { type Clock, unixSeconds } from "../clock.ts";
+import type { AttemptEnded } from "../delivery/dispatcher-parts.ts";
+import { MaveError } from "../errors.ts";
+import { longUuid, shortUuid } from "../events/short-uuid.ts";
+import { LIMITS } from "../limits.ts";
+import type { Log } from "../log.ts";
+import type { Database } from "../store/db.ts";
+import { addHealth, type HealthEntry, type HourRow, listHours, measureBacklog } from "../store/webhook-hours.ts";
+import { getWebhook } from "../store/webhooks.ts";
+import { bucketOf, quantile } from "./histogram.ts";
+import { disablesAt } from "./webhook.ts";
+
+/** Milliseconds; null without attempts. */
+interface Quantiles {
+  p50: number | null;
+  p95: number | null;
+}
+
+const PHASES = ["dns", "connect", "tls", "first_byte", "total"] as const;
+type Phase = (typeof PHASES)[number];
+
+/** The API's object for how a webhook did in the last 24 hours. Times are Unix seconds. */
+export interface WebhookHealth {
+  object: "webhook_health";
+  webhook: string;
+  success_rate: number | null;
+  succeeded: number;
+  failed: number;
+  response_ms: Quantiles;
+  phases: Record<Phase, Quantiles>;
+  errors: { word: string; count: number }[];
+  open: number;
+  oldest_open: number | null;
+  failing_since: number | null;
+  disables_at: number | null;
+  certificate_until: number | null;
+  hours: ({ hour: number; succeeded: number; failed: number } & Quantiles)[];
+}
+
+const HOUR_MS = 3_600_000;
+const HOURS_SHOWN = 24;
+
+interface HealthParts {
+  db: Database;
+  clock: Clock;
+  log: Log;
+}
+
+/**
+ * Counts what each webhook's attempts came to, in memory, and writes it down every HEALTH_FLUSH_MS: one statement for
+ * all webhooks instead of one a delivery.
+ */
+export class Health {
+  readonly #parts: HealthParts;
+  #entries = new Map<string, HealthEntry>();
+  #flushing = false;
+
+  constructor(parts: HealthParts) {
+    this.#parts = parts;
+  }
+
+  /** Hears of every attempt. */
+  note({ target, exchange, verdict, at_ms }: AttemptEnded): void {
+    const entry = this.#entryOf(target.space, target.webhook, at_ms - (at_ms % HOUR_MS));
+    for (const phase of PHASES) {
+      const ms = exchange.timings[phase];
+      if (ms !== null) count(entry.timings, `${phase} ${bucketOf(ms)}`);
+    }
+    if (exchange.certificateUntil !== null) entry.certificate_ms = exchange.certificateUntil.getTime();
+    if (verdict.outcome === "succeeded") {
+      entry.succeeded += 1;
+      entry.failing_ms = null;
+    } else {
+      entry.failed += 1;
+      entry.failing_ms ??= at_ms;
+      count(
+        entry.errors,
+        verdict.error?.word === "status" ? String(exchange.status) : (verdict.error?.word ?? "status"),
+      );
+    }
+    this.#flushSoon();
+  }
+
+  #entryOf(space_id: string, webhook_id: string, hour_ms: number): HealthEntry {
+    const key = `${webhook_id} ${hour_ms}`;
+    const known = this.#entries.get(key);
+    if (known !== undefined) return known;
+    const counts = { succeeded: 0, failed: 0, errors: {}, timings: {} };
+    const entry = { space_id, webhook_id, hour_ms, ...counts, failing_ms: null, certificate_ms: null };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    this.#parts.clock.after(LIMITS.HEALTH_FLUSH_MS, () => {
+      this.#flushing = false;
+      void this.flush();
+    });
+  }
+
+  /** Writes down what was counted. What cannot be written is forgotten: the attempt log has it still. */
+  async flush(): Promise<void> {
+    const entries = [...this.#entries.values()];
+    this.#entries = new Map();
+    if (entries.length === 0) return;
+    await this.#parts.db
+      .transaction((tx) => addHealth(tx, entries))
+      .catch((err: unknown) => this.#parts.log.warn({ err }, "the webhooks' health was not written"));
+  }
+
+  /** @param id of the webhook, short @throws NOT_FOUND */
+  async get(space: string, id: string): Promise<WebhookHealth> {
+    const { db, clock } = this.#parts;
+    const uuid = longUuid(id);
+    const webhook = uuid === null ? undefined : await getWebhook(db, space, uuid);
+    if (webhook === undefined) throw new MaveError("NOT_FOUND");
+    const last_ms = clock.now() - (clock.now() % HOUR_MS);
+    const first_ms = last_ms - (HOURS_SHOWN - 1) * HOUR_MS;
+    const [hours, backlog] = await Promise.all([
+      listHours(db, space, webhook.id, new Date(first_ms - 1)),
+      measureBacklog(db, space, webhook.id, LIMITS.BACKLOG_COUNTED_MAX),
+    ]);
+    const { failing_since, certificate_until } = webhook;
+    return {
+      object: "webhook_health",
+      webhook: shortUuid(webhook.id),
+      ...summary(hours),
+      open: backlog.open,
+      oldest_open: backlog.oldest && unixSeconds(backlog.oldest.getTime()),
+      failing_since: failing_since && unixSeconds(failing_since.getTime()),
+      disables_at: disablesAt(webhook),
+      certificate_until: certificate_until && unixSeconds(certificate_until.getTime()),
+      hours: Array.from({ length: HOURS_SHOWN }, (_, index) => hourOf(hours, first_ms + index * HOUR_MS)),
+    };
+  }
+}
+
+function count(counts: Record<string, number>, key: string): void {
+  counts[key] = (counts[key] ?? 0) + 1;
+}
+
+function summary(hours: HourRow[]) {
+  const succeeded = hours.reduce((sum, hour) => sum + hour.succeeded, 0);
+  const failed = hours.reduce((sum, hour) => sum + hour.failed, 0);
+  const errors = new Map<string, number>();
+  for (const hour of hours)
+    for (const [word, times] of Object.entries(hour.errors)) errors.set(word, (errors.get(word) ?? 0) + times);
+  const phases = Object.fromEntries(PHASES.map((phase) => [phase, quantilesOf(hours, phase)]));
+  return {
+    success_rate: succeeded + failed === 0 ? null : succeeded / (succeeded + failed),
+    succeeded,
+    failed,
+    response_ms: quantilesOf(hours, "total"),
+    phases: phases as Record<Phase, Quantiles>,
+    errors: [...errors].map(([word, times]) => ({ word, count: times })).sort((a, b) => b.count - a.count),
+  };
+}
+
+function quantilesOf(hours: HourRow[], phase: Phase): Quantiles {
+  const counts: number[] = [];
+  for (const { timings } of hours)
+    for (const [key, times] of Object.entries(timings)) {
+      const [of, bucket] = key.split(" ") as [string, string];
+      if (of === phase) counts[Number(bucket)] = (counts[Number(bucket)] ?? 0) + times;
+    }
+  const filled = Array.from(counts, (times) => times ?? 0);
+  return { p50: quantile(filled, 0.5), p95: quantile(filled, 0.95) };
+}
+
+function hourOf(hours: HourRow[], hour_ms: number) {
+  const row = hours.find(({ hour }) => hour.getTime() === hour_ms);
+  const { succeeded = 0, failed = 0 } = row ?? {};
+  return { hour: unixSeconds(hour_ms), succeeded, failed, ...quantilesOf(row ? [row] : [], "total") };
+}
