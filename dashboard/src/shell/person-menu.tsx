@@ -57,7 +57,6 @@ export function PersonMenu({ onKeys }: { onKeys: () => void }) {
   const trigger = (
     <button
       type="button"
-      aria-label={`${name}: theme, shortcuts, sign out`}
       className="flex h-9 items-center gap-2.5 rounded-control px-2 text-left hover:bg-nav-active/60 max-full:size-10 max-full:justify-center max-full:px-0"
     >
       <span
@@ -66,7 +65,10 @@ export function PersonMenu({ onKeys }: { onKeys: () => void }) {
       >
         {initials(name)}
       </span>
-      <span className="min-w-0 flex-1 truncate max-full:hidden">{name}</span>
+      <span className="min-w-0 flex-1 truncate max-full:sr-only">
+        {name}
+        <span className="sr-only">: theme, shortcuts, sign out</span>
+      </span>
     </button>
   );
   return <Menu trigger={trigger} items={items} side="top" align="start" />;

@@ -50,11 +50,10 @@ function SearchButton({ onSearch }: { onSearch: () => void }) {
     <button
       type="button"
       onClick={onSearch}
-      aria-label="Search or jump to"
       className="flex h-8 items-center gap-2 rounded-control bg-surface px-2.5 text-text-3 shadow-[inset_0_0_0_1px_var(--line)] hover:text-text max-full:size-10 max-full:justify-center max-full:px-0"
     >
       <Search size={14} aria-hidden />
-      <span className="flex-1 text-left max-full:hidden">Search or jump to</span>
+      <span className="flex-1 text-left max-full:sr-only">Search or jump to</span>
       <kbd className="rounded-tag px-1 font-sans text-meta shadow-[inset_0_0_0_1px_var(--line)] max-full:hidden">
         ⌘K
       </kbd>

@@ -102,7 +102,7 @@ export function Checkbox(props: InputHTMLAttributes<HTMLInputElement> & { label:
   const { label, hint, type = "checkbox", ...input } = props;
   return (
     <label className="flex gap-3 py-1.5 touch:py-2.5">
-      <input type={type} {...input} className="mt-0.5 size-4 shrink-0 accent-accent touch:size-5" />
+      <input type={type} {...input} className="mt-0.5 size-4 shrink-0 accent-accent touch:mt-0 touch:size-5" />
       <span className="min-w-0">
         <span className="block font-medium">{label}</span>
         {hint && <span className="block text-text-2">{hint}</span>}
