@@ -1,0 +1,114 @@
+/** What is really sent, type by type: signed by the engine, verified by the SDK, checked against schema and OpenAPI. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type MaveEvent, verify } from "@mave/webhooks";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { beforeAll, describe, expect, test } from "vitest";
+import { buildRequest } from "../../server/src/delivery/request.ts";
+import { RETRY_SCHEDULE_S } from "../../server/src/delivery/retry-schedule.ts";
+import { EVENT_TYPES, type EventType } from "../../server/src/events/catalog.ts";
+import { freeze } from "../../server/src/events/envelope.ts";
+import { openApiDocument } from "../../server/src/http/print-openapi.ts";
+import { eventJsonSchema } from "../../server/src/http/schemas/event-bodies.ts";
+import { Video } from "../../server/src/http/schemas/videos.ts";
+import { Webhook } from "../../server/src/http/schemas/webhooks.ts";
+import { sampleOf } from "../../server/src/webhooks/sample.ts";
+import { ROOT } from "../support/server.ts";
+
+const SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
+const NOW = 1_643_723_823;
+const types = Object.keys(EVENT_TYPES) as EventType[];
+
+const webhook = {
+  id: "keATfB8JP2ggT7U9JZrpV9",
+  object: "webhook" as const,
+  created: NOW,
+  url: "https://example.com/webhooks",
+  description: null,
+  events: types,
+  status: "disabled" as const,
+  status_reason: "It answered 410 Gone.",
+  status_since: NOW,
+  ordering: "video" as const,
+  rate_limit: null,
+  headers: {},
+  secret_hint: "FRYX",
+  secret_since: NOW,
+  previous_secret_until: null,
+  failing_since: null,
+  disables_at: null,
+};
+
+/** One attempt's request for an event of this type, as the dispatcher makes it. */
+function send(type: EventType) {
+  const data = sampleOf(type, webhook, "https://videos.example.com", NOW * 1000);
+  const { id, payload } = freeze("171d4dcb-df41-4336-ba9a-c4938b0a554e", { type, data }, NOW * 1000);
+  const body = Buffer.from(payload);
+  const target = { url: webhook.url, secrets: [SECRET], previous: null, headers: null } as never;
+  const parcel = { event: id, delivery: "d", attempt: 1, sequence: 1, previous: 0, body };
+  return { body, ...buildRequest(target, parcel, "0.1.0", NOW) };
+}
+
+interface OpenApi {
+  webhooks: Record<string, { post: Operation }>;
+  components: { schemas: Record<string, { properties: object; required: string[] }> };
+}
+interface Operation {
+  description: string;
+  parameters: { name: string }[];
+  requestBody: { content: { "application/json": { schema: { properties: Record<string, object> } } } };
+}
+let openApi: OpenApi;
+beforeAll(async () => {
+  openApi = (await openApiDocument()) as OpenApi;
+});
+
+test("OpenAPI's webhooks are the catalog's types", () => {
+  expect(Object.keys(openApi.webhooks)).toEqual(types);
+});
+
+test("OpenAPI's video and webhook have the fields of the schemas that validate, all of them always there", () => {
+  for (const [name, schema] of Object.entries({ Video, Webhook })) {
+    const { properties, required } = openApi.components.schemas[name]!;
+    expect(Object.keys(properties)).toEqual(Object.keys(schema.properties));
+    expect(required).toEqual(Object.keys(schema.properties));
+  }
+});
+
+describe.each(types)("%s", (type) => {
+  test("is sent so that the SDK verifies it and its JSON Schema fits", async () => {
+    const { body, headers } = send(type);
+    const event: MaveEvent = await verify(body, headers, SECRET, { now: NOW });
+    expect(event).toMatchObject({ type, object: "event", created: NOW, data: { object: EVENT_TYPES[type].about } });
+    const validate = new Ajv2020({ strict: false }).compile(eventJsonSchema(type));
+    validate(event);
+    expect(validate.errors).toBeNull();
+  });
+
+  test("has exactly the fields, in the order, that the documents show", () => {
+    const event = JSON.parse(send(type).body.toString());
+    expect(Object.keys(event)).toEqual(["id", "object", "type", "created", "data"]);
+    const fields = EVENT_TYPES[type].about === "video" ? Video.properties : Webhook.properties;
+    expect(Object.keys(event.data)).toEqual(Object.keys(fields));
+  });
+
+  test("is described by OpenAPI in the catalog's words, with the headers that are sent", () => {
+    const { description, parameters, requestBody } = openApi.webhooks[type]!.post;
+    expect(description).toBe(EVENT_TYPES[type].occurs);
+    const { properties } = requestBody.content["application/json"].schema;
+    expect(Object.keys(properties)).toEqual(["id", "object", "type", "created", "data"]);
+    const about = EVENT_TYPES[type].about === "video" ? "Video" : "Webhook";
+    expect(properties.data).toEqual({ $ref: `#/components/schemas/${about}` });
+    const sent = Object.keys(send(type).headers).filter((name) => !["Content-Type", "User-Agent"].includes(name));
+    expect(parameters.map(({ name }) => name).sort()).toEqual(sent.sort());
+  });
+});
+
+test("docs/receiving.md names every header that is sent, and the schedule of retries", async () => {
+  const page = await readFile(join(ROOT, "docs/receiving.md"), "utf8");
+  expect(Object.keys(send("video.created").headers).filter((name) => !page.includes(name))).toEqual([]);
+  const words = RETRY_SCHEDULE_S.map((delay_s) =>
+    delay_s < 60 ? `${delay_s} s` : delay_s < 3600 ? `${delay_s / 60} min` : `${delay_s / 3600} h`,
+  );
+  expect(page).toContain(words.join(", "));
+});
