@@ -140,6 +140,7 @@ export const LIMITS = {
   PARTITION_DAYS_AHEAD: 7, // a node that cannot make partitions for a week still has where to write
   RETENTION_EVERY_MS: 3_600_000,
 
+  DRAIN_SETTLE_MS: 1_000, // for writing down what the last attempts came to
   REQUESTS_DRAIN_MS: 3_000, // for requests under way at the end; uploads resume
   SHUTDOWN_MS: 20_000, // SIGTERM to exit, the attempts in flight included
 } as const;

@@ -1,19 +1,66 @@
-import { createServer } from "node:http";
+import { hkdfSync } from "node:crypto";
 import { createServer as createSocket } from "node:net";
-import { systemClock } from "./clock.ts";
-import { loadConfig } from "./config.ts";
-import { assertLimits } from "./limits.ts";
-import { createLog } from "./log.ts";
-import { createShutdown } from "./shutdown.ts";
+import { createApiKeys } from "./auth/api-keys.ts";
+import { createPeople } from "./auth/people.ts";
+import { createSignInLink } from "./auth/sign-in-links.ts";
+import { createSpaces } from "./auth/spaces.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { type Config, loadConfig } from "./config.ts";
+import { createDeliveries } from "./delivery/deliveries.ts";
+import { createDeliveryNode, type DeliveryNode } from "./delivery/node.ts";
+import { startNotifier } from "./delivery/notifier.ts";
+import { createReplays } from "./delivery/replays.ts";
+import { RETRY_SCHEDULE_S } from "./delivery/retry-schedule.ts";
+import { createEvents } from "./events/history.ts";
+import { createRecorder, type Recorder } from "./events/record.ts";
+import { createHttp } from "./http/http.ts";
+import { createTusDoor } from "./http/tus.ts";
+import { assertLimits, LIMITS } from "./limits.ts";
+import { createLog, type Log } from "./log.ts";
+import { createMetrics } from "./metrics.ts";
+import { createAddressPolicy } from "./net/address-policy.ts";
+import { createSafeClient } from "./net/safe-client.ts";
+import { type Random, systemRandom } from "./random.ts";
+import { createRetention } from "./retention.ts";
+import { createShutdown, type Shutdown } from "./shutdown.ts";
+import { createSignals, type Signals } from "./signals.ts";
 import { StartFailure } from "./start-failure.ts";
+import type { Database } from "./store/db.ts";
 import { openStore } from "./store/open-store.ts";
+import { firstSpace } from "./store/spaces.ts";
+import { createLocalBlobs } from "./videos/blobs.ts";
+import { createCaretaker } from "./videos/caretaker.ts";
+import { FFMPEG_HINT, findFfmpeg } from "./videos/ffmpeg.ts";
+import { openFolders } from "./videos/folders.ts";
+import { createLibrary } from "./videos/library.ts";
+import { createProcessor } from "./videos/processing.ts";
+import { createUploads } from "./videos/upload.ts";
+import { Disabling } from "./webhooks/disabling.ts";
+import { Health } from "./webhooks/health.ts";
+import { createWebhooks } from "./webhooks/registry.ts";
+import { createVault, type Vault } from "./webhooks/secrets.ts";
+
+const VERSION = "0.1.0";
+
+/** What everything stands on. */
+interface Ground {
+  config: Config;
+  log: Log;
+  clock: Clock;
+  random: Random;
+  signals: Signals;
+  shutdown: Shutdown;
+  db: Database;
+  vault: Vault;
+  publicUrl: string;
+}
 
 /** The composition root: the only place that constructs things. They start in the order written and end in reverse. */
 async function main(): Promise<void> {
   assertLimits();
   const config = await loadConfig();
   const log = createLog(config.logLevel);
-  const clock = systemClock;
+  const [clock, random, signals] = [systemClock, systemRandom, createSignals()];
   const shutdown = createShutdown(log, clock);
   const port = await freePort(config.port, config.host);
   const publicUrl = config.publicUrl ?? `http://localhost:${port}`;
@@ -27,14 +74,123 @@ async function main(): Promise<void> {
     },
   });
   shutdown.add("the database", store.close);
+  const { db } = store;
+  const vault = createVault([config.secretsKey], random);
+  const ground = { config, log, clock, random, signals, shutdown, db, vault, publicUrl };
 
-  const server = createServer((request, response) => {
-    response.statusCode = request.url === "/readyz" ? 200 : 404;
-    response.end();
+  const retention = createRetention({ db, clock, log, days: config.retention_days });
+  await retention.start();
+  shutdown.add("retention", retention.stop);
+  const delivering = await startDelivering(ground);
+  await serve(ground, delivering, port);
+  await greet(ground);
+}
+
+interface Delivering {
+  recorder: Recorder;
+  health: Health;
+  node: DeliveryNode | null;
+}
+
+/** The sender, where this node is one, and what records for it. */
+async function startDelivering(ground: Ground): Promise<Delivering> {
+  const { config, log, clock, signals, db, shutdown } = ground;
+  const delivers = config.roles.has("deliver");
+  const health = new Health(ground);
+  shutdown.add("the webhooks' health", () => health.flush());
+  shutdown.add("notices", async () => endNotices());
+  const endNotices = startNotifier({ db, clock, log, signals, delivers });
+  if (!delivers) return { recorder: createRecorder(ground), health, node: null };
+
+  const client = createSafeClient({ clock, policy: createAddressPolicy(config) });
+  const node = createDeliveryNode({
+    ...ground,
+    client,
+    version: VERSION,
+    schedule_s: config.retrySchedule_s ?? RETRY_SCHEDULE_S,
+    attempt_ms: config.attemptTimeout_ms,
+    onAttempt(ended) {
+      health.note(ended);
+      disabling.note(ended);
+    },
   });
-  await new Promise<void>((resolve) => server.listen(port, config.host, resolve));
-  shutdown.add("the web server", async () => void server.close());
-  console.log(`Mave is ready: ${publicUrl}/dashboard/`);
+  const recorder = createRecorder({ ...ground, courier: node.courier });
+  const onDisabled = (space: string, { id, url }: { id: string; url: string }) =>
+    log.warn({ space, webhook: id, url }, "A webhook was disabled.");
+  const disabling = new Disabling({ ...ground, recorder, onDisabled });
+  shutdown.add("connections to receivers", () => client.close());
+  shutdown.add("delivery", () => node.drain(config.attemptTimeout_ms + LIMITS.DRAIN_SETTLE_MS));
+  await node.start();
+  shutdown.add("disabling", () => disabling.stop());
+  disabling.start();
+  return { recorder, health, node };
+}
+
+/** The doors: the API with all that it shows, and the processing of what comes in by them. */
+async function serve(ground: Ground, { recorder, health, node }: Delivering, port: number): Promise<void> {
+  const { config, log, clock, signals, db, publicUrl, shutdown } = ground;
+  const folders = await openFolders(config.dataDir);
+  const blobs = createLocalBlobs({ folder: folders.media, publicUrl });
+  const ffmpeg = await findFfmpeg(clock, config.ffmpeg ?? undefined);
+  const uploads = createUploads({ ...ground, folders, maxBytes: config.uploadMaxBytes });
+  const library = createLibrary({ ...ground, recorder, blobs });
+  if (config.roles.has("process")) {
+    const processor = createProcessor({ ...ground, recorder, blobs, folders, ffmpeg });
+    const caretaker = createCaretaker({ db, blobs, uploads, clock, log });
+    await caretaker.start();
+    shutdown.add("the clean-up of files", caretaker.stop);
+    await processor.start();
+    shutdown.add("processing", processor.stop);
+  }
+
+  const apiKeys = createApiKeys({ ...ground, onError: (err) => log.warn({ err }, "The use of keys was not written.") });
+  shutdown.add("the use of keys", apiKeys.flush);
+  const cookieKey = Buffer.from(hkdfSync("sha256", config.secretsKey, "", "session cookies", 32));
+  const people = createPeople({ ...ground, cookieKey });
+  await people.prepare();
+  const replays = createReplays(ground);
+  if (config.roles.has("deliver")) {
+    replays.start();
+    shutdown.add("replays", replays.stop);
+  }
+  const http = await createHttp({
+    ...ground,
+    version: VERSION,
+    serves: config.roles.has("api"),
+    trustProxy: config.trustProxy,
+    metricsToken: config.metricsToken,
+    retention_days: config.retention_days,
+    uploadMaxBytes: config.uploadMaxBytes,
+    ffmpeg: {
+      available: ffmpeg !== null,
+      version: ffmpeg?.version ?? null,
+      hint: ffmpeg ? null : FFMPEG_HINT,
+    },
+    before: createTusDoor({ db, uploads, apiKeys, log }),
+    metrics: createMetrics({ db, roles: config.roles, delivery: node }),
+    apiKeys,
+    people,
+    spaces: createSpaces(ground),
+    library,
+    uploads,
+    blobs,
+    webhooks: createWebhooks({ ...ground, recorder, policy: createAddressPolicy(config) }),
+    health: (space, id) => health.get(space, id),
+    events: createEvents(ground),
+    deliveries: createDeliveries({ db, signals, retries: (config.retrySchedule_s ?? RETRY_SCHEDULE_S).length }),
+    replays,
+  });
+  shutdown.add("the web server", http.close);
+  await http.app.listen({ port, host: config.host });
+}
+
+/** Tells the operator where to go; as long as there is no owner, with the link that makes one. */
+async function greet({ db, random, publicUrl }: Ground): Promise<void> {
+  const unclaimed = (await firstSpace(db)).claimed_at === null;
+  const link = unclaimed ? await createSignInLink(db, random, publicUrl) : `${publicUrl}/dashboard/`;
+  console.log(
+    unclaimed ? `Mave is ready. Create its owner (once, within the hour): ${link}` : `Mave is ready: ${link}`,
+  );
 }
 
 /** Asks for the port before anything is started, so that a busy one costs nothing. Port 0: any free one. */
