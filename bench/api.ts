@@ -11,8 +11,8 @@ const CONCURRENCY = 64;
 const mave = await startServer();
 const bare = await startBare("bench/lib/bare-api.ts");
 const body = JSON.stringify({ name: "A video", metadata: { course: "biology-101", author: "37" } });
-const headers = { "content-type": "application/json", authorization: `Bearer ${await mave.key()}` };
-const shot = { path: "/v1/videos", headers, body };
+const keys = [await mave.key(), await mave.key(), await mave.key(), await mave.key()];
+const shot = { path: "/v1/videos", keys, body };
 await shoot(bare.url, shot, CONCURRENCY, 1_000);
 await shoot(mave.url, shot, CONCURRENCY, 1_000);
 

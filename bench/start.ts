@@ -44,8 +44,12 @@ const sink = await startSink(() => void received++);
 const key = await mave.key();
 await register(mave.url, key, sink.url, ["video.created"]);
 const [watchServer, watchDatabase] = pids().map(watchMemory) as [Watch, Watch];
-const headers = { "content-type": "application/json", authorization: `Bearer ${key}` };
-const rate = await shoot(mave.url, { path: "/v1/videos", headers, body: '{"name":"A video"}' }, 64, LOAD_MS);
+const rate = await shoot(
+  mave.url,
+  { path: "/v1/videos", keys: [key, await mave.key()], body: '{"name":"A video"}' },
+  64,
+  LOAD_MS,
+);
 const loaded = [watchServer().whole, watchDatabase().whole] as const;
 
 report("start", [

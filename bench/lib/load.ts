@@ -2,7 +2,8 @@ import { Pool } from "undici";
 
 export interface Shot {
   path: string;
-  headers: Record<string, string>;
+  /** API keys, used in turn: each has a limit per minute. */
+  keys: readonly string[];
   body: string;
 }
 
@@ -13,7 +14,7 @@ export interface Shot {
  */
 export async function shoot(
   origin: string,
-  { path, headers, body }: Shot,
+  { path, keys, body }: Shot,
   concurrency: number,
   for_ms: number,
 ): Promise<number> {
@@ -22,6 +23,7 @@ export async function shoot(
   let answered = 0;
   const work = async () => {
     while (performance.now() - begun < for_ms) {
+      const headers = { "content-type": "application/json", authorization: `Bearer ${keys[answered % keys.length]}` };
       const answer = await pool.request({ path, method: "POST", headers, body });
       const text = await answer.body.text();
       if (answer.statusCode >= 300) throw new Error(`${origin}${path} answered ${answer.statusCode}: ${text}`);

@@ -1,0 +1,77 @@
+/** From a fresh clone, with empty caches, by the README's own command: to ready, and to the first verified webhook. */
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { promisify } from "node:util";
+import { verify } from "@mave/webhooks";
+import { cleanEnvironment, freePort, ROOT, removeDataFolder } from "../test/support/server.ts";
+import { call } from "./lib/client.ts";
+import { report, seconds } from "./lib/report.ts";
+import { startSink } from "./lib/sink.ts";
+
+const run = promisify(execFile);
+const MOST_MS = 600_000;
+
+const folder = await mkdtemp(join(tmpdir(), "mave-clone-"));
+const clone = join(folder, "mave");
+const port = String(await freePort());
+const url = `http://localhost:${port}`;
+const env = { ...cleanEnvironment(), PORT: port, npm_config_cache: join(folder, "npm-cache") };
+
+/** `npm start` in the clone, until it is ready. */
+async function start() {
+  const child = spawn("npm", ["start"], { cwd: clone, env, stdio: ["ignore", "inherit", "inherit"], detached: true });
+  for (const deadline = Date.now() + MOST_MS; Date.now() < deadline && child.exitCode === null; await pause(20)) {
+    const answer = await fetch(`${url}/readyz`).catch(() => null);
+    await answer?.body?.cancel();
+    if (answer?.ok) return child;
+  }
+  throw new Error("It did not become ready.");
+}
+
+async function stop(child: Awaited<ReturnType<typeof start>>) {
+  process.kill(-child.pid!, "SIGTERM");
+  await once(child, "exit");
+}
+
+const begun = performance.now();
+await run("git", ["clone", "--quiet", "--no-hardlinks", ROOT, clone]);
+let server = await start();
+const ready = performance.now() - begun;
+
+let secret = "";
+let arrived = (_took: number) => {};
+const first = new Promise<number>((resolve) => (arrived = resolve));
+const sink = await startSink(async (body, headers) => {
+  await verify(body, headers, secret);
+  arrived(performance.now() - begun);
+});
+const admin = ["run", "-s", "mave", "--", "admin", "key", "create", "--name", "bench", "--scope", "write"];
+const key = (await run("npm", admin, { cwd: clone, env })).stdout.trim();
+const webhook = { url: sink.url, events: ["video.created"] };
+secret = (await call<{ secret: string }>(url, key, "POST", "/v1/webhooks", webhook)).secret;
+await call(url, key, "POST", "/v1/videos", { name: "First" });
+const verified = await first;
+
+await stop(server);
+const again = performance.now();
+server = await start();
+const second = performance.now() - again;
+await stop(server);
+sink.end();
+await removeDataFolder(join(clone, "data"));
+await rm(folder, { recursive: true });
+
+report("clone", [
+  { what: "`git clone`, `npm start` → ready, caches empty", measured: seconds(ready), target: "", holds: true },
+  {
+    what: "→ first verified webhook",
+    measured: seconds(verified),
+    target: "≤ 120 s",
+    holds: verified <= 120_000,
+  },
+  { what: "`npm start` again → ready", measured: seconds(second), target: "", holds: true },
+]);
