@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { DeliveryNode } from "./delivery/node.ts";
 import type { Sql } from "./store/db.ts";
-import { measureQueue } from "./store/queue-depth.ts";
+import { measureQueue, type QueueDepth } from "./store/queue-depth.ts";
 
 export interface MetricsParts {
   db: Sql;
@@ -21,11 +21,8 @@ export function createMetrics({ db, roles, delivery }: MetricsParts): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  for (const role of roles)
-    new Gauge({ name: "mave_role", help: "1 for each role of this node.", labelNames: ["role"], registers }).set(
-      { role },
-      1,
-    );
+  const role = new Gauge({ name: "mave_role", help: "1 for each role of this node.", labelNames: ["role"], registers });
+  for (const each of roles) role.set({ role: each }, 1);
   queueGauges(db, registers);
   if (delivery) deliveryGauges(delivery, registers);
   const requests = new Histogram({
@@ -42,20 +39,29 @@ export function createMetrics({ db, roles, delivery }: MetricsParts): Metrics {
 }
 
 function queueGauges(db: Sql, registers: Registry[]): void {
-  const waiting = new Gauge({
+  let reading: Promise<QueueDepth> | null = null; // both gauges of one scrape share a reading
+  const read = () => {
+    reading ??= measureQueue(db).finally(() => {
+      reading = null;
+    });
+    return reading;
+  };
+  new Gauge({
     name: "mave_open_deliveries",
     help: "Deliveries that are not finished: those that are due, those that wait, and those held.",
     labelNames: ["state"],
     registers,
+    async collect() {
+      const depth = await read();
+      for (const state of ["due", "later", "held"] as const) this.set({ state }, depth[state]);
+    },
   });
   new Gauge({
     name: "mave_oldest_due_seconds",
     help: "How long the oldest due delivery of an enabled webhook has waited.",
     registers,
     async collect() {
-      const depth = await measureQueue(db);
-      for (const state of ["due", "later", "held"] as const) waiting.set({ state }, depth[state]);
-      this.set(depth.oldest_due_s);
+      this.set((await read()).oldest_due_s);
     },
   });
 }

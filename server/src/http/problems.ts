@@ -30,7 +30,7 @@ export function sendProblem(thrown: unknown, request: FastifyRequest, reply: Fas
 
 export function problem(error: MaveError, request: string): Problem {
   const { title, status, code, message: detail, errors } = error;
-  const type = `/docs#errors/${code}`;
+  const type = `/docs/errors#${code}`;
   return { type, title, status, code, detail, request, ...(errors.length > 0 && { errors }) };
 }
 
