@@ -22,7 +22,7 @@ const COUNT: Statement = {
   text: `select count(*) as webhooks,
       count(*) filter (where status = 'enabled' and failing_since is not null) as failing,
       count(*) filter (where status = 'disabled') as disabled,
-      (select count(*) from (select from open_deliveries where space_id = $1 limit $2) as some) as open,
+      (select count(*) from (select from open_deliveries where space_id = $1 limit $2) as first_ones) as open,
       (select coalesce(sum(succeeded + failed), 0) / greatest(1, extract(minute from now()))
         from webhook_hours where space_id = $1 and hour = date_trunc('hour', now()))::float8 as per_minute
     from webhooks where space_id = $1`,
