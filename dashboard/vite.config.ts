@@ -1,6 +1,10 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
-import { defaultClientConditions, defineConfig } from "vite";
+import { defaultClientConditions, defineConfig, type Plugin } from "vite";
 
 /** While developing, `vite` serves the pages and passes everything else on to the running server. */
 const server = process.env.MAVE_DEV_SERVER ?? "http://localhost:3000";
@@ -8,7 +12,7 @@ const server = process.env.MAVE_DEV_SERVER ?? "http://localhost:3000";
 export default defineConfig({
   base: "/dashboard/",
   root: import.meta.dirname,
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), compressed()],
   resolve: { conditions: ["source", ...defaultClientConditions] },
   build: {
     outDir: "dist",
@@ -16,6 +20,29 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // Data URLs would need `data:` in the content security policy.
     assetsInlineLimit: 0,
+    // hls.js and the charts are large by nature, and fetched only where they are used.
+    chunkSizeWarningLimit: 700,
   },
   server: { proxy: Object.fromEntries(["/v1", "/media", "/docs", "/oembed"].map((path) => [path, server])) },
 });
+
+/** Writes each text file's .br and .gz beside it, once, so that the server never compresses. */
+function compressed(): Plugin {
+  return {
+    name: "compressed",
+    apply: "build",
+    async writeBundle({ dir = "" }) {
+      const files = await readdir(dir, { recursive: true });
+      await Promise.all(
+        files.filter((file) => /\.(js|css|html|svg)$/.test(file)).map((file) => compress(join(dir, file))),
+      );
+    },
+  };
+}
+
+async function compress(file: string): Promise<void> {
+  const bytes = await readFile(file);
+  const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } };
+  await writeFile(`${file}.br`, await promisify(brotliCompress)(bytes, quality));
+  await writeFile(`${file}.gz`, await promisify(gzip)(bytes, { level: 9 }));
+}

@@ -98,7 +98,7 @@ function AnswerBody({ answer }: { answer: Answer }) {
   );
 }
 
-function Headers({ label, headers }: { label: string; headers: [name: string, value: string][] }) {
+function Headers({ label, headers }: { label: string; headers: string[][] }) {
   if (headers.length === 0) return <p className="text-text-2">No headers.</p>;
   return (
     <CodeBlock label={label}>

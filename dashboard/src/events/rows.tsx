@@ -11,6 +11,7 @@ import { classes } from "../ui/classes.ts";
 import { ErrorState, SkeletonRows } from "../ui/states.tsx";
 import { deliveryState, Status } from "../ui/status.tsx";
 import { Ago } from "../ui/time.tsx";
+import { subjectName } from "./subject.ts";
 
 export function EventRows({ list, empty }: { list: LiveList<MaveEvent>; empty: React.ReactNode }) {
   const narrow = useIsNarrow();
@@ -30,11 +31,6 @@ export function EventRows({ list, empty }: { list: LiveList<MaveEvent>; empty: R
     </div>
   );
 }
-
-const about = ({ data }: MaveEvent): string => {
-  if (data.object === "video") return data.name || data.id;
-  return (data as { description?: string | null }).description || data.id;
-};
 
 const head = "h-9 px-3 text-left text-meta font-normal text-text-3 first:pl-8 last:pr-8";
 const cell = "h-11 truncate px-3 first:pl-8 last:pr-8";
@@ -63,7 +59,7 @@ function Table({ rows }: { rows: MaveEvent[] }) {
                 {event.type}
               </Link>
             </td>
-            <td className={cell}>{about(event)}</td>
+            <td className={cell}>{subjectName(event)}</td>
             <td className={classes(cell, "hidden text-text-2 numbers wide:table-cell")}>
               {event.sequence > 0 ? `no. ${event.sequence}` : "–"}
             </td>
@@ -96,7 +92,7 @@ function Lines({ rows }: { rows: MaveEvent[] }) {
               <Ago at={event.created} />
             </span>
           </div>
-          <p className="mt-0.5 truncate text-text-2">{about(event)}</p>
+          <p className="mt-0.5 truncate text-text-2">{subjectName(event)}</p>
         </li>
       ))}
     </ul>
@@ -122,11 +118,8 @@ function Outcome({ deliveries }: { deliveries: Delivery[] | undefined }) {
   if (worst === undefined) return <span className="text-text-3">No webhook chose it</span>;
   const same = deliveries.filter(({ status }) => status === worst).length;
   const state = deliveryState(worst);
-  const count =
-    deliveries.length === 1
-      ? ""
-      : same === deliveries.length
-        ? ` ${number(same)}`
-        : ` ${number(same)} of ${number(deliveries.length)}`;
-  return <Status state={{ ...state, word: `${state.word}${count}` }} />;
+  const all = deliveries.length;
+  const count = same === all ? number(all) : `${number(same)} of ${number(all)}`;
+  const word = all === 1 ? state.word : `${count} ${state.word.toLowerCase()}`;
+  return <Status state={{ ...state, word }} />;
 }

@@ -109,7 +109,7 @@ const REASONS: Record<string, (attempt: Attempt) => string> = {
 };
 
 const locationOf = (answer: Attempt["answer"]): string =>
-  answer?.headers.find(([name]) => name.toLowerCase() === "location")?.[1] ?? "the final address";
+  answer?.headers.find(([name]) => name?.toLowerCase() === "location")?.[1] ?? "the final address";
 
 /** Whose fault it is and what to do, for one attempt. */
 export function verdict(attempt: Attempt): string {

@@ -5,6 +5,7 @@ import type { Delivery, MaveEvent } from "../../api/types.ts";
 import { useAging } from "../../clock.ts";
 import { DeliveryRows } from "../../deliveries/rows.tsx";
 import { Payload } from "../../events/payload.tsx";
+import { subjectName } from "../../events/subject.ts";
 import { moment } from "../../format.ts";
 import { useLiveList } from "../../live/live-list.ts";
 import { useKeys } from "../../shell/keys.ts";
@@ -48,7 +49,8 @@ function Detail({ event }: { event: MaveEvent }) {
   );
 }
 
-function About({ event: { id, created, sequence, data } }: { event: MaveEvent }) {
+function About({ event }: { event: MaveEvent }) {
+  const { id, created, sequence, data } = event;
   const when = useAging((now) => moment(created, now));
   return (
     <Facts>
@@ -61,7 +63,7 @@ function About({ event: { id, created, sequence, data } }: { event: MaveEvent })
           params={{ id: data.id }}
           className="rounded-tag text-accent hover:underline"
         >
-          {data.name || data.id}
+          {subjectName(event)}
         </Link>
       </Fact>
       {sequence > 0 && <Fact name="Order">Event {sequence} of its video</Fact>}

@@ -67,8 +67,8 @@ function Rows({ replays }: { replays: Replay[] }) {
           </div>
           <Status state={replayState(replay)} />
           <div>
-            <p className="mb-1.5 text-text-2 numbers">{progress(replay)}</p>
-            <Progress label="Progress" done={replay.done} total={replay.total} />
+            <p className="text-text-2 numbers [&+*]:mt-1.5">{progress(replay)}</p>
+            {replay.status === "running" && <Progress label="Progress" done={replay.done} total={replay.total} />}
           </div>
           <span className="text-text-2 mid:text-right">
             <Ago at={replay.created} />

@@ -40,7 +40,7 @@ export const here = (url: string): string => new URL(url, location.href).pathnam
 export const titleOf = ({ name, id }: Pick<Video, "name" | "id">): string => name || id;
 
 /** How many webhooks hear of a deletion. */
-export const hearingOf = (webhooks: readonly Webhook[], type: string): number =>
+export const hearingOf = (webhooks: readonly Webhook[], type: Webhook["events"][number]): number =>
   webhooks.filter(({ events }) => events.includes(type)).length;
 
 /** `<iframe …>` as pages embed it; nothing in it comes from people but the name, which is escaped. */
