@@ -195,7 +195,7 @@ async function start(cluster: Cluster, settings: Record<string, string>): Promis
 }
 
 /** Its lock file or its shared memory still belongs to a postmaster that is ending or just starting. */
-const HELD = /lock file "postmaster\.pid" already exists|pre-existing shared memory block/;
+const HELD = /lock file ".+" already exists|pre-existing shared memory block/;
 
 const answers = async (connection: Connection): Promise<boolean> => {
   const client = await connect(connection);

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import {
   chmod,
   chown,
+  lstat,
   mkdir,
   mkdtemp,
   open,
@@ -11,6 +12,7 @@ import {
   realpath,
   rename,
   rm,
+  rmdir,
   stat,
   symlink,
 } from "node:fs/promises";
@@ -61,9 +63,10 @@ async function makeHome(folder: string, user: Cluster["user"]): Promise<string> 
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     if (user === undefined) await mkdir(home, { recursive: true, mode: 0o700 });
-    else if (!(await exists(home))) await makeHomeFor(user, folder, home);
+    else await makeHomeFor(user, folder, home);
     return await realpath(home);
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOTEMPTY") throw unreachable(folder, cause);
     throw new StartFailure(
       `The data folder ${folder} cannot be written (${(cause as Error).message}). ` +
         "Make it writable for the user that runs Mave, or name another one with MAVE_DATA_DIR.",
@@ -72,16 +75,31 @@ async function makeHome(folder: string, user: Cluster["user"]): Promise<string> 
   }
 }
 
-/** In the data folder where `user` can reach it, else in the shared place with a link to it. */
-async function makeHomeFor(user: { uid: number; gid: number }, folder: string, home: string): Promise<void> {
-  const reachable = await isTraversable(dirname(await realpath(folder)));
-  const place = reachable ? home : await elsewhere();
-  if (reachable) {
+function unreachable(folder: string, cause: unknown): StartFailure {
+  return new StartFailure(
+    `The data folder ${folder} holds a database, and lies where only root can go. PostgreSQL does not run as root, so ` +
+      "move the folder to a place that every user can pass through, such as /var/lib, and name it with MAVE_DATA_DIR.",
+    { cause },
+  );
+}
+
+/**
+ * In the data folder where `user` can reach it, else in the shared place with a link to it. Looked after at each start:
+ * the first may have been interrupted, and a folder may be moved.
+ */
+async function makeHomeFor({ uid, gid }: { uid: number; gid: number }, folder: string, home: string): Promise<void> {
+  const there = await lstat(home).catch(() => null);
+  if (there?.isSymbolicLink()) return;
+  if (await isTraversable(dirname(await realpath(folder)))) {
     await chmod(folder, ((await stat(folder)).mode & 0o777) | 0o001);
     await mkdir(home, { recursive: true, mode: 0o700 });
+    if (there?.uid !== uid) await chown(home, uid, gid);
+    return;
   }
-  await chown(place, user.uid, user.gid);
-  if (!reachable) await symlink(place, home);
+  if (there !== null) await rmdir(home); // fails where it holds a database: that was moved here and has to move on
+  const place = await elsewhere();
+  await chown(place, uid, gid);
+  await symlink(place, home);
 }
 
 async function elsewhere(): Promise<string> {
@@ -96,10 +114,12 @@ async function isTraversable(folder: string): Promise<boolean> {
   return folder === dirname(folder) || isTraversable(dirname(folder));
 }
 
+let halves = 0; // of this process: two data folders' names must differ, and so must two tries on one
+
 /** Makes the cluster beside its name and renames it: a kill in the middle leaves nothing that looks like one. */
 async function initialise(cluster: Cluster): Promise<void> {
   await removeHalves(cluster);
-  const half = `${cluster.data}.half-${process.pid}`;
+  const half = `${cluster.data}.half-${process.pid}-${++halves}`;
   const output = join(cluster.home, "log");
   // The built-in locale sorts the same on every machine; libc's would change with the operating system.
   const locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--encoding=UTF8"];
@@ -118,7 +138,7 @@ async function initialise(cluster: Cluster): Promise<void> {
 
 async function removeHalves({ home }: Cluster): Promise<void> {
   for (const name of await readdir(home)) {
-    const maker = /^cluster\.half-(\d+)$/.exec(name)?.[1];
+    const maker = /^cluster\.half-(\d+)-\d+$/.exec(name)?.[1];
     if (maker !== undefined && !isAlive(Number(maker))) await rm(join(home, name), { recursive: true, force: true });
   }
 }
@@ -174,9 +194,3 @@ export function isAlive(pid: number): boolean {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

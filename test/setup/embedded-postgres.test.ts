@@ -1,0 +1,250 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { access, chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import pg from "pg";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { createLog } from "../../server/src/log.ts";
+import {
+  type Connection,
+  type EmbeddedPostgres,
+  findEmbeddedPostgres,
+  startEmbeddedPostgres,
+} from "../../server/src/store/embedded-postgres.ts";
+import { finished, removeDataFolder, runNode } from "../support/server.ts";
+
+const log = createLog("silent");
+let folder: string;
+let running: EmbeddedPostgres[] = [];
+let lost: Error[] = [];
+
+let template: string;
+beforeAll(async () => {
+  template = await mkdtemp(join(tmpdir(), "mave-embedded-template-"));
+  await (await start(template)).end();
+});
+afterAll(() => removeDataFolder(template));
+
+/** A data folder whose database has been made already: making one takes a second. */
+async function copyOf(original: string): Promise<string> {
+  const parent = await mkdtemp(join(tmpdir(), "mave-embedded-"));
+  await chmod(parent, 0o755); // as root, PostgreSQL runs as somebody else, who must get through
+  const copy = join(parent, "data");
+  await once(spawn("cp", ["-a", original, copy]), "exit");
+  return copy;
+}
+
+beforeEach(async () => {
+  folder = await copyOf(template);
+  running = [];
+  lost = [];
+});
+afterEach(async () => {
+  await Promise.all(running.map((each) => each.end()));
+  await removeDataFolder(folder);
+  await rm(dirname(folder), { recursive: true });
+  expect(lost).toEqual([]);
+});
+
+async function start(place = folder): Promise<EmbeddedPostgres> {
+  const postgres = await startEmbeddedPostgres({ folder: place, log, onLost: (why) => lost.push(why) });
+  running.push(postgres);
+  return postgres;
+}
+
+async function ask<Row>(connection: Connection, text: string): Promise<Row> {
+  const client = new pg.Client(connection);
+  await client.connect();
+  try {
+    return (await client.query(text)).rows[0] as Row;
+  } finally {
+    await client.end();
+  }
+}
+
+const postmaster = async (place = folder): Promise<number> =>
+  Number.parseInt(await readFile(join(place, "postgres/cluster/postmaster.pid"), "utf8"), 10);
+
+/** A service of its own process that owns the database until it is killed. */
+async function otherService(): Promise<{ kill(): Promise<void> }> {
+  const child = runNode(["test/setup/own-database.ts", folder], { ...process.env });
+  await Promise.race([
+    once(child.stdout!, "data"),
+    finished(child).then(({ stderr }) => Promise.reject(new Error(stderr))),
+  ]);
+  return {
+    async kill() {
+      const end = once(child, "exit");
+      child.kill("SIGKILL");
+      await end;
+    },
+  };
+}
+
+describe("the embedded PostgreSQL", () => {
+  test("keeps what it was given, over an end and a new start, without a TCP port", async () => {
+    const first = await start();
+    await ask(first.connection, "create table kept as select 7 as number");
+    await first.end();
+    expect(await findEmbeddedPostgres(folder)).toBeNull();
+    const second = await start();
+    expect(await ask(second.connection, "select number from kept")).toEqual({ number: 7 });
+    expect(await ask(second.connection, "select current_setting('listen_addresses') as tcp")).toEqual({ tcp: "" });
+  });
+
+  test("runs with every setting that durability needs", async () => {
+    const { connection } = await start();
+    const text = `select current_setting('fsync') as a, current_setting('full_page_writes') as b,
+      current_setting('synchronous_commit') as c`;
+    expect(await ask(connection, text)).toEqual({ a: "on", b: "on", c: "on" });
+  });
+
+  test("may be reached by its owner only", async () => {
+    const { connection } = await start();
+    for (const place of [connection.host, join(folder, "postgres/cluster")]) {
+      expect((await stat(place)).mode & 0o077, place).toBe(0);
+    }
+  });
+});
+
+describe("after a kill -9 of the service", () => {
+  test("the running database is taken over, not started again", async () => {
+    const service = await otherService();
+    const pid = await postmaster();
+    await service.kill();
+    const { connection } = await start();
+    expect(await postmaster()).toBe(pid);
+    expect(await ask(connection, "select 1 as one")).toEqual({ one: 1 });
+  });
+
+  test("and of the database, it recovers", async () => {
+    const service = await otherService();
+    process.kill(await postmaster(), "SIGKILL");
+    await service.kill();
+    const { connection } = await start();
+    expect(await ask(connection, "select 1 as one")).toEqual({ one: 1 });
+  });
+
+  test("a lock file whose process id belongs to something else by now does not stand in the way", async () => {
+    const first = await start();
+    const file = join(folder, "postgres/cluster/postmaster.pid");
+    const text = await readFile(file, "utf8");
+    await first.end();
+    const stranger = spawn("sleep", ["60"]);
+    try {
+      await writeFile(file, text.replace(/^\d+/, String(stranger.pid)));
+      const { connection } = await start();
+      expect(await ask(connection, "select 1 as one")).toEqual({ one: 1 });
+    } finally {
+      stranger.kill();
+    }
+  });
+});
+
+test("a second service on the same data folder is refused, and says who has it", async () => {
+  const service = await otherService();
+  await expect(start()).rejects.toThrow(
+    new RegExp(`The data folder ${folder} is in use by another running Mave \\(process \\d+\\)\\. Stop that one first`),
+  );
+  await service.kill();
+  await start();
+});
+
+test("two services that start at once on an empty folder: one has it, one is refused", async () => {
+  await removeDataFolder(folder);
+  const outcomes = await Promise.allSettled([start(), start()]);
+  expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+});
+
+test("a database that dies under a running service is started again", async () => {
+  const { connection } = await start();
+  const before = await postmaster();
+  process.kill(before, "SIGKILL");
+  await vi.waitFor(
+    async () => {
+      expect(await ask(connection, "select 1 as one")).toEqual({ one: 1 });
+      expect(await postmaster()).not.toBe(before);
+    },
+    { timeout: 15_000, interval: 50 },
+  );
+});
+
+test("a first start that was killed in the middle leaves nothing that the next one trips over", async () => {
+  await removeDataFolder(folder);
+  const dead = spawn("true");
+  await once(dead, "exit");
+  const half = join(folder, `postgres/cluster.half-${dead.pid}-1`);
+  await mkdir(half, { recursive: true });
+  await writeFile(join(half, "PG_VERSION"), "18\n");
+  const { connection } = await start();
+  expect(await ask(connection, "select 1 as one")).toEqual({ one: 1 });
+  expect((await readdir(join(folder, "postgres"))).filter((name) => name.includes("half"))).toEqual([]);
+});
+
+test("a data folder of another PostgreSQL is refused with the way to move", async () => {
+  const first = await start();
+  await first.end();
+  await writeFile(join(folder, "postgres/cluster/PG_VERSION"), "17\n");
+  await expect(start()).rejects.toThrow(
+    /holds a PostgreSQL 17 database, and this Mave brings PostgreSQL 18\. Start the Mave that made it, dump/,
+  );
+});
+
+test("a data folder whose path is too long for a socket gets a short one, removed at the end", async () => {
+  const deep = join(dirname(folder), "a-folder-with-a-long-name".repeat(4));
+  await once(spawn("cp", ["-a", folder, deep]), "exit");
+  const { connection, end } = await start(deep);
+  expect(Buffer.byteLength(join(connection.host, ".s.PGSQL.5432"))).toBeLessThanOrEqual(103);
+  expect(connection.host.startsWith(deep)).toBe(false);
+  expect(await ask(connection, "select 1 as one")).toEqual({ one: 1 });
+  expect(await findEmbeddedPostgres(deep)).toEqual(connection);
+  await end();
+  await expect(access(connection.host)).rejects.toThrow("ENOENT");
+});
+
+test("a folder that cannot be written is named in one sentence", async () => {
+  await expect(start("/dev/null/data")).rejects.toThrow(
+    /^The data folder \/dev\/null\/data cannot be written \(.+\)\. Make it writable .+ MAVE_DATA_DIR\.$/,
+  );
+});
+
+test.runIf(process.getuid?.() === 0)(
+  "as root, a data folder that an unprivileged user cannot reach is kept in the shared place, behind a link",
+  async () => {
+    const closed = await mkdtemp("/root/mave-embedded-");
+    try {
+      const { connection, end } = await start(closed);
+      expect(connection.host).toMatch(/^\/var\/lib\/mave\/databases\/db-/);
+      expect(await ask(connection, "select 1 as one")).toEqual({ one: 1 });
+      await end();
+      expect(await ask((await start(closed)).connection, "select 2 as two")).toEqual({ two: 2 });
+      await running.at(-1)!.end();
+      const moved = join(closed, "moved");
+      await once(spawn("cp", ["-a", folder, moved]), "exit");
+      await expect(start(moved)).rejects.toThrow(/lies where only root can go.+ such as \/var\/lib/);
+    } finally {
+      await running.at(-1)?.end();
+      await removeDataFolder(closed);
+    }
+  },
+);
+
+test("a database that cannot start says in its own words why", async () => {
+  const first = await start();
+  await first.end();
+  await rm(join(folder, "postgres/cluster/global/pg_control"));
+  await expect(start()).rejects.toThrow(/The embedded PostgreSQL in .+ did not start: .*pg_control/);
+});
+
+test("a copy of the data folder is a database of its own", async () => {
+  const copy = await copyOf(folder);
+  try {
+    const [one, other] = [await start(), await start(copy)];
+    expect(one.connection.host).not.toBe(other.connection.host);
+    await other.end();
+    expect(await ask(one.connection, "select 1 as one")).toEqual({ one: 1 });
+  } finally {
+    await removeDataFolder(copy);
+  }
+});
