@@ -65,11 +65,12 @@ export async function startEmbeddedPostgres({
   const cluster = await openCluster(folder);
   let ending = false;
   let owned = await own(cluster, settings);
+  let restarted: Promise<void> = Promise.resolve();
   const watch = (): void => {
     owned.guard.once("end", () => {
       if (ending) return;
       log.warn({ folder }, "The embedded database ended; starting it again.");
-      own(cluster, settings).then((again) => {
+      restarted = own(cluster, settings).then((again) => {
         owned = again;
         watch();
       }, onLost);
@@ -80,6 +81,7 @@ export async function startEmbeddedPostgres({
     connection: owned.connection,
     async end() {
       ending = true;
+      await restarted; // or it would be started again behind our back
       await stop(cluster);
     },
   };

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import {
   chmod,
@@ -18,6 +18,7 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { startChild } from "../spawn.ts";
 import { StartFailure } from "../start-failure.ts";
 import { type PostgresBinaries, postgresBinaries, SHARED_FOLDER } from "./postgres-binaries.ts";
 
@@ -163,7 +164,7 @@ const fits = (folder: string): boolean => Buffer.byteLength(join(folder, `.s.PGS
 export async function run(cluster: Cluster, program: string, arguments_: string[]): Promise<ChildProcess> {
   const output = await open(join(cluster.home, "log"), "a", 0o600);
   try {
-    const child = spawn(join(cluster.binaries.bin, program), arguments_, {
+    const child = startChild(join(cluster.binaries.bin, program), arguments_, {
       cwd: cluster.home,
       detached: true,
       env: { LANG: "C", LC_ALL: "C", TZ: "UTC" },
