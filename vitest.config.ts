@@ -2,10 +2,12 @@ import { defineConfig } from "vitest/config";
 
 // Inside the repository a workspace package is its own source, not its build.
 const conditions = ["source", "module", "node", "development|production"];
+// What runs in Node is resolved as Node does it: "module" is for bundlers, and @opentelemetry/api's is not runnable here.
+const node = ["source", "node", "development|production"];
 
 export default defineConfig({
   resolve: { conditions },
-  ssr: { resolve: { conditions, externalConditions: ["source", "node"] } },
+  ssr: { resolve: { conditions: node, externalConditions: ["source", "node"] } },
   test: {
     reporters: ["default", "./test/support/counts.ts"],
     include: [
