@@ -50,11 +50,14 @@ export const LIMITS = {
   CLAIM_BATCH_MAX: 256,
   STEP_BEYOND: 32_000, // a step beyond any schedule: for what is attempted once, a test or a send by hand
   SEND_AGAIN_ONCE_MS: 1_000, // clicks on "send again" within this time are one
+  SHARED_COMMITS_MAX: 2, // transactions at once for events that share them: one runs while the next one gathers
+  SHARED_COMMIT_EVENTS_MAX: 128,
   FOLLOW_ROUNDS_MAX: 5, // tries to find out what a new delivery waits for while that is being settled
 
   // Requests to the API.
   BODY_BYTES: 262_144, // JSON bodies; files have their own way
   BODY_DEPTH_MAX: 32,
+  FIELD_ERRORS_MAX: 100, // bad fields named in one answer: more than any form has
   BODY_MS: 15_000, // a body that drips longer is cut off
   REQUEST_HEADERS_MS: 15_000, // the same for the lines before it
   KEEP_ALIVE_MS: 72_000, // above the idle time of common proxies, so that they close first

@@ -55,8 +55,8 @@ export class Sweeper {
   }
 
   #next(): void {
-    if (this.#stopped) return;
     this.#parts.clock.after(LIMITS.SWEEP_MS, () => {
+      if (this.#stopped) return;
       this.#running = this.sweep()
         .catch((err: unknown) => this.#parts.log.warn({ err }, "this sweep failed; the next one tries again"))
         .then(() => this.#next());

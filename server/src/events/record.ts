@@ -6,6 +6,7 @@ import * as store from "../store/events.ts";
 import { uuidV7 } from "../uuid.ts";
 import { type Envelope, freeze, type Happening } from "./envelope.ts";
 import { follow } from "./follow.ts";
+import { shareCommits } from "./share-commits.ts";
 
 /** A transaction that can also say what happened in it. */
 export interface Recording extends Sql {
@@ -21,6 +22,8 @@ export interface Recording extends Sql {
 export interface Recorder {
   /** Commits what `work` did together with its events and their deliveries, or nothing of it; then hands them over. */
   transaction<Result>(work: (tx: Recording) => Promise<Result>): Promise<Result>;
+  /** Records an event that needs no other change. Calls that come while a commit is running share the next one. */
+  record(happening: Happening): Promise<Envelope>;
 }
 
 /** A delivery that was recorded already leased to this node: it needs no claim. */
@@ -49,14 +52,13 @@ export interface RecorderParts {
 }
 
 export function createRecorder(parts: RecorderParts): Recorder {
-  return {
-    async transaction(work) {
-      const recorded = new Recorded(parts);
-      const result = await parts.db.transaction((tx) => work(recorded.within(tx)));
-      recorded.announce();
-      return result;
-    },
+  const transaction: Recorder["transaction"] = async (work) => {
+    const recorded = new Recorded(parts);
+    const result = await parts.db.transaction((tx) => work(recorded.within(tx)));
+    recorded.announce();
+    return result;
   };
+  return { transaction, record: shareCommits((happenings) => transaction((tx) => tx.recordAll(happenings))) };
 }
 
 /** What one transaction recorded, kept until its commit. */

@@ -47,8 +47,8 @@ export class Disabling {
   }
 
   #next(): void {
-    if (this.#stopped) return;
     this.#parts.clock.after(LIMITS.WEBHOOK_FAILING_LOOK_MS, () => {
+      if (this.#stopped) return;
       this.#running = this.look()
         .catch((err: unknown) => this.#parts.log.warn({ err }, "failing webhooks were not looked for"))
         .then(() => this.#next());

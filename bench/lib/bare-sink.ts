@@ -1,0 +1,43 @@
+/**
+ * A receiver that costs as little as it can, as a process of its own: it reads requests by their length, answers each
+ * with 204, and keeps when each arrived. GET /arrivals gives these times and forgets them.
+ */
+import { createServer, type Socket } from "node:net";
+
+const ANSWER = "HTTP/1.1 204 No Content\r\nconnection: keep-alive\r\n\r\n";
+const END = "\r\n\r\n";
+let arrivals: [id: string, at_ms: number][] = [];
+const hangs = process.env.HANGS === "1";
+
+createServer((socket) => {
+  let rest: Buffer = Buffer.alloc(0);
+  socket.setNoDelay(true);
+  socket.on("error", () => socket.destroy());
+  socket.on("data", (chunk: Buffer) => {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    for (let used = take(socket, rest); used > 0; used = take(socket, rest)) rest = rest.subarray(used);
+  });
+}).listen(Number(process.env.PORT), "127.0.0.1");
+
+/** @returns how many bytes the first request has, 0 where it is not whole yet */
+function take(socket: Socket, bytes: Buffer): number {
+  const head = bytes.indexOf(END);
+  if (head === -1) return 0;
+  const text = bytes.toString("latin1", 0, head);
+  const length = Number(/content-length: (\d+)/i.exec(text)?.[1] ?? 0);
+  const whole = head + END.length + length;
+  if (bytes.length < whole) return 0;
+  if (text.startsWith("GET")) answerGet(socket, text);
+  else if (!hangs || !text.includes(" /hang")) {
+    const body = head + END.length;
+    arrivals.push([bytes.toString("latin1", body + 7, body + 29), performance.timeOrigin + performance.now()]);
+    socket.write(ANSWER);
+  }
+  return whole;
+}
+
+function answerGet(socket: Socket, text: string): void {
+  const body = text.includes("/arrivals") ? JSON.stringify(arrivals) : String(arrivals.length);
+  if (text.includes("/arrivals")) arrivals = [];
+  socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+}

@@ -1,0 +1,53 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { LIMITS } from "../limits.ts";
+import { type Job, Lane } from "./lane.ts";
+
+describe("a lane", () => {
+  test("starts slowly, grows with answers, halves with timeouts, and stays within its bounds", () => {
+    const lane = new Lane("w");
+    expect(lane.cap).toBe(LIMITS.WEBHOOK_IN_FLIGHT_START);
+    lane.answered(true);
+    expect(lane.cap).toBe(LIMITS.WEBHOOK_IN_FLIGHT_START + 1);
+    fc.assert(
+      fc.property(fc.array(fc.boolean()), (answers) => {
+        for (const atEase of answers) lane.answered(atEase);
+        expect(lane.cap).toBeGreaterThanOrEqual(1);
+        expect(lane.cap).toBeLessThanOrEqual(LIMITS.WEBHOOK_IN_FLIGHT_MAX);
+      }),
+    );
+    for (let n = 0; n < 20; n++) lane.answered(false);
+    expect(lane.cap).toBe(1);
+  });
+
+  test("asks for no more than it can send soon", () => {
+    const lane = new Lane("w");
+    lane.queue.push(...Array<Job>(100));
+    expect(lane.room).toBe(0);
+    expect(lane.full).toBe(true);
+    expect(lane.wants(0)).toBe(false);
+  });
+
+  test("keeps a rate within a tenth over any stretch, whatever the arrivals", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 500 }), fc.array(fc.nat(50), { minLength: 200 }), (rate, gaps) => {
+        const lane = new Lane("w");
+        let [now_ms, taken] = [1_000_000, 0];
+        for (const gap of gaps) {
+          now_ms += gap;
+          if (lane.takeToken(rate, now_ms) === 0) taken += 1;
+        }
+        const seconds = (now_ms - 1_000_000) / 1_000;
+        expect(taken).toBeLessThanOrEqual(rate * seconds + Math.max(1, rate * 0.1) + 1);
+      }),
+    );
+  });
+
+  test("says how long the next token takes", () => {
+    const lane = new Lane("w");
+    expect(lane.takeToken(2, 10_000)).toBe(0);
+    expect(lane.takeToken(2, 10_000)).toBe(500);
+    expect(lane.takeToken(2, 10_500)).toBe(0);
+    expect(lane.takeToken(null, 0)).toBe(0);
+  });
+});

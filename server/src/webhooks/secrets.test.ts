@@ -1,0 +1,59 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { systemRandom } from "../random.ts";
+import { createVault, newSecret, secretFault } from "./secrets.ts";
+
+const [first, second] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+const vault = createVault([first], systemRandom);
+
+describe("the vault", () => {
+  test("opens what it sealed, and never seals the same twice alike", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme" }), fc.uuid(), (text, owner) => {
+        const sealed = vault.seal(text, owner);
+        expect(vault.open(sealed, owner)).toBe(text);
+        expect(sealed.equals(vault.seal(text, owner))).toBe(false);
+        if (text.length > 3) expect(sealed.includes(text)).toBe(false);
+      }),
+    );
+  });
+
+  test("refuses a value that was altered, or that belongs to another webhook", () => {
+    const sealed = vault.seal("secret", "a");
+    expect(() => vault.open(sealed, "b")).toThrow();
+    for (let index = 0; index < sealed.length; index++) {
+      const altered = Buffer.from(sealed);
+      altered[index]! ^= 1;
+      expect(() => vault.open(altered, "a")).toThrow();
+    }
+  });
+
+  test("changes keys online: seals with the new one, opens with both, and tells which is which", () => {
+    const both = createVault([second, first], systemRandom);
+    const old = vault.seal("secret", "a");
+    expect(both.open(old, "a")).toBe("secret");
+    expect(both.current(old)).toBe(false);
+    expect(both.current(both.seal("secret", "a"))).toBe(true);
+    expect(() => createVault([second], systemRandom).open(old, "a")).toThrow(/MAVE_SECRETS_KEY/);
+  });
+});
+
+describe("a secret", () => {
+  test("is whsec_ and 32 characters of base64 without padding", () => {
+    expect(newSecret(systemRandom)).toMatch(/^whsec_[A-Za-z0-9+/]{32}$/);
+    expect(secretFault(newSecret(systemRandom))).toBeNull();
+  });
+
+  test("that was brought along has 24 to 64 bytes", () => {
+    const own = (bytes: number) => secretFault(`whsec_${Buffer.alloc(bytes, 5).toString("base64")}`);
+    expect([23, 24, 64, 65].map((bytes) => own(bytes) === null)).toEqual([false, true, true, false]);
+    for (const bad of [
+      "",
+      "secret",
+      "whsec_",
+      `whsec_ ${Buffer.alloc(24).toString("base64")}`,
+      `whsec_${"A".repeat(33)}`,
+    ])
+      expect(secretFault(bad)).not.toBeNull();
+  });
+});
