@@ -15,7 +15,8 @@ export function createHostCheck(publicUrl: string): (request: IncomingMessage, r
     if (name === known || (name !== null && LOOPBACK.test(name))) return true;
     const detail = `This server is ${publicUrl}, not ${JSON.stringify(host.slice(0, 100))}. If people reach it there, set MAVE_PUBLIC_URL to that address and start it again.`;
     const answer = JSON.stringify(problem(new MaveError("HOST_UNKNOWN", detail), "-"));
-    response.writeHead(421, { "content-type": "application/problem+json", connection: "close" }).end(answer);
+    const headers = { "content-type": "application/problem+json", "content-length": Buffer.byteLength(answer) };
+    response.writeHead(421, { ...headers, connection: "close" }).end(answer);
     return false;
   };
 }

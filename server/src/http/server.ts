@@ -5,6 +5,7 @@ import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/typ
 import underPressure from "@fastify/under-pressure";
 import fastify, { type FastifyRequest, LogController } from "fastify";
 import type { TSchema } from "typebox";
+import { Settings } from "typebox/system";
 import type { Clock } from "../clock.ts";
 import { MaveError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
@@ -46,6 +47,7 @@ export async function createServerFrame(parts: ServerParts): Promise<Api> {
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as Api;
 
+  Settings.Set({ maxErrors: LIMITS.FIELD_ERRORS_MAX }); // its own 8 would leave bad fields unsaid
   for (const schema of NAMED) app.addSchema(schema);
   app.setValidatorCompiler(({ schema, ...rest }) => TypeBoxValidatorCompiler({ schema: named(schema), ...rest }));
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
@@ -90,11 +92,14 @@ function rawServer(
   handler: (...args: [IncomingMessage, ServerResponse]) => void,
 ): Server {
   const hostIsOurs = createHostCheck(publicUrl);
-  const server = createServer({ maxHeaderSize: LIMITS.REQUEST_HEADERS_BYTES }, (request, response) => {
-    if (!hostIsOurs(request, response)) return;
-    if (before?.(request, response)) return;
-    handler(request, response);
-  });
+  const server = createServer(
+    { maxHeaderSize: LIMITS.REQUEST_HEADERS_BYTES, requireHostHeader: false },
+    (request, response) => {
+      if (!hostIsOurs(request, response)) return;
+      if (before?.(request, response)) return;
+      handler(request, response);
+    },
+  );
   server.headersTimeout = LIMITS.REQUEST_HEADERS_MS;
   server.requestTimeout = 0; // an upload takes its time; JSON bodies have a clock of their own
   server.keepAliveTimeout = LIMITS.KEEP_ALIVE_MS;

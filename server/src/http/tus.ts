@@ -153,7 +153,8 @@ const CODES: Record<number, ErrorCode> = {
 /** What tus says in words of its own. */
 function sentenceProblem(status: number, sentence: string) {
   const code = CODES[status] ?? "REQUEST_MALFORMED";
-  return { ...problem(new MaveError(code, code === "INTERNAL" ? undefined : sentence), "-"), status };
+  const detail = code === "INTERNAL" ? undefined : `${sentence.replace(/\.$/, "")}.`;
+  return { ...problem(new MaveError(code, detail), "-"), status };
 }
 
 function asTusError(error: Error | { status_code: number; body: string }, log: Log) {

@@ -1,4 +1,5 @@
 import type { FieldError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
 
 /** What the validator found: one broken keyword of the schema. */
 export interface Violation {
@@ -11,17 +12,19 @@ export interface Violation {
 
 /** One sentence's end per bad field, all of them, in the order of the schema. */
 export function fieldErrors(violations: readonly Violation[]): FieldError[] {
-  const errors: FieldError[] = [];
-  for (const error of violations.flatMap(sentences))
-    if (!errors.some(({ path }) => path === error.path)) errors.push(error);
-  return errors;
+  const errors = new Map<string, FieldError>();
+  for (const error of violations.flatMap(sentences)) {
+    if (errors.size === LIMITS.FIELD_ERRORS_MAX) break;
+    if (!errors.has(error.path)) errors.set(error.path, error);
+  }
+  return [...errors.values()];
 }
 
 function sentences({ keyword, instancePath: path, params, message }: Violation): FieldError[] {
   const names = (value: unknown) => value as string[];
   switch (keyword) {
-    case "boolean": // said again by additionalProperties
-      return [];
+    case "boolean": // no schema of ours is `false` but that of unknown fields
+      return [{ path: path.slice(0, 200), detail: "is not a field here" }];
     case "required":
       return names(params.requiredProperties).map((name) => ({
         path: `${path}/${pointer(name)}`,

@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startServer, type TestServer } from "../support/server.ts";
+import { ask, expectNoFault, expectRefusal, raw } from "./probe.ts";
+
+let server: TestServer;
+let key: string;
+let video: string;
+
+beforeAll(async () => {
+  server = await startServer({ MAVE_UPLOAD_MAX_BYTES: "1000000" });
+  key = await server.key();
+  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+  const made = await fetch(`${server.url}/v1/videos`, { method: "POST", headers, body: "{}" });
+  video = ((await made.json()) as { id: string }).id;
+}, 60_000);
+afterAll(() => server?.remove());
+
+const tus = (headers: Record<string, string>, method = "POST", path = "/v1/uploads", body?: string) =>
+  ask(`${server.url}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${key}`, "tus-resumable": "1.0.0", ...headers },
+    ...(body !== undefined && { body }),
+  });
+const named = (name: string) => Buffer.from(name).toString("base64");
+
+describe("a tus request that is none", () => {
+  test.each(["-1", "abc", "", "1e99", "99999999999999999999999", "1.5", "NaN", " ", "0x10"])(
+    "an Upload-Length of %j is refused",
+    async (length) => {
+      expectRefusal(await tus({ "upload-length": length, "upload-metadata": `video ${named(video)}` }), length);
+    },
+  );
+
+  test.each([
+    ["none", ""],
+    ["no base64", "video ***"],
+    ["the same key twice", `video ${named("a")},video ${named("b")}`],
+    ["an unknown video", `video ${named("AAAAAAAAAA")}`],
+    ["a path for a video", `video ${named("../../etc/passwd")}`],
+    ["a NUL", `video ${named("a\0b")}`],
+    ["no UTF-8", `video ${Buffer.from([0xff, 0xfe]).toString("base64")}`],
+    ["ten thousand characters", `video ${named("x".repeat(7_000))}`],
+    ["__proto__", `__proto__ ${named("x")}`],
+  ])("Upload-Metadata that is %s is refused", async (_name, metadata) => {
+    expectRefusal(await tus({ "upload-length": "10", "upload-metadata": metadata }), metadata.slice(0, 60));
+  });
+
+  test("no version, another version, another key and no key are refused", async () => {
+    const good = { "upload-length": "10", "upload-metadata": `video ${named(video)}` };
+    expectRefusal(await tus({ ...good, "tus-resumable": "9.9.9" }), "version 9");
+    expectRefusal(await tus({ ...good, authorization: "Bearer mave_x" }), "another key");
+    expectRefusal(await tus({ ...good, authorization: "" }), "no key");
+  });
+
+  test.each(["..%2f..%2fetc%2fpasswd", "%00", "x".repeat(3_000), "__proto__", "%ff", "AAAA"])(
+    "an upload called %s is refused",
+    async (id) => {
+      for (const method of ["HEAD", "PATCH", "DELETE"]) {
+        const headers = { "upload-offset": "0", "content-type": "application/offset+octet-stream" };
+        const answer = await tus(headers, method, `/v1/uploads/${id}`);
+        if (method === "HEAD") expect(answer.status).toBe(404);
+        else expectRefusal(answer, `${method} ${id.slice(0, 30)}`);
+      }
+    },
+  );
+
+  test("a part at another place, of another type, or longer than was said is refused and changes nothing", async () => {
+    const made = await fetch(`${server.url}/v1/uploads`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${key}`,
+        "tus-resumable": "1.0.0",
+        "upload-length": "10",
+        "upload-metadata": `video ${named(video)}`,
+      },
+    });
+    expect(made.status).toBe(201);
+    const path = new URL(made.headers.get("location")!, server.url).pathname;
+    const type = { "content-type": "application/offset+octet-stream" };
+    for (const offset of ["5", "-1", "abc", "99999999999999999999", ""])
+      expectRefusal(await tus({ ...type, "upload-offset": offset }, "PATCH", path, "aaaaa"), `offset ${offset}`);
+    expectRefusal(await tus({ "content-type": "text/plain", "upload-offset": "0" }, "PATCH", path, "aaaaa"), "type");
+    expectNoFault(await tus({ ...type, "upload-offset": "0" }, "PATCH", path, "a".repeat(1_000)), "longer");
+    const head = await fetch(`${server.url}${path}`, {
+      method: "HEAD",
+      headers: { authorization: `Bearer ${key}`, "tus-resumable": "1.0.0" },
+    });
+    expect(Number(head.headers.get("upload-offset"))).toBeLessThanOrEqual(10);
+    expectNoFault(await tus({}, "DELETE", path), "end");
+  });
+});
+
+describe("a file in one request", () => {
+  const put = (headers: Record<string, string>, body: string | ReadableStream, id = video) =>
+    ask(`${server.url}/v1/videos/${id}/file`, {
+      method: "PUT",
+      headers: { authorization: `Bearer ${key}`, ...headers },
+      body,
+      duplex: "half",
+    });
+
+  test("that is empty, too large, a form, or for another's video is refused", async () => {
+    expectRefusal(await put({}, ""), "empty");
+    expectRefusal(await put({}, "a".repeat(1_000_001)), "too large");
+    expectRefusal(await put({ "content-type": "multipart/form-data; boundary=x" }, "--x--"), "a form");
+    expectRefusal(await put({}, "abc", "AAAAAAAAAA"), "unknown video");
+  });
+
+  test("that breaks off leaves the video as it was", async () => {
+    const begin = `PUT /v1/videos/${video}/file HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${key}\r\nContent-Length: 1000\r\n\r\nabc`;
+    await raw(server.url, begin, { silent_ms: 300 });
+    const answer = await expect.poll(async () => {
+      const { body } = await ask(`${server.url}/v1/videos/${video}`, { headers: { authorization: `Bearer ${key}` } });
+      return (JSON.parse(body) as { status: string }).status;
+    });
+    await answer.toBe("waiting");
+  });
+
+  test("without a length that grows beyond the most is refused", async () => {
+    const endless = new ReadableStream({
+      pull(controller) {
+        controller.enqueue(Buffer.alloc(65_536));
+      },
+    });
+    const answer = await put({}, endless).catch(() => null);
+    if (answer !== null) expectRefusal(answer, "endless");
+  });
+});
+
+describe("afterwards", () => {
+  test("the server is alive, without an error of its own", async () => {
+    expect((await ask(`${server.url}/healthz`, {})).status).toBe(200);
+    expect(server.output()).not.toMatch(/request failed|INTERNAL|unhandled|uncaught/i);
+  });
+});
