@@ -1,5 +1,4 @@
 import { hkdfSync } from "node:crypto";
-import { createServer as createSocket } from "node:net";
 import { createApiKeys } from "./auth/api-keys.ts";
 import { createPeople } from "./auth/people.ts";
 import { createSignInLink } from "./auth/sign-in-links.ts";
@@ -16,6 +15,7 @@ import { createRecorder, type Recorder } from "./events/record.ts";
 import { createHttp } from "./http/http.ts";
 import { createTusDoor } from "./http/tus.ts";
 import { assertLimits, LIMITS } from "./limits.ts";
+import { findPort, portFailure } from "./listening-port.ts";
 import { createLog, type Log } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { createAddressPolicy } from "./net/address-policy.ts";
@@ -62,7 +62,7 @@ async function main(): Promise<void> {
   const log = createLog(config.logLevel);
   const [clock, random, signals] = [systemClock, systemRandom, createSignals()];
   const shutdown = createShutdown(log, clock);
-  const port = await freePort(config.port, config.host);
+  const port = await findPort(config.port, config.host);
   const publicUrl = config.publicUrl ?? `http://localhost:${port}`;
 
   const store = await openStore({
@@ -74,10 +74,30 @@ async function main(): Promise<void> {
     },
   });
   shutdown.add("the database", store.close);
-  const { db } = store;
-  const vault = createVault([config.secretsKey], random);
-  const ground = { config, log, clock, random, signals, shutdown, db, vault, publicUrl };
+  try {
+    await start(
+      {
+        config,
+        log,
+        clock,
+        random,
+        signals,
+        shutdown,
+        publicUrl,
+        db: store.db,
+        vault: createVault([config.secretsKey], random),
+      },
+      port,
+    );
+  } catch (error) {
+    if (error instanceof StartFailure) console.error(error.message);
+    else log.fatal({ err: error }, "The start failed.");
+    shutdown.begin("the start failed", 1); // what has been started is ended, the database above all
+  }
+}
 
+async function start(ground: Ground, port: number): Promise<void> {
+  const { config, log, clock, shutdown, db } = ground;
   const retention = createRetention({ db, clock, log, days: config.retention_days });
   await retention.start();
   shutdown.add("retention", retention.stop);
@@ -181,39 +201,21 @@ async function serve(ground: Ground, { recorder, health, node }: Delivering, por
     replays,
   });
   shutdown.add("the web server", http.close);
-  await http.app.listen({ port, host: config.host });
-}
-
-/** Tells the operator where to go; as long as there is no owner, with the link that makes one. */
-async function greet({ db, random, publicUrl }: Ground): Promise<void> {
-  const unclaimed = (await firstSpace(db)).claimed_at === null;
-  const link = unclaimed ? await createSignInLink(db, random, publicUrl) : `${publicUrl}/dashboard/`;
-  console.log(
-    unclaimed ? `Mave is ready. Create its owner (once, within the hour): ${link}` : `Mave is ready: ${link}`,
-  );
-}
-
-/** Asks for the port before anything is started, so that a busy one costs nothing. Port 0: any free one. */
-function freePort(port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createSocket();
-    probe.once("error", (cause: NodeJS.ErrnoException) =>
-      reject(new StartFailure(portFault(cause, port, host), { cause })),
-    );
-    probe.listen({ port, host, exclusive: true }, () => {
-      const address = probe.address() as { port: number };
-      probe.close(() => resolve(address.port));
-    });
+  await http.app.listen({ port, host: config.host }).catch((cause: Error) => {
+    throw portFailure(cause, port, config.host);
   });
 }
 
-function portFault({ code, message }: NodeJS.ErrnoException, port: number, host: string): string {
-  if (code === "EADDRINUSE") {
-    return `Port ${port} is in use by another program. Stop that one, or choose another port: PORT=${port + 1} npm start`;
-  }
-  if (code === "EACCES")
-    return `Port ${port} may not be opened by this user. Choose one from 1024 up, such as PORT=3000.`;
-  return `The address ${host}:${port} cannot be listened on (${message}). Set HOST to an address of this machine, or to 0.0.0.0 for all.`;
+/**
+ * Tells the operator where to go, with a link that signs in once: as long as there is no owner, and on a terminal. A
+ * link in a log file would let in whoever reads that.
+ */
+async function greet({ db, random, publicUrl }: Ground): Promise<void> {
+  const unclaimed = (await firstSpace(db)).claimed_at === null;
+  if (!unclaimed && !process.stdout.isTTY) return console.log(`Mave is ready: ${publicUrl}/dashboard/`);
+  const link = await createSignInLink(db, random, publicUrl);
+  const how = unclaimed ? "Become its owner" : "Sign in";
+  console.log(`Mave is ready: ${publicUrl}/dashboard/ · ${how} with this link, once and within the hour: ${link}`);
 }
 
 main().catch((error: unknown) => {
