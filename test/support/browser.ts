@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import AxeBuilder from "@axe-core/playwright";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
 import { afterAll, expect } from "vitest";
 import { runAdmin, type TestServer } from "./server.ts";
 
@@ -105,3 +105,20 @@ export async function expectNoSidewaysScroll(page: Page): Promise<void> {
 const WIDER = `[document.documentElement, document.querySelector("main")]
   .filter((element) => element !== null && element.scrollWidth > element.clientWidth)
   .map((element) => element.tagName + " " + element.scrollWidth + " > " + element.clientWidth)`;
+
+/** A property of an element as the browser has it, such as `naturalWidth` or `validity.tooShort`. */
+export const property = (element: Locator, path: string): Promise<unknown> =>
+  element.evaluate((found, path) => path.split(".").reduce((of: never, name) => of[name], found as never), path);
+
+const WIDTHS = [390, 820, 1024, 1440, 1920];
+/** Between them a page only moves its parts; names, colours and roles stay. */
+const WIDTHS_JUDGED = [390, 1440];
+
+/** Holds the page, as it stands, at every width against sideways scrolling, and at a phone's and a desk's against axe. */
+export async function expectFitsEverywhere(page: Page): Promise<void> {
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 });
+    await expectNoSidewaysScroll(page);
+    if (WIDTHS_JUDGED.includes(width)) await expectAccessible(page);
+  }
+}
