@@ -4,6 +4,7 @@ import type { People } from "../auth/people.ts";
 import type { Principal } from "../auth/principal.ts";
 import { MaveError } from "../errors.ts";
 import type { Access } from "./api.ts";
+import { accessOf } from "./unknown-routes.ts";
 
 export interface AccessParts {
   apiKeys: Pick<ApiKeys, "identify">;
@@ -16,14 +17,12 @@ export interface AccessParts {
 /** The hook that finds out who makes a request and whether they may: the only place that decides it. */
 export function createAccessHook(parts: AccessParts) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const access = request.routeOptions.config.access ?? (READS.has(request.method) ? "read" : "write");
+    const access = request.routeOptions.config.access ?? accessOf(request.method);
     if (access === "anyone") return;
     request.who = await identify(parts, request, reply);
     refuse(request.who, access);
   };
 }
-
-const READS = new Set(["GET", "HEAD"]);
 
 /** @throws KEY_MISSING, KEY_INVALID, ORIGIN_REFUSED */
 export async function identify(parts: AccessParts, request: FastifyRequest, reply?: FastifyReply): Promise<Principal> {
@@ -32,7 +31,7 @@ export async function identify(parts: AccessParts, request: FastifyRequest, repl
   if (request.headers.cookie === undefined) throw new MaveError("KEY_MISSING");
   const person = await parts.people.identify(request.headers);
   if (!person) throw new MaveError("KEY_MISSING");
-  if (!READS.has(request.method)) checkOrigin(request, parts.publicUrl);
+  if (accessOf(request.method) === "write") checkOrigin(request, parts.publicUrl);
   for (const cookie of person.cookies) reply?.header("set-cookie", cookie);
   return person.who;
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import type { Principal } from "../auth/principal.ts";
+import type { RouteEntry } from "./unknown-routes.ts";
 
 /** Who may call a route. Without a word: `read` for GET and HEAD, `write` for the rest. */
 export type Access = "anyone" | "read" | "write" | "person" | "owner";
@@ -9,6 +10,10 @@ export type Access = "anyone" | "read" | "write" | "person" | "owner";
 export type Api = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>;
 
 declare module "fastify" {
+  interface FastifyInstance {
+    /** Every route, in the order of registration. */
+    routeList: readonly RouteEntry[];
+  }
   interface FastifyRequest {
     /** Who makes it. On a route for anyone: not set. */
     who: Principal;

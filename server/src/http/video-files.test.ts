@@ -1,0 +1,231 @@
+import { once } from "node:events";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { request as httpRequest } from "node:http";
+import { Socket } from "node:net";
+import { describe, expect, test } from "vitest";
+import { testDatabase } from "../../../test/support/database.ts";
+import { playable, unplayable, videoFolder } from "../../../test/support/video-files.ts";
+import { eventTypes, openVideoRoom, serveVideos, settled } from "../../../test/support/videos.ts";
+import { readRange } from "./media.ts";
+
+const MAX_BYTES = 5_000_000;
+const db = await testDatabase();
+const inputs = await videoFolder();
+const room = await openVideoRoom(db, { maxBytes: MAX_BYTES });
+const { url, key } = await serveVideos(room);
+const authorization = `Bearer ${key}`;
+
+const newVideo = async (name: string | null = null) => (await room.library.create(room.space, { name })).id;
+
+const put = (video: string, body: Buffer, headers: Record<string, string> = {}) =>
+  fetch(`${url}/v1/videos/${video}/file`, {
+    method: "PUT",
+    headers: { authorization, ...headers },
+    body: new Uint8Array(body),
+  });
+
+async function readyVideo(name: string | null = null): Promise<string> {
+  const id = await newVideo(name);
+  await room.process();
+  await put(id, await readFile(await playable(inputs, "plain-720p.mp4")));
+  await settled(room, id, "ready");
+  return id;
+}
+
+describe("PUT of a file", () => {
+  test("answers with the video as it is then, and the file becomes what plays", async () => {
+    const id = await newVideo();
+    await room.process();
+    const file = await readFile(await playable(inputs, "plain.mp4"));
+    const answer = await put(id, file, { "content-type": "video/mp4" });
+    expect(answer.status).toBe(202);
+    expect(await answer.json()).toMatchObject({ id, object: "video", last_upload: null });
+    expect(await settled(room, id, "ready")).toMatchObject({ size: file.length });
+    expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.uploaded"]);
+  });
+
+  test.each<[string, () => Promise<Response>, number, string]>([
+    ["an empty body", async () => put(await newVideo(), Buffer.alloc(0)), 422, "UPLOAD_EMPTY"],
+    ["too large a body", async () => put(await newVideo(), Buffer.alloc(MAX_BYTES + 1)), 413, "REQUEST_TOO_LARGE"],
+    [
+      "a form",
+      async () => put(await newVideo(), Buffer.from("--a--"), { "content-type": "multipart/form-data; boundary=a" }),
+      415,
+      "REQUEST_UNSUPPORTED",
+    ],
+    ["an unknown video", () => put("k1iFD7h4rW", Buffer.from("bytes")), 404, "NOT_FOUND"],
+    ["no key", async () => put(await newVideo(), Buffer.from("bytes"), { authorization: "" }), 401, "KEY_INVALID"],
+  ])("of %s is refused", async (_what, asking, status, code) => {
+    const answer = await asking();
+    expect(answer.status).toBe(status);
+    expect(await answer.json()).toMatchObject({ code, detail: expect.stringMatching(/\w+ \w+/) });
+    expect(await readdir(room.folders.incoming)).toEqual([]);
+  });
+
+  test("of a body without end is stopped at the size limit", async () => {
+    const id = await newVideo();
+    const request = httpRequest(`${url}/v1/videos/${id}/file`, { method: "PUT", headers: { authorization } });
+    request.on("error", () => {});
+    const answered = once(request, "response");
+    const chunk = Buffer.alloc(65_536);
+    const send = (): void => {
+      if (!request.destroyed) request.write(chunk, () => setImmediate(send));
+    };
+    send();
+    const [answer] = await answered;
+    request.destroy();
+    expect(answer.statusCode).toBe(413);
+    await expect.poll(() => readdir(room.folders.incoming)).toEqual([]);
+    expect(await room.library.get(room.space, id)).toMatchObject({ status: "waiting" });
+  });
+
+  test("that breaks off leaves nothing, and the video waits again", async () => {
+    const id = await newVideo();
+    const socket = new Socket().connect(Number(new URL(url).port), "127.0.0.1");
+    socket.write(
+      `PUT /v1/videos/${id}/file HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${authorization}\r\nContent-Length: 1000\r\n\r\nthe beginning`,
+    );
+    await expect.poll(async () => (await room.library.get(room.space, id)).status).toBe("uploading");
+    socket.destroy();
+    await expect.poll(async () => (await room.library.get(room.space, id)).status).toBe("waiting");
+    await expect.poll(() => readdir(room.folders.incoming)).toEqual([]);
+  });
+});
+
+describe("Media", () => {
+  test("come in ranges, for any page, to be kept for good", async () => {
+    const id = await readyVideo();
+    const file = `${url}/media/${id}/1/720p.mp4`;
+    const { size } = await stat(`${room.folders.media}/${id}/1/720p.mp4`);
+    const part = await fetch(file, { headers: { range: "bytes=4-7" } });
+    expect(part.status).toBe(206);
+    expect(await part.text()).toBe("ftyp");
+    expect(Object.fromEntries(part.headers)).toMatchObject({
+      "content-range": `bytes 4-7/${size}`,
+      "content-type": "video/mp4",
+      "cache-control": "public, max-age=31536000, immutable",
+      "access-control-allow-origin": "*",
+      "cross-origin-resource-policy": "cross-origin",
+      "x-content-type-options": "nosniff",
+    });
+    const whole = await fetch(file);
+    expect([whole.status, (await whole.arrayBuffer()).byteLength]).toEqual([200, size]);
+    const again = await fetch(file, { headers: { "if-none-match": whole.headers.get("etag")! } });
+    expect(again.status).toBe(304);
+    const head = await fetch(file, { method: "HEAD" });
+    expect([head.status, head.headers.get("content-length")]).toEqual([200, String(size)]);
+    expect((await fetch(file, { headers: { range: `bytes=${size}-` } })).status).toBe(416);
+    const playlist = await fetch(`${url}/media/${id}/1/master.m3u8`);
+    expect(playlist.headers.get("content-type")).toBe("application/vnd.apple.mpegurl");
+  });
+
+  test("of a deleted video are gone at once", async () => {
+    const id = await readyVideo();
+    expect((await fetch(`${url}/media/${id}/1/poster.jpg`)).status).toBe(200);
+    await room.library.remove(room.space, id);
+    expect((await fetch(`${url}/media/${id}/1/poster.jpg`)).status).toBe(404);
+    expect((await fetch(`${url}/media/${id}/1/master.m3u8`)).status).toBe(404);
+  });
+
+  test.each([
+    "/media/../../etc/passwd/x.mp4",
+    "/media/a/b/..%2f..%2f..%2fetc%2fpasswd.mp4",
+    "/media/a/b/%00.mp4",
+    "/media/k1iFD7h4rW/1/.mp4",
+    "/media/a/b/c",
+  ])("never are another file: %s", async (path) => {
+    const socket = new Socket().connect(Number(new URL(url).port), "127.0.0.1");
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+    const [first] = await once(socket, "data");
+    expect(String(first)).toMatch(/^HTTP\/1\.1 40[014] /);
+    socket.destroy();
+  });
+
+  test.each<[string | undefined, ReturnType<typeof readRange>]>([
+    [undefined, null],
+    ["bytes=0-0", { start: 0, end: 0 }],
+    ["bytes=5-", { start: 5, end: 9 }],
+    ["bytes=-3", { start: 7, end: 9 }],
+    ["bytes=-30", { start: 0, end: 9 }],
+    ["bytes=2-100", { start: 2, end: 9 }],
+    ["bytes=10-", "unsatisfiable"],
+    ["bytes=-0", "unsatisfiable"],
+    ["bytes=5-2", null],
+    ["bytes=0-1,4-5", null],
+    ["lines=1-2", null],
+    ["bytes=-", null],
+  ])("range %s of ten bytes", (range, expected) => {
+    expect(readRange({ range }, 10, '"a"')).toEqual(expected);
+  });
+});
+
+describe("The page at embed_url", () => {
+  test("has the poster before any script, and what other sites read", async () => {
+    const id = await readyVideo(`Cats & "dogs" </script><b>`);
+    const answer = await fetch(`${url}/${id}`);
+    const page = await answer.text();
+    expect(answer.status).toBe(200);
+    expect(page.indexOf('<img id="poster"')).toBeGreaterThan(0);
+    expect(page.indexOf('<img id="poster"')).toBeLessThan(page.indexOf('<script type="module"'));
+    expect(page).not.toContain("<b>");
+    expect(page).toContain('<meta property="og:title" content="Cats &amp; &quot;dogs&quot; &lt;/script&gt;&lt;b&gt;">');
+    expect(page).toContain(`<meta property="og:video" content="${url}/${id}">`);
+    expect(page).toContain(`<meta property="og:image" content="${url}/media/${id}/1/poster.jpg">`);
+    expect(page).toContain(`<meta name="twitter:player" content="${url}/${id}">`);
+    expect(page).toContain('"@type":"VideoObject"');
+    expect(page).toContain(`href="${url}/oembed?url=${encodeURIComponent(`${url}/${id}`)}"`);
+    expect(answer.headers.get("x-frame-options")).toBeNull();
+    expect(answer.headers.get("content-security-policy")).toMatch(/default-src 'none';.*frame-ancestors \*/);
+  });
+
+  test("says what it waits for, what failed, and that it was deleted", async () => {
+    const id = await newVideo();
+    const page = async () => {
+      const answer = await fetch(`${url}/${id}`);
+      return `${answer.status} ${/<h1>(.*)<\/h1>/.exec(await answer.text())?.[1]}`;
+    };
+    expect(await page()).toBe("200 No video yet");
+    await put(id, await readFile(await unplayable(inputs, "random.mp4")));
+    expect(await page()).toBe("200 The video is being processed");
+    await room.process();
+    await settled(room, id, "failed");
+    expect(await page()).toBe("200 This video does not play");
+    await room.library.remove(room.space, id);
+    expect(await page()).toBe("410 This video was deleted");
+  });
+
+  test("of an id that no video has is a page, and not found", async () => {
+    const answer = await fetch(`${url}/AAAAAAAAAA`);
+    expect([answer.status, answer.headers.get("content-type")]).toEqual([404, "text/html; charset=utf-8"]);
+  });
+
+  test("does not tell viewers what the server lacks", async () => {
+    const id = await newVideo();
+    await room.process(null);
+    await put(id, await readFile(await playable(inputs, "old.avi")));
+    await settled(room, id, "failed");
+    expect(await (await fetch(`${url}/${id}`)).text()).not.toContain("ffmpeg");
+  });
+});
+
+describe("oEmbed", () => {
+  test("gives the code for another site, no larger than asked", async () => {
+    const id = await readyVideo("Cats");
+    const ask = async (more: string) =>
+      (await fetch(`${url}/oembed?url=${encodeURIComponent(`${url}/${id}`)}${more}`)).json();
+    expect(await ask("")).toMatchObject({ version: "1.0", type: "video", title: "Cats", width: 1280, height: 720 });
+    const small = (await ask("&maxwidth=640&maxheight=300")) as { width: number; height: number; html: string };
+    expect([small.width, small.height]).toEqual([533, 300]);
+    expect(small.html).toMatch(/^<iframe src="http:\/\/localhost:\d+\/\w{10}" width="533" height="300" title="Cats"/);
+  });
+
+  test.each([
+    ["", 422],
+    ["url=https%3A%2F%2Felsewhere.example%2Fk1iFD7h4rW", 404],
+    ["url=nonsense", 404],
+    ["url=%2F&format=xml", 501],
+    ["url=%2F&maxwidth=wide", 422],
+  ])("asked for %s answers %i", async (query, status) => {
+    expect((await fetch(`${url}/oembed?${query}`)).status).toBe(status);
+  });
+});

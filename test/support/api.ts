@@ -1,0 +1,116 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll } from "vitest";
+import { createApiKeys } from "../../server/src/auth/api-keys.ts";
+import { createPeople } from "../../server/src/auth/people.ts";
+import { createSpaces } from "../../server/src/auth/spaces.ts";
+import { systemClock } from "../../server/src/clock.ts";
+import { createDeliveries } from "../../server/src/delivery/deliveries.ts";
+import { createReplays } from "../../server/src/delivery/replays.ts";
+import { createEvents } from "../../server/src/events/history.ts";
+import { createHttp } from "../../server/src/http/http.ts";
+import { LIMITS } from "../../server/src/limits.ts";
+import { createLog } from "../../server/src/log.ts";
+import { createMetrics } from "../../server/src/metrics.ts";
+import { systemRandom } from "../../server/src/random.ts";
+import type { Database } from "../../server/src/store/db.ts";
+import { insertSpace } from "../../server/src/store/spaces.ts";
+import { uuidV7 } from "../../server/src/uuid.ts";
+import { createLocalBlobs } from "../../server/src/videos/blobs.ts";
+import { openFolders } from "../../server/src/videos/folders.ts";
+import { createLibrary } from "../../server/src/videos/library.ts";
+import { createUploads } from "../../server/src/videos/upload.ts";
+import { Health } from "../../server/src/webhooks/health.ts";
+import { engineParts, PUBLIC_URL } from "./engine.ts";
+
+export { PUBLIC_URL };
+
+export interface TestApi extends Awaited<ReturnType<typeof testApi>> {}
+
+/** The whole API in this process, put together as the service does it, without a sender: asked by `inject`. */
+export async function testApi(db: Database) {
+  const dataDir = await mkdtemp(join(tmpdir(), "mave-api-"));
+  afterAll(() => rm(dataDir, { recursive: true, force: true }));
+  const engine = await engineParts(db);
+  const parts = {
+    ...engine,
+    clock: systemClock,
+    random: systemRandom,
+    log: createLog("silent"),
+    publicUrl: PUBLIC_URL,
+  };
+  const folders = await openFolders(dataDir);
+  const blobs = createLocalBlobs({ folder: folders.media, publicUrl: PUBLIC_URL });
+  const people = createPeople({ ...parts, cookieKey: Buffer.alloc(32, 3) });
+  await people.prepare();
+  const apiKeys = createApiKeys(parts);
+  const health = new Health(parts);
+  const http = await createHttp({
+    ...parts,
+    version: "0.0.0",
+    serves: true,
+    trustProxy: false,
+    metricsToken: null,
+    retention_days: 30,
+    uploadMaxBytes: LIMITS.UPLOAD_BYTES_MAX,
+    ffmpeg: { available: false, version: null, hint: "none in this test" },
+    metrics: createMetrics({ db, roles: new Set(["api"]), delivery: null }),
+    apiKeys,
+    people,
+    spaces: createSpaces({ db }),
+    library: createLibrary({ ...parts, blobs }),
+    uploads: createUploads({ ...parts, folders, maxBytes: LIMITS.UPLOAD_BYTES_MAX }),
+    blobs,
+    health: (space, id) => health.get(space, id),
+    events: createEvents({ db }),
+    deliveries: createDeliveries({ ...parts, retries: 9 }),
+    replays: createReplays(parts),
+  });
+  afterAll(() => http.close());
+  const url = await http.app.listen({ port: 0, host: "127.0.0.1" });
+
+  const key = async (scope: "read" | "write" = "write", space = engine.space) =>
+    (await apiKeys.create(space, { name: `${scope} key`, scope, by: "a test" })).key;
+  const standard = { write: await key(), read: await key("read") };
+
+  return {
+    ...parts,
+    app: http.app,
+    people,
+    apiKeys,
+    key,
+    keys: standard,
+    async newSpace(): Promise<string> {
+      const id = uuidV7(systemClock.now(), systemRandom);
+      await insertSpace(db, id, "Another space");
+      return id;
+    },
+    url,
+    /** One request, with the write key unless the headers say otherwise; an empty header is left out. */
+    async ask(method: Method, path: string, body?: unknown, headers: Record<string, string> = {}) {
+      const given = {
+        authorization: `Bearer ${standard.write}`,
+        ...(body !== undefined && { "content-type": JSON_TYPE }),
+        ...headers,
+      };
+      const sent = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ""));
+      const text = body === undefined ? null : typeof body === "string" ? body : JSON.stringify(body);
+      const answer = await fetch(`${url}${path}`, { method, headers: sent, body: text, redirect: "manual" });
+      const told = await answer.text();
+      return { status: answer.status, headers: answer.headers, text: told, json: readJson(told) };
+    },
+  };
+}
+
+const JSON_TYPE = "application/json";
+type Method = "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
+
+// biome-ignore lint/suspicious/noExplicitAny: an answer's shape is what the test is about
+function readJson(text: string): any {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
