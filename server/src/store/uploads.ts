@@ -1,5 +1,8 @@
 import type { Sql, Statement } from "./db.ts";
 
+/** The first key of every processor's advisory lock; the second is a hash of its lease's token. */
+const MARK_LOCK = 7_021_810;
+
 export type UploadState = "receiving" | "received" | "processing" | "published" | "failed" | "canceled";
 
 export interface UploadRow {
@@ -131,11 +134,19 @@ export async function listReceiving(sql: Sql, limit: number): Promise<UploadRow[
   return sql.run<UploadRow>(receiving, [limit]);
 }
 
+/**
+ * Its processor is gone: the lease has ended, or nobody holds the mark that a processor keeps as long as it lives. One
+ * that was given back has no token, and waits for its time.
+ */
+const LEFT = `state = 'processing' and (leased_until < now() or lease_token is not null and not exists (
+  select from pg_locks where locktype = 'advisory' and classid = ${MARK_LOCK} and objid::integer = hashtext(lease_token::text)
+    and objsubid = 2 and database = (select oid from pg_database where datname = current_database())))`;
+
 // Served by uploads_to_process. Versions of one video are processed one after the other, so that the last one wins.
 const toProcess: Statement = {
   name: "uploads_to_process",
   text: `select ${UPLOAD} from uploads u
-    where (state = 'received' or (state = 'processing' and leased_until < now()))
+    where (state = 'received' or ${LEFT})
       and not exists (select 1 from uploads e where e.space_id = u.space_id and e.video_id = u.video_id
         and e.version < u.version and e.state in ('received', 'processing'))
     order by received_at limit $1`,
@@ -150,8 +161,26 @@ const claim: Statement = {
   name: "upload_claim",
   text: `update uploads set state = 'processing', attempt = attempt + 1, lease_token = $2,
       leased_until = now() + $3 * interval '1 ms'
-    where id = $1 and (state = 'received' or (state = 'processing' and leased_until < now())) returning ${UPLOAD}`,
+    where id = $1 and (state = 'received' or ${LEFT}) returning ${UPLOAD}`,
 };
+
+const mark: Statement = {
+  name: "upload_mark",
+  text: `select pg_advisory_lock(${MARK_LOCK}, hashtext($1::text))`,
+};
+const unmark: Statement = {
+  name: "upload_unmark",
+  text: `select pg_advisory_unlock(${MARK_LOCK}, hashtext($1::text))`,
+};
+
+/** Shows that the holder of this token lives, as long as the session of `sql` does. To be set before the claim. */
+export async function markLease(sql: Sql, token: string): Promise<void> {
+  await sql.run(mark, [token]);
+}
+
+export async function unmarkLease(sql: Sql, token: string): Promise<void> {
+  await sql.run(unmark, [token]);
+}
 
 /** Takes an upload for processing; undefined where another processor was faster. */
 export async function claimUpload(

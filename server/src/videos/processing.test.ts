@@ -7,7 +7,11 @@ import { testDatabase } from "../../../test/support/database.ts";
 import { playable, unplayable, videoFolder } from "../../../test/support/video-files.ts";
 import { eventTypes, openVideoRoom, settled } from "../../../test/support/videos.ts";
 import { systemClock } from "../clock.ts";
+import { systemRandom } from "../random.ts";
+import { listToProcess } from "../store/uploads.ts";
+import { uuidV7 } from "../uuid.ts";
 import { type Ffmpeg, findFfmpeg } from "./ffmpeg.ts";
+import { createLifeSign } from "./life-sign.ts";
 import { receiveFile } from "./receive-file.ts";
 
 const db = await testDatabase();
@@ -177,8 +181,9 @@ test("Deleting a video ends its ffmpeg, and nothing of it is left", async () => 
 
 test("A processor that lost its lease publishes nothing, and leaves nothing", async () => {
   const { id } = await room.library.create(room.space, {});
+  const thief = await anotherProcessor();
   const ffmpeg = await ffmpegThat(async (args) => {
-    if (args.includes("hls")) await stealLease(id);
+    if (args.includes("hls")) await thief.takes(id);
   });
   const processor = await room.process(ffmpeg);
   await upload(id, await playable(inputs, "plain.mp4"));
@@ -187,10 +192,22 @@ test("A processor that lost its lease publishes nothing, and leaves nothing", as
   await processor.stop();
   expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing"]);
   expect(await readdir(join(room.folders.media, id))).toEqual([]);
-  await makeDue(id);
+  await thief.dies();
   await room.process();
   await settled(room, id, "ready");
   expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.uploaded"]);
+});
+
+test("What a processor held that lives is not touched; once it is dead nobody waits for the end of its lease", async () => {
+  const { id } = await room.library.create(room.space, {});
+  await upload(id, await playable(inputs, "plain.mp4"));
+  const other = await anotherProcessor();
+  await other.takes(id);
+  expect(await listToProcess(db, 10)).toEqual([]);
+  await other.dies();
+  expect(await listToProcess(db, 10)).toMatchObject([{ video_id: id }]);
+  await room.process();
+  await settled(room, id, "ready");
 });
 
 test("A stop gives the upload back, and the next start goes on without counting the attempt", async () => {
@@ -262,5 +279,17 @@ const isGivenBack = (id: string) =>
 const makeDue = (id: string) =>
   ask("make_due", "update uploads set leased_until = '-infinity' where video_id = $1 returning 1 as value", id);
 
-const stealLease = (id: string) =>
-  ask("steal", "update uploads set lease_token = gen_random_uuid() where video_id = $1 returning 1 as value", id);
+/** A processor on another machine, as far as the database can tell. */
+async function anotherProcessor() {
+  const token = uuidV7(Date.now(), systemRandom);
+  const lifeSign = createLifeSign({ db, log: room.log });
+  await lifeSign.show(token);
+  return {
+    async takes(id: string) {
+      const taken = `update uploads set state = 'processing', lease_token = $2, leased_until = now() + interval '1 minute'
+        where video_id = $1`;
+      await db.run({ name: "test_take", text: taken }, [id, token]);
+    },
+    dies: () => lifeSign.close(),
+  };
+}
