@@ -26,7 +26,7 @@ const COMMANDS = {
     await ready();
     await ensureDashboard();
     await ensureFfmpeg();
-    return runUntilEnd(["--conditions=source", "scripts/demo/main.ts"]);
+    return runUntilEnd(["--conditions=source", "examples/demo/demo.ts"]);
   },
   async mave(words) {
     await ready();
