@@ -5,7 +5,6 @@ import "media-chrome/dist/media-loading-indicator.js";
 import "media-chrome/dist/media-mute-button.js";
 import "media-chrome/dist/media-pip-button.js";
 import "media-chrome/dist/media-play-button.js";
-import "media-chrome/dist/media-playback-rate-button.js";
 import "media-chrome/dist/media-preview-thumbnail.js";
 import "media-chrome/dist/media-preview-time-display.js";
 import "media-chrome/dist/media-time-display.js";
@@ -30,7 +29,9 @@ export async function mountPlayer(data: EmbedData, { muted, loop, start_s }: Sta
   controller.setAttribute("aria-label", data.name ?? "Video");
   controller.innerHTML = CONTROLS;
   controller.prepend(video);
-  document.getElementById("stage")!.replaceChildren(controller);
+  chooseRate(controller.querySelector("button")!, video);
+  const title = document.querySelector("h1")!; // for those who hear the page
+  document.getElementById("stage")!.replaceChildren(title, controller);
   controller.focus();
   await attach(video, data.playback!);
   if (start_s > 0) video.currentTime = start_s;
@@ -48,12 +49,23 @@ const CONTROLS = `
     <media-play-button></media-play-button>
     <media-mute-button></media-mute-button>
     <media-volume-range></media-volume-range>
-    <media-time-display showduration></media-time-display>
+    <media-time-display showduration notoggle></media-time-display>
     <span class="spacer"></span>
-    <media-playback-rate-button rates="0.5 1 1.25 1.5 2"></media-playback-rate-button>
+    <button type="button" class="rate" aria-label="Speed 1×">1×</button>
     <media-pip-button></media-pip-button>
     <media-fullscreen-button></media-fullscreen-button>
   </media-control-bar>`;
+
+const RATES = [1, 1.25, 1.5, 2, 0.5];
+
+/** Our own: media-chrome's is named by other words than it shows. */
+function chooseRate(button: HTMLButtonElement, video: HTMLVideoElement): void {
+  button.addEventListener("click", () => {
+    video.playbackRate = RATES[(RATES.indexOf(video.playbackRate) + 1) % RATES.length]!;
+    button.textContent = `${video.playbackRate}×`;
+    button.setAttribute("aria-label", `Speed ${video.playbackRate}×`);
+  });
+}
 
 function thumbnails(source: string): HTMLTrackElement {
   const track = document.createElement("track");

@@ -2,8 +2,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect } from "vitest";
+import { createApiKeys } from "../../server/src/auth/api-keys.ts";
 import { systemClock } from "../../server/src/clock.ts";
 import { createRecorder } from "../../server/src/events/record.ts";
+import { createHttp, type Http, type HttpParts } from "../../server/src/http/http.ts";
 import { LIMITS } from "../../server/src/limits.ts";
 import { createLog } from "../../server/src/log.ts";
 import { systemRandom } from "../../server/src/random.ts";
@@ -17,6 +19,7 @@ import { createLibrary } from "../../server/src/videos/library.ts";
 import { createProcessor, type Processor } from "../../server/src/videos/processing.ts";
 import { createUploads } from "../../server/src/videos/upload.ts";
 import type { Video, VideoStatus } from "../../server/src/videos/video.ts";
+import { freePort } from "./server.ts";
 
 export const PUBLIC_URL = "http://videos.test";
 
@@ -73,4 +76,29 @@ export async function eventTypes(db: Database, video: string): Promise<string[]>
   );
   expect(rows.map(({ sequence }) => sequence)).toEqual(rows.map((_row, index) => index + 1));
   return rows.map(({ type }) => type);
+}
+
+/**
+ * The web server before this room, with the real doors for files, media and pages. What stands on other parts than
+ * videos is not there: those routes are not for these tests.
+ */
+export async function serveVideos(room: VideoRoom): Promise<{ app: Http["app"]; url: string; key: string }> {
+  const port = await freePort();
+  const url = `http://localhost:${port}`;
+  const apiKeys = createApiKeys(room);
+  const { key } = await apiKeys.create(room.space, { name: "test", scope: "write", by: "test" });
+  const parts = {
+    ...room,
+    apiKeys,
+    publicUrl: url,
+    trustProxy: false,
+    metricsToken: null,
+    version: "0.0.0",
+    serves: true,
+  };
+  const metrics = { registry: undefined, request() {} };
+  const http = await createHttp({ ...parts, metrics } as unknown as HttpParts);
+  await http.app.listen({ port, host: "127.0.0.1" });
+  afterAll(() => http.close());
+  return { app: http.app, url, key };
 }

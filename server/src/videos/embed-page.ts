@@ -20,6 +20,7 @@ export function embedPage(embed: Embed | null, { publicUrl, script }: PageParts)
     '<meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     '<meta name="color-scheme" content="light dark">',
+    '<link rel="icon" href="data:,">',
     `<title>${escapeHtml(embed?.name ?? "Video")}</title>`,
     embed === null || embed.status === "deleted"
       ? '<meta name="robots" content="noindex">'
@@ -104,6 +105,7 @@ const PLAY =
 function playerBody({ name, poster, duration_s }: Embed): string {
   return [
     '<main id="stage">',
+    `<h1 class="unseen">${escapeHtml(name ?? "Video")}</h1>`,
     poster ? `<img id="poster" src="${poster}" alt="" fetchpriority="high">` : "",
     `<button id="play" type="button" aria-label="${escapeHtml(name === null ? "Play" : `Play ${name}`)}">${PLAY}</button>`,
     duration_s === null ? "" : `<span id="duration">${playingTime(duration_s)}</span>`,

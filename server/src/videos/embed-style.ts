@@ -24,6 +24,7 @@ body.plays { background: #000; color: #fff }
   color: #fff; font-size: 12px; font-variant-numeric: tabular-nums
 }
 noscript p { position: absolute; left: 12px; bottom: 12px; margin: 0; padding: 1px 8px; border-radius: 4px; background: #141418 }
+.unseen { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
 .missing { position: absolute; left: 12px; top: 12px; margin: 0; padding: 1px 8px; background: #141418; color: #fff }
 .state { height: 100%; display: grid; place-content: center; justify-items: start; padding: 24px; max-width: 78ch; margin: auto }
 .state h1 { margin: 0 0 4px; font-size: 20px; line-height: 28px; font-weight: 600; letter-spacing: -.015em }
@@ -44,6 +45,9 @@ media-controller media-control-bar, media-controller > media-time-range { width:
 media-controller media-control-bar { background: linear-gradient(transparent, rgb(0 0 0 / 60%)); padding: 0 4px 4px }
 media-controller > media-time-range { height: 22px; padding: 0 12px }
 media-controller .spacer { flex: 1 }
+.rate { padding: 0 10px; border: 0; background: none; color: #fff; font: 13px/1 system-ui, sans-serif; font-variant-numeric: tabular-nums; cursor: pointer }
+.rate:hover { background: rgb(255 255 255 / 14%) }
+.rate:focus-visible { outline: 2px solid #98a2ff; outline-offset: -3px }
 @media (max-width: 420px) { media-volume-range, media-pip-button { display: none } }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important } }
 `;
