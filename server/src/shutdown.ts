@@ -38,5 +38,7 @@ export function createShutdown(log: Log, clock: Clock, exit: (code: number) => v
   };
 
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => begin(signal));
+  process.on("disconnect", () => begin("the launcher ended")); // even by a kill: its channel to us closed
+  process.channel?.unref();
   return { add: (name, step) => void steps.push({ name, step }), begin };
 }

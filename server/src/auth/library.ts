@@ -2,7 +2,7 @@ import { betterAuth } from "better-auth";
 import { createAuthEndpoint } from "better-auth/api";
 import { setSessionCookie } from "better-auth/cookies";
 import { getMigrations } from "better-auth/db/migration";
-import { organization } from "better-auth/plugins";
+import { organization } from "better-auth/plugins/organization";
 import { PostgresDialect } from "kysely";
 import { LIMITS } from "../limits.ts";
 import type { Log } from "../log.ts";
