@@ -1,0 +1,22 @@
+import { expect } from "vitest";
+import type { TestServer } from "../support/server.ts";
+
+/** What a program would do beside the person in the browser, with a key of its own. */
+export function apiOf(server: TestServer, key: string) {
+  const call = async (method: string, path: string, body?: unknown) => {
+    const response = await fetch(server.url + path, {
+      method,
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    expect(response.ok, `${method} ${path} answered ${response.status}`).toBe(true);
+    return (await response.json()) as { id: string; secret: string; data: { id: string; status: string }[] };
+  };
+  return {
+    get: (path: string) => call("GET", path),
+    webhook: (url: string, description: string, more: object = {}) =>
+      call("POST", "/v1/webhooks", { url, description, events: ["video.created", "video.deleted"], ...more }),
+    video: (name: string) => call("POST", "/v1/videos", { name }),
+    patch: (path: string, body: unknown) => call("PATCH", path, body),
+  };
+}
