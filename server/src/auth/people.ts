@@ -148,7 +148,7 @@ async function enter(db: Database, members: Members, token: string, newcomer: Ne
     const link = await findLink(tx, hash);
     if (link?.purpose === "invitation" && (await useLink(tx, hash, "invitation")))
       return members.add(link.space_id, "member", newcomer);
-    if (link && link.purpose !== "owner") throw new MaveError("LINK_INVALID");
+    if (link?.purpose !== "owner") throw new MaveError("LINK_INVALID");
     const space = await lockFirstSpace(tx);
     if (space.claimed_at) throw new MaveError("OWNER_EXISTS", "Sign in, or ask the owner for an invitation.");
     if (!(await useLink(tx, hash, "owner"))) throw new MaveError("LINK_INVALID");

@@ -1,0 +1,195 @@
+import { expect, test } from "vitest";
+import { createSignInLink } from "../../server/src/auth/sign-in-links.ts";
+import { testApi } from "../support/api.ts";
+import { testDatabase } from "../support/database.ts";
+
+const db = await testDatabase();
+const api = await testApi(db);
+const link = async () => new URL(await createSignInLink(db, api.random, api.publicUrl)).hash.slice(1);
+
+/** A browser: it keeps cookies and says where its pages come from. */
+function browser() {
+  const jar = new Map<string, string>();
+  const send = async (method: "GET" | "POST" | "PATCH" | "DELETE", path: string, body?: object, headers = {}) => {
+    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
+    const answer = await api.ask(method, path, body, { authorization: "", cookie, origin: api.url, ...headers });
+    for (const set of answer.headers.getSetCookie()) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(set)!;
+      if (value === "" || /max-age=0/i.test(set)) jar.delete(name!);
+      else jar.set(name!, value!);
+    }
+    return answer;
+  };
+  return { jar, send };
+}
+
+const ANN = { name: "Ann", email: "ann@example.com", password: "correct horse battery" };
+const first = browser();
+
+test("before there is an owner, nobody is signed in and no password opens anything", async () => {
+  expect((await first.send("GET", "/v1/session")).status).toBe(401);
+  const { status, json } = await first.send("POST", "/v1/session", {
+    email: "a@example.com",
+    password: "password1234",
+  });
+  expect([status, json.code]).toEqual([401, "SIGN_IN_FAILED"]);
+});
+
+test("of fifty who open first-run links at once, one becomes the owner", async () => {
+  const tokens = await Promise.all(Array.from({ length: 25 }, link));
+  const tries = [...tokens, ...tokens].map((token, n) => {
+    const person = n === 0 ? first : browser();
+    const body = n === 0 ? { token, ...ANN } : { token, ...ANN, email: `nr${n}@example.com` };
+    return person.send("POST", "/v1/session/owner", body);
+  });
+  const codes = (await Promise.all(tries)).map(({ status, json }) => json.code ?? status);
+  expect(codes.filter((code) => code === 201)).toHaveLength(1);
+  for (const code of codes) expect([201, "OWNER_EXISTS", "LINK_INVALID"]).toContain(code);
+  const people = await db.run({ name: "people", text: 'select email from auth."user"' });
+  expect(people).toHaveLength(1);
+});
+
+test("the space of the owner is the one that the server had from the start", async () => {
+  const owner = await browserOf();
+  const { json } = await owner.send("GET", "/v1/session");
+  expect(json).toMatchObject({ object: "session", space: { name: "My space" } });
+  const key = await owner.send("POST", "/v1/api-keys", { name: "hers" });
+  expect(key.status).toBe(201);
+  const seen = await api.ask("GET", "/v1/api-keys", undefined, { authorization: `Bearer ${key.json.key}` });
+  expect(seen.json.data.map(({ name }: { name: string }) => name)).toContain("write key");
+});
+
+/** Signed in as whoever became the owner. */
+async function browserOf() {
+  const person = browser();
+  const { status, json } = await person.send("POST", "/v1/session/link", { token: await link() });
+  expect([status, json.purpose]).toEqual([200, "sign_in"]);
+  return person;
+}
+
+test("a sign-in link of the server's machine signs in, once, and only within its hour", async () => {
+  const token = await link();
+  const person = browser();
+  expect((await person.send("POST", "/v1/session/link", { token })).json.purpose).toBe("sign_in");
+  expect((await person.send("GET", "/v1/session")).status).toBe(200);
+  const again = await browser().send("POST", "/v1/session/link", { token });
+  expect([again.status, again.json.code]).toEqual([410, "LINK_INVALID"]);
+  const late = await link();
+  await db.run({ name: "age_links", text: "update sign_in_links set expires_at = now() where used_at is null" });
+  expect((await browser().send("POST", "/v1/session/link", { token: late })).json.code).toBe("LINK_INVALID");
+  expect((await browser().send("POST", "/v1/session/owner", { token: late, ...ANN })).status).toBe(410);
+});
+
+test("the database holds no link that could be followed", async () => {
+  const token = await link();
+  const rows = await db.run<{ all: string }>({
+    name: "links",
+    text: "select sign_in_links::text as all from sign_in_links",
+  });
+  expect(rows.some(({ all }) => all.includes(token) || all.includes(Buffer.from(token).toString("hex")))).toBe(false);
+});
+
+test("a session's row, copied from the database, opens nothing", async () => {
+  await browserOf();
+  const rows = await db.run<{ token: string; id: string }>({
+    name: "sessions",
+    text: "select token, id from auth.session",
+  });
+  for (const { token, id } of rows) {
+    for (const value of [token, id, `${token}.${token}`, encodeURIComponent(`${token}.`)]) {
+      const tries = [{ cookie: `mave.session_token=${value}` }, { authorization: `Bearer ${value}` }];
+      for (const headers of tries) {
+        const { status } = await api.ask("GET", "/v1/session", undefined, { authorization: "", ...headers });
+        expect(status).toBe(401);
+      }
+    }
+  }
+});
+
+test("signing out ends it, and the old cookie stays ended", async () => {
+  const person = await browserOf();
+  const stolen = new Map(person.jar);
+  stolen.delete("mave.session_data"); // the signed copy lasts a minute at most
+  expect((await person.send("DELETE", "/v1/session")).status).toBe(200);
+  expect((await person.send("GET", "/v1/session")).status).toBe(401);
+  const cookie = [...stolen].map(([name, value]) => `${name}=${value}`).join("; ");
+  expect((await api.ask("GET", "/v1/session", undefined, { authorization: "", cookie })).status).toBe(401);
+});
+
+test("cookies are out of scripts' reach and do not go along with other sites' requests", async () => {
+  const answer = await browser().send("POST", "/v1/session/link", { token: await link() });
+  const cookies = answer.headers.getSetCookie();
+  expect(cookies.length).toBeGreaterThan(0);
+  for (const cookie of cookies) expect(cookie).toMatch(/HttpOnly.*SameSite=Lax/i);
+});
+
+test.each([
+  ["no origin at all", { origin: "" }, 403],
+  ["another origin", { origin: "https://evil.example" }, 403],
+  ["no origin to speak of", { origin: "null" }, 403],
+  ["another origin with our name in it", { origin: "https://localhost.evil.example" }, 403],
+  ["another site, as the browser says", { origin: "", "sec-fetch-site": "cross-site" }, 403],
+  ["a neighbour on the same site", { origin: "", "sec-fetch-site": "same-site" }, 403],
+  ["our own page, as the browser says", { origin: "", "sec-fetch-site": "same-origin" }, 201],
+  ["our public address", { origin: "http://videos.example.com" }, 201],
+])("a signed-in change from %s", async (_, headers, expected) => {
+  const person = await browserOf();
+  const { status, json } = await person.send("POST", "/v1/videos", { name: "x" }, headers);
+  expect(status).toBe(expected);
+  if (expected === 403) expect(json.code).toBe("ORIGIN_REFUSED");
+});
+
+test("an API key needs no origin: no browser sends it by itself", async () => {
+  const { status } = await api.ask("POST", "/v1/videos", {}, { origin: "https://evil.example" });
+  expect(status).toBe(201);
+});
+
+test("a member joins by an invitation, once, sees the space, and may not invite", async () => {
+  const owner = await browserOf();
+  const invitation = await owner.send("POST", "/v1/members");
+  expect(invitation.status).toBe(201);
+  const token = new URL(invitation.json.url).hash.slice(1);
+  const bob = browser();
+  expect((await bob.send("POST", "/v1/session/link", { token })).json.purpose).toBe("invitation");
+  const newcomer = { name: "Bob", email: "bob@example.com", password: "another long one" };
+  expect((await bob.send("POST", "/v1/session/owner", { token, ...newcomer })).status).toBe(201);
+  expect(
+    (await browser().send("POST", "/v1/session/owner", { token, ...newcomer, email: "c@example.com" })).status,
+  ).toBe(410);
+  expect((await bob.send("GET", "/v1/videos")).status).toBe(200);
+  expect((await bob.send("POST", "/v1/members")).json.code).toBe("PERSON_NEEDED");
+
+  const members = (await owner.send("GET", "/v1/members")).json.data;
+  expect(members.map(({ role }: { role: string }) => role)).toEqual(["owner", "member"]);
+  const id = members[1].id;
+  expect((await owner.send("DELETE", `/v1/members/${id}`)).status).toBe(200);
+  bob.jar.delete("mave.session_data");
+  expect((await bob.send("GET", "/v1/videos")).status).toBe(401);
+  expect((await owner.send("DELETE", `/v1/members/${members[0].id}`)).json.code).toBe("CONFLICT");
+  const actions = (await owner.send("GET", "/v1/audit-log")).json.data.map(({ action }: { action: string }) => action);
+  expect(actions).toEqual(expect.arrayContaining(["member.invited", "member.removed", "api_key.created"]));
+});
+
+test.each([
+  ["an email that is none", { email: "nobody" }, "/email"],
+  ["an email that only looks like one", { email: "a@b.c" }, "/email"],
+  ["a short password", { password: "short" }, "/password"],
+  ["no name", { name: "" }, "/name"],
+])("joining with %s is refused, and the link stays good", async (_, wrong, path) => {
+  const owner = await browserOf();
+  const token = new URL((await owner.send("POST", "/v1/members")).json.url).hash.slice(1);
+  const newcomer = { name: "Cy", email: `cy${path.length}@example.com`, password: "long enough to be one" };
+  const refused = await browser().send("POST", "/v1/session/owner", { token, ...newcomer, ...wrong });
+  expect([refused.status, refused.json.errors[0].path]).toEqual([422, path]);
+  expect((await browser().send("POST", "/v1/session/link", { token })).json.purpose).toBe("invitation");
+});
+
+test("wrong passwords are slowed down, and the answer says for how long", async () => {
+  const tries = [];
+  for (let n = 0; n < 12; n++)
+    tries.push(await browser().send("POST", "/v1/session", { email: "ann@example.com", password: `wrong ${n} wrong` }));
+  expect(tries[0]!.json).toMatchObject({ code: "SIGN_IN_FAILED", detail: "Email or password is wrong." });
+  const last = tries.at(-1)!;
+  expect([last.status, last.json.code]).toEqual([429, "RATE_LIMITED"]);
+  expect(Number(last.headers.get("retry-after"))).toBeGreaterThan(60);
+});
