@@ -36,7 +36,8 @@ export interface Settled extends OpenKey {
 
 // A settle may be lost (its delivery is then made twice, which is allowed), so it need not wait for the disk. The
 // planner must not believe a vacuum that saw the queue empty: it would read the whole queue for each batch.
-const mode: Statement = {
+/** How a settle's transaction runs; exported, as `SETTLE`, for the test that reads its plan. */
+export const SETTLE_MODE: Statement = {
   name: "settle_mode",
   text: `select set_config('synchronous_commit', 'off', true), set_config('enable_seqscan', 'off', true),
     set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
@@ -51,7 +52,7 @@ const ENTRY_OF_HELD = ENTRY_NAMES.map((name) => `h.${name}`).join(", ");
 // The row is locked by key and attempt, then deleted or put off by its place: a settle that lost its lease finds nothing
 // and logs nothing. A row that was marked as followed in between has another place and is missed; the caller settles
 // what was missed once more, with a new snapshot.
-const settle: Statement = {
+export const SETTLE: Statement = {
   name: "settle",
   text: `with settled as materialized (
       select * from json_to_recordset($1::json) as s(space_id uuid, webhook_id uuid, video_id text, sequence integer,
@@ -123,8 +124,8 @@ export async function settleAttempts(
 }
 
 async function settleOnce(tx: Sql, batch: readonly Settlement[], lease_ms: number): Promise<Settled[]> {
-  await tx.run(mode);
-  return tx.run<Settled>(settle, [encode(batch), lease_ms]);
+  await tx.run(SETTLE_MODE);
+  return tx.run<Settled>(SETTLE, [encode(batch), lease_ms]);
 }
 
 /** JSON whose parts that are JSON already are spliced in, not encoded again. */

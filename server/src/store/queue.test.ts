@@ -1,0 +1,188 @@
+import { describe, expect, test } from "vitest";
+import { testDatabase } from "../../../test/support/database.ts";
+import { engineParts, happen } from "../../../test/support/engine.ts";
+import { longUuid } from "../events/short-uuid.ts";
+import { type ClaimedDelivery, claimDue, putBackUnsent, releaseNext, releaseStranded } from "./open-deliveries.ts";
+import { SETTLE, SETTLE_MODE, type Settlement, settleAttempts } from "./settle.ts";
+
+const db = await testDatabase();
+const parts = await engineParts(db);
+const LEASE = { node: 1, lease_ms: 30_000 };
+let videos = 0;
+const newVideo = () => `Q${String(++videos).padStart(9, "0")}`;
+const ask = <Row>(text: string, values: unknown[] = []) =>
+  db.run<Row>({ name: `queue ${text}`.slice(0, 60), text }, values);
+
+async function register(more = {}): Promise<string> {
+  const url = "https://r.example.com/";
+  const events = ["video.created", "video.uploaded", "video.deleted"] as const;
+  return longUuid((await parts.webhooks.create(parts.space, { url, events: [...events], ...more })).id)!;
+}
+
+/** Webhooks of this file's other tests are out of the way. */
+async function alone(): Promise<string> {
+  await ask("delete from webhooks");
+  await ask("delete from open_deliveries");
+  return register();
+}
+
+const claim = (webhook: string, slots = 10) => claimDue(db, [{ webhook_id: webhook, slots }], LEASE);
+
+function settlement(row: ClaimedDelivery, more: Partial<Settlement> = {}): Settlement {
+  const { space_id, webhook_id, video_id, sequence, attempt } = row;
+  const key = { space_id, webhook_id, video_id, sequence, attempt };
+  const none = { reason: null, error: null, error_code: null, note: null, answer_headers: null, answer_body: null };
+  const made = { started_ms: Date.now(), took_ms: 3, url: "https://r.example.com/", status: 200, answer_bytes: 0 };
+  const rest = {
+    outcome: "succeeded",
+    delay_ms: 0,
+    step: 0,
+    again: false,
+    timings: "{}",
+    request_headers: "{}",
+  } as const;
+  return { ...key, ...none, ...made, ...rest, ...more };
+}
+
+describe("a claim", () => {
+  test("takes each webhook's free slots, so that a backlog hides nobody", async () => {
+    const busy = await alone();
+    const quiet = await register();
+    await ask("update webhooks set events = '{video.deleted}' where id = $1", [quiet]);
+    for (let n = 0; n < 30; n++) await happen(parts, newVideo());
+    await happen(parts, newVideo(), "video.deleted");
+    const rows = await claimDue(
+      db,
+      [
+        { webhook_id: busy, slots: 5 },
+        { webhook_id: quiet, slots: 5 },
+      ],
+      LEASE,
+    );
+    expect(rows.filter((row) => row.webhook_id === busy)).toHaveLength(5);
+    expect(rows.filter((row) => row.webhook_id === quiet)).toHaveLength(1);
+    expect(rows.every((row) => row.attempt === 1 && row.payload!.startsWith('{"id":'))).toBe(true);
+  });
+
+  test("never gives the same delivery to two who ask at once", async () => {
+    const webhook = await alone();
+    for (let n = 0; n < 40; n++) await happen(parts, newVideo());
+    const taken = (await Promise.all(Array.from({ length: 8 }, () => claim(webhook, 10)))).flat();
+    expect(new Set(taken.map((row) => row.id)).size).toBe(taken.length);
+  });
+
+  test("leaves alone what is leased, blocked or later, and a webhook that is not enabled", async () => {
+    const webhook = await alone();
+    const video = newVideo();
+    for (const type of ["video.created", "video.deleted"] as const) await happen(parts, video, type);
+    expect(await claim(webhook)).toHaveLength(1);
+    expect(await claim(webhook)).toHaveLength(0);
+    await ask("update open_deliveries set leased_until = '-infinity'");
+    await ask("update webhooks set status = 'paused'");
+    expect(await claim(webhook)).toHaveLength(0);
+  });
+});
+
+describe("a settle", () => {
+  test("that lost its lease changes nothing and logs nothing", async () => {
+    const webhook = await alone();
+    await happen(parts, newVideo());
+    const [first] = await claim(webhook);
+    await ask("update open_deliveries set leased_until = '-infinity'"); // its lease ends
+    const [second] = await claim(webhook);
+    const late = await settleAttempts(db, [settlement(first!)], LEASE.lease_ms);
+    expect(late).toMatchObject({ settled: [], lost: [{ attempt: 1 }] });
+    expect(await ask("select 1 from attempts where delivery_id = $1", [first!.id])).toEqual([]);
+    const settled = await settleAttempts(db, [settlement(second!)], LEASE.lease_ms);
+    expect(settled.lost).toEqual([]);
+    expect(await ask("select attempt, outcome from attempts where delivery_id = $1", [first!.id])).toEqual([
+      { attempt: 2, outcome: "succeeded" },
+    ]);
+  });
+
+  test("that is made twice, its first answer lost, is made once", async () => {
+    const webhook = await alone();
+    await happen(parts, newVideo());
+    const [row] = await claim(webhook);
+    const retry = settlement(row!, { outcome: "retry", delay_ms: 60_000, step: 1, status: 500 });
+    for (let n = 0; n < 2; n++) await settleAttempts(db, [retry], LEASE.lease_ms);
+    expect(await ask("select attempt, outcome from attempts where delivery_id = $1", [row!.id])).toHaveLength(1);
+    expect(await ask("select attempt, step from open_deliveries")).toEqual([{ attempt: 1, step: 1 }]);
+  });
+
+  test("finds a row that was marked as followed while it waited for it", async () => {
+    const webhook = await alone();
+    const video = newVideo();
+    await happen(parts, video);
+    const [row] = await claim(webhook);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const recording = parts.recorder.transaction(async (tx) => {
+      await tx.run({ name: "queue_raise", text: "update videos set last_sequence = 2 where id = $1" }, [video]);
+      await tx.record({ space: parts.space, type: "video.deleted", video, sequence: 2, data: {} });
+      resolve();
+      // Ends once the settle waits for the row that this transaction has marked.
+      for (let waits = false; !waits; )
+        waits =
+          (await ask("select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"))
+            .length > 0;
+    });
+    await promise;
+    const { settled, lost } = await settleAttempts(db, [settlement(row!)], LEASE.lease_ms);
+    await recording;
+    expect(lost).toEqual([]);
+    expect(settled).toMatchObject([{ sequence: 1, followed: true }]);
+    const [next] = await releaseNext(
+      db,
+      [{ space_id: parts.space, webhook_id: webhook, video_id: video, lease: true }],
+      LEASE,
+    );
+    expect(next).toMatchObject({ sequence: 2, attempt: 1 });
+  });
+
+  test("reads the queue by its keys also after a vacuum has seen it empty", async () => {
+    await alone();
+    await ask("vacuum analyze open_deliveries");
+    await happen(parts, newVideo());
+    const plan = await db.transaction(async (tx) => {
+      await tx.run(SETTLE_MODE);
+      const explain = { name: "queue_explain", text: `explain (generic_plan) ${SETTLE.text}` };
+      return (await tx.run<{ "QUERY PLAN": string }>(explain)).map((row) => row["QUERY PLAN"]).join("\n");
+    });
+    expect(plan).toMatch(/Index Scan using open_deliveries_pkey on open_deliveries r .*\n\s*Index Cond: .*sequence = /);
+    expect(plan.match(/Tid Scan on open_deliveries/g)).toHaveLength(2);
+    expect(plan).not.toMatch(/Seq Scan on (open_)?deliveries/);
+  });
+});
+
+describe("what a lost process leaves", () => {
+  test("is freed by the sweep, and only where nothing earlier is open", async () => {
+    const webhook = await alone();
+    const [freed, held] = [newVideo(), newVideo()];
+    for (const video of [freed, held])
+      for (const type of ["video.created", "video.uploaded", "video.deleted"] as const)
+        await happen(parts, video, type);
+    await ask("delete from open_deliveries where video_id = $1 and sequence = 1", [freed]); // settled, never released
+    expect((await releaseStranded(db, null, 100)).freed).toBe(1);
+    expect(await ask("select video_id, sequence from open_deliveries where due_at < 'infinity' order by 1")).toEqual(
+      [
+        { video_id: freed, sequence: 2 },
+        { video_id: held, sequence: 1 },
+      ].sort((a, b) => (a.video_id < b.video_id ? -1 : 1)),
+    );
+    expect(await claim(webhook)).toHaveLength(2);
+  });
+
+  test("is given back unsent as if it had not been taken, unless another has it", async () => {
+    const webhook = await alone();
+    await happen(parts, newVideo());
+    const [row] = await claim(webhook);
+    await putBackUnsent(db, [row!]);
+    const [again] = await claim(webhook);
+    expect(again!.attempt).toBe(1);
+    await ask("update open_deliveries set attempt = 2");
+    await putBackUnsent(db, [again!]);
+    expect(await ask("select attempt, leased_until > now() as leased from open_deliveries")).toEqual([
+      { attempt: 2, leased: true },
+    ]);
+  });
+});
