@@ -60,8 +60,4 @@ function check(count: Count, before = false): void {
   );
 }
 
-/** Without an email, as for a link, the address alone counts. */
-function emailOf(request: FastifyRequest): string {
-  const { email } = (request.body ?? {}) as { email?: string };
-  return email === undefined ? `address ${request.ip}` : `email ${email.toLowerCase()}`;
-}
+const emailOf = (request: FastifyRequest) => (request.body as { email: string }).email.toLowerCase();

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyReply } from "fastify";
 import type { People, SignedIn } from "../auth/people.ts";
 import type { PersonPrincipal } from "../auth/principal.ts";
 import { MaveError } from "../errors.ts";
@@ -19,7 +19,7 @@ export interface SessionParts {
 
 /** How a person's browser signs in and out. Programs use API keys. */
 export function sessionRoutes(app: Api, parts: SessionParts): void {
-  const { people, publicUrl } = parts;
+  const { people, publicUrl, limits } = parts;
 
   app.get(
     "/v1/session",
@@ -45,7 +45,13 @@ export function sessionRoutes(app: Api, parts: SessionParts): void {
     async (request, reply) => {
       checkOrigin(request, publicUrl);
       const { email, password } = request.body;
-      return signedIn(parts, request, reply, () => people.signIn(email, password, request.headers));
+      // Links hold too much chance to be guessed; passwords do not.
+      await limits.maySignIn(request);
+      const person = await people.signIn(email, password, request.headers).catch(async (error) => {
+        if (error instanceof MaveError && error.code === "SIGN_IN_FAILED") await limits.wrongSignIn(request);
+        throw error;
+      });
+      return signedIn(people, reply, person);
     },
   );
 
@@ -77,10 +83,7 @@ export function sessionRoutes(app: Api, parts: SessionParts): void {
     },
     async (request, reply) => {
       checkOrigin(request, publicUrl);
-      await parts.limits.maySignIn(request);
-      const { purpose, cookies } = await people
-        .openLink(request.body.token, request.headers)
-        .catch((error) => counted(parts.limits, request, error));
+      const { purpose, cookies } = await people.openLink(request.body.token, request.headers);
       for (const cookie of cookies) reply.header("set-cookie", cookie);
       return { object: "link" as const, purpose };
     },
@@ -101,29 +104,15 @@ export function sessionRoutes(app: Api, parts: SessionParts): void {
     async (request, reply) => {
       checkOrigin(request, publicUrl);
       const { token, ...newcomer } = request.body;
-      return signedIn(parts, request, reply, () => people.join(token, newcomer, request.headers));
+      return signedIn(people, reply, await people.join(token, newcomer, request.headers));
     },
   );
 }
 
-async function signedIn(
-  { people, limits }: SessionParts,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  enter: () => Promise<SignedIn>,
-) {
-  await limits.maySignIn(request);
-  const { who, cookies } = await enter().catch((error) => counted(limits, request, error));
+async function signedIn(people: People, reply: FastifyReply, { who, cookies }: SignedIn) {
   for (const cookie of cookies) reply.header("set-cookie", cookie);
   return reply.code(201).send(await present(people, who));
 }
-
-async function counted(limits: SessionParts["limits"], request: FastifyRequest, error: unknown): Promise<never> {
-  if (error instanceof MaveError && GUESSED.has(error.code)) await limits.wrongSignIn(request);
-  throw error;
-}
-
-const GUESSED = new Set(["SIGN_IN_FAILED", "LINK_INVALID"]);
 
 async function present(people: People, { id, name, email, space }: PersonPrincipal) {
   const spaceName = await people.spaceName(space);
