@@ -23,11 +23,14 @@ const FINISHED = `select d.space_id, d.id, d.webhook_id, d.event_id, d.type, d.v
     d.answer_status, d.error, d.took_ms
   from deliveries d`;
 /** One that is sent again is open and in the history: the open half shows it. */
-const NOT_OPEN = "not exists (select from open_deliveries o where o.space_id = d.space_id and o.id = d.id)";
+const NOT_OPEN = `not exists (select from open_deliveries o
+    where uuid_send(o.space_id) = uuid_send(d.space_id) and o.id = d.id)`;
+/** As open_deliveries_by_id is written; the migration says why. */
+const OF_SPACE = "uuid_send(o.space_id) = uuid_send($1::uuid)";
 
 const byId: Statement = {
   name: "delivery_get",
-  text: `${OPEN} where o.space_id = $1 and o.id = $2 union all ${FINISHED} where d.space_id = $1 and d.id = $2 and ${NOT_OPEN}`,
+  text: `${OPEN} where ${OF_SPACE} and o.id = $2 union all ${FINISHED} where d.space_id = $1 and d.id = $2 and ${NOT_OPEN}`,
 };
 
 export async function getDelivery(sql: Sql, space: string, id: string): Promise<DeliveryRow | undefined> {
@@ -36,7 +39,7 @@ export async function getDelivery(sql: Sql, space: string, id: string): Promise<
 
 const ofEvent: Statement = {
   name: "delivery_of_event",
-  text: `${OPEN} where o.space_id = $1 and o.event_id = $2 and o.webhook_id = $3
+  text: `${OPEN} where ${OF_SPACE} and o.event_id = $2 and o.webhook_id = $3
       and o.id between $4 and $5
     union all ${FINISHED} where d.space_id = $1 and d.event_id = $2 and d.webhook_id = $3
       and d.id between $4 and $5 and ${NOT_OPEN}`,
@@ -65,7 +68,7 @@ export interface DeliveryFilter {
 
 const STATUS_OF_OPEN = `case when o.leased_until > now() then 'sending' when w.status is distinct from 'enabled' then 'held'
   when o.due_at = 'infinity' or o.attempt = 0 then 'waiting' else 'retrying' end`;
-const FILTER_OPEN = `o.space_id = $1 and o.id > $2 and o.id < $3
+const FILTER_OPEN = `${OF_SPACE} and o.id > $2 and o.id < $3
   and ($5::uuid is null or o.webhook_id = $5) and ($6::uuid is null or o.event_id = $6)
   and ($7::text is null or o.video_id = $7) and ($8::text is null or o.type = $8)
   and ($9::text[] is null or ${STATUS_OF_OPEN} = any($9))
@@ -116,7 +119,7 @@ const lockOpen: Statement = {
   name: "open_delivery_lock",
   text: `select o.webhook_id, o.leased_until > now() as sending, o.due_at = 'infinity' as blocked, o.due_at <= now() as due,
       (select w.status from webhooks w where w.space_id = o.space_id and w.id = o.webhook_id) as webhook_status
-    from open_deliveries o where o.space_id = $1 and o.id = $2 for update of o`,
+    from open_deliveries o where ${OF_SPACE} and o.id = $2 for update of o`,
 };
 
 export interface OpenState {
@@ -133,7 +136,7 @@ export async function lockOpenDelivery(tx: Sql, space: string, id: string): Prom
 
 const hasten: Statement = {
   name: "open_delivery_hasten",
-  text: "update open_deliveries set due_at = now() where space_id = $1 and id = $2",
+  text: `update open_deliveries o set due_at = now() where ${OF_SPACE} and o.id = $2`,
 };
 
 /** Makes one due that waits for its retry; it must be locked, and neither blocked nor leased. */

@@ -34,7 +34,7 @@ const valuesOf = ({ space, webhook, since, until, statuses, types, video }: Repl
 const count: Statement = {
   name: "replays_count",
   text: `select count(*)::int as total, min(e.created_at) as first_at, max(e.created_at) as last_at ${CHOSEN}
-    and not exists (select from open_deliveries o where o.space_id = e.space_id and o.id = delivery_id(e.id, w.id))`,
+    and not exists (select from open_deliveries o where uuid_send(o.space_id) = uuid_send(e.space_id) and o.id = delivery_id(e.id, w.id))`,
 };
 
 export interface ReplayCount {
