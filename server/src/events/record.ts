@@ -58,7 +58,11 @@ export function createRecorder(parts: RecorderParts): Recorder {
     recorded.announce();
     return result;
   };
-  return { transaction, record: shareCommits((happenings) => transaction((tx) => tx.recordAll(happenings))) };
+  const record = shareCommits<Happening, Envelope>({
+    commit: (happenings) => transaction((tx) => tx.recordAll(happenings)),
+    subject: ({ video }) => video,
+  });
+  return { transaction, record };
 }
 
 /** What one transaction recorded, kept until its commit. */

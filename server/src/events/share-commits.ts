@@ -1,55 +1,67 @@
 import { LIMITS } from "../limits.ts";
-import type { Envelope, Happening } from "./envelope.ts";
+import { storeFailure } from "../store/failures.ts";
 
-interface Waiting {
-  happening: Happening;
-  resolve(envelope: Envelope): void;
+interface Waiting<Work, Result> {
+  work: Work;
+  resolve(result: Result): void;
   reject(error: unknown): void;
 }
 
+interface Sharing<Work, Result> {
+  /** Does all of these in one transaction; one result for each, in their order. */
+  commit(works: readonly Work[]): Promise<Result[]>;
+  /** Two with the same subject are never in one transaction: a statement does not see what it inserts itself. */
+  subject?(work: Work): string | null;
+}
+
 /**
- * Gathers events that come while commits are running into the next one: one commit for all of them costs hardly more than
- * one for each. Nothing waits where nothing runs. Where a shared transaction fails, each of its events fails with it.
- * @param commit records events of different videos in one transaction
+ * Gathers work that comes while commits are running into the next one: one commit for all of it costs hardly more than
+ * one for each. Nothing waits where nothing runs. Where a shared transaction fails by what is in it, each is done alone,
+ * so that nobody's work fails by somebody else's; where the database is away, all of it fails.
  */
-export function shareCommits(
-  commit: (happenings: readonly Happening[]) => Promise<Envelope[]>,
-): (happening: Happening) => Promise<Envelope> {
-  const waiting: Waiting[] = [];
+export function shareCommits<Work, Result>({ commit, subject = () => null }: Sharing<Work, Result>) {
+  const waiting: Waiting<Work, Result>[] = [];
   let running = 0;
 
   function run(): void {
     if (running >= LIMITS.SHARED_COMMITS_MAX || waiting.length === 0) return;
     running += 1;
-    const batch = takeBatch(waiting);
-    void commit(batch.map(({ happening }) => happening))
-      .then(
-        (envelopes) => batch.forEach(({ resolve }, index) => void resolve(envelopes[index]!)),
-        (error) => batch.forEach(({ reject }) => void reject(error)),
-      )
-      .then(() => {
-        running -= 1;
-        run();
-      });
+    void carryOut(takeBatch(waiting, subject)).then(() => {
+      running -= 1;
+      run();
+    });
   }
 
-  return (happening) =>
+  async function carryOut(batch: Waiting<Work, Result>[]): Promise<void> {
+    try {
+      const results = await commit(batch.map(({ work }) => work));
+      batch.forEach(({ resolve }, index) => void resolve(results[index]!));
+    } catch (error) {
+      if (batch.length === 1 || storeFailure(error) !== null) for (const { reject } of batch) reject(error);
+      else for (const one of batch) await carryOut([one]);
+    }
+  }
+
+  return (work: Work): Promise<Result> =>
     new Promise((resolve, reject) => {
-      waiting.push({ happening, resolve, reject });
+      waiting.push({ work, resolve, reject });
       if (running === 0) queueMicrotask(run);
       else run();
     });
 }
 
-/** The first ones; of each video only one, as a statement does not see what it inserts itself. */
-function takeBatch(waiting: Waiting[]): Waiting[] {
-  const videos = new Set<string>();
-  const [batch, later]: [Waiting[], Waiting[]] = [[], []];
+/** The first ones; of each subject only one. */
+function takeBatch<Work, Result>(
+  waiting: Waiting<Work, Result>[],
+  subject: (work: Work) => string | null,
+): Waiting<Work, Result>[] {
+  const subjects = new Set<string>();
+  const [batch, later]: [Waiting<Work, Result>[], Waiting<Work, Result>[]] = [[], []];
   for (const one of waiting.splice(0, LIMITS.SHARED_COMMIT_EVENTS_MAX)) {
-    const { video } = one.happening;
-    if (video !== null && videos.has(video)) later.push(one);
+    const about = subject(one.work);
+    if (about !== null && subjects.has(about)) later.push(one);
     else batch.push(one);
-    if (video !== null) videos.add(video);
+    if (about !== null) subjects.add(about);
   }
   waiting.unshift(...later);
   return batch;

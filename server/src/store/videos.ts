@@ -6,18 +6,24 @@ const VIDEO = `space_id, id, name, metadata, status, progress, error_code, error
   last_upload_at, created_at, deleted_at`;
 
 const insert: Statement = {
-  name: "video_insert",
-  text: `insert into videos (space_id, id, name, metadata, last_sequence) values ($1, $2, $3, $4, 1)
+  name: "videos_insert",
+  text: `insert into videos (space_id, id, name, metadata, last_sequence)
+    select space_id, id, name, metadata, 1
+    from json_to_recordset($1::json) as v(space_id uuid, id text, name text, metadata jsonb)
     on conflict do nothing returning ${VIDEO}`,
 };
 
-/** A new video, its first event counted already; undefined where the id is taken. */
-export async function insertVideo(
-  sql: Sql,
-  video: { space: string; id: string; name: string | null; metadata: Record<string, string> },
-): Promise<VideoRow | undefined> {
-  const values = [video.space, video.id, video.name, JSON.stringify(video.metadata)];
-  return (await sql.run<VideoRow>(insert, values))[0];
+export interface NewVideo {
+  space: string;
+  id: string;
+  name: string | null;
+  metadata: Record<string, string>;
+}
+
+/** New videos, the first event of each counted already. Those whose id is taken are missing from the result. */
+export async function insertVideos(sql: Sql, videos: readonly NewVideo[]): Promise<VideoRow[]> {
+  const rows = videos.map(({ space, ...video }) => ({ space_id: space, ...video }));
+  return sql.run<VideoRow>(insert, [JSON.stringify(rows)]);
 }
 
 const get: Statement = {

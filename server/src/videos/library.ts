@@ -10,7 +10,8 @@ import { insertUploadToken } from "../store/upload-tokens.ts";
 import { cancelUploads } from "../store/uploads.ts";
 import * as store from "../store/videos.ts";
 import type { Blobs } from "./blobs.ts";
-import { isVideoId, newVideoId, presentVideo, type Video, type VideoRow, type VideoStatus } from "./video.ts";
+import { createVideos } from "./create-videos.ts";
+import { isVideoId, presentVideo, type Video, type VideoRow, type VideoStatus } from "./video.ts";
 
 export interface VideoQuery extends PageQuery {
   status?: VideoStatus | undefined;
@@ -67,7 +68,7 @@ export interface LibraryParts {
 
 export function createLibrary(parts: LibraryParts): Library {
   return {
-    create: (space, video, alongside) => create(parts, space, video, alongside),
+    create: createVideos(parts),
     list: (space, query) => list(parts, space, query),
     async get(space, id) {
       return presentVideo(found(await store.getVideo(parts.db, space, id)), parts.publicUrl);
@@ -77,28 +78,6 @@ export function createLibrary(parts: LibraryParts): Library {
     createUploadToken: (space, id, alongside) => createUploadToken(parts, space, id, alongside),
     totals: (space) => totals(parts, space),
   };
-}
-
-const ID_DRAWS_MAX = 5; // a second draw is needed once in 10^17; five mean that the generator is broken
-
-async function create(
-  { recorder, random, signals, publicUrl }: LibraryParts,
-  space: string,
-  { name = null, metadata = {} }: Parameters<Library["create"]>[1],
-  alongside?: Alongside<Video>,
-): Promise<Video> {
-  const video = await recorder.transaction(async (tx) => {
-    let row: VideoRow | undefined;
-    for (let draw = 0; row === undefined && draw < ID_DRAWS_MAX; draw++)
-      row = await store.insertVideo(tx, { space, id: newVideoId(random.integer), name, metadata });
-    if (row === undefined) throw new Error("the random generator repeats itself: no video id was free");
-    const made = presentVideo(row, publicUrl);
-    await tx.record({ space, type: "video.created", video: row.id, sequence: row.last_sequence, data: made });
-    await alongside?.(tx, made);
-    return made;
-  });
-  signals.emit("video", { space, video: video.id });
-  return video;
 }
 
 function list({ db, publicUrl }: LibraryParts, space: string, query: VideoQuery): Promise<Page<Video>> {
