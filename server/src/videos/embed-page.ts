@@ -104,7 +104,7 @@ const PLAY =
 
 function playerBody({ name, poster, duration_s }: Embed): string {
   return [
-    '<main id="stage">',
+    '<main id="stage" aria-label="Player">',
     `<h1 class="unseen">${escapeHtml(name ?? "Video")}</h1>`,
     poster ? `<img id="poster" src="${poster}" alt="" fetchpriority="high">` : "",
     `<button id="play" type="button" aria-label="${escapeHtml(name === null ? "Play" : `Play ${name}`)}">${PLAY}</button>`,
@@ -151,7 +151,7 @@ function stateOf(embed: Embed): State {
 
 function statePage({ title, text, progress }: State): string {
   return [
-    '<main class="state">',
+    '<main class="state" aria-label="Player">',
     `<h1>${escapeHtml(title)}</h1>`,
     `<p>${escapeHtml(text)}</p>`,
     progress === undefined
