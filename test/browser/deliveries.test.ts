@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expectAccessible, openBrowser, visitAsOwner } from "../support/browser.ts";
+import { without } from "../support/machine.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { apiOf } from "./api.ts";
+import { startReceiver } from "./receiver.ts";
+
+describe.skipIf(without("chromium"))("deliveries in the dashboard", async () => {
+  const browser = await openBrowser();
+  const receiver = await startReceiver();
+  let server: TestServer;
+  let api: ReturnType<typeof apiOf>;
+  let webhook: string;
+  beforeAll(async () => {
+    server = await startServer();
+    api = apiOf(server, await server.key());
+    webhook = (await api.webhook(receiver.url, "Course catalogue")).id;
+  });
+  afterAll(() => server?.remove());
+
+  test("nothing that a receiver answers can run", async () => {
+    const evil = `</script><script>window.pwned = "body"</script><img src=x onerror="window.pwned = 'image'">`;
+    receiver.answers = {
+      status: 503,
+      body: `<!doctype html><h1>Down</h1>${evil}`,
+      headers: { "content-type": "text/html", "x-note": evil },
+    };
+    const { page, faults } = await visitAsOwner(browser, server);
+    const name = `<b onclick="window.pwned = 'name'">Night</b>${evil}`;
+    await api.video(name);
+    await page.goto("/dashboard/deliveries");
+    await page.getByRole("row", { name: /Night/ }).getByText("503 Service Unavailable").waitFor();
+    await page.getByRole("row", { name: /Night/ }).getByRole("link").click();
+    await page.getByText("The receiver was reached, but answered").waitFor();
+    await page.getByRole("region", { name: "Answer body" }).getByText(evil).waitFor();
+    await page.getByRole("region", { name: "Answer headers" }).getByText(evil).waitFor();
+    await page.getByRole("button", { name: "Request", exact: true }).click();
+    await page.getByRole("button", { name: "Signed bytes" }).click();
+    await page.getByRole("region", { name: "Request body" }).getByText('"type":"video.created"').waitFor();
+    expect(await page.evaluate("window.pwned")).toBeUndefined();
+    expect(await page.locator("main h1, main b, main img").allInnerTexts()).toEqual([
+      "video.created to Course catalogue",
+    ]);
+    await expectAccessible(page);
+    expect(faults).toEqual([]);
+    receiver.answers = { status: 200, body: "ok", headers: {} };
+    await page.getByRole("button", { name: "Send again now" }).click();
+    await page.locator("header").getByText("Succeeded").waitFor();
+    await page.context().close();
+  });
+
+  test("new deliveries enter by themselves, but never move under a pointer", async () => {
+    const { page } = await visitAsOwner(browser, server);
+    await page.goto("/dashboard/deliveries");
+    await page.getByText("Live", { exact: true }).waitFor();
+    await api.video("Enters by itself");
+    await page.getByRole("row", { name: /Enters by itself/ }).waitFor();
+
+    const top = page.getByRole("row").nth(1);
+    await top.hover();
+    const before = await top.getByRole("link").getAttribute("href");
+    await api.video("Waits behind a count");
+    await page.getByRole("button", { name: "1 new" }).waitFor();
+    expect(await top.getByRole("link").getAttribute("href")).toBe(before);
+    await page.getByRole("button", { name: "1 new" }).click();
+    await page.getByRole("row", { name: /Waits behind a count/ }).waitFor();
+
+    await page.mouse.move(0, 0);
+    await page.keyboard.press("p");
+    await page.getByText(/^Paused/).waitFor();
+    await page.keyboard.press("p");
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.context().close();
+  });
+
+  test("filters live in the address, and a view that matches nothing says so", async () => {
+    const { page, faults } = await visitAsOwner(browser, server);
+    await page.goto("/dashboard/deliveries");
+    await page.getByRole("link", { name: "Failed" }).click();
+    await page.getByText("No deliveries match this filter.").waitFor();
+    await page.getByLabel("Event", { exact: true }).selectOption("video.deleted");
+    await page.getByLabel("Webhook", { exact: true }).selectOption({ label: "Course catalogue" });
+    await page.getByText("No deliveries match 3 filters.").waitFor();
+    const { searchParams } = new URL(page.url());
+    expect(Object.fromEntries(searchParams)).toMatchObject({ status: "failed", type: "video.deleted" });
+    await expectAccessible(page);
+    await page.reload();
+    await page.getByText("No deliveries match 3 filters.").waitFor();
+    await page.getByRole("button", { name: "Clear filters" }).click();
+    await page.getByRole("row", { name: /Enters by itself/ }).waitFor();
+    await page.getByLabel("Answer").selectOption("2xx");
+    await page.getByLabel("Time").selectOption("Last hour");
+    await page.getByRole("row", { name: /Enters by itself/ }).waitFor();
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test("everything is reached by keys alone: palette, places, rows", async () => {
+    const { page } = await visitAsOwner(browser, server);
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox", { name: "Search or jump to" }).waitFor();
+    await expectAccessible(page);
+    await page.keyboard.type("deliv");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Deliveries", level: 1 }).waitFor();
+    await page.getByRole("row", { name: /Enters by itself/ }).waitFor();
+    await page.keyboard.press("j");
+    await page.keyboard.press("j");
+    await page.keyboard.press("k");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "video.created to Course catalogue" }).waitFor();
+    await page.keyboard.press("y");
+    const id = String(await page.evaluate("navigator.clipboard.readText()"));
+    expect(page.url()).toContain(id);
+
+    await page.keyboard.press("g");
+    await page.keyboard.press("e");
+    await page.getByRole("heading", { name: "Events", level: 1 }).waitFor();
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+    await expectAccessible(page);
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type(id);
+    await page.getByRole("option", { name: `Delivery ${id}` }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "video.created to Course catalogue" }).waitFor();
+    await page.context().close();
+  });
+
+  test("an id that is not there says so, and where the server is gone the page says that", async () => {
+    const { page } = await visitAsOwner(browser, server);
+    await page.goto(`/dashboard/deliveries/${webhook}`);
+    await page.getByRole("alert").getByText("NOT_FOUND").waitFor();
+    await page.goto("/dashboard/nowhere");
+    await page.getByRole("heading", { name: "There is no such page" }).waitFor();
+    await page.goto("/dashboard/deliveries");
+    await page.getByRole("row", { name: /Enters by itself/ }).waitFor();
+    await page.route("**/v1/events?*", (route) => route.abort());
+    await page.getByRole("link", { name: "Events" }).click();
+    await page.getByRole("alert").getByText("SERVER_UNREACHABLE").waitFor();
+    await expectAccessible(page);
+    await page.unroute("**/v1/events?*");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page
+      .getByRole("row", { name: /video\.created/ })
+      .first()
+      .waitFor();
+    await page.context().close();
+  });
+});
