@@ -90,6 +90,7 @@ export const LIMITS = {
   API_KEYS_PER_SPACE_MAX: 100,
   WEBHOOK_HEADERS_MAX: 20,
   WEBHOOK_FAILING_MS: 432_000_000, // five days of only failures, then it is disabled
+  WEBHOOK_WARNED_MS: 216_000_000, // half of it: time to act on a weekend's failure
   WEBHOOK_FAILING_LOOK_MS: 60_000, // how often it is looked for webhooks that only fail
   BACKLOG_COUNTED_MAX: 100_000, // open deliveries counted for a page; more are shown as this many
   HEALTH_FLUSH_MS: 2_000, // how old a webhook's health may be; lost with a killed process, as it only counts
@@ -131,7 +132,7 @@ export const LIMITS = {
   REMUX_MEMORY_MB: 512, // of the thread that repacks a file where there is no ffmpeg
   REMUX_MS: 1_800_000, // it only copies: six hours of video take minutes
   PROCESSING_PROGRESS_MS: 2_000, // how often progress is written, at most
-  PROCESSING_RETRY_MS: 15_000, // a fault of the machine may have passed by then
+  PROCESSING_RETRY_MS: 5_000, // times the square of the attempts: most faults of the machine pass, some take a while
   PROCESSING_POLL_MS: 5_000, // in-process signals are quicker; this is for other nodes' uploads and lost leases
   UPLOADS_RECONCILED_MS: 30_000,
   UPLOAD_SILENT_MS: 60_000, // a sender that says nothing for so long has gone; tus resumes where it stopped
@@ -140,6 +141,9 @@ export const LIMITS = {
   REPLAY_WINDOW: 40, // open deliveries of one replay: a full queue of one webhook, and no more before live ones
   REPLAY_STEP_MS: 50, // a replay that has more to do; 20 steps of the window are 800 a second
   REPLAY_POLL_MS: 1_000, // otherwise
+  MAILS_A_ROUND_MAX: 20, // a round of mails must not outlast the time until the next
+  MAIL_MS: 10_000, // for each step of talking to the mail server
+  MAIL_NEWS_DAYS: 7, // where mail is set up later: older news is no news
   PARTITION_DAYS_AHEAD: 7, // a node that cannot make partitions for a week still has where to write
   RETENTION_EVERY_MS: 3_600_000,
 
@@ -158,6 +162,7 @@ export function assertLimits(limits: typeof LIMITS = LIMITS): void {
     [limits.ANSWER_KEPT_BYTES <= limits.ANSWER_READ_BYTES, "no more can be kept than is read"],
     [limits.WEBHOOK_IN_FLIGHT_START <= limits.WEBHOOK_IN_FLIGHT_MAX, "a webhook starts below its cap"],
     [limits.PROCESSING_HEARTBEAT_MS * 3 < limits.PROCESSING_LEASE_MS, "a lease must survive two lost heartbeats"],
+    [limits.WEBHOOK_WARNED_MS < limits.WEBHOOK_FAILING_MS, "an owner is warned before a webhook is disabled"],
     [limits.LIST_DEFAULT <= limits.LIST_MAX, "a list's default fits its maximum"],
   ];
   for (const [holds, reason] of rules) if (!holds) throw new Error(`limits.ts contradicts itself: ${reason}`);

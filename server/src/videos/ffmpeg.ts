@@ -19,11 +19,10 @@ export const FFMPEG_HINT = "Install it with `apt-get install -y ffmpeg`, or set 
 
 /** Finds ffmpeg and the ffprobe beside it. @param command a path or a name in PATH; @returns null where there is none */
 export async function findFfmpeg(clock: Clock, command = "ffmpeg"): Promise<Ffmpeg | null> {
-  const version = await versionOf(clock, command);
   const beside = join(dirname(command), basename(command).replace("ffmpeg", "ffprobe"));
   const probe = [beside, "ffprobe"].find((name) => name !== command) ?? "ffprobe";
-  const usable = version !== null && (await versionOf(clock, probe)) !== null;
-  return usable ? ffmpegOf(clock, version, command, probe) : null;
+  const [version, probeVersion] = await Promise.all([versionOf(clock, command), versionOf(clock, probe)]);
+  return version !== null && probeVersion !== null ? ffmpegOf(clock, version, command, probe) : null;
 }
 
 function ffmpegOf(clock: Clock, version: string, ffmpeg: string, ffprobe: string): Ffmpeg {

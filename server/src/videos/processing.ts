@@ -134,7 +134,7 @@ async function carryOut(
     log.info({ ...about, outcome: outcome.how, detail }, "An attempt at processing ended.");
   } catch (error) {
     log.error({ ...about, error: String(error) }, "An attempt at processing could not be concluded.");
-    await store.releaseUpload(db, upload.id, token, { wait_ms: LIMITS.PROCESSING_RETRY_MS, counted: true });
+    await store.releaseUpload(db, upload.id, token, { wait_ms: retryAfter(upload), counted: true });
   } finally {
     lease.end();
     await rm(folder, { recursive: true, force: true });
@@ -218,9 +218,11 @@ async function conclude(
   if (outcome.how === "fault" && !stopping && upload.attempt >= LIMITS.PROCESSING_ATTEMPTS_MAX)
     return fail(parts, upload, token, refusal("processing_failed"));
   // Canceled: the lease is lost already and this changes nothing, or the service stops and the next start goes on.
-  const wait_ms = stopping ? 0 : LIMITS.PROCESSING_RETRY_MS;
+  const wait_ms = stopping ? 0 : retryAfter(upload);
   await store.releaseUpload(db, upload.id, token, { wait_ms, counted: !stopping });
 }
+
+const retryAfter = ({ attempt }: store.UploadRow) => LIMITS.PROCESSING_RETRY_MS * attempt ** 2;
 
 /** The switch to the new version and the one `video.uploaded` of this upload, in one transaction. */
 async function publish(parts: ProcessorParts, upload: store.UploadRow, token: string, media: Media): Promise<void> {
