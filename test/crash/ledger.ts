@@ -30,7 +30,7 @@ export interface Ledger {
   deliveries: number;
   requests: number;
   /** Requests that the log of attempts does not know: sent, and not settled when their process died. */
-  unrecorded: number;
+  unrecorded: Received[];
   /** Deliveries that were answered 2xx more than once. */
   duplicates: number;
   findings: string[];
@@ -65,7 +65,7 @@ export async function compare({ caller, receiver, webhooks, acknowledged }: Ledg
     events: events.length,
     deliveries: deliveries.length,
     requests: received.length,
-    unrecorded: received.filter(({ delivery, attempt }) => !known.has(`${delivery}.${attempt}`)).length,
+    unrecorded: received.filter(({ delivery, attempt }) => !known.has(`${delivery}.${attempt}`)),
     duplicates: successes.length - new Set(successes.map(({ delivery }) => delivery)).size,
     findings,
   };

@@ -47,6 +47,9 @@ export function openDatabase({ connection, connections, onError = () => {} }: Da
   const options = { ...where, types, application_name: "mave" };
   const pool = new pg.Pool({ ...options, max: connections, connectionTimeoutMillis: 5_000, idleTimeoutMillis: 30_000 });
   pool.on("error", onError);
+  // The pool listens to idle connections only: one that breaks inside a transaction, between two statements, would end
+  // the process. Its next statement fails, and that is what the transaction hears.
+  pool.on("connect", (client) => client.on("error", () => {}));
   return {
     run: (statement, values) => runOn(pool, statement, values),
     transaction: (work) => transaction(pool, work),

@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { seeded } from "./load.ts";
+import { FACTOR, pass, SEED, setScene } from "./scene.ts";
+
+const STOPS = Math.ceil(5 * FACTOR);
+
+test(`${STOPS} times SIGTERM under load: each drains, and nothing arrives twice`, {
+  timeout: 90_000 * FACTOR,
+}, async () => {
+  const scene = await setScene();
+  const random = seeded(SEED);
+  const load = scene.load();
+  for (let stop = 0; stop < STOPS; stop += 1) {
+    await pass(300 + random() * 700);
+    const began = Date.now();
+    expect(await scene.server.stop()).toBe(0);
+    expect(Date.now() - began).toBeLessThan(20_000);
+    await scene.server.start();
+  }
+  await load.stop();
+  await scene.drained();
+
+  const ledger = await scene.compare(load);
+  console.log(
+    `${STOPS} stops, seed ${SEED}: ${ledger.events} events, ${ledger.requests} requests, ${ledger.duplicates} twice`,
+  );
+  expect(ledger.findings).toEqual([]);
+  expect(ledger.unrecorded).toEqual([]);
+  expect(ledger.duplicates).toBe(0);
+});
