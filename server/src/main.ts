@@ -19,6 +19,7 @@ import { findPort, portFailure } from "./listening-port.ts";
 import { createLog, type Log } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { createAddressPolicy } from "./net/address-policy.ts";
+import { createMailer } from "./net/mailer.ts";
 import { createSafeClient } from "./net/safe-client.ts";
 import { type Random, systemRandom } from "./random.ts";
 import { createRetention } from "./retention.ts";
@@ -37,6 +38,7 @@ import { createProcessor } from "./videos/processing.ts";
 import { createUploads } from "./videos/upload.ts";
 import { Disabling } from "./webhooks/disabling.ts";
 import { Health } from "./webhooks/health.ts";
+import { createOwnerMail } from "./webhooks/owner-mail.ts";
 import { createWebhooks } from "./webhooks/registry.ts";
 import { createVault, type Vault } from "./webhooks/secrets.ts";
 
@@ -135,14 +137,18 @@ async function startDelivering(ground: Ground): Promise<Delivering> {
     },
   });
   const recorder = createRecorder({ ...ground, courier: node.courier });
-  const onDisabled = (space: string, { id, url }: { id: string; url: string }) =>
-    log.warn({ space, webhook: id, url }, "A webhook was disabled.");
-  const disabling = new Disabling({ ...ground, recorder, onDisabled });
+  const disabling = new Disabling({ ...ground, recorder });
   shutdown.add("connections to receivers", () => client.close());
   shutdown.add("delivery", () => node.drain(config.attemptTimeout_ms + LIMITS.DRAIN_SETTLE_MS));
   await node.start();
   shutdown.add("disabling", () => disabling.stop());
   disabling.start();
+  if (config.smtpUrl !== null) {
+    const mailer = createMailer({ url: config.smtpUrl, publicUrl: ground.publicUrl });
+    const ownerMail = createOwnerMail({ ...ground, mailer });
+    shutdown.add("mail to owners", ownerMail.stop);
+    ownerMail.start();
+  }
   return { recorder, health, node };
 }
 

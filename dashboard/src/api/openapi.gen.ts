@@ -788,6 +788,26 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "webhook.failing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * webhook.failing
+         * @description Every attempt to another webhook of this space has failed for half of the time after which it is disabled.
+         */
+        post: operations["webhookFailing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "webhook.test": {
         parameters: {
             query?: never;
@@ -1081,7 +1101,7 @@ export interface components {
              * @description The event's type.
              * @enum {string}
              */
-            type: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.disabled" | "webhook.test";
+            type: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test";
             /** @description The video it is about. */
             video: string | null;
             /**
@@ -1164,7 +1184,7 @@ export interface components {
              * @description The event's type.
              * @enum {string}
              */
-            type: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.disabled" | "webhook.test";
+            type: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test";
             /** @description The video it is about. */
             video: string | null;
             /**
@@ -1203,7 +1223,7 @@ export interface components {
              * @description What happened.
              * @enum {string}
              */
-            type: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.disabled" | "webhook.test";
+            type: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test";
         };
         /** @description One page. */
         EventList: {
@@ -1242,7 +1262,7 @@ export interface components {
              * @description Its name.
              * @enum {string}
              */
-            type: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.disabled" | "webhook.test";
+            type: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test";
         };
         /** @description One page. */
         EventTypeList: {
@@ -1491,7 +1511,7 @@ export interface components {
             /** @description Only events whose delivery ended so; `never`: there was none. Left out: all of them. */
             statuses?: ("succeeded" | "failed" | "canceled" | "never")[];
             /** @description Left out: those the webhook has chosen. */
-            types?: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.disabled" | "webhook.test")[];
+            types?: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test")[];
             /**
              * @description The moment after the last. Unix seconds.
              * @example 1643723823
@@ -1612,7 +1632,7 @@ export interface components {
              * @default webhook.test
              * @enum {string}
              */
-            type: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.disabled" | "webhook.test";
+            type: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test";
         };
         /** @description Lets a browser upload one file to one video. */
         UploadToken: {
@@ -1747,7 +1767,7 @@ export interface components {
             /** @description When it will be disabled if nothing succeeds until then. Unix seconds. */
             disables_at: number | null;
             /** @description The event types it receives. */
-            events: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.disabled" | "webhook.test")[];
+            events: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test")[];
             /** @description The first failure after the last success. Unix seconds. */
             failing_since: number | null;
             /** @description The names of the headers sent along; their values are hidden. */
@@ -1800,7 +1820,7 @@ export interface components {
             /** @description What people call it. */
             description?: string | null;
             /** @description The event types to receive. */
-            events: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.disabled" | "webhook.test")[];
+            events: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test")[];
             /** @description Headers to send along with every delivery. */
             headers?: {
                 [key: string]: string;
@@ -1945,7 +1965,7 @@ export interface components {
             /** @description What people call it. */
             description?: string | null;
             /** @description The event types to receive. */
-            events?: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.disabled" | "webhook.test")[];
+            events?: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test")[];
             /** @description Headers to send along with every delivery. */
             headers?: {
                 [key: string]: string;
@@ -1980,7 +2000,7 @@ export interface components {
             /** @description When it will be disabled if nothing succeeds until then. Unix seconds. */
             disables_at: number | null;
             /** @description The event types it receives. */
-            events: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.disabled" | "webhook.test")[];
+            events: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test")[];
             /** @description The first failure after the last success. Unix seconds. */
             failing_since: number | null;
             /** @description The names of the headers sent along; their values are hidden. */
@@ -2403,7 +2423,7 @@ export interface operations {
                 /** @description Only these; `open` is all that are not finished. */
                 status?: "waiting" | "sending" | "retrying" | "held" | "succeeded" | "failed" | "canceled" | "open";
                 /** @description Only those of this event type. */
-                type?: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.disabled" | "webhook.test";
+                type?: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test";
                 /**
                  * @description Only those of events before. Unix seconds.
                  * @example 1643723823
@@ -2596,7 +2616,7 @@ export interface operations {
                 /** @description `asc` (default): oldest first, for polling. */
                 order?: "asc" | "desc";
                 /** @description Only these types. */
-                type?: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.disabled" | "webhook.test")[];
+                type?: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test")[];
                 /**
                  * @description Only those of this video.
                  * @example k1iFD7h4rW
@@ -2691,7 +2711,7 @@ export interface operations {
                  */
                 after?: string;
                 /** @description Only these types. */
-                type?: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.disabled" | "webhook.test")[];
+                type?: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test")[];
                 /**
                  * @description Only those of this video.
                  * @example k1iFD7h4rW
@@ -4525,6 +4545,75 @@ export interface operations {
                     object: "event";
                     /** @enum {string} */
                     type: "webhook.disabled";
+                };
+            };
+        };
+        responses: {
+            /** @description Received. Answer first, work later: an attempt has 15 s. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any other answer is a failure: the delivery is tried again. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not wanted any more: the webhook is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    webhookFailing: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 1 for the first attempt. */
+                "Mave-Attempt": number;
+                /** @description The delivery's id. */
+                "Mave-Delivery": string;
+                /** @description The number of the last earlier event of that video that this webhook was due. */
+                "Mave-Previous": number;
+                /** @description The event's number within its video, from 1. */
+                "Mave-Sequence": number;
+                /** @description `t={signature_time}, v1={signature}`, twice `v1` while an old secret still signs. */
+                "Mave-Signature": string;
+                /** @description The event's id, as Standard Webhooks names it. */
+                "webhook-id": string;
+                /** @description The signature in the form of Standard Webhooks 1.0. */
+                "webhook-signature": string;
+                /** @description Unix seconds of this attempt. */
+                "webhook-timestamp": number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description When it happened. Unix seconds.
+                     * @example 1643723823
+                     */
+                    created: number;
+                    data: components["schemas"]["Webhook"];
+                    /**
+                     * @description The event's id. Deduplicate by it.
+                     * @example j3bw2jWb6q7aWGwChsgR86
+                     */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "webhook.failing";
                 };
             };
         };

@@ -69,6 +69,7 @@ export type VideoUploaded = Event<"video.uploaded", VideoData>;
 export type VideoDeleted = Event<"video.deleted", VideoData>;
 export type VideoProcessing = Event<"video.processing", VideoData>;
 export type VideoFailed = Event<"video.failed", VideoData>;
+export type WebhookFailing = Event<"webhook.failing", WebhookData>;
 export type WebhookDisabled = Event<"webhook.disabled", WebhookData>;
 export type WebhookTest = Event<"webhook.test", WebhookData>;
 
@@ -78,6 +79,7 @@ export type MaveEvent =
   | VideoDeleted
   | VideoProcessing
   | VideoFailed
+  | WebhookFailing
   | WebhookDisabled
   | WebhookTest;
 

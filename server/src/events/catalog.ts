@@ -28,6 +28,12 @@ export const EVENT_TYPES = {
     core: false,
     occurs: "Processing ended without a playable video; data.error says why.",
   },
+  "webhook.failing": {
+    about: "webhook",
+    core: false,
+    occurs:
+      "Every attempt to another webhook of this space has failed for half of the time after which it is disabled.",
+  },
   "webhook.disabled": {
     about: "webhook",
     core: false,

@@ -7,6 +7,7 @@ const TURNS = {
   replays: 7_021_803,
   "secrets-key": 7_021_804,
   "sign-in-tables": 7_021_805,
+  mail: 7_021_806,
 } as const;
 
 const TRY: Statement = { name: "turns_try", text: "select pg_try_advisory_xact_lock($1) as mine" };

@@ -195,3 +195,21 @@ const failing: Statement = {
 export async function listFailingWebhooks(sql: Sql, for_ms: number): Promise<{ space_id: string; id: string }[]> {
   return sql.run(failing, [for_ms]);
 }
+
+const warn: Statement = {
+  name: "webhook_warn",
+  text: `update webhooks set warned_at = now()
+    where space_id = $1 and id = $2 and status = 'enabled' and failing_since < now() - $3::float8 * interval '1 ms'
+      and (warned_at is null or warned_at < failing_since)
+    returning ${WEBHOOK}`,
+};
+
+/** Marks a webhook that has failed for `for_ms` as warned of; undefined where it is, or has recovered. */
+export async function warnOfWebhook(
+  tx: Sql,
+  space: string,
+  id: string,
+  for_ms: number,
+): Promise<WebhookRow | undefined> {
+  return (await tx.run<WebhookRow>(warn, [space, id, for_ms]))[0];
+}

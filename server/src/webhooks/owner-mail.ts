@@ -1,0 +1,103 @@
+import type { Clock } from "../clock.ts";
+import { shortUuid } from "../events/short-uuid.ts";
+import { LIMITS } from "../limits.ts";
+import type { Log } from "../log.ts";
+import type { Letter, Mailer } from "../net/mailer.ts";
+import type { Database } from "../store/db.ts";
+import { listNews, markTold, type News } from "../store/owner-mail.ts";
+import { tryTurn } from "../store/turns.ts";
+import { disablesAt, type WebhookRow } from "./webhook.ts";
+
+interface OwnerMailParts {
+  db: Database;
+  clock: Clock;
+  log: Log;
+  mailer: Mailer;
+  publicUrl: string;
+}
+
+/** Tells owners by mail what they would otherwise see only in the dashboard. */
+export interface OwnerMail {
+  start(): void;
+  stop(): Promise<void>;
+  /** One round; another node's running round makes this one do nothing. */
+  round(): Promise<void>;
+}
+
+/**
+ * What has to be told follows from the webhooks themselves, so a mail server that is away loses nothing: each round
+ * tries again what was not taken.
+ */
+export function createOwnerMail(parts: OwnerMailParts): OwnerMail {
+  const { clock, log, mailer } = parts;
+  let stopped = true;
+  let running: Promise<void> = Promise.resolve();
+
+  function next(): void {
+    clock.after(LIMITS.WEBHOOK_FAILING_LOOK_MS, () => {
+      if (stopped) return;
+      running = round(parts)
+        .catch((err: unknown) => log.warn({ err }, "mail: this round failed; the next one tries again"))
+        .then(next);
+    });
+  }
+
+  return {
+    round: () => round(parts),
+    start() {
+      stopped = false;
+      next();
+    },
+    async stop() {
+      stopped = true;
+      await running;
+      mailer.close();
+    },
+  };
+}
+
+async function round({ db, log, mailer, publicUrl }: OwnerMailParts): Promise<void> {
+  await db.transaction(async (tx) => {
+    if (!(await tryTurn(tx, "mail"))) return;
+    for (const webhook of await listNews(tx, LIMITS.MAIL_NEWS_DAYS, LIMITS.MAILS_A_ROUND_MAX)) {
+      if (webhook.owners.length > 0) await mailer.send(letterAbout(webhook, publicUrl));
+      // Outside of this transaction: a mail that is gone stays gone when a later one fails.
+      await markTold(db, webhook);
+      log.info({ webhook: shortUuid(webhook.id), owners: webhook.owners.length }, "owners were told by mail");
+    }
+  });
+}
+
+/** The mail about a webhook that was disabled, or will be. Pure. */
+export function letterAbout(webhook: News, publicUrl: string): Letter {
+  const { status, owners: to } = webhook;
+  const page = `${publicUrl}/dashboard/webhooks/${shortUuid(webhook.id)}`;
+  const lines = status === "disabled" ? disabledLines(webhook) : failingLines(webhook);
+  const what = status === "disabled" ? "Webhook disabled" : "Webhook failing";
+  return { to, subject: `${what}: ${nameOf(webhook)}`, text: [...lines, "", page, ""].join("\n") };
+}
+
+function disabledLines(webhook: WebhookRow): string[] {
+  return [
+    `The webhook ${webhook.url} was disabled at ${utc(webhook.status_since)}.`,
+    webhook.status_reason ?? "",
+    "",
+    "Events go on being recorded and its deliveries are held: nothing is lost. Resume it once the receiver works again.",
+  ];
+}
+
+function failingLines(webhook: WebhookRow): string[] {
+  const at_s = disablesAt(webhook);
+  return [
+    `Every attempt to the webhook ${webhook.url} has failed since ${utc(webhook.failing_since!)}.`,
+    ...(at_s === null ? [] : [`If nothing succeeds until ${utc(new Date(at_s * 1000))}, it is disabled.`]),
+    "",
+    "Its deliveries are kept and tried again meanwhile.",
+  ];
+}
+
+/** One line, whatever somebody typed as its description. */
+const nameOf = ({ description, url }: WebhookRow): string =>
+  (description ?? new URL(url).host).replace(/\s+/g, " ").slice(0, LIMITS.DESCRIPTION_CHARACTERS_MAX);
+
+const utc = (time: Date): string => `${time.toISOString().slice(0, 16).replace("T", " ")} UTC`;
