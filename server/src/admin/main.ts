@@ -3,6 +3,7 @@ import { loadConfig } from "../config.ts";
 import { StartFailure } from "../start-failure.ts";
 import { createKey } from "./create-key.ts";
 import { createLink } from "./create-link.ts";
+import { examine, report } from "./doctor.ts";
 
 /** `mave admin …`: for whoever has the server's own machine. Works whether the server runs or not. */
 function program(): Command {
@@ -22,6 +23,15 @@ function program(): Command {
     .command("link")
     .description("print a one-time link that signs the owner in, or makes the owner of a new server")
     .action(async () => console.log(await createLink(await loadConfig())));
+
+  admin
+    .command("doctor")
+    .description("check database, disk, ffmpeg, clock and network, and say what to do")
+    .action(async () => {
+      const findings = await examine(await loadConfig());
+      console.log(report(findings));
+      if (findings.some(({ state }) => state === "bad")) process.exitCode = 1;
+    });
 
   return mave;
 }
