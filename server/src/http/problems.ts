@@ -17,7 +17,8 @@ export interface Problem {
 /** Answers a request that failed. What is not an expected failure is logged with its cause, and told without it. */
 export function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = expected(thrown);
-  if (error.status >= 500) request.log.error({ err: error.cause ?? error, code: error.code }, "request failed");
+  if (error.status >= 500)
+    request.log.error({ err: error.cause ?? error, code: error.code, request: request.id }, "A request failed.");
   if (error.status === 401) reply.header("www-authenticate", 'Bearer realm="mave"');
   if (error.retryAfter_s !== undefined) reply.header("retry-after", String(error.retryAfter_s));
   // The rest of a body that was refused half-way must not be read as the next request.

@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import helmet from "@fastify/helmet";
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
 import underPressure from "@fastify/under-pressure";
 import fastify, { type FastifyRequest, LogController } from "fastify";
@@ -37,6 +36,7 @@ export async function createServerFrame(parts: ServerParts): Promise<Api> {
   const app = fastify({
     loggerInstance: parts.log,
     logController: new LogController({ disableRequestLogging: true }),
+    childLoggerFactory: (logger) => logger, // one a request is made, also where nothing is logged
     return503OnClosing: false, // the routes' own hook refuses in the form of a problem
     trustProxy: parts.trustProxy,
     bodyLimit: LIMITS.BODY_BYTES,
@@ -54,17 +54,28 @@ export async function createServerFrame(parts: ServerParts): Promise<Api> {
   rememberRoutes(app);
   readBodies(app, parts.clock);
   app.decorateRequest("who");
+  const headers = securityHeaders(parts.publicUrl);
   app.addHook("onRequest", async (request, reply) => {
-    reply.header("x-request-id", request.id);
+    reply.headers(headers).header("x-request-id", request.id);
     if (request.raw.url!.includes("%00")) throw new MaveError("REQUEST_MALFORMED", "The address holds U+0000.");
-  });
-  await app.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-    strictTransportSecurity: parts.publicUrl.startsWith("https:") ? { maxAge: 31_536_000 } : false,
-    crossOriginResourcePolicy: { policy: "same-origin" },
   });
   await app.register(underPressure, { maxEventLoopDelay: LIMITS.EVENT_LOOP_DELAY_MS, retryAfter: 2 });
   return app;
+}
+
+/**
+ * What a browser must not do with an answer of the API; pages and media say what they allow instead. Written down as they
+ * are: made anew for each request, as by helmet, they took a tenth of a request's time.
+ */
+function securityHeaders(publicUrl: string): Record<string, string> {
+  return {
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    ...(publicUrl.startsWith("https:") && { "strict-transport-security": "max-age=31536000" }),
+  };
 }
 
 /** A request's schema, where a route names it. */

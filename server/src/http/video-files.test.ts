@@ -2,11 +2,14 @@ import { once } from "node:events";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
 import { Socket } from "node:net";
-import { describe, expect, test } from "vitest";
+import { test as always, describe, expect } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
+import { without } from "../../../test/support/machine.ts";
 import { playable, unplayable, videoFolder } from "../../../test/support/video-files.ts";
 import { eventTypes, openVideoRoom, serveVideos, settled } from "../../../test/support/videos.ts";
 import { readRange } from "./media.ts";
+
+const test = always.skipIf(without("ffmpeg"));
 
 const MAX_BYTES = 5_000_000;
 const db = await testDatabase();
@@ -31,6 +34,11 @@ async function readyVideo(name: string | null = null): Promise<string> {
   await settled(room, id, "ready");
   return id;
 }
+
+let first: Promise<string> | undefined;
+
+/** One that plays, for tests that only look at it. */
+const anyReadyVideo = () => (first ??= readyVideo(`Cats & "dogs" </script><b>`));
 
 describe("PUT of a file", () => {
   test("answers with the video as it is then, and the file becomes what plays", async () => {
@@ -94,7 +102,7 @@ describe("PUT of a file", () => {
 
 describe("Media", () => {
   test("come in ranges, for any page, to be kept for good", async () => {
-    const id = await readyVideo();
+    const id = await anyReadyVideo();
     const file = `${url}/media/${id}/1/720p.mp4`;
     const { size } = await stat(`${room.folders.media}/${id}/1/720p.mp4`);
     const part = await fetch(file, { headers: { range: "bytes=4-7" } });
@@ -161,7 +169,7 @@ describe("Media", () => {
 
 describe("The page at embed_url", () => {
   test("has the poster before any script, and what other sites read", async () => {
-    const id = await readyVideo(`Cats & "dogs" </script><b>`);
+    const id = await anyReadyVideo();
     const answer = await fetch(`${url}/${id}`);
     const page = await answer.text();
     expect(answer.status).toBe(200);
@@ -210,13 +218,21 @@ describe("The page at embed_url", () => {
 
 describe("oEmbed", () => {
   test("gives the code for another site, no larger than asked", async () => {
-    const id = await readyVideo("Cats");
+    const id = await anyReadyVideo();
     const ask = async (more: string) =>
       (await fetch(`${url}/oembed?url=${encodeURIComponent(`${url}/${id}`)}${more}`)).json();
-    expect(await ask("")).toMatchObject({ version: "1.0", type: "video", title: "Cats", width: 1280, height: 720 });
+    expect(await ask("")).toMatchObject({
+      version: "1.0",
+      type: "video",
+      title: expect.stringMatching(/^Cats/),
+      width: 1280,
+      height: 720,
+    });
     const small = (await ask("&maxwidth=640&maxheight=300")) as { width: number; height: number; html: string };
     expect([small.width, small.height]).toEqual([533, 300]);
-    expect(small.html).toMatch(/^<iframe src="http:\/\/localhost:\d+\/\w{10}" width="533" height="300" title="Cats"/);
+    expect(small.html).toMatch(
+      /^<iframe src="http:\/\/localhost:\d+\/\w{10}" width="533" height="300" title="Cats &amp; /,
+    );
   });
 
   test.each([
