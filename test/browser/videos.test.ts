@@ -28,7 +28,9 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("videos in the dashboa
     return { ...visiting, wire: await network(page, bytesPerSecond) };
   }
 
-  test("two files are uploaded at once, processed, and play in their detail pages", { timeout: 120_000 }, async () => {
+  test("two files are uploaded at once, processed, and play in their detail pages; a new file takes the old one's place", {
+    timeout: 120_000,
+  }, async () => {
     const { page, faults, wire } = await videosPage(400_000);
     const files = [await playable(folder, "high-bitrate.mp4"), await playable(folder, "plain-720p.mp4")];
     await choose(page, page.getByRole("button", { name: "Upload", exact: true }), files);
@@ -55,6 +57,13 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("videos in the dashboa
     await page.getByRole("heading", { name: "high-bitrate", level: 1 }).waitFor();
     await expectPlays(page);
     await expectAccessible(page);
+
+    const picture = page.getByRole("definition").filter({ hasText: "×" });
+    expect(await picture.innerText()).toBe("640\u00a0×\u00a0360");
+    const another = await playable(folder, "plain.mp4");
+    await choose(page, page.getByRole("button", { name: "Replace file" }), [another]);
+    await expect.poll(() => picture.innerText(), { timeout: READY_MS }).toBe("320\u00a0×\u00a0180");
+    await expectPlays(page);
     expect(faults).toEqual([]);
     await page.context().close();
   });

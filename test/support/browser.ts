@@ -66,15 +66,19 @@ export async function oneTimeLink(server: TestServer): Promise<string> {
 
 export const OWNER = { name: "Ines Duarte", email: "ines@northlight.example", password: "a long enough sentence" };
 
-/** A page signed in as the owner, who is created where there is none yet. */
+const sessions = new WeakMap<TestServer, BrowserContextOptions["storageState"]>();
+
+/** A page signed in as the owner, who is created where there is none yet. Later visits share the first one's session. */
 export async function visitAsOwner(
   browser: Browser,
   server: TestServer,
   options: BrowserContextOptions = {},
 ): Promise<Visit> {
-  const visiting = await visit(browser, server.url, options);
+  const storageState = sessions.get(server);
+  const visiting = await visit(browser, server.url, { ...(storageState && { storageState }), ...options });
   const { page } = visiting;
-  await page.goto(await oneTimeLink(server));
+  const known = storageState && (await page.request.get("/v1/session")).ok();
+  await page.goto(known ? "/dashboard/videos" : await oneTimeLink(server));
   const create = page.getByRole("button", { name: "Create the owner" });
   const videos = page.getByRole("heading", { name: "Videos", level: 1 });
   await create.or(videos).waitFor();
@@ -85,6 +89,7 @@ export async function visitAsOwner(
     await create.click();
   }
   await videos.waitFor();
+  if (!known) sessions.set(server, await page.context().storageState());
   return visiting;
 }
 
