@@ -1,0 +1,154 @@
+import type { IncomingMessage } from "node:http";
+import { request } from "node:http";
+import { afterEach, expect, test, vi } from "vitest";
+import { testApi } from "../support/api.ts";
+import { testDatabase } from "../support/database.ts";
+
+const db = await testDatabase();
+const api = await testApi(db);
+const open = new Set<() => void>();
+afterEach(() => {
+  for (const close of open) close();
+  open.clear();
+});
+
+interface Message {
+  event?: string;
+  id?: string;
+  data: string;
+}
+
+/** A reader of server-sent events that keeps what it reads. */
+async function stream(path: string, headers: Record<string, string> = {}) {
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    const asked = request(`${api.url}${path}`, {
+      headers: { authorization: `Bearer ${api.keys.read}`, ...headers },
+    });
+    asked.on("response", resolve).on("error", reject).end();
+    open.add(() => asked.destroy());
+  });
+  const messages: Message[] = [];
+  let ended = false;
+  let rest = "";
+  answer.setEncoding("utf8");
+  answer.on("close", () => {
+    ended = true;
+  });
+  answer.on("error", () => undefined);
+  const read = (chunk: string) => {
+    rest += chunk;
+    for (let end = rest.indexOf("\n\n"); end >= 0; end = rest.indexOf("\n\n")) {
+      const fields = rest
+        .slice(0, end)
+        .split("\n")
+        .map((line) => line.split(/: (.*)/s));
+      rest = rest.slice(end + 2);
+      const message = Object.fromEntries(fields.map(([name, value]) => [name, value]));
+      if (message.data !== undefined) messages.push(message as unknown as Message);
+    }
+  };
+  answer.on("data", read);
+  return {
+    messages,
+    answer,
+    ids: () => messages.map(({ id }) => id),
+    ended: () => ended,
+    count: (n: number) => vi.waitFor(() => expect(messages.length).toBeGreaterThanOrEqual(n), 10_000),
+  };
+}
+
+const create = async (name: string) => (await api.ask("POST", "/v1/videos", { name })).json.id as string;
+const polled = async (after: string) =>
+  (await api.ask("GET", `/v1/events?limit=100&after=${after}`)).json.data.map(({ id }: { id: string }) => id);
+
+test("an event reaches an open stream as the very JSON that the API answers", async () => {
+  const viewer = await stream("/v1/events/stream");
+  expect(viewer.answer.headers["content-type"]).toMatch(/^text\/event-stream/);
+  const video = await create("Seen");
+  await viewer.count(1);
+  const { event, id, data } = viewer.messages[0]!;
+  expect(event).toBe("video.created");
+  expect(JSON.parse(data)).toMatchObject({ id, type: "video.created", sequence: 1, data: { id: video, name: "Seen" } });
+  expect((await api.ask("GET", `/v1/events/${id}`)).text).toBe(data);
+});
+
+test("a stream resumes behind the last event seen, in order, without a gap or a repetition", async () => {
+  const first = await stream("/v1/events/stream");
+  await create("start");
+  await first.count(1);
+  const seen = first.messages[0]!.id!;
+  first.answer.destroy();
+  for (let n = 0; n < 130; n++) await create(`while away ${n}`);
+  const resumed = await stream("/v1/events/stream", { "last-event-id": seen });
+  const more = Array.from({ length: 20 }, (_, n) => create(`while it catches up ${n}`));
+  await Promise.all(more);
+  await resumed.count(150);
+  const all = [...(await polled(seen))];
+  all.push(...(await polled(all.at(-1))));
+  expect(resumed.ids()).toEqual(all);
+});
+
+test("many viewers who come at any moment see the same, each once, in the order of commits", async () => {
+  const start = (await api.ask("GET", "/v1/events?order=desc&limit=1")).json.data[0].id;
+  const viewers: Promise<Awaited<ReturnType<typeof stream>>>[] = [];
+  for (let n = 0; n < 20; n++) {
+    viewers.push(stream(`/v1/events/stream?after=${start}`));
+    await Promise.all([create(`a ${n}`), create(`b ${n}`), create(`c ${n}`)]);
+  }
+  const opened = await Promise.all(viewers);
+  for (const viewer of opened) await viewer.count(60);
+  const expected = await polled(start);
+  for (const viewer of opened) expect(viewer.ids()).toEqual(expected);
+});
+
+test("a stream may choose by type and by video", async () => {
+  const video = await create("chosen");
+  const last = (await api.ask("GET", "/v1/events?order=desc&limit=1")).json.data[0].id;
+  const byVideo = await stream(`/v1/events/stream?video=${video}&after=${last}`);
+  const byType = await stream(`/v1/events/stream?type=video.deleted&after=${last}`);
+  await create("another");
+  await api.ask("DELETE", `/v1/videos/${video}`);
+  await Promise.all([byVideo.count(1), byType.count(1)]);
+  for (const { messages } of [byVideo, byType]) expect(messages.map(({ event }) => event)).toEqual(["video.deleted"]);
+});
+
+test("another space's events stay there", async () => {
+  const authorization = `Bearer ${await api.key("read", await api.newSpace())}`;
+  const theirs = await stream("/v1/events/stream", { authorization });
+  const changes = await stream("/v1/changes", { authorization });
+  const ours = await stream("/v1/events/stream");
+  await create("not theirs");
+  await ours.count(1);
+  expect([...theirs.messages, ...changes.messages]).toEqual([]);
+});
+
+test("live pages are told what changed, each thing once in a while", async () => {
+  const viewer = await stream("/v1/changes");
+  const video = await create("live");
+  await viewer.count(2);
+  const topics = viewer.messages.map(({ event }) => event);
+  expect(new Set(topics)).toEqual(new Set(["video", "event"]));
+  const told = viewer.messages.map(({ data }) => JSON.parse(data));
+  for (const change of told) expect(change.video).toBe(video);
+  expect(told.some(({ space }) => space !== undefined)).toBe(false);
+});
+
+test("a cursor that is none is refused before the stream begins", async () => {
+  const { status, json } = await api.ask("GET", "/v1/events/stream?after=nonsense");
+  expect([status, json.code]).toEqual([422, "REQUEST_INVALID"]);
+});
+
+test("a space has a bound on its streams, and the answer says to come back", async () => {
+  const authorization = `Bearer ${await api.key("read", await api.newSpace())}`;
+  const opened = await Promise.all(Array.from({ length: 200 }, () => stream("/v1/changes", { authorization })));
+  const { status, json, headers } = await api.ask("GET", "/v1/changes", undefined, { authorization });
+  expect([status, json.code]).toEqual([429, "RATE_LIMITED"]);
+  expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
+  opened[0]!.answer.destroy();
+  const again = await vi.waitFor(async () => {
+    const viewer = await stream("/v1/changes", { authorization });
+    expect(viewer.answer.statusCode).toBe(200);
+    return viewer;
+  });
+  expect(again.ended()).toBe(false);
+});
