@@ -5,7 +5,7 @@ import { startServer, type TestServer } from "../support/server.ts";
 import { apiOf } from "./api.ts";
 import { startReceiver } from "./receiver.ts";
 
-describe.skipIf(without("chromium"))("deliveries in the dashboard", async () => {
+describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 90_000 }, async () => {
   const browser = await openBrowser();
   const receiver = await startReceiver();
   let server: TestServer;

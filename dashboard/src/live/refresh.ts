@@ -12,7 +12,8 @@ export function startRefreshing(queries: QueryClient): () => void {
   const delivered = (change: Change) => {
     soon.add(["delivery", "one", change.delivery]);
     soon.add(["delivery", "fresh"]);
-    later.add(["webhook", "health"]);
+    // Health, and whether it is failing: a first success says nothing else.
+    later.add(["webhook"]);
     later.add(["overview"]);
     later.add(["replay"]);
   };

@@ -1,0 +1,101 @@
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { expectAccessible, expectNoSidewaysScroll, openBrowser, visitAsOwner } from "../support/browser.ts";
+import { without } from "../support/machine.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { apiOf } from "./api.ts";
+import { startReceiver } from "./receiver.ts";
+
+const FIRST_LOAD_BYTES = 200_000;
+const LONG = `A long name ${"that goes on ".repeat(14)}`.trim();
+
+describe.skipIf(without("chromium"))("every page of the dashboard", { timeout: 90_000 }, async () => {
+  const browser = await openBrowser();
+  const receiver = await startReceiver();
+  let server: TestServer;
+  const ids = { webhook: "", delivery: "", event: "" };
+  beforeAll(async () => {
+    server = await startServer();
+    const api = apiOf(server, await server.key());
+    receiver.answers = { status: 503, body: '{"error":"upstream"}', headers: { "content-type": "application/json" } };
+    ids.webhook = (await api.webhook(receiver.url, LONG)).id;
+    await api.webhook("http://127.0.0.1:1024/", "Nobody listens");
+    await api.patch(`/v1/webhooks/${(await api.webhook(`${receiver.url}/p`, "Paused one")).id}`, { status: "paused" });
+    for (const name of [LONG, "Short", "Harbour at dawn"]) await api.video(name);
+    await vi.waitFor(() => expect(receiver.received.length).toBeGreaterThanOrEqual(3), 15_000);
+    ids.delivery = (await api.get(`/v1/deliveries?webhook=${ids.webhook}`)).data[0]!.id;
+    ids.event = (await api.get("/v1/events?order=desc")).data[0]!.id;
+  });
+  afterAll(() => server?.remove());
+
+  /** Each page with words that say that it is there. */
+  const pages = (): [path: string, words: string][] => [
+    ["webhooks", "Nobody listens"],
+    ["webhooks/new", "video.created"],
+    [`webhooks/${ids.webhook}`, "Every attempt has failed"],
+    [`webhooks/${ids.webhook}/edit`, "Send a test"],
+    ["deliveries", "video.created"],
+    [`deliveries/${ids.delivery}`, "First byte"],
+    ["events", "video.created"],
+    [`events/${ids.event}`, "Payload"],
+    ["replays", "No replays yet"],
+    ["replays/new", "Failed for good"],
+    ["debugger", "Fill in an example"],
+    ["audit-log", "Who did what"],
+  ];
+
+  for (const colorScheme of ["light", "dark"] as const) {
+    test(`${colorScheme}: nothing sideways and nobody kept out, from phone to wide`, { timeout: 180_000 }, async () => {
+      const { page, faults } = await visitAsOwner(browser, server, { colorScheme });
+      for (const [path, words] of pages()) {
+        await page.goto(`/dashboard/${path}`);
+        for (const width of [390, 820, 1024, 1440, 1920]) {
+          await page.setViewportSize({ width, height: 900 });
+          await page.getByText(words).locator("visible=true").first().waitFor();
+          await expectNoSidewaysScroll(page);
+          if (width === 390 || width === 1440) await expectAccessible(page);
+        }
+      }
+      expect(faults).toEqual([]);
+      await page.context().close();
+    });
+  }
+
+  test("the first load is at most 200 kB gzipped, and no later one is fetched before the page stands", async () => {
+    const { page, faults } = await visitAsOwner(browser, server);
+    for (const path of ["videos", "webhooks", "deliveries"]) {
+      await page.goto(`/dashboard/${path}`);
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      const files = await page.evaluate<string[]>(FETCHED);
+      const sizes = await Promise.all(files.map(gzipped));
+      const total = sizes.reduce((sum, size) => sum + size, 0);
+      expect(total, `${path}: ${files.map((file, at) => `${file} ${sizes[at]}`).join("\n")}`).toBeLessThanOrEqual(
+        FIRST_LOAD_BYTES,
+      );
+    }
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test("no script is allowed but the dashboard's own files", async () => {
+    const { headers } = await fetch(`${server.url}/dashboard/webhooks`);
+    const policy = headers.get("content-security-policy") ?? "";
+    const scripts = policy.split(";").find((part) => part.trim().startsWith("script-src"));
+    expect(scripts?.trim()).toBe("script-src 'self'");
+    expect(policy).toContain("default-src 'none'");
+  });
+});
+
+// Files of the dashboard that were fetched so far; the popups (dialogs, menus) come when the page is idle, after the load.
+const FETCHED = `performance.getEntriesByType("resource")
+  .map((entry) => new URL(entry.name).pathname)
+  .filter((path) => path.startsWith("/dashboard/") && !/\\/popups-[^/]*$/.test(path))`;
+
+/** A file's bytes as they travel: fonts are compressed already. */
+async function gzipped(path: string): Promise<number> {
+  const file = fileURLToPath(new URL(`../../dashboard/dist${path.replace("/dashboard", "")}`, import.meta.url));
+  const bytes = await readFile(file);
+  return file.endsWith(".woff2") ? bytes.length : gzipSync(bytes, { level: 9 }).length;
+}

@@ -1,0 +1,219 @@
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expectAccessible, openBrowser, visitAsOwner } from "../support/browser.ts";
+import { without } from "../support/machine.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { apiOf } from "./api.ts";
+import { startReceiver } from "./receiver.ts";
+
+// Health is read again at most every five seconds; the rest is for machines that are busy.
+const SEEN_MS = 30_000;
+
+describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_000 }, async () => {
+  const browser = await openBrowser();
+  const receiver = await startReceiver();
+  let server: TestServer;
+  let api: ReturnType<typeof apiOf>;
+  beforeAll(async () => {
+    server = await startServer({ MAVE_RETRY_SCHEDULE: "0,3600" });
+    api = apiOf(server, await server.key());
+  });
+  afterAll(() => server?.remove());
+
+  test("every mistake of the form is named at its field", async () => {
+    const { page, faults } = await visitAsOwner(browser, server);
+    await page.goto("/dashboard/webhooks/new");
+    for (const type of ["video.created", "video.uploaded", "video.deleted"])
+      await page.getByRole("checkbox", { name: new RegExp(type) }).uncheck();
+    await page.getByRole("button", { name: "Register" }).click();
+    const url = page.getByLabel("URL");
+    await expect.poll(() => url.getAttribute("aria-invalid")).toBe("true");
+    await expectAccessible(page);
+    await page.getByRole("checkbox", { name: /video\.created/ }).check();
+    await url.fill("http://10.0.0.1/");
+    await page.getByRole("button", { name: "Register" }).click();
+    await page
+      .getByText(/10\.0\.0\.1/)
+      .first()
+      .waitFor();
+    expect(faults.filter((fault) => !fault.includes("422"))).toEqual([]);
+    await page.context().close();
+  });
+
+  test("a failing webhook says since when, why, and what happens next; trying one heals it", async () => {
+    receiver.answers = { status: 500, body: "no", headers: {} };
+    const { id } = await api.webhook(receiver.url, "Course catalogue");
+    await api.video("Autumn lecture 1");
+    await api.video("Autumn lecture 2");
+    const { page, faults } = await visitAsOwner(browser, server);
+    await page.goto("/dashboard/webhooks");
+    await page
+      .getByRole("row", { name: /Course catalogue/ })
+      .getByText("Failing")
+      .waitFor();
+    await page
+      .getByRole("row", { name: /Course catalogue/ })
+      .getByText(/Every attempt has failed since/)
+      .waitFor();
+    await page
+      .getByRole("navigation", { name: "Main" })
+      .getByRole("link", { name: /Webhooks.*1.*failing/ })
+      .waitFor();
+    await expectAccessible(page);
+
+    await page.goto(`/dashboard/webhooks/${id}`);
+    await page.getByText(/Last answer: 500 Internal Server Error/).waitFor();
+    await page.getByText(/the webhook is disabled and its deliveries are held\. Nothing is lost\./).waitFor();
+    await page.getByText("By phase and by error").click();
+    await page.getByText("Where the time goes").waitFor();
+    await expectAccessible(page);
+    receiver.answers = { status: 200, body: "ok", headers: {} };
+    await page.getByRole("button", { name: "Try one now" }).click();
+    await page
+      .getByRole("heading", { name: "Course catalogue" })
+      .locator("..")
+      .getByText("Enabled")
+      .waitFor({ timeout: SEEN_MS });
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test("pausing can be undone; resuming says how many are sent; nothing is lost in between", async () => {
+    const { id } = await api.webhook(`${receiver.url}/paused`, "Data warehouse", { rate_limit: 50 });
+    const { page, faults } = await visitAsOwner(browser, server);
+    await page.goto(`/dashboard/webhooks/${id}`);
+    await page.getByRole("button", { name: "Pause", exact: true }).click();
+    await page.getByText("Paused. Events are recorded and held.").waitFor();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByRole("button", { name: "Pause", exact: true }).click();
+    await page.getByText(/^Paused since/).waitFor();
+    const before = receiver.received.length;
+    for (const name of ["Held 1", "Held 2", "Held 3"]) await api.video(name);
+    await page.getByText(/3\sdeliveries are held and will be sent on resume/).waitFor();
+    await expectAccessible(page);
+    await page.getByRole("button", { name: "Resume" }).first().click();
+    await page
+      .getByRole("dialog")
+      .getByText(/Send 3\sdeliveries that are held\? Oldest first, 50 per second/)
+      .waitFor();
+    await expectAccessible(page);
+    await page.getByRole("dialog").getByRole("button", { name: "Resume" }).click();
+    const held = () =>
+      receiver.received.slice(before).filter(({ headers }) => headers.host && headers["mave-delivery"]);
+    await expect.poll(() => held().length).toBeGreaterThanOrEqual(3);
+    await page
+      .getByRole("row", { name: /Held 3/ })
+      .getByText("Succeeded")
+      .waitFor();
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test("a secret is shown on demand, rotated with an overlap, and both are recorded", async () => {
+    const { id, secret } = await api.webhook(receiver.url, "Search index");
+    const { page, faults } = await visitAsOwner(browser, server);
+    await page.goto(`/dashboard/webhooks/${id}`);
+    await page.getByText(`whsec_••••••••••${secret.slice(-4)}`).waitFor();
+    expect(await page.content()).not.toContain(secret);
+    await page.getByRole("button", { name: "Show the secret" }).click();
+    await page.getByText(secret).waitFor();
+    await page.getByRole("button", { name: "Rotate" }).click();
+    await page
+      .getByRole("dialog")
+      .getByText(/Both secrets work until/)
+      .waitFor();
+    await page.getByRole("dialog").getByRole("button", { name: "Rotate" }).click();
+    const dialog = page.getByRole("dialog", { name: "The new secret" });
+    await dialog.getByRole("button", { name: "Copy the new secret" }).click();
+    expect(await page.evaluate("navigator.clipboard.readText()")).not.toBe(secret);
+    await expectAccessible(page);
+    await dialog.getByRole("button", { name: "Done" }).click();
+    await page.getByText(/The secret before this one works for/).waitFor();
+
+    await page.goto("/dashboard/audit-log");
+    await page
+      .getByRole("row", { name: /secret revealed/ })
+      .first()
+      .waitFor();
+    await page
+      .getByRole("row", { name: /rotated/ })
+      .first()
+      .waitFor();
+    await expectAccessible(page);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test("editing changes what is sent; deleting names what is lost and offers to pause instead", async () => {
+    const { id } = await api.webhook("http://127.0.0.1:1024/", "Old staging receiver");
+    await api.video("Never delivered");
+    const { page, faults } = await visitAsOwner(browser, server);
+    await page.goto(`/dashboard/webhooks/${id}`);
+    await more(page, "Edit");
+    await page.getByLabel("Name").fill("New staging receiver");
+    await page.getByRole("checkbox", { name: /video\.deleted/ }).uncheck();
+    await page.getByText("Order, pace and headers").click();
+    await page.getByRole("button", { name: "Add a header" }).click();
+    await page.getByLabel("Name", { exact: true }).last().fill("X-Tenant");
+    await page.getByLabel("Value", { exact: true }).fill("museum");
+    await expectAccessible(page);
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("heading", { name: "New staging receiver", level: 1 }).waitFor();
+    await page.getByRole("definition").filter({ hasText: "X-Tenant" }).waitFor();
+    expect(await page.content()).not.toContain("museum");
+
+    await more(page, "Delete");
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText(/1\sdelivery that is open will be canceled and never sent/).waitFor();
+    await dialog.getByRole("button", { name: "Pause instead" }).waitFor();
+    await expectAccessible(page);
+    await dialog.getByRole("button", { name: "Delete" }).click();
+    await page.getByText("New staging receiver was deleted.").waitFor();
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test("a replay counts before it sends, and shows how far it is", async () => {
+    const { id } = await api.webhook(`${receiver.url}/late`, "Newcomer");
+    const before = receiver.received.length;
+    const { page, faults } = await visitAsOwner(browser, server);
+    await page.goto("/dashboard/replays");
+    await page.getByRole("heading", { name: "No replays yet" }).waitFor();
+    await page.goto(`/dashboard/replays/new?webhook=${id}`);
+    await page.getByLabel("Webhook", { exact: true }).selectOption(id);
+    await page.getByRole("button", { name: "Count" }).click();
+    await page.getByText(/The first happened/).waitFor();
+    await expectAccessible(page);
+    await page.getByRole("button", { name: /^Send \d+\sevents$/ }).click();
+    await page.getByRole("heading", { name: "Replay to Newcomer" }).waitFor();
+    await page.locator("header").getByText("Done").waitFor();
+    await expectAccessible(page);
+    await expect.poll(() => receiver.received.length).toBeGreaterThan(before);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test("the debugger finds a body that was parsed and written again, without a request", async () => {
+    const { page, faults } = await visitAsOwner(browser, server);
+    await page.goto("/dashboard/debugger");
+    await page.getByRole("button", { name: "Fill in an example" }).click();
+    await page.getByRole("button", { name: "Check" }).click();
+    await page.getByText("The signature is right.").waitFor();
+    await expectAccessible(page);
+    const requests: string[] = [];
+    page.on("request", (request) => request.method() === "POST" && requests.push(request.url()));
+    const body = page.getByLabel("Body");
+    await body.fill(JSON.stringify(JSON.parse(await body.inputValue()), null, 2));
+    await page.getByRole("button", { name: "Check" }).click();
+    await page.getByText("The body was parsed and written again; verify the raw bytes.").waitFor();
+    await expectAccessible(page);
+    expect(requests).toEqual([]);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+});
+
+async function more(page: Page, word: string): Promise<void> {
+  await page.getByRole("button", { name: "More actions" }).click();
+  await page.getByRole("menuitem", { name: word }).click();
+}
