@@ -3,20 +3,23 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { Readable } from "node:stream";
 import type { Page } from "playwright-core";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, test as always, describe, expect } from "vitest";
 import { systemClock } from "../../server/src/clock.ts";
 import { type Ffmpeg, findFfmpeg } from "../../server/src/videos/ffmpeg.ts";
 import { receiveFile } from "../../server/src/videos/receive-file.ts";
 import { expectAccessible, openBrowser, visit } from "../support/browser.ts";
 import { testDatabase } from "../support/database.ts";
+import { without } from "../support/machine.ts";
 import { type PlayableName, playable, videoFolder } from "../support/video-files.ts";
 import { openVideoRoom, serveVideos, settled } from "../support/videos.ts";
+
+const test = always.skipIf(without("ffmpeg") || without("chromium"));
 
 const db = await testDatabase();
 const inputs = await videoFolder();
 const room = await openVideoRoom(db);
 const { url } = await serveVideos(room);
-const browser = await openBrowser();
+const browser = without("chromium") ? undefined! : await openBrowser();
 
 async function upload(id: string, name: PlayableName): Promise<void> {
   const bytes = await readFile(await playable(inputs, name));
@@ -30,6 +33,11 @@ async function readyVideo(name: PlayableName, title = "A film"): Promise<string>
   await settled(room, id, "ready");
   return id;
 }
+
+let first: Promise<string> | undefined;
+
+/** One that plays, for tests that only look at it. */
+const anyReadyVideo = () => (first ??= readyVideo("plain-720p.mp4"));
 
 /** A page of another origin. */
 async function siteOf(html: string): Promise<string> {
@@ -83,7 +91,7 @@ describe("The page at embed_url", () => {
   });
 
   test("fetches nothing but its poster and a small script before somebody plays", async () => {
-    const id = await readyVideo("plain-720p.mp4");
+    const id = await anyReadyVideo();
     const { page } = await visit(browser, url);
     const asked: string[] = [];
     page.on("response", (response) => asked.push(new URL(response.url()).pathname));
@@ -99,7 +107,7 @@ describe("The page at embed_url", () => {
   });
 
   test("shows its poster and how it is played without scripts", async () => {
-    const id = await readyVideo("plain-720p.mp4");
+    const id = await anyReadyVideo();
     const { page } = await visit(browser, url, { javaScriptEnabled: false });
     await page.goto(`/${id}`);
     const poster = page.locator("#poster");
@@ -108,7 +116,7 @@ describe("The page at embed_url", () => {
   });
 
   test("plays in a frame of another page", async () => {
-    const id = await readyVideo("plain-720p.mp4");
+    const id = await anyReadyVideo();
     const { page } = await visit(browser, url);
     const code = `<iframe src="${url}/${id}?autoplay=1" allow="autoplay; fullscreen" width="640" height="360"></iframe>`;
     await page.goto(await siteOf(`<!doctype html><title>A blog</title>${code}`));
@@ -122,7 +130,7 @@ describe("The page at embed_url", () => {
   });
 
   test.each(["light", "dark"] as const)("has no fault that axe finds, %s", async (colorScheme) => {
-    const id = await readyVideo("plain-720p.mp4");
+    const id = await anyReadyVideo();
     const { page } = await visit(browser, url, { colorScheme });
     await page.goto(`/${id}?muted=1`);
     await expectAccessible(page);

@@ -2,9 +2,12 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, test as always, beforeAll, expect } from "vitest";
+import { without } from "../support/machine.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { playable, videoFolder } from "../support/video-files.ts";
+
+const test = always.skipIf(without("ffmpeg"));
 
 const inputs = await videoFolder();
 let server: TestServer;

@@ -6,6 +6,7 @@ import { createApiKeys } from "../../server/src/auth/api-keys.ts";
 import { systemClock } from "../../server/src/clock.ts";
 import { createRecorder } from "../../server/src/events/record.ts";
 import { createHttp, type Http, type HttpParts } from "../../server/src/http/http.ts";
+import { createTusDoor } from "../../server/src/http/tus.ts";
 import { LIMITS } from "../../server/src/limits.ts";
 import { createLog } from "../../server/src/log.ts";
 import { systemRandom } from "../../server/src/random.ts";
@@ -26,9 +27,8 @@ export const PUBLIC_URL = "http://videos.test";
 export interface VideoRoom extends Awaited<ReturnType<typeof openVideoRoom>> {}
 
 /** Everything that videos need, put together as the service does it, on a folder and a space of its own. */
-export async function openVideoRoom(db: Database, { maxBytes = LIMITS.UPLOAD_BYTES_MAX as number } = {}) {
-  const dataDir = await mkdtemp(join(tmpdir(), "mave-videos-"));
-  afterAll(() => rm(dataDir, { recursive: true, force: true }));
+export async function openVideoRoom(db: Database, { maxBytes = LIMITS.UPLOAD_BYTES_MAX as number, dataDir = "" } = {}) {
+  dataDir ||= await temporaryFolder();
   const folders = await openFolders(dataDir);
   const [clock, random, signals, log] = [systemClock, systemRandom, createSignals(), createLog("silent")];
   const publicUrl = PUBLIC_URL;
@@ -54,6 +54,12 @@ export async function openVideoRoom(db: Database, { maxBytes = LIMITS.UPLOAD_BYT
       return processor;
     },
   };
+}
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "mave-videos-"));
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 async function anySpace(db: Database): Promise<string> {
@@ -97,7 +103,7 @@ export async function serveVideos(room: VideoRoom): Promise<{ app: Http["app"]; 
     serves: true,
   };
   const metrics = { registry: undefined, request() {} };
-  const http = await createHttp({ ...parts, metrics } as unknown as HttpParts);
+  const http = await createHttp({ ...parts, metrics, before: createTusDoor(parts) } as unknown as HttpParts);
   await http.app.listen({ port, host: "127.0.0.1" });
   afterAll(() => http.close());
   return { app: http.app, url, key };

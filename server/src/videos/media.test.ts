@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { test as always, describe, expect } from "vitest";
+import { without } from "../../../test/support/machine.ts";
 import {
   type PlayableName,
   playable,
@@ -13,6 +14,8 @@ import { findFfmpeg } from "./ffmpeg.ts";
 import type { MakingOutcome } from "./making.ts";
 import { type Media, makeMedia } from "./media.ts";
 import { MEDIA_ERRORS, type MediaError } from "./probe.ts";
+
+const test = always.skipIf(without("ffmpeg"));
 
 const folder = await videoFolder();
 const ffmpeg = await findFfmpeg(systemClock);

@@ -2,8 +2,9 @@ import { createReadStream } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { expect, test } from "vitest";
+import { test as always, expect } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
+import { without } from "../../../test/support/machine.ts";
 import { playable, unplayable, videoFolder } from "../../../test/support/video-files.ts";
 import { eventTypes, openVideoRoom, settled } from "../../../test/support/videos.ts";
 import { systemClock } from "../clock.ts";
@@ -13,6 +14,8 @@ import { uuidV7 } from "../uuid.ts";
 import { type Ffmpeg, findFfmpeg } from "./ffmpeg.ts";
 import { createLifeSign } from "./life-sign.ts";
 import { receiveFile } from "./receive-file.ts";
+
+const test = always.skipIf(without("ffmpeg"));
 
 const db = await testDatabase();
 const inputs = await videoFolder();
