@@ -1,0 +1,177 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { request } from "node:http";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startServer, type TestServer } from "../support/server.ts";
+import { playable, videoFolder } from "../support/video-files.ts";
+import { all, type Caller, call } from "./api.ts";
+
+const TIMEOUT_MS = 240_000; // each ends in seconds on an idle machine
+
+let server: TestServer;
+let caller: Caller;
+let quick: string;
+let slow: string;
+
+beforeAll(async () => {
+  const folder = await videoFolder();
+  quick = await playable(folder, "plain.mp4");
+  slow = await playable(folder, "high-bitrate.mp4");
+  server = await startServer();
+  caller = { url: () => server.url, key: await server.key() };
+}, 120_000);
+afterAll(() => server?.remove());
+
+interface VideoView {
+  id: string;
+  status: string;
+  size: number | null;
+  error: { code: string } | null;
+}
+
+const makeVideo = async (): Promise<string> => (await call<VideoView>(caller, "POST", "/v1/videos", {})).body.id;
+const getVideo = async (id: string): Promise<VideoView> =>
+  (await call<VideoView>(caller, "GET", `/v1/videos/${id}`)).body;
+const becomesReady = (id: string) =>
+  expect.poll(async () => (await getVideo(id)).status, { timeout: TIMEOUT_MS, interval: 300 }).toBe("ready");
+
+async function put(id: string, path: string): Promise<number> {
+  const headers = { authorization: `Bearer ${caller.key}` };
+  const answer = await fetch(`${server.url}/v1/videos/${id}/file`, {
+    method: "PUT",
+    headers,
+    body: await readFile(path),
+  });
+  return answer.status;
+}
+
+/** What was told of a video, in its order. */
+async function eventTypes(id: string): Promise<string[]> {
+  return (await all<{ type: string }>(caller, `/v1/events?video=${id}`)).map(({ type }) => type);
+}
+
+/** Processes that work for this server: ffmpeg, ffprobe and whatever wraps them. */
+function workers(): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const words = readFileSync(`/proc/${pid}/cmdline`, "latin1");
+        const state = /\nState:\s+(\S)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+        const here = words.includes(server.dataDir) || readlinkSync(`/proc/${pid}/cwd`).startsWith(server.dataDir);
+        return here && state !== "Z" && /ff(?:mpeg|probe)/.test(words);
+      } catch {
+        return false; // it has ended meanwhile
+      }
+    });
+}
+
+/** Nothing half-made is left: no work folder, no part of a file. */
+async function expectTidy(): Promise<void> {
+  for (const folder of ["work", "incoming"])
+    await expect.poll(() => readdir(join(server.dataDir, folder)), { timeout: TIMEOUT_MS, interval: 500 }).toEqual([]);
+}
+
+const tus = (more: Record<string, string>) => ({
+  authorization: `Bearer ${caller.key}`,
+  "tus-resumable": "1.0.0",
+  ...more,
+});
+
+describe("an upload whose server is killed", () => {
+  test("resumes at the byte on disk and becomes the very file", { timeout: TIMEOUT_MS }, async () => {
+    const [video, file] = [await makeVideo(), await readFile(slow)];
+    const metadata = `video ${Buffer.from(video).toString("base64")}`;
+    const made = await fetch(`${server.url}/v1/uploads`, {
+      method: "POST",
+      headers: tus({ "upload-length": String(file.length), "upload-metadata": metadata }),
+    });
+    expect(made.status).toBe(201);
+    const path = new URL(made.headers.get("location")!, server.url).pathname;
+    const onDisk = join(server.dataDir, "incoming", path.split("/").pop()!);
+
+    let offset = 0;
+    for (const share of [0.2, 0.45, 0.7]) {
+      await sendUntilKilled(path, file, offset, Math.floor(file.length * share), onDisk);
+      await server.start();
+      const head = await fetch(`${server.url}${path}`, { method: "HEAD", headers: tus({}) });
+      offset = Number(head.headers.get("upload-offset"));
+      expect(offset).toBe((await stat(onDisk)).size);
+      expect(offset).toBeGreaterThan(0);
+      expect(await readFile(onDisk)).toEqual(file.subarray(0, offset));
+    }
+    const type = { "content-type": "application/offset+octet-stream", "upload-offset": String(offset) };
+    const rest = await fetch(`${server.url}${path}`, {
+      method: "PATCH",
+      headers: tus(type),
+      body: file.subarray(offset),
+    });
+    expect(rest.status).toBe(204);
+    await becomesReady(video);
+    expect((await getVideo(video)).size).toBe(file.length);
+    expect(await eventTypes(video)).toEqual(["video.created", "video.processing", "video.uploaded"]);
+    await expectTidy();
+  });
+
+  test("by PUT leaves nothing behind", { timeout: TIMEOUT_MS }, async () => {
+    const video = await makeVideo();
+    const headers = { authorization: `Bearer ${caller.key}`, "content-length": "1000000" };
+    const sending = request(`${server.url}/v1/videos/${video}/file`, { method: "PUT", headers }).on("error", () => {});
+    sending.write(Buffer.alloc(300_000));
+    await expect.poll(async () => (await getVideo(video)).status, { timeout: 20_000 }).toBe("uploading");
+    await server.kill();
+    await server.start();
+    await expect.poll(async () => (await getVideo(video)).status, { timeout: 90_000, interval: 300 }).toBe("waiting");
+    await expectTidy();
+    expect(await put(video, quick)).toBe(202);
+    await becomesReady(video);
+  });
+});
+
+describe("processing", () => {
+  test("whose ffmpeg is killed is done again, and told once", { timeout: TIMEOUT_MS }, async () => {
+    const video = await makeVideo();
+    expect(await put(video, slow)).toBe(202);
+    await expect.poll(() => workers().length, { timeout: 60_000, interval: 5 }).toBeGreaterThan(0);
+    for (const pid of workers()) process.kill(pid, "SIGKILL");
+    await becomesReady(video);
+    expect(await eventTypes(video)).toEqual(["video.created", "video.processing", "video.uploaded"]);
+    await expectTidy();
+  });
+
+  test("whose server is killed leaves no ffmpeg, is done again, and told once", { timeout: TIMEOUT_MS }, async () => {
+    const video = await makeVideo();
+    expect(await put(video, slow)).toBe(202);
+    for (let kill = 0; kill < 2; kill += 1) {
+      await expect.poll(() => workers().length, { timeout: 60_000, interval: 5 }).toBeGreaterThan(0);
+      await server.kill();
+      await expect.poll(() => workers(), { timeout: 5_000, interval: 20 }).toEqual([]);
+      await server.start();
+    }
+    await becomesReady(video);
+    expect(await eventTypes(video)).toEqual(["video.created", "video.processing", "video.uploaded"]);
+    const versions = await readdir(join(server.dataDir, "media", video));
+    expect(versions).toHaveLength(1);
+    await expectTidy();
+  });
+});
+
+/** Sends a part of the file and kills the server once at least so much of it is on its disk. */
+async function sendUntilKilled(path: string, file: Buffer, from: number, until: number, onDisk: string): Promise<void> {
+  const headers = tus({
+    "content-type": "application/offset+octet-stream",
+    "upload-offset": String(from),
+    "content-length": String(file.length - from),
+  });
+  const sending = request(`${server.url}${path}`, { method: "PATCH", headers }).on("error", () => {});
+  sending.write(file.subarray(from, until));
+  const size = () =>
+    stat(onDisk).then(
+      ({ size }) => size,
+      () => 0,
+    );
+  await expect.poll(size, { timeout: 20_000, interval: 10 }).toBeGreaterThan(from);
+  await server.kill();
+}
