@@ -84,13 +84,13 @@ interface RawStream {
 }
 
 interface RawProbe {
-  streams?: RawStream[];
-  format?: { format_name?: string; duration?: string };
+  streams: RawStream[];
+  format: { format_name?: string; duration?: string };
 }
 
 /** @param output what ffprobe printed with -show_format -show_streams -of json */
 export function readProbe(output: string): Probe | Refusal {
-  const { streams = [], format = {} } = parse(output);
+  const { streams, format } = parse(output);
   if (streams.length > LIMITS.VIDEO_STREAMS_MAX) return refusal("too_many_streams");
   const picture = streams.find(isPicture);
   if (!picture) return refusal(streams.some(({ codec_type }) => codec_type) ? "no_video" : "unreadable");
@@ -105,12 +105,20 @@ export function readProbe(output: string): Probe | Refusal {
 export const isRefusal = (value: Probe | Refusal): value is Refusal => "message" in value;
 
 function parse(output: string): RawProbe {
+  let value: unknown;
   try {
-    return JSON.parse(output) as RawProbe;
+    value = JSON.parse(output);
   } catch {
-    return {}; // a probe that was stopped half-way: the same as one that found nothing
+    value = null; // a probe that was stopped half-way: the same as one that found nothing
   }
+  const { streams, format } = (isObject(value) ? value : {}) as Partial<RawProbe>;
+  return {
+    streams: Array.isArray(streams) ? streams.filter(isObject) : [],
+    format: isObject(format) ? format : {},
+  };
 }
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
 
 // Cover art is a still image inside an audio file.
 const isPicture = (stream: RawStream) =>

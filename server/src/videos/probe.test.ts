@@ -1,0 +1,71 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { isRefusal, readProbe } from "./probe.ts";
+
+const picture = {
+  ...{ index: 0, codec_type: "video", codec_name: "h264", pix_fmt: "yuv420p", level: 31, width: 1280, height: 720 },
+  ...{ r_frame_rate: "30000/1001", avg_frame_rate: "30000/1001", bit_rate: "4000000", duration: "12.5" },
+};
+const sound = { index: 1, codec_type: "audio", codec_name: "aac", profile: "LC", channels: 2 };
+const probe = (streams: object[], format: object = { format_name: "mov,mp4", duration: "12.6" }) =>
+  readProbe(JSON.stringify({ streams, format }));
+
+test("A file's picture and sound are read", () => {
+  expect(probe([picture, sound])).toMatchObject({
+    duration_s: 12.6,
+    video: {
+      codec: "h264",
+      width: 1280,
+      height: 720,
+      fps: expect.closeTo(29.97),
+      duration_s: 12.5,
+      squarePixels: true,
+    },
+    audio: { index: 1, codec: "aac", profile: "LC", channels: 2 },
+  });
+});
+
+describe("What is shown counts", () => {
+  test("a picture on its side is as high as it is wide", () => {
+    const turned = { ...picture, side_data_list: [{ rotation: -90 }] };
+    expect(probe([turned])).toMatchObject({ video: { width: 720, height: 1280, rotation: 270 } });
+  });
+  test("pixels that are not square make it wider", () => {
+    expect(probe([{ ...picture, width: 720, height: 576, sample_aspect_ratio: "64:45" }])).toMatchObject({
+      video: { width: 1024, height: 576, squarePixels: false },
+    });
+    expect(probe([{ ...picture, sample_aspect_ratio: "0:1" }])).toMatchObject({ video: { width: 1280 } });
+  });
+  test("cover art is no picture, nor is a stream without a size", () => {
+    const cover = { ...picture, codec_name: "png", disposition: { attached_pic: 1 } };
+    expect(probe([sound, cover])).toMatchObject({ code: "no_video" });
+    expect(probe([sound, { ...picture, width: 0 }])).toMatchObject({ code: "no_video" });
+  });
+  test("Matroska tells a stream's length as a time of day", () => {
+    const { duration: _, ...rest } = picture;
+    expect(probe([{ ...rest, tags: { DURATION: "01:02:03.500000000" } }])).toMatchObject({
+      video: { duration_s: 3723.5 },
+    });
+  });
+});
+
+test.each<[string, object[], object, string]>([
+  ["nothing", [], {}, "unreadable"],
+  ["41 streams", Array.from({ length: 41 }, () => sound), {}, "too_many_streams"],
+  ["a side of 8193", [{ ...picture, width: 8193 }], {}, "too_large"],
+  ["six hours and a second", [picture], { duration: "21601" }, "too_long"],
+])("%s is refused", (_what, streams, format, code) => {
+  expect(probe(streams, format)).toMatchObject({ code, message: expect.stringMatching(/\.$/) });
+});
+
+test("Whatever ffprobe prints, it is read or refused, never a crash", () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.json()), (output) => {
+      const read = readProbe(output);
+      expect(isRefusal(read) || read.video.width > 0).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
+  for (const output of ["null", "[]", '{"streams":null}', '{"streams":[null]}', '{"streams":{},"format":1}'])
+    expect(readProbe(output)).toMatchObject({ code: "unreadable" });
+});
