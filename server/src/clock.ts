@@ -23,3 +23,9 @@ export const systemClock: Clock = {
 
 /** Unix time in whole seconds, the form of every time in events and in the API. */
 export const unixSeconds = (milliseconds: number): number => Math.floor(milliseconds / 1000);
+
+/** Waits, and keeps the process alive meanwhile: for what runs before there is anything to wait for by an event. */
+export const pause = (delay_ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, delay_ms);
+  });

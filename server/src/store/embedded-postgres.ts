@@ -1,7 +1,7 @@
 import { readFile, rm, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
+import { pause } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { StartFailure } from "../start-failure.ts";
 import { type Cluster, isAlive, lastWords, openCluster, PORT, run, socketFolder } from "./postgres-cluster.ts";
