@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../clock.ts";
 import { createLog } from "../log.ts";
@@ -7,15 +8,20 @@ import { createHttp, type HttpParts } from "./http.ts";
 
 /**
  * The OpenAPI document without a server: routes touch what they stand on only when they are called, so none of it is
- * needed to describe them. As a program, prints it: `node --conditions=source server/src/http/print-openapi.ts`.
+ * needed to describe them. As a program, prints it, or writes it to the file that is named.
  */
 export async function openApiDocument(publicUrl = "http://localhost:3000", version = "0.1.0"): Promise<object> {
   const parts = { publicUrl, version, trustProxy: false, metricsToken: null, serves: true, metrics: {} };
-  const local = { log: createLog("silent"), clock: systemClock, random: systemRandom, signals: createSignals() };
+  const local = { log: createLog("silent"), clock: systemClock, random: systemRandom, live: createSignals() };
   const http = await createHttp({ ...parts, ...local } as unknown as HttpParts);
   const document = http.app.swagger();
   await http.close();
   return document;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(JSON.stringify(await openApiDocument(), null, 2));
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const text = `${JSON.stringify(await openApiDocument(), null, 2)}\n`;
+  const [file] = process.argv.slice(2);
+  if (file === undefined) process.stdout.write(text);
+  else await writeFile(file, text);
+}
