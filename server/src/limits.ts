@@ -104,6 +104,9 @@ export const LIMITS = {
   STREAM_BUFFERED_BYTES: 1_048_576, // waiting in memory for a slow viewer; beyond it the viewer is dropped and resumes
   STREAM_HEARTBEAT_MS: 15_000, // below the idle time of common proxies
   STREAM_POLL_MS: 1_000, // what a lost signal costs a viewer at most
+  LIVE_WANTED_MS: 10_000, // how often a node with viewers says so; three times as long it is believed
+  LIVE_REOPEN_MS: 1_000, // between two tries to listen again; meanwhile pages hear of this node only
+  NOTICE_BYTES: 7_800, // PostgreSQL takes payloads below 8,000
   CHANGES_GATHERED_MS: 200, // the dashboard's hints: one write per space and time, whatever the load
   CHANGES_GATHERED_MAX: 200, // more than a page shows are left out: lists are read again anyway
   STREAM_PAGE: 100, // events read at once for a viewer who resumes

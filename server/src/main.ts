@@ -16,6 +16,7 @@ import { createHttp } from "./http/http.ts";
 import { createTusDoor } from "./http/tus.ts";
 import { assertLimits, LIMITS } from "./limits.ts";
 import { findPort, portFailure } from "./listening-port.ts";
+import { createLive } from "./live.ts";
 import { createLog, type Log } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { createAddressPolicy } from "./net/address-policy.ts";
@@ -179,8 +180,12 @@ async function serve(ground: Ground, { recorder, health, node }: Delivering, por
     replays.start();
     shutdown.add("replays", replays.stop);
   }
+  const live = createLive(ground);
+  live.start();
+  shutdown.add("notices to pages", live.stop);
   const http = await createHttp({
     ...ground,
+    live,
     version: VERSION,
     serves: config.roles.has("api"),
     trustProxy: config.trustProxy,

@@ -48,6 +48,7 @@ export async function testApi(db: Database) {
   const health = new Health(parts);
   const http = await createHttp({
     ...parts,
+    live: parts.signals,
     version: "0.0.0",
     serves: true,
     trustProxy: false,

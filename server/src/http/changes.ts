@@ -11,19 +11,24 @@ type Topic = (typeof TOPICS)[number];
 
 export interface ChangeStreamParts {
   streams: Streams;
-  signals: Signals;
+  live: Pick<Signals, "on">;
   clock: Clock;
 }
 
 /** Hints of what changed, for the live dashboard: gathered for a moment, written once for all viewers of a space. */
-export function changeStreamRoute(app: Api, { streams, signals, clock }: ChangeStreamParts): void {
+export function changeStreamRoute(app: Api, { streams, live, clock }: ChangeStreamParts): void {
   const spaces = new Map<string, Viewers>();
-  for (const topic of TOPICS) {
-    signals.on(topic, (change: Changes[Topic]) => {
+  let offs: (() => void)[] = [];
+  const listen = () => {
+    const hear = (topic: Topic) => (change: Changes[Topic]) => {
       const viewers = spaces.get(change.space);
       if (viewers) gather(clock, viewers, topic, change);
-    });
-  }
+    };
+    offs = TOPICS.map((topic) => live.on(topic, hear(topic)));
+  };
+  const stopListening = () => {
+    for (const off of offs) off();
+  };
 
   app.get(
     "/v1/changes",
@@ -43,11 +48,14 @@ export function changeStreamRoute(app: Api, { streams, signals, clock }: ChangeS
       const { space } = request.who;
       const stream = streams.begin(request, reply);
       const viewers = spaces.get(space) ?? { streams: new Set<Stream>(), gathered: new Set<string>(), waiting: false };
+      if (spaces.size === 0) listen();
       spaces.set(space, viewers);
       viewers.streams.add(stream);
       stream.onEnd(() => {
         viewers.streams.delete(stream);
-        if (viewers.streams.size === 0) spaces.delete(space);
+        if (viewers.streams.size > 0) return;
+        spaces.delete(space);
+        if (spaces.size === 0) stopListening();
       });
     },
   );

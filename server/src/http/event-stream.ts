@@ -38,7 +38,7 @@ interface Tail {
 export interface EventStreamParts {
   events: Events;
   streams: Streams;
-  signals: Signals;
+  live: Pick<Signals, "on">;
   clock: Clock;
   onError(error: unknown): void;
 }
@@ -50,10 +50,6 @@ export interface EventStreamParts {
  */
 export function createEventStreams(parts: EventStreamParts): EventStreams {
   const tails = new Map<string, Tail>();
-  parts.signals.on("event", ({ space }) => {
-    const tail = tails.get(space);
-    if (tail) read(parts, tail);
-  });
   return {
     async open(request, reply, { after, ...choice }) {
       const { space } = request.who;
@@ -120,7 +116,13 @@ function startTail(parts: EventStreamParts, tails: Map<string, Tail>, space: str
     read(parts, tail);
     cancel = parts.clock.after(LIMITS.STREAM_POLL_MS, poll);
   };
-  const stop = () => cancel();
+  const off = parts.live.on("event", (event) => {
+    if (event.space === space) read(parts, tail);
+  });
+  const stop = () => {
+    cancel();
+    off();
+  };
   const tail: Tail = { space, cursor, viewers: new Map(), turn: Promise.resolve(), asked: false, stop };
   cancel = parts.clock.after(LIMITS.STREAM_POLL_MS, poll);
   tails.set(space, tail);

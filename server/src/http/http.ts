@@ -43,7 +43,7 @@ import { type WebhookRouteParts, webhookRoutes } from "./webhooks.ts";
 
 export interface HttpParts extends ServerParts, OverviewParts {
   db: Database;
-  signals: Signals;
+  live: Pick<Signals, "on">;
   vault: ChangeParts["vault"];
   metrics: Metrics;
   /** Without it only /healthz, /readyz and /metrics are served. */
