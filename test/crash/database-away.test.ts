@@ -1,0 +1,105 @@
+import { expect, inject, test } from "vitest";
+import { testConnection } from "../support/database.ts";
+import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
+import { call } from "./api.ts";
+import { seeded } from "./load.ts";
+import { FACTOR, pass, type Scene, SEED, setScene } from "./scene.ts";
+
+const TIMEOUT_MS = 240_000; // each ends in some 15 s on an idle machine
+
+/** A scene whose database stands behind a proxy that fails on command. */
+async function sceneBehindProxy(): Promise<{ scene: Scene; proxy: TcpProxy }> {
+  const { host, port } = inject("postgres");
+  const { user, database } = await testConnection();
+  const proxy = await startTcpProxy({ path: `${host}/.s.PGSQL.${port}` });
+  const url = `postgres://${user}@127.0.0.1:${proxy.port}/${database}`;
+  const scene = await setScene({ DATABASE_URL: url }, ["/healthy", "/flaky"]);
+  return { scene, proxy };
+}
+
+const readiness = async ({ server }: Scene): Promise<number> => {
+  const response = await fetch(`${server.url}/readyz`);
+  await response.body?.cancel();
+  return response.status;
+};
+
+test("while the database is away the API says so at once, and afterwards deliveries go on", {
+  timeout: TIMEOUT_MS,
+}, async () => {
+  const { scene, proxy } = await sceneBehindProxy();
+  const load = scene.load({ callers: 2 });
+  for (let cut = 0; cut < 3; cut += 1) {
+    await pass(700);
+    proxy.cut();
+    await expect.poll(() => readiness(scene), { timeout: 10_000 }).toBe(503);
+    const began = Date.now();
+    const answer = await fetch(`${scene.server.url}/v1/videos`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${scene.caller.key}`, "content-type": "application/json" },
+      body: "{}",
+    });
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({ code: "STORE_UNAVAILABLE" });
+    expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(Date.now() - began).toBeLessThan(2_000);
+    expect((await fetch(`${scene.server.url}/healthz`)).status).toBe(200);
+    proxy.heal();
+    await expect.poll(() => readiness(scene), { timeout: 20_000 }).toBe(200);
+  }
+  await load.stop();
+  await scene.drained();
+  const ledger = await scene.compare(load);
+  expect(ledger.findings).toEqual([]);
+  expect(scene.server.process().exitCode).toBeNull();
+  proxy.close();
+});
+
+test("connections cut around a commit: what was acknowledged is there, what was not happened at most once", {
+  timeout: TIMEOUT_MS,
+}, async () => {
+  const { scene, proxy } = await sceneBehindProxy();
+  const random = seeded(SEED);
+  const cuts = { before: 0, after: 0 };
+  proxy.inspect = (bytes) => {
+    if (!bytes.includes("commit") || random() > 0.1) return "pass";
+    const kind = random() < 0.5 ? "before" : "after";
+    cuts[kind] += 1;
+    return `cut ${kind}`;
+  };
+  const load = scene.load({ callers: 4, pause_ms: 30 });
+  await expect
+    .poll(() => Math.min(cuts.before, cuts.after), { timeout: 100_000, interval: 100 })
+    .toBeGreaterThanOrEqual(Math.ceil(8 * FACTOR));
+  proxy.inspect = undefined;
+  await load.stop();
+  await scene.drained();
+
+  const ledger = await scene.compare(load);
+  console.log(
+    `${cuts.before} connections cut before a commit, ${cuts.after} after: ${ledger.events} events, ${ledger.duplicates} twice`,
+  );
+  expect(ledger.findings).toEqual([]);
+  // Each call was repeated with its key until it was answered: none made a second video.
+  const created = await call<{ data: unknown[] }>(scene.caller, "GET", "/v1/events?type=video.created&limit=1");
+  expect(created.status).toBe(200);
+  expect(ledger.events).toBe(load.acknowledged.created.size + load.acknowledged.deleted.size);
+  proxy.close();
+});
+
+test("a database that swallows every byte is given up, and deliveries go on when it is back", {
+  timeout: TIMEOUT_MS,
+}, async () => {
+  const { scene, proxy } = await sceneBehindProxy();
+  const load = scene.load({ callers: 2 });
+  await pass(500);
+  proxy.blackHole();
+  await expect.poll(() => readiness(scene), { timeout: 30_000, interval: 500 }).toBe(503);
+  await pass(Math.min(30_000, 8_000 * FACTOR));
+  expect((await fetch(`${scene.server.url}/healthz`)).status).toBe(200);
+  proxy.heal();
+  await expect.poll(() => readiness(scene), { timeout: 30_000 }).toBe(200);
+  await load.stop();
+  await scene.drained();
+  expect((await scene.compare(load)).findings).toEqual([]);
+  proxy.close();
+});
