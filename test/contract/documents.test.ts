@@ -1,0 +1,72 @@
+/** What the documents say of files, sections and examples is there. */
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { ROOT } from "../support/server.ts";
+
+const pages = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"], {
+  cwd: ROOT,
+  encoding: "utf8",
+})
+  .trim()
+  .split("\n");
+const read = (page: string) => readFile(join(ROOT, page), "utf8");
+
+/** A heading's anchor, as GitHub makes it. */
+const anchor = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, "")
+    .replaceAll(" ", "-");
+
+describe.each(pages)("%s", (page) => {
+  test("links to files and sections that exist", async () => {
+    const text = (await read(page)).replace(/^```[\s\S]*?^```/gm, "");
+    const broken: string[] = [];
+    for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(target!)) continue;
+      const [path, section] = target!.split("#");
+      const file = path ? join(dirname(page), path) : page;
+      if (!existsSync(join(ROOT, file))) broken.push(target!);
+      else if (section) {
+        const headings = [...(await read(file)).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchor(heading!));
+        if (!headings.includes(section)) broken.push(target!);
+      }
+    }
+    expect(broken).toEqual([]);
+  });
+
+  test("names files and folders that exist", async () => {
+    const named = [
+      ...(await read(page)).matchAll(/`((?:server|packages|dashboard|test|bench|examples|docs|scripts)\/[\w./-]*)`/g),
+    ];
+    expect(named.map(([, path]) => path!).filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+
+  test("names commands that package.json has", async () => {
+    const { scripts } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
+    const named = [...(await read(page)).matchAll(/npm (?:run )?(?:-s )?(start|test|demo|dev|check|bench|mave)\b/g)];
+    expect(named.map(([, name]) => name).filter((name) => !(name! in scripts))).toEqual([]);
+  });
+});
+
+test("one event is followed from the API to the receiver through at most eight files", async () => {
+  const story = (await read("ARCHITECTURE.md")).split("## One event's way")[1]!.split("\n## ")[0]!;
+  const steps = [...story.matchAll(/^\d\. `([^`]+)`/gm)];
+  expect(steps.length).toBeLessThanOrEqual(8);
+  expect(steps.at(0)![1]).toMatch(/http/);
+  expect(steps.at(-1)![1]).toMatch(/settle/);
+});
+
+test("the README's receiver is the example that the tests run", async () => {
+  const [, code] = /^```js\n([\s\S]*?)^```$/m.exec(await read("README.md"))!;
+  expect(await read("examples/receivers/express.mjs")).toContain(code);
+});
+
+test("every test that docs/guarantees.md names exists, in the file it names", async () => {
+  const named = [...(await read("docs/guarantees.md")).matchAll(/^- `([^`]+\.test\.ts)`: (.+)$/gm)];
+  expect(named.length).toBeGreaterThan(20);
+  for (const [, file, sentence] of named) expect(await read(file!), `${file}: ${sentence}`).toContain(`"${sentence}"`);
+});
