@@ -1,0 +1,70 @@
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, describe, expect, test } from "vitest";
+import { type Blobs, createLocalBlobs } from "./blobs.ts";
+
+/** What any store of blobs has to do. */
+const kinds: [string, () => Promise<Blobs>][] = [
+  [
+    "a local folder",
+    async () => createLocalBlobs({ folder: await temporaryFolder(), publicUrl: "https://videos.example.com" }),
+  ],
+];
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "mave-blobs-"));
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+describe.each(kinds)("Blobs in %s", async (_kind, open) => {
+  const blobs = await open();
+  const source = await temporaryFolder();
+
+  async function put(key: string, content: string): Promise<void> {
+    const file = join(source, "file");
+    await writeFile(file, content);
+    await blobs.put(key, file);
+  }
+
+  test("take a file over and give it back in ranges", async () => {
+    await put("video1/1/a.mp4", "0123456789");
+    expect(await readdir(source)).toEqual([]);
+    expect(await blobs.head("video1/1/a.mp4")).toMatchObject({ bytes: 10 });
+    expect(await text((await blobs.getRange("video1/1/a.mp4", 2, 4))!)).toBe("234");
+    expect(await text((await blobs.getRange("video1/1/a.mp4", 0, 9))!)).toBe("0123456789");
+    expect(blobs.publicUrl("video1/1/a.mp4")).toBe("https://videos.example.com/media/video1/1/a.mp4");
+  });
+
+  test("say null of what is not there", async () => {
+    for (const key of ["video1/1/b.mp4", "nothing/1/a.mp4", "video1/1", "video1/1/a.mp4/x"]) {
+      expect(await blobs.head(key)).toBeNull();
+    }
+    expect(await blobs.getRange("nothing/1/a.mp4", 0, 1)).toBeNull();
+  });
+
+  test("go away by their prefix, again and again, and no others", async () => {
+    await put("video2/1/a.mp4", "a");
+    await put("video2/1-2/a.mp4", "a");
+    await put("video22/1/a.mp4", "a");
+    await blobs.deletePrefix("video2/1/");
+    await blobs.deletePrefix("video2/1/");
+    expect(await blobs.head("video2/1/a.mp4")).toBeNull();
+    expect(await blobs.head("video2/1-2/a.mp4")).not.toBeNull();
+    await blobs.deletePrefix("video2/");
+    expect(await blobs.head("video2/1-2/a.mp4")).toBeNull();
+    expect(await blobs.head("video22/1/a.mp4")).not.toBeNull();
+  });
+
+  test.each(["../a.mp4", "a/../../b.mp4", "/etc/passwd", "a//b.mp4", ".hidden", "a/b/c/d/e.mp4", "a\u0000b", ""])(
+    "have no key %j",
+    async (key) => {
+      expect(await blobs.head(key)).toBeNull();
+      expect(await blobs.getRange(key, 0, 1)).toBeNull();
+      await expect(put(key, "x")).rejects.toThrow("not a blob's key");
+      await expect(blobs.deletePrefix(key)).rejects.toThrow("not a prefix");
+    },
+  );
+});
