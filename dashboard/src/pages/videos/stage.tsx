@@ -25,12 +25,10 @@ export function Stage({ video, onUpload }: { video: Video; onUpload: () => Promi
   );
 }
 
-const TALLEST = 4 / 5; // a portrait film would push everything else off the page
-
 /** The embed page itself, as other sites show it. */
 function Player({ video }: { video: Video }) {
   const { id, width, height, last_upload } = video;
-  const ratio = width && height ? Math.max(width / height, TALLEST) : 16 / 9;
+  const ratio = width && height ? width / height : 16 / 9; // a portrait film ends at max-h, with black beside it
   return (
     <iframe
       key={last_upload} // a replaced file is another version: the page has to be asked for again
@@ -38,7 +36,7 @@ function Player({ video }: { video: Video }) {
       title={`Player: ${titleOf(video)}`}
       allow="autoplay; fullscreen; picture-in-picture; encrypted-media"
       allowFullScreen
-      className="block w-full rounded-panel border-0 bg-black"
+      className="block max-h-[max(320px,68dvh)] w-full rounded-panel border-0 bg-black"
       style={{ aspectRatio: ratio }}
     />
   );
