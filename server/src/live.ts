@@ -12,6 +12,8 @@ const SHOWN = ["delivery", "video", "webhook", "event"] as const satisfies reado
 type Shown = (typeof SHOWN)[number];
 const WANTED = "mave_live_wanted";
 const CHANGED = "mave_live";
+/** What a node that has just begun to listen asks for: who has viewers? */
+const WHO = "?";
 
 /**
  * Signals of all nodes, for those who look: one LISTEN connection a node, however many viewers it has. A node says that
@@ -41,20 +43,21 @@ export function createLive(parts: LiveParts): Live {
   let stopped = false;
   let cancel = () => {};
 
-  /** Other nodes forget who wants to know. */
+  const say = (payload: string) =>
+    sendNotice(db, WANTED, [payload]).catch((err: unknown) => log.debug({ err }, "a notice was not sent"));
+
+  /** Says that this node has viewers, again and again: others forget it. */
   function want(): void {
     cancel();
     if (viewers === 0 || stopped) return;
     cancel = clock.after(LIMITS.LIVE_WANTED_MS, want);
-    sendNotice(db, WANTED, [tag]).catch((err: unknown) => log.debug({ err }, "a notice was not sent"));
+    say(tag);
   }
 
   function onNotice(channel: string, payload: string): void {
     if (payload.startsWith(tag)) return; // this node's own
-    if (channel === WANTED) {
-      gatherer.gather();
-      return;
-    }
+    if (channel === WANTED && payload.endsWith(WHO)) return void want();
+    if (channel === WANTED) return void gatherer.gather();
     const changes = JSON.parse(payload.slice(tag.length)) as [Shown, Changes[Shown]][];
     for (const [topic, change] of changes)
       for (const listener of elsewhere.get(topic) ?? []) (listener as (change: Changes[Shown]) => void)(change);
@@ -74,6 +77,7 @@ export function createLive(parts: LiveParts): Live {
         session = made;
         if (stopped) return made.close();
         for (const channel of [WANTED, CHANGED]) await made.listen(channel);
+        say(tag + WHO);
         want();
       })
       .catch(listenSoon);

@@ -1,0 +1,74 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { ERRORS } from "../../server/src/errors.ts";
+import { EVENT_TYPES } from "../../server/src/events/catalog.ts";
+import { openApiDocument } from "../../server/src/http/print-openapi.ts";
+import { ROOT } from "../support/server.ts";
+
+interface Document {
+  openapi: string;
+  paths: Record<string, Record<string, { parameters?: { name: string }[] }>>;
+  webhooks: Record<string, { post: { requestBody: { content: { "application/json": { schema: BodySchema } } } } }>;
+  components: { schemas: Record<string, unknown> };
+}
+interface BodySchema {
+  properties: { type: { enum: string[] }; data: { $ref: string } };
+}
+const document = (await openApiDocument("https://videos.example.org")) as Document;
+
+test("the document is OpenAPI 3.1 and redocly finds nothing wrong with it", { timeout: 60_000 }, async () => {
+  expect(document.openapi).toBe("3.1.0");
+  const folder = await mkdtemp(join(tmpdir(), "mave-openapi-"));
+  const file = join(folder, "openapi.json");
+  await writeFile(file, JSON.stringify(document));
+  const redocly = join(ROOT, "node_modules/.bin/redocly");
+  const env = { ...process.env, REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true" };
+  const { stdout, stderr } = await promisify(execFile)(redocly, ["lint", file, "--format=json"], { cwd: folder, env });
+  await rm(folder, { recursive: true });
+  expect(JSON.parse(stdout).problems, stderr).toEqual([]);
+});
+
+test("every reference leads to a component, and every component is used", () => {
+  const text = JSON.stringify(document);
+  const used = new Set([...text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name));
+  expect([...used].sort()).toEqual(Object.keys(document.components.schemas).sort());
+});
+
+test("its webhooks are the catalog's event types, each with the data that the catalog says", () => {
+  expect(Object.keys(document.webhooks)).toEqual(Object.keys(EVENT_TYPES));
+  for (const [type, { about }] of Object.entries(EVENT_TYPES)) {
+    const { schema } = document.webhooks[type]!.post.requestBody.content["application/json"];
+    expect(schema.properties.type.enum).toEqual([type]);
+    expect(schema.properties.data.$ref).toBe(`#/components/schemas/${about === "video" ? "Video" : "Webhook"}`);
+  }
+});
+
+test("creating calls say that they take an Idempotency-Key, and no others do", () => {
+  const calls = Object.entries(document.paths).flatMap(([path, operations]) =>
+    Object.entries(operations)
+      .filter(([, { parameters = [] }]) => parameters.some(({ name }) => name === "Idempotency-Key"))
+      .map(([method]) => `${method} ${path}`),
+  );
+  expect(calls.sort()).toEqual([
+    "post /v1/api-keys",
+    "post /v1/deliveries/{id}/attempts",
+    "post /v1/replays",
+    "post /v1/videos",
+    "post /v1/videos/{id}/upload-tokens",
+    "post /v1/webhooks",
+    "post /v1/webhooks/{id}/secret/rotations",
+    "post /v1/webhooks/{id}/tests",
+  ]);
+});
+
+test("an error's code is upper case and its status is one that it explains", () => {
+  for (const [code, [status, title]] of Object.entries(ERRORS)) {
+    expect(code).toMatch(/^[A-Z]+(?:_[A-Z]+)*$/);
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(title).toMatch(/^[A-Z].*\.$/);
+  }
+});
