@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { DeliveryNode } from "./delivery/node.ts";
 import type { Sql } from "./store/db.ts";
 import { measureQueue, type QueueDepth } from "./store/queue-depth.ts";
@@ -81,15 +81,24 @@ function deliveryGauges(delivery: Pick<DeliveryNode, "stats">, registers: Regist
   gauge("mave_sends_slow", "Those that have taken over a second.", () => stats().slow);
   gauge("mave_sends_queued", "Deliveries in this node's memory that wait for a slot.", () => stats().queued);
   gauge("mave_attempts_unsettled", "Attempts that have ended and are not written yet.", () => stats().unsettled);
-  gauge("mave_leases_lost_total", "Settles that came after their lease had ended.", () => stats().leasesLost);
   gauge("mave_nodes", "Nodes that deliver.", () => stats().nodes);
-  new Gauge({
+  new Counter({
+    name: "mave_leases_lost_total",
+    help: "Settles that came after their lease had ended.",
+    registers,
+    collect() {
+      this.reset();
+      this.inc(stats().leasesLost);
+    },
+  });
+  new Counter({
     name: "mave_attempts_total",
     help: "Attempts of this node since its start, by outcome.",
     labelNames: ["outcome"],
     registers,
     collect() {
-      for (const [outcome, count] of Object.entries(stats().attempts)) this.set({ outcome }, count);
+      this.reset();
+      for (const [outcome, count] of Object.entries(stats().attempts)) this.inc({ outcome }, count);
     },
   });
 }
