@@ -150,13 +150,22 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("videos in the dashboa
     await page.context().close();
   });
 
-  test("files dropped anywhere on the page are uploaded", async () => {
-    const { page } = await videosPage();
-    await page.evaluate(DRAG_OVER);
+  test("files dropped anywhere are uploaded; after a reload one click goes on with them", async () => {
+    const { page, wire } = await videosPage(300_000);
+    const drag = await dragging(page, await playable(folder, "high-bitrate.mp4"));
+    await drag("dragEnter");
+    await drag("dragOver");
     await page.getByText("Drop to upload").waitFor();
-    await page.evaluate(DROP);
-    await page.getByRole("region", { name: "Uploads" }).getByText("dropped.mp4").waitFor();
+    await drag("drop");
+    const panel = page.getByRole("region", { name: "Uploads" });
+    await panel.getByText(/[\d.]+\skB\/s/).waitFor();
     expect(await page.getByText("Drop to upload").count()).toBe(0);
+    await panel.getByRole("button", { name: "Pause high-bitrate.mp4" }).click();
+    await panel.getByText(/^Paused at \d/).waitFor();
+    await page.reload();
+    await wire.free();
+    await panel.getByRole("button", { name: "Resume" }).click();
+    await panel.getByText("Received. Processing has begun.").waitFor();
     await page.context().close();
   });
 
@@ -298,9 +307,11 @@ async function call(server: TestServer, key: string, path: string, body: unknown
   return (await response.json()) as { id: string };
 }
 
-// What a browser does with a file held over the page: as text, since these types know no DOM.
-const WITH_FILE = `const dataTransfer = new DataTransfer();
-  dataTransfer.items.add(new File(["not really a film"], "dropped.mp4", { type: "video/mp4" }));
-  const tell = (name) => document.body.dispatchEvent(new DragEvent(name, { dataTransfer, bubbles: true, cancelable: true }));`;
-const DRAG_OVER = `(() => { ${WITH_FILE} tell("dragenter"); tell("dragover"); })()`;
-const DROP = `(() => { ${WITH_FILE} tell("drop"); })()`;
+/** Moves a real file over the middle of the page, as a hand does. */
+async function dragging(page: Page, file: string) {
+  const devtools = await page.context().newCDPSession(page);
+  const data = { items: [], files: [file], dragOperationsMask: 1 };
+  return async (type: "dragEnter" | "dragOver" | "drop") => {
+    await devtools.send("Input.dispatchDragEvent", { type, x: 700, y: 400, data });
+  };
+}

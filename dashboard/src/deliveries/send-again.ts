@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { toast } from "sonner";
 import { ApiError, api } from "../api/client.ts";
 import type { Delivery } from "../api/types.ts";
+import { toast } from "../ui/toast.ts";
 
 /** Asks for one more attempt of a delivery. Many clicks make one attempt: the server refuses the others with its reason. */
 export function useSendAgain() {

@@ -1,7 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { toast } from "sonner";
 import { api } from "../api/client.ts";
 import type { ApiKey } from "../api/types.ts";
 import { useIsNarrow } from "../shell/pane.ts";
@@ -11,6 +10,7 @@ import { Confirm } from "../ui/dialog.tsx";
 import { PageHead } from "../ui/page.tsx";
 import { Empty, ErrorState, SkeletonRows } from "../ui/states.tsx";
 import { Ago } from "../ui/time.tsx";
+import { toast } from "../ui/toast.ts";
 import { NewApiKey } from "./account/new-api-key.tsx";
 import { apiKeysQuery, maskedKey } from "./account/queries.ts";
 

@@ -1,7 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Trash2, UserPlus } from "lucide-react";
 import { useState } from "react";
-import { toast } from "sonner";
 import { api } from "../api/client.ts";
 import { sessionQuery } from "../api/queries.ts";
 import type { Member } from "../api/types.ts";
@@ -10,6 +9,7 @@ import { Confirm } from "../ui/dialog.tsx";
 import { PageHead } from "../ui/page.tsx";
 import { ErrorState, SkeletonRows } from "../ui/states.tsx";
 import { Ago } from "../ui/time.tsx";
+import { toast } from "../ui/toast.ts";
 import { InviteMember } from "./account/invite-member.tsx";
 import { membersQuery } from "./account/queries.ts";
 

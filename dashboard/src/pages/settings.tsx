@@ -1,7 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { CircleCheck, TriangleAlert } from "lucide-react";
 import { type FormEvent, type ReactNode, useState } from "react";
-import { toast } from "sonner";
 import { ApiError, api } from "../api/client.ts";
 import { overviewQuery, sessionQuery } from "../api/queries.ts";
 import type { Overview } from "../api/types.ts";
@@ -12,6 +11,7 @@ import { Button } from "../ui/button.tsx";
 import { Checkbox, TextField } from "../ui/field.tsx";
 import { Fact, Facts, PageHead } from "../ui/page.tsx";
 import { ErrorLine, Skeleton } from "../ui/states.tsx";
+import { toast } from "../ui/toast.ts";
 
 export function SettingsPage() {
   return (

@@ -2,10 +2,9 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
-import { Toaster } from "sonner";
 import { startChanges } from "../live/changes.ts";
 import { startRefreshing } from "../live/refresh.ts";
-import { standingStill } from "../ui/lazily.tsx";
+import { LazyToasts, standingStill } from "../ui/lazily.tsx";
 import { BottomBar } from "./bottom-bar.tsx";
 import { type Keys, moveRow, useKeys } from "./keys.ts";
 import { KeysHelp } from "./keys-help.tsx";
@@ -13,7 +12,6 @@ import { Palette } from "./palette.tsx";
 import { PaneContext, usePaneWidth } from "./pane.ts";
 import { main } from "./places.ts";
 import { Sidebar } from "./sidebar.tsx";
-import { useShownTheme } from "./theme.ts";
 
 /** Uploads go on while pages change, so their panel belongs to the frame. */
 const UploadPanel = lazy(async () => {
@@ -49,12 +47,9 @@ export function Frame() {
       </Suspense>
       <Palette open={palette} onClose={() => setPalette(false)} />
       <KeysHelp open={help} onClose={() => setHelp(false)} />
-      <Toaster
-        theme={useShownTheme()}
-        position="bottom-left"
-        duration={6_000}
-        toastOptions={{ className: "font-sans!" }}
-      />
+      <Suspense>
+        <LazyToasts />
+      </Suspense>
     </div>
   );
 }

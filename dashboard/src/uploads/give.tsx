@@ -1,7 +1,7 @@
 /** The ways to give files: a button's dialog, and dropping them anywhere on the page. */
 import { Upload as UploadIcon } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
-import { toast } from "sonner";
+import { toast } from "../ui/toast.ts";
 import { dropped, looksLikeVideo, pickWithHandles } from "./files.ts";
 import type { Given } from "./uploads.ts";
 

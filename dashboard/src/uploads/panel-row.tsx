@@ -1,9 +1,9 @@
 import { Link } from "@tanstack/react-router";
 import { Check, FileUp, Pause, Play, RotateCw, X } from "lucide-react";
-import { toast } from "sonner";
 import { nowMs } from "../clock.ts";
 import { Button, IconButton } from "../ui/button.tsx";
 import { classes } from "../ui/classes.ts";
+import { toast } from "../ui/toast.ts";
 import { Bar, type BarTone } from "./bar.tsx";
 import { usePicker } from "./give.tsx";
 import type { Phase, Upload } from "./upload.ts";

@@ -1,8 +1,8 @@
 /** Uploads of this tab, at the bottom right of every page; on a phone folded above the bar. */
 import { ChevronDown, ChevronUp, X } from "lucide-react";
 import { useEffect, useState } from "react";
-import { toast } from "sonner";
 import { Button, IconButton } from "../ui/button.tsx";
+import { toast } from "../ui/toast.ts";
 import { Bar } from "./bar.tsx";
 import { usePicker } from "./give.tsx";
 import { PanelRow } from "./panel-row.tsx";

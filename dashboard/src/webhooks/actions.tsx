@@ -2,7 +2,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Copy, Ellipsis, History, Pause, Pencil, Play, Send, Trash2 } from "lucide-react";
-import { toast } from "sonner";
 import { ApiError, api } from "../api/client.ts";
 import type { Webhook } from "../api/types.ts";
 import { webhookName } from "../deliveries/names.ts";
@@ -10,6 +9,7 @@ import { span } from "../format.ts";
 import { Button } from "../ui/button.tsx";
 import { Confirm, Dialog } from "../ui/dialog.tsx";
 import { Menu } from "../ui/menu.tsx";
+import { toast } from "../ui/toast.ts";
 import { SendTest } from "./send-test.tsx";
 import { deliveries, resumeWords } from "./trouble.ts";
 

@@ -1,11 +1,11 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { toast } from "sonner";
 import { api } from "../../api/client.ts";
 import { webhooksQuery } from "../../api/queries.ts";
 import type { Video } from "../../api/types.ts";
 import { plural } from "../../format.ts";
 import { Confirm } from "../../ui/dialog.tsx";
+import { toast } from "../../ui/toast.ts";
 import { hearingOf, titleOf } from "./queries.ts";
 
 interface Props {
