@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Database } from "../store/db.ts";
 import { openSession, type Session } from "../store/session.ts";
@@ -15,7 +16,7 @@ export interface LifeSign {
   close(): Promise<void>;
 }
 
-export function createLifeSign({ db, log }: { db: Database; log: Log }): LifeSign {
+export function createLifeSign({ db, clock, log }: { db: Database; clock: Clock; log: Log }): LifeSign {
   let session: Session | null = null;
 
   async function open(): Promise<Session> {
@@ -23,7 +24,7 @@ export function createLifeSign({ db, log }: { db: Database; log: Log }): LifeSig
       session = null;
       log.warn("The processor's own connection to the database broke; the next upload opens another.");
     };
-    session ??= await openSession(db, { onNotice: () => {}, onLost });
+    session ??= await openSession(db, clock, { onNotice: () => {}, onLost });
     return session;
   }
 

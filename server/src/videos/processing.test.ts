@@ -285,7 +285,7 @@ const makeDue = (id: string) =>
 /** A processor on another machine, as far as the database can tell. */
 async function anotherProcessor() {
   const token = uuidV7(Date.now(), systemRandom);
-  const lifeSign = createLifeSign({ db, log: room.log });
+  const lifeSign = createLifeSign({ db, clock: systemClock, log: room.log });
   await lifeSign.show(token);
   return {
     async takes(id: string) {
