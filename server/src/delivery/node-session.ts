@@ -38,14 +38,15 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
   let closed = false;
 
   async function open(): Promise<void> {
-    const made: Session = await openSession(db, {
+    const made: Session = await openSession(db, clock, {
       onNotice: (channel, ids) => parts.onNotice(channel as Channel, ids === "" ? [] : ids.split(",")),
       onLost: () => lost(made),
     });
     try {
       for (const channel of CHANNELS) await made.listen(channel);
       const taken = await takeNumber(made, number);
-      await endNodeLeases(made, taken);
+      // Those of its own, after a mere loss of the connection, are still being sent.
+      if (taken !== number) await endNodeLeases(made, taken);
       [session, number] = [made, taken];
     } catch (error) {
       await made.close();

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { Database, Sql, Statement } from "./db.ts";
 
 /** One connection of its own: for LISTEN, and for locks that last as long as it does. */
@@ -15,6 +16,7 @@ const PROBE_MS = 5_000; // as long as a statement of the pool waits for a connec
 /** @param listeners `onLost` is told once, when the connection ends without `close` */
 export async function openSession(
   db: Database,
+  clock: Clock,
   listeners: { onNotice(channel: string, payload: string): void; onLost(): void },
 ): Promise<Session> {
   const client = await db.connect();
@@ -34,19 +36,18 @@ export async function openSession(
       await client.query(`listen ${channel}`);
     },
     async probe() {
-      await within(PROBE_MS, run(PROBE));
+      await within(clock, PROBE_MS, run(PROBE));
     },
     async close() {
       open = false;
-      await within(PROBE_MS, client.end()).catch(() => {}); // it was dead already: there is nothing left to end
+      await within(clock, PROBE_MS, client.end()).catch(() => {}); // it was dead already: there is nothing left to end
     },
   };
 }
 
-function within<Result>(patience_ms: number, work: Promise<Result>): Promise<Result> {
+function within<Result>(clock: Clock, patience_ms: number, work: Promise<Result>): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("the database does not answer")), patience_ms);
-    timer.unref();
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
+    const cancel = clock.after(patience_ms, () => reject(new Error("the database does not answer")));
+    work.then(resolve, reject).finally(cancel);
   });
 }

@@ -1,0 +1,92 @@
+import pg from "pg";
+import { beforeAll, describe, expect, test } from "vitest";
+import { testConnection } from "../support/database.ts";
+import { Simulation, type SimulationOptions } from "./simulation.ts";
+import { SIMULATED_CLOCK } from "./world.ts";
+
+/** How long to go on with new seeds; SIM_SECONDS for hours of it, SIM_SEED to repeat one. */
+const SECONDS = Number(process.env.SIM_SECONDS ?? 45);
+const ONE_SEED = process.env.SIM_SEED === undefined ? null : Number(process.env.SIM_SEED);
+const SEEDS_PER_BUG = 60;
+
+const connection = await testConnection();
+const simulate = (seed: number, more: Partial<SimulationOptions> = {}) =>
+  new Simulation({ seed, connection, ...more }).run();
+
+beforeAll(async () => {
+  const client = new pg.Client(connection);
+  await client.connect();
+  await client.query(SIMULATED_CLOCK);
+  await client.end();
+});
+
+describe("the simulation", () => {
+  test(
+    "finds nothing, whatever the seed",
+    async () => {
+      const begun = Date.now();
+      const total = { seeds: 0, healed_s: 0, steps: 0, events: 0, attempts: 0, crashes: 0 };
+      for (let seed = ONE_SEED ?? Date.now() % 1_000_000; Date.now() - begun < SECONDS * 1_000; seed++) {
+        const result = await simulate(seed);
+        expect(result.findings, `repeat it with SIM_SEED=${seed}`).toEqual([]);
+        total.seeds += 1;
+        for (const key of ["healed_s", "steps", "events", "attempts", "crashes"] as const) total[key] += result[key];
+        if (ONE_SEED !== null) break;
+      }
+      console.log("simulated", total);
+    },
+    SECONDS * 1_000 + 120_000,
+  );
+});
+
+/** A bug: this text of this statement replaced. */
+function planted(name: string, text: string, by: string): NonNullable<SimulationOptions["plant"]> {
+  return {
+    rewrite(statement) {
+      if (statement.name !== name) return statement;
+      if (!statement.text.includes(text)) throw new Error(`${name} no longer says: ${text}`);
+      return { name, text: statement.text.replace(text, by) };
+    },
+  };
+}
+
+const BUGS: [what: string, plant: NonNullable<SimulationOptions["plant"]>, found: RegExp][] = [
+  [
+    "a settle without its fence",
+    planted("settle", "and r.attempt = s.attempt", ""),
+    /while|not open|is over|without a lease|before/,
+  ],
+  [
+    "a claim that takes no lease",
+    planted(
+      "open_deliveries_claim",
+      "statement_timestamp() + $3::float8 * interval '1 ms'\n",
+      "'-infinity'::timestamptz + $3::float8 * interval '0 ms'\n",
+    ),
+    /without a lease|while/,
+  ],
+  [
+    "a lost wake-up that nobody sweeps up",
+    planted("open_deliveries_release_stranded", "limit $5", "limit $5 * 0"),
+    /not drained/,
+  ],
+  [
+    "a later event that does not wait for the earlier one",
+    planted("events_record", "w.ordering = 'video' and e.sequence > 1 and exists", "false and exists"),
+    /before|while/,
+  ],
+  ["retries without jitter", { fraction: () => 0.5 }, /no jitter/],
+];
+
+describe("the simulation finds a planted bug:", () => {
+  test.each(BUGS)("%s", { timeout: 300_000 }, async (_what, plant, found) => {
+    for (let seed = 1; seed <= SEEDS_PER_BUG; seed++) {
+      const { findings } = await simulate(seed, { plant, healing_ms: 90_000 });
+      if (findings.length === 0) continue;
+      console.log(`found by seed ${seed}: ${findings[0]}`);
+      expect(findings[0]).toMatch(found);
+      return;
+    }
+    expect.fail(`not found with ${SEEDS_PER_BUG} seeds`);
+  });
+});
