@@ -32,7 +32,7 @@ import { openStore } from "./store/open-store.ts";
 import { firstSpace } from "./store/spaces.ts";
 import { createLocalBlobs } from "./videos/blobs.ts";
 import { createCaretaker } from "./videos/caretaker.ts";
-import { FFMPEG_HINT, findFfmpeg } from "./videos/ffmpeg.ts";
+import { FFMPEG_HINT, type Ffmpeg, findFfmpeg } from "./videos/ffmpeg.ts";
 import { openFolders } from "./videos/folders.ts";
 import { createLibrary } from "./videos/library.ts";
 import { createProcessor } from "./videos/processing.ts";
@@ -56,6 +56,8 @@ interface Ground {
   db: Database;
   vault: Vault;
   publicUrl: string;
+  /** null where this machine has none. */
+  ffmpeg: Ffmpeg | null;
 }
 
 /** The composition root: the only place that constructs things. They start in the order written and end in reverse. */
@@ -67,36 +69,20 @@ async function main(): Promise<void> {
   const shutdown = createShutdown(log, clock);
   const port = await findPort(config.port, config.host);
   const publicUrl = config.publicUrl ?? `http://localhost:${port}`;
-
-  const store = await openStore({
-    ...config,
-    log,
-    onLost(why) {
-      log.fatal({ err: why }, "The database is lost.");
-      shutdown.begin("database lost", 1);
-    },
-  });
-  shutdown.add("the database", store.close);
-  try {
-    await start(
-      {
-        config,
-        log,
-        clock,
-        random,
-        signals,
-        shutdown,
-        publicUrl,
-        db: store.db,
-        vault: createVault([config.secretsKey], random),
-      },
-      port,
-    );
-  } catch (error) {
+  const ffmpeg = findFfmpeg(clock, config.ffmpeg ?? undefined); // beside the database's start: both take their time
+  const onLost = (why: Error): void => {
+    log.fatal({ err: why }, "The database is lost.");
+    shutdown.begin("database lost", 1);
+  };
+  const { db, close } = await openStore({ ...config, log, onLost });
+  shutdown.add("the database", close);
+  const vault = createVault([config.secretsKey], random);
+  const ground = { config, log, clock, random, signals, shutdown, db, vault, publicUrl, ffmpeg: await ffmpeg };
+  await start(ground, port).catch((error: unknown) => {
     if (error instanceof StartFailure) console.error(error.message);
     else log.fatal({ err: error }, "The start failed.");
-    shutdown.begin("the start failed", 1); // what has been started is ended, the database above all
-  }
+    shutdown.begin("the start failed", 1); // ends what has been started, the database above all
+  });
 }
 
 async function start(ground: Ground, port: number): Promise<void> {
@@ -105,7 +91,8 @@ async function start(ground: Ground, port: number): Promise<void> {
   await retention.start();
   shutdown.add("retention", retention.stop);
   const delivering = await startDelivering(ground);
-  await serve(ground, delivering, port);
+  const videos = await startVideos(ground, delivering.recorder);
+  await serve(ground, delivering, videos, port);
   await greet(ground);
 }
 
@@ -153,23 +140,34 @@ async function startDelivering(ground: Ground): Promise<Delivering> {
   return { recorder, health, node };
 }
 
-/** The doors: the API with all that it shows, and the processing of what comes in by them. */
-async function serve(ground: Ground, { recorder, health, node }: Delivering, port: number): Promise<void> {
-  const { config, log, clock, signals, db, publicUrl, shutdown } = ground;
+/** Videos and their files, and the processing of what comes in, where this node does that. */
+async function startVideos(ground: Ground, recorder: Recorder) {
+  const { config, log, clock, db, publicUrl, shutdown } = ground;
   const folders = await openFolders(config.dataDir);
   const blobs = createLocalBlobs({ folder: folders.media, publicUrl });
-  const ffmpeg = await findFfmpeg(clock, config.ffmpeg ?? undefined);
   const uploads = createUploads({ ...ground, folders, maxBytes: config.uploadMaxBytes });
   const library = createLibrary({ ...ground, recorder, blobs });
   if (config.roles.has("process")) {
-    const processor = createProcessor({ ...ground, recorder, blobs, folders, ffmpeg });
+    const processor = createProcessor({ ...ground, recorder, blobs, folders });
     const caretaker = createCaretaker({ db, blobs, uploads, clock, log });
     await caretaker.start();
     shutdown.add("the clean-up of files", caretaker.stop);
     await processor.start();
     shutdown.add("processing", processor.stop);
   }
+  return { blobs, uploads, library };
+}
 
+type Videos = Awaited<ReturnType<typeof startVideos>>;
+
+/** The door: the API with all that it shows. */
+async function serve(
+  ground: Ground,
+  { recorder, health, node }: Delivering,
+  videos: Videos,
+  port: number,
+): Promise<void> {
+  const { config, log, signals, db, ffmpeg, shutdown } = ground;
   const apiKeys = createApiKeys({ ...ground, onError: (err) => log.warn({ err }, "The use of keys was not written.") });
   shutdown.add("the use of keys", apiKeys.flush);
   const cookieKey = Buffer.from(hkdfSync("sha256", config.secretsKey, "", "session cookies", 32));
@@ -185,6 +183,7 @@ async function serve(ground: Ground, { recorder, health, node }: Delivering, por
   shutdown.add("notices to pages", live.stop);
   const http = await createHttp({
     ...ground,
+    ...videos,
     live,
     version: VERSION,
     serves: config.roles.has("api"),
@@ -192,19 +191,12 @@ async function serve(ground: Ground, { recorder, health, node }: Delivering, por
     metricsToken: config.metricsToken,
     retention_days: config.retention_days,
     uploadMaxBytes: config.uploadMaxBytes,
-    ffmpeg: {
-      available: ffmpeg !== null,
-      version: ffmpeg?.version ?? null,
-      hint: ffmpeg ? null : FFMPEG_HINT,
-    },
-    before: createTusDoor({ db, uploads, apiKeys, log }),
+    ffmpeg: { available: ffmpeg !== null, version: ffmpeg?.version ?? null, hint: ffmpeg ? null : FFMPEG_HINT },
+    before: createTusDoor({ ...ground, ...videos, apiKeys }),
     metrics: createMetrics({ db, roles: config.roles, delivery: node }),
     apiKeys,
     people,
     spaces: createSpaces(ground),
-    library,
-    uploads,
-    blobs,
     webhooks: createWebhooks({ ...ground, recorder, policy: createAddressPolicy(config) }),
     health: (space, id) => health.get(space, id),
     events: createEvents(ground),
