@@ -10,7 +10,7 @@ import { median, megabytes, report, seconds } from "./lib/report.ts";
 import { startSink } from "./lib/sink.ts";
 
 const IDLE_MS = 10_000;
-const LOAD_MS = 15_000;
+const LOAD_MS = 10_000;
 
 type Watch = ReturnType<typeof watchMemory>;
 
