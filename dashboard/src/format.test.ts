@@ -33,6 +33,7 @@ describe("numbers", () => {
     expect(plain(percent(2_829, 2_829))).toBe("100 %");
     expect(plain(percent(999_999, 1_000_000))).toBe("99.99 %");
     expect(plain(percent(2_517, 2_829))).toBe("89.0 %");
+    expect(plain(percent(0, 12))).toBe("0 %");
     expect(percent(0, 0)).toBe("–");
   });
   test("sizes in decimal units", () => {

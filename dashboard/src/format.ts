@@ -74,6 +74,7 @@ function join(seconds: number, big: number, bigUnit: string, small: number, smal
 /** 0.4 ms · 184 ms · 4.81 s · 15.00 s; an en dash for none. */
 export function took(ms: number | null | undefined): string {
   if (ms === null || ms === undefined) return "–";
+  if (ms < 0.05) return `0${NB}ms`;
   if (ms < 1) return `${ms.toFixed(1)}${NB}ms`;
   if (ms < 999.5) return `${Math.round(ms)}${NB}ms`;
   return `${(ms / 1_000).toFixed(2)}${NB}s`;
@@ -97,6 +98,7 @@ export function bytes(count: number | null | undefined): string {
 export function percent(part: number, whole: number): string {
   if (whole === 0) return "–";
   if (part === whole) return `100${NB}%`;
+  if (part === 0) return `0${NB}%`;
   const value = (100 * part) / whole;
   const digits = value >= 99 ? 2 : 1;
   return `${Math.min(value, 100 - 10 ** -digits).toFixed(digits)}${NB}%`;

@@ -102,7 +102,7 @@ function Headers({ label, headers }: { label: string; headers: string[][] }) {
   if (headers.length === 0) return <p className="text-text-2">No headers.</p>;
   return (
     <CodeBlock label={label}>
-      <span className="grid w-fit min-w-full grid-cols-[minmax(96px,auto)_1fr] gap-x-5">
+      <span className="grid w-fit grid-cols-[minmax(96px,max-content)_max-content] gap-x-5">
         {headers.map(([name, value], at) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: headers may repeat, and never change
           <span key={at} className="contents">

@@ -49,7 +49,7 @@ function useFont(): boolean {
 const base = () => ({
   legend: { show: false },
   cursor: { show: false },
-  padding: [8, 4, 0, 0] as uPlot.Padding,
+  padding: [8, 16, 0, 0] as uPlot.Padding,
 });
 
 const hour = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });

@@ -89,7 +89,7 @@ export function Section({
 
 /** Facts in two columns: name, value. */
 export function Facts({ children }: { children: ReactNode }) {
-  return <dl className="grid grid-cols-[88px_minmax(0,1fr)] gap-x-3 gap-y-2.5">{children}</dl>;
+  return <dl className="grid grid-cols-[88px_minmax(0,1fr)] items-baseline gap-x-3 gap-y-2.5">{children}</dl>;
 }
 
 export function Fact({ name, children, mono }: { name: string; children: ReactNode; mono?: boolean }) {
