@@ -42,8 +42,9 @@ media-controller {
 }
 media-controller video { width: 100%; height: 100%; object-fit: contain }
 media-controller media-control-bar, media-controller > media-time-range { width: 100% }
-media-controller media-control-bar { background: linear-gradient(transparent, rgb(0 0 0 / 60%)); padding: 0 4px 4px }
-media-controller > media-time-range { height: 22px; padding: 0 12px }
+media-controller media-control-bar { background: linear-gradient(rgb(0 0 0 / 35%), rgb(0 0 0 / 75%)); padding: 0 4px 4px }
+media-controller > media-time-range { height: 36px; padding: 14px 12px 0; background: linear-gradient(transparent, rgb(0 0 0 / 35%)) }
+media-preview-time-display { padding: 1px 6px; border-radius: 4px; background: rgb(20 20 24 / 86%) }
 media-controller .spacer { flex: 1 }
 .rate { padding: 0 10px; border: 0; background: none; color: #fff; font: 13px/1 system-ui, sans-serif; font-variant-numeric: tabular-nums; cursor: pointer }
 .rate:hover { background: rgb(255 255 255 / 14%) }
