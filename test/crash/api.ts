@@ -25,15 +25,17 @@ export async function call<Body>(
   if (body !== undefined) headers["content-type"] = "application/json";
   if (idempotencyKey !== undefined) headers["idempotency-key"] = idempotencyKey;
   const options = { method, headers, ...(body && { body: JSON.stringify(body) }) };
+  let last = "nothing";
   for (let unanswered = 0, until = Date.now() + PATIENCE_MS; Date.now() < until; unanswered += 1) {
     const answer = await fetch(`${url()}${path}`, { ...options, signal: AbortSignal.timeout(10_000) })
       .then(async (response) => ({ status: response.status, body: (await response.json()) as Body }))
       .catch(() => null);
     const busy = answer !== null && (answer.body as { code?: string }).code === "IDEMPOTENCY_BUSY";
     if (answer !== null && answer.status < 500 && !busy) return { ...answer, unanswered };
+    if (answer !== null) last = JSON.stringify(answer.body);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`${method} ${path} was not answered within ${PATIENCE_MS} ms.`);
+  throw new Error(`${method} ${path} was not answered within ${PATIENCE_MS} ms; at last by: ${last}`);
 }
 
 interface Page<Item> {

@@ -10,7 +10,7 @@ import { FACTOR, PATHS, pass, type Scene, SEED, setScene } from "./scene.ts";
 const KILLS = Math.ceil(30 * FACTOR);
 
 test(`${KILLS} kills of the service and its database under load lose nothing and repeat only what was in flight`, {
-  timeout: 420_000 * FACTOR,
+  timeout: 600_000 * FACTOR,
 }, async () => {
   const scene = await setScene();
   const random = seeded(SEED);
