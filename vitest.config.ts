@@ -17,9 +17,9 @@ export default defineConfig({
       "dashboard/{src,test}/**/*.test.ts",
     ],
     globalSetup: ["test/support/postgres.ts"],
-    expect: { poll: { timeout: 15_000, interval: 25 } }, // a busy machine is no failure
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000, interval: 25 } }, // a busy machine is no failure
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     teardownTimeout: 20_000,
     maxWorkers: 2,
   },

@@ -69,7 +69,7 @@ async function anySpace(db: Database): Promise<string> {
 /** Waits until a video has this status and nothing more is being done to it. */
 export async function settled(room: VideoRoom, id: string, status: VideoStatus): Promise<Video> {
   await expect
-    .poll(async () => room.library.get(room.space, id), { timeout: 15_000, interval: 25 })
+    .poll(async () => room.library.get(room.space, id), { timeout: 45_000, interval: 25 })
     .toMatchObject({ status, progress: null });
   return room.library.get(room.space, id);
 }
