@@ -18,7 +18,7 @@ export interface AccessParts {
 export function createAccessHook(parts: AccessParts) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const access = request.routeOptions.config.access ?? accessOf(request.method);
-    if (access === "anyone") return;
+    if (access === "anyone" || request.is404) return;
     request.who = await identify(parts, request, reply);
     refuse(request.who, access);
   };

@@ -1,0 +1,86 @@
+import { networkInterfaces } from "node:os";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { testApi } from "../support/api.ts";
+import { testDatabase } from "../support/database.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+
+const api = await testApi(await testDatabase());
+
+test("/healthz and /readyz answer everybody", async () => {
+  for (const path of ["/healthz", "/readyz"]) {
+    const { status, json } = await api.ask("GET", path, undefined, { authorization: "" });
+    expect([status, json.status]).toEqual([200, "ok"]);
+  }
+});
+
+test("every answer carries a request id, and a problem repeats it", async () => {
+  const { headers, json } = await api.ask("GET", "/v1/videos/nothing000");
+  expect(headers.get("x-request-id")).toMatch(/^[\w-]+$/);
+  expect(json.request).toBe(headers.get("x-request-id"));
+  expect(headers.get("content-type")).toMatch(/^application\/problem\+json/);
+});
+
+test("what is no address is told from what takes another method", async () => {
+  expect((await api.ask("GET", "/v1/nothing")).json.code).toBe("ROUTE_UNKNOWN");
+  const { status, json, headers } = await api.ask("DELETE", "/v1/videos");
+  expect([status, json.code]).toEqual([405, "METHOD_UNKNOWN"]);
+  expect(headers.get("allow")).toMatch(/GET.*POST|POST.*GET/);
+});
+
+describe("metrics without a token", () => {
+  test("are for this machine", async () => {
+    const { status, text } = await api.ask("GET", "/metrics", undefined, { authorization: "" });
+    expect(status).toBe(200);
+    expect(text).toMatch(/mave_open_deliveries\{state="due"\} \d+/);
+    expect(text).toMatch(/mave_http_request_seconds_count/);
+  });
+
+  test("are not for who comes by a proxy on it", async () => {
+    const { status } = await api.ask("GET", "/metrics", undefined, {
+      authorization: "",
+      "x-forwarded-for": "192.0.2.1",
+    });
+    expect(status).toBe(401);
+  });
+});
+
+describe("a real server with a token, listening everywhere", () => {
+  const token = "a-token-of-thirty-two-characters";
+  let server: TestServer;
+  const outside = Object.values(networkInterfaces())
+    .flat()
+    .find((each) => each?.family === "IPv4" && !each.internal)?.address;
+  beforeAll(async () => {
+    server = await startServer({ MAVE_METRICS_TOKEN: token, HOST: "0.0.0.0" });
+  }, 60_000);
+  afterAll(() => server?.remove());
+
+  test("shows its metrics to who has the token only", async () => {
+    const ask = (authorization?: string) =>
+      fetch(`${server.url}/metrics`, { headers: authorization ? { authorization } : {} });
+    expect((await ask()).status).toBe(401);
+    expect((await ask(`Bearer ${token}x`)).status).toBe(401);
+    const shown = await ask(`Bearer ${token}`);
+    expect(shown.status).toBe(200);
+    expect(await shown.text()).toContain('mave_role{role="deliver"} 1');
+  });
+
+  test.skipIf(!outside)("refuses a name that is not its own with 421, and names the setting", async () => {
+    const port = new URL(server.url).port;
+    const answer = await fetch(`http://${outside}:${port}/v1/videos`);
+    const problem = (await answer.json()) as { code: string; detail: string };
+    expect([answer.status, problem.code]).toEqual([421, "HOST_UNKNOWN"]);
+    expect(problem.detail).toContain("MAVE_PUBLIC_URL");
+  });
+});
+
+test("a node without the role api serves what operators need, and nothing else", { timeout: 60_000 }, async () => {
+  const server = await startServer({ MAVE_ROLES: "deliver,process" });
+  try {
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+    expect((await fetch(`${server.url}/metrics`)).status).toBe(200);
+    expect((await fetch(`${server.url}/v1/videos`)).status).toBe(404);
+  } finally {
+    await server.remove();
+  }
+});
