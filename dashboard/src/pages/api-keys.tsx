@@ -162,7 +162,7 @@ function DeleteKey({ apiKey, onClose }: { apiKey: ApiKey | null; onClose: () => 
     <Confirm
       open={apiKey !== null}
       onClose={onClose}
-      title={`Delete the key ${shown.name}?`}
+      title={`Delete the key “${shown.name}”?`}
       verb="Delete"
       loss
       busy={remove.isPending}

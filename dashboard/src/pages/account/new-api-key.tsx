@@ -83,7 +83,7 @@ function Form({ open, onClose, onSubmit, busy, error }: FormProps) {
             value="write"
             defaultChecked
             label="Read and change"
-            hint="Videos, webhooks, deliveries: everything but people and keys' own values."
+            hint="Videos, webhooks, deliveries, other keys: everything but people."
           />
           <Checkbox type="radio" name="scope" value="read" label="Read" hint="Changes nothing and sees no secret." />
         </fieldset>

@@ -32,7 +32,7 @@ export function DeleteVideo({ video, open, onClose }: Props) {
     <Confirm
       open={open}
       onClose={onClose}
-      title={`Delete ${titleOf(video)}?`}
+      title={`Delete “${titleOf(video)}”?`}
       verb="Delete"
       loss
       busy={remove.isPending}

@@ -4,6 +4,7 @@ import { Link } from "@tanstack/react-router";
 import type { Delivery, DeliveryStatus, MaveEvent, Video } from "../../api/types.ts";
 import { plural } from "../../format.ts";
 import { useChange } from "../../live/changes.ts";
+import { useIsNarrow } from "../../shell/pane.ts";
 import { Section } from "../../ui/page.tsx";
 import { ErrorState, Skeleton } from "../../ui/states.tsx";
 import { deliveryState, Status } from "../../ui/status.tsx";
@@ -38,7 +39,17 @@ export function Story({ video }: { video: Video }) {
 }
 
 function Events({ events, deliveries }: { events: readonly MaveEvent[]; deliveries: readonly Delivery[] }) {
+  const narrow = useIsNarrow();
   if (events.length === 0) return <p className="text-text-2">The events of this video are older than what is kept.</p>;
+  const of = (event: MaveEvent) => deliveries.filter((delivery) => delivery.event === event.id);
+  if (narrow)
+    return (
+      <ul aria-label="Events of this video, newest first" className="border-t border-line">
+        {events.map((event) => (
+          <Lines key={event.id} event={event} deliveries={of(event)} />
+        ))}
+      </ul>
+    );
   return (
     <table className="w-full border-collapse">
       <caption className="sr-only">Events of this video, newest first</caption>
@@ -52,7 +63,7 @@ function Events({ events, deliveries }: { events: readonly MaveEvent[]; deliveri
       </thead>
       <tbody className="border-t border-line">
         {events.map((event) => (
-          <Row key={event.id} event={event} deliveries={deliveries.filter(({ event: of }) => of === event.id)} />
+          <Row key={event.id} event={event} deliveries={of(event)} />
         ))}
       </tbody>
     </table>
@@ -75,6 +86,24 @@ function Row({ event, deliveries }: { event: MaveEvent; deliveries: readonly Del
         <Ago at={event.created} />
       </td>
     </tr>
+  );
+}
+
+function Lines({ event, deliveries }: { event: MaveEvent; deliveries: readonly Delivery[] }) {
+  return (
+    <li className="relative border-b border-line py-2.5">
+      <span className="flex items-baseline justify-between gap-3">
+        <Link to="/events/$id" params={{ id: event.id }} data-row className="stretched truncate font-mono text-code">
+          {event.type}
+        </Link>
+        <span className="shrink-0 text-text-2">
+          <Ago at={event.created} />
+        </span>
+      </span>
+      <span className="mt-0.5 block">
+        <Reached event={event.id} deliveries={deliveries} />
+      </span>
+    </li>
   );
 }
 
