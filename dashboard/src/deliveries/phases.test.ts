@@ -19,6 +19,10 @@ describe("an attempt's phases", () => {
     expect(phases[1]?.ms).toBe(4_996);
     expect(phases[3]?.ms).toBe(0);
   });
+  test("on a reused connection a silent receiver gets all of the time", () => {
+    const silent = { dns: null, connect: null, tls: null, first_byte: null, total: 15_000, reused: true };
+    expect(phasesOf(silent)[3]?.ms).toBe(15_000);
+  });
   test("are summed up in one line", () => {
     expect(plain(summary(full))).toBe("Network 53 ms, receiver 4.74 s, body 12 ms");
     expect(plain(summary({ dns: null, connect: null, tls: null, first_byte: 80, total: 80, reused: true }))).toBe(

@@ -19,7 +19,7 @@ export function phasesOf(timings: Timings): Phase[] {
   const spent = known.reduce<number>((sum, ms) => sum + (ms ?? 0), 0);
   const rest = Math.max(0, (total ?? spent) - spent);
   const times = [...known, 0].map((ms) => ms ?? 0);
-  const open = first_byte === null ? Math.min(3, known.findLastIndex((ms) => ms !== null) + 1) : 4;
+  const open = first_byte === null ? unfinished(timings) : 4;
   times[open] = (times[open] ?? 0) + rest;
   let from = 0;
   return ["DNS", "Connect", "TLS", "First byte", "Body"].map((word, at) => {
@@ -28,6 +28,12 @@ export function phasesOf(timings: Timings): Phase[] {
     from += ms;
     return phase;
   });
+}
+
+/** The phase that an attempt without a first byte ended in: on an open connection only the receiver is left. */
+function unfinished({ dns, connect, tls, reused }: Timings): number {
+  if (reused) return 3;
+  return Math.min(3, [dns, connect, tls].findLastIndex((ms) => ms !== null) + 1);
 }
 
 /** "Network 53 ms, receiver 4.74 s, body 12 ms", or that the connection was open already. */

@@ -106,8 +106,11 @@ function Table({ rows, without }: { rows: Delivery[] } & Show) {
   );
 }
 
-const attemptText = ({ attempts, max_attempts }: Delivery): string =>
-  attempts === 0 ? "–" : `${attempts} of ${max_attempts}`;
+/** A finished delivery has no attempts left to count against. */
+function attemptText({ attempts, max_attempts, status }: Delivery): string {
+  if (attempts === 0) return "–";
+  return status === "succeeded" || status === "canceled" ? String(attempts) : `${attempts} of ${max_attempts}`;
+}
 
 function Lines({ rows, without }: { rows: Delivery[] } & Show) {
   const webhookNames = useWebhookNames();

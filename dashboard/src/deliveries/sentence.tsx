@@ -47,7 +47,9 @@ function Progress({ delivery }: { delivery: DeliveryWithLog }) {
   const made = attempts === 0 ? "" : `${number(attempts)} of ${plural(max_attempts, "attempt")} made.`;
   const clock = useAging((now) => (next_attempt === null ? "" : moment(next_attempt, now)));
   if (status === "failed") return <>{made} It is not sent again by itself; “Send again” and replays still can.</>;
-  if (next_attempt === null || status === "succeeded") return <>{made}</>;
+  if (status === "succeeded")
+    return <>{attempts === 1 ? "At the first attempt." : `At attempt ${number(attempts)}.`}</>;
+  if (next_attempt === null) return <>{made}</>;
   return (
     <>
       {made} Next <Until at={next_attempt} />, at {clock}.
