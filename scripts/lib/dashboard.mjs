@@ -17,6 +17,8 @@ const SOURCES = [
   "dashboard/vite.embed.config.ts",
   "dashboard/public",
   "dashboard/src",
+  "examples/receivers",
+  "packages/webhooks/src",
   "package-lock.json",
 ];
 

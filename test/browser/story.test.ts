@@ -25,7 +25,6 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("the whole story in th
 
     await page.getByRole("link", { name: "Webhooks" }).click();
     await page.getByRole("heading", { name: "No webhooks yet" }).waitFor();
-    await page.getByText("npx mave listen").waitFor();
     for (const language of ["Python", "Go", "PHP", "Node"]) {
       await page.getByRole("button", { name: language, exact: true }).click();
       await page

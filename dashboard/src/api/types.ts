@@ -11,7 +11,6 @@ export interface List<T> {
 }
 
 export type Video = Schemas["Video"];
-export type VideoStatus = Video["status"];
 
 export type Webhook = Schemas["Webhook"] & Partial<Pick<Schemas["WebhookWithSecret"], "secret">>;
 export type WebhookSecret = Schemas["WebhookSecret"];

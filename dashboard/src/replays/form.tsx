@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { webhooksQuery } from "../api/queries.ts";
+import { eventTypesQuery, webhooksQuery } from "../api/queries.ts";
 import { webhookName } from "../deliveries/names.ts";
 import { Checkbox, Select, TextField } from "../ui/field.tsx";
 
@@ -10,6 +10,9 @@ export interface ReplayDraft {
   since: string;
   until: string;
   statuses: string[];
+  /** None: those that the webhook has chosen. */
+  types: string[];
+  video: string;
   rate: string;
 }
 
@@ -27,11 +30,13 @@ export function fieldTime(unix: number): string {
 }
 const unixTime = (field: string): number => Math.floor(new Date(field).getTime() / 1_000);
 
-export const bodyOf = ({ webhook, since, until, statuses, rate }: ReplayDraft) => ({
+export const bodyOf = ({ webhook, since, until, statuses, types, video, rate }: ReplayDraft) => ({
   webhook,
   since: unixTime(since),
   until: unixTime(until),
   ...(statuses.length < STATUSES.length && { statuses }),
+  ...(types.length > 0 && { types }),
+  ...(video.trim() !== "" && { video: video.trim() }),
   ...(rate !== "" && { rate: Number(rate) }),
 });
 
@@ -103,7 +108,44 @@ export function ReplayFields({ draft, set, bad, children }: FieldsProps) {
         error={bad("rate")}
         onChange={({ target }) => set({ rate: target.value.replace(/\D/g, "") })}
       />
+      <Narrower draft={draft} set={set} bad={bad} />
       {children}
     </div>
+  );
+}
+
+/** One video, or some types only: folded, since most replays want all. */
+function Narrower({ draft, set, bad }: Omit<FieldsProps, "children">) {
+  const { data: types } = useQuery(eventTypesQuery);
+  const toggle = (type: string) =>
+    set({ types: draft.types.includes(type) ? draft.types.filter((one) => one !== type) : [...draft.types, type] });
+  return (
+    <details>
+      <summary className="w-fit rounded-tag text-text-2 hover:text-text">Only some types, or one video</summary>
+      <div className="mt-4 flex flex-col gap-5">
+        <fieldset>
+          <legend className="mb-1 font-medium">Types</legend>
+          <p className="mb-1 text-text-2">None ticked: those that the webhook has chosen.</p>
+          {types?.data.map(({ type }) => (
+            <Checkbox
+              key={type}
+              label={<span className="font-mono text-code">{type}</span>}
+              checked={draft.types.includes(type)}
+              onChange={() => toggle(type)}
+            />
+          ))}
+          {bad("types") && <p className="text-bad">{bad("types")}</p>}
+        </fieldset>
+        <TextField
+          label="Video"
+          mono
+          placeholder="Its id"
+          className="max-w-48"
+          value={draft.video}
+          error={bad("video")}
+          onChange={({ target }) => set({ video: target.value })}
+        />
+      </div>
+    </details>
   );
 }

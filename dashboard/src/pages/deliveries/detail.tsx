@@ -16,7 +16,7 @@ import { Button } from "../../ui/button.tsx";
 import { Confirm } from "../../ui/dialog.tsx";
 import { Menu } from "../../ui/menu.tsx";
 import { Crumbs, PageHead } from "../../ui/page.tsx";
-import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
+import { ErrorLine, ErrorState, SkeletonRows } from "../../ui/states.tsx";
 import { Badge, deliveryState } from "../../ui/status.tsx";
 
 const route = getRouteApi("/app/deliveries/$id");
@@ -34,6 +34,7 @@ function Detail({ delivery }: { delivery: DeliveryWithLog }) {
   const webhookNames = useWebhookNames();
   const chosen = log.find(({ number }) => number === asked) ?? log.at(-1);
   useStepping(delivery, chosen?.number);
+  const again = useSendAgain();
   return (
     <>
       <Crumbs to="/deliveries" parent="Deliveries">
@@ -42,9 +43,14 @@ function Detail({ delivery }: { delivery: DeliveryWithLog }) {
       <PageHead
         title={`${type} to ${webhookNames(webhook) ?? "a deleted webhook"}`}
         badge={<Badge state={deliveryState(status)} />}
-        actions={<Actions delivery={delivery} attempt={chosen?.number} />}
+        actions={<Actions delivery={delivery} attempt={chosen?.number} again={again} />}
       >
         <Sentence delivery={delivery} />
+        {again.error && (
+          <div className="mt-3">
+            <ErrorLine error={again.error} />
+          </div>
+        )}
       </PageHead>
       <div className="border-t border-line side:grid side:grid-cols-[minmax(0,1fr)_288px]">
         <div className="min-w-0 side:border-r side:border-line">
@@ -78,11 +84,16 @@ function useStepping({ id, log }: DeliveryWithLog, chosen: number | undefined) {
   useKeys({ "[": () => go(-1), "]": () => go(1) });
 }
 
-function Actions({ delivery, attempt }: { delivery: DeliveryWithLog; attempt: number | undefined }) {
+interface ActionsProps {
+  delivery: DeliveryWithLog;
+  attempt: number | undefined;
+  again: ReturnType<typeof useSendAgain>;
+}
+
+function Actions({ delivery, attempt, again }: ActionsProps) {
   const { id, status } = delivery;
   const [asking, setAsking] = useState(false);
   const navigate = useNavigate();
-  const again = useSendAgain();
   const copyId = () => void navigator.clipboard.writeText(id);
   const send = () => (status === "succeeded" ? setAsking(true) : again.mutate(id));
   const sendable = status !== "canceled" && status !== "sending";

@@ -40,6 +40,8 @@ function Form() {
     since: fieldTime(since ?? nowSeconds() - DAY),
     until: fieldTime(until ?? nowSeconds() + 60),
     statuses: ["failed", "canceled", "never"],
+    types: [],
+    video: "",
     rate: "50",
   }));
   const count = useMutation({ mutationFn: () => api.post<Replay>("/v1/replays", { ...bodyOf(draft), dry_run: true }) });

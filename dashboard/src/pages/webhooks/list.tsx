@@ -7,7 +7,6 @@ import { webhookName } from "../../deliveries/names.ts";
 import { plural } from "../../format.ts";
 import type { WebhookSearch } from "../../shell/search.ts";
 import { LinkButton } from "../../ui/button.tsx";
-import { CopyField } from "../../ui/copy.tsx";
 import { PageHead } from "../../ui/page.tsx";
 import { SearchField } from "../../ui/search-field.tsx";
 import { Empty, ErrorState, SkeletonRows } from "../../ui/states.tsx";
@@ -102,10 +101,9 @@ function None() {
         answers 2xx.
       </Empty>
       <div className="gutter grid max-w-[calc(78ch+64px)] gap-6 pb-10">
-        <div>
-          <p className="mb-2 text-text-2">No receiver yet? This prints every event in a terminal, from any machine:</p>
-          <CopyField text="npx mave listen" label="Copy the command" />
-        </div>
+        <p className="-mb-3 text-text-2">
+          No receiver yet? Each of these is whole: it verifies the signature and prints the event.
+        </p>
         <Receivers />
       </div>
     </>
