@@ -55,6 +55,7 @@ describe.skipIf(without("chromium"))("every page of the dashboard", { timeout: 9
           await page.setViewportSize({ width, height: 900 });
           await page.getByText(words).locator("visible=true").first().waitFor();
           await expectNoSidewaysScroll(page);
+          expect(await page.evaluate<string[]>(WRAPPED), `${path} at ${width}`).toEqual([]);
           if (width === 390 || width === 1440) await expectAccessible(page);
         }
       }
@@ -88,6 +89,11 @@ describe.skipIf(without("chromium"))("every page of the dashboard", { timeout: 9
     expect(policy).toContain("default-src 'none'");
   });
 });
+
+// Column headings that broke into several lines: their column has collapsed.
+const WRAPPED = `[...document.querySelectorAll("th")]
+  .filter((head) => head.offsetHeight > 48)
+  .map((head) => head.innerText)`;
 
 // Files of the dashboard that were fetched before the page stood still; dialogs, menus and toasts come after.
 const FETCHED = `performance.getEntriesByType("resource")

@@ -107,7 +107,7 @@ interface ChoiceProps {
 
 function Choice({ label, all, value, onChange, children }: ChoiceProps) {
   return (
-    <div className="min-w-0 mid:w-44">
+    <div className="min-w-0 mid:w-40 wide:w-44">
       <Select
         label={label}
         hideLabel

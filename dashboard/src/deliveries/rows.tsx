@@ -46,7 +46,9 @@ export function DeliveryRows({ list, empty, without }: { list: LiveList<Delivery
 
 const tones = { quiet: "text-text-2", warn: "text-warn", bad: "text-bad" };
 const head = "h-9 px-3 text-left text-meta font-normal text-text-3 first:pl-8 last:pr-8";
-const cell = "h-11 px-3 first:pl-8 last:pr-8";
+const cell = "h-12 px-3 first:pl-8 last:pr-8 @min-[1160px]/pane:h-11";
+/** With both names in columns of their own the table needs more room than `wide` gives. */
+const roomy = "hidden @min-[1160px]/pane:table-cell";
 
 function Table({ rows, without }: { rows: Delivery[] } & Show) {
   const webhookNames = useWebhookNames();
@@ -55,13 +57,13 @@ function Table({ rows, without }: { rows: Delivery[] } & Show) {
     <table className="w-full table-fixed border-collapse">
       <thead>
         <tr className="border-b border-line">
-          <th className={classes(head, "w-36")}>Status</th>
+          <th className={classes(head, "w-34 wide:w-36")}>Status</th>
           <th className={classes(head, "w-40")}>Event</th>
           {without !== "video" && <th className={head}>Video</th>}
-          {without !== "webhook" && <th className={head}>Webhook</th>}
-          <th className={classes(head, without ? "w-56" : "w-52")}>Answer</th>
+          {without !== "webhook" && <th className={classes(head, !without && roomy)}>Webhook</th>}
+          <th className={classes(head, "w-48", without ? "wide:w-56" : "wide:w-52")}>Answer</th>
           <th className={classes(head, "hidden w-24 text-right! wide:table-cell")}>Attempt</th>
-          <th className={classes(head, "hidden w-24 text-right! wide:table-cell")}>Took</th>
+          <th className={classes(head, "w-24 text-right!", without ? "hidden wide:table-cell" : roomy)}>Took</th>
           <th className={classes(head, "w-36 text-right!")}>Last attempt</th>
         </tr>
       </thead>
@@ -83,10 +85,19 @@ function Table({ rows, without }: { rows: Delivery[] } & Show) {
                 </Link>
               </td>
               {without !== "video" && (
-                <td className={classes(cell, "truncate")}>{video === null ? "–" : videoNames(video)}</td>
+                <td className={cell}>
+                  <span className="block truncate">{video === null ? "–" : videoNames(video)}</span>
+                  {!without && (
+                    <span className="block truncate text-meta text-text-2 @min-[1160px]/pane:hidden">
+                      {webhookNames(webhook) ?? webhook}
+                    </span>
+                  )}
+                </td>
               )}
               {without !== "webhook" && (
-                <td className={classes(cell, "truncate text-text-2")}>{webhookNames(webhook) ?? webhook}</td>
+                <td className={classes(cell, "truncate text-text-2", !without && roomy)}>
+                  {webhookNames(webhook) ?? webhook}
+                </td>
               )}
               <td className={classes(cell, "truncate numbers", tones[answer.tone])} title={answer.text}>
                 {answer.text}
@@ -94,7 +105,9 @@ function Table({ rows, without }: { rows: Delivery[] } & Show) {
               <td className={classes(cell, "hidden text-right text-text-2 numbers wide:table-cell")}>
                 {attemptText(delivery)}
               </td>
-              <td className={classes(cell, "hidden text-right text-text-2 numbers wide:table-cell")}>
+              <td
+                className={classes(cell, "text-right text-text-2 numbers", without ? "hidden wide:table-cell" : roomy)}
+              >
                 {last ? took(last.took_ms) : ""}
               </td>
               <td className={classes(cell, "text-right text-text-2")}>{last ? <Ago at={last.started} /> : "–"}</td>

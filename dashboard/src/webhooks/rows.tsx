@@ -30,7 +30,7 @@ function Table({ webhooks }: { webhooks: Webhook[] }) {
           <th className={classes(head, "w-44")}>24 h</th>
           <th className={classes(head, "w-24 text-right!")}>Success</th>
           <th className={classes(head, "hidden w-24 text-right! wide:table-cell")}>p95</th>
-          <th className={classes(head, "w-20 text-right!")}>Open</th>
+          <th className={classes(head, "w-25 pr-8 text-right! wide:w-20 wide:pr-3")}>Open</th>
           <th className={classes(head, "hidden w-36 text-right! wide:table-cell")}>Last attempt</th>
         </tr>
       </thead>
@@ -65,7 +65,9 @@ function TableRow({ webhook }: { webhook: Webhook }) {
       <td className={classes(cell, "hidden text-right text-text-2 numbers wide:table-cell")}>
         {took(health?.response_ms.p95)}
       </td>
-      <td className={classes(cell, "text-right text-text-2 numbers")}>{health ? number(health.open) : ""}</td>
+      <td className={classes(cell, "pr-8 text-right text-text-2 numbers wide:pr-3")}>
+        {health ? number(health.open) : ""}
+      </td>
       <td className={classes(cell, "hidden text-right text-text-2 wide:table-cell")}>
         {last?.last_attempt ? <Ago at={last.last_attempt.started} /> : "–"}
       </td>
