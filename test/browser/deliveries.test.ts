@@ -73,6 +73,19 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.context().close();
   });
 
+  test("when the server goes and comes back, the page says so and catches up by itself", async () => {
+    const { page } = await visitAsOwner(browser, server);
+    await page.goto("/dashboard/deliveries");
+    await page.getByText("Live", { exact: true }).waitFor();
+    await server.kill();
+    await page.getByText(/^Reconnecting, as of \d\d:\d\d:\d\d$/).waitFor();
+    await server.start();
+    await api.video("Made while it was away");
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.getByRole("row", { name: /Made while it was away/ }).waitFor();
+    await page.context().close();
+  });
+
   test("filters live in the address, and a view that matches nothing says so", async () => {
     const { page, faults } = await visitAsOwner(browser, server);
     await page.goto("/dashboard/deliveries");

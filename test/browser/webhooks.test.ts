@@ -50,7 +50,7 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await page
       .getByRole("row", { name: /Course catalogue/ })
       .getByText("Failing")
-      .waitFor();
+      .waitFor({ timeout: SEEN_MS });
     await page
       .getByRole("row", { name: /Course catalogue/ })
       .getByText(/Every attempt has failed since/)
@@ -79,6 +79,7 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
   });
 
   test("pausing can be undone; resuming says how many are sent; nothing is lost in between", async () => {
+    receiver.answers = { status: 200, body: "ok", headers: {} };
     const { id } = await api.webhook(`${receiver.url}/paused`, "Data warehouse", { rate_limit: 50 });
     const { page, faults } = await visitAsOwner(browser, server);
     await page.goto(`/dashboard/webhooks/${id}`);
@@ -104,7 +105,7 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await page
       .getByRole("row", { name: /Held 3/ })
       .getByText("Succeeded")
-      .waitFor();
+      .waitFor({ timeout: SEEN_MS });
     expect(faults).toEqual([]);
     await page.context().close();
   });

@@ -23,7 +23,11 @@ export function startRefreshing(queries: QueryClient): () => void {
     onChange("webhook", () => soon.add(["webhook"])),
     onChange("video", () => soon.add(["video"])),
     onChange("video", () => later.add(["overview"])),
-    onChange("all", () => void queries.invalidateQueries()),
+    onChange("all", () => {
+      void queries.invalidateQueries();
+      // The server writes health down some seconds after the attempts, which may have been before this connection.
+      later.add(["webhook"]);
+    }),
     soon.stop,
     later.stop,
   ];
