@@ -38,9 +38,18 @@ export const overviewQuery = queryOptions({
   refetchInterval: 5_000,
 });
 
+/** All of them: a space has a thousand at most, and searching and counting needs each. */
 export const webhooksQuery = queryOptions({
   queryKey: ["webhook", "list"],
-  queryFn: ({ signal }) => api.get<List<Webhook>>("/v1/webhooks", { limit: 100 }, signal),
+  queryFn: async ({ signal }) => {
+    const data: Webhook[] = [];
+    for (let after: string | null | undefined; after !== null; ) {
+      const page: List<Webhook> = await api.get("/v1/webhooks", { limit: 100, after }, signal);
+      data.push(...page.data);
+      after = page.has_more ? page.next : null;
+    }
+    return { data };
+  },
 });
 
 export const webhookQuery = (id: string) =>
@@ -51,7 +60,7 @@ export const webhookQuery = (id: string) =>
 
 export const healthQuery = (id: string) =>
   queryOptions({
-    queryKey: ["webhook", "health", id],
+    queryKey: ["health", id, "day"],
     queryFn: ({ signal }) => api.get<Health>(`/v1/webhooks/${id}/health`, {}, signal),
     refetchInterval: 30_000,
   });

@@ -12,7 +12,8 @@ export function startRefreshing(queries: QueryClient): () => void {
   const delivered = (change: Change) => {
     soon.add(["delivery", "one", change.delivery]);
     soon.add(["delivery", "fresh"]);
-    // Health, and whether it is failing: a first success says nothing else.
+    later.add(["health", change.webhook]);
+    // Whether it is failing: a first success says nothing else.
     later.add(["webhook"]);
     later.add(["overview"]);
     later.add(["replay"]);
@@ -21,12 +22,14 @@ export function startRefreshing(queries: QueryClient): () => void {
     onChange("delivery", delivered),
     onChange("event", () => soon.add(["event", "fresh"])),
     onChange("webhook", () => soon.add(["webhook"])),
+    onChange("webhook", (change) => soon.add(["health", change.webhook])),
     onChange("video", () => soon.add(["video"])),
     onChange("video", () => later.add(["overview"])),
     onChange("all", () => {
       void queries.invalidateQueries();
       // The server writes health down some seconds after the attempts, which may have been before this connection.
       later.add(["webhook"]);
+      later.add(["health"]);
     }),
     soon.stop,
     later.stop,

@@ -10,7 +10,7 @@ const OPEN_KNOWN_MAX = 100;
 /** The newest deliveries of a webhook: their first with an attempt tells its last answer. */
 const lastQuery = (webhook: string) =>
   queryOptions({
-    queryKey: ["webhook", "health", "last", webhook],
+    queryKey: ["health", webhook, "last"],
     queryFn: ({ signal }) => api.get<List<Delivery>>("/v1/deliveries", { webhook, limit: LOOKED_AT }, signal),
     select: ({ data }) => data.filter(({ last_attempt }) => last_attempt).sort(byLastAttempt)[0],
   });
@@ -26,7 +26,7 @@ export function useKnown(webhook: Webhook): Known {
 /** The open delivery that is due next; undefined where more are open than one page tells. */
 export const nextQuery = (webhook: string) =>
   queryOptions({
-    queryKey: ["webhook", "health", "next", webhook],
+    queryKey: ["health", webhook, "next"],
     queryFn: ({ signal }) =>
       api.get<List<Delivery>>("/v1/deliveries", { webhook, status: "open", limit: OPEN_KNOWN_MAX }, signal),
     select: ({ data, has_more }) => ({

@@ -1,12 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
+import { useState } from "react";
 import { webhooksQuery } from "../../api/queries.ts";
 import type { Webhook } from "../../api/types.ts";
 import { webhookName } from "../../deliveries/names.ts";
-import { plural } from "../../format.ts";
+import { number, plural } from "../../format.ts";
 import type { WebhookSearch } from "../../shell/search.ts";
-import { LinkButton } from "../../ui/button.tsx";
+import { Button, LinkButton } from "../../ui/button.tsx";
 import { PageHead } from "../../ui/page.tsx";
 import { SearchField } from "../../ui/search-field.tsx";
 import { Empty, ErrorState, SkeletonRows } from "../../ui/states.tsx";
@@ -16,6 +17,8 @@ import { Receivers } from "../../webhooks/receivers.tsx";
 import { WebhookRows } from "../../webhooks/rows.tsx";
 
 const route = getRouteApi("/app/webhooks");
+/** Each row asks for its health, so not all of a thousand at once. */
+const PAGE = 50;
 const STATES = ["Failing", "Enabled", "Paused", "Disabled"];
 
 export function WebhooksPage() {
@@ -82,7 +85,21 @@ function Found({ webhooks, search: { state, q } }: { webhooks: Webhook[]; search
       (state === undefined || webhookState(webhook).word.toLowerCase() === state) &&
       `${webhookName(webhook)} ${webhook.url}`.toLowerCase().includes(wanted),
   );
-  if (found.length > 0) return <WebhookRows webhooks={found} />;
+  const [shown, setShown] = useState(PAGE);
+  if (found.length > 0) {
+    return (
+      <>
+        <WebhookRows webhooks={found.slice(0, shown)} />
+        {found.length > shown && (
+          <div className="gutter py-4">
+            <Button onClick={() => setShown(shown + PAGE)}>
+              Show {number(Math.min(PAGE, found.length - shown))} more
+            </Button>
+          </div>
+        )}
+      </>
+    );
+  }
   return <Empty title="No webhook matches." action={<LinkButton to="/webhooks">Show all</LinkButton>} />;
 }
 
