@@ -69,7 +69,7 @@ describe.skipIf(without("chromium"))("every page of the dashboard", { timeout: 9
     for (const path of ["videos", "webhooks", "deliveries"]) {
       await page.goto(`/dashboard/${path}`);
       await page.getByRole("heading", { level: 1 }).waitFor();
-      await page.waitForFunction('performance.getEntriesByName("standing-still").length > 0');
+      await expect.poll(() => page.evaluate(STANDS_STILL)).toBe(true);
       const files = await page.evaluate<string[]>(FETCHED);
       const sizes = await Promise.all(files.map(gzipped));
       const total = sizes.reduce((sum, size) => sum + size, 0);
@@ -94,6 +94,8 @@ describe.skipIf(without("chromium"))("every page of the dashboard", { timeout: 9
 const WRAPPED = `[...document.querySelectorAll("th")]
   .filter((head) => head.offsetHeight > 48)
   .map((head) => head.innerText)`;
+
+const STANDS_STILL = `performance.getEntriesByName("standing-still").length > 0`;
 
 // Files of the dashboard that were fetched before the page stood still; dialogs, menus and toasts come after.
 const FETCHED = `performance.getEntriesByType("resource")

@@ -33,5 +33,6 @@ export function choice({ statuses, types, video }: Pick<Replay, "statuses" | "ty
 const ended = (status: string): string =>
   status === "never" ? "never existed" : status === "canceled" ? "was canceled" : status;
 
+/** Events that are being delivered anyway are passed over: walked, but not counted. */
 export const progress = ({ done, total }: Pick<Replay, "done" | "total">): string =>
-  `${number(done)} of ${number(total)}`;
+  `${number(Math.min(done, total))} of ${number(total)}`;

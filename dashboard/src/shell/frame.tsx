@@ -62,6 +62,8 @@ function MainPane() {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the path is what changes
   useEffect(() => {
     pane.current?.scrollTo(0, 0);
+    // What had the focus went with the page before: the keyboard goes on from the pane, not from the sidebar.
+    if (document.activeElement === document.body) pane.current?.focus({ preventScroll: true });
   }, [path]);
   return (
     <main
