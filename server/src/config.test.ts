@@ -137,12 +137,12 @@ describe("the secrets key", () => {
   test("is made once, readable by its owner only, and the same after that, also for two who make it at once", async () => {
     const place = await folder();
     const [one, other] = await Promise.all([loadConfig({}, place), loadConfig({}, place)]);
-    expect(one.secretsKey).toHaveLength(32);
-    expect(other.secretsKey).toEqual(one.secretsKey);
-    expect((await loadConfig({}, place)).secretsKey).toEqual(one.secretsKey);
+    expect(one.secretsKeys.map(({ length }) => length)).toEqual([32]);
+    expect(other.secretsKeys).toEqual(one.secretsKeys);
+    expect((await loadConfig({}, place)).secretsKeys).toEqual(one.secretsKeys);
     const file = join(place, "data/secrets.key");
     expect((await stat(file)).mode & 0o777).toBe(0o600);
-    expect(await readFile(file, "utf8")).toBe(`${one.secretsKey.toString("base64")}\n`);
+    expect(await readFile(file, "utf8")).toBe(`${one.secretsKeys[0]!.toString("base64")}\n`);
   });
 
   test("that others could read is closed to them", async () => {
@@ -163,7 +163,7 @@ describe("the secrets key", () => {
   test("is taken from the environment where that gives one", async () => {
     const key = Buffer.alloc(32, 7);
     const place = await folder();
-    expect((await loadConfig({ MAVE_SECRETS_KEY: key.toString("base64url") }, place)).secretsKey).toEqual(key);
+    expect((await loadConfig({ MAVE_SECRETS_KEY: key.toString("base64url") }, place)).secretsKeys).toEqual([key]);
     await expect(stat(join(place, "data/secrets.key"))).rejects.toThrow("ENOENT");
   });
 

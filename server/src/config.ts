@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { LIMITS } from "./limits.ts";
-import { loadSecretsKey } from "./secrets-key.ts";
+import { loadSecretsKeys } from "./secrets-key.ts";
 import * as read from "./settings.ts";
 import { StartFailure } from "./start-failure.ts";
 
@@ -24,7 +24,7 @@ export const SETTINGS = {
   LOG_LEVEL: { read: read.oneOf(LOG_LEVELS), example: "info" },
   MAVE_PUBLIC_URL: { read: read.origin, example: "https://videos.example.com" },
   MAVE_DATA_DIR: { read: read.text, example: "/var/lib/mave/data" },
-  MAVE_SECRETS_KEY: { read: read.key(32), example: "the output of: openssl rand -base64 32" },
+  MAVE_SECRETS_KEY: { read: read.keys(32), example: "the output of: openssl rand -base64 32" },
   MAVE_ALLOW_HTTP: { read: read.flag, example: "off" },
   MAVE_ALLOW_NETWORKS: { read: read.networks, example: "10.1.0.0/16,loopback" },
   MAVE_ROLES: { read: read.someOf(ROLES), example: "api,deliver,process" },
@@ -69,8 +69,8 @@ export async function loadConfig(environment: Environment = process.env, folder 
     /** An origin without a slash at its end; null: `http://localhost:` and the port. */
     publicUrl: publicUrl ?? null,
     dataDir,
-    /** 32 bytes; what seals webhook secrets in the database. */
-    secretsKey: values.MAVE_SECRETS_KEY ?? (await loadSecretsKey(dataDir)),
+    /** 32 bytes each; the first seals webhook secrets in the database, all of them open. */
+    secretsKeys: values.MAVE_SECRETS_KEY ?? (await loadSecretsKeys(dataDir)),
     allowHttp: values.MAVE_ALLOW_HTTP ?? local,
     /** Networks in CIDR form, and `loopback`. */
     allowNetworks: values.MAVE_ALLOW_NETWORKS ?? (local ? ["loopback"] : []),

@@ -76,7 +76,7 @@ async function main(): Promise<void> {
   };
   const { db, close } = await openStore({ ...config, log, onLost });
   shutdown.add("the database", close);
-  const vault = createVault([config.secretsKey], random);
+  const vault = createVault(config.secretsKeys, random);
   const ground = { config, log, clock, random, signals, shutdown, db, vault, publicUrl, ffmpeg: await ffmpeg };
   await start(ground, port).catch((error: unknown) => {
     if (error instanceof StartFailure) console.error(error.message);
@@ -170,7 +170,7 @@ async function serve(
   const { config, log, signals, db, ffmpeg, shutdown } = ground;
   const apiKeys = createApiKeys({ ...ground, onError: (err) => log.warn({ err }, "The use of keys was not written.") });
   shutdown.add("the use of keys", apiKeys.flush);
-  const cookieKey = Buffer.from(hkdfSync("sha256", config.secretsKey, "", "session cookies", 32));
+  const cookieKey = Buffer.from(hkdfSync("sha256", config.secretsKeys[0]!, "", "session cookies", 32));
   const people = createPeople({ ...ground, cookieKey });
   await people.prepare();
   const replays = createReplays(ground);

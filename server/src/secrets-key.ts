@@ -1,22 +1,23 @@
 import { chmod, link, mkdir, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Random, systemRandom } from "./random.ts";
-import { Fault, key } from "./settings.ts";
+import { Fault, keys } from "./settings.ts";
 import { StartFailure } from "./start-failure.ts";
 
 const BYTES = 32;
 
 /**
  * The key that seals webhook secrets, where MAVE_SECRETS_KEY does not give it: made once and kept in the data folder,
- * readable by its owner only. Whoever loses it loses every webhook's secret, so it belongs into each backup.
+ * readable by its owner only. Whoever loses it loses every webhook's secret, so it belongs into each backup. To change
+ * it, a new one is written on a line before it.
  */
-export async function loadSecretsKey(dataDir: string, random: Random = systemRandom): Promise<Buffer> {
+export async function loadSecretsKeys(dataDir: string, random: Random = systemRandom): Promise<Buffer[]> {
   const file = join(dataDir, "secrets.key");
   try {
     await mkdir(dataDir, { recursive: true, mode: 0o700 });
     const text = (await readOrNull(file)) ?? (await make(file, random));
     await chmod(file, 0o600);
-    return key(BYTES)(text.trim());
+    return keys(BYTES)(text.trim().split(/\s+/).join(","));
   } catch (cause) {
     if (cause instanceof Fault) {
       throw new StartFailure(`The secrets key in ${file} ${cause.message}. Restore that file from a backup.`, {

@@ -76,6 +76,12 @@ export const key =
     return decoded;
   };
 
+/** Several of them, commas between; the first is the one in use. */
+export const keys =
+  (bytes: number): Reader<Buffer[]> =>
+  (value) =>
+    list(value).map(key(bytes));
+
 export const secret =
   (least: number): Reader<string> =>
   (value) => {

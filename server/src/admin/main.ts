@@ -4,6 +4,7 @@ import { StartFailure } from "../start-failure.ts";
 import { createKey } from "./create-key.ts";
 import { createLink } from "./create-link.ts";
 import { examine, report } from "./doctor.ts";
+import { reseal } from "./reseal.ts";
 
 /** `mave admin …`: for whoever has the server's own machine. Works whether the server runs or not. */
 function program(): Command {
@@ -32,6 +33,13 @@ function program(): Command {
       console.log(report(findings));
       if (findings.some(({ state }) => state === "bad")) process.exitCode = 1;
     });
+
+  admin
+    .command("secrets")
+    .description("what is sealed in the database")
+    .command("reseal")
+    .description("seal every webhook's secrets and headers anew by the first key of MAVE_SECRETS_KEY; servers may run")
+    .action(async () => console.log(await reseal(await loadConfig())));
 
   return mave;
 }

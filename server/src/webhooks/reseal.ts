@@ -1,0 +1,52 @@
+import { LIMITS } from "../limits.ts";
+import type { Database, Sql } from "../store/db.ts";
+import { lockSealedValues, type SealedValues, saveSealedValues } from "../store/webhooks.ts";
+import type { Vault } from "./secrets.ts";
+
+const FIRST_ID = "00000000-0000-0000-0000-000000000000";
+
+/**
+ * Seals every webhook's values anew where another key than the vault's first had sealed them. Online: a slice at a time,
+ * each in a transaction of its own, so it can be broken off and repeated.
+ * @throws where a value was sealed by none of the vault's keys
+ */
+export async function resealAll(db: Database, vault: Vault): Promise<{ resealed: number; seen: number }> {
+  const count = { resealed: 0, seen: 0 };
+  let after: string | null = FIRST_ID;
+  while (after !== null) {
+    const from: string = after;
+    const slice: Slice = await db.transaction((tx) => resealSlice(tx, vault, from));
+    count.resealed += slice.resealed;
+    count.seen += slice.seen;
+    after = slice.last;
+  }
+  return count;
+}
+
+interface Slice {
+  resealed: number;
+  seen: number;
+  /** The id to go on from; null: there was none. */
+  last: string | null;
+}
+
+async function resealSlice(tx: Sql, vault: Vault, after: string): Promise<Slice> {
+  const rows = await lockSealedValues(tx, after, LIMITS.RESEAL_SLICE);
+  const old = rows.filter((row) => sealedValues(row).some((sealed) => !vault.current(sealed)));
+  for (const row of old) await saveSealedValues(tx, resealed(vault, row));
+  return { resealed: old.length, seen: rows.length, last: rows.at(-1)?.id ?? null };
+}
+
+const sealedValues = ({ secret, previous_secret, headers }: SealedValues): Buffer[] =>
+  [secret, previous_secret, headers].filter((sealed) => sealed !== null);
+
+function resealed(vault: Vault, { space_id, id, secret, previous_secret, headers }: SealedValues): SealedValues {
+  const anew = (sealed: Buffer) => vault.seal(vault.open(sealed, id), id);
+  return {
+    space_id,
+    id,
+    secret: anew(secret),
+    previous_secret: previous_secret && anew(previous_secret),
+    headers: headers && anew(headers),
+  };
+}
