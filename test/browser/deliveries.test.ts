@@ -117,6 +117,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Deliveries", level: 1 }).waitFor();
     await page.getByRole("row", { name: /Enters by itself/ }).waitFor();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
     await page.keyboard.press("j");
     await page.keyboard.press("j");
     await page.keyboard.press("k");

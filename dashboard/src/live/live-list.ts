@@ -2,11 +2,12 @@
  * A list that stays current without moving under the reader: known rows change in place; new ones enter only while the
  * reader is at the top and touches nothing, else they wait behind a count.
  */
-import { type InfiniteData, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { api } from "../api/client.ts";
 import type { List } from "../api/types.ts";
 import { type Change, useChange } from "./changes.ts";
+import { enter, entering, overlay, type Pages } from "./merge.ts";
 
 const PAGE = 50;
 const LOOK_AGAIN_MS = 1_000;
@@ -50,11 +51,12 @@ export function useLiveList<T extends Row>({ topic, path, query, limit = PAGE }:
   });
   const loaded = useMemo(() => pages.data?.pages.flatMap((page) => page.data) ?? [], [pages.data]);
   const singles = useSingles<T>(topic, path, loaded, fresh?.data);
-  const { rows, entering } = useMemo(() => merge(loaded, fresh?.data ?? [], singles), [loaded, fresh, singles]);
-  const { show } = useEntering({ key: pages.key, entering, ref, paused });
+  const rows = useMemo(() => overlay(loaded, fresh?.data ?? [], singles), [loaded, fresh, singles]);
+  const held = useMemo(() => (fresh ? entering(loaded, fresh.data).length : 0), [loaded, fresh]);
+  const show = useEntering({ key: pages.key, fresh, held, ref, paused });
   return {
     rows,
-    held: entering.length,
+    held,
     show,
     paused,
     pause,
@@ -75,21 +77,6 @@ function usePages<T extends Row>({ topic, path, query, limit }: Required<Source>
     getNextPageParam: (page) => (page.has_more ? (page.next ?? undefined) : undefined),
   });
   return { ...pages, key };
-}
-
-/** Laid over what was loaded: the newest state of each row; what is not among them is entering. */
-export function merge<T extends Row>(loaded: T[], fresh: T[], singles: ReadonlyMap<string, T>) {
-  const newest = new Map(fresh.map((row) => [row.id, row]));
-  const known = new Set(loaded.map((row) => row.id));
-  const rows = loaded.map((row) => newest.get(row.id) ?? singles.get(row.id) ?? row);
-  const entering = loaded.length === 0 ? fresh : newerThan(loaded[0]?.id, fresh).filter((row) => !known.has(row.id));
-  return { rows, entering };
-}
-
-/** A first page that no longer holds the top row has moved on by more than a page: all of it is new. */
-function newerThan<T extends Row>(top: string | undefined, fresh: T[]): T[] {
-  const at = fresh.findIndex((row) => row.id === top);
-  return at === -1 ? fresh : fresh.slice(0, at);
 }
 
 /** Loaded rows that changed but are not on the first page (older, or they left the filter) are read one by one. */
@@ -115,32 +102,28 @@ function useSingles<T extends Row>(topic: "delivery" | "event", path: string, lo
 
 interface Entering<T> {
   key: readonly unknown[];
-  entering: T[];
+  fresh: List<T> | undefined;
+  held: number;
   ref: RefObject<HTMLElement | null>;
   paused: boolean;
 }
 
-function useEntering<T extends Row>({ key, entering, ref, paused }: Entering<T>) {
+/** Lets new rows in as soon as nothing would move under the reader. @returns what lets them in now */
+function useEntering<T extends Row>({ key, fresh, held, ref, paused }: Entering<T>): () => void {
   const queries = useQueryClient();
   const address = JSON.stringify(key);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the key by its text
   const show = useCallback(() => {
-    queries.setQueryData<InfiniteData<List<T>>>(key, (data) => prepend(data, entering));
-  }, [queries, address, entering]);
+    queries.setQueryData<Pages<T>>(key, (pages) => (pages && fresh ? enter(pages, fresh) : pages));
+  }, [queries, address, fresh]);
   useEffect(() => {
-    if (entering.length === 0 || paused) return;
-    const enter = () => mayEnter(ref.current) && show();
-    enter();
-    const timer = setInterval(enter, LOOK_AGAIN_MS);
+    if (held === 0 || paused) return;
+    const look = () => mayEnter(ref.current) && show();
+    look();
+    const timer = setInterval(look, LOOK_AGAIN_MS);
     return () => clearInterval(timer);
-  }, [entering, paused, ref, show]);
-  return { show };
-}
-
-function prepend<T extends Row>(data: InfiniteData<List<T>> | undefined, rows: T[]) {
-  const first = data?.pages[0];
-  if (data === undefined || first === undefined) return data;
-  return { ...data, pages: [{ ...first, data: [...rows, ...first.data] }, ...data.pages.slice(1)] };
+  }, [held, paused, ref, show]);
+  return show;
 }
 
 /** Nothing moves under a pointer, a focus or a selection, nor away from where someone has scrolled. */
