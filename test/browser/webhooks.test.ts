@@ -110,6 +110,22 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await page.context().close();
   });
 
+  test("a receiver that answers 410 disables its webhook, which says why and can be resumed", async () => {
+    receiver.answers = { status: 410, body: "", headers: {} };
+    const { id } = await api.webhook(`${receiver.url}/gone`, "Gone for a while");
+    await api.video("Told to nobody");
+    const { page, faults } = await visitAsOwner(browser, server);
+    await page.goto(`/dashboard/webhooks/${id}`);
+    await page.getByText(/^Disabled since \d\d:\d\d\. .*410/).waitFor({ timeout: SEEN_MS });
+    await expectAccessible(page);
+    receiver.answers = { status: 200, body: "ok", headers: {} };
+    await page.getByRole("button", { name: "Resume" }).first().click();
+    await page.getByRole("dialog").getByRole("button", { name: "Resume" }).click();
+    await page.getByRole("heading", { name: "Gone for a while" }).locator("..").getByText("Enabled").waitFor();
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
   test("a secret is shown on demand, rotated with an overlap, and both are recorded", async () => {
     const { id, secret } = await api.webhook(receiver.url, "Search index");
     const { page, faults } = await visitAsOwner(browser, server);

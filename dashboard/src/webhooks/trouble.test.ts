@@ -1,0 +1,54 @@
+import { describe, expect, test } from "vitest";
+import type { Delivery, Health, Webhook } from "../api/types.ts";
+import { span } from "../format.ts";
+import { headline, held, prediction, resumeWords } from "./trouble.ts";
+
+const NOW = 1_795_478_479;
+const plain = (text: string | undefined) => text?.replaceAll("\u00a0", " ");
+const webhook = (more: Partial<Webhook>) =>
+  ({
+    status: "enabled",
+    status_reason: null,
+    status_since: NOW,
+    failing_since: null,
+    disables_at: null,
+    ...more,
+  }) as Webhook;
+const known = (more: Partial<Webhook>, open = 0, status: number | null = null) => ({
+  webhook: webhook(more),
+  health: { open } as Health,
+  last: (status === null ? undefined : { last_attempt: { status, error: null } }) as Delivery | undefined,
+});
+
+describe("a webhook's trouble", () => {
+  test("is nothing while all is well", () => {
+    expect(headline(known({}), NOW)).toBeUndefined();
+  });
+  test("says since when every attempt failed, and with what", () => {
+    const failing = known({ failing_since: NOW - 60, disables_at: NOW + 432_000 }, 312, 503);
+    expect(headline(failing, NOW)).toMatch(
+      /^Every attempt has failed since \d\d:\d\d\. Last answer: 503 Service Unavailable\.$/,
+    );
+    expect(plain(held(failing))).toBe("312 deliveries are open");
+    expect(prediction(failing, NOW)).toContain("the webhook is disabled and its deliveries are held. Nothing is lost.");
+  });
+  test("says why it is disabled, and what is held", () => {
+    const disabled = known({ status: "disabled", status_reason: "The receiver answered 410 Gone" }, 1);
+    expect(headline(disabled, NOW)).toMatch(/^Disabled since \d\d:\d\d\. The receiver answered 410 Gone\.$/);
+    expect(plain(held(disabled))).toBe("1 delivery is held and will be sent on resume, in order. Nothing is lost.");
+  });
+});
+
+describe("resuming", () => {
+  test("says how many, in which order and how long at the webhook's rate", () => {
+    expect(plain(resumeWords(1_204, 50, span))).toBe(
+      "Send 1,204 deliveries that are held? Oldest first, 50 per second: about 25 s.",
+    );
+  });
+  test("promises no time where there is no rate", () => {
+    expect(plain(resumeWords(1, null, span))).toBe(
+      "Send 1 delivery that is held? Oldest first, as fast as the receiver answers.",
+    );
+    expect(resumeWords(0, null, span)).toContain("No deliveries are held");
+  });
+});
