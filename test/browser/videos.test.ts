@@ -220,6 +220,20 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("videos in the dashboa
     await page.context().close();
   });
 
+  test("a video that somebody else deletes says so on its open page, and leads to its events", async () => {
+    const key = await server.key();
+    const { id } = await call(server, key, "/v1/videos", { name: "Short-lived" });
+    const { page } = await videosPage();
+    await page.goto(`/dashboard/videos/${id}`);
+    await page.getByRole("heading", { name: "Short-lived", level: 1 }).waitFor();
+    await fetch(`${server.url}/v1/videos/${id}`, { method: "DELETE", headers: { authorization: `Bearer ${key}` } });
+    await page.getByText("There is no such video").waitFor();
+    await expectAccessible(page);
+    await page.getByRole("link", { name: `Events of ${id}` }).click();
+    await page.getByText("video.deleted").locator("visible=true").first().waitFor();
+    await page.context().close();
+  });
+
   test("a file that cannot play says why, in the list and in its page", { timeout: 120_000 }, async () => {
     const { page } = await videosPage();
     await choose(page, page.getByRole("button", { name: "Upload", exact: true }), [

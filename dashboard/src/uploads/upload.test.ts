@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Fault } from "./fault.ts";
 import { type Action, SENDING_MAX, STALLED_MS, step, type Upload } from "./upload.ts";
 
-const file = (id: string, size = 1_000) => ({ id, name: `${id}.mp4`, size, modified: 1, video: null });
+const file = (id: string, size = 1_000) => ({ id, name: `${id}.mp4`, size, modified: 1, video: null, sizeMax: 5_000 });
 const offline: Fault = { kind: "offline" };
 
 /** Steps through `[milliseconds, action]` pairs. */
@@ -118,6 +118,14 @@ test("an empty file is refused before anything is created for it", () => {
   expect(story([0, { type: "added", uploads: [file("a", 0)] }])[0]?.phase).toEqual({
     name: "failed",
     why: "The file is empty.",
+  });
+});
+
+test("a file larger than the server takes is refused before anything is created for it", () => {
+  const [upload] = story([0, { type: "added", uploads: [file("a", 7_000)] }]);
+  expect(upload?.phase).toEqual({
+    name: "failed",
+    why: "The file has 7.0\u00a0kB; this server takes up to 5.0\u00a0kB.",
   });
 });
 

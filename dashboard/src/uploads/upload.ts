@@ -1,3 +1,4 @@
+import { bytes } from "../format.ts";
 import { measured, type Sample } from "./estimate.ts";
 import { type Fault, verdict } from "./fault.ts";
 
@@ -36,7 +37,10 @@ export type Phase =
   | { name: "received" }
   | { name: "failed"; why: string };
 
-export type NewUpload = Pick<Upload, "id" | "name" | "size" | "modified" | "video">;
+export interface NewUpload extends Pick<Upload, "id" | "name" | "size" | "modified" | "video"> {
+  /** The largest file that the server takes, where that is known. */
+  sizeMax: number | null;
+}
 
 export type Action =
   | { type: "added"; uploads: readonly NewUpload[] }
@@ -118,9 +122,15 @@ function one(upload: Upload, action: OneAction, now: number): Upload {
   }
 }
 
-function fresh(file: NewUpload): Upload {
-  const phase: Phase = file.size > 0 ? { name: "queued" } : { name: "failed", why: "The file is empty." };
-  return { ...file, made: false, url: null, sent: 0, samples: [], tries: 0, phase };
+function fresh({ sizeMax, ...file }: NewUpload): Upload {
+  return { ...file, made: false, url: null, sent: 0, samples: [], tries: 0, phase: firstPhase(file.size, sizeMax) };
+}
+
+/** What the server would refuse is refused before a video is made for it. */
+function firstPhase(size: number, sizeMax: number | null): Phase {
+  if (size === 0) return { name: "failed", why: "The file is empty." };
+  if (sizeMax === null || size <= sizeMax) return { name: "queued" };
+  return { name: "failed", why: `The file has ${bytes(size)}; this server takes up to ${bytes(sizeMax)}.` };
 }
 
 function interrupted({ upload, kept }: { upload: Upload; kept: boolean }): Upload {

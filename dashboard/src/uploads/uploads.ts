@@ -3,6 +3,7 @@
  * `step` decides; here are the effects: connections, files, memory, the second's tick.
  */
 import { useSyncExternalStore } from "react";
+import { overviewQuery, queryClient } from "../api/queries.ts";
 import { nowMs } from "../clock.ts";
 import { claim, forget, forgetAll, recall, remember } from "./memory.ts";
 import { discard, send } from "./send.ts";
@@ -38,13 +39,14 @@ export const useUploads = (): readonly Upload[] => useSyncExternalStore(watch, (
 
 /** Queues files: each for a new video, or the one file for `video`. A file that was interrupted goes on instead. */
 export function add(given: readonly Given[], video: string | null = null): void {
+  const sizeMax = queryClient.getQueryData(overviewQuery.queryKey)?.limits.upload_bytes ?? null;
   const added = given.filter((one) => !resumedBy(one, video));
   act({
     type: "added",
     uploads: added.map(({ file, handle }) => {
       const id = crypto.randomUUID();
       held.set(id, { file, handle, stop: null, release: claim(id), rememberedAt: 0 });
-      return { id, name: file.name, size: file.size, modified: file.lastModified, video };
+      return { id, name: file.name, size: file.size, modified: file.lastModified, video, sizeMax };
     }),
   });
 }

@@ -7,7 +7,14 @@ const plain = (text: string) => text.replaceAll("\u00a0", " ");
 
 /** Files that moved `rate` bytes each second for ten seconds. */
 function moving(sizes: number[], perSecond: number): readonly Upload[] {
-  const files = sizes.map((size, i) => ({ id: `${i}`, name: `${i}.mov`, size, modified: 1, video: null }));
+  const files = sizes.map((size, i) => ({
+    id: `${i}`,
+    name: `${i}.mov`,
+    size,
+    modified: 1,
+    video: null,
+    sizeMax: null,
+  }));
   let uploads = step([], { type: "added", uploads: files }, 0);
   for (let second = 0; second <= 10; second++)
     for (const { id, phase } of uploads)
@@ -25,7 +32,11 @@ test("the rate and the rest are those of the last seconds", () => {
 });
 
 test("a file's samples stay few, however often progress is reported", () => {
-  let uploads = step([], { type: "added", uploads: [{ id: "a", name: "a", size: 1e9, modified: 1, video: null }] }, 0);
+  let uploads = step(
+    [],
+    { type: "added", uploads: [{ id: "a", name: "a", size: 1e9, modified: 1, video: null, sizeMax: null }] },
+    0,
+  );
   for (let ms = 0; ms < 60_000; ms += 16) uploads = step(uploads, { type: "progressed", id: "a", sent: ms }, ms);
   expect(uploads[0]!.samples.length).toBeLessThan(80);
   expect(rate(uploads[0]!.samples)).toBeCloseTo(1_000, 0);

@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
+import { Link, useParams } from "@tanstack/react-router";
 import { Ellipsis, Pencil, Trash2, Upload } from "lucide-react";
 import { useState } from "react";
+import { ApiError } from "../../api/client.ts";
 import { videoQuery } from "../../api/queries.ts";
 import type { Video } from "../../api/types.ts";
 import { useKeys } from "../../shell/keys.ts";
@@ -24,6 +25,7 @@ import { Story } from "./story.tsx";
 export function VideoPage() {
   const { id } = useParams({ from: "/app/videos/$id" });
   const { data: video, error, refetch } = useQuery(videoQuery(id));
+  if (error instanceof ApiError && error.problem.status === 404) return <Gone id={id} />;
   return (
     <>
       <Crumbs to="/videos" parent="Videos">
@@ -36,6 +38,28 @@ export function VideoPage() {
       ) : (
         <Loading />
       )}
+    </>
+  );
+}
+
+/** Also where somebody deletes the video while this page shows it. */
+function Gone({ id }: { id: string }) {
+  return (
+    <>
+      <Crumbs to="/videos" parent="Videos">
+        {id}
+      </Crumbs>
+      <PageHead title="There is no such video">
+        <p>It was deleted, or this address is wrong. Its events are kept for some time.</p>
+        <p className="mt-3 flex flex-wrap gap-x-5 gap-y-2">
+          <Link to="/events" search={{ video: id }} className="font-medium text-accent hover:underline">
+            Events of {id}
+          </Link>
+          <Link to="/videos" className="font-medium text-accent hover:underline">
+            All videos
+          </Link>
+        </p>
+      </PageHead>
     </>
   );
 }
