@@ -1,7 +1,7 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Plus, Upload } from "lucide-react";
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { overviewQuery } from "../../api/queries.ts";
 import type { Overview } from "../../api/types.ts";
 import { bytes, plural } from "../../format.ts";
@@ -13,14 +13,16 @@ import { SearchField } from "../../ui/search-field.tsx";
 import { Empty, ErrorState } from "../../ui/states.tsx";
 import { StateTabs, type Tab } from "../../ui/tabs.tsx";
 import { DropAnywhere, give, usePicker } from "../../uploads/give.tsx";
-import { NewVideo } from "./new-video.tsx";
 import { videosQuery } from "./queries.ts";
 import { VideoRows, VideoRowsLoading } from "./rows.tsx";
+
+/** Fetched when it is asked for: forms are no part of the first load. */
+const NewVideo = lazy(async () => ({ default: (await import("./new-video.tsx")).NewVideo }));
 
 export function VideosPage() {
   const search = useSearch({ from: "/app/videos" });
   const { data: overview } = useQuery(overviewQuery);
-  const [creating, setCreating] = useState(false);
+  const [creating, setCreating] = useState<boolean | null>(null);
   const { input, pick } = usePicker({ multiple: true, onGiven: (given) => give(given) });
   useAskedUpload(search, pick);
   const totals = overview?.videos;
@@ -47,7 +49,11 @@ export function VideosPage() {
       </PageHead>
       <FilterBar search={search} totals={totals} />
       <List search={search} onUpload={pick} />
-      <NewVideo open={creating} onClose={() => setCreating(false)} />
+      {creating !== null && (
+        <Suspense>
+          <NewVideo open={creating} onClose={() => setCreating(false)} />
+        </Suspense>
+      )}
     </>
   );
 }
