@@ -26,8 +26,6 @@ import { engineParts, PUBLIC_URL } from "./engine.ts";
 
 export { PUBLIC_URL };
 
-export interface TestApi extends Awaited<ReturnType<typeof testApi>> {}
-
 /** The whole API in this process, put together as the service does it, without a sender: asked by `inject`. */
 export async function testApi(db: Database) {
   const dataDir = await mkdtemp(join(tmpdir(), "mave-api-"));

@@ -133,7 +133,6 @@ const UNPLAYABLE = {
 } satisfies Record<string, (folder: string, path: string) => Promise<unknown>>;
 
 export type UnplayableName = keyof typeof UNPLAYABLE;
-export const UNPLAYABLE_NAMES = Object.keys(UNPLAYABLE) as UnplayableName[];
 
 /** Rewrites the duration in a Matroska file's head, so that a tiny file claims to last for hours. */
 async function claimDuration(path: string, seconds: number): Promise<void> {

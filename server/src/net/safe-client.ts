@@ -8,7 +8,7 @@ import type { Exchange } from "./exchange.ts";
 import { createResolver } from "./resolver.ts";
 import { type Origin, Sending } from "./sending.ts";
 
-export type { Answer, Exchange, Timings } from "./exchange.ts";
+export type { Exchange } from "./exchange.ts";
 
 export interface Request {
   url: string;

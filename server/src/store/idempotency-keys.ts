@@ -44,13 +44,3 @@ export async function rememberAnswer(
   const values = [space, key, answer.request_hash, answer.status, answer.body, kept_s];
   return (await tx.run(REMEMBER, values)).length > 0;
 }
-
-/** Served by idempotency_keys_by_age. */
-const FORGET: Statement = {
-  name: "idempotency_forget",
-  text: `delete from idempotency_keys where (space_id, key) in
-    (select space_id, key from idempotency_keys where created_at < now() - $1 * interval '1 second' limit $2)`,
-};
-export async function forgetAnswers(sql: Sql, kept_s: number, most: number): Promise<void> {
-  await sql.run(FORGET, [kept_s, most]);
-}

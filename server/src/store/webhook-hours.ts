@@ -87,12 +87,3 @@ export async function measureBacklog(
 ): Promise<{ open: number; oldest: Date | null }> {
   return (await sql.run<{ open: number; oldest: Date | null }>(backlog, [space, webhook, max]))[0]!;
 }
-
-const removeOld: Statement = {
-  name: "webhook_hours_remove_old",
-  text: "delete from webhook_hours where hour < now() - make_interval(days => $1)",
-};
-
-export async function removeOldHours(sql: Sql, days: number): Promise<void> {
-  await sql.run(removeOld, [days]);
-}
