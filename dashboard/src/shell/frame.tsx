@@ -7,7 +7,6 @@ import { startRefreshing } from "../live/refresh.ts";
 import { LazyToasts, standingStill } from "../ui/lazily.tsx";
 import { BottomBar } from "./bottom-bar.tsx";
 import { type Keys, moveRow, useKeys } from "./keys.ts";
-import { KeysHelp } from "./keys-help.tsx";
 import { Palette } from "./palette.tsx";
 import { PaneContext, usePaneWidth } from "./pane.ts";
 import { main } from "./places.ts";
@@ -19,9 +18,12 @@ const UploadPanel = lazy(async () => {
   return { default: (await import("../uploads/panel.tsx")).UploadPanel };
 });
 
+const KeysHelp = lazy(async () => ({ default: (await import("./keys-help.tsx")).KeysHelp }));
+
 export function Frame() {
   const [palette, setPalette] = useState(false);
-  const [help, setHelp] = useState(false);
+  // undefined: never opened, so its code has not been fetched.
+  const [help, setHelp] = useState<boolean>();
   useLiveData();
   useKeys({
     ...useGoing(),
@@ -46,7 +48,11 @@ export function Frame() {
         <UploadPanel />
       </Suspense>
       <Palette open={palette} onClose={() => setPalette(false)} />
-      <KeysHelp open={help} onClose={() => setHelp(false)} />
+      {help !== undefined && (
+        <Suspense>
+          <KeysHelp open={help} onClose={() => setHelp(false)} />
+        </Suspense>
+      )}
       <Suspense>
         <LazyToasts />
       </Suspense>

@@ -1,16 +1,20 @@
 /** The popups' chunk (dialogs, menus, palette: larger than React) is fetched when the first page stands still. */
 import { lazy } from "react";
 
-/** The first page has loaded and nothing more urgent is to be done. What is fetched before is the first load. */
-export const standingStill = new Promise<void>((resolve) => {
-  const still = () => {
-    performance.mark("standing-still");
-    resolve();
-  };
-  const soon = () => ("requestIdleCallback" in window ? requestIdleCallback(still) : setTimeout(still, 200));
-  if (document.readyState === "complete") soon();
-  else addEventListener("load", soon, { once: true });
-});
+const shown = Promise.withResolvers<void>();
+/** Every page says so when it is there, by its title. */
+export const pageIsShown = shown.resolve;
+
+/** The first page is there, its fonts too, and nothing more urgent is to be done. What is fetched before is the first load. */
+export const standingStill = shown.promise
+  .then(() => document.fonts.ready)
+  .then(
+    () =>
+      new Promise<void>((resolve) =>
+        "requestIdleCallback" in window ? requestIdleCallback(() => resolve()) : setTimeout(resolve, 200),
+      ),
+  )
+  .then(() => void performance.mark("standing-still"));
 
 /** Resolves when the page stands still, or when a person asks first: then `hurry` is called. */
 function whenIdle(): { reached: Promise<void>; hurry: () => void } {

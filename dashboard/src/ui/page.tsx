@@ -3,11 +3,13 @@ import { Link, type LinkProps } from "@tanstack/react-router";
 import { ChevronRight } from "lucide-react";
 import { type ReactNode, useEffect } from "react";
 import { classes } from "./classes.ts";
+import { pageIsShown } from "./lazily.tsx";
 
 /** Sets the window's title for as long as the page is shown. */
 export function useTitle(title: string): void {
   useEffect(() => {
     document.title = `${title} · Mave`;
+    pageIsShown();
   }, [title]);
 }
 

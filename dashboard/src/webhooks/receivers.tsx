@@ -1,30 +1,13 @@
-/** A receiver to copy, in four languages: the very files of examples/receivers, which the tests run. */
-import { useState } from "react";
-import express from "../../../examples/receivers/express.mjs?raw";
-import go from "../../../examples/receivers/go/receiver.go?raw";
-import php from "../../../examples/receivers/receiver.php?raw";
-import python from "../../../examples/receivers/receiver.py?raw";
-import { CodeBlock } from "../ui/code.tsx";
-import { CopyButton } from "../ui/copy.tsx";
-import { Choices } from "../ui/tabs.tsx";
+import { lazy, Suspense } from "react";
+import { Skeleton } from "../ui/states.tsx";
 
-const LANGUAGES = [
-  { word: "Node", source: express },
-  { word: "Python", source: python },
-  { word: "Go", source: go },
-  { word: "PHP", source: php },
-] as const;
+const Sources = lazy(() => import("./receiver-sources.tsx"));
 
+/** A receiver to copy, in four languages. Their sources are fetched only where they are shown. */
 export function Receivers() {
-  const [word, setWord] = useState<string>("Node");
-  const { source } = LANGUAGES.find((language) => language.word === word) ?? LANGUAGES[0];
   return (
-    <div className="min-w-0">
-      <div className="mb-2 flex items-center justify-between gap-2">
-        <Choices label="Language" words={LANGUAGES.map((language) => language.word)} chosen={word} onChoose={setWord} />
-        <CopyButton text={source} label={`Copy the receiver in ${word}`} />
-      </div>
-      <CodeBlock label={`A receiver in ${word}`}>{source.trimEnd()}</CodeBlock>
-    </div>
+    <Suspense fallback={<Skeleton className="h-96 w-full" />}>
+      <Sources />
+    </Suspense>
   );
 }
