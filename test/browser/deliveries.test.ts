@@ -76,12 +76,12 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
   test("when the server goes and comes back, the page says so and catches up by itself", async () => {
     const { page } = await visitAsOwner(browser, server);
     await page.goto("/dashboard/deliveries");
-    await page.getByText("Live", { exact: true }).waitFor();
+    await page.getByText("Live", { exact: true }).waitFor({ timeout: 30_000 });
     await server.kill();
     await page.getByText(/^Reconnecting, as of \d\d:\d\d:\d\d$/).waitFor();
     await server.start();
     await api.video("Made while it was away");
-    await page.getByText("Live", { exact: true }).waitFor();
+    await page.getByText("Live", { exact: true }).waitFor({ timeout: 30_000 });
     await page.getByRole("row", { name: /Made while it was away/ }).waitFor();
     await page.context().close();
   });
@@ -109,6 +109,8 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
   });
 
   test("everything is reached by keys alone: palette, places, rows", async () => {
+    await api.video("Reached by keys");
+    await api.video("And another");
     const { page } = await visitAsOwner(browser, server);
     await page.keyboard.press("Control+k");
     await page.getByRole("combobox", { name: "Search or jump to" }).waitFor();
@@ -116,7 +118,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.keyboard.type("deliv");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Deliveries", level: 1 }).waitFor();
-    await page.getByRole("row", { name: /Enters by itself/ }).waitFor();
+    await page.getByRole("row", { name: /Reached by keys/ }).waitFor();
     await page.getByRole("dialog").waitFor({ state: "detached" });
     await page.keyboard.press("j");
     await page.keyboard.press("j");
