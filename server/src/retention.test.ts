@@ -34,8 +34,8 @@ async function eventOf(age_days: number): Promise<string> {
 
 async function openDeliveryOf(event: string): Promise<void> {
   await rows(
-    `insert into open_deliveries (space_id, webhook_id, video_id, sequence, id, event_id, previous, due_at)
-     values ($1, gen_random_uuid(), 'k1iFD7h4rW', 1, $2, $2, 0, now())`,
+    `insert into open_deliveries (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, due_at)
+     values ($1, gen_random_uuid(), 'k1iFD7h4rW', 1, $2, $2, 'video.created', 0, now())`,
     [SPACE, event],
   );
 }
