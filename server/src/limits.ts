@@ -59,6 +59,7 @@ export const LIMITS = {
   BODY_DEPTH_MAX: 32,
   FIELD_ERRORS_MAX: 100, // bad fields named in one answer: more than any form has
   BODY_MS: 15_000, // a body that drips longer is cut off
+  REFUSED_BODY_MS: 2_000, // how long the rest of a refused body is read and dropped, so that the answer arrives
   REQUEST_HEADERS_MS: 15_000, // the same for the lines before it
   KEEP_ALIVE_MS: 72_000, // above the idle time of common proxies, so that they close first
   REQUEST_HEADERS_BYTES: 16_384, // Node's own default, named

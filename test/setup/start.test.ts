@@ -173,8 +173,8 @@ describe("an end", () => {
     await once(launcher.stdout!, "data");
     launcher.kill("SIGKILL");
     await expect
-      .poll(() => fetch(`http://localhost:${port}/healthz`).catch(() => "gone"), { timeout: 10_000 })
+      .poll(() => fetch(`http://localhost:${port}/healthz`).catch(() => "gone"), { timeout: 30_000 })
       .toBe("gone");
-    await expect.poll(() => findEmbeddedPostgres(place), { timeout: 10_000 }).toBeNull();
+    await expect.poll(() => findEmbeddedPostgres(place), { timeout: 30_000 }).toBeNull();
   });
 });

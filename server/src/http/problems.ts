@@ -21,8 +21,6 @@ export function sendProblem(thrown: unknown, request: FastifyRequest, reply: Fas
     request.log.error({ err: error.cause ?? error, code: error.code, request: request.id }, "A request failed.");
   if (error.status === 401) reply.header("www-authenticate", 'Bearer realm="mave"');
   if (error.retryAfter_s !== undefined) reply.header("retry-after", String(error.retryAfter_s));
-  // The rest of a body that was refused half-way must not be read as the next request.
-  if (error.status === 408 || error.status === 413) reply.header("connection", "close");
   return reply
     .code(error.status)
     .type("application/problem+json")

@@ -92,6 +92,11 @@ function readBodies(app: Api, clock: Clock): void {
     request.rawBody = raw;
     return value;
   });
+  // A close at once would lose the answer for whoever still sends the body that it refuses; without an end to it they
+  // could send for ever.
+  app.addHook("onResponse", async ({ raw }) => {
+    if (!raw.complete) clock.after(LIMITS.REFUSED_BODY_MS, () => raw.complete || raw.destroy());
+  });
   // Without a body every field that must be there is missing: said so, field by field.
   app.addHook("preValidation", async (request) => {
     if (request.body === undefined && request.routeOptions.schema?.body) request.body = {};
