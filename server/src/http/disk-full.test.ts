@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -70,4 +71,27 @@ test("A tus upload that fills the disk answers 507, and goes on at its last byte
   expect((await send(offset)).status).toBe(204);
   const [original] = await readdir(room.folders.originals);
   expect((await readFile(join(room.folders.originals, original!))).equals(file)).toBe(true);
+});
+
+test("A connection whose file found no room goes on with the next request", { timeout: 30_000 }, async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const ask = (method: string, path: string, headers: object, body?: Buffer) =>
+    new Promise<{ status: number; socket: number }>((resolve, reject) => {
+      const sent = request(`${url}${path}`, { method, agent, headers: { authorization, ...headers } }, (answer) => {
+        const socket = answer.socket.localPort!;
+        answer.resume().once("end", () => resolve({ status: answer.statusCode!, socket }));
+      });
+      sent.once("error", reject).end(body);
+    });
+  const large = Buffer.alloc(5_000_000);
+  const put = await ask("PUT", `/v1/videos/${await newVideo()}/file`, {}, large);
+  const tus = { "tus-resumable": "1.0.0" };
+  const metadata = `video ${Buffer.from(await newVideo()).toString("base64")}`;
+  const creation = { ...tus, "upload-length": large.length, "upload-metadata": metadata };
+  const begun = { ...creation, "content-type": "application/offset+octet-stream" };
+  const patch = await ask("POST", "/v1/uploads", begun, large);
+  const next = await ask("GET", "/healthz", {});
+  expect([put.status, patch.status, next.status]).toEqual([507, 507, 200]);
+  expect(new Set([put.socket, patch.socket, next.socket]).size).toBe(1);
+  agent.destroy();
 });

@@ -11,6 +11,7 @@ import { LIMITS } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { Random } from "../random.ts";
 import type { Api } from "./api.ts";
+import { dropRest } from "./drop-rest.ts";
 import { createHostCheck } from "./host-check.ts";
 import { readJsonBody } from "./json-body.ts";
 import { problem, sendProblem } from "./problems.ts";
@@ -92,11 +93,7 @@ function readBodies(app: Api, clock: Clock): void {
     request.rawBody = raw;
     return value;
   });
-  // A close at once would lose the answer for whoever still sends the body that it refuses; without an end to it they
-  // could send for ever.
-  app.addHook("onResponse", async ({ raw }) => {
-    if (!raw.complete) clock.after(LIMITS.REFUSED_BODY_MS, () => raw.complete || raw.destroy());
-  });
+  app.addHook("onResponse", async ({ raw }) => dropRest(raw, clock));
   // Without a body every field that must be there is missing: said so, field by field.
   app.addHook("preValidation", async (request) => {
     if (request.body === undefined && request.routeOptions.schema?.body) request.body = {};

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Server } from "@tus/server";
+import { NodeRequest, sendNodeResponse } from "srvx/node";
 import type { ApiKeys } from "../auth/api-keys.ts";
+import type { Clock } from "../clock.ts";
 import { type ErrorCode, MaveError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { Log } from "../log.ts";
@@ -11,6 +13,7 @@ import { declareUploadSize } from "../store/uploads.ts";
 import { hashUploadToken, UPLOAD_TOKEN_PREFIX } from "../videos/library.ts";
 import { TusStore } from "../videos/tus-store.ts";
 import { checkSize, type Uploads } from "../videos/upload.ts";
+import { dropRest } from "./drop-rest.ts";
 import { problem } from "./problems.ts";
 
 export const UPLOADS_PATH = "/v1/uploads";
@@ -20,6 +23,7 @@ export interface TusParts {
   uploads: Uploads;
   apiKeys: Pick<ApiKeys, "identify">;
   log: Log;
+  clock: Clock;
 }
 
 /**
@@ -29,7 +33,7 @@ export interface TusParts {
  * @returns false where the request is none of its business
  */
 export function createTusDoor(parts: TusParts): (request: IncomingMessage, response: ServerResponse) => boolean {
-  const { uploads, db, log } = parts;
+  const { uploads, db, log, clock } = parts;
   const store = new TusStore(uploads, async (id, size_bytes) => {
     checkSize(size_bytes, uploads.maxBytes);
     await declareUploadSize(db, id, size_bytes);
@@ -42,13 +46,21 @@ export function createTusDoor(parts: TusParts): (request: IncomingMessage, respo
     if (!METHODS.has(request.method ?? "")) refuseMethod(response);
     else {
       request.setTimeout(LIMITS.UPLOAD_SILENT_MS, () => request.destroy());
-      server.handle(request, response).catch((error: unknown) => {
+      response.once("finish", () => dropRest(request, clock));
+      handle(server, request, response).catch((error: unknown) => {
         log.warn({ error: String(error) }, "An upload's request broke off.");
         response.destroy();
       });
     }
     return true;
   };
+}
+
+/** As tus' own `handle`, but for its closing after a failure: with the rest of the file unread, the answer would be lost. */
+async function handle(server: Server, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const answer = await server.handleWeb(new NodeRequest({ req, res }));
+  answer.headers.delete("connection");
+  await sendNodeResponse(res, answer);
 }
 
 const METHODS = new Set(["OPTIONS", "POST", "HEAD", "PATCH", "DELETE"]);

@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { type Readable, Transform } from "node:stream";
+import { finished, type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { MaveError } from "../errors.ts";
 import { checkSize, type Uploads } from "./upload.ts";
@@ -34,7 +34,10 @@ export async function receiveFile(uploads: Uploads, space: string, video: string
   }
 }
 
-/** Streams to a new file and returns its size; stops at `maxBytes`. */
+/**
+ * Streams to a new file and returns its size; stops at `maxBytes`. Piped by hand: a pipeline would destroy the request
+ * when the disk is full, and the connection would stand still with the rest of the body, and whatever follows it, unread.
+ */
 async function writeFile(stream: Readable, path: string, maxBytes: number): Promise<number> {
   let received = 0;
   const counter = new Transform({
@@ -45,10 +48,15 @@ async function writeFile(stream: Readable, path: string, maxBytes: number): Prom
       done(new MaveError("REQUEST_TOO_LARGE", `At most ${maxBytes} bytes are accepted.`));
     },
   });
+  const unwatch = finished(stream, { writable: false }, (error) => error && counter.destroy(error));
   try {
-    await pipeline(stream, counter, createWriteStream(path, { flags: "wx", mode: 0o600, highWaterMark: WRITE_BYTES }));
+    const file = createWriteStream(path, { flags: "wx", mode: 0o600, highWaterMark: WRITE_BYTES });
+    await pipeline(stream.pipe(counter), file);
   } catch (error) {
     throw storageError(error);
+  } finally {
+    unwatch();
+    stream.unpipe(counter);
   }
   return received;
 }
