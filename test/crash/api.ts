@@ -33,7 +33,7 @@ export async function call<Body>(
     const busy = answer !== null && (answer.body as { code?: string }).code === "IDEMPOTENCY_BUSY";
     if (answer !== null && answer.status < 500 && !busy) return { ...answer, unanswered };
     if (answer !== null) last = JSON.stringify(answer.body);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error(`${method} ${path} was not answered within ${PATIENCE_MS} ms; at last by: ${last}`);
 }

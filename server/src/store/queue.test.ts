@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
 import { engineParts, happen } from "../../../test/support/engine.ts";
 import { longUuid } from "../events/short-uuid.ts";
+import type { Database } from "./db.ts";
 import { type ClaimedDelivery, claimDue, putBackUnsent, releaseNext, releaseStranded } from "./open-deliveries.ts";
 import { SETTLE, SETTLE_MODE, type Settlement, settleAttempts } from "./settle.ts";
 
@@ -139,12 +140,32 @@ describe("a settle", () => {
     expect(next).toMatchObject({ sequence: 2, attempt: 1 });
   });
 
+  test("waits for the disk where it leases the next attempt, whose number must not be given twice", async () => {
+    const seen: string[] = [];
+    const mode = { name: "test_commit_mode", text: "select current_setting('synchronous_commit') as mode" };
+    const watched: Database = {
+      ...db,
+      transaction: (work) =>
+        db.transaction(async (tx) => {
+          const result = await work(tx);
+          seen.push((await tx.run<{ mode: string }>(mode))[0]!.mode);
+          return result;
+        }),
+    };
+    const webhook = await alone();
+    await happen(parts, newVideo());
+    const [row] = await claim(webhook);
+    await settleAttempts(watched, [settlement(row!, { outcome: "retry", again: true })], LEASE.lease_ms);
+    await settleAttempts(watched, [settlement({ ...row!, attempt: 2 })], LEASE.lease_ms);
+    expect(seen).toEqual(["on", "off"]);
+  });
+
   test("reads the queue by its keys also after a vacuum has seen it empty", async () => {
     await alone();
     await ask("vacuum analyze open_deliveries");
     await happen(parts, newVideo());
     const plan = await db.transaction(async (tx) => {
-      await tx.run(SETTLE_MODE);
+      await tx.run(SETTLE_MODE, ["off"]);
       const explain = { name: "queue_explain", text: `explain ${SETTLE.text}` };
       return (await tx.run<{ "QUERY PLAN": string }>(explain, ["[]", 0])).map((row) => row["QUERY PLAN"]).join("\n");
     });

@@ -34,12 +34,12 @@ export interface Settled extends OpenKey {
   followed: boolean;
 }
 
-// A settle may be lost (its delivery is then made twice, which is allowed), so it need not wait for the disk. The
-// planner must not believe a vacuum that saw the queue empty: it would read the whole queue for each batch.
+// A settle may be lost (its delivery is then made twice, which is allowed), so it need not wait for the disk: unless it
+// takes a lease, whose attempt number would be given a second time. The planner must not believe a vacuum that saw the queue empty: it would read the whole queue for each batch.
 /** How a settle's transaction runs; exported, as `SETTLE`, for the test that reads its plan. */
 export const SETTLE_MODE: Statement = {
   name: "settle_mode",
-  text: `select set_config('synchronous_commit', 'off', true), set_config('enable_seqscan', 'off', true),
+  text: `select set_config('synchronous_commit', $1, true), set_config('enable_seqscan', 'off', true),
     set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
     set_config('plan_cache_mode', 'force_generic_plan', true)`,
 };
@@ -124,7 +124,7 @@ export async function settleAttempts(
 }
 
 async function settleOnce(tx: Sql, batch: readonly Settlement[], lease_ms: number): Promise<Settled[]> {
-  await tx.run(SETTLE_MODE);
+  await tx.run(SETTLE_MODE, [batch.some(({ again }) => again) ? "on" : "off"]);
   return tx.run<Settled>(SETTLE, [encode(batch), lease_ms]);
 }
 
