@@ -70,3 +70,15 @@ test("every test that docs/guarantees.md names exists, in the file it names", as
   expect(named.length).toBeGreaterThan(20);
   for (const [, file, sentence] of named) expect(await read(file!), `${file}: ${sentence}`).toContain(`"${sentence}"`);
 });
+
+test("docs/dependencies.md gives a reason for each package that is asked for, and for no other", async () => {
+  const asked = new Set<string>();
+  for (const place of [".", "server", "dashboard", "packages/webhooks"]) {
+    const manifest = JSON.parse(await readFile(join(ROOT, place, "package.json"), "utf8"));
+    for (const kind of ["dependencies", "devDependencies", "optionalDependencies"])
+      for (const name of Object.keys(manifest[kind] ?? {})) if (!name.startsWith("@mave/")) asked.add(name);
+  }
+  const rows = (await read("docs/dependencies.md")).split("\n").filter((line) => line.startsWith("| `"));
+  const named = rows.flatMap((row) => [...row.split(" | ")[0]!.matchAll(/`([^`]+)`/g)].map(([, name]) => name!));
+  expect(named.toSorted()).toEqual([...asked].toSorted());
+});

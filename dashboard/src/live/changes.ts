@@ -17,11 +17,15 @@ export type LiveState = { state: "live" | "reconnecting"; asOf: number };
 
 const TOPICS: Topic[] = ["delivery", "video", "webhook", "event"];
 const RECONNECT_MS = 3_000;
+/** A server that does not begin to answer within this, or misses two of its beats (15 s), counts as gone. */
+const OPEN_MS = 5_000;
+const SILENT_MS = 40_000;
 
 const listeners = new Map<Topic | "all", Set<(change: Change) => void>>();
 const watchers = new Set<() => void>();
 let source: EventSource | undefined;
 let retry: ReturnType<typeof setTimeout> | undefined;
+let silence: ReturnType<typeof setTimeout> | undefined;
 /** Whether changes may have gone by unheard: before the first connection, while hidden, while cut off. */
 let missed = true;
 let current: LiveState = { state: "reconnecting", asOf: nowSeconds() };
@@ -40,23 +44,35 @@ function open() {
   clearTimeout(retry);
   if (source !== undefined || document.hidden) return;
   source = new EventSource("/v1/changes");
+  hearWithin(OPEN_MS);
   source.onopen = () => {
+    hearWithin(SILENT_MS);
     become("live");
     if (missed) tell("all", {});
     missed = false;
   };
-  source.onerror = () => {
-    close();
-    become("reconnecting");
-    retry = setTimeout(open, RECONNECT_MS);
-  };
+  source.onerror = lost;
+  source.addEventListener("beat", () => hearWithin(SILENT_MS));
   for (const topic of TOPICS) {
     source.addEventListener(topic, (message) => tell(topic, JSON.parse(message.data) as Change));
   }
 }
 
+/** A connection may die, or never come about, without an error. */
+function hearWithin(ms: number) {
+  clearTimeout(silence);
+  silence = setTimeout(lost, ms);
+}
+
+function lost() {
+  close();
+  become("reconnecting");
+  retry = setTimeout(open, RECONNECT_MS);
+}
+
 function close() {
   clearTimeout(retry);
+  clearTimeout(silence);
   source?.close();
   source = undefined;
   missed = true;

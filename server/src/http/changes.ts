@@ -8,6 +8,8 @@ import { message, type Stream, type Streams } from "./stream.ts";
 
 const TOPICS = ["delivery", "video", "webhook", "event"] as const;
 type Topic = (typeof TOPICS)[number];
+/** Pages cannot see comments, and a connection may die without a word: one that misses this is not live. */
+const BEAT = message({ event: "beat", data: "" });
 
 export interface ChangeStreamParts {
   streams: Streams;
@@ -46,7 +48,7 @@ export function changeStreamRoute(app: Api, { streams, live, clock }: ChangeStre
     },
     async (request, reply) => {
       const { space } = request.who;
-      const stream = streams.begin(request, reply);
+      const stream = streams.begin(request, reply, BEAT);
       const viewers = spaces.get(space) ?? { streams: new Set<Stream>(), gathered: new Set<string>(), waiting: false };
       if (spaces.size === 0) listen();
       spaces.set(space, viewers);

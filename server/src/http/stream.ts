@@ -18,8 +18,12 @@ export interface Stream {
 }
 
 export interface Streams {
-  /** Begins one. @throws RATE_LIMITED where there are too many */
-  begin(request: FastifyRequest, reply: FastifyReply): Stream;
+  /**
+   * Begins one.
+   * @param heartbeat what it says every STREAM_HEARTBEAT_MS: a comment, or a message where the client's program is to see it
+   * @throws RATE_LIMITED where there are too many
+   */
+  begin(request: FastifyRequest, reply: FastifyReply, heartbeat?: string): Stream;
   readonly count: number;
   /** Ends all of them: clients reconnect, to another node or to the next start. */
   endAll(): void;
@@ -40,7 +44,7 @@ export function createStreams(clock: Clock, stillMay: (request: FastifyRequest) 
   const count = (space: string, by: number) => perSpace.set(space, (perSpace.get(space) ?? 0) + by);
 
   return {
-    begin(request, reply) {
+    begin(request, reply, heartbeat = ": still here\n\n") {
       const { space } = request.who;
       if (all.size >= LIMITS.STREAMS_PER_NODE_MAX || (perSpace.get(space) ?? 0) >= LIMITS.STREAMS_PER_SPACE_MAX)
         throw new MaveError("RATE_LIMITED", "Too many streams are open.", { retryAfter_s: BUSY_RETRY_S });
@@ -53,7 +57,7 @@ export function createStreams(clock: Clock, stillMay: (request: FastifyRequest) 
         count(space, -1);
         if (perSpace.get(space) === 0) perSpace.delete(space);
       });
-      keepAlive(clock, stream, () => stillMay(request));
+      keepAlive(clock, stream, heartbeat, () => stillMay(request));
       return stream;
     },
     get count() {
@@ -111,11 +115,11 @@ function createStream(space: string, response: ServerResponse): Stream {
   };
 }
 
-function keepAlive(clock: Clock, stream: Stream, stillMay: () => Promise<boolean>): void {
+function keepAlive(clock: Clock, stream: Stream, heartbeat: string, stillMay: () => Promise<boolean>): void {
   const beat = async () => {
     if (!stream.open) return;
     if (!(await stillMay())) return stream.end();
-    stream.write(": still here\n\n");
+    stream.write(heartbeat);
     cancel = clock.after(LIMITS.STREAM_HEARTBEAT_MS, () => void beat());
   };
   let cancel = clock.after(LIMITS.STREAM_HEARTBEAT_MS, () => void beat());
