@@ -29,7 +29,7 @@ export function LiveMark({ list }: { list: LiveList<{ id: string }> }) {
           cut ? "bg-mark-warn" : paused ? "bg-bar" : "bg-mark-ok shadow-[0_0_0_3px_var(--ok-tint)]",
         )}
       />
-      {words}
+      <span>{words}</span>
       <IconButton
         icon={paused ? Play : Pause}
         label={paused ? "Show new rows as they come (P)" : "Pause new rows (P)"}
@@ -65,7 +65,7 @@ function Announce({ count }: { count: number }) {
     const wait = Math.max(0, last.current + SAY_EVERY_MS - performance.now());
     const timer = setTimeout(() => {
       last.current = performance.now();
-      setSaid(`${number(count)} new rows wait.`);
+      setSaid(count === 1 ? "1 new row waits." : `${number(count)} new rows wait.`);
     }, wait);
     return () => clearTimeout(timer);
   }, [count]);
