@@ -73,16 +73,18 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.context().close();
   });
 
-  test("when the server goes and comes back, the page says so and catches up by itself", async () => {
+  test("when the server goes and comes back, the page says so and catches up by itself", {
+    timeout: 180_000,
+  }, async () => {
     const { page } = await visitAsOwner(browser, server);
     await page.goto("/dashboard/deliveries");
     await page.getByText("Live", { exact: true }).waitFor({ timeout: 30_000 });
     await server.kill();
-    await page.getByText(/^Reconnecting, as of \d\d:\d\d:\d\d$/).waitFor();
+    await page.getByText(/^Reconnecting, as of \d\d:\d\d:\d\d$/).waitFor({ timeout: 60_000 });
     await page.route("**/v1/changes", () => {}, { times: 1 }); // the first try is never answered
     await server.start();
     await api.video("Made while it was away");
-    await page.getByText("Live", { exact: true }).waitFor({ timeout: 30_000 });
+    await page.getByText("Live", { exact: true }).waitFor({ timeout: 60_000 });
     await page.getByRole("row", { name: /Made while it was away/ }).waitFor();
     await page.context().close();
   });
