@@ -54,8 +54,14 @@ export class Claims {
   /** Hints these webhooks, or asks the database which have something due; then claims. */
   wake(webhooks?: readonly string[]): void {
     if (webhooks === undefined) this.#lookup = true;
-    for (const webhook of webhooks ?? []) this.#parts.laneOf(webhook).hinted = true;
+    for (const webhook of webhooks ?? []) this.#hint(webhook);
     this.ask();
+  }
+
+  #hint(webhook: string): void {
+    const lane = this.#parts.laneOf(webhook);
+    lane.hinted = true;
+    lane.hintedByHand = true;
   }
 
   /** Claims for the lanes that are hinted and have room, if a claim is not under way already. */
@@ -81,7 +87,7 @@ export class Claims {
 
   async #look(): Promise<void> {
     this.#lookup = false;
-    for (const webhook of await listDueWebhooks(this.#parts.db)) this.#parts.laneOf(webhook).hinted = true;
+    for (const webhook of await listDueWebhooks(this.#parts.db)) this.#hint(webhook);
   }
 
   async #claim(): Promise<void> {
@@ -93,20 +99,32 @@ export class Claims {
     const claimed = await claimDue(db, wanted, lease);
     const counts = new Map<string, number>();
     for (const { webhook_id } of claimed) counts.set(webhook_id, (counts.get(webhook_id) ?? 0) + 1);
-    for (const { webhook_id, slots } of wanted)
-      if ((counts.get(webhook_id) ?? 0) < slots) laneOf(webhook_id).hinted = false;
-      else this.#asked = true; // there may be more
+    for (const { webhook_id, slots, by_hand } of wanted) {
+      const lane = laneOf(webhook_id);
+      if ((counts.get(webhook_id) ?? 0) >= slots)
+        this.#asked = true; // there may be more
+      else if (by_hand) lane.hintedByHand = false;
+      else lane.hinted = false;
+    }
     take(claimed.map((row) => jobOf(row, leased_ms)));
   }
 
   /** The hinted lanes with room, fairly: when all of them together want too much, each gets less. */
-  #wanted(): { webhook_id: string; slots: number }[] {
+  #wanted(): { webhook_id: string; slots: number; by_hand: boolean }[] {
     const { clock, lanes } = this.#parts;
     const now_ms = clock.monotonic();
     const hinted = [...lanes.values()].filter((lane) => lane.hinted && lane.wants(now_ms));
     const share = Math.max(1, Math.floor(LIMITS.CLAIM_BATCH_MAX / Math.max(1, hinted.length)));
     const served = hinted.slice(0, LIMITS.CLAIM_BATCH_MAX);
-    return served.map((lane) => ({ webhook_id: lane.webhook, slots: Math.min(lane.room, share) }));
+    const wanted = served.map((lane) => ({
+      webhook_id: lane.webhook,
+      slots: Math.min(lane.room, share),
+      by_hand: false,
+    }));
+    const resting = [...lanes.values()].filter((lane) => lane.wantsByHand(now_ms));
+    for (const lane of resting.slice(0, LIMITS.CLAIM_BATCH_MAX))
+      wanted.push({ webhook_id: lane.webhook, slots: 1, by_hand: true });
+    return wanted;
   }
 
   /** Lets the next event of each of these videos go, and sends it where its lane has room. */
@@ -141,6 +159,6 @@ export class Claims {
 
 const NO_LEASE: Lease = { node: 0, lease_ms: 0 };
 
-function jobOf({ payload, ...row }: ClaimedDelivery, leased_ms: number): Job {
-  return { ...row, body: payload === null ? null : Buffer.from(payload), leased_ms, repeated: false };
+function jobOf({ payload, by_hand = false, ...row }: ClaimedDelivery, leased_ms: number): Job {
+  return { ...row, body: payload === null ? null : Buffer.from(payload), leased_ms, repeated: false, by_hand };
 }

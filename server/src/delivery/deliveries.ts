@@ -131,7 +131,7 @@ async function hasten(tx: Sql, space: string, id: string, open: store.OpenState)
   if (open.sending) throw new MaveError("DELIVERY_BUSY");
   if (open.webhook_status !== "enabled") throw heldBy(open.webhook_status);
   if (open.blocked) throw new MaveError("DELIVERY_WAITING");
-  if (!open.due) await store.hastenDelivery(tx, space, id);
+  if (!open.by_hand) await store.hastenDelivery(tx, space, id);
 }
 
 async function reopen(tx: Sql, space: string, id: string): Promise<void> {

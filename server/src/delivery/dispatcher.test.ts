@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
 import { answer, noAnswer, type Receiver, type TestNode, testNode } from "../../../test/support/delivery.ts";
 import { happen } from "../../../test/support/engine.ts";
+import type { DeliveryStatus } from "./delivery.ts";
 
 const db = await testDatabase();
 const nodes: TestNode[] = [];
@@ -25,6 +26,9 @@ const register = ({ webhooks, space }: TestNode, name: string, more = {}) =>
 
 const statuses = async ({ deliveries, space }: TestNode, webhook: string) =>
   (await deliveries.list(space, { webhook, limit: 100 })).data.map(({ status, attempts }) => `${status} ${attempts}`);
+
+const idOf = async ({ deliveries, space }: TestNode, webhook: string, status: DeliveryStatus) =>
+  (await deliveries.list(space, { webhook, status, limit: 1 })).data[0]!.id;
 
 afterEach(async () => {
   for (const node of nodes.splice(0)) {
@@ -121,6 +125,21 @@ describe("the dispatcher", () => {
     await vi.waitFor(async () => expect(await statuses(node, id)).toEqual(["succeeded 2"]));
     expect(node.seen).toHaveLength(2);
   });
+
+  test("sends by hand at once while the receiver's Retry-After keeps everything else waiting", async () => {
+    let busy = true;
+    const node = await start(() => (busy ? answer(429, [["retry-after", "3600"]]) : answer(200)), { schedule_s: [1] });
+    const { id } = await register(node, "rests");
+    await happen(node, newVideo());
+    await vi.waitFor(async () => expect(await statuses(node, id)).toEqual(["retrying 1"]));
+    busy = false;
+    await happen(node, newVideo());
+    await node.deliveries.sendAgain(node.space, await idOf(node, id, "retrying"));
+    await vi.waitFor(async () => expect(await statuses(node, id)).toEqual(["waiting 0", "succeeded 2"]), 10_000);
+    expect(node.seen).toHaveLength(2); // the other one rests
+    await node.deliveries.sendAgain(node.space, await idOf(node, id, "waiting"));
+    await vi.waitFor(async () => expect(await statuses(node, id)).toEqual(["succeeded 1", "succeeded 2"]), 10_000);
+  }, 25_000);
 
   test("drops the answer of an attempt whose webhook was deleted meanwhile", async () => {
     const gate = Promise.withResolvers<void>();

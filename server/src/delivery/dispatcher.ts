@@ -104,7 +104,7 @@ export class Dispatcher implements Courier {
   }
 
   take(deliveries: HandedDelivery[]): void {
-    this.#takeJobs(deliveries.map((delivery) => ({ ...delivery, repeated: false })));
+    this.#takeJobs(deliveries.map((delivery) => ({ ...delivery, repeated: false, by_hand: false })));
   }
 
   #takeJobs(jobs: Job[]): void {
@@ -113,12 +113,13 @@ export class Dispatcher implements Courier {
   }
 
   #enqueue(job: Job): void {
-    if (this.#draining || this.#parts.node() === null) {
+    const lane = this.#laneOf(job.webhook_id);
+    const restLeft_ms = job.by_hand ? 0 : lane.restUntil_ms - this.#parts.clock.monotonic();
+    if (this.#draining || this.#parts.node() === null || restLeft_ms > REST_IN_MEMORY_MS) {
       this.#putBack(job);
       return;
     }
-    const lane = this.#laneOf(job.webhook_id);
-    lane.queue.push(job);
+    lane.add(job);
     this.#queued += 1;
     if (lane.full) this.#full.add(lane.webhook);
     this.#offer(lane);
@@ -136,8 +137,7 @@ export class Dispatcher implements Courier {
 
   /** Lists a webhook that has something to send and may; each stands in the list once, whatever its backlog. */
   #offer(lane: Lane): void {
-    if (lane.listed || lane.queue.length === 0 || !lane.free || lane.restUntil_ms > this.#parts.clock.monotonic())
-      return;
+    if (lane.listed || lane.queue.length === 0 || !lane.free || !lane.awake(this.#parts.clock.monotonic())) return;
     lane.listed = true;
     this.#ready.push(lane);
   }
@@ -157,7 +157,7 @@ export class Dispatcher implements Courier {
     const now_ms = this.#parts.clock.monotonic();
     const wait_ms = target === null ? 0 : lane.takeToken(this.#rateOf(target), now_ms);
     const job = wait_ms > 0 ? undefined : this.#shift(lane);
-    if (wait_ms > 0) this.#rest(lane, wait_ms);
+    if (wait_ms > 0) this.#pace(lane, wait_ms, now_ms);
     if (job !== undefined) this.#sendOrEnd(job, lane, target, now_ms);
     this.#offer(lane);
   }
@@ -221,12 +221,22 @@ export class Dispatcher implements Courier {
     log.debug({ ...ids, outcome, status: exchange.status, error: error?.word, ms: exchange.timings.total }, "attempt");
   }
 
-  /** Sends nothing to this webhook for a while. */
+  /** Sends nothing to this webhook for a while but what a person sends. */
   #rest(lane: Lane, rest_ms: number): void {
-    const { clock } = this.#parts;
-    lane.restUntil_ms = Math.max(lane.restUntil_ms, clock.monotonic() + rest_ms);
-    if (rest_ms > REST_IN_MEMORY_MS) this.#putBackAll(lane);
-    clock.after(rest_ms + 1, () => {
+    lane.restUntil_ms = Math.max(lane.restUntil_ms, this.#parts.clock.monotonic() + rest_ms);
+    if (rest_ms > REST_IN_MEMORY_MS) this.#putBackAll(lane, (job) => !job.by_hand);
+    this.#offerAfter(lane, rest_ms);
+  }
+
+  /** Sends nothing at all to this webhook until its rate has a token again. */
+  #pace(lane: Lane, wait_ms: number, now_ms: number): void {
+    lane.paceUntil_ms = now_ms + wait_ms;
+    if (wait_ms > REST_IN_MEMORY_MS) this.#putBackAll(lane);
+    this.#offerAfter(lane, wait_ms);
+  }
+
+  #offerAfter(lane: Lane, wait_ms: number): void {
+    this.#parts.clock.after(wait_ms + 1, () => {
       this.#offer(lane);
       if (lane.hinted) this.#claims.ask();
       this.#pump();
@@ -314,8 +324,13 @@ export class Dispatcher implements Courier {
     return job;
   }
 
-  #putBackAll(lane: Lane): void {
-    for (let job = this.#shift(lane); job !== undefined; job = this.#shift(lane)) this.#putBack(job);
+  #putBackAll(lane: Lane, which: (job: Job) => boolean = () => true): void {
+    const stays: Job[] = [];
+    for (let job = this.#shift(lane); job !== undefined; job = this.#shift(lane))
+      if (which(job)) this.#putBack(job);
+      else stays.push(job);
+    lane.queue.push(...stays);
+    this.#queued += stays.length;
   }
 
   #putBack(job: Job): void {

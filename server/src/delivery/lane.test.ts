@@ -20,6 +20,19 @@ describe("a lane", () => {
     expect(lane.cap).toBe(1);
   });
 
+  test("a receiver's rest does not hold what a person sends, a rate limit does", () => {
+    const lane = new Lane("w");
+    const job = (by_hand: boolean) => ({ by_hand }) as Job;
+    lane.add(job(false));
+    lane.restUntil_ms = 1_000;
+    expect([lane.awake(500), lane.awake(1_000)]).toEqual([false, true]);
+    lane.add(job(true));
+    expect(lane.queue.map(({ by_hand }) => by_hand)).toEqual([true, false]);
+    expect(lane.awake(500)).toBe(true);
+    lane.paceUntil_ms = 2_000;
+    expect(lane.awake(1_500)).toBe(false);
+  });
+
   test("asks for no more than it can send soon", () => {
     const lane = new Lane("w");
     lane.queue.push(...Array<Job>(100));

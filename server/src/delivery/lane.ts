@@ -16,6 +16,8 @@ export interface Job extends OpenKey {
   leased_ms: number;
   /** It repeats, at once, an attempt whose connection was being closed. */
   repeated: boolean;
+  /** A person sends it: it goes first, and does not wait for the end of a receiver's Retry-After. */
+  by_hand: boolean;
 }
 
 /**
@@ -32,10 +34,14 @@ export class Lane {
   listed = false;
   /** The database may have due rows for it. */
   hinted = false;
+  /** The database may have one that a person sends, which a rest does not hold. */
+  hintedByHand = false;
   /** Its webhook is being read. */
   loading = false;
   /** Until when the receiver asked to be left alone, on the monotonic clock. */
   restUntil_ms = 0;
+  /** Until when its rate limit has no token. This holds what a person sends too. */
+  paceUntil_ms = 0;
   #tokens = 1;
   #refilled_ms = 0;
 
@@ -48,6 +54,17 @@ export class Lane {
     return this.inFlight < Math.floor(this.cap);
   }
 
+  /** Whether the next one in the queue may be sent, as far as time is concerned. */
+  awake(now_ms: number): boolean {
+    return this.paceUntil_ms <= now_ms && (this.restUntil_ms <= now_ms || this.queue[0]?.by_hand === true);
+  }
+
+  /** Puts one into the queue: what a person sends before the rest. */
+  add(job: Job): void {
+    if (job.by_hand) this.queue.unshift(job);
+    else this.queue.push(job);
+  }
+
   /** How many more rows to claim: the free slots, and some to have at hand when these have been answered. */
   get room(): number {
     const wanted = Math.floor(this.cap) * (1 + CLAIM_AHEAD);
@@ -56,7 +73,16 @@ export class Lane {
 
   /** Whether a claim is worth its while: the queue would not last for the next round of answers. */
   wants(now_ms: number): boolean {
-    return this.queue.length < Math.floor(this.cap) && this.room > 0 && this.restUntil_ms <= now_ms;
+    return (
+      this.queue.length < Math.floor(this.cap) &&
+      this.room > 0 &&
+      Math.max(this.restUntil_ms, this.paceUntil_ms) <= now_ms
+    );
+  }
+
+  /** The same during a rest, for what a person sends. */
+  wantsByHand(now_ms: number): boolean {
+    return this.hintedByHand && this.room > 0 && this.restUntil_ms > now_ms && this.paceUntil_ms <= now_ms;
   }
 
   get full(): boolean {

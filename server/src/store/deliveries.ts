@@ -6,7 +6,7 @@ import type { Sql, Statement } from "./db.ts";
 // (attempts_pkey, backwards), finished ones as they were settled.
 const OPEN = `select o.space_id, o.id, o.webhook_id, o.event_id, o.type, case when o.sequence > 0 then o.video_id end as video_id,
     o.sequence, o.previous, o.attempt as attempts, null as reason, null as finished, o.step::int,
-    o.leased_until > now() as sending, o.due_at = 'infinity' as blocked, nullif(o.due_at, 'infinity') as due_at,
+    o.leased_until > now() as sending, o.due_at = 'infinity' as blocked, case when o.due_at = '-infinity' then now() else nullif(o.due_at, 'infinity') end as due_at,
     (select l.id from open_deliveries l where o.due_at = 'infinity' and l.space_id = o.space_id
       and l.webhook_id = o.webhook_id and l.video_id = o.video_id and l.sequence < o.sequence
       order by l.sequence desc limit 1) as waits_for,
@@ -117,7 +117,7 @@ export async function listDeliveries(
 
 const lockOpen: Statement = {
   name: "open_delivery_lock",
-  text: `select o.webhook_id, o.leased_until > now() as sending, o.due_at = 'infinity' as blocked, o.due_at <= now() as due,
+  text: `select o.webhook_id, o.leased_until > now() as sending, o.due_at = 'infinity' as blocked, o.due_at = '-infinity' as by_hand,
       (select w.status from webhooks w where w.space_id = o.space_id and w.id = o.webhook_id) as webhook_status
     from open_deliveries o where ${OF_SPACE} and o.id = $2 for update of o`,
 };
@@ -126,7 +126,8 @@ export interface OpenState {
   webhook_id: string;
   sending: boolean;
   blocked: boolean;
-  due: boolean;
+  /** A person has just sent it. */
+  by_hand: boolean;
   webhook_status: string | null;
 }
 
@@ -136,10 +137,10 @@ export async function lockOpenDelivery(tx: Sql, space: string, id: string): Prom
 
 const hasten: Statement = {
   name: "open_delivery_hasten",
-  text: `update open_deliveries o set due_at = now() where ${OF_SPACE} and o.id = $2`,
+  text: `update open_deliveries o set due_at = '-infinity' where ${OF_SPACE} and o.id = $2`,
 };
 
-/** Makes one due that waits for its retry; it must be locked, and neither blocked nor leased. */
+/** Makes one due before all others (`claimDue` says how); it must be locked, and neither blocked nor leased. */
 export async function hastenDelivery(tx: Sql, space: string, id: string): Promise<void> {
   await tx.run(hasten, [space, id]);
 }
@@ -165,7 +166,7 @@ const reopen: Statement = {
       d.previous, d.attempts, $3,
       case when w.ordering = 'video' and exists (select from open_deliveries lower where lower.space_id = d.space_id
         and lower.webhook_id = d.webhook_id and lower.video_id = d.video_id and lower.sequence < d.sequence)
-        then 'infinity' else now() end
+        then 'infinity' else '-infinity' end::timestamptz
     from deliveries d join webhooks w on w.space_id = d.space_id and w.id = d.webhook_id
     join events e on e.space_id = d.space_id and e.id = d.event_id
     where d.space_id = $1 and d.id = $2

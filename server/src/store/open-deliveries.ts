@@ -18,6 +18,8 @@ export interface ClaimedDelivery extends OpenKey {
   previous: number;
   attempt: number;
   step: number;
+  /** A person sends it. */
+  by_hand?: boolean;
   /** null where its event is no longer kept. */
   payload: string | null;
 }
@@ -26,31 +28,32 @@ const CLAIMED = `o.space_id, o.webhook_id, o.video_id, o.sequence, o.id, o.event
   o.due_at`;
 
 // One look-up in open_deliveries_due for each webhook, each with a limit of its own: a backlog hides nobody. Rows that
-// another claim has locked are skipped. Taking the lease changes no indexed column.
+// another claim has locked are skipped. Taking the lease changes no indexed column. What a person sends is due since
+// -infinity: so it comes first, and a webhook that rests is asked for nothing else, by the same index.
 const claim: Statement = {
   name: "open_deliveries_claim",
   text: `with due as materialized (
-      select o.place from json_to_recordset($1::json) as w(webhook_id uuid, slots integer)
+      select o.place from json_to_recordset($1::json) as w(webhook_id uuid, slots integer, by_hand boolean)
       join webhooks k on k.id = w.webhook_id and k.status = 'enabled'
       cross join lateral (
         select d.ctid as place from open_deliveries d
-        where d.webhook_id = w.webhook_id and d.due_at <= statement_timestamp() and d.due_at < 'infinity'
-          and d.leased_until < statement_timestamp()
+        where d.webhook_id = w.webhook_id and d.due_at <= case when w.by_hand then '-infinity' else statement_timestamp() end
+          and d.due_at < 'infinity' and d.leased_until < statement_timestamp()
         order by d.due_at limit w.slots for update skip locked) o
     ), leased as (
       update open_deliveries o set attempt = attempt + 1, leased_by = $2::integer,
         leased_until = statement_timestamp() + $3::float8 * interval '1 ms'
       from due where o.ctid = due.place
-      returning ${CLAIMED}
+      returning ${CLAIMED}, o.due_at = '-infinity' as by_hand
     )
     select o.*, e.payload from leased o left join events e on e.space_id = o.space_id and e.id = o.event_id
     order by o.due_at`,
 };
 
-/** Leases up to `slots` due deliveries of each enabled webhook to the node, the longest due first. */
+/** Leases up to `slots` due deliveries of each enabled webhook to the node, those sent by hand and the longest due first. */
 export async function claimDue(
   sql: Sql,
-  wanted: readonly { webhook_id: string; slots: number }[],
+  wanted: readonly { webhook_id: string; slots: number; by_hand?: boolean }[],
   lease: Lease,
 ): Promise<ClaimedDelivery[]> {
   return sql.run<ClaimedDelivery>(claim, [JSON.stringify(wanted), lease.node, lease.lease_ms]);

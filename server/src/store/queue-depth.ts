@@ -16,7 +16,7 @@ const MEASURE: Statement = {
   text: `select count(*) filter (where enabled and due_at <= now()) as due,
       count(*) filter (where enabled and due_at > now()) as later,
       count(*) filter (where not enabled) as held,
-      coalesce(extract(epoch from now() - min(due_at) filter (where enabled and due_at <= now())), 0)::float8 as oldest_due_s
+      coalesce(extract(epoch from now() - min(due_at) filter (where enabled and due_at <= now() and due_at > '-infinity')), 0)::float8 as oldest_due_s
     from (select o.due_at, w.status = 'enabled' as enabled
       from open_deliveries o join webhooks w on w.space_id = o.space_id and w.id = o.webhook_id) as open`,
 };
