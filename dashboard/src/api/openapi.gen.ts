@@ -1477,7 +1477,7 @@ export interface components {
             status: "running" | "paused" | "done" | "canceled" | "dry_run";
             /** @description Only these. */
             statuses: string[] | null;
-            /** @description How many events it is about. */
+            /** @description How many events it is about; exact when it is done, as some may end or be delivered otherwise meanwhile. */
             total: number;
             /** @description Only these. */
             types: string[] | null;

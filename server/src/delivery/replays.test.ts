@@ -135,6 +135,53 @@ test("what is being delivered anyway is left alone and not counted", async () =>
   expect(await opened()).toEqual(before);
 });
 
+describe("its progress is honest", () => {
+  test("what was open when it was counted and stays open is not counted as done", async () => {
+    for (const video of ["aaaaaaaaaa", "bbbbbbbbbb"]) await record(video, 1);
+    await finish("failed", "video_id = 'aaaaaaaaaa'");
+    const { id, total } = await replays.create(space, range, null);
+    await replays.round();
+    expect(total).toBe(1);
+    expect(await replays.get(space, id)).toMatchObject({ status: "done", total: 1, done: 1 });
+  });
+
+  test("what ended after it was counted is delivered again and counted in both", async () => {
+    for (const video of ["aaaaaaaaaa", "bbbbbbbbbb"]) await record(video, 1);
+    const { id, total } = await replays.create(space, range, null);
+    await finish("succeeded");
+    await replays.round();
+    expect(total).toBe(0);
+    expect(await replays.get(space, id)).toMatchObject({ status: "done", total: 2, done: 2 });
+  });
+
+  test("what does not need it any more leaves the total when it is done", async () => {
+    for (const video of ["aaaaaaaaaa", "bbbbbbbbbb"]) await record(video, 1);
+    await finish("failed");
+    const { id, total } = await replays.create(space, { ...range, statuses: ["failed"] }, null);
+    await query("update deliveries set status = 'succeeded' where video_id = 'bbbbbbbbbb'");
+    await replays.round();
+    expect(total).toBe(2);
+    expect(await replays.get(space, id)).toMatchObject({ status: "done", total: 1, done: 1 });
+  });
+
+  test("done never exceeds the total on the way", async () => {
+    const many = LIMITS.REPLAY_WINDOW + 5;
+    for (let index = 0; index < many; index++) await record(`video${String(index).padStart(5, "0")}`, 1);
+    const { id, total } = await replays.create(space, range, null);
+    await finish("succeeded");
+    expect(total).toBe(0);
+    await replays.round();
+    expect(await replays.get(space, id)).toMatchObject({
+      status: "running",
+      total: LIMITS.REPLAY_WINDOW,
+      done: LIMITS.REPLAY_WINDOW,
+    });
+    await finish("succeeded");
+    await replays.round();
+    expect(await replays.get(space, id)).toMatchObject({ status: "done", total: many, done: many });
+  });
+});
+
 describe("in order", () => {
   test("the later events of a video wait for the earlier ones, which know that they are waited for", async () => {
     for (const sequence of [1, 2, 3]) await record("aaaaaaaaaa", sequence);

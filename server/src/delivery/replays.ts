@@ -246,8 +246,9 @@ async function stepAfter(tx: Sql, after: string): Promise<Step> {
   if (limit === 0) return { replay: replay.id, due: [], more: true };
   const events = await store.nextReplayed(tx, filterOfRow(replay), replay.cursor_id, limit);
   if (events.length > 0) {
-    await follow(tx, await store.openReplayed(tx, replay, events));
-    await store.advanceReplay(tx, replay, events.length, events.at(-1)!);
+    const opened = await store.openReplayed(tx, replay, events);
+    await follow(tx, opened);
+    await store.advanceReplay(tx, replay, opened.length, events.at(-1)!);
   }
   const more = events.length === limit;
   if (!more) await store.changeReplay(tx, replay.space_id, replay.id, "done");

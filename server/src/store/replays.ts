@@ -103,12 +103,12 @@ export async function listReplaysBefore(
 
 const change: Statement = {
   name: "replays_change",
-  text: `update replays set status = $3, reason = $4,
+  text: `update replays set status = $3, reason = $4, total = case when $3 = 'done' then done else total end,
       finished_at = case when $3 in ('done', 'canceled') then now() end
     where space_id = $1 and id = $2 and status in ('running', 'paused') returning *`,
 };
 
-/** @returns undefined where it has ended already, or there is none */
+/** One that is done was about what it opened. @returns undefined where it has ended already, or there is none */
 export async function changeReplay(
   tx: Sql,
   space: string,
@@ -128,9 +128,10 @@ const cancelOpened: Statement = {
     insert into deliveries (space_id, id, webhook_id, event_id, type, video_id, sequence, previous, status, reason, attempts)
     select space_id, id, webhook_id, event_id, type, case when sequence > 0 then video_id end, sequence, previous,
       'canceled', 'Its replay was canceled.', attempt from gone
-    on conflict (space_id, id) do nothing`,
+    on conflict (space_id, id) do update set attempts = greatest(deliveries.attempts, excluded.attempts)`,
 };
 
+/** Attempts made meanwhile are counted in the history, so that a later one does not bear an old number. */
 export async function cancelReplayed(tx: Sql, replay: string): Promise<void> {
   await tx.run(cancelOpened, [replay]);
 }
@@ -217,10 +218,14 @@ export async function openReplayed(
 
 const advance: Statement = {
   name: "replays_advance",
-  text: "update replays set done = done + $3, cursor_id = $4, advanced_at = now() where space_id = $1 and id = $2",
+  text: `update replays set done = done + $3, total = greatest(total, done + $3), cursor_id = $4, advanced_at = now()
+    where space_id = $1 and id = $2`,
 };
 
-/** Remembers how far the replay is: in the transaction that opened its deliveries, so that none is opened twice. */
-export async function advanceReplay(tx: Sql, replay: ReplayRow, walked: number, cursor: string): Promise<void> {
-  await tx.run(advance, [replay.space_id, replay.id, walked, cursor]);
+/**
+ * Remembers how far the replay is: in the transaction that opened its deliveries, so that none is opened twice. Its total
+ * is what it was about when it was counted; what ended since then is added, so that it is never exceeded.
+ */
+export async function advanceReplay(tx: Sql, replay: ReplayRow, opened: number, cursor: string): Promise<void> {
+  await tx.run(advance, [replay.space_id, replay.id, opened, cursor]);
 }

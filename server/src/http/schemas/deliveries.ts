@@ -173,7 +173,9 @@ export const Replay = resource("Replay", "A durable job that delivers past event
   video: textOrNull("Only those of this video."),
   rate: integerOrNull("Deliveries per second at most."),
   status: word([...REPLAY_STATUSES, "dry_run"], { description: "How far it is." }),
-  total: integer("How many events it is about."),
+  total: integer(
+    "How many events it is about; exact when it is done, as some may end or be delivered otherwise meanwhile.",
+  ),
   done: integer("How many of them have been handed to delivery."),
   first: timeOrNull("The first event's time."),
   last: timeOrNull("The last event's time."),
