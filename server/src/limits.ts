@@ -145,6 +145,9 @@ export const LIMITS = {
   REPLAY_WINDOW: 40, // open deliveries of one replay: a full queue of one webhook, and no more before live ones
   REPLAY_STEP_MS: 50, // a replay that has more to do; 20 steps of the window are 800 a second
   REPLAY_POLL_MS: 1_000, // otherwise
+  CANCELATION_SLICE: 500, // deliveries canceled in one transaction: an event of one of their videos waits that long
+  CANCELATION_ROWS_MAX: 100_000, // in one request: it is answered within any proxy's patience
+  CANCELATION_WALKS_MAX: 3, // what was locked the first time is met again
   RESEAL_SLICE: 100, // webhooks sealed anew in one transaction: their rows are locked meanwhile
   MAILS_A_ROUND_MAX: 20, // a round of mails must not outlast the time until the next
   MAIL_MS: 10_000, // for each step of talking to the mail server

@@ -5,6 +5,7 @@ import { createSignInLink } from "./auth/sign-in-links.ts";
 import { createSpaces } from "./auth/spaces.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Config, loadConfig } from "./config.ts";
+import { createCancelations } from "./delivery/cancelations.ts";
 import { createDeliveries } from "./delivery/deliveries.ts";
 import { createDeliveryNode, type DeliveryNode } from "./delivery/node.ts";
 import { startNotifier } from "./delivery/notifier.ts";
@@ -202,6 +203,7 @@ async function serve(
     events: createEvents(ground),
     deliveries: createDeliveries({ db, signals, retries: (config.retrySchedule_s ?? RETRY_SCHEDULE_S).length }),
     replays,
+    cancelations: createCancelations(ground),
   });
   shutdown.add("the web server", http.close);
   await http.app.listen({ port, host: config.host }).catch((cause: Error) => {

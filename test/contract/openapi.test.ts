@@ -55,6 +55,7 @@ test("creating calls say that they take an Idempotency-Key, and no others do", (
   );
   expect(calls.sort()).toEqual([
     "post /v1/api-keys",
+    "post /v1/cancelations",
     "post /v1/deliveries/{id}/attempts",
     "post /v1/replays",
     "post /v1/videos",

@@ -6,6 +6,7 @@ import { createApiKeys } from "../../server/src/auth/api-keys.ts";
 import { createPeople } from "../../server/src/auth/people.ts";
 import { createSpaces } from "../../server/src/auth/spaces.ts";
 import { systemClock } from "../../server/src/clock.ts";
+import { createCancelations } from "../../server/src/delivery/cancelations.ts";
 import { createDeliveries } from "../../server/src/delivery/deliveries.ts";
 import { createReplays } from "../../server/src/delivery/replays.ts";
 import { createEvents } from "../../server/src/events/history.ts";
@@ -65,6 +66,7 @@ export async function testApi(db: Database) {
     events: createEvents({ db }),
     deliveries: createDeliveries({ ...parts, retries: 9 }),
     replays: createReplays(parts),
+    cancelations: createCancelations(parts),
   });
   afterAll(() => http.close());
   const url = await http.app.listen({ port: 0, host: "127.0.0.1" });

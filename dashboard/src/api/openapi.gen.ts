@@ -122,6 +122,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/cancelations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel open deliveries
+         * @description All open deliveries that match end as `canceled`, with a reason that says who did it; those being sent right now are left alone. With `dry_run` it only counts. While `has_more`, ask again.
+         */
+        post: operations["createCancelation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/changes": {
         parameters: {
             query?: never;
@@ -1038,6 +1058,69 @@ export interface components {
              * @enum {string}
              */
             object: "list";
+        };
+        /** @description Open deliveries that were ended without being sent. */
+        Cancelation: {
+            /** @description Whether it only counted. */
+            dry_run: boolean;
+            /** @description When the event of the first of them happened. Unix seconds. */
+            first: number | null;
+            /** @description Whether there may be more than one request ends or counts: ask again. */
+            has_more: boolean;
+            /** @description When the event of the last of them happened. Unix seconds. */
+            last: number | null;
+            /**
+             * @description Always "cancelation".
+             * @enum {string}
+             */
+            object: "cancelation";
+            /** @description How many deliveries it ended, or would end. */
+            total: number;
+        };
+        /** @description Which open deliveries to cancel. Nothing named would be all of them: say so by `status: open`. */
+        CancelationCreate: {
+            /**
+             * @description Only count.
+             * @default false
+             */
+            dry_run: boolean;
+            /**
+             * @description Only those of this event.
+             * @example j3bw2jWb6q7aWGwChsgR86
+             */
+            event?: string;
+            /** @description Shown with each of them, beside who did it. */
+            reason?: string;
+            /**
+             * @description Only those of events from here on. Unix seconds.
+             * @example 1643723823
+             */
+            since?: number;
+            /**
+             * @description Only these; `open` is all that are not finished.
+             * @enum {string}
+             */
+            status?: "waiting" | "retrying" | "held" | "open";
+            /**
+             * @description Only those of this event type.
+             * @enum {string}
+             */
+            type?: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test";
+            /**
+             * @description Only those of events before. Unix seconds.
+             * @example 1643723823
+             */
+            until?: number;
+            /**
+             * @description Only those about this video.
+             * @example k1iFD7h4rW
+             */
+            video?: string;
+            /**
+             * @description Only those for this webhook.
+             * @example j3bw2jWb6q7aWGwChsgR86
+             */
+            webhook?: string;
         };
         /** @description What was deleted. */
         Deleted: {
@@ -2357,6 +2440,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditEntryList"];
+                };
+            };
+        };
+    };
+    createCancelation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text of your own. Repeated within 24 hours, the call gives the same answer and is not done twice. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelationCreate"];
+            };
+        };
+        responses: {
+            /** @description It failed; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed; `code` says why. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Open deliveries that were ended without being sent. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cancelation"];
                 };
             };
         };

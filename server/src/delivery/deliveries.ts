@@ -90,7 +90,10 @@ function answerRange(answer: DeliveryQuery["answer"]): store.DeliveryFilter["ans
 }
 
 /** A delivery's id has its event's time, and its event's first half. */
-function idRange({ since, until }: DeliveryQuery, event: string | null): { low: string; high: string } {
+export function idRange(
+  { since, until }: Pick<DeliveryQuery, "since" | "until">,
+  event: string | null,
+): { low: string; high: string } {
   if (event !== null)
     return { low: `${event.slice(0, 18)}-0000-000000000000`, high: `${event.slice(0, 18)}-ffff-ffffffffffff` };
   return {

@@ -116,4 +116,5 @@ function lastAttempt(row: DeliveryRow): DeliveryView["last_attempt"] {
 }
 
 /** The time in a UUIDv7, in whole seconds: a delivery's id has its event's. */
-const idSeconds = (uuid: string): number => unixSeconds(Number.parseInt(uuid.replaceAll("-", "").slice(0, 12), 16));
+export const idSeconds = (uuid: string): number =>
+  unixSeconds(Number.parseInt(uuid.replaceAll("-", "").slice(0, 12), 16));

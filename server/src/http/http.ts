@@ -2,6 +2,7 @@ import type { FastifyRequest } from "fastify";
 import type { ApiKeys } from "../auth/api-keys.ts";
 import type { People } from "../auth/people.ts";
 import type { Spaces } from "../auth/spaces.ts";
+import type { Cancelations } from "../delivery/cancelations.ts";
 import type { Deliveries } from "../delivery/deliveries.ts";
 import type { Replays } from "../delivery/replays.ts";
 import { MaveError } from "../errors.ts";
@@ -18,6 +19,7 @@ import { type AccessParts, createAccessHook, identify } from "./access.ts";
 import type { Api } from "./api.ts";
 import { apiKeyRoutes } from "./api-keys.ts";
 import { auditLogRoutes } from "./audit-log.ts";
+import { cancelationRoutes } from "./cancelations.ts";
 import { type ChangeParts, createChange } from "./change.ts";
 import { changeStreamRoute } from "./changes.ts";
 import { dashboardRoutes } from "./dashboard.ts";
@@ -60,6 +62,7 @@ export interface HttpParts extends ServerParts, OverviewParts {
   events: Events;
   deliveries: Deliveries;
   replays: Replays;
+  cancelations: Cancelations;
 }
 
 export interface Http {
@@ -130,6 +133,7 @@ function mount(app: Api, parts: Mounted): void {
   eventRoutes(app, { ...parts, streams });
   deliveryRoutes(app, { ...parts, change });
   replayRoutes(app, { ...parts, change });
+  cancelationRoutes(app, { ...parts, change });
   apiKeyRoutes(app, { ...parts, change });
   memberRoutes(app, { ...parts, change });
   spaceRoutes(app, { ...parts, change });

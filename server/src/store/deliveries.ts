@@ -66,7 +66,8 @@ export interface DeliveryFilter {
   high: string;
 }
 
-const STATUS_OF_OPEN = `case when o.leased_until > now() then 'sending' when w.status is distinct from 'enabled' then 'held'
+/** Of `open_deliveries o` and its `webhooks w`. */
+export const STATUS_OF_OPEN = `case when o.leased_until > now() then 'sending' when w.status is distinct from 'enabled' then 'held'
   when o.due_at = 'infinity' or o.attempt = 0 then 'waiting' else 'retrying' end`;
 const FILTER_OPEN = `${OF_SPACE} and o.id > $2 and o.id < $3
   and ($5::uuid is null or o.webhook_id = $5) and ($6::uuid is null or o.event_id = $6)

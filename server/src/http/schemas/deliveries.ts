@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { LIMITS } from "../../limits.ts";
 import {
   body,
   id,
@@ -212,3 +213,38 @@ export const ReplayUpdate = body(
   { $id: "ReplayUpdate", description: "Pause or go on." },
 );
 export const ReplayQuery = body({ ...page, webhook: Type.Optional(id("Only those for this webhook.")) });
+
+export const Cancelation = resource("Cancelation", "Open deliveries that were ended without being sent.", {
+  object: objectWord("cancelation"),
+  dry_run: Type.Boolean({ description: "Whether it only counted." }),
+  total: integer("How many deliveries it ended, or would end."),
+  first: timeOrNull("When the event of the first of them happened."),
+  last: timeOrNull("When the event of the last of them happened."),
+  has_more: Type.Boolean({ description: "Whether there may be more than one request ends or counts: ask again." }),
+});
+export const CancelationCreate = body(
+  {
+    webhook: Type.Optional(id("Only those for this webhook.")),
+    event: Type.Optional(id("Only those of this event.")),
+    video: Type.Optional(videoId("Only those about this video.")),
+    type: Type.Optional(word(EVENT_TYPE_WORDS, { description: "Only those of this event type." })),
+    status: Type.Optional(
+      word(["waiting", "retrying", "held", "open"], {
+        description: "Only these; `open` is all that are not finished.",
+      }),
+    ),
+    since: Type.Optional(time("Only those of events from here on.")),
+    until: Type.Optional(time("Only those of events before.")),
+    reason: Type.Optional(
+      text("Shown with each of them, beside who did it.", {
+        minLength: 1,
+        maxLength: LIMITS.DESCRIPTION_CHARACTERS_MAX,
+      }),
+    ),
+    dry_run: Type.Optional(Type.Boolean({ description: "Only count.", default: false })),
+  },
+  {
+    $id: "CancelationCreate",
+    description: "Which open deliveries to cancel. Nothing named would be all of them: say so by `status: open`.",
+  },
+);
