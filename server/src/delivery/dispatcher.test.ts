@@ -156,6 +156,53 @@ describe("the dispatcher", () => {
     expect(await statuses(node, id)).toEqual(["canceled 1"]);
   });
 
+  test("a URL that is changed while an attempt is under way is used by the next one, and the log keeps each", async () => {
+    const gate = Promise.withResolvers<void>();
+    const node = await start(async ({ webhook }) => {
+      if (webhook === "old") await gate.promise;
+      return answer(webhook === "old" ? 500 : 200);
+    });
+    const { id } = await register(node, "old");
+    const video = newVideo();
+    await happen(node, video);
+    await vi.waitFor(() => expect(node.seen).toHaveLength(1));
+    await node.webhooks.update(node.space, id, { url: "https://r.example.com/new" });
+    await vi.waitFor(async () => {
+      await happen(node, newVideo()); // until this node knows the new one
+      expect(node.seen.some(({ webhook }) => webhook === "new")).toBe(true);
+    }, 10_000);
+    gate.resolve();
+    const ofVideo = async () => (await node.deliveries.list(node.space, { video, limit: 1 })).data[0]!;
+    await vi.waitFor(async () => expect(await ofVideo()).toMatchObject({ status: "succeeded", attempts: 2 }), 10_000);
+    const { log } = await node.deliveries.get(node.space, (await ofVideo()).id);
+    expect(log.map(({ url, status }) => [url, status])).toEqual([
+      ["https://r.example.com/old", 500],
+      ["https://r.example.com/new", 200],
+    ]);
+  }, 25_000);
+
+  test("events chosen anew while one is in flight: that one goes on to its end, later events follow the new choice", async () => {
+    const gate = Promise.withResolvers<void>();
+    const node = await start(async ({ attempt }) => {
+      if (attempt === 1) await gate.promise;
+      return answer(attempt === 1 ? 500 : 200);
+    });
+    const { id } = await register(node, "chosen");
+    const video = newVideo();
+    await happen(node, video);
+    await vi.waitFor(() => expect(node.seen).toHaveLength(1));
+    await node.webhooks.update(node.space, id, { events: ["video.deleted"] });
+    for (const type of ["video.uploaded", "video.deleted"] as const) await happen(node, video, type);
+    gate.resolve();
+    await vi.waitFor(async () => expect(await statuses(node, id)).toEqual(["succeeded 2", "succeeded 2"]), 10_000);
+    expect(node.seen.map(({ body, attempt }) => `${body.type} ${attempt}`)).toEqual([
+      "video.created 1",
+      "video.created 2",
+      "video.deleted 1",
+      "video.deleted 2",
+    ]);
+  }, 25_000);
+
   test("drains: what is under way is settled, what was not sent is given back unharmed", async () => {
     const gate = Promise.withResolvers<void>();
     const node = await start(async () => {
