@@ -95,7 +95,7 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await page.getByRole("button", { name: "Resume" }).first().click();
     await page
       .getByRole("dialog")
-      .getByText(/Send 3\sdeliveries that are held\? Oldest first, 50 per second/)
+      .getByText(/Send 3\sdeliveries that are held; the oldest happened .*Oldest first, at most 50 per second: a few/)
       .waitFor();
     await expectAccessible(page);
     await page.getByRole("dialog").getByRole("button", { name: "Resume" }).click();
@@ -106,6 +106,37 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
       .getByRole("row", { name: /Held 3/ })
       .getByText("Succeeded")
       .waitFor({ timeout: SEEN_MS });
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test("resuming can skip what is too old, and each skipped delivery says so", async () => {
+    receiver.answers = { status: 200, body: "ok", headers: {} };
+    const { id } = await api.webhook(`${receiver.url}/skips`, "Old news");
+    await api.patch(`/v1/webhooks/${id}`, { status: "paused" });
+    for (const name of ["Skipped 1", "Skipped 2"]) await api.video(name);
+    const { page, faults } = await visitAsOwner(browser, server);
+    await page.goto(`/dashboard/webhooks/${id}`);
+    await page.getByText(/2\sdeliveries are held and will be sent on resume/).waitFor();
+    await page.getByRole("button", { name: "Resume" }).first().click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("checkbox", { name: /Skip those of old events/ }).check();
+    await dialog.getByText("None of them is that old.").waitFor();
+    await dialog.getByLabel("Skip events from before").fill("2099-01-01T00:00");
+    await dialog.getByText(/2\sdeliveries will be skipped, 0\sdeliveries sent/).waitFor();
+    await expectAccessible(page);
+    await dialog.getByRole("button", { name: "Skip and resume" }).click();
+    await page.getByText("Resumed.", { exact: true }).waitFor();
+    const { data } = await api.get(`/v1/deliveries?webhook=${id}`);
+    expect(data.map(({ status }) => status)).toEqual(["canceled", "canceled"]);
+    await page
+      .getByRole("row", { name: /Skipped 1/ })
+      .getByRole("link")
+      .click();
+    await page
+      .getByText(/Skipped on resume\./)
+      .first()
+      .waitFor();
     expect(faults).toEqual([]);
     await page.context().close();
   });

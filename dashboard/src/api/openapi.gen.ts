@@ -1929,6 +1929,8 @@ export interface components {
             certificate_until: number | null;
             /** @description When it will be disabled if nothing succeeds until then. Unix seconds. */
             disables_at: number | null;
+            /** @description About how long sending all of them takes, if each succeeds: at its rate limit, or as its answers took lately. Null where nothing tells. */
+            drain_seconds: number | null;
             errors: {
                 /** @description How often. */
                 count: number;

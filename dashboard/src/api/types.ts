@@ -27,6 +27,7 @@ export type Attempt = Schemas["Attempt"];
 export type Answer = NonNullable<Attempt["answer"]>;
 export type Timings = Attempt["timings"];
 
+export type Cancelation = Schemas["Cancelation"];
 export type Replay = Schemas["Replay"];
 export type ApiKey = Schemas["ApiKey"] & Partial<Pick<Schemas["ApiKeyWithKey"], "key">>;
 export type Session = Schemas["Session"];

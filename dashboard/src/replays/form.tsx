@@ -28,7 +28,7 @@ export function fieldTime(unix: number): string {
   const at = new Date(unix * 1_000);
   return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
-const unixTime = (field: string): number => Math.floor(new Date(field).getTime() / 1_000);
+export const unixTime = (field: string): number => Math.floor(new Date(field).getTime() / 1_000);
 
 export const bodyOf = ({ webhook, since, until, statuses, types, video, rate }: ReplayDraft) => ({
   webhook,

@@ -28,24 +28,49 @@ interface ConfirmProps {
   busy?: boolean;
   error?: unknown;
   onConfirm: () => void;
+  /** The verb cannot be chosen yet. */
+  disabled?: boolean;
+  /** What can be chosen, below the sentence. */
+  more?: ReactNode;
+  /** The button that does nothing; left out: Cancel. */
+  stay?: string;
   /** A milder choice to offer, left of the verb. */
   instead?: ReactNode;
 }
 
 export function Confirm(props: ConfirmProps) {
-  const { open, onClose, title, children, verb, loss, busy, error, onConfirm, instead } = props;
+  const {
+    open,
+    onClose,
+    title,
+    children,
+    verb,
+    loss,
+    busy,
+    disabled,
+    more,
+    error,
+    onConfirm,
+    instead,
+    stay = "Cancel",
+  } = props;
   const actions = (
     <>
-      <Button onClick={onClose}>Cancel</Button>
+      <Button onClick={onClose}>{stay}</Button>
       {instead}
-      <Button look={loss ? "bad" : "ink"} busy={busy ?? false} onClick={onConfirm}>
+      <Button look={loss ? "bad" : "ink"} busy={busy ?? false} disabled={disabled ?? false} onClick={onConfirm}>
         {verb}
       </Button>
     </>
   );
   return (
     <Dialog open={open} onClose={onClose} title={title} description={children} actions={actions}>
-      {error ? <ErrorLine error={error} /> : undefined}
+      {error || more ? (
+        <div className="flex flex-col gap-4">
+          {more}
+          {error ? <ErrorLine error={error} /> : undefined}
+        </div>
+      ) : undefined}
     </Dialog>
   );
 }

@@ -5,13 +5,13 @@ import { Copy, Ellipsis, History, Pause, Pencil, Play, Send, Trash2 } from "luci
 import { ApiError, api } from "../api/client.ts";
 import type { Webhook } from "../api/types.ts";
 import { webhookName } from "../deliveries/names.ts";
-import { span } from "../format.ts";
 import { Button } from "../ui/button.tsx";
 import { Confirm, Dialog } from "../ui/dialog.tsx";
 import { Menu } from "../ui/menu.tsx";
 import { toast } from "../ui/toast.ts";
+import { Resume } from "./resume.tsx";
 import { SendTest } from "./send-test.tsx";
-import { deliveries, resumeWords } from "./trouble.ts";
+import { deliveries } from "./trouble.ts";
 
 export type Asked = "test" | "resume" | "delete" | undefined;
 
@@ -63,7 +63,7 @@ export function Actions({ webhook, open, asked, ask }: ActionsProps) {
       >
         <SendTest webhook={webhook} />
       </Dialog>
-      <Resume webhook={webhook} held={open} open={asked === "resume"} onClose={close} />
+      <Resume webhook={webhook} open={asked === "resume"} onClose={close} />
       <Delete webhook={webhook} held={open} open={asked === "delete"} onClose={close} />
     </>
   );
@@ -82,8 +82,7 @@ function usePausing(webhook: Webhook) {
     },
     onError: sayError,
   });
-  const resume = useMutation({ mutationFn: () => change("enabled"), onSuccess: refresh });
-  return { pause, resume };
+  return { pause };
 }
 
 const sayError = (error: unknown) => void toast.error(error instanceof ApiError ? error.problem.detail : String(error));
@@ -93,27 +92,6 @@ interface AskProps {
   held: number;
   open: boolean;
   onClose: () => void;
-}
-
-function Resume({ webhook, held, open, onClose }: AskProps) {
-  const { resume } = usePausing(webhook);
-  const done = () => {
-    onClose();
-    toast(held > 0 ? `Resumed. ${deliveries(held)} on their way.` : "Resumed.");
-  };
-  return (
-    <Confirm
-      open={open}
-      onClose={onClose}
-      title={`Resume ${webhookName(webhook)}?`}
-      verb="Resume"
-      busy={resume.isPending}
-      error={resume.error}
-      onConfirm={() => resume.mutate(undefined, { onSuccess: done })}
-    >
-      {resumeWords(held, webhook.rate_limit, span)}
-    </Confirm>
-  );
 }
 
 function Delete({ webhook, held, open, onClose }: AskProps) {

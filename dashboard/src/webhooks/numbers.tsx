@@ -1,11 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import type { Health, Webhook } from "../api/types.ts";
 import { useAging } from "../clock.ts";
 import { moment, number, percent, plural, span, took } from "../format.ts";
 import { classes } from "../ui/classes.ts";
 import { Skeleton } from "../ui/states.tsx";
 import { nextQuery } from "./queries.ts";
-import type { Known } from "./trouble.ts";
+import { type Known, leftWords } from "./trouble.ts";
 
 const BAD_BELOW = 0.95;
 
@@ -26,7 +27,7 @@ export function Numbers({ known: { webhook, health } }: { known: Known }) {
         {health.response_ms.p50 === null ? "no answers" : `half under ${took(health.response_ms.p50)}`}
       </Figure>
       <Figure name="Open" value={number(health.open)}>
-        {health.open === 0 ? "all delivered" : openWords(health.open, webhook.status === "enabled", open?.retrying)}
+        {openWords(health, webhook, open?.retrying)}
       </Figure>
       <Figure name="Oldest open" value={oldest === null ? "–" : span(now - oldest)}>
         {oldest === null ? "none waits" : `since ${moment(oldest, now)}`}
@@ -35,8 +36,12 @@ export function Numbers({ known: { webhook, health } }: { known: Known }) {
   );
 }
 
-function openWords(open: number, enabled: boolean, retrying: number | undefined): string {
-  if (!enabled) return "held until it is resumed";
+function openWords(health: Health, webhook: Webhook, retrying: number | undefined): string {
+  const { open } = health;
+  if (open === 0) return "all delivered";
+  if (webhook.status !== "enabled") return "held until it is resumed";
+  const left = webhook.failing_since === null ? leftWords(health) : undefined;
+  if (left !== undefined) return left;
   if (retrying === undefined) return "waiting and retrying";
   return retrying === 0
     ? `${number(open)} waiting`

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Delivery, Health, Webhook } from "../api/types.ts";
-import { span } from "../format.ts";
-import { headline, held, prediction, resumeWords } from "./trouble.ts";
+import { headline, held, leftWords, prediction, resumeWords } from "./trouble.ts";
 
 const NOW = 1_795_478_479;
 const plain = (text: string | undefined) => text?.replaceAll("\u00a0", " ");
@@ -40,15 +39,23 @@ describe("a webhook's trouble", () => {
 });
 
 describe("resuming", () => {
-  test("says how many, in which order and how long at the webhook's rate", () => {
-    expect(plain(resumeWords(1_204, 50, span))).toBe(
-      "Send 1,204 deliveries that are held? Oldest first, 50 per second: about 25 s.",
+  const backlog = { open: 1_204, oldest_open: NOW - 60, drain_seconds: 25 };
+  test("says how many, since when, in which order and how long at the webhook's rate", () => {
+    expect(plain(resumeWords(backlog, 50, NOW))).toMatch(
+      /^Send 1,204 deliveries that are held; the oldest happened \d\d:\d\d\? Oldest first, at most 50 per second: about 25 s if each succeeds\.$/,
     );
+    expect(plain(resumeWords({ ...backlog, drain_seconds: 170 }, null, NOW))).toContain("about 3 min if each succeeds");
   });
-  test("promises no time where there is no rate", () => {
-    expect(plain(resumeWords(1, null, span))).toBe(
+  test("promises no time where nothing tells it", () => {
+    const one = { open: 1, oldest_open: null, drain_seconds: null };
+    expect(plain(resumeWords(one, null, NOW))).toBe(
       "Send 1 delivery that is held? Oldest first, as fast as the receiver answers.",
     );
-    expect(resumeWords(0, null, span)).toContain("No deliveries are held");
+    expect(resumeWords({ ...one, open: 0 }, null, NOW)).toContain("No deliveries are held");
+  });
+  test("says while it drains how long that goes on", () => {
+    expect(plain(leftWords({ ...backlog, drain_seconds: 170 }))).toBe("about 3 min left");
+    expect(leftWords({ ...backlog, drain_seconds: 3 })).toBeUndefined();
+    expect(leftWords({ ...backlog, drain_seconds: null })).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
 /** What needs a person's eye about a webhook, in sentences. Pure. */
 import type { Delivery, Health, Webhook } from "../api/types.ts";
-import { moment, number, plural } from "../format.ts";
+import { moment, number, plural, span } from "../format.ts";
 import { isFailing } from "../ui/status.tsx";
 import { shortAnswer } from "../words/answers.ts";
 
@@ -44,12 +44,31 @@ export function prediction({ webhook }: Known, now: number): string {
   return `If nothing succeeds until ${moment(webhook.disables_at, now)}, the webhook is disabled and its deliveries are held. Nothing is lost.`;
 }
 
-/** "Send 1,204 held deliveries? Oldest first, 50 per second: about 25 s." */
-export function resumeWords(open: number, rate: number | null, span: (seconds: number) => string): string {
+/** "Send 1,204 deliveries that are held since 10:24? Oldest first, 50 per second: about 25 s." */
+export function resumeWords(health: Backlog | undefined, rate: number | null, now: number): string {
+  if (health === undefined) return "Counting what is held…";
+  const { open, oldest_open, drain_seconds } = health;
   if (open === 0) return "No deliveries are held; new events are sent at once.";
-  const pace =
-    rate === null
-      ? "as fast as the receiver answers"
-      : `${number(rate)} per second: about ${span(Math.ceil(open / rate))}`;
-  return `Send ${deliveries(open)} that ${open === 1 ? "is" : "are"} held? Oldest first, ${pace}.`;
+  const since = oldest_open === null ? "" : `; the oldest happened ${moment(oldest_open, now)}`;
+  const pace = rate === null ? "as fast as the receiver answers" : `at most ${number(rate)} per second`;
+  const time = drain_seconds === null ? "" : `: ${roughly(drain_seconds)} if each succeeds`;
+  return `Send ${deliveries(open)} that ${are(open)} held${since}? Oldest first, ${pace}${time}.`;
+}
+
+type Backlog = Pick<Health, "open" | "oldest_open" | "drain_seconds">;
+
+/** What is left to send, beside its count: "about 3 min left". Nothing where it is little, or nothing tells. */
+export function leftWords({ open, drain_seconds }: Backlog): string | undefined {
+  return open === 0 || drain_seconds === null || drain_seconds < SAID_FROM_S
+    ? undefined
+    : `${roughly(drain_seconds)} left`;
+}
+
+/** Of so few seconds a page that is read every few seconds tells nothing. */
+const SAID_FROM_S = 10;
+
+/** An estimate is no promise: whole minutes from one and a half on. */
+function roughly(seconds: number): string {
+  if (seconds < 5) return "a few seconds";
+  return `about ${span(seconds < 90 ? seconds : Math.round(seconds / 60) * 60)}`;
 }

@@ -7,6 +7,7 @@ import type { Log } from "../log.ts";
 import type { Database } from "../store/db.ts";
 import { addHealth, type HealthEntry, type HourRow, listHours, measureBacklog } from "../store/webhook-hours.ts";
 import { getWebhook } from "../store/webhooks.ts";
+import { drainSeconds } from "./drain.ts";
 import { bucketOf, quantile } from "./histogram.ts";
 import { disablesAt } from "./webhook.ts";
 
@@ -31,6 +32,7 @@ export interface WebhookHealth {
   errors: { word: string; count: number }[];
   open: number;
   oldest_open: number | null;
+  drain_seconds: number | null;
   failing_since: number | null;
   disables_at: number | null;
   certificate_until: number | null;
@@ -122,13 +124,15 @@ export class Health {
       listHours(db, space, webhook.id, new Date(first_ms - 1)),
       measureBacklog(db, space, webhook.id, LIMITS.BACKLOG_COUNTED_MAX),
     ]);
-    const { failing_since, certificate_until } = webhook;
+    const { failing_since, certificate_until, rate_limit } = webhook;
+    const day = summary(hours);
     return {
       object: "webhook_health",
       webhook: shortUuid(webhook.id),
-      ...summary(hours),
+      ...day,
       open: backlog.open,
       oldest_open: backlog.oldest && unixSeconds(backlog.oldest.getTime()),
+      drain_seconds: drainSeconds(backlog.open, { rate_limit, p50_ms: day.response_ms.p50 }),
       failing_since: failing_since && unixSeconds(failing_since.getTime()),
       disables_at: disablesAt(webhook),
       certificate_until: certificate_until && unixSeconds(certificate_until.getTime()),

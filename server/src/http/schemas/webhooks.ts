@@ -143,6 +143,9 @@ export const WebhookHealth = resource("WebhookHealth", "How a webhook did in the
   errors: Type.Array(Type.Object({ word: text("A status or an error word."), count: integer("How often.") })),
   open: integer("Deliveries that wait, are sent, retried or held."),
   oldest_open: timeOrNull("When the oldest of them was created."),
+  drain_seconds: integerOrNull(
+    "About how long sending all of them takes, if each succeeds: at its rate limit, or as its answers took lately. Null where nothing tells.",
+  ),
   failing_since: timeOrNull("The first failure after the last success."),
   disables_at: timeOrNull("When it will be disabled if nothing succeeds until then."),
   certificate_until: timeOrNull("The end of the certificate last seen."),
