@@ -49,6 +49,56 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.context().close();
   });
 
+  test("all deliveries of a filter are sent again or canceled after their count; without a webhook it says what to do", async () => {
+    receiver.answers = { status: 200, body: "ok", headers: {} };
+    const { id } = await api.webhook(`${receiver.url}/bulk`, "In bulk");
+    await api.patch(`/v1/webhooks/${id}`, { status: "paused" });
+    for (const name of ["Bulk 1", "Bulk 2", "Bulk 3"]) await api.video(name);
+    const { page, faults } = await visitAsOwner(browser, server);
+    const choose = async (item: RegExp) => {
+      await page.getByRole("button", { name: "With all of these" }).click();
+      await page.getByRole("menuitem", { name: item }).click();
+    };
+    await page.goto("/dashboard/deliveries");
+    await choose(/Send all again/);
+    await page.getByRole("dialog").getByText("Events are sent again to one webhook.").waitFor();
+    await expectAccessible(page);
+    await page.getByRole("dialog").getByRole("button", { name: "Cancel", exact: true }).click();
+
+    await page.goto(`/dashboard/deliveries?webhook=${id}`);
+    await choose(/Cancel all that are open/);
+    await page
+      .getByRole("dialog")
+      .getByText(/3\sdeliveries will never be sent by themselves/)
+      .waitFor();
+    await expectAccessible(page);
+    await page
+      .getByRole("dialog")
+      .getByRole("button", { name: /Cancel 3\sdeliveries/ })
+      .click();
+    await page.getByText(/3\sdeliveries canceled\./).waitFor();
+    const canceled = await api.get(`/v1/deliveries?webhook=${id}&status=canceled`);
+    expect(canceled.data).toHaveLength(3);
+
+    await api.patch(`/v1/webhooks/${id}`, { status: "enabled" });
+    await page.goto(`/dashboard/deliveries?webhook=${id}&status=canceled`);
+    await choose(/Send all again/);
+    await page
+      .getByRole("dialog")
+      .getByText(/A replay sends 3\sdeliveries again/)
+      .waitFor();
+    await expectAccessible(page);
+    await page
+      .getByRole("dialog")
+      .getByRole("button", { name: /Send 3\sdeliveries again/ })
+      .click();
+    await page.waitForURL(/\/replays\/\w{22}/);
+    const succeeded = async () => (await api.get(`/v1/deliveries?webhook=${id}&status=succeeded`)).data.length;
+    await expect.poll(succeeded, { timeout: 30_000 }).toBe(3);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
   test("new deliveries enter by themselves, but never move under a pointer", async () => {
     const { page } = await visitAsOwner(browser, server);
     await page.goto("/dashboard/deliveries");

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { overviewQuery } from "../../api/queries.ts";
 import type { Delivery } from "../../api/types.ts";
+import { BulkActions } from "../../deliveries/bulk.tsx";
 import { DeliveryFilters } from "../../deliveries/filter-bar.tsx";
 import { DeliveryRows } from "../../deliveries/rows.tsx";
 import { number } from "../../format.ts";
@@ -20,7 +21,7 @@ export function DeliveriesPage() {
   const filters = Object.keys(search).length;
   return (
     <>
-      <PageHead title="Deliveries" badge={<LiveMark list={list} />}>
+      <PageHead title="Deliveries" badge={<LiveMark list={list} />} actions={<BulkActions search={search} />}>
         One event for one webhook: every attempt, with its request, its answer and where the time went.
       </PageHead>
       <DeliveryFilters search={search} open={overview?.deliveries.open} />
