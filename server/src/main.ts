@@ -11,6 +11,7 @@ import { createDeliveryNode, type DeliveryNode } from "./delivery/node.ts";
 import { startNotifier } from "./delivery/notifier.ts";
 import { createReplays } from "./delivery/replays.ts";
 import { RETRY_SCHEDULE_S } from "./delivery/retry-schedule.ts";
+import { createDeliveryMeter, type DeliveryMeter } from "./delivery-meter.ts";
 import { createEvents } from "./events/history.ts";
 import { createRecorder, type Recorder } from "./events/record.ts";
 import { createHttp } from "./http/http.ts";
@@ -100,7 +101,7 @@ async function start(ground: Ground, port: number): Promise<void> {
 interface Delivering {
   recorder: Recorder;
   health: Health;
-  node: DeliveryNode | null;
+  node: (DeliveryNode & { meter: DeliveryMeter }) | null;
 }
 
 /** The sender, where this node is one, and what records for it. */
@@ -114,13 +115,16 @@ async function startDelivering(ground: Ground): Promise<Delivering> {
   if (!delivers) return { recorder: createRecorder(ground), health, node: null };
 
   const client = createSafeClient({ clock, policy: createAddressPolicy(config) });
+  const meter = createDeliveryMeter();
   const node = createDeliveryNode({
     ...ground,
     client,
+    meter,
     version: VERSION,
     schedule_s: config.retrySchedule_s ?? RETRY_SCHEDULE_S,
     attempt_ms: config.attemptTimeout_ms,
     onAttempt(ended) {
+      meter.attempted(ended);
       health.note(ended);
       disabling.note(ended);
     },
@@ -138,7 +142,7 @@ async function startDelivering(ground: Ground): Promise<Delivering> {
     shutdown.add("mail to owners", ownerMail.stop);
     ownerMail.start();
   }
-  return { recorder, health, node };
+  return { recorder, health, node: { ...node, meter } };
 }
 
 /** Videos and their files, and the processing of what comes in, where this node does that. */

@@ -1,13 +1,15 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { DeliveryNode } from "./delivery/node.ts";
-import type { Sql } from "./store/db.ts";
-import { measureQueue, type QueueDepth } from "./store/queue-depth.ts";
+import type { DeliveryMeter } from "./delivery-meter.ts";
+import type { Database } from "./store/db.ts";
+import { measureQueue, QUEUE_STATES } from "./store/queue-depth.ts";
+import { measureUploads, UPLOAD_STATES } from "./store/upload-queue.ts";
 
 export interface MetricsParts {
-  db: Sql;
+  db: Database;
   roles: ReadonlySet<string>;
   /** Null on a node that does not deliver. */
-  delivery: Pick<DeliveryNode, "stats"> | null;
+  delivery: { stats: DeliveryNode["stats"]; meter: DeliveryMeter } | null;
 }
 
 export interface Metrics {
@@ -16,15 +18,18 @@ export interface Metrics {
   request(route: string, method: string, status: number, took_s: number): void;
 }
 
-/** What Prometheus reads. Every number is taken when it is asked for, so that measuring costs nothing in between. */
+type Read = () => number;
+
+/** What Prometheus reads. Every gauge is taken when it is asked for, so that measuring costs nothing in between. */
 export function createMetrics({ db, roles, delivery }: MetricsParts): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   const role = new Gauge({ name: "mave_role", help: "1 for each role of this node.", labelNames: ["role"], registers });
   for (const each of roles) role.set({ role: each }, 1);
-  queueGauges(db, registers);
-  if (delivery) deliveryGauges(delivery, registers);
+  databaseGauges(db, registers);
+  if (delivery) deliveryGauges(delivery.stats, registers);
+  for (const each of delivery?.meter.series ?? []) registry.registerMetric(each);
   const requests = new Histogram({
     name: "mave_http_request_seconds",
     help: "Answered requests by route, method and status.",
@@ -38,36 +43,79 @@ export function createMetrics({ db, roles, delivery }: MetricsParts): Metrics {
   };
 }
 
-function queueGauges(db: Sql, registers: Registry[]): void {
-  let reading: Promise<QueueDepth> | null = null; // both gauges of one scrape share a reading
-  const read = () => {
-    reading ??= measureQueue(db).finally(() => {
-      reading = null;
+/**
+ * What every node sees alike. While the database is away these say nothing and `mave_database_up` says 0: the rest of
+ * the page is what an operator needs then.
+ */
+function databaseGauges(db: Database, registers: Registry[]): void {
+  const queue = shared(() => measureQueue(db));
+  const uploads = shared(() => measureUploads(db));
+  const up = async () => ((await queue()) && (await uploads()) ? 1 : 0);
+  const single = (name: string, help: string, read: () => Promise<number>) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      async collect() {
+        this.set(await read());
+      },
     });
-    return reading;
-  };
-  new Gauge({
-    name: "mave_open_deliveries",
-    help: "Deliveries that are not finished: those that are due, those that wait, and those held.",
-    labelNames: ["state"],
-    registers,
-    async collect() {
-      const depth = await read();
-      for (const state of ["due", "later", "held"] as const) this.set({ state }, depth[state]);
-    },
+  const byState = (name: string, help: string, read: () => Promise<Record<string, number> | undefined>) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ["state"],
+      registers,
+      async collect() {
+        const values = await read();
+        this.reset();
+        for (const [state, value] of Object.entries(values ?? {})) this.set({ state }, value);
+      },
+    });
+  // First: the readings of the others stand in the same pool.
+  const { pool } = db;
+  byState("mave_database_connections", "This node's pooled connections: busy, idle.", async () => {
+    return { busy: pool.totalCount - pool.idleCount, idle: pool.idleCount };
   });
-  new Gauge({
-    name: "mave_oldest_due_seconds",
-    help: "How long the oldest due delivery of an enabled webhook has waited.",
-    registers,
-    async collect() {
-      this.set((await read()).oldest_due_s);
-    },
+  single("mave_database_waiting", "Statements that wait for a connection of this node's pool.", async () => {
+    return pool.waitingCount;
   });
+  single("mave_database_up", "1 where the database answered this scrape.", up);
+  const states = QUEUE_STATES.join(", ");
+  byState("mave_open_deliveries", `Deliveries that are not finished: ${states}.`, async () => (await queue())?.counts);
+  byState(
+    "mave_oldest_delivery_seconds",
+    "The age of the oldest open delivery's event, by state.",
+    async () => (await queue())?.oldest_s,
+  );
+  single(
+    "mave_oldest_due_seconds",
+    "How long the delivery that is overdue longest has been due.",
+    async () => (await queue())?.overdue_s ?? Number.NaN,
+  );
+  byState("mave_uploads", `Uploads by state: ${UPLOAD_STATES.join(", ")}.`, async () => (await uploads())?.counts);
+  single(
+    "mave_oldest_upload_seconds",
+    "How long the received upload that waits longest for its processing has waited.",
+    async () => (await uploads())?.oldest_received_s ?? Number.NaN,
+  );
 }
 
-function deliveryGauges(delivery: Pick<DeliveryNode, "stats">, registers: Registry[]): void {
-  const gauge = (name: string, help: string, read: () => number) =>
+/** All gauges of one scrape share a reading. Undefined where it failed. */
+function shared<Reading>(read: () => Promise<Reading>): () => Promise<Reading | undefined> {
+  let reading: Promise<Reading | undefined> | null = null;
+  return () => {
+    reading ??= read()
+      .catch(() => undefined)
+      .finally(() => {
+        reading = null;
+      });
+    return reading;
+  };
+}
+
+function deliveryGauges(stats: DeliveryNode["stats"], registers: Registry[]): void {
+  const gauge = (name: string, help: string, read: Read) =>
     new Gauge({
       name,
       help,
@@ -76,9 +124,8 @@ function deliveryGauges(delivery: Pick<DeliveryNode, "stats">, registers: Regist
         this.set(read());
       },
     });
-  const { stats } = delivery;
-  gauge("mave_sends_in_flight", "Attempts under way on this node.", () => stats().inFlight);
-  gauge("mave_sends_slow", "Those that have taken over a second.", () => stats().slow);
+  gauge("mave_sends_in_flight", "Attempts under way on this node, the slow ones left out.", () => stats().inFlight);
+  gauge("mave_sends_slow", "Attempts under way that have taken over a second.", () => stats().slow);
   gauge("mave_sends_queued", "Deliveries in this node's memory that wait for a slot.", () => stats().queued);
   gauge("mave_attempts_unsettled", "Attempts that have ended and are not written yet.", () => stats().unsettled);
   gauge("mave_nodes", "Nodes that deliver.", () => stats().nodes);
@@ -89,16 +136,6 @@ function deliveryGauges(delivery: Pick<DeliveryNode, "stats">, registers: Regist
     collect() {
       this.reset();
       this.inc(stats().leasesLost);
-    },
-  });
-  new Counter({
-    name: "mave_attempts_total",
-    help: "Attempts of this node since its start, by outcome.",
-    labelNames: ["outcome"],
-    registers,
-    collect() {
-      this.reset();
-      for (const [outcome, count] of Object.entries(stats().attempts)) this.inc({ outcome }, count);
     },
   });
 }

@@ -10,12 +10,14 @@ import {
   type OpenKey,
   releaseNext,
 } from "../store/open-deliveries.ts";
+import type { EngineMeter } from "./dispatcher-parts.ts";
 import type { Job, Lane } from "./lane.ts";
 
 interface ClaimsParts {
   db: Database;
   clock: Clock;
   log: Log;
+  meter: EngineMeter | undefined;
   lanes: ReadonlyMap<string, Lane>;
   laneOf(webhook: string): Lane;
   lease(): Lease | null;
@@ -91,12 +93,13 @@ export class Claims {
   }
 
   async #claim(): Promise<void> {
-    const { db, clock, laneOf, take } = this.#parts;
+    const { db, clock, meter, laneOf, take } = this.#parts;
     const lease = this.#parts.lease();
     const wanted = this.#wanted();
     if (lease === null || wanted.length === 0) return;
     const leased_ms = clock.monotonic();
     const claimed = await claimDue(db, wanted, lease);
+    meter?.claimed(clock.monotonic() - leased_ms);
     const counts = new Map<string, number>();
     for (const { webhook_id } of claimed) counts.set(webhook_id, (counts.get(webhook_id) ?? 0) + 1);
     for (const { webhook_id, slots, by_hand } of wanted) {

@@ -18,6 +18,12 @@ export interface AttemptEnded {
   at_ms: number;
 }
 
+/** Told how long the engine's own steps took, in milliseconds. */
+export interface EngineMeter {
+  claimed(took_ms: number): void;
+  settled(took_ms: number): void;
+}
+
 export interface DispatcherParts {
   db: Database;
   clock: Clock;
@@ -36,6 +42,7 @@ export interface DispatcherParts {
   /** How many nodes there are: each takes its share of a rate limit. */
   nodes(): number;
   onAttempt(ended: AttemptEnded): void;
+  meter?: EngineMeter;
 }
 
 export interface DispatcherStats {

@@ -59,14 +59,14 @@ export class Dispatcher implements Courier {
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
-    const { db, clock, log, vault, attempt_ms } = parts;
+    const { db, clock, log, vault, attempt_ms, meter } = parts;
     this.#lease_ms = Math.max(LIMITS.LEASE_MS, attempt_ms * 2);
     this.#targets = createTargets(db, vault);
     const lease_ms = this.#lease_ms;
-    this.#settler = new Settler({ db, clock, log, lease_ms, onSettled: (batch) => this.#settled(batch) });
+    this.#settler = new Settler({ db, clock, log, meter, lease_ms, onSettled: (batch) => this.#settled(batch) });
     const laneOf = (webhook: string) => this.#laneOf(webhook);
     const [lease, take] = [() => this.lease(), (jobs: Job[]) => this.#takeJobs(jobs)];
-    this.#claims = new Claims({ db, clock, log, lanes: this.#lanes, laneOf, lease, take });
+    this.#claims = new Claims({ db, clock, log, meter, lanes: this.#lanes, laneOf, lease, take });
   }
 
   /** Begins to claim. What is handed over is sent before that too. */

@@ -3,6 +3,7 @@ import { LIMITS } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { Database } from "../store/db.ts";
 import { type Settled, type Settlement, settleAttempts } from "../store/settle.ts";
+import type { EngineMeter } from "./dispatcher-parts.ts";
 import type { Job } from "./lane.ts";
 
 export interface Entry {
@@ -23,6 +24,7 @@ interface SettlerParts {
   clock: Clock;
   log: Log;
   lease_ms: number;
+  meter: EngineMeter | undefined;
   onSettled(batch: SettledBatch): void;
 }
 
@@ -80,11 +82,13 @@ export class Settler {
   }
 
   async #settle(entries: Entry[]): Promise<SettledBatch | null> {
-    const { db, clock, log, lease_ms } = this.#parts;
+    const { db, clock, log, meter, lease_ms } = this.#parts;
     const begun_ms = clock.monotonic();
     try {
       const settlements = entries.map(({ settlement }) => settlement);
-      return { entries, begun_ms, ...(await settleAttempts(db, settlements, lease_ms)) };
+      const written = await settleAttempts(db, settlements, lease_ms);
+      meter?.settled(clock.monotonic() - begun_ms);
+      return { entries, begun_ms, ...written };
     } catch (err) {
       log.warn({ err, attempts: entries.length }, "the outcomes of attempts could not be written; trying again");
       this.#waiting.unshift(...entries);

@@ -1,0 +1,25 @@
+import type { Sql, Statement } from "./db.ts";
+
+export const UPLOAD_STATES = ["receiving", "received", "processing"] as const;
+
+export interface UploadQueue {
+  counts: Record<(typeof UPLOAD_STATES)[number], number>;
+  /** How long the one that waits longest for its processing has waited, seconds; 0 where none does. */
+  oldest_received_s: number;
+}
+
+/** Served by uploads_to_process and uploads_receiving, which hold nothing but these. */
+const MEASURE: Statement = {
+  name: "upload_queue",
+  text: `select (select count(*) from uploads where state = 'receiving') as receiving,
+      count(*) filter (where state = 'received') as received,
+      count(*) filter (where state = 'processing') as processing,
+      coalesce(extract(epoch from now() - min(received_at) filter (where state = 'received')), 0)::float8 as oldest_received_s
+    from uploads where state in ('received', 'processing')`,
+};
+
+export async function measureUploads(sql: Sql): Promise<UploadQueue> {
+  type Row = UploadQueue["counts"] & Pick<UploadQueue, "oldest_received_s">;
+  const { oldest_received_s, ...counts } = (await sql.run<Row>(MEASURE))[0]!;
+  return { counts, oldest_received_s };
+}

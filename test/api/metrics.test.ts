@@ -1,0 +1,98 @@
+/** What an operator reads of a real server after real deliveries. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { apiOf } from "../browser/api.ts";
+import { startReceiver } from "../browser/receiver.ts";
+import { ROOT, startServer, type TestServer } from "../support/server.ts";
+
+const SEEN = { timeout: 30_000, interval: 100 };
+
+describe("the metrics of a server that has delivered", async () => {
+  const [good, bad] = [await startReceiver(), await startReceiver()];
+  let server: TestServer;
+  let page = "";
+  const scrape = async () => {
+    page = await (await fetch(`${server.url}/metrics`)).text();
+    return page;
+  };
+  /** The value of the one sample that is written so. */
+  const value = (sample: string) =>
+    Number(
+      page
+        .split("\n")
+        .find((line) => line.startsWith(`${sample} `))
+        ?.split(" ")[1],
+    );
+  const depth = (state: string) => value(`mave_open_deliveries{state="${state}"}`);
+  const names = () => [...page.matchAll(/^# TYPE (mave_\w+) /gm)].map(([, name]) => name!);
+
+  beforeAll(async () => {
+    server = await startServer({ MAVE_RETRY_SCHEDULE: "3600" });
+    const api = apiOf(server, await server.key());
+    bad.answers = { status: 500, body: "no", headers: {} };
+    await api.webhook(good.url, "good");
+    await api.webhook(bad.url, "bad");
+    const paused = await api.webhook(good.url, "paused");
+    await api.patch(`/v1/webhooks/${paused.id}`, { status: "paused" });
+    await api.video("One");
+  }, 120_000);
+  afterAll(() => server?.remove());
+
+  test("tell the queue's depth and age by state", async () => {
+    const depths = () => ["retrying", "held", "due", "sending", "waiting"].map(depth);
+    await expect.poll(async () => (await scrape()) && depths(), SEEN).toEqual([1, 1, 0, 0, 0]);
+    for (const state of ["held", "retrying"])
+      expect(value(`mave_oldest_delivery_seconds{state="${state}"}`)).toBeGreaterThan(0);
+    expect(value("mave_oldest_due_seconds")).toBe(0);
+  });
+
+  test("tell attempts by outcome and error word, and what they took", async () => {
+    await expect
+      .poll(
+        async () => (await scrape()) && [value("mave_settle_seconds_count") > 0, value("mave_attempts_unsettled")],
+        SEEN,
+      )
+      .toEqual([true, 0]);
+    expect(value('mave_attempts_total{outcome="succeeded",error="none"}')).toBe(1);
+    expect(value('mave_attempts_total{outcome="retry",error="status"}')).toBe(1);
+    expect(value("mave_attempt_seconds_count")).toBe(2);
+    for (const gauge of ["in_flight", "slow", "queued"]) expect(value(`mave_sends_${gauge}`)).toBe(0);
+    expect(value("mave_leases_lost_total")).toBe(0);
+  });
+
+  test("tell the claims of what waited in the database", async () => {
+    const api = apiOf(server, await server.key());
+    const before = value("mave_claim_seconds_count");
+    const { data } = (await api.get("/v1/webhooks")) as { data: { id: string; status: string }[] };
+    await api.patch(`/v1/webhooks/${data.find(({ status }) => status === "paused")!.id}`, { status: "enabled" });
+    await expect.poll(async () => (await scrape()) && value("mave_claim_seconds_count"), SEEN).toBeGreaterThan(before);
+    await expect.poll(async () => (await scrape()) && depth("held"), SEEN).toBe(0);
+  });
+
+  test("tell the node, its database, its uploads and its requests", async () => {
+    await expect
+      .poll(async () => (await scrape()) && [value("mave_nodes"), value("mave_database_waiting")], SEEN)
+      .toEqual([1, 0]);
+    for (const role of ["api", "deliver", "process"]) expect(value(`mave_role{role="${role}"}`)).toBe(1);
+    expect(value("mave_database_up")).toBe(1);
+    for (const state of ["busy", "idle"])
+      expect(value(`mave_database_connections{state="${state}"}`)).toBeGreaterThanOrEqual(0);
+    for (const state of ["receiving", "received", "processing"])
+      expect(value(`mave_uploads{state="${state}"}`)).toBe(0);
+    expect(value("mave_oldest_upload_seconds")).toBe(0);
+    expect(value("nodejs_eventloop_lag_p99_seconds")).toBeGreaterThan(0);
+    expect(value('mave_http_request_seconds_count{route="/v1/videos",method="POST",status="201"}')).toBe(1);
+  });
+
+  test("have no label whose values have no bound", () => {
+    const labels = new Set([...page.matchAll(/^mave_\w+\{(.*)\}/gm)].flatMap(([, all]) => all!.match(/\w+(?==")/g)));
+    expect([...labels].sort()).toEqual(["error", "le", "method", "outcome", "role", "route", "state", "status"]);
+  });
+
+  test("are each in docs/operating.md, and nothing there is not", async () => {
+    const told = await readFile(join(ROOT, "docs/operating.md"), "utf8");
+    const rows = new Set([...told.matchAll(/^\| `(mave_\w+)`/gm)].map(([, name]) => name!));
+    expect([...rows].sort()).toEqual(names().sort());
+  });
+});
