@@ -2,9 +2,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createMetrics } from "../../server/src/metrics.ts";
+import { openDatabase } from "../../server/src/store/db.ts";
 import { apiOf } from "../browser/api.ts";
 import { startReceiver } from "../browser/receiver.ts";
-import { ROOT, startServer, type TestServer } from "../support/server.ts";
+import { freePort, ROOT, startServer, type TestServer } from "../support/server.ts";
 
 const SEEN = { timeout: 30_000, interval: 100 };
 
@@ -95,4 +97,15 @@ describe("the metrics of a server that has delivered", async () => {
     const rows = new Set([...told.matchAll(/^\| `(mave_\w+)`/gm)].map(([, name]) => name!));
     expect([...rows].sort()).toEqual(names().sort());
   });
+});
+
+test("without a database the metrics still answer, and say so", async () => {
+  const connection = `postgres://mave@127.0.0.1:${await freePort()}/mave`;
+  const db = openDatabase({ connection, connections: 1 });
+  const { registry } = createMetrics({ db, roles: new Set(["api"]), delivery: null });
+  const page = await registry.metrics();
+  await db.close();
+  expect(page).toMatch(/^mave_database_up 0$/m);
+  expect(page).toMatch(/^mave_role\{role="api"\} 1$/m);
+  expect(page).not.toMatch(/^mave_open_deliveries\{/m);
 });
