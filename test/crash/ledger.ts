@@ -56,7 +56,9 @@ export async function compare({ caller, receiver, webhooks, acknowledged }: Ledg
     ...missingDeliveries(events, deliveries, webhooks),
     ...deliveries.flatMap((delivery) => undelivered(delivery, byDelivery.get(delivery.id) ?? [])),
     ...strangers(received, deliveries),
+    ...settledTwice(deliveries),
     ...differingBodies(received),
+    ...overlaps(byDelivery),
     ...disorder(received),
   ];
   const known = new Set(deliveries.flatMap(({ id, log }) => log.map(({ number }) => `${id}.${number}`)));
@@ -131,6 +133,28 @@ function strangers(received: Received[], deliveries: DeliveryView[]): string[] {
   return received.flatMap(({ delivery, event, attempt, verified }) => {
     if (!verified) return [`delivery ${delivery}, attempt ${attempt} did not verify`];
     return known.get(delivery)?.event === event ? [] : [`the API does not know delivery ${delivery} of event ${event}`];
+  });
+}
+
+/** One row for each attempt, and one success at most, whichever nodes came to settle it. */
+function settledTwice(deliveries: DeliveryView[]): string[] {
+  return deliveries.flatMap(({ id, log }) => {
+    const findings: string[] = [];
+    if (new Set(log.map(({ number }) => number)).size < log.length) findings.push(`${id} has an attempt logged twice`);
+    if (log.filter(({ outcome }) => outcome === "succeeded").length > 1) findings.push(`${id} succeeded twice`);
+    return findings;
+  });
+}
+
+/** A delivery is attempted by one node at a time: its requests do not overlap in the receiver's own log. */
+function overlaps(byDelivery: Map<string, Pick<Received, "began_ms" | "at_ms" | "attempt">[]>): string[] {
+  return [...byDelivery].flatMap(([delivery, own]) => {
+    const inTime = own.toSorted((one, other) => one.began_ms - other.began_ms);
+    return inTime.flatMap(({ began_ms, attempt }, index) => {
+      const before = inTime[index - 1];
+      if (before === undefined || began_ms >= before.at_ms) return [];
+      return [`delivery ${delivery}: attempt ${attempt} began while attempt ${before.attempt} was under way`];
+    });
   });
 }
 

@@ -6,6 +6,9 @@ import { verify } from "@mave/webhooks";
 
 /** One request as the receiver saw it: a line of its log, written before it answers. */
 export interface Received {
+  /** When its headers were there. */
+  began_ms: number;
+  /** When it was about to be answered. */
   at_ms: number;
   /** The path that it came to: which of the test's webhooks. */
   path: string;
@@ -52,8 +55,9 @@ export async function startLoggingReceiver(file: string): Promise<LoggingReceive
   const server = createServer(async (request, response) => {
     open += 1;
     response.once("close", () => (open -= 1));
+    const began_ms = Date.now();
     const body = await readBody(request).catch(() => null);
-    if (body !== null) await take(file, secrets, request, response, body);
+    if (body !== null) await take({ file, secrets, began_ms, body }, request, response);
   });
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -70,12 +74,17 @@ export async function startLoggingReceiver(file: string): Promise<LoggingReceive
   };
 }
 
+interface Taken {
+  file: string;
+  secrets: Map<string, string>;
+  began_ms: number;
+  body: Buffer;
+}
+
 async function take(
-  file: string,
-  secrets: Map<string, string>,
+  { file, secrets, began_ms, body }: Taken,
   request: IncomingMessage,
   response: ServerResponse,
-  body: Buffer,
 ): Promise<void> {
   const path = request.url!;
   const header = (name: string) => String(request.headers[name]);
@@ -84,6 +93,7 @@ async function take(
   const { status, wait_ms } = MANNERS[path]!(chance(`${delivery}.${attempt}`), attempt);
   if (wait_ms > 0) await new Promise((resolve) => setTimeout(resolve, wait_ms));
   const line: Received = {
+    began_ms,
     at_ms: Date.now(),
     path,
     event: event.id,

@@ -19,6 +19,8 @@ export const SEED = Number(process.env.CRASH_SEED ?? 1);
 
 export interface Scene {
   server: TestServer;
+  /** The nodes that callers are led to, in turn, as by a load balancer; `server` alone at first. */
+  doors: TestServer[];
   receiver: LoggingReceiver;
   caller: Caller;
   webhooks: Map<string, string>;
@@ -40,11 +42,14 @@ export async function setScene(env: Record<string, string> = {}, paths = PATHS):
   });
   const server = await startServer({ ...QUICK_RETRIES, ...env });
   onTestFinished(() => server.remove());
-  const caller = { url: () => server.url, key: await server.key() };
+  const doors = [server];
+  let turn = 0;
+  const caller = { url: () => doors[turn++ % doors.length]!.url, key: await server.key() };
   const webhooks = await register(caller, receiver, paths);
   let loads = 0;
   return {
     server,
+    doors,
     receiver,
     caller,
     webhooks,

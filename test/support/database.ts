@@ -35,7 +35,10 @@ export async function testConnection(template = "mave"): Promise<TestConnection>
 
 /** As `testConnection`, as the value of DATABASE_URL: for tests that start processes. */
 export async function testDatabaseUrl(): Promise<string> {
-  const { host, user, port, database } = await testConnection();
+  return databaseUrl(await testConnection());
+}
+
+export function databaseUrl({ host, user, port, database }: TestConnection): string {
   return `postgres://${user}@/${database}?host=${encodeURIComponent(host)}&port=${port}`;
 }
 

@@ -1,0 +1,73 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { testDatabaseUrl } from "../support/database.ts";
+import { without } from "../support/machine.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { playable, videoFolder } from "../support/video-files.ts";
+import { type Caller, call } from "./api.ts";
+import { startLoggingReceiver } from "./receiver.ts";
+import { QUICK_RETRIES } from "./scene.ts";
+
+const patience = { timeout: 60_000, interval: 50 };
+
+test.skipIf(without("ffmpeg"))(
+  "one node that serves, one that delivers and one that processes tell a video's story together, each its own part",
+  { timeout: 240_000 },
+  async () => {
+    const { start, receiver } = await stage();
+    const api = await start("api");
+    const caller: Caller = { url: () => api.url, key: await api.key() };
+    const made = await call<{ secret: string }>(caller, "POST", "/v1/webhooks", {
+      url: receiver.url("/healthy"),
+      events: ["video.created", "video.processing", "video.uploaded"],
+    });
+    receiver.secrets.set("/healthy", made.body.secret);
+    const { body: video } = await call<{ id: string }>(caller, "POST", "/v1/videos", {});
+    expect(await upload(caller, video.id)).toBe(202);
+    const types = () => receiver.read().map(({ type }) => type);
+    expect(types()).toEqual([]); // nobody delivers yet
+
+    await start("deliver");
+    await expect.poll(types, patience).toEqual(["video.created"]);
+    const status = async () => (await call<{ status: string }>(caller, "GET", `/v1/videos/${video.id}`)).body.status;
+    expect(await status()).not.toBe("ready"); // and nobody processes
+
+    await start("process");
+    await expect.poll(types, patience).toEqual(["video.created", "video.processing", "video.uploaded"]);
+    expect(await status()).toBe("ready");
+    expect(receiver.read().every(({ verified, attempt }) => verified && attempt === 1)).toBe(true);
+  },
+);
+
+/** A database, a folder for files and a secrets key that all nodes share, and a receiver. Cleared away after the test. */
+async function stage() {
+  const folder = await mkdtemp(join(tmpdir(), "mave-roles-"));
+  const receiver = await startLoggingReceiver(join(folder, "received.jsonl"));
+  const nodes: TestServer[] = [];
+  onTestFinished(async () => {
+    await Promise.all(nodes.map((node) => node.stop()));
+    await receiver.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const shared = {
+    ...QUICK_RETRIES,
+    DATABASE_URL: await testDatabaseUrl(),
+    MAVE_DATA_DIR: join(folder, "data"),
+    MAVE_SECRETS_KEY: randomBytes(32).toString("base64"),
+  };
+  const start = async (role: string): Promise<TestServer> => {
+    const node = await startServer({ ...shared, MAVE_ROLES: role });
+    nodes.push(node);
+    return node;
+  };
+  return { start, receiver };
+}
+
+async function upload({ url, key }: Caller, video: string): Promise<number> {
+  const file = await readFile(await playable(await videoFolder(), "plain.mp4"));
+  const init = { method: "PUT", headers: { authorization: `Bearer ${key}` }, body: new Uint8Array(file) };
+  return (await fetch(`${url()}/v1/videos/${video}/file`, init)).status;
+}
