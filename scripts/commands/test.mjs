@@ -18,6 +18,11 @@ const NEEDS = [
     there: () => existsSync(DEBIAN_CLUSTER) && readdirSync(DEBIAN_CLUSTER).length > 0,
     without: "those of a database of one's own",
   },
+  {
+    name: "pgbouncer",
+    there: () => which("pgbouncer") ?? existsSync("/usr/sbin/pgbouncer"), // where Debian puts it, which not everybody's PATH has
+    without: "those of a connection pooler",
+  },
 ];
 
 export async function test(words) {

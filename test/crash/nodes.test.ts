@@ -50,7 +50,7 @@ const held = {
 /** How many deliveries are leased to a node, whether or not the lease has ended. */
 const heldBy = async (db: Database, node: number) => (await db.run<{ count: number }>(held, [node]))[0]!.count;
 
-test(`two nodes killed in turn, ${KILLS} times under load: the other one takes over, and nothing is lost, doubled or out of order`, {
+test("two nodes killed in turn under load: the other one takes over, and nothing is lost, doubled or out of order", {
   timeout: 240_000 * FACTOR,
 }, async () => {
   const { scene, nodes, db } = await twoNodes();
@@ -82,7 +82,7 @@ async function killUntilTakenOver(node: TestServer, scene: Scene, db: Database):
   return took_ms;
 }
 
-test(`a node frozen for ${FREEZE_MS} ms under load comes back, and nothing is lost, doubled or out of order`, {
+test("a node frozen under load comes back, and nothing is lost, doubled or out of order", {
   timeout: 240_000 * FACTOR,
 }, async () => {
   const { scene, nodes, db } = await twoNodes();

@@ -4,6 +4,6 @@
  *
  *     describe.skipIf(without("ffmpeg"))("…", () => {})
  */
-export function without(program: "ffmpeg" | "chromium" | "openssl" | "postgresql"): boolean {
+export function without(program: "ffmpeg" | "chromium" | "openssl" | "postgresql" | "pgbouncer"): boolean {
   return (process.env.TEST_WITHOUT ?? "").split(",").includes(program);
 }

@@ -3,6 +3,7 @@ import { StartFailure } from "../start-failure.ts";
 import { type Database, openDatabase } from "./db.ts";
 import { startEmbeddedPostgres } from "./embedded-postgres.ts";
 import { migrate } from "./migrate.ts";
+import { sharesSessions } from "./pooler.ts";
 
 const CONNECTIONS = 20; // an embedded PostgreSQL takes 60; an outside one is shared by several nodes
 const OLDEST = 150_000; // PostgreSQL 15, Debian 12's
@@ -33,6 +34,7 @@ export async function openStore({ databaseUrl, dataDir, log, onLost }: StoreOpti
     await embedded?.end();
   };
   try {
+    if (embedded === null && (await sharesSessions(db))) throw new StartFailure(POOLED);
     await check(db, log);
     const applied = await migrate(db);
     if (applied.length > 0) log.info({ migrations: applied }, "The database was brought up to date.");
@@ -49,6 +51,11 @@ const SETTINGS = {
            array(select setting from unnest(array['fsync', 'full_page_writes', 'synchronous_commit']) as setting
                  where current_setting(setting) = 'off') as off`,
 };
+
+const POOLED =
+  "DATABASE_URL leads to a connection pooler that shares sessions between its clients (pgbouncer calls it " +
+  "pool_mode = transaction). Mave's nodes know each other by what a session holds, and two in one session would both " +
+  "send the same deliveries. Give it the database's own address, or a pool of whole sessions (pool_mode = session).";
 
 /** Refuses a PostgreSQL that is too old, and warns of one that may lose what it has acknowledged. */
 async function check(db: Database, log: Log): Promise<void> {

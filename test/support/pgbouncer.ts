@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { onTestFinished } from "vitest";
+import type { TestConnection } from "./database.ts";
+import { freePort } from "./server.ts";
+
+/** The real pgbouncer before a database, as the user whom PostgreSQL runs as: it refuses root. @returns its DATABASE_URL */
+export async function startPgbouncer(to: TestConnection, mode: "session" | "transaction"): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "mave-pgbouncer-"));
+  await chmod(folder, 0o755);
+  const port = await freePort();
+  const settings = join(folder, "pgbouncer.ini");
+  await writeFile(settings, settingsOf(to, port, mode));
+  const { uid, gid } = await stat(to.host);
+  const as = process.getuid?.() === 0 ? { uid, gid } : {};
+  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
+  const child = spawn("pgbouncer", [settings], { ...as, env, cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  child.stderr.on("data", (chunk) => (said += chunk));
+  onTestFinished(async () => {
+    await end(child);
+    await rm(folder, { recursive: true });
+  });
+  await listening(port, child, () => said);
+  return `postgres://${to.user}@127.0.0.1:${port}/${to.database}`;
+}
+
+const settingsOf = ({ host, port, user, database }: TestConnection, listen: number, mode: string): string =>
+  `[databases]
+${database} = host=${host} port=${port} user=${user} dbname=${database}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${listen}
+unix_socket_dir =
+auth_type = any
+pool_mode = ${mode}
+default_pool_size = 50
+`;
+
+async function listening(port: number, child: ChildProcess, said: () => string): Promise<void> {
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await pause(20)) {
+    if (child.exitCode !== null) throw new Error(`pgbouncer ended: ${said()}`);
+    const socket = connect(port, "127.0.0.1");
+    const open = await Promise.race([once(socket, "connect"), once(socket, "error")]).then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    if (open) return;
+  }
+  throw new Error(`pgbouncer does not listen: ${said()}`);
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, "exit");
+  child.kill("SIGKILL"); // nobody waits for its clients
+  await exit;
+}
