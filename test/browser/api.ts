@@ -6,7 +6,7 @@ export function apiOf(server: TestServer, key: string) {
   const call = async (method: string, path: string, body?: unknown) => {
     const response = await fetch(server.url + path, {
       method,
-      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${key}`, ...(body !== undefined && { "content-type": "application/json" }) },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     expect(response.ok, `${method} ${path} answered ${response.status}`).toBe(true);
@@ -17,6 +17,7 @@ export function apiOf(server: TestServer, key: string) {
     webhook: (url: string, description: string, more: object = {}) =>
       call("POST", "/v1/webhooks", { url, description, events: ["video.created", "video.deleted"], ...more }),
     video: (name: string) => call("POST", "/v1/videos", { name }),
+    remove: (path: string) => call("DELETE", path),
     patch: (path: string, body: unknown) => call("PATCH", path, body),
   };
 }

@@ -1,130 +1,31 @@
-/** What is done with all deliveries of the current filter, each after its count: send again by a replay, or cancel. */
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
-import { Ban, ListChecks, RefreshCw } from "lucide-react";
-import { useState } from "react";
-import { api } from "../api/client.ts";
-import type { Replay } from "../api/types.ts";
+/** What is done with all deliveries of the current filter: send again by a replay, or cancel. */
+import { ListChecks } from "lucide-react";
+import { lazy, Suspense, useState } from "react";
 import { nowSeconds } from "../clock.ts";
-import { plural } from "../format.ts";
 import type { DeliverySearch } from "../shell/search.ts";
 import { Button } from "../ui/button.tsx";
-import { Confirm } from "../ui/dialog.tsx";
 import { Menu } from "../ui/menu.tsx";
-import { ErrorLine } from "../ui/states.tsx";
-import { toast } from "../ui/toast.ts";
-import { cancelationOf, replayOf } from "./bulk-words.ts";
-import { cancelAll, countCancel } from "./cancel.ts";
 
-const deliveries = (count: number): string => plural(count, "delivery", "deliveries");
+/** Fetched when first asked for: the page's first load has a bound. */
+const BulkDialogs = lazy(() => import("./bulk-dialogs.tsx"));
 
 export function BulkActions({ search }: { search: DeliverySearch }) {
-  const [asked, ask] = useState<{ what: "send" | "cancel"; now: number }>();
-  const close = () => ask(undefined);
+  const [asked, setAsked] = useState<{ what: "send" | "cancel"; now: number }>();
+  const [used, setUsed] = useState(false);
+  const ask = (what: "send" | "cancel") => {
+    setUsed(true);
+    setAsked({ what, now: nowSeconds() });
+  };
   return (
     <>
       <Menu
         trigger={<Button icon={ListChecks}>With all of these</Button>}
         items={[
-          { word: "Send all again…", icon: RefreshCw, onSelect: () => ask({ what: "send", now: nowSeconds() }) },
-          {
-            word: "Cancel all that are open…",
-            icon: Ban,
-            loss: true,
-            apart: true,
-            onSelect: () => ask({ what: "cancel", now: nowSeconds() }),
-          },
+          { word: "Send all again…", onSelect: () => ask("send") },
+          { word: "Cancel all that are open…", loss: true, apart: true, onSelect: () => ask("cancel") },
         ]}
       />
-      <SendAll search={search} asked={asked?.what === "send" ? asked.now : undefined} onClose={close} />
-      <CancelAll search={search} asked={asked?.what === "cancel" ? asked.now : undefined} onClose={close} />
+      <Suspense>{used && <BulkDialogs search={search} asked={asked} onClose={() => setAsked(undefined)} />}</Suspense>
     </>
   );
-}
-
-interface AskProps {
-  search: DeliverySearch;
-  /** When it was asked, Unix seconds; undefined: it is not. */
-  asked: number | undefined;
-  onClose: () => void;
-}
-
-function SendAll({ search, asked, onClose }: AskProps) {
-  const navigate = useNavigate();
-  const body = replayOf(search, asked ?? 0);
-  const possible = typeof body !== "string";
-  const count = useQuery({
-    queryKey: ["replay", "count", body, asked],
-    queryFn: () => api.post<Replay>("/v1/replays", { ...(body as object), dry_run: true }),
-    enabled: asked !== undefined && possible,
-  });
-  const start = useMutation({
-    mutationFn: () => api.post<Replay>("/v1/replays", body),
-    onSuccess: ({ id }) => navigate({ to: "/replays/$id", params: { id: id ?? "" } }),
-  });
-  const total = count.data?.total;
-  return (
-    <Confirm
-      open={asked !== undefined}
-      onClose={onClose}
-      title="Send all of these again?"
-      verb={total ? `Send ${deliveries(total)} again` : "Send again"}
-      busy={start.isPending}
-      disabled={!total}
-      error={start.error}
-      more={count.error && <ErrorLine error={count.error} />}
-      onConfirm={() => start.mutate()}
-    >
-      {possible ? sendWords(total) : body}
-    </Confirm>
-  );
-}
-
-function sendWords(total: number | undefined): string {
-  if (total === undefined) return "Counting…";
-  if (total === 0) return "No finished delivery matches this filter.";
-  return `A replay sends ${deliveries(total)} again, beside the live traffic and in the order of each video. Events keep their ids, so a receiver can ignore those it knows.`;
-}
-
-function CancelAll({ search, asked, onClose }: AskProps) {
-  const queries = useQueryClient();
-  const filter = cancelationOf(search);
-  const possible = typeof filter !== "string";
-  const count = useQuery({
-    queryKey: ["delivery", "cancel", filter, asked],
-    queryFn: () => countCancel(possible ? filter : {}),
-    enabled: asked !== undefined && possible,
-  });
-  const cancel = useMutation({
-    mutationFn: async () => (possible ? cancelAll(filter) : 0),
-    onSuccess: (total) => {
-      onClose();
-      toast(`${deliveries(total)} canceled.`);
-    },
-    onSettled: () => queries.invalidateQueries(),
-  });
-  const total = count.data?.total;
-  return (
-    <Confirm
-      open={asked !== undefined}
-      onClose={onClose}
-      title="Cancel all that are open?"
-      verb={total ? `Cancel ${deliveries(total)}` : "Cancel them"}
-      loss
-      stay="Keep them"
-      busy={cancel.isPending}
-      disabled={!total}
-      error={cancel.error}
-      more={count.error && <ErrorLine error={count.error} />}
-      onConfirm={() => cancel.mutate()}
-    >
-      {possible ? cancelWords(total, count.data?.has_more) : filter}
-    </Confirm>
-  );
-}
-
-function cancelWords(total: number | undefined, more: boolean | undefined): string {
-  if (total === undefined) return "Counting…";
-  if (total === 0) return "No open delivery matches this filter.";
-  return `${more ? "More than " : ""}${deliveries(total)} will never be sent by themselves, and will say that you canceled them. What is being sent right now is left alone.`;
 }
