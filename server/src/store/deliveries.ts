@@ -1,6 +1,7 @@
 import type { DeliveryRow, FinishedStatus, OpenStatus } from "../delivery/delivery.ts";
 import type { EventType } from "../events/catalog.ts";
 import type { Sql, Statement } from "./db.ts";
+import { COMMON_TYPES, RARE } from "./events.ts";
 
 // Both halves of every look-up give the same columns: open ones with what they wait for and their last attempt
 // (attempts_pkey, backwards), finished ones as they were settled.
@@ -69,22 +70,33 @@ export interface DeliveryFilter {
 /** Of `open_deliveries o` and its `webhooks w`. */
 export const STATUS_OF_OPEN = `case when o.leased_until > now() then 'sending' when w.status is distinct from 'enabled' then 'held'
   when o.due_at = 'infinity' or o.attempt = 0 then 'waiting' else 'retrying' end`;
-const FILTER_OPEN = `${OF_SPACE} and o.id > $2 and o.id < $3
+// $13 and $14: a half that cannot have any is not read at all.
+const FILTER_OPEN = `$13::boolean and ${OF_SPACE} and o.id > $2 and o.id < $3
   and ($5::uuid is null or o.webhook_id = $5) and ($6::uuid is null or o.event_id = $6)
   and ($7::text is null or o.video_id = $7) and ($8::text is null or o.type = $8)
   and ($9::text[] is null or ${STATUS_OF_OPEN} = any($9))
   and ($10::int is null or a.answer_status between $10 and $11) and (not $12 or a.answer_status is null)`;
-const FILTER_FINISHED = `d.space_id = $1 and d.id > $2 and d.id < $3 and ($6::uuid is null or d.event_id = $6)
-  and ($8::text is null or d.type = $8) and ($9::text[] is null or d.status = any($9))
+const BETWEEN = "d.id > $2 and d.id < $3";
+const FILTER_FINISHED = `$14::boolean and d.space_id = $1
+  and ($5::uuid is null or d.webhook_id = $5) and ($6::uuid is null or d.event_id = $6)
+  and ($7::text is null or d.video_id = $7) and ($8::text is null or d.type = $8)
+  and ($9::text[] is null or d.status = any($9))
   and ($10::int is null or d.answer_status between $10 and $11) and (not $12 or d.answer_status is null)
   and ${NOT_OPEN}`;
 
+const OF_ANSWER = "d.status <> 'succeeded' and coalesce(d.answer_status / 100, 0) = coalesce($10::int / 100, 0)";
+const OF_STATUS = "d.status <> 'succeeded' and d.status = ($9::text[])[1]";
+
 /** The condition that chooses the index of the history; the rest only filters. */
 const LEADING = {
-  webhook: "d.webhook_id = $5 and ($7::text is null or d.video_id = $7)", // deliveries_by_webhook
-  video: "d.video_id = $7 and ($5::uuid is null or d.webhook_id = $5)", // deliveries_by_video: few rows, sorted
-  unsuccessful: "d.status <> 'succeeded' and ($5::uuid is null or true) and ($7::text is null or true)", // deliveries_unsuccessful
-  any: "($5::uuid is null or true) and ($7::text is null or true)", // deliveries_pkey
+  video: "d.video_id = $7", // deliveries_by_video: few rows, sorted
+  webhook_answer: `d.webhook_id = $5 and ${OF_ANSWER}`, // deliveries_by_webhook_answer
+  webhook_status: `d.webhook_id = $5 and ${OF_STATUS}`, // deliveries_unsuccessful_by_webhook
+  answer: OF_ANSWER, // deliveries_by_answer
+  status: OF_STATUS, // deliveries_unsuccessful
+  type: `d.type = $8 and d.${RARE}`, // deliveries_by_rare_type
+  webhook: "d.webhook_id = $5", // deliveries_by_webhook
+  any: "true", // deliveries_pkey
 } as const;
 type Leading = keyof typeof LEADING;
 type Order = "desc" | "asc";
@@ -93,7 +105,11 @@ const list = Object.fromEntries(
   (Object.keys(LEADING) as Leading[]).flatMap((leading) =>
     (["desc", "asc"] as const).map((order): [string, Statement] => {
       const open = `(${OPEN} where ${FILTER_OPEN} order by o.id ${order} limit $4)`;
-      const finished = `(${FINISHED} where ${LEADING[leading]} and ${FILTER_FINISHED} order by d.id ${order} limit $4)`;
+      const walk = `${FINISHED} where ${LEADING[leading]} and ${FILTER_FINISHED}`;
+      // `offset 0`: else the planner hopes to meet a video's few on its way through all, in order.
+      const chosen =
+        leading === "video" ? `select * from (${walk} offset 0) d where ${BETWEEN}` : `${walk} and ${BETWEEN}`;
+      const finished = `(${chosen} order by d.id ${order} limit $4)`;
       const text = `select * from (${open} union all ${finished}) both_halves order by id ${order} limit $4`;
       return [`${leading} ${order}`, { name: `deliveries_list_${leading}_${order}`, text }];
     }),
@@ -109,11 +125,35 @@ export async function listDeliveries(
   limit: number,
 ): Promise<DeliveryRow[]> {
   const { webhook, event, video, type, statuses, answer, low, high } = filter;
-  const unsuccessful = statuses !== null && !statuses.includes("succeeded");
-  const leading = webhook ? "webhook" : video ? "video" : unsuccessful ? "unsuccessful" : "any";
   const range = answer === null || answer === "none" ? [null, null] : [answer.from, answer.to];
   const values = [space, low, high, limit, webhook, event, video, type, statuses, ...range, answer === "none"];
-  return sql.run<DeliveryRow>(list[`${leading} ${order}`], values);
+  const halves = [mayBeOpen(filter), mayBeFinished(filter)];
+  return sql.run<DeliveryRow>(list[`${leadingOf(filter)} ${order}`], [...values, ...halves]);
+}
+
+/** The most selective condition that has an index. */
+function leadingOf(filter: DeliveryFilter): Leading {
+  if (filter.video !== null) return "video";
+  const by = filter.webhook === null ? "" : "webhook_";
+  if (isUnsuccessful(filter.answer)) return `${by}answer`;
+  if (filter.statuses?.length === 1 && filter.statuses[0] !== "succeeded") return `${by}status`;
+  if (filter.type !== null && !COMMON_TYPES.has(filter.type)) return "type";
+  return filter.webhook === null ? "any" : "webhook";
+}
+
+const FINISHED_WORDS: readonly string[] = ["succeeded", "failed", "canceled"] satisfies FinishedStatus[];
+
+/** Nothing but a 2xx succeeds. */
+const isUnsuccessful = (answer: DeliveryFilter["answer"]): boolean =>
+  answer === "none" || (answer !== null && answer.from !== 200);
+
+const mayBeOpen = ({ statuses }: DeliveryFilter): boolean =>
+  statuses === null || statuses.some((status) => !FINISHED_WORDS.includes(status));
+
+function mayBeFinished({ statuses, answer }: DeliveryFilter): boolean {
+  if (statuses === null) return true;
+  const finished = statuses.filter((status) => FINISHED_WORDS.includes(status));
+  return finished.some((status) => status !== "succeeded" || !isUnsuccessful(answer));
 }
 
 const lockOpen: Statement = {

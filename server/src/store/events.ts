@@ -167,27 +167,52 @@ export async function getEvent(sql: Sql, space: string, id: string): Promise<Eve
   return (await sql.run<EventRow>(get, [space, id]))[0];
 }
 
-// In the order of commits, by events_by_commit. What an open transaction may still put before them is left out, so that
-// whoever goes on from the last one seen misses none.
-const follow: Statement = {
-  name: "events_follow",
-  text: `select ${EVENT} from events
-    where space_id = $1 and (tx, id) > (coalesce((select tx from events where space_id = $1 and id = $2), '0'::xid8),
-        coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid))
-      and tx < pg_snapshot_xmin(pg_current_snapshot())
-      and ($3::text[] is null or type = any($3)) and ($4::text is null or video_id = $4)
-    order by tx, id limit $5`,
-};
+/** Every video that is uploaded has these; they are in no index of types. */
+export const COMMON_TYPES: ReadonlySet<EventType> = new Set(["video.created", "video.processing", "video.uploaded"]);
+/** As the indexes of the other types are written. */
+export const RARE = "type not in ('video.created', 'video.processing', 'video.uploaded')";
 
-// The same backwards: newest first.
-const older: Statement = {
-  name: "events_older",
-  text: `select ${EVENT} from events
-    where space_id = $1 and ($2::uuid is null or (tx, id) < ((select tx from events where space_id = $1 and id = $2), $2))
-      and tx < pg_snapshot_xmin(pg_current_snapshot())
-      and ($3::text[] is null or type = any($3)) and ($4::text is null or video_id = $4)
-    order by tx desc, id desc limit $5`,
-};
+const AFTER = `(tx, id) > (coalesce((select tx from events where space_id = $1 and id = $2), '0'::xid8),
+    coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid))`;
+// Not `$2 is null or …`: only a condition without alternatives can be where the index is entered.
+const BEFORE = `(tx, id) < (case when $2::uuid is null then '18446744073709551615'::xid8
+      else (select tx from events where space_id = $1 and id = $2) end,
+    coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))`;
+// What an open transaction may still put before them is left out, so that whoever goes on from the last one seen
+// misses none.
+const COMMITTED = "tx < pg_snapshot_xmin(pg_current_snapshot())";
+const WAYS = {
+  forward: { beyond: AFTER, order: "order by tx, id limit $5" },
+  backward: { beyond: BEFORE, order: "order by tx desc, id desc limit $5" },
+} as const;
+type Way = keyof typeof WAYS;
+
+/** Each way through the events, by the index that serves the filter. */
+const LISTS = {
+  // events_by_commit
+  any: ({ beyond, order }: (typeof WAYS)[Way]) => `select ${EVENT} from events
+    where space_id = $1 and ${beyond} and ${COMMITTED}
+      and ($3::text[] is null or type = any($3)) and ($4::text is null or video_id = $4) ${order}`,
+  // events_by_video: few rows, then sorted. `offset 0`: else the planner hopes to meet them early on its way in order
+  video: ({ beyond, order }: (typeof WAYS)[Way]) => `select ${EVENT} from (select ${EVENT}, tx from events
+    where space_id = $1 and video_id = $4 and ($3::text[] is null or type = any($3)) offset 0) of_video
+    where ${beyond} and ${COMMITTED} ${order}`,
+  // events_by_rare_type, each type for itself
+  rare: ({ beyond, order }: (typeof WAYS)[Way]) => `select ${EVENT} from unnest($3::text[]) as wanted
+    cross join lateral (select ${EVENT}, tx from events where space_id = $1 and type = wanted
+      and ${RARE} and ${beyond} and ${COMMITTED}
+      and $4::text is null ${order}) found ${order}`,
+} as const;
+type Listed = keyof typeof LISTS;
+
+const lists = Object.fromEntries(
+  (Object.keys(LISTS) as Listed[]).flatMap((by) =>
+    (Object.keys(WAYS) as Way[]).map((way): [string, Statement] => [
+      `${by} ${way}`,
+      { name: `events_list_${by}_${way}`, text: LISTS[by](WAYS[way]) },
+    ]),
+  ),
+) as Record<`${Listed} ${Way}`, Statement>;
 
 export interface EventFilter {
   types: readonly EventType[] | null;
@@ -195,23 +220,31 @@ export interface EventFilter {
 }
 
 /** Events in the order of their commits, on from `after` (from the first where it is null). */
-export async function listEventsForward(
+export function listEventsForward(
   sql: Sql,
   space: string,
   filter: EventFilter,
   after: string | null,
   limit: number,
 ): Promise<EventRow[]> {
-  return sql.run<EventRow>(follow, [space, after, filter.types, filter.video, limit]);
+  return listEvents(sql, "forward", [space, after, filter, limit]);
 }
 
 /** Events in the opposite order, back from `before` (from the newest where it is null). */
-export async function listEventsBackward(
+export function listEventsBackward(
   sql: Sql,
   space: string,
   filter: EventFilter,
   before: string | null,
   limit: number,
 ): Promise<EventRow[]> {
-  return sql.run<EventRow>(older, [space, before, filter.types, filter.video, limit]);
+  return listEvents(sql, "backward", [space, before, filter, limit]);
+}
+
+function listEvents(sql: Sql, way: Way, [space, cursor, filter, limit]: [string, string | null, EventFilter, number]) {
+  const { types, video } = filter;
+  const rare = types?.every((type) => !COMMON_TYPES.has(type));
+  const by = video !== null ? "video" : rare ? "rare" : "any";
+  const chosen = types === null ? null : [...new Set(types)]; // a type asked for twice is not listed twice
+  return sql.run<EventRow>(lists[`${by} ${way}`], [space, cursor, chosen, video, limit]);
 }

@@ -1,0 +1,194 @@
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { testDatabase } from "../../../test/support/database.ts";
+import { fillHistory } from "../../../test/support/history.ts";
+import type { Sql } from "./db.ts";
+import { type DeliveryFilter, listDeliveries } from "./deliveries.ts";
+import { type EventFilter, listEventsBackward, listEventsForward } from "./events.ts";
+
+const ROWS = 150_000;
+const DAYS = 30;
+const PAGE = 21;
+/** An answer reads each day's index once and a page of rows; all of the history would be some 5,000. */
+const BUFFERS_MAX = 1_200;
+
+const SPACE = "00000000-0000-4000-8000-000000000001";
+const WEBHOOKS = ["1", "2", "3"].map((digit) => `00000000-0000-4000-8000-00000000001${digit}`);
+const [LOWEST, HIGHEST] = ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"];
+const NO_FILTER = { webhook: null, event: null, video: null, type: null, statuses: null, answer: null };
+
+const db = await testDatabase();
+const client = await db.connect();
+afterAll(() => client.end());
+beforeAll(() => fillHistory(db, { space: SPACE, webhooks: WEBHOOKS, days: DAYS }, ROWS), 120_000);
+
+interface PlanNode {
+  "Node Type": string;
+  "Relation Name"?: string;
+  "Index Name"?: string;
+  "Actual Rows": number;
+  "Actual Loops": number;
+  "Shared Hit Blocks": number;
+  "Shared Read Blocks": number;
+  Plans?: PlanNode[];
+}
+
+const literal = (value: unknown): string => {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return pg.escapeLiteral(`{${value.join(",")}}`);
+  return typeof value === "string" ? pg.escapeLiteral(value) : String(value);
+};
+
+/** Runs statements as the service does, prepared, and keeps their plans. */
+function explaining(mode: "force_generic_plan" | "force_custom_plan") {
+  const plans: PlanNode[] = [];
+  const run: Sql["run"] = async ({ text }, values = []) => {
+    await client.query(`set plan_cache_mode = ${mode}`);
+    await client.query(`prepare explained as ${text}`);
+    const explain = `explain (analyze, buffers, timing off, format json) execute explained (${values.map(literal).join(", ")})`;
+    const { rows } = await client.query(explain);
+    await client.query("deallocate explained");
+    plans.push(rows[0]["QUERY PLAN"][0].Plan);
+    return [];
+  };
+  return { sql: { run }, plans };
+}
+
+const nodesOf = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
+
+/** What is wrong with a plan, in words; empty where nothing is. */
+function faults(plan: PlanNode): string[] {
+  const read = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"];
+  const nodes = nodesOf(plan).filter((node) => node["Actual Loops"] > 0);
+  const walks = nodes.filter((node) => /^(deliveries|events)_\d/.test(node["Relation Name"] ?? ""));
+  const whole = walks.filter((node) => node["Node Type"] === "Seq Scan");
+  const sorts = nodes.filter((node) => node["Node Type"].endsWith("Sort") && inputOf(node) > 10 * PAGE);
+  return [
+    ...(read > BUFFERS_MAX ? [`reads ${read} buffers`] : []),
+    ...whole.map((node) => `walks ${node["Relation Name"]}`),
+    ...sorts.map((node) => `sorts ${inputOf(node)} rows`),
+  ];
+}
+
+const inputOf = (sort: PlanNode): number =>
+  (sort.Plans ?? []).reduce((sum, node) => sum + node["Actual Rows"] * node["Actual Loops"], 0);
+
+const ONE: [string, Partial<DeliveryFilter>][] = [
+  ["no filter", {}],
+  ["status succeeded", { statuses: ["succeeded"] }],
+  ["status failed", { statuses: ["failed"] }],
+  ["status canceled", { statuses: ["canceled"] }],
+  ["status open", { statuses: ["waiting", "sending", "retrying", "held"] }],
+  ["status held", { statuses: ["held"] }],
+  ["the busiest webhook", { webhook: WEBHOOKS[0]! }],
+  ["a quiet webhook", { webhook: WEBHOOKS[2]! }],
+  ["a webhook without any", { webhook: SPACE }],
+  ["a common type", { type: "video.created" }],
+  ["a rare type", { type: "video.failed" }],
+  ["a type without any", { type: "webhook.disabled" }],
+  ["a video", { video: "v000005000" }],
+  ["answer 2xx", { answer: { from: 200, to: 299 } }],
+  ["answer 3xx", { answer: { from: 300, to: 399 } }],
+  ["answer 4xx", { answer: { from: 400, to: 499 } }],
+  ["answer 5xx", { answer: { from: 500, to: 599 } }],
+  ["no answer", { answer: "none" }],
+];
+const kind = ([, filter]: (typeof ONE)[number]) => Object.keys(filter)[0];
+const PAIRS = ONE.flatMap((left, at) =>
+  ONE.slice(at + 1)
+    .filter((right) => kind(left) !== undefined && kind(left) !== kind(right))
+    .map((right): (typeof ONE)[number] => [`${left[0]}, ${right[0]}`, { ...left[1], ...right[1] }]),
+);
+
+async function edges(): Promise<{ first: string; last: string; day: string }> {
+  const text =
+    "select (array_agg(id order by id))[30]::text as first, max(id::text) as last from deliveries where space_id = $1";
+  const { rows } = await client.query(text, [SPACE]);
+  const day = await client.query("select id_floor(now() - interval '10 days')::text as day");
+  return { ...rows[0], ...day.rows[0] };
+}
+
+/** The first and the last page from either end, and one of a day. */
+async function pagesOf(sql: Sql, filter: Partial<DeliveryFilter>): Promise<void> {
+  const { first, last, day } = await at;
+  const page = (low: string, high: string, order: "asc" | "desc") =>
+    listDeliveries(sql, SPACE, { ...NO_FILTER, ...filter, low, high }, order, PAGE);
+  await page(LOWEST!, HIGHEST!, "desc");
+  await page(LOWEST!, first, "desc");
+  await page(LOWEST!, HIGHEST!, "asc");
+  await page(last, HIGHEST!, "asc");
+  await page(day, HIGHEST!, "asc");
+}
+let at: ReturnType<typeof edges>;
+beforeAll(() => {
+  at = edges();
+});
+
+// PostgreSQL takes either plan for a prepared statement; pairs are read by the generic one, which knows no value.
+const EACH = [
+  ...[...ONE, ...PAIRS].map((filter) => ["force_generic_plan", ...filter] as const),
+  ...ONE.map((filter) => ["force_custom_plan", ...filter] as const),
+];
+describe("a page of deliveries", () => {
+  test.each(EACH)("by %s with %s touches little", async (mode, _, filter) => {
+    const { sql, plans } = explaining(mode);
+    await pagesOf(sql, filter);
+    expect(plans.map(faults)).toEqual(plans.map(() => []));
+  });
+});
+
+interface Finished {
+  id: string;
+  webhook_id: string;
+  type: string;
+  video_id: string;
+  status: string;
+  answer_status: number | null;
+}
+
+const fits = (row: Finished, { webhook, type, video, statuses, answer }: DeliveryFilter): boolean =>
+  (webhook === null || row.webhook_id === webhook) &&
+  (type === null || row.type === type) &&
+  (video === null || row.video_id === video) &&
+  (statuses === null || (statuses as readonly string[]).includes(row.status)) &&
+  (answer === null || hundredOf(answer) === Math.floor((row.answer_status ?? 0) / 100));
+
+const hundredOf = (answer: NonNullable<DeliveryFilter["answer"]>) => (answer === "none" ? 0 : answer.from / 100);
+
+test("by every filter and pair of filters, a page shows what a walk through all would", async () => {
+  const { rows } = await client.query<Finished>("select * from deliveries where space_id = $1 order by id desc", [
+    SPACE,
+  ]);
+  for (const [name, some] of [...ONE, ...PAIRS]) {
+    const filter = { ...NO_FILTER, ...some, low: LOWEST!, high: HIGHEST! };
+    const chosen = rows.filter((row) => fits(row, filter)).map(({ id }) => id);
+    const page = async (order: "asc" | "desc") =>
+      (await listDeliveries(db, SPACE, filter, order, PAGE)).map(({ id }) => id);
+    expect([name, await page("desc")]).toEqual([name, chosen.slice(0, PAGE)]);
+    expect([name, await page("asc")]).toEqual([name, chosen.slice(-PAGE).reverse()]);
+  }
+}, 120_000);
+
+const EVENT_FILTERS: [string, EventFilter][] = [
+  ["no filter", { types: null, video: null }],
+  ["a common type", { types: ["video.created"], video: null }],
+  ["rare types", { types: ["video.failed", "webhook.disabled"], video: null }],
+  ["common and rare types", { types: ["video.created", "video.failed"], video: null }],
+  ["a video", { types: null, video: "v000005000" }],
+  ["a video and a type", { types: ["video.created"], video: "v000005000" }],
+];
+
+describe.each(["force_generic_plan", "force_custom_plan"] as const)("by %s, a page of events", (mode) => {
+  test.each(EVENT_FILTERS)("with %s touches little", async (_, filter) => {
+    const { sql, plans } = explaining(mode);
+    const { rows } = await client.query(
+      "select (array_agg(id order by id))[30]::text as first, max(id::text) as last from events where space_id = $1",
+      [SPACE],
+    );
+    for (const cursor of [null, rows[0].first, rows[0].last]) {
+      await listEventsForward(sql, SPACE, filter, cursor, PAGE);
+      await listEventsBackward(sql, SPACE, filter, cursor, PAGE);
+    }
+    expect(plans.map(faults)).toEqual(plans.map(() => []));
+  });
+});
