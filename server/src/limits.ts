@@ -154,6 +154,7 @@ export const LIMITS = {
   MAIL_NEWS_DAYS: 7, // where mail is set up later: older news is no news
   PARTITION_DAYS_AHEAD: 7, // a node that cannot make partitions for a week still has where to write
   RETENTION_EVERY_MS: 3_600_000,
+  RETENTION_AGAIN_MS: 60_000, // after a round that could not have its lock: each try stops writers for up to a second
 
   DRAIN_SETTLE_MS: 1_000, // for writing down what the last attempts came to
   REQUESTS_DRAIN_MS: 3_000, // for requests under way at the end; uploads resume

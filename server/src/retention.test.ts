@@ -1,15 +1,18 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { testDatabase } from "../../test/support/database.ts";
 import { systemClock } from "./clock.ts";
+import { LIMITS } from "./limits.ts";
 import { createLog } from "./log.ts";
 import { systemRandom } from "./random.ts";
 import { createRetention } from "./retention.ts";
+import { dropPartition, firstDayKept, partitionsBefore } from "./store/partitions.ts";
 import { uuidV7 } from "./uuid.ts";
 
 const DAY_MS = 86_400_000;
 const SPACE = "00000000-0000-4000-8000-000000000001";
 const db = await testDatabase();
-const retention = createRetention({ db, clock: systemClock, log: createLog("silent", false), days: 30 });
+const log = createLog("silent", false);
+const retention = createRetention({ db, clock: systemClock, log, days: 30 });
 
 const rows = async (text: string, values: unknown[] = []) => {
   const client = await db.connect();
@@ -100,12 +103,71 @@ test("a round gives up its turn to a node that already has one running", async (
   expect(await kept(old)).toBe(false);
 });
 
-test("a round that cannot get its lock fails within the bound and leaves all as it was", async () => {
+async function longReader() {
   await rows("select make_partition('events', 'id', $1::date)", [dayName(50)]);
   const reader = await db.connect();
   await reader.query("begin");
   await reader.query("select count(*) from events");
-  await expect(retention.round()).rejects.toThrow(/lock timeout/);
+  return reader;
+}
+
+const waitsForLock = async () =>
+  (
+    await rows(
+      "select 1 from pg_locks where not granted and database = (select oid from pg_database where datname = current_database())",
+    )
+  ).length > 0;
+
+test("a round that cannot get its lock fails within the bound, and lets a writer go on while the reader still reads", async () => {
+  const reader = await longReader();
+  let ended = false;
+  const round = retention.round().finally(() => {
+    ended = true;
+  });
+  const refused = expect(round).rejects.toThrow(/lock timeout/);
+  while (!ended && !(await waitsForLock()));
+  const event = await eventOf(0); // behind the round that waits for the reader
+  await refused;
+  expect(await kept(event)).toBe(true);
   expect(await partitions("events")).toContain(dayName(50));
   await reader.end();
+});
+
+test("a start behind a long reader serves, and tries again soon; after it, every hour", async () => {
+  const reader = await longReader();
+  const planned: { ms: number; work: () => void }[] = [];
+  const clock = {
+    ...systemClock,
+    after(ms: number, work: () => void) {
+      planned.push({ ms, work });
+      return () => {};
+    },
+  };
+  await createRetention({ db, clock, log, days: 30 }).start();
+  expect(planned).toMatchObject([{ ms: LIMITS.RETENTION_AGAIN_MS }]);
+  await reader.end();
+  await expect
+    .poll(
+      async () =>
+        (
+          await rows(
+            "select 1 from pg_stat_activity where datname = current_database() and state = 'idle in transaction'",
+          )
+        ).length,
+    )
+    .toBe(0);
+  planned[0]!.work();
+  await expect.poll(() => planned.length).toBe(2);
+  expect(planned[1]!.ms).toBe(LIMITS.RETENTION_EVERY_MS);
+  expect(await partitions("events")).not.toContain(dayName(50));
+});
+
+test("a day is kept for an old delivery that was opened again after the round had looked", async () => {
+  await rows("select make_partition('events', 'id', $1::date)", [dayName(60)]);
+  const event = await eventOf(60);
+  const day = dayName(60);
+  expect(await partitionsBefore(db, await firstDayKept(db, 30))).toContainEqual({ parent: "events", day });
+  await openDeliveryOf(event);
+  expect(await db.transaction((tx) => dropPartition(tx, { parent: "events", day }, 30))).toBe(false);
+  expect(await kept(event)).toBe(true);
 });

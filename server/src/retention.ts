@@ -3,7 +3,7 @@ import { LIMITS } from "./limits.ts";
 import type { Log } from "./log.ts";
 import type { Database } from "./store/db.ts";
 import { removeExpired } from "./store/expired.ts";
-import { boundLockWait, dropPartitionsBefore, firstDayKept, makePartitions } from "./store/partitions.ts";
+import { boundLockWait, dropPartition, firstDayKept, makePartitions, partitionsBefore } from "./store/partitions.ts";
 import { tryTurn } from "./store/turns.ts";
 
 interface RetentionOptions {
@@ -15,7 +15,7 @@ interface RetentionOptions {
 }
 
 export interface Retention {
-  /** Makes the partitions that are needed now, then goes on by itself every hour. */
+  /** Makes the partitions that are needed now, then goes on by itself: every hour, sooner where a round failed. */
   start(): Promise<void>;
   /** One round; another node's running round makes this one do nothing. */
   round(): Promise<void>;
@@ -32,29 +32,53 @@ export function createRetention({ db, clock, log, days }: RetentionOptions): Ret
   let running: Promise<void> = Promise.resolve();
 
   async function round(): Promise<void> {
-    await db.transaction(async (tx) => {
-      if (!(await tryTurn(tx, "retention"))) return;
+    const mine = await makeAhead();
+    if (mine) await dropOld();
+  }
+
+  /** @returns false where another node has the turn */
+  function makeAhead(): Promise<boolean> {
+    return db.transaction(async (tx) => {
+      if (!(await tryTurn(tx, "retention"))) return false;
       await boundLockWait(tx);
       const made = await makePartitions(tx, LIMITS.PARTITION_DAYS_AHEAD);
-      const firstKept = await firstDayKept(tx, days);
-      const dropped = await dropPartitionsBefore(tx, firstKept);
-      await removeExpired(tx, firstKept, LIMITS.IDEMPOTENCY_KEPT_S);
-      if (made + dropped > 0) log.info({ made, dropped, firstKept }, "partitions kept");
+      await removeExpired(tx, await firstDayKept(tx, days), LIMITS.IDEMPOTENCY_KEPT_S);
+      if (made > 0) log.info({ made }, "partitions made");
+      return true;
     });
   }
 
-  function next(): void {
-    cancel = clock.after(LIMITS.RETENTION_EVERY_MS, () => {
-      running = round()
-        .catch((error: unknown) => log.warn({ error }, "retention: this round failed; the next one tries again"))
-        .then(next);
+  // One transaction each: dropping stops the writers of its table, so it must not last as long as the whole round.
+  async function dropOld(): Promise<void> {
+    for (const old of await partitionsBefore(db, await firstDayKept(db, days))) {
+      const dropped = await db.transaction(async (tx) => {
+        if (!(await tryTurn(tx, "retention"))) return false;
+        await boundLockWait(tx);
+        return dropPartition(tx, old, days);
+      });
+      if (dropped) log.info(old, "partition dropped");
+    }
+  }
+
+  /** A round that cannot have its lock is no reason not to serve: there are partitions ahead, and a default one. */
+  const tryRound = (): Promise<number> =>
+    round().then(
+      () => LIMITS.RETENTION_EVERY_MS,
+      (error: unknown) => {
+        log.warn({ error }, "retention: this round failed; it is tried again soon");
+        return LIMITS.RETENTION_AGAIN_MS;
+      },
+    );
+
+  function next(wait_ms: number): void {
+    cancel = clock.after(wait_ms, () => {
+      running = tryRound().then(next);
     });
   }
 
   return {
     async start() {
-      await round();
-      next();
+      next(await tryRound());
     },
     round,
     async stop() {

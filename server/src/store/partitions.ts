@@ -6,6 +6,7 @@ const PARTITIONED = [
   { parent: "deliveries", key: "id" },
   { parent: "attempts", key: "delivery_id" },
 ] as const;
+type Parent = (typeof PARTITIONED)[number]["parent"];
 
 const MAKE: Statement = {
   name: "partitions_make",
@@ -45,18 +46,38 @@ const DAYS_BEFORE: Statement = {
   name: "partitions_days_before",
   text: "select day::text from partition_days($1) day where day < $2::date order by day",
 };
+
+/** One day of one table. */
+export interface Partition {
+  parent: Parent;
+  day: string;
+}
+
+/** Every partition whose day is before `day`, the events first: what they belong to follows. */
+export async function partitionsBefore(sql: Sql, day: string): Promise<Partition[]> {
+  const found: Partition[] = [];
+  for (const { parent } of PARTITIONED)
+    for (const old of await sql.run<{ day: string }>(DAYS_BEFORE, [parent, day])) found.push({ parent, day: old.day });
+  return found;
+}
+
+const LOCK = {
+  events: { name: "partitions_lock_events", text: "lock table only events in access exclusive mode" },
+  deliveries: { name: "partitions_lock_deliveries", text: "lock table only deliveries in access exclusive mode" },
+  attempts: { name: "partitions_lock_attempts", text: "lock table only attempts in access exclusive mode" },
+} as const satisfies Record<Parent, Statement>;
 const DROP: Statement = { name: "partitions_drop", text: "select drop_partition($1, $2::date)" };
 
-/** Drops every partition whose day is before `day`. @returns how many were dropped */
-export async function dropPartitionsBefore(tx: Sql, day: string): Promise<number> {
-  let dropped = 0;
-  for (const { parent } of PARTITIONED) {
-    for (const old of await tx.run<{ day: string }>(DAYS_BEFORE, [parent, day])) {
-      await tx.run(DROP, [parent, old.day]);
-      dropped += 1;
-    }
-  }
-  return dropped;
+/**
+ * Drops a day unless an open delivery needs it. Asked once more under the lock: whoever sends an old delivery again reads
+ * its event, and has either committed before the lock was given or finds the event gone.
+ * @returns whether it was dropped
+ */
+export async function dropPartition(tx: Sql, { parent, day }: Partition, retentionDays: number): Promise<boolean> {
+  await tx.run(LOCK[parent]);
+  if (day >= (await firstDayKept(tx, retentionDays))) return false;
+  await tx.run(DROP, [parent, day]);
+  return true;
 }
 
 const LOCK_TIMEOUT: Statement = { name: "partitions_lock_timeout", text: "set local lock_timeout = '1s'" };
