@@ -2,6 +2,7 @@ import type { EventType } from "../events/catalog.ts";
 import type { Envelope, Happening } from "../events/envelope.ts";
 import { LIMITS } from "../limits.ts";
 import type { Sql, Statement } from "./db.ts";
+import { inLockOrder } from "./open-deliveries.ts";
 
 /** What a node writes into the rows that it takes. */
 export interface Lease {
@@ -135,7 +136,6 @@ export async function unblock(tx: Sql, blocked: RecordedDelivery[]): Promise<Rec
   return free;
 }
 
-/** Sorted as every other statement that locks several of them, so that two never wait for each other. */
 function keysOf(rows: readonly RecordedDelivery[]) {
   const keys = rows.map(({ space_id, webhook_id, video_id, sequence }) => ({
     space_id,
@@ -143,10 +143,8 @@ function keysOf(rows: readonly RecordedDelivery[]) {
     video_id,
     sequence,
   }));
-  return keys.sort((a, b) => compare(a.webhook_id, b.webhook_id) || compare(a.video_id, b.video_id));
+  return keys.sort(inLockOrder);
 }
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 export interface EventRow {
   id: string;

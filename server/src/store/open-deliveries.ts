@@ -116,8 +116,18 @@ export async function releaseNext(
   freed: readonly Freed[],
   lease: Lease,
 ): Promise<(ClaimedDelivery & { lease: boolean })[]> {
-  return sql.run(release, [JSON.stringify(freed), lease.node, lease.lease_ms]);
+  const sorted = [...freed].sort(inLockOrder);
+  return sql.run(release, [JSON.stringify(sorted), lease.node, lease.lease_ms]);
 }
+
+type Head = Pick<OpenKey, "webhook_id" | "video_id">;
+
+/** Of every statement that locks rows of several videos, so that two of them never wait for each other. */
+export function inLockOrder(a: Head, b: Head): number {
+  return compare(a.webhook_id, b.webhook_id) || compare(a.video_id, b.video_id);
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 // The attempt number goes back too: nothing was sent. Guarded by it as every end of a lease.
 const putBack: Statement = {
@@ -150,18 +160,23 @@ export async function cancelWebhookDeliveries(tx: Sql, space: string, webhook: s
   await tx.run(cancelWebhook, [space, webhook, reason]);
 }
 
-// By open_deliveries_waiting, which holds only rows that wait; a stranded one is the lowest open of its video.
+// By open_deliveries_waiting, which holds only rows that wait; a stranded one is the lowest open of its video. One that
+// is locked is just being released, and waiting for it could be waiting in a circle: this walk has an order of its own.
 const stranded: Statement = {
   name: "open_deliveries_release_stranded",
   text: `with waiting as materialized (
       select ctid as place, space_id, webhook_id, video_id, sequence from open_deliveries
       where due_at = 'infinity' and (space_id, webhook_id, video_id, sequence) > ($1, $2, $3, $4)
       order by space_id, webhook_id, video_id, sequence limit $5
-    ), freed as (
-      update open_deliveries o set due_at = statement_timestamp() from waiting w
-      where o.ctid = w.place and o.due_at = 'infinity' and not exists (
+    ), free as materialized (
+      select o.ctid as place from waiting w join open_deliveries o on o.ctid = w.place
+      where o.due_at = 'infinity' and not exists (
         select from open_deliveries lower where lower.space_id = w.space_id and lower.webhook_id = w.webhook_id
           and lower.video_id = w.video_id and lower.sequence < w.sequence)
+      for update of o skip locked
+    ), freed as (
+      update open_deliveries o set due_at = statement_timestamp() from free
+      where o.ctid = free.place and o.due_at = 'infinity'
       returning o.webhook_id
     )
     select w.space_id, w.webhook_id, w.video_id, w.sequence, (select count(*)::int from freed) as freed

@@ -193,6 +193,21 @@ describe("what a lost process leaves", () => {
     expect(await claim(webhook)).toHaveLength(2);
   });
 
+  test("is passed over by the sweeper while somebody is at it, who may wait for another in turn", async () => {
+    await alone();
+    const [held, free] = [newVideo(), newVideo()];
+    for (const video of [held, free])
+      for (const type of ["video.created", "video.deleted"] as const) await happen(parts, video, type);
+    await ask("delete from open_deliveries where sequence = 1"); // settled, never released
+    await db.transaction(async (tx) => {
+      const text = "select from open_deliveries where video_id = $1 for update";
+      await tx.run({ name: "queue_hold", text }, [held]);
+      expect((await releaseStranded(db, null, 100)).freed).toBe(1);
+    });
+    expect(await ask("select video_id from open_deliveries where due_at < 'infinity'")).toEqual([{ video_id: free }]);
+    expect((await releaseStranded(db, null, 100)).freed).toBe(1);
+  });
+
   test("is given back unsent as if it had not been taken, unless another has it", async () => {
     const webhook = await alone();
     await happen(parts, newVideo());
