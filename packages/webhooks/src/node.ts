@@ -2,6 +2,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { MaveEvent } from "./events.ts";
 import type { HeadersLike, RawBody } from "./input.ts";
+import { oneShotHmac } from "./node-hmac.ts";
 import { maveSignature, standardHeaders } from "./sign.ts";
 import { type Question, type VerifyOptions, verification } from "./verification.ts";
 
@@ -41,9 +42,9 @@ export function signatureHeaders({ body, id, time, secrets }: ToSign) {
   const mave: string[] = [];
   const standard: string[] = [];
   for (const secret of secrets) {
-    mave.push(createHmac("sha256", `${time}.${secret}`).update(body).digest("hex"));
+    mave.push(oneShotHmac(Buffer.from(`${time}.${secret}`), "", body, "hex"));
     const key = Buffer.from(secret.slice("whsec_".length), "base64");
-    standard.push(`v1,${createHmac("sha256", key).update(`${id}.${time}.`).update(body).digest("base64")}`);
+    standard.push(`v1,${oneShotHmac(key, `${id}.${time}.`, body, "base64")}`);
   }
   return { "Mave-Signature": maveSignature(time, mave), ...standardHeaders(id, time, standard) };
 }
