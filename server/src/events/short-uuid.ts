@@ -6,14 +6,24 @@ const ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 const LENGTH = 22;
 const BASE = BigInt(ALPHABET.length);
 const BEYOND = 1n << 128n;
+/** Digits taken off at once: the most whose value is an exact number. A big division for each took three times as long. */
+const STRIDE = 9;
+const STRIDE_VALUE = BASE ** BigInt(STRIDE);
 const VALUES = new Map([...ALPHABET].map((character, index) => [character, BigInt(index)]));
 
 /** @param uuid the 36-character form; @returns 22 characters of the alphabet */
 export function shortUuid(uuid: string): string {
   let rest = BigInt(`0x${uuid.replaceAll("-", "")}`);
   let short = "";
-  for (; rest > 0n; rest /= BASE) short += ALPHABET[Number(rest % BASE)];
-  return short.padEnd(LENGTH, ALPHABET[0]);
+  for (; short.length < LENGTH; rest /= STRIDE_VALUE) short += digitsOf(Number(rest % STRIDE_VALUE));
+  return short.slice(0, LENGTH);
+}
+
+function digitsOf(value: number): string {
+  let digits = "";
+  for (let left = value; digits.length < STRIDE; left = Math.floor(left / ALPHABET.length))
+    digits += ALPHABET[left % ALPHABET.length];
+  return digits;
 }
 
 /** @returns the lower-case 36-character UUID, or null where `short` is not the short form of one */
