@@ -44,7 +44,8 @@ types.setTypeParser(INT8, Number); // counts and sizes, all far below 2^53
 
 export function openDatabase({ connection, connections, onError = () => {} }: DatabaseOptions): Database {
   const where = typeof connection === "string" ? { connectionString: connection } : connection;
-  const options = { ...where, types, application_name: "mave" };
+  // Pipelined: a statement goes out before the answer to the one before it, where its caller does not wait for that.
+  const options = { ...where, types, application_name: "mave", pipeline: true };
   const pool = new pg.Pool({ ...options, max: connections, connectionTimeoutMillis: 5_000, idleTimeoutMillis: 30_000 });
   pool.on("error", onError);
   // The pool listens to idle connections only: one that breaks inside a transaction, between two statements, would end
@@ -67,8 +68,10 @@ async function transaction<Result>(pool: pg.Pool, work: (tx: Sql) => Promise<Res
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
-    await client.query("begin");
+    const begun = client.query("begin"); // the first statement goes out with it, not after its answer
+    begun.catch(() => {}); // that statement fails too
     const result = await work({ run: (statement, values) => runOn(client, statement, values) });
+    await begun;
     await client.query("commit");
     return result;
   } catch (error) {

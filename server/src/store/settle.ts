@@ -124,8 +124,9 @@ export async function settleAttempts(
 }
 
 async function settleOnce(tx: Sql, batch: readonly Settlement[], lease_ms: number): Promise<Settled[]> {
-  await tx.run(SETTLE_MODE, [batch.some(({ again }) => again) ? "on" : "off"]);
-  return tx.run<Settled>(SETTLE, [encode(batch), lease_ms]);
+  const mode = tx.run(SETTLE_MODE, [batch.some(({ again }) => again) ? "on" : "off"]);
+  const [, settled] = await Promise.all([mode, tx.run<Settled>(SETTLE, [encode(batch), lease_ms])]);
+  return settled;
 }
 
 /** JSON whose parts that are JSON already are spliced in, not encoded again. */
