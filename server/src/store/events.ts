@@ -32,10 +32,7 @@ export interface RecordedDelivery {
 // The webhooks of an event are those of its space at this moment (webhooks_pkey). A delivery's id is the first half of
 // its event's and a hash of both, so that no second one can be made. The payload is spliced in as raw JSON and read as
 // `json`, which keeps its bytes; encoding it again as a string cost 3 µs more.
-// `previous` and `blocked` are looked up for second and later events only: open_deliveries_pkey, deliveries_by_video.
-const record: Statement = {
-  name: "events_record",
-  text: `with event as materialized (
+const recordText = (previous: string, blocked: string) => `with event as materialized (
       select * from json_to_recordset($1::json) as e(space_id uuid, id uuid, type text, video_id text, sequence integer,
         payload json, only_id uuid, except_id uuid, step smallint)
     ), recorded as (
@@ -48,11 +45,7 @@ const record: Statement = {
       (left(replace(e.id::text, '-', ''), 16)
         || encode(substr(sha256(uuid_send(e.id) || uuid_send(w.id)), 1, 8), 'hex'))::uuid,
       e.id, e.type,
-      case when e.sequence > 1 then coalesce(greatest(
-        (select max(o.sequence) from open_deliveries o where o.space_id = e.space_id and o.webhook_id = w.id
-          and o.video_id = e.video_id and o.sequence < e.sequence),
-        (select max(d.sequence) from deliveries d where d.space_id = e.space_id and d.webhook_id = w.id
-          and d.video_id = e.video_id and d.sequence < e.sequence)), 0) else 0 end,
+      ${previous},
       case when handed then 1 else 0 end,
       e.step,
       case when blocked then 'infinity' else statement_timestamp() end,
@@ -62,14 +55,30 @@ const record: Statement = {
     join webhooks w on w.space_id = e.space_id
       and case when e.only_id is null then w.events @> array[e.type] and w.id is distinct from e.except_id
         else w.id = e.only_id end
-    cross join lateral (select w.ordering = 'video' and e.sequence > 1 and exists (
-        select from open_deliveries o where o.space_id = e.space_id and o.webhook_id = w.id
-          and o.video_id = e.video_id and o.sequence < e.sequence) as blocked) b
+    cross join lateral (select ${blocked} as blocked) b
     cross join lateral (select not blocked and w.status = 'enabled' and $2::integer is not null and w.id <> all($4::uuid[])
       as handed) h
     returning space_id, webhook_id, video_id, sequence, id, event_id, type, previous, attempt, step,
-      due_at = 'infinity' as blocked`,
+      due_at = 'infinity' as blocked`;
+
+// `previous` and `blocked` are looked up by open_deliveries_pkey and deliveries_by_video.
+const record: Statement = {
+  name: "events_record",
+  text: recordText(
+    `case when e.sequence > 1 then coalesce(greatest(
+        (select max(o.sequence) from open_deliveries o where o.space_id = e.space_id and o.webhook_id = w.id
+          and o.video_id = e.video_id and o.sequence < e.sequence),
+        (select max(d.sequence) from deliveries d where d.space_id = e.space_id and d.webhook_id = w.id
+          and d.video_id = e.video_id and d.sequence < e.sequence)), 0) else 0 end`,
+    `w.ordering = 'video' and e.sequence > 1 and exists (
+        select from open_deliveries o where o.space_id = e.space_id and o.webhook_id = w.id
+          and o.video_id = e.video_id and o.sequence < e.sequence)`,
+  ),
 };
+
+// A video's first event has nothing before it. Only to begin the look-up in every day of `deliveries` takes as long as
+// all the rest of a single event.
+const recordFirst: Statement = { name: "events_record_first", text: recordText("0", "false") };
 
 /**
  * Inserts events of different videos and their deliveries.
@@ -88,7 +97,8 @@ export async function recordEvents(
     const row = { ...subject, only_id: only, except_id: except, step: once ? LIMITS.STEP_BEYOND : 0 };
     return `${JSON.stringify(row).slice(0, -1)},"payload":${envelope.payload}}`;
   });
-  return tx.run(record, [`[${rows.join(",")}]`, lease?.node ?? null, lease?.lease_ms ?? 0, full]);
+  const statement = events.some(({ happening }) => happening.sequence > 1) ? record : recordFirst;
+  return tx.run(statement, [`[${rows.join(",")}]`, lease?.node ?? null, lease?.lease_ms ?? 0, full]);
 }
 
 // Locked here, marked by the next statement: that one sees whatever a settle or retry did to the row before it let go.
