@@ -8,8 +8,17 @@ const ANSWER = "HTTP/1.1 204 No Content\r\nconnection: keep-alive\r\n\r\n";
 const END = "\r\n\r\n";
 let arrivals: [id: string, at_ms: number][] = [];
 const hangs = process.env.HANGS === "1";
+const port = Number(process.env.PORT);
+const hosts = Number(process.env.HOSTS ?? 0); // so many more loopback addresses
 
-createServer((socket) => {
+for (let host = 0; host < hosts; host++) listen(`127.1.${host >> 8}.${host & 255}`);
+listen("127.0.0.1");
+
+function listen(address: string): void {
+  createServer(serve).listen(port, address);
+}
+
+function serve(socket: Socket): void {
   let rest: Buffer = Buffer.alloc(0);
   socket.setNoDelay(true);
   socket.on("error", () => socket.destroy());
@@ -17,7 +26,7 @@ createServer((socket) => {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     for (let used = take(socket, rest); used > 0; used = take(socket, rest)) rest = rest.subarray(used);
   });
-}).listen(Number(process.env.PORT), "127.0.0.1");
+}
 
 /** @returns how many bytes the first request has, 0 where it is not whole yet */
 function take(socket: Socket, bytes: Buffer): number {

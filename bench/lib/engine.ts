@@ -1,37 +1,71 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { systemClock } from "../../server/src/clock.ts";
 import { createDeliveryNode } from "../../server/src/delivery/node.ts";
 import { RETRY_SCHEDULE_S } from "../../server/src/delivery/retry-schedule.ts";
 import { createRecorder } from "../../server/src/events/record.ts";
+import { shortUuid } from "../../server/src/events/short-uuid.ts";
 import { createLog } from "../../server/src/log.ts";
 import { createAddressPolicy } from "../../server/src/net/address-policy.ts";
 import { createSafeClient } from "../../server/src/net/safe-client.ts";
 import { systemRandom } from "../../server/src/random.ts";
 import { createRetention } from "../../server/src/retention.ts";
 import { createSignals } from "../../server/src/signals.ts";
+import { startEmbeddedPostgres } from "../../server/src/store/embedded-postgres.ts";
 import { openStore } from "../../server/src/store/open-store.ts";
 import { Health } from "../../server/src/webhooks/health.ts";
 import { createWebhooks } from "../../server/src/webhooks/registry.ts";
 import { createVault } from "../../server/src/webhooks/secrets.ts";
+import { removeDataFolder } from "../../test/support/server.ts";
 
 export type Bench = Awaited<ReturnType<typeof startEngine>>;
 
-/** The whole engine in this process on a fresh embedded PostgreSQL, with fsync as in production. */
-export async function startEngine({ settings = {} }: { settings?: Record<string, string> } = {}) {
-  void settings;
+export interface BenchDatabase {
+  /** For DATABASE_URL. */
+  url: string;
+  /** The postmaster's. */
+  pid: number;
+  end(): Promise<void>;
+}
+
+/** A fresh embedded PostgreSQL with fsync as in production. @param settings more of PostgreSQL's own */
+export async function startDatabase(settings: Record<string, string> = {}): Promise<BenchDatabase> {
   const folder = await mkdtemp(join(tmpdir(), "mave-bench-"));
+  const postgres = await startEmbeddedPostgres({ folder, log: createLog("warn", false), onLost, settings });
+  const { host, user, database } = postgres.connection;
+  const pid = await readFile(join(folder, "postgres/cluster/postmaster.pid"), "utf8");
+  process.once("exit", () => end(Number.parseInt(pid, 10))); // where the bench fails
+  return {
+    url: `postgres:///${database}?host=${encodeURIComponent(host)}&user=${user}`,
+    pid: Number.parseInt(pid, 10),
+    async end() {
+      await postgres.end();
+      await removeDataFolder(folder);
+    },
+  };
+}
+
+function end(postmaster: number): void {
+  try {
+    process.kill(postmaster, "SIGQUIT");
+  } catch {
+    // it has ended
+  }
+}
+
+function onLost(why: Error): never {
+  throw why;
+}
+
+/** The whole engine in this process, on a database of its own or on a given one. */
+export async function startEngine({ url, deliver = true }: { url?: string; deliver?: boolean } = {}) {
+  const database = url === undefined ? await startDatabase() : null;
+  const databaseUrl = url ?? database!.url;
   const log = createLog("warn", false);
   const [clock, random, signals] = [systemClock, systemRandom, createSignals()];
-  const store = await openStore({
-    databaseUrl: null,
-    dataDir: folder,
-    log,
-    onLost(why) {
-      throw why;
-    },
-  });
+  const store = await openStore({ databaseUrl, dataDir: "", log, onLost });
   const { db } = store;
   await createRetention({ db, clock, log, days: 30 }).round();
   const vault = createVault([Buffer.alloc(32, 1)], random);
@@ -45,26 +79,41 @@ export async function startEngine({ settings = {} }: { settings?: Record<string,
     attempt_ms: 15_000,
     onAttempt: (ended) => health.note(ended),
   });
-  await node.start();
-  const recorder = createRecorder({ db, clock, random, signals, courier: node.courier });
+  if (deliver) await node.start();
+  const recorder = createRecorder({ db, clock, random, signals, ...(deliver && { courier: node.courier }) });
   const parts = { db, recorder, policy, vault, clock, random, signals, publicUrl: "http://localhost" };
   const webhooks = createWebhooks(parts);
   const [space] = await db.run<{ id: string }>({ name: "bench_space", text: "select id from spaces limit 1" });
   return {
-    ...{ db, client, node, recorder, webhooks, signals, space: space!.id },
+    ...{ db, client, node, recorder, webhooks, signals, clock, random, log, database, space: space!.id },
     /** A space of its own for webhooks: an event is matched against all of its space. */
     async newSpace(): Promise<string> {
       const text = "insert into spaces (id, name) values (gen_random_uuid(), 'bench') returning id";
       return (await db.run<{ id: string }>({ name: "bench_new_space", text }))[0]!.id;
+    },
+    /** Of all webhooks at once, and lets the dispatcher hear of it. */
+    async setStatus(status: "enabled" | "paused"): Promise<void> {
+      const text = "update webhooks set status = $1, changed_at = now() returning id";
+      for (const { id } of await db.run<{ id: string }>({ name: "bench_status", text }, [status]))
+        signals.emit("webhook", { space: "", webhook: shortUuid(id) });
     },
     async end() {
       await node.drain(5_000);
       await client.close();
       await health.flush();
       await store.close();
-      await rm(folder, { recursive: true, force: true });
+      await database?.end();
     },
   };
+}
+
+/** Resolves when nothing is under way in this process. */
+export async function idle({ node }: Pick<Bench, "node">): Promise<void> {
+  for (;;) {
+    const { inFlight, slow, queued, unsettled } = node.stats();
+    if (inFlight + slow + queued + unsettled === 0) return;
+    await pause(5);
+  }
 }
 
 let videos = 0;

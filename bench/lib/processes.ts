@@ -12,6 +12,7 @@ export async function startBare(file: string, env: Record<string, string> = {}):
   const port = await freePort();
   const child = runNode([file], { ...process.env, ...env, PORT: String(port) });
   child.stderr!.pipe(process.stderr);
+  process.once("exit", () => child.kill("SIGKILL")); // where the bench fails
   const url = `http://127.0.0.1:${port}`;
   for (let ready = false; !ready && child.exitCode === null; ) {
     ready = await fetch(`${url}/readyz`).then(

@@ -1,22 +1,59 @@
-import { createServer, type IncomingHttpHeaders } from "node:http";
+import { once } from "node:events";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A receiver in this process that takes everything. */
-export async function startSink(onBody: (body: Buffer, headers: IncomingHttpHeaders) => unknown) {
-  const server = createServer((request, response) => {
+/**
+ * A receiver in this process that takes everything.
+ * @param hosts on how many loopback addresses it listens: webhooks of one host share its connections
+ * @param hangs whether a request for this path is never answered
+ */
+export async function startSink(
+  onBody: (body: Buffer, headers: IncomingHttpHeaders, path: string) => unknown,
+  { hosts = 0, hangs = () => false }: { hosts?: number; hangs?: (path: string) => boolean } = {},
+) {
+  const hung = new Set<ServerResponse>();
+  const serve = (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
+      onBody(Buffer.concat(chunks), request.headers, request.url!);
+      if (hangs(request.url!)) return void hung.add(response);
       response.writeHead(204).end();
-      onBody(Buffer.concat(chunks), request.headers);
     });
-  }).listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
+  };
+  const first = await listen(serve, "127.0.0.1", 0);
+  const { port } = first.address() as AddressInfo;
+  const more = await Promise.all(Array.from({ length: hosts }, (_, host) => listen(serve, addressOf(host), port)));
+  const servers = [first, ...more];
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks`,
+    url: `http://127.0.0.1:${port}/webhooks`,
+    /** A host's own address, from 0. */
+    urlOf: (host: number) => `http://${addressOf(host)}:${port}/${host}`,
+    /** Answers all that hang. */
+    letGo() {
+      for (const response of hung) response.writeHead(204).end();
+      hung.clear();
+    },
     end() {
-      server.closeAllConnections();
-      server.close();
+      for (const server of servers) {
+        server.closeAllConnections();
+        server.close();
+      }
     },
   };
 }
+
+async function listen(serve: RequestListener, address: string, port: number): Promise<Server> {
+  const server = createServer({ keepAliveTimeout: 60_000 }, serve).listen(port, address);
+  await once(server, "listening");
+  return server;
+}
+
+export const addressOf = (host: number): string => `127.1.${host >> 8}.${host & 255}`;

@@ -1,0 +1,53 @@
+/** How long an event takes from its commit to its receiver, at 50 events a second; both ends in this process. */
+import { setTimeout as pause } from "node:timers/promises";
+import { createRecorder } from "../server/src/events/record.ts";
+import type { Database } from "../server/src/store/db.ts";
+import { newEvent, startEngine } from "./lib/engine.ts";
+import { ms, quantile, report } from "./lib/report.ts";
+import { startSink } from "./lib/sink.ts";
+import { registerMany, steadily } from "./lib/traffic.ts";
+
+const PER_SECOND = 50;
+const EVENTS = Number(process.env.EVENTS ?? 1_500);
+const WARM_UP = Math.min(250, EVENTS / 2);
+const P99_MAX_MS = 10;
+
+const arrived = new Map<string, number>();
+const sink = await startSink((body) => void arrived.set(body.toString("latin1", 7, 29), performance.now()));
+const engine = await startEngine();
+const [webhook] = await registerMany(engine, 1, () => sink.url);
+
+const committed: number[] = [];
+const db: Database = {
+  ...engine.db,
+  async transaction(work) {
+    const result = await engine.db.transaction(work);
+    committed.push(performance.now()); // what was recorded is handed over after this
+    return result;
+  },
+};
+const { clock, random, signals, node } = engine;
+const recorder = createRecorder({ db, clock, random, signals, courier: node.courier });
+
+const ids: string[] = [];
+let last: Promise<unknown> = Promise.resolve();
+await steadily(PER_SECOND, EVENTS, () => {
+  // One after the other, so that the commits and the events have the same order.
+  last = last.then(async () => ids.push((await recorder.record(newEvent(webhook!.space))).id));
+  return last;
+});
+for (const deadline = Date.now() + 10_000; arrived.size < EVENTS && Date.now() < deadline; ) await pause(10);
+if (arrived.size < EVENTS) throw new Error(`${EVENTS - arrived.size} events did not arrive`);
+
+const times = ids.map((id, index) => arrived.get(id)! - committed[index]!).slice(WARM_UP);
+const p99 = quantile(times, 0.99);
+report("arrival", [
+  {
+    what: `commit → arrival, ${PER_SECOND} events/s`,
+    measured: `p50 ${ms(quantile(times, 0.5))}, p99 ${ms(p99)}`,
+    target: `p99 ≤ ${P99_MAX_MS} ms`,
+    holds: p99 <= P99_MAX_MS,
+  },
+]);
+await engine.end();
+sink.end();
