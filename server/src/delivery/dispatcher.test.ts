@@ -113,8 +113,15 @@ describe("the dispatcher", () => {
   });
 
   test("sends a failed one again when asked, once for a hundred clicks", async () => {
+    const clicked = Promise.withResolvers<void>();
     let healthy = false;
-    const node = await start(() => answer(healthy ? 200 : 500), { schedule_s: [] });
+    const node = await start(
+      async () => {
+        if (healthy) await clicked.promise; // however long the clicks take, they are at once
+        return answer(healthy ? 200 : 500);
+      },
+      { schedule_s: [] },
+    );
     const { id } = await register(node, "again");
     await happen(node, newVideo());
     await vi.waitFor(async () => expect(await statuses(node, id)).toEqual(["failed 1"]));
@@ -122,6 +129,7 @@ describe("the dispatcher", () => {
     const [delivery] = (await node.deliveries.list(node.space, { webhook: id, limit: 1 })).data;
     const clicks = Array.from({ length: 100 }, () => node.deliveries.sendAgain(node.space, delivery!.id));
     await Promise.allSettled(clicks);
+    clicked.resolve();
     await vi.waitFor(async () => expect(await statuses(node, id)).toEqual(["succeeded 2"]));
     expect(node.seen).toHaveLength(2);
   });
