@@ -1,5 +1,6 @@
 import { afterAll, expect, test, vi } from "vitest";
 import { testDatabase } from "../../test/support/database.ts";
+import { eventually } from "../../test/support/eventually.ts";
 import { systemClock } from "./clock.ts";
 import { createLive } from "./live.ts";
 import { createLog } from "./log.ts";
@@ -26,12 +27,12 @@ test("what changes on one node is seen by those who look on another, and on its 
   here.live.on("video", seenHere);
   there.live.on("video", seenThere);
   let n = 0;
-  await vi.waitFor(() => {
+  await eventually(() => {
     here.signals.emit("video", video(++n));
     expect(seenThere).toHaveBeenCalled();
-  }, 10_000);
+  });
   here.signals.emit("video", video(0));
-  await vi.waitFor(() => expect(seenThere).toHaveBeenLastCalledWith(video(0)));
+  await eventually(() => expect(seenThere).toHaveBeenLastCalledWith(video(0)));
   expect(seenHere.mock.calls.filter(([change]) => change.video === "v0")).toHaveLength(1);
 });
 
@@ -44,7 +45,7 @@ test("a node that nobody looks at elsewhere has no listener for deliveries", asy
 test("a node whose connection is cut listens again by itself", async () => {
   const seen = vi.fn();
   there.live.on("webhook", seen);
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const [row] = await db.run<{ n: number }>({ name: "live_listeners", text: listeners });
     expect(row!.n).toBeGreaterThanOrEqual(2);
   });
@@ -53,11 +54,8 @@ test("a node whose connection is cut listens again by itself", async () => {
     text: "select pg_terminate_backend(pid) from pg_stat_activity where query ilike 'listen mave_live%' and datname = current_database()",
   });
   let n = 0;
-  await vi.waitFor(
-    () => {
-      here.signals.emit("webhook", { space: "s", webhook: `w${++n}` });
-      expect(seen).toHaveBeenCalled();
-    },
-    { timeout: 15_000, interval: 200 },
-  );
+  await eventually(() => {
+    here.signals.emit("webhook", { space: "s", webhook: `w${++n}` });
+    expect(seen).toHaveBeenCalled();
+  });
 });

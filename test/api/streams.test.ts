@@ -1,8 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { request } from "node:http";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { testApi } from "../support/api.ts";
 import { testDatabase } from "../support/database.ts";
+import { eventually } from "../support/eventually.ts";
 
 const db = await testDatabase();
 const api = await testApi(db);
@@ -53,7 +54,7 @@ async function stream(path: string, headers: Record<string, string> = {}) {
     answer,
     ids: () => messages.map(({ id }) => id),
     ended: () => ended,
-    count: (n: number) => vi.waitFor(() => expect(messages.length).toBeGreaterThanOrEqual(n), 10_000),
+    count: (n: number) => eventually(() => expect(messages.length).toBeGreaterThanOrEqual(n)),
   };
 }
 
@@ -145,7 +146,7 @@ test("a space has a bound on its streams, and the answer says to come back", asy
   expect([status, json.code]).toEqual([429, "RATE_LIMITED"]);
   expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
   opened[0]!.answer.destroy();
-  const again = await vi.waitFor(async () => {
+  const again = await eventually(async () => {
     const viewer = await stream("/v1/changes", { authorization });
     expect(viewer.answer.statusCode).toBe(200);
     return viewer;

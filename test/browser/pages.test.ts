@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectAccessible, expectNoSidewaysScroll, openBrowser, visitAsOwner } from "../support/browser.ts";
+import { eventually } from "../support/eventually.ts";
 import { without } from "../support/machine.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { apiOf } from "./api.ts";
@@ -24,7 +25,7 @@ describe.skipIf(without("chromium"))("every page of the dashboard", { timeout: 9
     await api.webhook("http://127.0.0.1:1024/", "Nobody listens");
     await api.patch(`/v1/webhooks/${(await api.webhook(`${receiver.url}/p`, "Paused one")).id}`, { status: "paused" });
     for (const name of [LONG, "Short", "Harbour at dawn"]) await api.video(name);
-    await vi.waitFor(() => expect(receiver.received.length).toBeGreaterThanOrEqual(3), 15_000);
+    await eventually(() => expect(receiver.received.length).toBeGreaterThanOrEqual(3));
     ids.delivery = (await api.get(`/v1/deliveries?webhook=${ids.webhook}`)).data[0]!.id;
     ids.event = (await api.get("/v1/events?order=desc")).data[0]!.id;
   });

@@ -4,7 +4,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { webhook } from "@mave/webhooks/express";
 import { createInbox, eventsFrom, type Gap, memoryStore } from "@mave/webhooks/order";
-import { afterAll, expect, test, vi } from "vitest";
+import { afterAll, expect, test } from "vitest";
+import { eventually } from "../support/eventually.ts";
 import { startServer } from "../support/server.ts";
 
 const server = await startServer({ MAVE_RETRY_SCHEDULE: "0" }); // the second attempt at once, and no third
@@ -43,19 +44,16 @@ test("an inbox sees what did not arrive, fetches it, and handles all of a video'
   ({ secret } = await call<{ secret: string }>("POST", "/v1/webhooks", { url, events }));
 
   const { id } = await call<{ id: string }>("POST", "/v1/videos", { name: "Missed" });
-  await vi.waitFor(() => expect(handled.length).toBe(1), { timeout: 10_000 });
+  await eventually(() => expect(handled.length).toBe(1));
   failing = true;
   await call("PUT", `/v1/videos/${id}/file`, "This is no video. ".repeat(100));
-  await vi.waitFor(
-    async () => {
-      const failed = await call<{ data: object[] }>("GET", `/v1/deliveries?video=${id}&status=failed`);
-      expect(failed.data.length).toBe(2);
-    },
-    { timeout: 30_000, interval: 100 },
-  );
+  await eventually(async () => {
+    const failed = await call<{ data: object[] }>("GET", `/v1/deliveries?video=${id}&status=failed`);
+    expect(failed.data.length).toBe(2);
+  });
   failing = false;
   await call("DELETE", `/v1/videos/${id}`);
-  await vi.waitFor(() => expect(handled.length).toBe(4), { timeout: 10_000 });
+  await eventually(() => expect(handled.length).toBe(4));
 
   const known = await call<{ data: { id: string }[] }>("GET", `/v1/events?video=${id}`);
   const [, processing, failed] = known.data.map((event) => event.id);

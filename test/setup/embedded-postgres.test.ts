@@ -4,7 +4,7 @@ import { access, chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile }
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import pg from "pg";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createLog } from "../../server/src/log.ts";
 import {
   type Connection,
@@ -12,6 +12,7 @@ import {
   findEmbeddedPostgres,
   startEmbeddedPostgres,
 } from "../../server/src/store/embedded-postgres.ts";
+import { eventually } from "../support/eventually.ts";
 import { finished, removeDataFolder, runNode } from "../support/server.ts";
 
 const log = createLog("silent");
@@ -161,13 +162,10 @@ test("a database that dies under a running service is started again", async () =
   const { connection } = await start();
   const before = await postmaster();
   process.kill(before, "SIGKILL");
-  await vi.waitFor(
-    async () => {
-      expect(await ask(connection, "select 1 as one")).toEqual({ one: 1 });
-      expect(await postmaster()).not.toBe(before);
-    },
-    { timeout: 15_000, interval: 50 },
-  );
+  await eventually(async () => {
+    expect(await ask(connection, "select 1 as one")).toEqual({ one: 1 });
+    expect(await postmaster()).not.toBe(before);
+  });
 });
 
 test("a first start that was killed in the middle leaves nothing that the next one trips over", async () => {

@@ -61,7 +61,7 @@ export class Dispatcher implements Courier {
     this.#parts = parts;
     const { db, clock, log, vault, attempt_ms, meter } = parts;
     this.#lease_ms = Math.max(LIMITS.LEASE_MS, attempt_ms * 2);
-    this.#targets = createTargets(db, vault);
+    this.#targets = createTargets(db, vault, clock);
     const lease_ms = this.#lease_ms;
     this.#settler = new Settler({ db, clock, log, meter, lease_ms, onSettled: (batch) => this.#settled(batch) });
     const laneOf = (webhook: string) => this.#laneOf(webhook);

@@ -43,8 +43,8 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
       onLost: () => lost(made),
     });
     try {
+      const taken = await takeNumber(made, number); // first: without it, others soon take this node for dead
       for (const channel of CHANNELS) await made.listen(channel);
-      const taken = await takeNumber(made, number);
       // Those of its own, after a mere loss of the connection, are still being sent.
       if (taken !== number) await endNodeLeases(made, taken);
       [session, number] = [made, taken];

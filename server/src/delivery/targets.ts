@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import { LIMITS } from "../limits.ts";
 import type { Database } from "../store/db.ts";
 import { getWebhooksById, listChangedWebhooks } from "../store/webhooks.ts";
@@ -30,8 +31,9 @@ export interface Targets {
 /** What changed this long before the last look is read once more: it may have been committed late. */
 const CHANGE_OVERLAP_MS = 10_000;
 
-export function createTargets(db: Database, vault: Vault): Targets {
+export function createTargets(db: Database, vault: Vault, clock: Pick<Clock, "monotonic">): Targets {
   const known = new Map<string, Target | null>();
+  let looked_ms = clock.monotonic(); // however long ago: a node may have been frozen, or cut off from the database
   const load = async (webhooks: readonly string[]) => {
     if (known.size > LIMITS.TARGETS_MAX) known.clear();
     const rows = await getWebhooksById(db, webhooks);
@@ -42,8 +44,11 @@ export function createTargets(db: Database, vault: Vault): Targets {
     get: (webhook) => known.get(webhook),
     load,
     async refresh() {
-      const changed = (await listChangedWebhooks(db, CHANGE_OVERLAP_MS)).filter((webhook) => known.has(webhook));
+      const now_ms = clock.monotonic();
+      const listed = await listChangedWebhooks(db, now_ms - looked_ms + CHANGE_OVERLAP_MS);
+      const changed = listed.filter((webhook) => known.has(webhook));
       if (changed.length > 0) await load(changed);
+      looked_ms = now_ms;
       return changed;
     },
   };

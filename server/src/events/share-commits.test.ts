@@ -1,4 +1,5 @@
 import { expect, test, vi } from "vitest";
+import { eventually } from "../../../test/support/eventually.ts";
 import { shareCommits } from "./share-commits.ts";
 
 /** A commit that ends when the test says so. */
@@ -15,7 +16,7 @@ test("what comes while commits run shares the next one; each gets its own result
   const { batches, commit } = gate();
   const share = shareCommits({ commit });
   const results = Promise.all(["a", "b", "c", "d", "e"].map(share));
-  await vi.waitFor(() => expect(batches.length).toBe(1));
+  await eventually(() => expect(batches.length).toBe(1));
   const later = Promise.all(["f", "g"].map(share));
   for (let ended = 0; ended < batches.length; ended++) {
     batches[ended]!.end();

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { request } from "node:http";
 import fastify from "fastify";
-import { afterAll, expect, test, vi } from "vitest";
+import { afterAll, expect, test } from "vitest";
+import { eventually } from "../../../test/support/eventually.ts";
 import type { Clock } from "../clock.ts";
 import { LIMITS } from "../limits.ts";
 import { createStreams, message, type Stream } from "./stream.ts";
@@ -59,7 +60,7 @@ test("a viewer who does not read is dropped before it costs more than its bound"
     written += 1;
     if (written % 16 === 0) await new Promise(setImmediate);
   }
-  await vi.waitFor(() => expect(stream.open).toBe(false));
+  await eventually(() => expect(stream.open).toBe(false));
   // What the two sockets hold is the system's; ours is at most the bound and one message.
   expect(written * text.length).toBeLessThan(LIMITS.STREAM_BUFFERED_BYTES + 16 * 1_048_576);
   expect(streams.count).toBe(0);
@@ -71,16 +72,16 @@ test("a silent stream says that it is still there, and ends with the key that op
   const read: string[] = [];
   answer.setEncoding("utf8").on("data", (chunk: string) => read.push(chunk));
   ring();
-  await vi.waitFor(() => expect(read.join("")).toContain(": still here\n\n"));
+  await eventually(() => expect(read.join("")).toContain(": still here\n\n"));
   may = false;
   ring();
-  await vi.waitFor(() => expect(stream.open).toBe(false));
+  await eventually(() => expect(stream.open).toBe(false));
 });
 
 test("writing to a stream that has ended does nothing", async () => {
   const { stream, answer } = await open();
   answer.destroy();
-  await vi.waitFor(() => expect(stream.open).toBe(false));
+  await eventually(() => expect(stream.open).toBe(false));
   expect(() => stream.write(message({ data: "late" }))).not.toThrow();
   await stream.drained();
 });

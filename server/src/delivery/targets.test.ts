@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { testDatabase } from "../../../test/support/database.ts";
+import { engineParts } from "../../../test/support/engine.ts";
+import { longUuid } from "../events/short-uuid.ts";
+import { createTargets } from "./targets.ts";
+
+const db = await testDatabase();
+const parts = await engineParts(db);
+
+test("what changed while a node was frozen or cut off is read again, however long that lasted", async () => {
+  let now_ms = 0;
+  const targets = createTargets(db, parts.vault, { monotonic: () => now_ms });
+  const made = await parts.webhooks.create(parts.space, { url: "https://old.example.com/", events: ["video.created"] });
+  const webhook = longUuid(made.id)!;
+  await targets.load([webhook]);
+  await targets.refresh();
+  await parts.webhooks.update(parts.space, made.id, { url: "https://new.example.com/" });
+  await db.run({
+    name: "test_changed_before",
+    text: "update webhooks set changed_at = now() - interval '40 s'",
+  });
+  now_ms += 45_000;
+  expect(await targets.refresh()).toEqual([webhook]);
+  expect(targets.get(webhook)).toMatchObject({ url: "https://new.example.com/" });
+});
