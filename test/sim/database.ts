@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
-import pg from "pg";
+import type pg from "pg";
 import type { Database, Sql, Statement } from "../../server/src/store/db.ts";
+import { pidOf } from "./connections.ts";
 import type { Process, World } from "./world.ts";
 
 export interface DatabaseFaults {
@@ -13,26 +14,31 @@ export interface DatabaseFaults {
 /** Changes a statement: how a bug is planted. */
 export type Rewrite = (statement: Statement) => Statement;
 
-const INT8 = 20;
-const types = new pg.TypeOverrides();
-types.setTypeParser(INT8, Number);
+/** Hears of each notice that a process sent. */
+export type OnNotice = (channel: string, payload: string) => void;
+
+interface SimDatabaseParts {
+  world: World;
+  process: Process;
+  faults(): DatabaseFaults;
+  rewrite: Rewrite;
+  onNotice: OnNotice;
+  /** A fault that this process felt. */
+  onFault(): void;
+}
+
+const CONNECTIONS = 6;
 
 /** One process's way to the database: each statement is a step of the world, and may fail as a network does. */
 export class SimDatabase implements Database {
-  readonly #world: World;
-  readonly #process: Process;
-  readonly #faults: () => DatabaseFaults;
-  readonly #rewrite: Rewrite;
+  readonly #parts: SimDatabaseParts;
   readonly #free: pg.Client[] = [];
   readonly #waiting: ((client: pg.Client) => void)[] = [];
   readonly #all = new Set<pg.Client>();
   #sessions: FakeClient[] = [];
 
-  constructor(world: World, process: Process, faults: () => DatabaseFaults, rewrite: Rewrite) {
-    this.#world = world;
-    this.#process = process;
-    this.#faults = faults;
-    this.#rewrite = rewrite;
+  constructor(parts: SimDatabaseParts) {
+    this.#parts = parts;
   }
 
   get pool(): pg.Pool {
@@ -40,11 +46,8 @@ export class SimDatabase implements Database {
   }
 
   /** Connects before the simulation runs: connecting is no step of it. */
-  async open(connections = 10): Promise<void> {
-    for (let n = 0; n < connections; n++) {
-      const client = new pg.Client({ ...this.#world.connection, types });
-      client.on("error", () => {});
-      await client.connect();
+  async open(): Promise<void> {
+    for (const client of await this.#parts.world.connections.take(CONNECTIONS)) {
       this.#all.add(client);
       this.#free.push(client);
     }
@@ -53,7 +56,9 @@ export class SimDatabase implements Database {
   async run<Row>(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
     const client = await this.#take();
     try {
-      return await this.#statement<Row>(client, statement, values, true);
+      const rows = await this.#statement<Row>(client, statement, values, true);
+      if (statement.name === "notify") this.#parts.onNotice(values[0] as string, values[1] as string);
+      return rows;
     } finally {
       this.#giveBack(client);
     }
@@ -62,12 +67,13 @@ export class SimDatabase implements Database {
   async transaction<Result>(work: (tx: Sql) => Promise<Result>): Promise<Result> {
     const client = await this.#take();
     try {
-      await this.#step(client, () => client.query("begin"), false);
+      await this.#step(client, "begin", () => client.query("begin"), false);
       const result = await work({ run: (statement, values = []) => this.#statement(client, statement, values, false) });
-      await this.#step(client, () => client.query("commit"), true);
+      await this.#step(client, "commit", () => client.query("commit"), true);
       return result;
     } catch (error) {
-      await this.#world.call(this.#process, pidOf(client), () => client.query("rollback"));
+      const { world, process } = this.#parts;
+      await world.call(process, "rollback", pidOf(client), () => client.query("rollback"));
       throw error;
     } finally {
       this.#giveBack(client);
@@ -79,23 +85,32 @@ export class SimDatabase implements Database {
     const client = await this.#take();
     const fake = new FakeClient(
       client,
-      (begin) => this.#step(client, begin, false),
-      () => this.#kill(client),
+      (what, begin) => this.#step(client, what, begin, false),
+      () => this.#kill([client]),
     );
     this.#sessions.push(fake);
     return fake as unknown as pg.Client;
   }
 
+  /** A notice reaches whoever listens on this process. */
+  notice(channel: string, payload: string): void {
+    for (const session of this.#sessions)
+      if (session.channels.has(channel)) session.emit("notification", { channel, payload });
+  }
+
   /** The session's connection breaks, as behind a proxy that forgot it. */
   async cutSession(): Promise<void> {
     for (const session of this.#sessions.splice(0)) {
-      await this.#kill(session.real);
+      await this.#kill([session.real]);
       session.emit("end");
     }
   }
 
+  /** Ends all connections. Those at rest serve the next process. */
   async close(): Promise<void> {
-    for (const client of this.#all) await this.#kill(client);
+    const atRest = this.#free.splice(0).filter((client) => this.#all.delete(client));
+    this.#parts.world.connections.giveBack(atRest);
+    await this.#kill([...this.#all]);
   }
 
   async #take(): Promise<pg.Client> {
@@ -103,17 +118,22 @@ export class SimDatabase implements Database {
   }
 
   #giveBack(client: pg.Client): void {
+    if (!this.#all.has(client)) return;
     const next = this.#waiting.shift();
     if (next !== undefined) next(client);
-    else if (this.#all.has(client)) this.#free.push(client);
+    else this.#free.push(client);
   }
 
-  /** Ends it as the end of its process would, and waits until the server has seen that: locks and transactions are gone. */
-  async #kill(client: pg.Client): Promise<void> {
-    if (!this.#all.delete(client)) return;
-    const pid = pidOf(client);
-    (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
-    await this.#world.ask("select pg_terminate_backend($1, 5000)", [pid]);
+  /** A new connection takes the place of each that ended. */
+  async #kill(clients: readonly pg.Client[]): Promise<void> {
+    const { world, process } = this.#parts;
+    const mine = clients.filter((client) => this.#all.delete(client));
+    await world.connections.kill(mine);
+    if (process.dead) return;
+    for (const fresh of await world.connections.take(mine.length)) {
+      this.#all.add(fresh);
+      this.#giveBack(fresh);
+    }
   }
 
   async #statement<Row>(
@@ -122,35 +142,36 @@ export class SimDatabase implements Database {
     values: readonly unknown[],
     commits: boolean,
   ): Promise<Row[]> {
-    const { name, text } = this.#rewrite(statement);
+    const { name, text } = this.#parts.rewrite(statement);
     const query = { name, text, values: values as unknown[] };
-    return (await this.#step(client, () => client.query(query), commits)).rows as Row[];
+    return (await this.#step(client, name, () => client.query(query), commits)).rows as Row[];
   }
 
-  #step<Result>(client: pg.Client, begin: () => Promise<Result>, commits: boolean): Promise<Result> {
-    const { lostAnswer, refused } = this.#faults();
-    const { random } = this.#world;
-    if (random.chance(refused))
-      return this.#world.call(this.#process, 0, () => Promise.reject(new Error("connection refused")));
-    const lost = commits && random.chance(lostAnswer);
-    return this.#world.call(this.#process, pidOf(client), async () => {
+  #step<Result>(client: pg.Client, what: string, begin: () => Promise<Result>, commits: boolean): Promise<Result> {
+    const { world, process, faults, onFault } = this.#parts;
+    const { lostAnswer, refused } = faults();
+    const failed = (reason: string) => {
+      onFault();
+      throw new Error(reason);
+    };
+    if (world.random.chance(refused)) return world.call(process, what, 0, async () => failed("connection refused"));
+    const lost = commits && world.random.chance(lostAnswer);
+    return world.call(process, what, pidOf(client), async () => {
       const result = await begin();
-      if (lost) throw new Error("connection lost after the statement");
-      return result;
+      return lost ? failed("connection lost after the statement") : result;
     });
   }
 }
 
-const pidOf = (client: pg.Client): number => (client as unknown as { processID: number }).processID;
-
 class FakeClient extends EventEmitter {
   readonly real: pg.Client;
-  readonly #step: <Result>(begin: () => Promise<Result>) => Promise<Result>;
+  readonly channels = new Set<string>();
+  readonly #step: <Result>(what: string, begin: () => Promise<Result>) => Promise<Result>;
   readonly #end: () => Promise<void>;
 
   constructor(
     real: pg.Client,
-    step: <Result>(begin: () => Promise<Result>) => Promise<Result>,
+    step: <Result>(what: string, begin: () => Promise<Result>) => Promise<Result>,
     end: () => Promise<void>,
   ) {
     super();
@@ -159,11 +180,19 @@ class FakeClient extends EventEmitter {
     this.#end = end;
   }
 
-  query(query: string | pg.QueryConfig): Promise<pg.QueryResult> {
-    return this.#step(() => this.real.query(query as pg.QueryConfig));
+  /** A LISTEN is heard by the world: a real notice would come at a moment of its own. */
+  async query(query: string | pg.QueryConfig): Promise<pg.QueryResult> {
+    const listens = typeof query === "string" ? /^listen (\w+)$/.exec(query) : null;
+    const what = typeof query === "string" ? query : query.name!;
+    const result = await this.#step(what, () =>
+      this.real.query(listens === null ? (query as pg.QueryConfig) : "select 1"),
+    );
+    if (listens !== null) this.channels.add(listens[1]!);
+    return result;
   }
 
   end(): Promise<void> {
-    return this.#step(this.#end);
+    this.channels.clear();
+    return this.#step("end", this.#end);
   }
 }

@@ -1,17 +1,23 @@
+import { longUuid } from "../../server/src/events/short-uuid.ts";
 import type { Exchange } from "../../server/src/net/exchange.ts";
 import type { Request } from "../../server/src/net/safe-client.ts";
 import type { Process, World } from "./world.ts";
 
 /** A request as its receiver got it. */
 export interface Arrival {
+  /** UUIDs, as the row has them; an event without a video is its own. */
   webhook: string;
   video: string;
+  event: string;
   sequence: number;
   attempt: number;
+  url: string;
 }
 
-export type Temper = "healthy" | "failing" | "mixed" | "slow" | "overloaded" | "resetting";
-export const TEMPERS: readonly Temper[] = ["healthy", "failing", "mixed", "slow", "overloaded", "resetting"];
+export const TEMPERS = [
+  ...["healthy", "failing", "mixed", "slow", "hanging", "overloaded", "unavailable", "resetting", "flooded", "gone"],
+] as const;
+export type Temper = (typeof TEMPERS)[number];
 
 const NOTHING: Exchange = {
   status: null,
@@ -59,39 +65,49 @@ export function simClient(world: World, process: Process, temperOf: (webhook: st
 }
 
 function arrivalOf(url: string, headers: Record<string, string>, body: Buffer): Arrival {
-  const { data } = JSON.parse(body.toString()) as { data: { id: string } };
-  const webhook = new URL(url).pathname.slice(1);
+  const { id, data } = JSON.parse(body.toString()) as { id: string; data: { id: string } };
+  const [event, sequence] = [longUuid(id)!, Number(headers["Mave-Sequence"])];
   return {
-    webhook,
-    video: data.id,
-    sequence: Number(headers["Mave-Sequence"]),
+    webhook: longUuid(new URL(url).pathname.split("/")[1]!)!,
+    video: sequence > 0 ? data.id : event,
+    event,
+    sequence,
     attempt: Number(headers["Mave-Attempt"]),
+    url,
   };
 }
 
-function answerOf(
-  { random }: World,
-  temper: Temper,
-  deadline_ms: number,
-): { exchange: Partial<Exchange>; took_ms: number } {
+interface Answer {
+  exchange: Partial<Exchange>;
+  took_ms: number;
+}
+
+const TIMEOUT = { error: { word: "timeout", code: "TIMEOUT" } } as const;
+const RESET = {
+  error: { word: "connection_reset", code: "ECONNRESET" },
+  timings: { ...NOTHING.timings, reused: true },
+} as const;
+
+function answerOf({ random, now_ms }: World, temper: Temper, deadline_ms: number): Answer {
   const quick = 1 + random.integer(50);
   const ok = { exchange: status(200), took_ms: quick };
-  const bad = { exchange: status(500), took_ms: quick };
-  if (temper === "healthy") return ok;
-  if (temper === "failing") return bad;
-  if (temper === "mixed") return random.chance(0.5) ? ok : bad;
-  if (temper === "slow") {
-    const took_ms = random.integer(deadline_ms * 1.3);
-    return took_ms < deadline_ms
-      ? { ...ok, took_ms }
-      : { exchange: { error: { word: "timeout", code: "TIMEOUT" } }, took_ms: deadline_ms };
-  }
-  if (temper === "overloaded")
-    return random.chance(0.5) ? { exchange: status(429, [["Retry-After", "3"]]), took_ms: quick } : ok;
-  const timings = { ...NOTHING.timings, reused: true };
-  return random.chance(0.5)
-    ? { exchange: { error: { word: "connection_reset", code: "ECONNRESET" }, timings }, took_ms: quick }
-    : ok;
+  const now = (exchange: Partial<Exchange>): Answer => ({ exchange, took_ms: quick });
+  const half = (exchange: Partial<Exchange>): Answer => (random.chance(0.5) ? now(exchange) : ok);
+  const date = new Date(now_ms + random.integer(9_000)).toUTCString();
+  const late_ms = random.integer(deadline_ms * 1.3);
+  const answers: Record<Temper, () => Answer> = {
+    healthy: () => ok,
+    failing: () => now(status(500)),
+    mixed: () => half(status(500)),
+    slow: () => (late_ms < deadline_ms ? { ...ok, took_ms: late_ms } : { exchange: TIMEOUT, took_ms: deadline_ms }),
+    hanging: () => ({ exchange: TIMEOUT, took_ms: deadline_ms }),
+    overloaded: () => half(status(429, [["Retry-After", "3"]])),
+    unavailable: () => half(status(503, [["Retry-After", date]])),
+    resetting: () => half(RESET),
+    flooded: () => half(status(429, [["Retry-After", "10"]])), // longer than its queue is kept in memory
+    gone: () => (random.chance(0.1) ? now(status(410)) : ok),
+  };
+  return answers[temper]();
 }
 
 function status(code: number, headers: [string, string][] = []): Partial<Exchange> {

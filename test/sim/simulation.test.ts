@@ -1,42 +1,68 @@
-import pg from "pg";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testConnection } from "../support/database.ts";
-import { Simulation, type SimulationOptions } from "./simulation.ts";
-import { SIMULATED_CLOCK } from "./world.ts";
+import { SIMULATED_DATABASE } from "./clock.ts";
+import { Connections } from "./connections.ts";
+import { Simulation, type SimulationOptions, type SimulationResult } from "./simulation.ts";
 
 /** How long to go on with new seeds; SIM_SECONDS for hours of it, SIM_SEED to repeat one. */
 const SECONDS = Number(process.env.SIM_SECONDS ?? 45);
 const ONE_SEED = process.env.SIM_SEED === undefined ? null : Number(process.env.SIM_SEED);
 const SEEDS_PER_BUG = 60;
+const PROGRESS_MS = 30_000;
 
-const connection = await testConnection();
+const connections = new Connections(await testConnection());
 const simulate = (seed: number, more: Partial<SimulationOptions> = {}) =>
-  new Simulation({ seed, connection, ...more }).run();
+  new Simulation({ seed, connections, ...more }).run();
 
 beforeAll(async () => {
-  const client = new pg.Client(connection);
-  await client.connect();
-  await client.query(SIMULATED_CLOCK);
-  await client.end();
+  await connections.open();
+  await connections.ask(SIMULATED_DATABASE);
 });
+afterAll(() => connections.close());
+
+/** What many runs came to, said from time to time: hours of silence tell nobody anything. */
+class Total {
+  readonly #begun_ms = Date.now();
+  readonly #sums = { seeds: 0, healed_s: 0, steps: 0, events: 0, attempts: 0, crashes: 0, replayed: 0 };
+  #told_ms = Date.now();
+
+  add(result: SimulationResult): void {
+    this.#sums.seeds += 1;
+    for (const key of ["healed_s", "steps", "events", "attempts", "crashes", "replayed"] as const)
+      this.#sums[key] += result[key];
+    if (Date.now() - this.#told_ms > PROGRESS_MS) this.tell();
+  }
+
+  tell(): void {
+    this.#told_ms = Date.now();
+    const seconds = Math.round((this.#told_ms - this.#begun_ms) / 1_000);
+    process.stdout.write(`simulated for ${seconds} s: ${JSON.stringify(this.#sums)}\n`);
+  }
+}
 
 describe("the simulation", () => {
   test(
     "finds nothing, whatever the seed",
     async () => {
       const begun = Date.now();
-      const total = { seeds: 0, healed_s: 0, steps: 0, events: 0, attempts: 0, crashes: 0 };
+      const total = new Total();
       for (let seed = ONE_SEED ?? Date.now() % 1_000_000; Date.now() - begun < SECONDS * 1_000; seed++) {
         const result = await simulate(seed);
+        if (result.findings.length > 0) process.stdout.write(`FOUND with SIM_SEED=${seed}: ${result.findings[0]}\n`);
         expect(result.findings, `repeat it with SIM_SEED=${seed}`).toEqual([]);
-        total.seeds += 1;
-        for (const key of ["healed_s", "steps", "events", "attempts", "crashes"] as const) total[key] += result[key];
+        total.add(result);
         if (ONE_SEED !== null) break;
       }
-      console.log("simulated", total);
+      total.tell();
     },
     SECONDS * 1_000 + 120_000,
   );
+
+  test("replays a seed exactly", async () => {
+    const [first, second] = [await simulate(7), await simulate(7)];
+    expect(second).toEqual(first);
+    expect((await simulate(8)).trace).not.toBe(first.trace);
+  });
 });
 
 /** A bug: this text of this statement replaced. */

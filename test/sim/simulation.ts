@@ -1,18 +1,16 @@
-import type pg from "pg";
-import { createDeliveryNode, type DeliveryNode } from "../../server/src/delivery/node.ts";
-import type { EventType } from "../../server/src/events/catalog.ts";
-import { createRecorder, type Recorder } from "../../server/src/events/record.ts";
-import { createLog } from "../../server/src/log.ts";
-import type { Random } from "../../server/src/random.ts";
-import { createSignals } from "../../server/src/signals.ts";
+import { shortUuid } from "../../server/src/events/short-uuid.ts";
 import { createVault, newSecret } from "../../server/src/webhooks/secrets.ts";
+import type { Connections } from "./connections.ts";
 import { type DatabaseFaults, type Rewrite, SimDatabase } from "./database.ts";
-import { type Arrival, simClient, TEMPERS, type Temper } from "./receivers.ts";
-import { type Process, seeded, World } from "./world.ts";
+import { Invariants } from "./invariants.ts";
+import { createNode, keepStarting, type Node, SCHEDULE_S } from "./node.ts";
+import { People, SPACE, TYPES } from "./people.ts";
+import { TEMPERS, type Temper } from "./receivers.ts";
+import { newProcess, World } from "./world.ts";
 
 export interface SimulationOptions {
   seed: number;
-  connection: pg.ClientConfig;
+  connections: Connections;
   /** A planted bug: statements changed, or randomness taken away. */
   plant?: { rewrite?: Rewrite; fraction?: () => number };
   /** How long everything may take to be delivered once nothing fails any more, simulated ms. */
@@ -22,176 +20,195 @@ export interface SimulationOptions {
 export interface SimulationResult {
   seed: number;
   findings: string[];
+  trace: string;
   steps: number;
   events: number;
   attempts: number;
   crashes: number;
+  replayed: number;
   /** Simulated seconds from the last fault until everything was delivered. */
   healed_s: number;
 }
 
-const SPACE = "00000000-0000-4000-8000-000000000001";
 const NODES = 3;
-const VIDEOS = 4;
-const TYPES: readonly EventType[] = ["video.created", "video.processing", "video.uploaded", "video.deleted"];
+/** Those that stay. Others come and go. */
 const WEBHOOKS = [
   { id: "00000000-0000-7000-8000-00000000000a", ordering: "video", events: TYPES },
   { id: "00000000-0000-7000-8000-00000000000b", ordering: "video", events: ["video.created", "video.deleted"] },
-  { id: "00000000-0000-7000-8000-00000000000c", ordering: "none", events: TYPES },
+  { id: "00000000-0000-7000-8000-00000000000c", ordering: "none", events: [...TYPES, "webhook.disabled"] },
 ] as const;
-const ATTEMPT_MS = 5_000;
-const SCHEDULE_S = [1, 2, 4, 8];
 /** How many retries tell whether their delays are drawn. */
 const RETRIES_ENOUGH = 5;
 const FAULTY_MS = 30_000;
 const HEALING_MS = 400_000;
 const NO_FAULTS: DatabaseFaults = { lostAnswer: 0, refused: 0 };
-const log = createLog("silent", false);
-
-interface Node {
-  process: Process;
-  db: SimDatabase;
-  delivery: DeliveryNode;
-  recorder: Recorder;
-}
+/** A lease is longer than an attempt needs by this much: what the database's clock may skip unharmed. */
+const MARGIN_MS = 1_000;
 
 /** One run: several nodes under faults, then healed. Safety is checked before each request, liveness at the end. */
 export class Simulation {
   readonly #world: World;
   readonly #options: SimulationOptions;
-  readonly #vaultKey = Buffer.alloc(32, 3);
-  readonly #underWay = new Map<string, Map<Process, number>>();
+  readonly #people: People;
+  readonly #invariants: Invariants;
   readonly #tempers = new Map<string, Temper>();
   readonly #delays: number[] = []; // of retries, as parts of their step
-  readonly #received = new Set<string>();
-  readonly #god: Process = { name: "god", dead: false, frozenUntil_ms: 0 };
+  readonly #god = newProcess("god");
   #nodes: Node[] = [];
   #faulty = true;
-  #recorded = 0;
-  #attempts = 0;
   #crashes = 0;
+  #skips = false;
 
   constructor(options: SimulationOptions) {
     this.#options = options;
-    this.#world = new World(options.seed, options.connection);
+    this.#world = new World(options.seed, options.connections);
+    this.#people = new People(this.#world);
+    this.#invariants = new Invariants(this.#world, (what) => this.#find(what));
   }
 
   async run(): Promise<SimulationResult> {
     const world = this.#world;
-    await world.open();
     await this.#prepare();
     for (let n = 0; n < NODES; n++) await this.#startNode(n);
     this.#happen();
     this.#misfortune();
+    this.#look();
     await world.run(FAULTY_MS, () => false);
     await this.#heal();
     const healed_ms = world.now_ms;
     const drained = await world.run(this.#options.healing_ms ?? HEALING_MS, () => this.#drained());
-    const endedAt_ms = world.now_ms;
-    if (!drained && world.findings.length === 0) world.findings.push(await this.#stuck());
+    if (!drained && world.findings.length === 0) this.#find(await this.#stuck());
     if (world.findings.length === 0) await this.#checkHistory();
     for (const { process, db } of this.#nodes) {
       process.dead = true;
       await db.close();
     }
-    await world.close();
-    const { seed } = this.#options;
-    const healed_s = (endedAt_ms - healed_ms) / 1_000;
-    const counts = { steps: world.steps, events: this.#recorded, attempts: this.#attempts, crashes: this.#crashes };
-    return { seed, findings: world.findings, healed_s, ...counts };
+    return this.#result((world.now_ms - healed_ms) / 1_000);
+  }
+
+  async #result(healed_s: number): Promise<SimulationResult> {
+    const { findings, steps } = this.#world;
+    const [counts] = await this.#world.ask<{ events: number; replayed: number }>(
+      "select (select count(*)::int from events) as events, (select count(*)::int from sim.replayed) as replayed",
+    );
+    const { attempts } = this.#invariants;
+    const trace = this.#world.trace();
+    return { seed: this.#options.seed, findings, trace, steps, ...counts!, attempts, crashes: this.#crashes, healed_s };
   }
 
   async #prepare(): Promise<void> {
-    const { ask, random } = { ask: this.#world.ask.bind(this.#world), random: this.#world.random };
+    const world = this.#world;
+    const { random } = world;
+    await world.connections.setClock(world.now_ms);
     const tables =
-      "open_deliveries, deliveries, attempts, events, videos, webhooks, webhook_hours, nodes, replays, spaces";
-    await ask(`truncate ${tables} cascade`);
-    await ask("insert into spaces (id, name) values ($1, 'simulated')", [SPACE]);
-    const vault = createVault([this.#vaultKey], random);
+      "open_deliveries, deliveries, attempts, events, videos, webhooks, webhook_hours, nodes, replays, spaces, sim.replayed";
+    await world.ask(`truncate ${tables} cascade`);
+    await world.ask("insert into spaces (id, name) values ($1, 'simulated')", [SPACE]);
+    const vault = createVault([Buffer.alloc(32, 3)], random);
     for (const { id, ordering, events } of WEBHOOKS) {
-      const values = [SPACE, id, `https://r.example.com/${id}`, events, ordering, vault.seal(newSecret(random), id)];
-      await ask(
+      const url = this.#people.newUrl(shortUuid(id));
+      await world.ask(
         "insert into webhooks (space_id, id, url, events, ordering, secret, secret_hint) values ($1, $2, $3, $4, $5, $6, 'hint')",
-        values,
+        [SPACE, id, url, events, ordering, vault.seal(newSecret(random), id)],
       );
-      this.#tempers.set(id, random.pick(TEMPERS));
     }
+    this.#skips = random.chance(0.25);
   }
 
   async #startNode(index: number): Promise<void> {
     const world = this.#world;
-    const process: Process = { name: `node ${index}`, dead: false, frozenUntil_ms: 0 };
-    const faults = () => (this.#faulty ? { lostAnswer: 0.02, refused: 0.01 } : NO_FAULTS);
-    const db = new SimDatabase(world, process, faults, this.#options.plant?.rewrite ?? ((statement) => statement));
+    const process = newProcess(`node ${index}`, world.random.integer(4_000) - 2_000);
+    const db = new SimDatabase({
+      world,
+      process,
+      faults: () => (this.#faulty ? { lostAnswer: 0.02, refused: 0.01 } : NO_FAULTS),
+      rewrite: this.#options.plant?.rewrite ?? ((statement) => statement),
+      onNotice: (channel, payload) => this.#tell(channel, payload),
+      onFault: () => this.#invariants.troubled(process),
+    });
     await db.open();
-    const [clock, signals] = [world.clockOf(process), createSignals()];
-    const random: Random = { ...seeded(world.random.integer(2 ** 31)) };
-    if (this.#options.plant?.fraction) random.fraction = this.#options.plant.fraction;
-    const vault = createVault([this.#vaultKey], random);
-    const watch = {
-      sending: (sender: Process, arrival: Arrival) => this.#sending(sender, arrival),
-      sent: (sender: Process, arrival: Arrival) => this.#sent(sender, arrival),
-      succeeded: ({ webhook, video, sequence }: Arrival) => void this.#received.add(`${webhook} ${video} ${sequence}`),
-    };
-    const client = simClient(world, process, (webhook) => this.#tempers.get(webhook)!, watch);
-    const delivery = createDeliveryNode({
-      ...{ db, clock, random, log, signals, vault, client },
-      ...{ version: "sim", schedule_s: SCHEDULE_S, attempt_ms: ATTEMPT_MS },
-      onAttempt: ({ verdict: { outcome, again, rest_ms, delay_ms, step } }) => {
+    const node = createNode({
+      ...{ world, process, db, watch: this.#invariants, fraction: this.#options.plant?.fraction },
+      temperOf: (webhook) => this.#temperOf(webhook),
+      onVerdict: ({ outcome, again, rest_ms, delay_ms, step }) => {
         if (outcome === "retry" && !again && rest_ms === 0) this.#delays.push(delay_ms / SCHEDULE_S[step - 1]!);
       },
     });
-    const recorder = createRecorder({ db, clock, random, signals, courier: delivery.courier });
-    const node = { process, db, delivery, recorder };
     this.#nodes[index] = node;
-    this.#keepStarting(node);
+    keepStarting(world, node);
   }
 
-  /** As the supervisor of a process would. */
-  #keepStarting(node: Node): void {
-    void node.delivery
-      .start()
-      .catch(() => this.#world.clockOf(node.process).after(500, () => this.#keepStarting(node)));
+  #temperOf(webhook: string): Temper {
+    if (!this.#faulty) return "healthy";
+    const temper = this.#tempers.get(webhook) ?? this.#world.random.pick(TEMPERS);
+    this.#tempers.set(webhook, temper);
+    return temper;
   }
 
-  /** Videos and what happens to them, recorded by whichever node is asked. */
+  /** A notice to all nodes, some of which it never reaches. */
+  #tell(channel: string, payload: string): void {
+    const { random } = this.#world;
+    for (const { process, db } of this.#nodes) {
+      if (this.#faulty && random.chance(0.3)) continue;
+      this.#world.clockOf(process).after(random.integer(20), () => db.notice(channel, payload));
+    }
+  }
+
   #happen(): void {
     const { random } = this.#world;
-    this.#world.clockOf(this.#god).after(random.integer(1_200), () => {
+    this.#world.clockOf(this.#god).after(random.integer(700), () => {
       if (!this.#faulty) return;
       const node = random.pick(this.#nodes);
-      const video = `SIMVIDEO0${random.integer(VIDEOS)}`;
-      if (!node.process.dead) void this.#record(node, video, random.pick(TYPES)).catch(() => {}); // a fault: the caller asks again, or not
+      if (!node.process.dead) void this.#people.act(node).catch(() => {}); // refused, or a fault
       this.#happen();
     });
   }
 
-  #record({ recorder }: Node, video: string, type: EventType): Promise<unknown> {
-    return recorder.transaction(async (tx) => {
-      const [row] = await tx.run<{ sequence: number }>(COUNT, [SPACE, video]);
-      const { sequence } = row!;
-      await tx.record({ space: SPACE, type, video, sequence, data: { id: video, object: "video" } });
+  #look(): void {
+    this.#world.clockOf(this.#god).after(1_000, () => {
+      this.#world.checks.push(() => this.#invariants.look());
+      this.#look();
     });
   }
 
+  // ── Faults ──
+
   #misfortune(): void {
     const { random } = this.#world;
-    this.#world.clockOf(this.#god).after(random.integer(4_000), () => {
+    this.#world.clockOf(this.#god).after(random.integer(3_000), () => {
       if (!this.#faulty) return;
       const index = random.integer(NODES);
-      this.#world.checks.push(() => this.#strike(index, random.integer(5)));
+      this.#world.checks.push(() => this.#strike(index, random.integer(8)));
       this.#misfortune();
     });
   }
 
   async #strike(index: number, how: number): Promise<void> {
-    const { random, now_ms } = this.#world;
+    const { random } = this.#world;
     const { process, db } = this.#nodes[index]!;
+    this.#world.note(`strikes ${index} by ${how}`);
     if (how === 0 && !process.dead) await this.#crash(index);
-    else if (how === 1) process.frozenUntil_ms = now_ms + random.integer(45_000);
-    else if (how === 2) await db.cutSession();
-    else if (how === 3) this.#tempers.set(random.pick(WEBHOOKS).id, random.pick(TEMPERS));
-    else await this.#world.ask("update sim.clock set at = at - $1 * interval '1 ms'", [random.integer(5_000)]);
+    else if (how === 1) this.#trouble(index, "frozenUntil_ms", random.integer(45_000));
+    else if (how === 2) {
+      this.#invariants.troubled(process);
+      await db.cutSession();
+    } else if (how === 3) this.#trouble(index, "slowUntil_ms", random.integer(10_000));
+    else if (how === 4) this.#jump(-random.integer(5_000));
+    else if (how === 5) this.#jump(random.integer(this.#skips ? 40_000 : MARGIN_MS / 4));
+    else if (how === 6) process.skew_ms = random.integer(10_000) - 5_000;
+    else if (this.#tempers.size > 0) this.#tempers.set(random.pick([...this.#tempers.keys()]), random.pick(TEMPERS));
+  }
+
+  #trouble(index: number, until: "frozenUntil_ms" | "slowUntil_ms", for_ms: number): void {
+    const { process } = this.#nodes[index]!;
+    process[until] = this.#world.now_ms + for_ms;
+    this.#invariants.troubled(process, process[until]);
+  }
+
+  /** Of the database's clock. */
+  #jump(by_ms: number): void {
+    this.#world.jumped_ms += by_ms;
+    if (by_ms > MARGIN_MS / 4) this.#invariants.skipped();
   }
 
   async #crash(index: number): Promise<void> {
@@ -199,7 +216,7 @@ export class Simulation {
     this.#crashes += 1;
     await this.#world.bury(process);
     await db.close();
-    for (const senders of this.#underWay.values()) senders.delete(process);
+    this.#invariants.died(process);
     const { random } = this.#world;
     this.#world.clockOf(this.#god).after(random.integer(8_000), () => {
       this.#world.checks.push(() => this.#startNode(index));
@@ -208,107 +225,91 @@ export class Simulation {
 
   async #heal(): Promise<void> {
     this.#faulty = false;
-    for (const { process } of this.#nodes) process.frozenUntil_ms = 0;
-    for (const { id } of WEBHOOKS) this.#tempers.set(id, "healthy");
-    for (const [index, { process }] of this.#nodes.entries()) if (process.dead) await this.#startNode(index);
+    for (const [index, { process }] of this.#nodes.entries()) {
+      for (const until of ["frozenUntil_ms", "slowUntil_ms"] as const)
+        if (process[until] > this.#world.now_ms) process[until] = 0;
+      this.#invariants.troubled(process);
+      if (process.dead) await this.#startNode(index);
+    }
+    this.#resume();
   }
 
-  // ── Safety: asked of the database before each request leaves ──
-
-  #sending(process: Process, arrival: Arrival): void {
-    this.#attempts += 1;
-    const key = keyOf(arrival);
-    const others = this.#underWay.get(key) ?? new Map<Process, number>();
-    // What began longer ago than an attempt may take is over, though a frozen process has not noticed yet.
-    for (const [other, begun_ms] of others)
-      if (begun_ms + ATTEMPT_MS > this.#world.now_ms)
-        this.#find(arrival, `sent by ${process.name} while the attempt of ${other.name} had not ended`);
-    this.#underWay.set(key, others.set(process, this.#world.now_ms));
-    this.#checkEarlier(arrival);
-    this.#world.checks.push(() => this.#checkSend(process, arrival));
+  /** What is in flight may still pause or disable: asked again until nothing is left to resume. */
+  #resume(): void {
+    void this.#people.resumeAll(this.#nodes[0]!).catch((error) => this.#find(`not resumed: ${error}`));
+    this.#world.clockOf(this.#god).after(10_000, () => this.#resume());
   }
 
-  /** No attempt of an earlier event may be under way: whoever let this one go believed that it had ended. */
-  #checkEarlier(arrival: Arrival): void {
-    const { webhook, video, sequence } = arrival;
-    if (WEBHOOKS.find(({ id }) => id === webhook)!.ordering !== "video") return;
-    for (let earlier = 1; earlier < sequence; earlier++)
-      for (const [other, begun_ms] of this.#underWay.get(keyOf({ ...arrival, sequence: earlier, video })) ?? [])
-        if (begun_ms + ATTEMPT_MS > this.#world.now_ms)
-          this.#find(arrival, `sent while ${other.name} was still sending ${earlier}`);
-  }
-
-  #sent(process: Process, arrival: Arrival): void {
-    this.#underWay.get(keyOf(arrival))?.delete(process);
-  }
-
-  async #checkSend(process: Process, arrival: Arrival): Promise<void> {
-    const { webhook, video, sequence, attempt } = arrival;
-    const rows = await this.#world.ask<{ sequence: number; attempt: number; leased: boolean }>(
-      `select sequence, attempt, leased_until > sim.now() as leased from open_deliveries
-       where webhook_id = $1 and video_id = $2 and sequence <= $3 order by sequence`,
-      [webhook, video, sequence],
-    );
-    const row = rows.find((each) => each.sequence === sequence);
-    if (row === undefined) this.#find(arrival, `${process.name} sent what is not open`);
-    else if (row.attempt !== attempt)
-      this.#find(arrival, `${process.name} sent an attempt that is over (now ${row.attempt})`);
-    else if (!row.leased) this.#find(arrival, `${process.name} sent without a lease`);
-    const ordered = WEBHOOKS.find(({ id }) => id === webhook)!.ordering === "video";
-    if (ordered && rows.some((each) => each.sequence < sequence))
-      this.#find(arrival, `sent before ${rows[0]!.sequence} had ended`);
-  }
-
-  #find({ webhook, video, sequence, attempt }: Arrival, what: string): void {
-    const which = `${webhook.at(-1)} ${video.at(-1)} #${sequence} attempt ${attempt}`;
-    this.#world.findings.push(`seed ${this.#options.seed}, step ${this.#world.steps}: ${which}: ${what}`);
+  #find(what: string): void {
+    this.#world.findings.push(`seed ${this.#options.seed}, step ${this.#world.steps}: ${what}`);
   }
 
   // ── Liveness: after the faults everything ends ──
 
   async #drained(): Promise<boolean> {
     if (this.#world.steps % 50 !== 0) return false;
-    const [row] = await this.#world.ask<{ open: number }>("select count(*)::int as open from open_deliveries");
-    return row!.open === 0;
+    const [row] = await this.#world.ask<{ open: boolean }>(
+      "select exists (select from open_deliveries) or exists (select from replays where status in ('running', 'paused')) as open",
+    );
+    return !row!.open;
   }
 
   async #stuck(): Promise<string> {
-    const rows = await this.#world.ask<object>(
+    const open = await this.#world.ask<object>(
       "select webhook_id, video_id, sequence, attempt, due_at, leased_until, leased_by, followed from open_deliveries limit 3",
     );
-    return `seed ${this.#options.seed}: not drained: ${JSON.stringify(rows)}`;
+    const replays = await this.#world.ask<object>(
+      "select * from replays where status in ('running', 'paused') limit 3",
+    );
+    return `not drained: ${JSON.stringify({ open, replays })}`;
   }
 
   async #checkHistory(): Promise<void> {
-    const missing = await this.#world.ask<{ id: string }>(
-      `select e.id from events e join webhooks w on e.type = any(w.events)
-       where not exists (select from deliveries d where d.event_id = e.id and d.webhook_id = w.id)`,
+    for (const [what, text] of HISTORY) {
+      const [row] = await this.#world.ask<object>(text);
+      if (row !== undefined) this.#find(`${what}: ${JSON.stringify(row)}`);
+    }
+    const successes = await this.#world.ask<{ webhook_id: string; event_id: string }>(
+      "select webhook_id, event_id from deliveries where status = 'succeeded'",
     );
-    if (missing.length > 0)
-      this.#world.findings.push(`seed ${this.#options.seed}: ${missing.length} deliveries were lost`);
-    const untrue = await this.#world.ask<{ webhook_id: string; video_id: string; sequence: number }>(
-      "select webhook_id, video_id, sequence from deliveries where status = 'succeeded'",
-    );
-    for (const { webhook_id, video_id, sequence } of untrue)
-      if (!this.#received.has(`${webhook_id} ${video_id} ${sequence}`))
-        this.#world.findings.push(
-          `seed ${this.#options.seed}: ${sequence} of ${video_id} is a success that nobody received`,
-        );
-    const [events] = await this.#world.ask<{ n: number; gaps: number }>(
-      `select count(*)::int as n, (select count(*)::int from (select max(sequence) - count(*) as gap from events group by video_id) g
-        where gap <> 0) as gaps from events`,
-    );
-    this.#recorded = events!.n;
-    if (events!.gaps > 0) this.#world.findings.push(`seed ${this.#options.seed}: a video's numbers have gaps`);
+    for (const { webhook_id, event_id } of successes)
+      if (!this.#invariants.received.has(`${webhook_id} ${event_id}`))
+        this.#find(`${event_id} for ${webhook_id} is a success that nobody received`);
+    const kept = new Set((await this.#world.ask<{ id: string }>("select id from events")).map(({ id }) => id));
+    for (const event of this.#people.answered) if (!kept.has(event)) this.#find(`${event} was answered and is lost`);
     if (this.#delays.length > RETRIES_ENOUGH && new Set(this.#delays).size === 1)
-      this.#world.findings.push(`seed ${this.#options.seed}: every retry waits the same: no jitter`);
+      this.#find("every retry waits the same: no jitter");
   }
 }
 
-const keyOf = ({ webhook, video, sequence }: Arrival): string => `${webhook} ${video} ${sequence}`;
+const LASTING = WEBHOOKS.map(({ id }) => `'${id}'`).join();
 
-const COUNT = {
-  name: "sim_count",
-  text: `insert into videos (space_id, id, last_sequence) values ($1, $2, 1)
-    on conflict (space_id, id) do update set last_sequence = videos.last_sequence + 1 returning last_sequence as sequence`,
-};
+/** Each gives no row. */
+const HISTORY: [what: string, text: string][] = [
+  [
+    "a delivery was lost",
+    `select e.id as event, w.id as webhook from events e join webhooks w on e.type = any(w.events)
+     where w.id in (${LASTING}) and e.sequence > 0
+       and not exists (select from deliveries d where d.event_id = e.id and d.webhook_id = w.id)`,
+  ],
+  [
+    "canceled, though its webhook is there and no replay was canceled",
+    `select d.* from deliveries d join webhooks w on w.id = d.webhook_id
+     where d.status = 'canceled' and d.reason <> 'Its replay was canceled.'`,
+  ],
+  [
+    "a video's numbers have gaps",
+    "select video_id from events where sequence > 0 group by video_id having max(sequence) <> count(*)",
+  ],
+  [
+    "a replay sent twice what it had sent",
+    "select replay_id, delivery_id from sim.replayed group by 1, 2 having count(*) > 1",
+  ],
+  [
+    "a replay left out what it was asked for",
+    `select r.id as replay, e.id as event from replays r join webhooks w on w.id = r.webhook_id
+     join events e on e.type = any(coalesce(r.types, w.events)) and e.sequence > 0
+       and e.id >= id_floor(r.since) and e.id < id_floor(r.until)
+     where r.status = 'done' and not exists (select from deliveries d where d.event_id = e.id and d.webhook_id = w.id)`,
+  ],
+];

@@ -1,21 +1,36 @@
-import pg from "pg";
+import { createHash } from "node:crypto";
+import type pg from "pg";
 import type { Clock } from "../../server/src/clock.ts";
 import type { Random } from "../../server/src/random.ts";
+import type { Connections } from "./connections.ts";
 
 /** A process of the simulation: what it asked for happens only while it lives and is not frozen. */
 export interface Process {
   name: string;
   dead: boolean;
   frozenUntil_ms: number;
+  /** Its statements take up to a second until then. */
+  slowUntil_ms: number;
+  /** How far its own clock is off. */
+  skew_ms: number;
 }
+
+export const newProcess = (name: string, skew_ms = 0): Process => ({
+  ...{ name, skew_ms, dead: false, frozenUntil_ms: 0, slowUntil_ms: 0 },
+});
 
 /** Something that a process waits for: one statement. */
 interface Call {
   process: Process;
+  what: string;
   pid: number;
+  at_ms: number;
   begin(): Promise<unknown>;
-  deliver(outcome: { value: unknown } | { error: unknown }): void;
+  deliver(outcome: Outcome): void;
 }
+
+type Outcome = { value: unknown } | { error: unknown };
+type Running = Call & { running: Promise<void>; outcome: Outcome | null };
 
 interface Timer {
   process: Process;
@@ -23,10 +38,10 @@ interface Timer {
   work(): void;
 }
 
+type Seeded = Random & { chance(probability: number): boolean; pick<T>(from: readonly T[]): T };
+
 /** A generator that a seed repeats exactly (mulberry32). */
-export function seeded(
-  seed: number,
-): Random & { chance(probability: number): boolean; pick<T>(from: readonly T[]): T } {
+export function seeded(seed: number): Seeded {
   let state = seed >>> 0;
   const fraction = () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -45,50 +60,49 @@ export function seeded(
 }
 
 const BEGIN_MS = Date.parse("2026-11-24T00:00:00Z");
+const SLOW_MS = 1_000;
 
 /**
  * Time, the order of everything that happens, and the real database below it. One thing happens at a time: a statement
  * of some process, or a timer that is due, chosen by the seed. Time moves only when nothing else can happen.
  */
 export class World {
-  readonly random: ReturnType<typeof seeded>;
-  readonly connection: pg.ClientConfig;
+  readonly random: Seeded;
+  readonly connections: Connections;
   readonly findings: string[] = [];
   /** Read from the database before anything else happens: what the safety checks ask for. */
   readonly checks: (() => Promise<void>)[] = [];
   now_ms = BEGIN_MS;
+  /** How far the database's clock is off. */
+  jumped_ms = 0;
   steps = 0;
+  readonly #trace = createHash("sha256");
   #calls: Call[] = [];
-  #blocked: (Call & { running: Promise<unknown>; done: boolean })[] = [];
+  /** Statements that wait for a lock. */
+  #begun: Running[] = [];
   #timers: Timer[] = [];
-  #observer: pg.Client | null = null;
 
-  constructor(seed: number, connection: pg.ClientConfig) {
+  constructor(seed: number, connections: Connections) {
     this.random = seeded(seed);
-    this.connection = { ...connection, options: "-c search_path=sim,pg_catalog,public" };
+    this.connections = connections;
   }
 
-  async open(): Promise<void> {
-    this.#observer = new pg.Client(this.connection);
-    await this.#observer.connect();
-    await this.ask("update sim.clock set at = $1", [new Date(this.now_ms)]);
-  }
-
-  async close(): Promise<void> {
-    await this.#observer?.end();
+  /** Of everything that happened, in its order: two runs of a seed have the same. */
+  trace(): string {
+    return this.#trace.copy().digest("hex");
   }
 
   /** Reads or changes the database beside the simulated processes. */
   async ask<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
-    return (await this.#observer!.query(text, values)).rows;
+    return this.connections.ask<Row>(text, values);
   }
 
   clockOf(process: Process): Clock {
     return {
-      now: () => this.now_ms,
+      now: () => this.now_ms + process.skew_ms,
       monotonic: () => this.now_ms - BEGIN_MS + 1,
       after: (delay_ms, work) => {
-        const timer = { process, at_ms: this.now_ms + Math.max(0, delay_ms), work };
+        const timer = { process, at_ms: this.now_ms + Math.max(0, Math.ceil(delay_ms)), work };
         this.#timers.push(timer);
         return () => {
           this.#timers = this.#timers.filter((other) => other !== timer);
@@ -98,11 +112,13 @@ export class World {
   }
 
   /** Has a statement happen at a moment of the seed's choice. */
-  call<Result>(process: Process, pid: number, begin: () => Promise<Result>): Promise<Result> {
+  call<Result>(process: Process, what: string, pid: number, begin: () => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       const deliver: Call["deliver"] = (outcome) =>
         "error" in outcome ? reject(outcome.error) : resolve(outcome.value as Result);
-      this.#calls.push({ process, pid, begin, deliver });
+      const slow = process.slowUntil_ms > this.now_ms;
+      const at_ms = slow ? this.now_ms + this.random.integer(SLOW_MS) : this.now_ms;
+      this.#calls.push({ process, what, pid, at_ms, begin, deliver });
     });
   }
 
@@ -128,17 +144,17 @@ export class World {
 
   async #step(): Promise<void> {
     this.steps += 1;
-    const calls = this.#calls.filter((call) => this.#awake(call.process));
+    const calls = this.#calls.filter((call) => call.at_ms <= this.now_ms && this.#awake(call.process));
     const timers = this.#timers.filter((timer) => timer.at_ms <= this.now_ms && this.#awake(timer.process));
     if (calls.length + timers.length === 0) return this.#advance();
     const chosen = this.random.integer(calls.length + timers.length);
     const call = calls[chosen];
     if (call !== undefined) {
-      this.#calls = this.#calls.filter((other) => other !== call);
+      this.#calls.splice(this.#calls.indexOf(call), 1);
       await this.#run(call);
     } else {
       const timer = timers[chosen - calls.length]!;
-      this.#timers = this.#timers.filter((other) => other !== timer);
+      this.#timers.splice(this.#timers.indexOf(timer), 1);
       timer.work();
     }
     await this.#quiet();
@@ -147,61 +163,62 @@ export class World {
   #awake = (process: Process): boolean => !process.dead && process.frozenUntil_ms <= this.now_ms;
 
   async #advance(): Promise<void> {
-    const times = this.#timers.map(({ at_ms, process }) => Math.max(at_ms, process.frozenUntil_ms));
-    const waking = this.#calls.map(({ process }) => process.frozenUntil_ms);
-    const next_ms = Math.min(...times, ...waking);
+    let next_ms = Number.POSITIVE_INFINITY;
+    for (const { at_ms, process } of [...this.#timers, ...this.#calls])
+      next_ms = Math.min(next_ms, Math.max(at_ms, process.frozenUntil_ms));
     if (!Number.isFinite(next_ms)) throw new Error("the simulation has nothing left to do");
-    await this.moveTo(Math.max(next_ms, this.now_ms + 1));
+    this.now_ms = Math.max(next_ms, this.now_ms + 1);
   }
 
-  async moveTo(now_ms: number): Promise<void> {
-    const by_ms = now_ms - this.now_ms;
-    this.now_ms = now_ms;
-    await this.ask("update sim.clock set at = at + $1 * interval '1 ms'", [by_ms]);
+  /** The database's clock is set only where it is read: before a statement. */
+  #setClock(): Promise<unknown> {
+    return this.connections.setClock(this.now_ms + this.jumped_ms);
   }
 
   async #run(call: Call): Promise<void> {
-    const running = { ...call, running: Promise.resolve<unknown>(null), done: false };
+    const running: Running = { ...call, running: Promise.resolve(), outcome: null };
+    await this.#setClock();
     running.running = call.begin().then(
-      (value) => {
-        running.done = true;
-        if (!call.process.dead) call.deliver({ value });
-      },
-      (error: unknown) => {
-        running.done = true;
-        if (!call.process.dead) call.deliver({ error });
-      },
+      (value) => void Object.assign(running, { outcome: { value } }),
+      (error: unknown) => void Object.assign(running, { outcome: { error } }),
     );
-    await this.#doneOrBlocked(running);
-    if (!running.done) this.#blocked.push(running);
-    for (const other of [...this.#blocked]) await this.#doneOrBlocked(other);
-    this.#blocked = this.#blocked.filter(({ done }) => !done);
+    this.#begun.push(running);
+    await this.#settle();
   }
 
-  /** A statement that waits for another's lock goes on when that one ends: the others go first. */
-  async #doneOrBlocked(call: { pid: number; running: Promise<unknown>; done: boolean }): Promise<void> {
+  /** Until each statement is over or waits for a lock. One that is over may have let another go on. */
+  async #settle(): Promise<void> {
+    for (let over = -1; over !== 0; ) {
+      for (const call of this.#begun) await this.#overOrBlocked(call);
+      const ended = this.#begun.filter(({ outcome }) => outcome !== null);
+      this.#begun = this.#begun.filter(({ outcome }) => outcome === null);
+      for (const call of ended) this.#deliver(call, call.outcome!);
+      over = this.#begun.length > 0 ? ended.length : 0;
+    }
+  }
+
+  #deliver({ process, what, deliver }: Running, outcome: Outcome): void {
+    const rows = "value" in outcome ? ((outcome.value as pg.QueryResult | undefined)?.rowCount ?? "") : "failed";
+    this.note(`${process.name} ${what} ${rows}`);
+    if (!process.dead) deliver(outcome);
+  }
+
+  /** Adds a line to the trace. */
+  note(line: string): void {
+    this.#trace.update(`${this.now_ms} ${line}\n`);
+    if (process.env.SIM_TRACE !== undefined) console.log(this.now_ms - BEGIN_MS, line);
+  }
+
+  async #overOrBlocked(call: Running): Promise<void> {
     for (;;) {
-      await Promise.race([call.running, new Promise((resolve) => setTimeout(resolve, 2))]);
-      if (call.done) return;
-      const [row] = await this.ask<{ blocked: boolean }>("select cardinality(pg_blocking_pids($1)) > 0 as blocked", [
-        call.pid,
-      ]);
-      if (row!.blocked && !call.done) return;
+      await Promise.race([call.running, new Promise((resolve) => setTimeout(resolve, 5))]);
+      if (call.outcome !== null || (await this.connections.blocked(call.pid))) return;
     }
   }
 
   /** Until every process waits for something of this world. */
   async #quiet(): Promise<void> {
-    for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve));
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
     for (const check of this.checks.splice(0)) await check();
   }
 }
-
-/** The database's clock is the world's: unqualified `now()` and `statement_timestamp()` find these first. */
-export const SIMULATED_CLOCK = `
-  create schema sim;
-  create table sim.clock (at timestamptz not null);
-  insert into sim.clock values (pg_catalog.now());
-  create function sim.now() returns timestamptz stable language sql as 'select at from sim.clock';
-  create function sim.statement_timestamp() returns timestamptz stable language sql as 'select at from sim.clock';
-`;

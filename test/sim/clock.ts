@@ -1,0 +1,41 @@
+/**
+ * Prepares a database for the simulation. Its clock is the world's: unqualified `now()` and `statement_timestamp()` find
+ * these first, and column defaults are pointed at them. A sequence holds the time: setting it costs no row and no commit.
+ * What the invariants ask of an open delivery is noted as it is opened: in which transaction, what that one saw, and
+ * whether its webhook kept an order then.
+ */
+export const SIMULATED_DATABASE = `
+  create schema sim;
+  create unlogged sequence sim.clock_ms;
+  create function sim.now() returns timestamptz stable language sql as
+    'select to_timestamp(last_value / 1000.0) from sim.clock_ms';
+  create function sim.statement_timestamp() returns timestamptz stable language sql as
+    'select to_timestamp(last_value / 1000.0) from sim.clock_ms';
+  do $$ declare one record; begin
+    for one in select c.oid::regclass as of, a.attname as name from pg_attrdef d join pg_class c on c.oid = d.adrelid
+        join pg_attribute a on a.attrelid = c.oid and a.attnum = d.adnum
+        where c.relnamespace = 'public'::regnamespace and pg_get_expr(d.adbin, d.adrelid) in ('now()', 'pg_catalog.now()') loop
+      execute format('alter table %s alter column %I set default sim.now()', one.of, one.name);
+    end loop;
+    for one in select oid::regclass as of from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' loop
+      execute format('alter table %s set (autovacuum_enabled = off)', one.of); -- it would come at moments of its own
+    end loop;
+  end $$;
+
+  create table sim.replayed (replay_id uuid, delivery_id uuid);
+  alter table open_deliveries add column opened_in xid8, add column opened_seeing pg_snapshot, add column ordered boolean;
+  -- Stable: it sees what the statement that opens the delivery saw.
+  create function sim.note_opening() returns trigger stable language plpgsql as $$ begin
+    new.opened_in := pg_current_xact_id();
+    new.opened_seeing := pg_current_snapshot();
+    new.ordered := (select ordering = 'video' from webhooks where space_id = new.space_id and id = new.webhook_id);
+    return new;
+  end $$;
+  create trigger note_opening before insert on open_deliveries for each row execute function sim.note_opening();
+  create function sim.note_replayed() returns trigger language plpgsql as $$ begin
+    insert into sim.replayed values (new.replay_id, new.id);
+    return null;
+  end $$;
+  create trigger note_replayed after insert on open_deliveries for each row when (new.replay_id is not null)
+    execute function sim.note_replayed();
+`;

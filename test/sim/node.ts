@@ -1,0 +1,76 @@
+import { createDeliveries, type Deliveries } from "../../server/src/delivery/deliveries.ts";
+import { createDeliveryNode, type DeliveryNode } from "../../server/src/delivery/node.ts";
+import { startNotifier } from "../../server/src/delivery/notifier.ts";
+import type { Verdict } from "../../server/src/delivery/outcome.ts";
+import { createReplays, type Replays } from "../../server/src/delivery/replays.ts";
+import { createRecorder, type Recorder } from "../../server/src/events/record.ts";
+import { createLog } from "../../server/src/log.ts";
+import type { Random } from "../../server/src/random.ts";
+import { createSignals } from "../../server/src/signals.ts";
+import { Disabling } from "../../server/src/webhooks/disabling.ts";
+import { createWebhooks, type Webhooks } from "../../server/src/webhooks/registry.ts";
+import { createVault } from "../../server/src/webhooks/secrets.ts";
+import type { SimDatabase } from "./database.ts";
+import { simClient, type Temper, type Watch } from "./receivers.ts";
+import { type Process, seeded, type World } from "./world.ts";
+
+/** Everything of one server that has to do with deliveries, put together as main.ts does. */
+export interface Node {
+  process: Process;
+  db: SimDatabase;
+  delivery: DeliveryNode;
+  recorder: Recorder;
+  webhooks: Webhooks;
+  deliveries: Deliveries;
+  replays: Replays;
+}
+
+export const ATTEMPT_MS = 5_000;
+export const SCHEDULE_S = [1, 2, 4, 8];
+
+const log = createLog("silent", false);
+const vaultKey = Buffer.alloc(32, 3);
+/** What the address policy does is its own tests' business. */
+const policy = { checkUrl: (url: string) => ({ ok: true as const, url: new URL(url) }) };
+
+export interface NodeParts {
+  world: World;
+  process: Process;
+  db: SimDatabase;
+  temperOf(webhook: string): Temper;
+  watch: Watch;
+  onVerdict(verdict: Verdict): void;
+  fraction?: (() => number) | undefined;
+}
+
+export function createNode({ world, process, db, temperOf, watch, onVerdict, fraction }: NodeParts): Node {
+  const [clock, signals] = [world.clockOf(process), createSignals()];
+  const random: Random = { ...seeded(world.random.integer(2 ** 31)) };
+  if (fraction) random.fraction = fraction;
+  const vault = createVault([vaultKey], random);
+  const ground = { db, clock, random, log, signals, vault };
+  const delivery = createDeliveryNode({
+    ...ground,
+    client: simClient(world, process, temperOf, watch),
+    ...{ version: "sim", schedule_s: SCHEDULE_S, attempt_ms: ATTEMPT_MS },
+    onAttempt: (ended) => {
+      disabling.note(ended);
+      onVerdict(ended.verdict);
+    },
+  });
+  const recorder = createRecorder({ ...ground, courier: delivery.courier });
+  const disabling = new Disabling({ ...ground, recorder });
+  startNotifier({ ...ground, delivers: true });
+  const webhooks = createWebhooks({ ...ground, recorder, policy, publicUrl: "http://sim.example.com" });
+  const deliveries = createDeliveries({ db, signals, retries: SCHEDULE_S.length });
+  return { process, db, delivery, recorder, webhooks, deliveries, replays: createReplays(ground) };
+}
+
+/** As the supervisor of a process would. */
+export function keepStarting(world: World, node: Node): void {
+  const again = () => keepStarting(world, node);
+  void node.delivery.start().then(
+    () => node.replays.start(),
+    () => world.clockOf(node.process).after(500, again),
+  );
+}

@@ -1,0 +1,129 @@
+import type { EventType } from "../../server/src/events/catalog.ts";
+import { longUuid } from "../../server/src/events/short-uuid.ts";
+import type { Node } from "./node.ts";
+import type { World } from "./world.ts";
+
+export const SPACE = "00000000-0000-4000-8000-000000000001";
+const VIDEOS = 4;
+export const TYPES: readonly EventType[] = ["video.created", "video.processing", "video.uploaded", "video.deleted"];
+const WEBHOOKS_MAX = 6;
+
+/** What people and programs ask of the servers, at whichever is reached; any of it may fail, and is then asked again or not. */
+export class People {
+  readonly #world: World;
+  /** Events whose recording was answered: they have happened. */
+  readonly answered = new Set<string>();
+  #urls = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** One thing, often an event. */
+  async act(node: Node): Promise<void> {
+    const { random } = this.#world;
+    if (random.chance(0.6)) return this.#happen(node);
+    const acts = [
+      this.#status,
+      this.#status,
+      this.#change,
+      this.#sendAgain,
+      this.#sendAgain,
+      this.#replay,
+      this.#steer,
+    ];
+    const rarer = [this.#remove, this.#add, this.#test];
+    await random.pick(random.chance(0.7) ? acts : rarer).call(this, node);
+  }
+
+  newUrl = (webhook: string): string => `https://r.example.com/${webhook}/${++this.#urls}`;
+
+  async #happen({ recorder }: Node): Promise<void> {
+    const { random } = this.#world;
+    const [video, type] = [`SIMVIDEO0${random.integer(VIDEOS)}`, random.pick(TYPES)];
+    const { uuid } = await recorder.transaction(async (tx) => {
+      const [row] = await tx.run<{ sequence: number }>(COUNT, [SPACE, video]);
+      return tx.record({ space: SPACE, type, video, sequence: row!.sequence, data: { id: video, object: "video" } });
+    });
+    this.answered.add(uuid);
+  }
+
+  async #webhook({ webhooks }: Node): Promise<string> {
+    const { data } = await webhooks.list(SPACE, { limit: 100 });
+    return this.#world.random.pick(data).id;
+  }
+
+  async #status(node: Node): Promise<void> {
+    const status = this.#world.random.chance(0.6) ? "enabled" : "paused";
+    await node.webhooks.update(SPACE, await this.#webhook(node), { status });
+  }
+
+  async #change(node: Node): Promise<void> {
+    const { random } = this.#world;
+    const id = await this.#webhook(node);
+    const changes = [
+      { url: this.newUrl(id) },
+      { ordering: random.chance(0.5) ? ("video" as const) : ("none" as const) },
+      { rate_limit: random.chance(0.5) ? null : 1 + random.integer(5) },
+    ];
+    await node.webhooks.update(SPACE, id, random.pick(changes));
+  }
+
+  async #remove(node: Node): Promise<void> {
+    const { data } = await node.webhooks.list(SPACE, { limit: 100 });
+    const passing = data.find(({ description }) => description === "passing");
+    if (passing !== undefined) await node.webhooks.remove(SPACE, passing.id);
+  }
+
+  async #add(node: Node): Promise<void> {
+    const { data } = await node.webhooks.list(SPACE, { limit: 100 });
+    if (data.length >= WEBHOOKS_MAX) return;
+    const chosen = { events: [...TYPES], description: "passing", url: "https://r.example.com/" };
+    await node.webhooks.create(SPACE, chosen, async (tx, { id }) => {
+      await tx.run(SET_URL, [longUuid(id), this.newUrl(id)]); // a URL tells whose it is
+    });
+  }
+
+  async #test(node: Node): Promise<void> {
+    await node.webhooks.sendTest(SPACE, await this.#webhook(node), "webhook.test");
+  }
+
+  async #sendAgain(node: Node): Promise<void> {
+    const { random } = this.#world;
+    const { data } = await node.deliveries.list(SPACE, { limit: 50 });
+    const { id } = random.pick(data);
+    const clicks = Array.from({ length: 1 + random.integer(3) }, () => node.deliveries.sendAgain(SPACE, id));
+    await Promise.allSettled(clicks);
+  }
+
+  async #replay(node: Node): Promise<void> {
+    const { random } = this.#world;
+    const since = Math.floor(this.#world.now_ms / 1_000) - 5 - random.integer(20);
+    const rate = random.chance(0.5) ? undefined : 10 + random.integer(20);
+    const input = { webhook: await this.#webhook(node), since, until: since + 1 + random.integer(30), rate };
+    await node.replays.create(SPACE, input, null);
+  }
+
+  async #steer(node: Node): Promise<void> {
+    const { random } = this.#world;
+    const { data } = await node.replays.list(SPACE, { limit: 20 });
+    const { id } = random.pick(data.filter(({ status }) => status === "running" || status === "paused"));
+    if (random.chance(0.3)) await node.replays.cancel(SPACE, id);
+    else await node.replays.update(SPACE, id, { status: random.chance(0.5) ? "running" : "paused" });
+  }
+
+  /** Once nothing fails any more: everything is let go. */
+  async resumeAll({ webhooks, replays }: Node): Promise<void> {
+    for (const { id, status } of (await webhooks.list(SPACE, { limit: 100 })).data)
+      if (status !== "enabled") await webhooks.update(SPACE, id, { status: "enabled" });
+    for (const { id, status } of (await replays.list(SPACE, { limit: 100 })).data)
+      if (status === "paused") await replays.update(SPACE, id, { status: "running" });
+  }
+}
+
+const SET_URL = { name: "sim_url", text: "update webhooks set url = $2 where id = $1" };
+const COUNT = {
+  name: "sim_count",
+  text: `insert into videos (space_id, id, last_sequence) values ($1, $2, 1)
+    on conflict (space_id, id) do update set last_sequence = videos.last_sequence + 1 returning last_sequence as sequence`,
+};
