@@ -45,6 +45,9 @@ const NO_FAULTS: DatabaseFaults = { lostAnswer: 0, refused: 0 };
 /** A lease is longer than an attempt needs by this much: what the database's clock may skip unharmed. */
 const MARGIN_MS = 1_000;
 
+/** Until when a node that lost its own connection is left alone. */
+const BACK_MS = 3_000;
+
 /** One run: several nodes under faults, then healed. Safety is checked before each request, liveness at the end. */
 export class Simulation {
   readonly #world: World;
@@ -54,6 +57,7 @@ export class Simulation {
   readonly #tempers = new Map<string, Temper>();
   readonly #delays: number[] = []; // of retries, as parts of their step
   readonly #god = newProcess("god");
+  readonly #backAt_ms = Array.from({ length: NODES }, () => 0);
   #nodes: Node[] = [];
   #faulty = true;
   #crashes = 0;
@@ -185,14 +189,12 @@ export class Simulation {
 
   async #strike(index: number, how: number): Promise<void> {
     const { random } = this.#world;
-    const { process, db } = this.#nodes[index]!;
+    const { process } = this.#nodes[index]!;
     this.#world.note(`strikes ${index} by ${how}`);
     if (how === 0 && !process.dead) await this.#crash(index);
     else if (how === 1) this.#trouble(index, "frozenUntil_ms", random.integer(45_000));
-    else if (how === 2) {
-      this.#invariants.troubled(process);
-      await db.cutSession();
-    } else if (how === 3) this.#trouble(index, "slowUntil_ms", random.integer(10_000));
+    else if (how === 2) await this.#cut(index);
+    else if (how === 3) this.#trouble(index, "slowUntil_ms", random.integer(10_000));
     else if (how === 4) this.#jump(-random.integer(5_000));
     else if (how === 5) this.#jump(random.integer(this.#skips ? 40_000 : MARGIN_MS / 4));
     else if (how === 6) process.skew_ms = random.integer(10_000) - 5_000;
@@ -201,8 +203,22 @@ export class Simulation {
 
   #trouble(index: number, until: "frozenUntil_ms" | "slowUntil_ms", for_ms: number): void {
     const { process } = this.#nodes[index]!;
+    if (this.#world.now_ms < this.#backAt_ms[index]!) return;
     process[until] = this.#world.now_ms + for_ms;
     this.#invariants.troubled(process, process[until]);
+  }
+
+  /**
+   * A node that loses its own connection has it back before the others take its work. One that is frozen or slow besides
+   * would not: its attempts may then be made twice at once, which is the price of a dead node's work being taken over soon.
+   */
+  async #cut(index: number): Promise<void> {
+    const { process, db } = this.#nodes[index]!;
+    const { now_ms } = this.#world;
+    if (Math.max(process.frozenUntil_ms, process.slowUntil_ms) > now_ms) return;
+    this.#backAt_ms[index] = now_ms + BACK_MS;
+    this.#invariants.troubled(process);
+    await db.cutSession();
   }
 
   /** Of the database's clock. */

@@ -188,14 +188,16 @@ export class World {
 
   /** Until each statement is over or waits for a lock. One that is over may have let another go on. */
   async #settle(): Promise<void> {
-    for (let over = -1; over !== 0; ) {
-      for (const call of this.#begun) await this.#overOrBlocked(call);
-      const ended = this.#begun.filter(({ outcome }) => outcome !== null);
-      this.#begun = this.#begun.filter(({ outcome }) => outcome === null);
-      for (const call of ended) this.#deliver(call, call.outcome!);
-      over = this.#begun.length > 0 ? ended.length : 0;
+    for (let left = -1; left !== this.#waiting().length; ) {
+      left = this.#waiting().length;
+      for (const call of this.#waiting()) await this.#overOrBlocked(call);
     }
+    const ended = this.#begun.filter(({ outcome }) => outcome !== null);
+    this.#begun = this.#waiting();
+    for (const call of ended) this.#deliver(call, call.outcome!); // in the order of their beginnings, not of their ends
   }
+
+  #waiting = (): Running[] => this.#begun.filter(({ outcome }) => outcome === null);
 
   #deliver({ process, what, deliver }: Running, outcome: Outcome): void {
     const rows = "value" in outcome ? ((outcome.value as pg.QueryResult | undefined)?.rowCount ?? "") : "failed";
