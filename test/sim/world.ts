@@ -103,7 +103,7 @@ export class World {
       monotonic: () => this.now_ms - BEGIN_MS + 1,
       after: (delay_ms, work) => {
         const timer = { process, at_ms: this.now_ms + Math.max(0, Math.ceil(delay_ms)), work };
-        this.#timers.push(timer);
+        if (!process.dead) this.#timers.push(timer);
         return () => {
           this.#timers = this.#timers.filter((other) => other !== timer);
         };
@@ -118,7 +118,7 @@ export class World {
         "error" in outcome ? reject(outcome.error) : resolve(outcome.value as Result);
       const slow = process.slowUntil_ms > this.now_ms;
       const at_ms = slow ? this.now_ms + this.random.integer(SLOW_MS) : this.now_ms;
-      this.#calls.push({ process, what, pid, at_ms, begin, deliver });
+      if (!process.dead) this.#calls.push({ process, what, pid, at_ms, begin, deliver });
     });
   }
 
