@@ -4,6 +4,7 @@ import { testDatabase } from "../../../test/support/database.ts";
 import { answer, noAnswer, type Receiver, type TestNode, testNode } from "../../../test/support/delivery.ts";
 import { happen } from "../../../test/support/engine.ts";
 import { eventually } from "../../../test/support/eventually.ts";
+import type { Database } from "../store/db.ts";
 import type { DeliveryStatus } from "./delivery.ts";
 
 const db = await testDatabase();
@@ -229,6 +230,31 @@ describe("the dispatcher", () => {
     );
     const next = await start(() => answer(200));
     await eventually(async () => expect(new Set(await statuses(next, id))).toEqual(new Set(["succeeded 1"])));
+  });
+
+  test("drains: what is just being given back is waited for", async () => {
+    const held = Promise.withResolvers<void>();
+    let givenBack = false;
+    const slow: Database = {
+      ...db,
+      async run(statement, values) {
+        if (statement.name !== "open_deliveries_put_back") return db.run(statement, values);
+        await held.promise;
+        const rows = await db.run(statement, values);
+        givenBack = true;
+        return rows as never;
+      },
+    };
+    const node = await testNode(slow, () => new Promise(() => {}));
+    const { id } = await register(node, "slow");
+    for (let n = 0; n < 4; n++) await happen(node, newVideo());
+    await eventually(() => expect(node.seen).toHaveLength(2));
+    const drained = node.node.drain(50);
+    setTimeout(held.resolve, 500); // later than the drain's other work
+    await drained;
+    expect(givenBack).toBe(true);
+    expect((await statuses(node, id)).filter((status) => status === "waiting 0")).toHaveLength(2);
+    await node.webhooks.remove(node.space, id);
   });
 
   test("takes over what a node that died had leased", async () => {

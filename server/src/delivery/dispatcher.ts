@@ -49,6 +49,7 @@ export class Dispatcher implements Courier {
   readonly #full = new Set<string>();
   readonly #sends = new Set<Send>(); // in the order in which they began
   readonly #unsent: Job[] = [];
+  #returning: Promise<void> = Promise.resolve();
   readonly #toLoad = new Set<string>();
   readonly #attempts = { succeeded: 0, retry: 0, failed: 0 };
   #quick = 0;
@@ -338,13 +339,14 @@ export class Dispatcher implements Courier {
     if (this.#unsent.length === 1) this.#parts.clock.after(0, () => void this.#returnUnsent());
   }
 
-  /** Where it fails, the leases end by themselves. */
-  async #returnUnsent(): Promise<void> {
+  /** Where it fails, the leases end by themselves. Resolves when those before are given back too: a drain waits for them. */
+  #returnUnsent(): Promise<void> {
     const jobs = this.#unsent.splice(0);
-    if (jobs.length === 0) return;
-    await putBackUnsent(this.#parts.db, jobs).catch((err: unknown) =>
-      this.#parts.log.warn({ err }, "leases were not given back; they will end"),
-    );
+    const { db, log } = this.#parts;
+    const given = jobs.length === 0 ? Promise.resolve() : putBackUnsent(db, jobs);
+    const heard = given.catch((err: unknown) => log.warn({ err }, "leases were not given back; they will end"));
+    this.#returning = Promise.all([this.#returning, heard]).then(() => {});
+    return this.#returning;
   }
 
   /** Takes no more work, lets the attempts under way end, and writes what came of them. Within about `patience_ms`. */

@@ -140,7 +140,7 @@ const putBack: Statement = {
 
 /** Ends the leases of deliveries that were not sent after all. Never repeated: after an error the lease ends by itself. */
 export async function putBackUnsent(sql: Sql, unsent: readonly (OpenKey & { attempt: number })[]) {
-  const keys = unsent.map(({ space_id, webhook_id, video_id, sequence, attempt }) => {
+  const keys = [...unsent].sort(inLockOrder).map(({ space_id, webhook_id, video_id, sequence, attempt }) => {
     return { space_id, webhook_id, video_id, sequence, attempt };
   });
   await sql.run(putBack, [JSON.stringify(keys)]);
