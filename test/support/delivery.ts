@@ -2,7 +2,7 @@ import { systemClock } from "../../server/src/clock.ts";
 import { createDeliveries, type Deliveries } from "../../server/src/delivery/deliveries.ts";
 import { createDeliveryNode, type DeliveryNode } from "../../server/src/delivery/node.ts";
 import type { Courier } from "../../server/src/events/record.ts";
-import { createLog } from "../../server/src/log.ts";
+import { createLog, type Log } from "../../server/src/log.ts";
 import type { Exchange } from "../../server/src/net/exchange.ts";
 import type { Request } from "../../server/src/net/safe-client.ts";
 import { systemRandom } from "../../server/src/random.ts";
@@ -56,7 +56,11 @@ const NOTHING: Exchange = {
 export async function testNode(
   db: Database,
   receiver: Receiver,
-  { schedule_s = [0, 0, 0], attempt_ms = 15_000 }: { schedule_s?: number[]; attempt_ms?: number } = {},
+  {
+    schedule_s = [0, 0, 0],
+    attempt_ms = 15_000,
+    log = createLog("silent", false),
+  }: { schedule_s?: number[]; attempt_ms?: number; log?: Log } = {},
 ): Promise<TestNode> {
   const seen: Seen[] = [];
   let underWay = 0;
@@ -78,7 +82,7 @@ export async function testNode(
   };
   const signals = createSignals();
   const vault = createVault([Buffer.alloc(32, 7)], systemRandom);
-  const common = { db, clock: systemClock, random: systemRandom, signals, vault, log: createLog("silent", false) };
+  const common = { db, clock: systemClock, random: systemRandom, signals, vault, log };
   const node = createDeliveryNode({ ...common, client, version: "0", schedule_s, attempt_ms, onAttempt: () => {} });
   await node.start();
   const parts = await engineParts(db, node.courier as Courier, signals);

@@ -5,6 +5,7 @@ import { LIMITS } from "../limits.ts";
 import type { Exchange } from "../net/exchange.ts";
 import type { Lease } from "../store/events.ts";
 import { putBackUnsent } from "../store/open-deliveries.ts";
+import { logAttempt } from "./attempt-log.ts";
 import { Claims } from "./claims.ts";
 import type { DispatcherParts, DispatcherStats } from "./dispatcher-parts.ts";
 import { type Job, Lane } from "./lane.ts";
@@ -201,7 +202,7 @@ export class Dispatcher implements Courier {
     if (verdict.rest_ms > 0) this.#rest(lane, Math.min(verdict.rest_ms, REST_MAX_MS));
     this.#settler.add({ job, settlement: settlementOf(job, one.request, started_ms, exchange, verdict) });
     this.#parts.onAttempt({ target, exchange, verdict, at_ms: started_ms });
-    this.#logAttempt(job, exchange, verdict);
+    logAttempt(this.#parts.log, job, exchange, verdict);
     this.#offer(lane);
     if (lane.hinted && lane.wants(this.#parts.clock.monotonic())) this.#claims.ask();
     this.#pump();
@@ -213,13 +214,6 @@ export class Dispatcher implements Courier {
     const verdict = judge(exchange, { step, repeated, schedule_s, fraction: random.fraction(), now_ms: clock.now() });
     this.#attempts[verdict.outcome] += 1;
     return verdict;
-  }
-
-  #logAttempt(job: Job, exchange: Exchange, { outcome, error }: Verdict): void {
-    const { log } = this.#parts;
-    if (!log.isLevelEnabled("debug")) return;
-    const ids = { webhook: shortUuid(job.webhook_id), delivery: shortUuid(job.id), attempt: job.attempt };
-    log.debug({ ...ids, outcome, status: exchange.status, error: error?.word, ms: exchange.timings.total }, "attempt");
   }
 
   /** Sends nothing to this webhook for a while but what a person sends. */
