@@ -1,34 +1,39 @@
 import { useQuery } from "@tanstack/react-query";
-import { CirclePause, Play, RefreshCw, TriangleAlert } from "lucide-react";
+import { CalendarClock, CirclePause, Play, RefreshCw, TriangleAlert } from "lucide-react";
 import { useAging } from "../clock.ts";
 import { useSendAgain } from "../deliveries/send-again.ts";
 import { Button } from "../ui/button.tsx";
 import { classes } from "../ui/classes.ts";
-import { webhookState } from "../ui/status.tsx";
 import { Until } from "../ui/time.tsx";
 import { nextQuery } from "./queries.ts";
-import { headline, held, type Known, prediction } from "./trouble.ts";
+import { headline, held, type Known, type Matter, matter, prediction, renewal } from "./trouble.ts";
+
+const BAD = { icon: TriangleAlert, tint: "bg-bad-tint", mark: "text-bad", words: "text-bad" };
+const LOOKS: Record<Matter, typeof BAD> = {
+  disabled: BAD,
+  failing: BAD,
+  paused: { icon: CirclePause, tint: "bg-neutral-tint", mark: "text-text-2", words: "" },
+  certificate: { icon: CalendarClock, tint: "bg-warn-tint", mark: "text-warn", words: "text-warn" },
+};
 
 /** Says what is wrong, what waits because of it, what happens next, and offers the way out. Nothing while all is well. */
 export function Banner({ known, onResume }: { known: Known; onResume: () => void }) {
-  const { webhook } = known;
+  const what = useAging((now) => matter(known, now) ?? "");
   const words = useAging((now) => headline(known, now) ?? "");
-  if (words === "") return null;
-  const bad = webhookState(webhook).tone === "bad";
-  const Icon = bad ? TriangleAlert : CirclePause;
+  if (what === "") return null;
+  const look = LOOKS[what];
   return (
     <div className="gutter pb-5">
-      <div
-        className={classes("flex flex-wrap gap-x-4 gap-y-3 rounded-panel p-4", bad ? "bg-bad-tint" : "bg-neutral-tint")}
-      >
-        <Icon size={16} className={classes("mt-0.5 shrink-0", bad ? "text-bad" : "text-text-2")} aria-hidden />
+      <div className={classes("flex flex-wrap gap-x-4 gap-y-3 rounded-panel p-4", look.tint)}>
+        <look.icon size={16} className={classes("mt-0.5 shrink-0", look.mark)} aria-hidden />
         <div className="min-w-0 flex-[1_1_240px]">
-          <p className={classes("font-medium", bad && "text-bad")}>{words}</p>
-          <p className="mt-0.5">{webhook.status === "enabled" ? <Failing known={known} /> : held(known)}</p>
+          <p className={classes("font-medium", look.words)}>{words}</p>
+          <p className="mt-0.5">
+            <Rest what={what} known={known} />
+          </p>
         </div>
-        {webhook.status === "enabled" ? (
-          <TryOne webhook={webhook.id} />
-        ) : (
+        {what === "failing" && <TryOne webhook={known.webhook.id} />}
+        {(what === "paused" || what === "disabled") && (
           <Button icon={Play} onClick={onResume}>
             Resume
           </Button>
@@ -36,6 +41,12 @@ export function Banner({ known, onResume }: { known: Known; onResume: () => void
       </div>
     </div>
   );
+}
+
+function Rest({ what, known }: { what: Matter; known: Known }) {
+  const advice = useAging((now) => renewal(known, now));
+  if (what === "failing") return <Failing known={known} />;
+  return what === "certificate" ? advice : held(known);
 }
 
 function Failing({ known }: { known: Known }) {

@@ -10,7 +10,7 @@ import { Skeleton } from "../ui/states.tsx";
 import { Status, webhookState } from "../ui/status.tsx";
 import { Ago } from "../ui/time.tsx";
 import { useKnown } from "./queries.ts";
-import { headline, held, type Known } from "./trouble.ts";
+import { headline, held, type Known, type Matter, matter, renewal } from "./trouble.ts";
 
 export function WebhookRows({ webhooks }: { webhooks: Webhook[] }) {
   return useIsNarrow() ? <Lines webhooks={webhooks} /> : <Table webhooks={webhooks} />;
@@ -128,14 +128,23 @@ function Success({ known: { health } }: { known: Known }) {
   return <span className={classes("numbers", bad && "font-medium text-bad")}>{percent(health.succeeded, all)}</span>;
 }
 
+const LOUDNESS: Record<Matter, string> = {
+  disabled: "text-bad",
+  failing: "text-bad",
+  paused: "text-text-2",
+  certificate: "text-warn",
+};
+
 /** A problem adds a line to its row. */
 function Trouble({ known }: { known: Known }) {
+  const what = useAging((now) => matter(known, now) ?? "");
   const words = useAging((now) => headline(known, now) ?? "");
-  if (words === "") return null;
-  const loud = webhookState(known.webhook).tone === "bad";
+  const advice = useAging((now) => renewal(known, now));
+  if (what === "") return null;
+  const rest = what === "certificate" ? advice : known.health && `${held(known).replace(/\.$/, "")}.`;
   return (
-    <p className={classes("mt-1 max-w-[78ch]", loud ? "text-bad" : "text-text-2")}>
-      {words} {known.health && `${held(known).replace(/\.$/, "")}.`}
+    <p className={classes("mt-1 max-w-[78ch]", LOUDNESS[what])}>
+      {words} {rest}
     </p>
   );
 }

@@ -12,8 +12,7 @@ import { Fact, Facts, Section } from "../ui/page.tsx";
 import { Secret } from "../ui/secret.tsx";
 import { When } from "../ui/time.tsx";
 import { Rotation } from "./rotation.tsx";
-
-const CERTIFICATE_WARNED_S = 14 * 86_400;
+import { endsSoon } from "./trouble.ts";
 
 export function Side({ webhook, health }: { webhook: Webhook; health: Health | undefined }) {
   const [rotating, setRotating] = useState(false);
@@ -62,7 +61,7 @@ function PreviousSecret({ until }: { until: number }) {
 
 function Certificate({ until }: { until: number }) {
   const left = useAging((now) => Math.floor((until - now) / 3_600) * 3_600);
-  const soon = left < CERTIFICATE_WARNED_S;
+  const soon = endsSoon(left, 0);
   return (
     <Fact name="Certificate">
       <span className={classes(soon && "font-medium text-warn")}>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Delivery, Health, Webhook } from "../api/types.ts";
-import { headline, held, leftWords, prediction, resumeWords } from "./trouble.ts";
+import { headline, held, leftWords, matter, prediction, renewal, resumeWords } from "./trouble.ts";
 
 const NOW = 1_795_478_479;
 const plain = (text: string | undefined) => text?.replaceAll("\u00a0", " ");
@@ -35,6 +35,42 @@ describe("a webhook's trouble", () => {
     const disabled = known({ status: "disabled", status_reason: "The receiver answered 410 Gone" }, 1);
     expect(headline(disabled, NOW)).toMatch(/^Disabled since \d\d:\d\d\. The receiver answered 410 Gone\.$/);
     expect(plain(held(disabled))).toBe("1 delivery is held and will be sent on resume, in order. Nothing is lost.");
+  });
+});
+
+describe("a certificate", () => {
+  const DAY = 86_400;
+  const until = (left: number, more: Partial<Webhook> = {}) => ({
+    ...known(more),
+    health: { open: 0, certificate_until: NOW + left } as Health,
+  });
+  const said = (left: number) => plain(headline(until(left), NOW));
+  const ends = (left: string) =>
+    expect.stringMatching(new RegExp(`^Its certificate ends in ${left}, on \\d{1,2} [A-Z][a-z]+ \\d{4}\\.$`));
+
+  test("is not spoken of for more than two weeks before its end, nor where none was seen", () => {
+    expect(headline(until(14 * DAY), NOW)).toBeUndefined();
+    expect(matter(known({}), NOW)).toBeUndefined();
+    expect(matter({ ...known({}), health: { certificate_until: null } as Health }, NOW)).toBeUndefined();
+    expect(matter({ ...known({}), health: undefined }, NOW)).toBeUndefined();
+  });
+  test("that ends within two weeks is said, with the day, the time that is left and what to do", () => {
+    expect(said(14 * DAY - 1)).toEqual(ends("13 days"));
+    expect(said(9 * DAY + 3_700)).toEqual(ends("9 days"));
+    expect(said(2 * DAY - 1)).toEqual(ends("47 h"));
+    expect(said(59 * 60 + 59)).toEqual(ends("59 min"));
+    expect(renewal(until(DAY), NOW)).toBe(
+      "Renew it where the receiver runs; after that day attempts fail with “Certificate refused”.",
+    );
+  });
+  test("that has ended is said as such", () => {
+    expect(said(0)).toMatch(/^The certificate that was seen last ended on \d{1,2} [A-Z][a-z]+ \d{4}\.$/);
+    expect(renewal(until(-DAY), NOW)).toMatch(/^Renew it where the receiver runs: until then attempts fail/);
+  });
+  test("is not spoken of while something worse is", () => {
+    expect(matter(until(DAY), NOW)).toBe("certificate");
+    expect(matter(until(DAY, { failing_since: NOW - 60 }), NOW)).toBe("failing");
+    expect(matter(until(DAY, { status: "paused" }), NOW)).toBe("paused");
   });
 });
 

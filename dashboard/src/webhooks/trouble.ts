@@ -1,8 +1,10 @@
 /** What needs a person's eye about a webhook, in sentences. Pure. */
 import type { Delivery, Health, Webhook } from "../api/types.ts";
-import { moment, number, plural, span } from "../format.ts";
+import { day, moment, number, plural, span } from "../format.ts";
 import { isFailing } from "../ui/status.tsx";
 import { shortAnswer } from "../words/answers.ts";
+
+const [HOUR_S, DAY_S] = [3_600, 86_400];
 
 export interface Known {
   webhook: Webhook;
@@ -14,17 +16,52 @@ export interface Known {
 export const deliveries = (count: number): string => plural(count, "delivery", "deliveries");
 const are = (count: number): string => (count === 1 ? "is" : "are");
 
-/** "Every attempt has failed since 10:24. Last answer: 503 Service Unavailable." */
-export function headline({ webhook, last }: Known, now: number): string | undefined {
-  if (webhook.status === "disabled")
-    return `Disabled since ${moment(webhook.status_since, now)}. ${reason(webhook)}`.trim();
-  if (webhook.status === "paused")
-    return `Paused since ${moment(webhook.status_since, now)}. ${reason(webhook)}`.trim();
-  if (!isFailing(webhook) || webhook.failing_since === null) return undefined;
-  const answer = last?.last_attempt && shortAnswer(last.last_attempt.status, last.last_attempt.error);
-  const since = `Every attempt has failed since ${moment(webhook.failing_since, now)}.`;
-  return answer ? `${since} Last answer: ${answer}.` : since;
+/** Only a certificate leaves no delivery waiting: it is said before it hurts. */
+export type Matter = "disabled" | "paused" | "failing" | "certificate";
+
+/** Two weeks: time to find out who renews it, also over a holiday. What renews by itself has done so by then. */
+const CERTIFICATE_WARNED_S = 14 * DAY_S;
+export const endsSoon = (until: number, now: number): boolean => until - now < CERTIFICATE_WARNED_S;
+
+/** The worst that is the matter with a webhook; undefined while all is well. */
+export function matter({ webhook, health }: Known, now: number): Matter | undefined {
+  if (webhook.status !== "enabled") return webhook.status;
+  if (isFailing(webhook)) return "failing";
+  const until = health?.certificate_until ?? null;
+  return until !== null && endsSoon(until, now) ? "certificate" : undefined;
 }
+
+/** "Every attempt has failed since 10:24. Last answer: 503 Service Unavailable." */
+export function headline(known: Known, now: number): string | undefined {
+  const { webhook, health } = known;
+  const what = matter(known, now);
+  if (what === "disabled" || what === "paused") {
+    const word = what === "disabled" ? "Disabled" : "Paused";
+    return `${word} since ${moment(webhook.status_since, now)}. ${reason(webhook)}`.trim();
+  }
+  if (what === "failing") return failing(known, webhook.failing_since!, now);
+  return what === "certificate" ? ending(health!.certificate_until!, now) : undefined;
+}
+
+function failing({ last }: Known, since: number, now: number): string {
+  const answer = last?.last_attempt && shortAnswer(last.last_attempt.status, last.last_attempt.error);
+  const words = `Every attempt has failed since ${moment(since, now)}.`;
+  return answer ? `${words} Last answer: ${answer}.` : words;
+}
+
+/** "Its certificate ends in 9 days, on 5 Dec 2026." */
+function ending(until: number, now: number): string {
+  const left = until - now;
+  if (left <= 0) return `The certificate that was seen last ended on ${day(until)}.`;
+  const unit = left >= 2 * DAY_S ? DAY_S : left >= HOUR_S ? HOUR_S : 60;
+  return `Its certificate ends in ${span(left - (left % unit))}, on ${day(until)}.`;
+}
+
+/** What to do about a certificate that ends, or has ended. */
+export const renewal = ({ health }: Known, now: number): string =>
+  (health?.certificate_until ?? 0) > now
+    ? "Renew it where the receiver runs; after that day attempts fail with “Certificate refused”."
+    : "Renew it where the receiver runs: until then attempts fail with “Certificate refused”.";
 
 const reason = ({ status_reason }: Webhook): string => {
   if (!status_reason) return "";
