@@ -36,6 +36,7 @@ describe("defaults", () => {
       retention_days: 30,
       attemptTimeout_ms: 15_000,
       metricsToken: null,
+      traces: false,
       trustProxy: false,
       ffmpeg: null,
     });
@@ -55,6 +56,16 @@ describe("defaults", () => {
       allowHttp: true,
       allowNetworks: ["10.1.0.0/16", "fd00::/8", "192.0.2.7"],
     });
+  });
+
+  test.each([
+    [true, { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector.internal:4318" }],
+    [true, { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://collector.internal:4318/v1/traces" }],
+    [false, { OTEL_EXPORTER_OTLP_ENDPOINT: "" }],
+    [false, { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector.internal:4318", OTEL_SDK_DISABLED: "true" }],
+    [false, { OTEL_SERVICE_NAME: "mave" }],
+  ])("that traces are sent is %s with %o", async (traces, environment) => {
+    expect((await loadConfig(environment, await folder())).traces).toBe(traces);
   });
 
   test.each(["http://localhost:8080", "http://127.0.0.1", "http://[::1]:3000", "http://mave.localhost"])(

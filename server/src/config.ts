@@ -80,12 +80,20 @@ export async function loadConfig(environment: Environment = process.env, folder 
     retention_days: values.MAVE_RETENTION_DAYS ?? 30,
     attemptTimeout_ms: values.MAVE_ATTEMPT_TIMEOUT_MS ?? LIMITS.ATTEMPT_TOTAL_MS,
     uploadMaxBytes: values.MAVE_UPLOAD_MAX_BYTES ?? LIMITS.UPLOAD_BYTES_MAX,
+    /** Whether spans are sent; the OpenTelemetry SDK reads where to, and the rest of its settings, by itself. */
+    traces: tracesWanted(environment),
     metricsToken: values.MAVE_METRICS_TOKEN ?? null,
     /** true: every proxy; else the addresses whose X-Forwarded-… headers are believed. */
     trustProxy: values.MAVE_TRUST_PROXY ?? false,
     /** The ffmpeg program; its ffprobe lies beside it. */
     ffmpeg: values.MAVE_FFMPEG ?? null,
   });
+}
+
+/** By OpenTelemetry's own names: of the environment only, since its SDK knows no `.env`. */
+function tracesWanted(environment: Environment): boolean {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_SDK_DISABLED } = environment;
+  return Boolean(OTEL_EXPORTER_OTLP_ENDPOINT || OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) && OTEL_SDK_DISABLED !== "true";
 }
 
 function readEnvFile(folder: string): Environment {

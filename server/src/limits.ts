@@ -156,6 +156,10 @@ export const LIMITS = {
   RETENTION_EVERY_MS: 3_600_000,
   RETENTION_AGAIN_MS: 60_000, // after a round that could not have its lock: each try stops writers for up to a second
 
+  SPANS_QUEUED_MAX: 8_192, // waiting for the collector, about 1 kB each; beyond it spans are dropped, never deliveries
+  SPANS_WAIT_MS: 1_000, // for more of them; a full batch of 512 goes at once
+  SPANS_FLUSH_MS: 1_000, // at the end: a collector that hangs must not hold it up
+
   DRAIN_SETTLE_MS: 1_000, // for writing down what the last attempts came to
   REQUESTS_DRAIN_MS: 3_000, // for requests under way at the end; uploads resume
   SHUTDOWN_MS: 20_000, // SIGTERM to exit, the attempts in flight included

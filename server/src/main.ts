@@ -32,6 +32,7 @@ import { StartFailure } from "./start-failure.ts";
 import type { Database } from "./store/db.ts";
 import { openStore } from "./store/open-store.ts";
 import { firstSpace } from "./store/spaces.ts";
+import type { Tracing } from "./tracing.ts";
 import { createLocalBlobs } from "./videos/blobs.ts";
 import { createCaretaker } from "./videos/caretaker.ts";
 import { FFMPEG_HINT, type Ffmpeg, findFfmpeg } from "./videos/ffmpeg.ts";
@@ -60,6 +61,7 @@ interface Ground {
   publicUrl: string;
   /** null where this machine has none. */
   ffmpeg: Ffmpeg | null;
+  tracing: Tracing | undefined;
 }
 
 /** The composition root: the only place that constructs things. They start in the order written and end in reverse. */
@@ -72,6 +74,7 @@ async function main(): Promise<void> {
   const port = await findPort(config.port, config.host);
   const publicUrl = config.publicUrl ?? `http://localhost:${port}`;
   const ffmpeg = findFfmpeg(clock, config.ffmpeg ?? undefined); // beside the database's start: both take their time
+  const tracing = await startTraces(config, log, shutdown);
   const onLost = (why: Error): void => {
     log.fatal({ err: why }, "The database is lost.");
     shutdown.begin("database lost", 1);
@@ -79,12 +82,21 @@ async function main(): Promise<void> {
   const { db, close } = await openStore({ ...config, log, onLost });
   shutdown.add("the database", close);
   const vault = createVault(config.secretsKeys, random);
-  const ground = { config, log, clock, random, signals, shutdown, db, vault, publicUrl, ffmpeg: await ffmpeg };
+  const ground = { config, log, clock, random, signals, shutdown, db, vault, publicUrl, ffmpeg: await ffmpeg, tracing };
   await start(ground, port).catch((error: unknown) => {
     if (error instanceof StartFailure) console.error(error.message);
     else log.fatal({ err: error }, "The start failed.");
     shutdown.begin("the start failed", 1); // ends what has been started, the database above all
   });
+}
+
+/** Loads the OpenTelemetry SDK, which takes a quarter of a second, where spans are wanted; nothing of it elsewhere. */
+async function startTraces(config: Config, log: Log, shutdown: Shutdown): Promise<Tracing | undefined> {
+  if (!config.traces) return undefined;
+  const { startTracing } = await import("./tracing.ts");
+  const tracing = startTracing({ clock: systemClock, log, version: VERSION });
+  shutdown.add("traces", tracing.close);
+  return tracing;
 }
 
 async function start(ground: Ground, port: number): Promise<void> {

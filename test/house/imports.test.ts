@@ -42,6 +42,20 @@ describe("the direction of imports", () => {
     ).toEqual([]);
   });
 
+  test("OpenTelemetry is loaded where it is wanted only: tracing.ts has it, and main.ts imports that when it runs", () => {
+    const tracing = `${SERVER}/tracing.ts`;
+    const uses = files
+      .filter(({ path }) => path !== tracing)
+      .flatMap(({ path, text, imports }) =>
+        imports
+          .filter(({ from, typeOnly }) => !typeOnly && (from === tracing || from.startsWith("@opentelemetry/")))
+          .map(({ from }) => `${path} ${text.includes('await import("./tracing.ts")') ? "loads" : "imports"} ${from}`),
+      );
+    expect(uses, "Import its types only, and be handed a Tracing or none.").toEqual([
+      `${SERVER}/main.ts loads ${tracing}`,
+    ]);
+  });
+
   test("config is read by main and the operator's commands only", () => {
     expect(
       offenders(

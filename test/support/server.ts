@@ -103,7 +103,7 @@ export function runNode(arguments_: string[], env: NodeJS.ProcessEnv): ChildProc
 
 /** This process's environment without any setting of Mave. */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
-  const ours = /^(?:MAVE_.*|PORT|HOST|DATABASE_URL|SMTP_URL|LOG_LEVEL|NODE_ENV|VITEST.*)$/;
+  const ours = /^(?:MAVE_.*|PORT|HOST|DATABASE_URL|SMTP_URL|LOG_LEVEL|NODE_ENV|OTEL_.*|VITEST.*)$/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
 }
 

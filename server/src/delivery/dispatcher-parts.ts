@@ -5,6 +5,7 @@ import type { SafeClient } from "../net/safe-client.ts";
 import type { Random } from "../random.ts";
 import type { Signals } from "../signals.ts";
 import type { Database } from "../store/db.ts";
+import type { Tracing } from "../tracing.ts";
 import type { Vault } from "../webhooks/secrets.ts";
 import type { Verdict } from "./outcome.ts";
 import type { Target } from "./targets.ts";
@@ -43,6 +44,7 @@ export interface DispatcherParts {
   nodes(): number;
   onAttempt(ended: AttemptEnded): void;
   meter?: EngineMeter;
+  tracing?: Tracing | undefined;
 }
 
 export interface DispatcherStats {

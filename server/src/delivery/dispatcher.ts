@@ -6,6 +6,7 @@ import type { Exchange } from "../net/exchange.ts";
 import type { Lease } from "../store/events.ts";
 import { putBackUnsent } from "../store/open-deliveries.ts";
 import { logAttempt } from "./attempt-log.ts";
+import { traceAttempt } from "./attempt-trace.ts";
 import { Claims } from "./claims.ts";
 import type { DispatcherParts, DispatcherStats } from "./dispatcher-parts.ts";
 import { type Job, Lane } from "./lane.ts";
@@ -193,6 +194,7 @@ export class Dispatcher implements Courier {
 
   #answered(one: Send, exchange: Exchange): void {
     const { job, lane, target, started_ms } = one;
+    const { log, tracing } = this.#parts;
     this.#sends.delete(one);
     lane.inFlight -= 1;
     if (one.slow) this.#slow -= 1;
@@ -202,7 +204,8 @@ export class Dispatcher implements Courier {
     if (verdict.rest_ms > 0) this.#rest(lane, Math.min(verdict.rest_ms, REST_MAX_MS));
     this.#settler.add({ job, settlement: settlementOf(job, one.request, started_ms, exchange, verdict) });
     this.#parts.onAttempt({ target, exchange, verdict, at_ms: started_ms });
-    logAttempt(this.#parts.log, job, exchange, verdict);
+    logAttempt(log, job, exchange, verdict);
+    if (tracing !== undefined) traceAttempt(tracing, job, started_ms, exchange, verdict);
     this.#offer(lane);
     if (lane.hinted && lane.wants(this.#parts.clock.monotonic())) this.#claims.ask();
     this.#pump();

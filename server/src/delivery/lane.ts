@@ -1,6 +1,7 @@
 import type { EventType } from "../events/catalog.ts";
 import { LIMITS } from "../limits.ts";
 import type { OpenKey } from "../store/open-deliveries.ts";
+import type { Cause } from "../tracing.ts";
 
 /** A delivery leased to this node, on its way to being sent. */
 export interface Job extends OpenKey {
@@ -18,6 +19,8 @@ export interface Job extends OpenKey {
   repeated: boolean;
   /** A person sends it: it goes first, and does not wait for the end of a receiver's Retry-After. */
   by_hand: boolean;
+  /** Its event's span, where it was handed over; a claimed one begins a trace of its own. */
+  cause?: Cause | undefined;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { unixSeconds } from "../clock.ts";
+import type { Cause } from "../tracing.ts";
 import type { EventType } from "./catalog.ts";
 import { shortUuid } from "./short-uuid.ts";
 
@@ -18,6 +19,8 @@ export interface Happening {
   except?: string;
   /** Attempted once, never retried. */
   once?: boolean;
+  /** Where in a trace it comes from; left out: from the code that records it. */
+  cause?: Cause | null;
 }
 
 export interface Envelope {

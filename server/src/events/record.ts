@@ -3,8 +3,10 @@ import type { Random } from "../random.ts";
 import type { Signals } from "../signals.ts";
 import type { Database, Sql } from "../store/db.ts";
 import * as store from "../store/events.ts";
+import type { Cause, Tracing } from "../tracing.ts";
 import { uuidV7 } from "../uuid.ts";
 import { type Envelope, freeze, type Happening } from "./envelope.ts";
+import { traceEvents } from "./event-trace.ts";
 import { follow } from "./follow.ts";
 import { shareCommits } from "./share-commits.ts";
 
@@ -31,6 +33,8 @@ export interface HandedDelivery extends store.RecordedDelivery {
   body: Buffer;
   /** When the lease began, on this process's monotonic clock. */
   leased_ms: number;
+  /** Its event's span. */
+  cause?: Cause | undefined;
 }
 
 /** This node's dispatcher, as the recorder sees it. */
@@ -49,6 +53,7 @@ export interface RecorderParts {
   signals: Signals;
   /** None on a node that does not deliver. */
   courier?: Courier;
+  tracing?: Tracing | undefined;
 }
 
 export function createRecorder(parts: RecorderParts): Recorder {
@@ -58,11 +63,14 @@ export function createRecorder(parts: RecorderParts): Recorder {
     recorded.announce();
     return result;
   };
-  const record = shareCommits<Happening, Envelope>({
+  const shared = shareCommits<Happening, Envelope>({
     commit: (happenings) => transaction((tx) => tx.recordAll(happenings)),
     subject: ({ video }) => video,
   });
-  return { transaction, record };
+  const { tracing } = parts;
+  if (tracing === undefined) return { transaction, record: shared };
+  // A shared commit runs as caused by one of those who share it: each says here what it comes from itself.
+  return { transaction, record: (happening) => shared({ cause: tracing.cause(), ...happening }) };
 }
 
 /** What one transaction recorded, kept until its commit. */
@@ -71,6 +79,7 @@ class Recorded {
   readonly #events: { happening: Happening; envelope: Envelope }[] = [];
   readonly #handed: HandedDelivery[] = [];
   readonly #due = new Set<string>();
+  #begun_ms: number | undefined;
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
@@ -87,6 +96,7 @@ class Recorded {
   async #record(tx: Sql, happenings: readonly Happening[]): Promise<Envelope[]> {
     const { clock, random, courier } = this.#parts;
     const now = clock.now();
+    this.#begun_ms ??= now;
     const envelopes = happenings.map((happening) => freeze(uuidV7(now, random), happening, now));
     const lease = courier?.lease() ?? null;
     const leased_ms = clock.monotonic();
@@ -112,12 +122,19 @@ class Recorded {
 
   /** After the commit: hands the deliveries over and tells who listens. */
   announce(): void {
-    const { courier, signals } = this.#parts;
+    const { courier, signals, tracing } = this.#parts;
+    if (tracing !== undefined) this.#trace(tracing);
     if (this.#handed.length > 0) courier!.take(this.#handed);
     for (const webhook of this.#due) signals.emit("due", { webhook });
     for (const { happening, envelope } of this.#events) {
       const { space, type, video } = happening;
       signals.emit("event", { space, event: envelope.id, type, video });
     }
+  }
+
+  #trace(tracing: Tracing): void {
+    const now = this.#parts.clock.now();
+    const causes = traceEvents(tracing, this.#events, this.#begun_ms ?? now, now);
+    for (const delivery of this.#handed) delivery.cause = causes.get(delivery.event_id);
   }
 }

@@ -11,6 +11,7 @@ import { LIMITS } from "../limits.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Signals } from "../signals.ts";
 import type { Database } from "../store/db.ts";
+import type { Tracing } from "../tracing.ts";
 import type { Blobs } from "../videos/blobs.ts";
 import type { Library } from "../videos/library.ts";
 import type { Uploads } from "../videos/upload.ts";
@@ -35,6 +36,7 @@ import { operationRoutes } from "./operations.ts";
 import { type OverviewParts, overviewRoute } from "./overview.ts";
 import { createRateLimits } from "./rate-limits.ts";
 import { replayRoutes } from "./replays.ts";
+import { traceRequests } from "./request-traces.ts";
 import { createServerFrame, type ServerParts } from "./server.ts";
 import { sessionRoutes } from "./session.ts";
 import { spaceRoutes } from "./space.ts";
@@ -63,6 +65,7 @@ export interface HttpParts extends ServerParts, OverviewParts {
   deliveries: Deliveries;
   replays: Replays;
   cancelations: Cancelations;
+  tracing?: Tracing | undefined;
 }
 
 export interface Http {
@@ -77,6 +80,7 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
   const app = await createServerFrame(parts);
   const limits = await createRateLimits(app);
   const who = { ...parts, wrongKey: limits.wrongKey };
+  if (parts.tracing) traceRequests(app, parts.tracing, parts.clock);
   app.addHook("onRequest", async (_request, reply) => {
     if (!draining) return;
     reply.header("connection", "close");

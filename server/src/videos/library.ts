@@ -9,6 +9,7 @@ import type { Alongside, Database } from "../store/db.ts";
 import { insertUploadToken } from "../store/upload-tokens.ts";
 import { cancelUploads } from "../store/uploads.ts";
 import * as store from "../store/videos.ts";
+import type { Tracing } from "../tracing.ts";
 import type { Blobs } from "./blobs.ts";
 import { createVideos } from "./create-videos.ts";
 import { isVideoId, presentVideo, type Video, type VideoRow, type VideoStatus } from "./video.ts";
@@ -64,6 +65,7 @@ export interface LibraryParts {
   random: Random;
   signals: Signals;
   publicUrl: string;
+  tracing?: Tracing | undefined;
 }
 
 export function createLibrary(parts: LibraryParts): Library {

@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { startCollector } from "../../test/support/collector.ts";
+import { systemClock } from "./clock.ts";
+import { createLog } from "./log.ts";
+import { type OpenSpan, startTracing } from "./tracing.ts";
+
+const collector = await startCollector();
+process.env.OTEL_EXPORTER_OTLP_ENDPOINT = collector.url;
+const tracing = startTracing({ clock: systemClock, log: createLog("silent", false), version: "0" });
+const begin = (more: object = {}): OpenSpan =>
+  tracing.begin({ name: "GET /v1/videos", kind: "server", begun_ms: 5_000, attributes: {}, ...more });
+
+test("what runs within a span is caused by it, also later, until it is over; nothing else is", async () => {
+  const span = begin();
+  const signal = Promise.withResolvers<void>();
+  const told = new Promise<unknown[]>((resolve) => {
+    tracing.within(span, async () => {
+      const causes = [tracing.cause()];
+      await signal.promise;
+      causes.push(tracing.cause());
+      span.end(5_001);
+      causes.push(tracing.cause());
+      resolve(causes);
+    });
+  });
+  expect(tracing.cause()).toBeNull();
+  signal.resolve();
+  expect(await told).toEqual([span.cause, span.cause, null]);
+});
+
+test("the end sends what waits: children in the trace of their cause, and no time below nought", async () => {
+  const span = begin();
+  begin({ name: "child", kind: "client", cause: span.cause }).end(4_000, {}, true);
+  span.end(5_250);
+  await tracing.close();
+  const [child, parent] = collector.spans.slice(-2);
+  expect(child).toMatchObject({
+    name: "child",
+    parentSpanId: parent!.spanId,
+    traceId: parent!.traceId,
+    ms: 0,
+    status: 2,
+  });
+  expect(parent).toMatchObject({ name: "GET /v1/videos", parentSpanId: undefined, ms: 250, status: 0 });
+});

@@ -1,0 +1,109 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import {
+  type Attributes,
+  DiagLogLevel,
+  diag,
+  ROOT_CONTEXT,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from "@opentelemetry/api";
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
+import { defaultResource, detectResources, envDetector, resourceFromAttributes } from "@opentelemetry/resources";
+import { BatchSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
+import type { Clock } from "./clock.ts";
+import { LIMITS } from "./limits.ts";
+import type { Log } from "./log.ts";
+
+/** A place in a trace: what follows from it becomes its child. */
+export type Cause = SpanContext;
+
+export interface SpanBegun {
+  name: string;
+  kind: keyof typeof KINDS;
+  /** Without one it begins a trace of its own. */
+  cause?: Cause | null | undefined;
+  /** Unix milliseconds, as `ended_ms`. */
+  begun_ms: number;
+  attributes: Attributes;
+}
+
+export interface OpenSpan {
+  readonly cause: Cause;
+  readonly over: boolean;
+  end(ended_ms: number, attributes?: Attributes, failed?: boolean): void;
+}
+
+export interface Tracing {
+  begin(span: SpanBegun): OpenSpan;
+  /** Runs `work` and whatever follows from it, asynchronously too, as caused by `span` until that is over. */
+  within(span: OpenSpan, work: () => void): void;
+  /**
+   * What the code that runs now is caused by; null where that is nothing traced. Loops that a request woke go on in its
+   * context for ever after: what they do once it was answered is not its doing.
+   */
+  cause(): Cause | null;
+  /** Sends what is left, within SPANS_FLUSH_MS. */
+  close(): Promise<void>;
+}
+
+export interface TracingParts {
+  clock: Clock;
+  log: Log;
+  version: string;
+}
+
+const KINDS = { server: SpanKind.SERVER, producer: SpanKind.PRODUCER, client: SpanKind.CLIENT };
+
+/**
+ * Sends spans by OTLP over HTTP to where OTEL_EXPORTER_OTLP_ENDPOINT says; the SDK reads that and its kin by itself.
+ * Only main.ts loads this file, and only where one of them is set: others import its types, and are handed a Tracing or
+ * none. Nothing waits for a span: what the collector does not take in time is dropped.
+ */
+export function startTracing({ clock, log, version }: TracingParts): Tracing {
+  const say = (message: string) => log.warn({ message }, "Traces: the exporter complains.");
+  diag.setLogger({ error: say, warn: say, info() {}, debug() {}, verbose() {} }, DiagLogLevel.WARN);
+  const provider = createProvider(version);
+  const tracer = provider.getTracer("mave", version);
+  const spans = new AsyncLocalStorage<OpenSpan>();
+  return {
+    begin({ name, kind, cause, begun_ms, attributes }) {
+      const parent = cause ? trace.setSpanContext(ROOT_CONTEXT, cause) : ROOT_CONTEXT;
+      const span = tracer.startSpan(name, { kind: KINDS[kind], startTime: begun_ms, attributes }, parent);
+      return {
+        cause: span.spanContext(),
+        get over() {
+          return !span.isRecording();
+        },
+        end(ended_ms, more = {}, failed = false) {
+          span.setAttributes(more);
+          if (failed) span.setStatus({ code: SpanStatusCode.ERROR });
+          span.end(Math.max(begun_ms, ended_ms)); // wall time may jump back
+        },
+      };
+    },
+    within: (span, work) => spans.run(span, work),
+    cause() {
+      const span = spans.getStore();
+      return span === undefined || span.over ? null : span.cause;
+    },
+    close: () =>
+      Promise.race([provider.shutdown(), new Promise<void>((resolve) => clock.after(LIMITS.SPANS_FLUSH_MS, resolve))]),
+  };
+}
+
+function createProvider(version: string): TracerProvider {
+  const ours = resourceFromAttributes({ "service.name": "mave", "service.version": version });
+  const processor = new BatchSpanProcessor({
+    exporter: new OTLPTraceExporter(),
+    maxQueueSize: LIMITS.SPANS_QUEUED_MAX,
+    scheduledDelayMillis: LIMITS.SPANS_WAIT_MS,
+  });
+  return new TracerProvider({
+    resource: defaultResource()
+      .merge(ours)
+      .merge(detectResources({ detectors: [envDetector] })),
+    spanProcessors: [processor],
+  });
+}

@@ -1,0 +1,104 @@
+/** What a collector of OpenTelemetry's sees of a real server: from an API call to the attempts that follow from it. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { apiOf } from "../browser/api.ts";
+import { startReceiver } from "../browser/receiver.ts";
+import { type CollectedSpan, startCollector } from "../support/collector.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+
+const SEEN = { timeout: 30_000, interval: 100 };
+const [SERVER, CLIENT, PRODUCER] = [2, 3, 4];
+const FAILED = 2;
+
+describe("the traces of a server that delivers", async () => {
+  const [collector, receiver, bad] = [await startCollector(), await startReceiver(), await startReceiver()];
+  let server: TestServer;
+  let api: ReturnType<typeof apiOf>;
+  let secret: string;
+  const { spans } = collector;
+  const attempts = (outcome: string) =>
+    spans.filter(({ name, attributes }) => name === "attempt video.created" && attributes["mave.outcome"] === outcome);
+  const parentOf = (span: CollectedSpan) => spans.find(({ spanId }) => spanId === span.parentSpanId);
+
+  beforeAll(async () => {
+    bad.answers = { status: 500, body: "no", headers: {} };
+    server = await startServer({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, MAVE_RETRY_SCHEDULE: "0" });
+    api = apiOf(server, await server.key());
+    secret = (await api.webhook(receiver.url, "good")).secret;
+  }, 120_000);
+  afterAll(() => server?.remove());
+
+  test("put an API call, the event that it recorded and its attempt into one trace", async () => {
+    const { id } = await api.video("One");
+    await expect.poll(() => attempts("succeeded").length, SEEN).toBe(1);
+    const [attempt] = attempts("succeeded") as [CollectedSpan];
+    await expect.poll(() => parentOf(attempt)?.name, SEEN).toBe("record video.created");
+    const event = parentOf(attempt)!;
+    await expect.poll(() => parentOf(event)?.name, SEEN).toBe("POST /v1/videos");
+    const call = parentOf(event)!;
+
+    expect(new Set([attempt.traceId, event.traceId, call.traceId]).size).toBe(1);
+    expect([call.kind, event.kind, attempt.kind]).toEqual([SERVER, PRODUCER, CLIENT]);
+    expect(call).toMatchObject({ parentSpanId: undefined, status: 0 });
+    expect(call.attributes).toMatchObject({ "http.route": "/v1/videos", "http.response.status_code": 201 });
+    const { data } = await api.get("/v1/webhooks");
+    const [{ event: told }] = receiver.received as [(typeof receiver.received)[0]];
+    expect(event.attributes).toEqual({
+      "mave.event": told.id,
+      "mave.event_type": "video.created",
+      "mave.video": id,
+    });
+    expect(attempt.attributes).toMatchObject({
+      "mave.webhook": data[0]!.id,
+      "mave.event": told.id,
+      "mave.event_type": "video.created",
+      "mave.attempt": 1,
+      "http.response.status_code": 200,
+    });
+    expect(attempt.ms).toBeGreaterThan(0);
+  });
+
+  test("keep apart what shared a commit", async () => {
+    const before = attempts("succeeded").length;
+    const made = await Promise.all(Array.from({ length: 20 }, (_, index) => api.video(`At once ${index}`)));
+    await expect.poll(() => attempts("succeeded").length, SEEN).toBe(before + made.length);
+    const of = made.map(({ id }) => spans.find(({ attributes }) => attributes["mave.video"] === id)!);
+    expect(new Set(of.map(({ traceId }) => traceId)).size).toBe(made.length);
+    for (const event of of)
+      expect(attempts("succeeded").filter(({ parentSpanId }) => parentSpanId === event.spanId)).toHaveLength(1);
+  });
+
+  test("begin anew with an attempt that was claimed from the database, such as a retry", async () => {
+    await api.webhook(bad.url, "bad");
+    await api.video("Unlucky");
+    await expect.poll(() => [attempts("retry").length, attempts("failed").length], SEEN).toEqual([1, 1]);
+    const [[first], [second]] = [attempts("retry"), attempts("failed")] as [[CollectedSpan], [CollectedSpan]];
+    expect(first).toMatchObject({ status: FAILED, attributes: { "mave.attempt": 1, "error.type": "status" } });
+    expect(second).toMatchObject({ parentSpanId: undefined, status: FAILED });
+    expect(second.attributes).toMatchObject({ "mave.attempt": 2, "mave.delivery": first.attributes["mave.delivery"] });
+    expect(second.traceId).not.toBe(first.traceId);
+  });
+
+  test("tell nothing that is secret, and receivers nothing of themselves", () => {
+    for (const hidden of [secret, receiver.url, bad.url, "Unlucky", "At once"])
+      expect(collector.text()).not.toContain(hidden);
+    expect(collector.text()).toContain('{"key":"service.name","value":{"stringValue":"mave"}}');
+    const headers = [...receiver.received, ...bad.received].flatMap(({ headers }) => Object.keys(headers));
+    expect(headers).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/^(?:traceparent|tracestate|baggage)$/)]),
+    );
+  });
+});
+
+test("a collector that is away neither delays deliveries nor holds up the end", async () => {
+  const receiver = await startReceiver();
+  const server = await startServer({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1" });
+  try {
+    const api = apiOf(server, await server.key());
+    await api.webhook(receiver.url, "good");
+    await api.video("One");
+    await expect.poll(() => receiver.received.length, SEEN).toBe(1);
+    expect(await server.stop()).toBe(0);
+  } finally {
+    await server.remove();
+  }
+}, 120_000);

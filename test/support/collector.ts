@@ -1,0 +1,73 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll } from "vitest";
+
+/** A span as it came, its attributes by name. */
+export interface CollectedSpan {
+  name: string;
+  traceId: string;
+  spanId: string;
+  parentSpanId: string | undefined;
+  kind: number;
+  /** 2 where what it tells of failed. */
+  status: number;
+  attributes: Record<string, string | number>;
+  ms: number;
+}
+
+interface Told {
+  name: string;
+  traceId: string;
+  spanId: string;
+  parentSpanId?: string;
+  kind: number;
+  status: { code?: number };
+  startTimeUnixNano: string;
+  endTimeUnixNano: string;
+  attributes: { key: string; value: { stringValue?: string; intValue?: number } }[];
+}
+
+export interface Collector {
+  /** What OTEL_EXPORTER_OTLP_ENDPOINT is to be. */
+  url: string;
+  spans: CollectedSpan[];
+  /** Everything that came, as text. */
+  text(): string;
+}
+
+/** A collector of OpenTelemetry's, as far as it takes OTLP in JSON over HTTP. Closed after the test file. */
+export async function startCollector(): Promise<Collector> {
+  const bodies: string[] = [];
+  const spans: CollectedSpan[] = [];
+  const server = createServer(async (request, response) => {
+    const body = Buffer.concat(await request.toArray()).toString();
+    response.setHeader("content-type", "application/json").end("{}");
+    if (request.url !== "/v1/traces") return;
+    bodies.push(body);
+    const { resourceSpans } = JSON.parse(body) as { resourceSpans: { scopeSpans: { spans: Told[] }[] }[] };
+    for (const { scopeSpans } of resourceSpans) for (const each of scopeSpans) spans.push(...each.spans.map(collected));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, spans, text: () => bodies.join("\n") };
+}
+
+function collected({ attributes, status, startTimeUnixNano, endTimeUnixNano, ...span }: Told): CollectedSpan {
+  const { name, traceId, spanId, kind } = span;
+  const parentSpanId = span.parentSpanId || undefined;
+  const told = attributes.map(({ key, value }) => [key, value.stringValue ?? Number(value.intValue)] as const);
+  const ms = Number(BigInt(endTimeUnixNano) - BigInt(startTimeUnixNano)) / 1e6;
+  return {
+    name,
+    traceId,
+    spanId,
+    parentSpanId,
+    kind,
+    status: status.code ?? 0,
+    attributes: Object.fromEntries(told),
+    ms,
+  };
+}
