@@ -36,6 +36,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     teardownTimeout: 20_000,
-    maxWorkers: 2,
+    maxWorkers: 3, // much of the time is waiting: for starts, kills, retries, pages
   },
 });
