@@ -28,7 +28,7 @@ export const ERRORS = {
   DELIVERY_BUSY: [409, "This delivery is being sent right now."],
   DELIVERY_CANCELED: [409, "This delivery was canceled and cannot be sent."],
   DELIVERY_WAITING: [409, "An earlier event of this video has to be delivered first."],
-  DELIVERY_GONE: [410, "The event of this delivery is no longer kept."],
+  DELIVERY_GONE: [410, "The event of this delivery is no longer kept, or was erased."],
   UPLOAD_CONFLICT: [409, "Another upload to this video is being received."],
   UPLOAD_EMPTY: [422, "The file is empty."],
   FORMAT_UNSUPPORTED: [501, "This is not answered in that format."],

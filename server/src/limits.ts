@@ -148,6 +148,8 @@ export const LIMITS = {
   CANCELATION_SLICE: 500, // deliveries canceled in one transaction: an event of one of their videos waits that long
   CANCELATION_ROWS_MAX: 100_000, // in one request: it is answered within any proxy's patience
   CANCELATION_WALKS_MAX: 3, // what was locked the first time is met again
+  ERASURE_SLICE: 500, // events, or deliveries with their attempts, erased in one transaction
+  ERASURE_ATTEMPTS_MAX: 20_000, // in one request: each may have 16 KiB, and it is answered within any proxy's patience
   RESEAL_SLICE: 100, // webhooks sealed anew in one transaction: their rows are locked meanwhile
   MAILS_A_ROUND_MAX: 20, // a round of mails must not outlast the time until the next
   MAIL_MS: 10_000, // for each step of talking to the mail server

@@ -12,6 +12,7 @@ import { startNotifier } from "./delivery/notifier.ts";
 import { createReplays } from "./delivery/replays.ts";
 import { RETRY_SCHEDULE_S } from "./delivery/retry-schedule.ts";
 import { createDeliveryMeter, type DeliveryMeter } from "./delivery-meter.ts";
+import { createErasures } from "./events/erasures.ts";
 import { createEvents } from "./events/history.ts";
 import { createRecorder, type Recorder } from "./events/record.ts";
 import { createHttp } from "./http/http.ts";
@@ -220,6 +221,7 @@ async function serve(
     deliveries: createDeliveries({ db, signals, retries: (config.retrySchedule_s ?? RETRY_SCHEDULE_S).length }),
     replays,
     cancelations: createCancelations(ground),
+    erasures: createErasures(ground),
   });
   shutdown.add("the web server", http.close);
   await http.app.listen({ port, host: config.host }).catch((cause: Error) => {

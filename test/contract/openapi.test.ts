@@ -59,6 +59,7 @@ test("creating calls say that they take an Idempotency-Key, and no others do", (
     "post /v1/deliveries/{id}/attempts",
     "post /v1/replays",
     "post /v1/videos",
+    "post /v1/videos/{id}/erasures",
     "post /v1/videos/{id}/upload-tokens",
     "post /v1/webhooks",
     "post /v1/webhooks/{id}/secret/rotations",

@@ -9,6 +9,7 @@ import { systemClock } from "../../server/src/clock.ts";
 import { createCancelations } from "../../server/src/delivery/cancelations.ts";
 import { createDeliveries } from "../../server/src/delivery/deliveries.ts";
 import { createReplays } from "../../server/src/delivery/replays.ts";
+import { createErasures } from "../../server/src/events/erasures.ts";
 import { createEvents } from "../../server/src/events/history.ts";
 import { createHttp } from "../../server/src/http/http.ts";
 import { LIMITS } from "../../server/src/limits.ts";
@@ -67,6 +68,7 @@ export async function testApi(db: Database) {
     deliveries: createDeliveries({ ...parts, retries: 9 }),
     replays: createReplays(parts),
     cancelations: createCancelations(parts),
+    erasures: createErasures({ db }),
   });
   afterAll(() => http.close());
   const url = await http.app.listen({ port: 0, host: "127.0.0.1" });

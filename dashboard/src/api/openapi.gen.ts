@@ -520,6 +520,26 @@ export interface paths {
         patch: operations["updateVideo"];
         trace?: never;
     };
+    "/v1/videos/{id}/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase what the log knows of a deleted video
+         * @description Removes the payloads of its events, the headers and bodies of their attempts, its name and its metadata. That each event was delivered, when and how, is kept. It cannot be undone. The video has to be deleted, and none of its deliveries open. While `has_more`, ask again.
+         */
+        post: operations["createErasure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/videos/{id}/file": {
         parameters: {
             query?: never;
@@ -982,7 +1002,7 @@ export interface components {
              */
             outcome: "succeeded" | "retry" | "failed" | "canceled";
             request: {
-                /** @description The event's frozen bytes. */
+                /** @description The event's frozen bytes; empty where they are no longer kept. */
                 body: string;
                 /** @description As sent; values of your own headers are hidden. */
                 headers: {
@@ -1220,6 +1240,8 @@ export interface components {
              * @example 1643723823
              */
             created: number;
+            /** @description When its event's data, and headers and bodies of its attempts, were erased. Unix seconds. */
+            erased: number | null;
             /**
              * @description The event it delivers.
              * @example j3bw2jWb6q7aWGwChsgR86
@@ -1281,15 +1303,39 @@ export interface components {
              */
             webhook: string;
         };
-        /** @description Something that happened. It never changes. */
+        /** @description What was removed from the log of a deleted video. */
+        Erasure: {
+            /** @description How many attempts lost their headers and bodies by this request. */
+            attempts: number;
+            /** @description How many events lost their data by this request. */
+            events: number;
+            /** @description Whether there is more than one request erases: ask again. */
+            has_more: boolean;
+            /**
+             * @description Always "erasure".
+             * @enum {string}
+             */
+            object: "erasure";
+            /**
+             * @description The video's id, which it keeps.
+             * @example k1iFD7h4rW
+             */
+            video: string;
+        };
+        /** @description Something that happened. It never changes, except that its data can be erased. */
         Event: {
             /**
              * @description When it happened. Unix seconds.
              * @example 1643723823
              */
             created: number;
-            /** @description The object as it was then: the very form in which the API returns it. */
-            data: components["schemas"]["Video"] | components["schemas"]["Webhook"];
+            /** @description The object as it was then: the very form in which the API returns it. Null where it was erased. */
+            data: components["schemas"]["Video"] | components["schemas"]["Webhook"] | null;
+            /**
+             * @description When its data was erased; absent where it was not. Unix seconds.
+             * @example 1643723823
+             */
+            erased?: number;
             /**
              * @description The event's id: the same for every webhook and every attempt. Deduplicate by it.
              * @example j3bw2jWb6q7aWGwChsgR86
@@ -1307,6 +1353,11 @@ export interface components {
              * @enum {string}
              */
             type: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test";
+            /**
+             * @description The video it was about; only where its data was erased.
+             * @example k1iFD7h4rW
+             */
+            video?: string;
         };
         /** @description One page. */
         EventList: {
@@ -2821,7 +2872,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that happened. It never changes. */
+            /** @description Something that happened. It never changes, except that its data can be erased. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3777,6 +3828,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Video"];
+                };
+            };
+        };
+    };
+    createErasure: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text of your own. Repeated within 24 hours, the call gives the same answer and is not done twice. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The video's id: 10 letters and digits.
+                 * @example k1iFD7h4rW
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It failed; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed; `code` says why. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What was removed from the log of a deleted video. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
                 };
             };
         };

@@ -17,7 +17,10 @@ export type WebhookSecret = Schemas["WebhookSecret"];
 export type Health = Schemas["WebhookHealth"];
 export type HealthHour = Health["hours"][number];
 
-export type MaveEvent = Omit<Schemas["Event"], "data"> & { data: Schemas["Video"] | Schemas["Webhook"] };
+export type MaveEvent = Omit<Schemas["Event"], "data"> & {
+  /** Null where it was erased: then `video` says which it was about. */
+  data: Schemas["Video"] | Schemas["Webhook"] | null;
+};
 export type EventType = Schemas["EventType"];
 
 export type Delivery = Schemas["Delivery"];

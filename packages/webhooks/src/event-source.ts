@@ -3,11 +3,14 @@ import type { MaveEvent } from "./events.ts";
 /** An event as the API lists it: with its number within its video. */
 export type SequencedEvent = MaveEvent & { sequence: number };
 
+/** One whose data was erased on request: only that it happened is left. */
+type Erased = Omit<SequencedEvent, "data"> & { data: null };
+
 /** Gives a video's events, oldest first, from after the event with the id `after`, or from the first. */
 export type EventSource = (video: string, after: string | null) => AsyncIterable<SequencedEvent>;
 
 interface Page {
-  data: SequencedEvent[];
+  data: (SequencedEvent | Erased)[];
   has_more: boolean;
   next: string | null;
 }
@@ -25,7 +28,7 @@ export function eventsFrom(url: string, apiKey: string): EventSource {
     let cursor = after;
     for (let pages = 0; pages < PAGES_MAX; pages++) {
       const page = await fetchPage(url, apiKey, video, cursor);
-      yield* page.data;
+      yield* page.data.filter((event) => event.data !== null) as SequencedEvent[];
       if (!page.has_more || page.next === null) return;
       cursor = page.next;
     }

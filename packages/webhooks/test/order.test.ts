@@ -225,6 +225,13 @@ describe("the API as a source of missed events", () => {
     expect(fetched.mock.calls[1]![0].search).toBe("?video=a&limit=100");
   });
 
+  test("leaves out what was erased: there is nothing to handle any more", async () => {
+    const erased = { ...event("a", 2), data: null } as unknown as SequencedEvent;
+    answerWith(page([event("a", 1), erased, event("a", 3)], null));
+    const found = await all(eventsFrom("https://a.example", "mave_key")("a", null));
+    expect(found.map(({ sequence }) => sequence)).toEqual([1, 3]);
+  });
+
   test("fails where the API does, so that the delivery fails too and comes again", async () => {
     answerWith(new Response(null, { status: 503 }));
     await expect(all(eventsFrom("https://a.example", "mave_key")("a", null))).rejects.toThrow("answered 503");

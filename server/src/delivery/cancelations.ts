@@ -1,6 +1,6 @@
 import { MaveError } from "../errors.ts";
 import type { EventType } from "../events/catalog.ts";
-import { longUuid, shortUuid } from "../events/short-uuid.ts";
+import { idSeconds, longUuid, shortUuid } from "../events/short-uuid.ts";
 import { LIMITS } from "../limits.ts";
 import type { Signals } from "../signals.ts";
 import * as store from "../store/cancelations.ts";
@@ -8,7 +8,7 @@ import type { Alongside, Database } from "../store/db.ts";
 import { releaseNext } from "../store/open-deliveries.ts";
 import { getWebhook } from "../store/webhooks.ts";
 import { idRange } from "./deliveries.ts";
-import { idSeconds, type OpenStatus } from "./delivery.ts";
+import type { OpenStatus } from "./delivery.ts";
 
 /** Which open deliveries to cancel. Ids are short, times are Unix seconds; what is left out does not narrow it down. */
 export interface CancelationInput {

@@ -1,3 +1,4 @@
+import { unixSeconds } from "../clock.ts";
 import { MaveError } from "../errors.ts";
 import type { EventType } from "../events/catalog.ts";
 import { longUuid, shortUuid } from "../events/short-uuid.ts";
@@ -25,7 +26,8 @@ export interface DeliveryQuery extends PageQuery {
   until?: number | undefined;
 }
 
-export type DeliveryWithLog = DeliveryView & { log: AttemptView[] };
+/** `erased`: when contents of its event and attempts were, in Unix seconds. */
+export type DeliveryWithLog = DeliveryView & { log: AttemptView[]; erased: number | null };
 
 /** A space's deliveries, open and finished. Each function throws NOT_FOUND for one that this space does not have. */
 export interface Deliveries {
@@ -106,7 +108,8 @@ async function get({ db, retries }: DeliveriesParts, space: string, id: string):
   const row = found(await store.getDelivery(db, space, uuidOf(id)));
   const [attempts, event] = await Promise.all([listAttempts(db, space, row.id), getEvent(db, space, row.event_id)]);
   const body = event?.payload ?? "";
-  return { ...presentDelivery(row, retries), log: attempts.map((attempt) => presentAttempt(attempt, body)) };
+  const erased = event?.erased_at ? unixSeconds(event.erased_at.getTime()) : null;
+  return { ...presentDelivery(row, retries), log: attempts.map((attempt) => presentAttempt(attempt, body)), erased };
 }
 
 async function sendAgain(

@@ -1,6 +1,6 @@
 import { unixSeconds } from "../clock.ts";
 import type { EventType } from "../events/catalog.ts";
-import { shortUuid } from "../events/short-uuid.ts";
+import { idSeconds, shortUuid } from "../events/short-uuid.ts";
 import { LIMITS } from "../limits.ts";
 import type { WebhookStatus } from "../webhooks/webhook.ts";
 
@@ -114,7 +114,3 @@ function lastAttempt(row: DeliveryRow): DeliveryView["last_attempt"] {
   const { answer_status, error, took_ms } = row;
   return { started: unixSeconds(row.last_started_at.getTime()), status: answer_status, error, took_ms };
 }
-
-/** The time in a UUIDv7, in whole seconds: a delivery's id has its event's. */
-export const idSeconds = (uuid: string): number =>
-  unixSeconds(Number.parseInt(uuid.replaceAll("-", "").slice(0, 12), 16));

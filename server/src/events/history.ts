@@ -1,9 +1,10 @@
+import { unixSeconds } from "../clock.ts";
 import { MaveError } from "../errors.ts";
 import { type Page, type PageQuery, pageOf } from "../page.ts";
 import type { Database } from "../store/db.ts";
 import * as store from "../store/events.ts";
 import type { EventType } from "./catalog.ts";
-import { longUuid, shortUuid } from "./short-uuid.ts";
+import { idSeconds, longUuid, shortUuid } from "./short-uuid.ts";
 
 export interface EventQuery extends PageQuery {
   type?: EventType[] | undefined;
@@ -17,7 +18,7 @@ export interface RecordedEvent {
   id: string;
   type: EventType;
   video: string | null;
-  /** The API's JSON: the frozen bytes with `sequence` spliced in before the last brace. */
+  /** The API's JSON: the frozen bytes with `sequence` spliced in before the last brace; without them, what is left. */
   json: string;
 }
 
@@ -54,6 +55,14 @@ async function list(db: Database, space: string, query: EventQuery): Promise<Pag
   return pageOf(query, longUuid, present, ways);
 }
 
-function present({ id, type, video_id: video, payload, sequence }: store.EventRow): RecordedEvent {
-  return { id: shortUuid(id), type, video, json: `${payload.slice(0, -1)},"sequence":${sequence}}` };
+function present(row: store.EventRow): RecordedEvent {
+  const { type, video_id: video, payload, sequence } = row;
+  const json = payload === null ? erasedJson(row) : `${payload.slice(0, -1)},"sequence":${sequence}}`;
+  return { id: shortUuid(row.id), type, video, json };
+}
+
+/** The same fields, so that whoever reads a list meets no other form; an event's id has its time. */
+function erasedJson({ id, type, video_id: video, sequence, erased_at }: store.EventRow): string {
+  const happened = { id: shortUuid(id), object: "event", type, created: idSeconds(id) };
+  return JSON.stringify({ ...happened, data: null, sequence, video, erased: unixSeconds(erased_at!.getTime()) });
 }

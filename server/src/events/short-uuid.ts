@@ -1,3 +1,5 @@
+import { unixSeconds } from "../clock.ts";
+
 /**
  * Short UUIDs: a 128-bit UUID written in base 57, least significant digit first, right-padded to 22 characters.
  * They do not sort by time (the digits are reversed): store and order by the UUID, convert at the edge.
@@ -39,3 +41,7 @@ export function longUuid(short: string): string | null {
   const hex = value.toString(16).padStart(32, "0");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
+
+/** The time in a UUIDv7, in whole seconds: a delivery's id has its event's. */
+export const idSeconds = (uuid: string): number =>
+  unixSeconds(Number.parseInt(uuid.replaceAll("-", "").slice(0, 12), 16));

@@ -6,6 +6,7 @@ import type { Cancelations } from "../delivery/cancelations.ts";
 import type { Deliveries } from "../delivery/deliveries.ts";
 import type { Replays } from "../delivery/replays.ts";
 import { MaveError } from "../errors.ts";
+import type { Erasures } from "../events/erasures.ts";
 import type { Events } from "../events/history.ts";
 import { LIMITS } from "../limits.ts";
 import type { Metrics } from "../metrics.ts";
@@ -27,6 +28,7 @@ import { dashboardRoutes } from "./dashboard.ts";
 import { deliveryRoutes } from "./deliveries.ts";
 import { docsRoutes } from "./docs.ts";
 import { embedRoutes } from "./embed.ts";
+import { erasureRoutes } from "./erasures.ts";
 import { createEventStreams } from "./event-stream.ts";
 import { eventRoutes } from "./events.ts";
 import { mediaRoutes } from "./media.ts";
@@ -65,6 +67,7 @@ export interface HttpParts extends ServerParts, OverviewParts {
   deliveries: Deliveries;
   replays: Replays;
   cancelations: Cancelations;
+  erasures: Erasures;
   tracing?: Tracing | undefined;
 }
 
@@ -138,6 +141,7 @@ function mount(app: Api, parts: Mounted): void {
   deliveryRoutes(app, { ...parts, change });
   replayRoutes(app, { ...parts, change });
   cancelationRoutes(app, { ...parts, change });
+  erasureRoutes(app, { ...parts, change });
   apiKeyRoutes(app, { ...parts, change });
   memberRoutes(app, { ...parts, change });
   spaceRoutes(app, { ...parts, change });

@@ -198,7 +198,8 @@ export async function takeSendAgain(tx: Sql, space: string, id: string, within_m
   return (await tx.run(takeAgain, [space, id, within_ms])).length > 0;
 }
 
-// It waits where an earlier event of its video is open; it never makes a later one wait.
+// It waits where an earlier event of its video is open; it never makes a later one wait. Its event is locked against an
+// erasure: whichever comes second sees what the other did.
 const reopen: Statement = {
   name: "delivery_reopen",
   text: `insert into open_deliveries (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, attempt, step,
@@ -209,12 +210,13 @@ const reopen: Statement = {
         and lower.webhook_id = d.webhook_id and lower.video_id = d.video_id and lower.sequence < d.sequence)
         then 'infinity' else '-infinity' end::timestamptz
     from deliveries d join webhooks w on w.space_id = d.space_id and w.id = d.webhook_id
-    join events e on e.space_id = d.space_id and e.id = d.event_id
+    join events e on e.space_id = d.space_id and e.id = d.event_id and e.payload is not null
     where d.space_id = $1 and d.id = $2
+    for share of e
     on conflict do nothing returning 1`,
 };
 
-/** Opens a finished delivery again, for one attempt. @returns false where its webhook or its event is gone */
+/** Opens a finished delivery again, for one attempt. @returns false where its webhook or its event is gone, or that is erased */
 export async function reopenDelivery(tx: Sql, space: string, id: string, step: number): Promise<boolean> {
   return (await tx.run(reopen, [space, id, step])).length > 0;
 }

@@ -161,11 +161,12 @@ export interface EventRow {
   type: EventType;
   video_id: string | null;
   sequence: number;
-  /** The frozen bytes. */
-  payload: string;
+  /** The frozen bytes; null where they were erased. */
+  payload: string | null;
+  erased_at: Date | null;
 }
 
-const EVENT = "id, type, video_id, sequence, payload";
+const EVENT = "id, type, video_id, sequence, payload, erased_at";
 const get: Statement = {
   name: "event_get",
   text: `select ${EVENT} from events where space_id = $1 and id = $2`,

@@ -14,12 +14,13 @@ export interface ReplayFilter {
 }
 
 // An event's id has its time, so a time range is a range of events_pkey; one video's are found by events_by_video.
-// Events without a video were for one webhook only: they are replayed to no other.
+// Events without a video were for one webhook only: they are replayed to no other. Those erased have nothing to send.
 const CHOSEN = `from webhooks w join events e on e.space_id = w.space_id
     left join deliveries d on d.space_id = e.space_id and d.id = delivery_id(e.id, w.id)
   where w.space_id = $1 and w.id = $2 and e.id >= id_floor($3) and e.id < id_floor($4)
     and e.type = any(coalesce($6::text[], w.events)) and ($7::text is null or e.video_id = $7)
-    and ($5::text[] is null or coalesce(d.status, 'never') = any($5)) and (e.sequence > 0 or d.id is not null)`;
+    and ($5::text[] is null or coalesce(d.status, 'never') = any($5)) and (e.sequence > 0 or d.id is not null)
+    and e.payload is not null`;
 
 const valuesOf = ({ space, webhook, since, until, statuses, types, video }: ReplayFilter) => [
   space,
@@ -175,7 +176,7 @@ export async function nextReplayed(
 }
 
 // A finished delivery is opened again and counts its attempts on; an event that had none gets its delivery. Those open
-// already are left alone. What waits for an earlier event of its video, open or in this page, is not due.
+// already are left alone. Events are locked against an erasure, in the order of their ids as that does. What waits for an earlier event of its video, open or in this page, is not due.
 const open: Statement = {
   name: "replays_open",
   text: `with page as materialized (
@@ -183,7 +184,8 @@ const open: Statement = {
         delivery_id(e.id, w.id) as id, d.previous, coalesce(d.attempts, 0) as attempts
       from events e join webhooks w on w.space_id = e.space_id and w.id = $2
       left join deliveries d on d.space_id = e.space_id and d.id = delivery_id(e.id, w.id)
-      where e.space_id = $1 and e.id = any($3::uuid[])
+      where e.space_id = $1 and e.id = any($3::uuid[]) and e.payload is not null
+      order by e.id for share of e
     )
     insert into open_deliveries (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, attempt, due_at,
       replay_id)

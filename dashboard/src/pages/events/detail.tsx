@@ -10,7 +10,7 @@ import { moment } from "../../format.ts";
 import { useLiveList } from "../../live/live-list.ts";
 import { useKeys } from "../../shell/keys.ts";
 import { CopyText } from "../../ui/copy.tsx";
-import { Crumbs, Fact, Facts, PageHead } from "../../ui/page.tsx";
+import { Crumbs, Fact, Facts, PageHead, Section } from "../../ui/page.tsx";
 import { Empty, ErrorState, SkeletonRows } from "../../ui/states.tsx";
 import { Ago, When } from "../../ui/time.tsx";
 
@@ -38,7 +38,7 @@ function Detail({ event }: { event: MaveEvent }) {
       <PageHead title={type}>{occurs}</PageHead>
       <div className="border-t border-line side:grid side:grid-cols-[minmax(0,1fr)_288px]">
         <div className="gutter min-w-0 py-5 side:border-r side:border-line">
-          <Payload text={JSON.stringify(payload)} />
+          {event.erased === undefined ? <Payload text={JSON.stringify(payload)} /> : <Erased at={event.erased} />}
         </div>
         <aside aria-label="About this event" className="gutter border-line py-6 max-side:border-t side:px-6">
           <About event={event} />
@@ -49,18 +49,29 @@ function Detail({ event }: { event: MaveEvent }) {
   );
 }
 
+function Erased({ at }: { at: number }) {
+  const when = useAging((now) => moment(at, now));
+  return (
+    <Section title="Payload">
+      <p className="text-text-2">
+        It was erased <When at={at}>{when}</When>. That the event happened, and how it was delivered, is kept.
+      </p>
+    </Section>
+  );
+}
+
 function About({ event }: { event: MaveEvent }) {
-  const { id, created, sequence, data } = event;
+  const { id, created, sequence, data, video = "" } = event;
   const when = useAging((now) => moment(created, now));
   return (
     <Facts>
       <Fact name="Event">
         <CopyText text={id} label="Copy the event's id" />
       </Fact>
-      <Fact name={data.object === "webhook" ? "Webhook" : "Video"}>
+      <Fact name={data?.object === "webhook" ? "Webhook" : "Video"}>
         <Link
-          to={data.object === "webhook" ? "/webhooks/$id" : "/videos/$id"}
-          params={{ id: data.id }}
+          to={data?.object === "webhook" ? "/webhooks/$id" : "/videos/$id"}
+          params={{ id: data?.id ?? video }}
           className="rounded-tag text-accent hover:underline"
         >
           {subjectName(event)}

@@ -87,7 +87,7 @@ export const Attempt = resource("Attempt", "One HTTP request made for a delivery
   address: textOrNull("The IP address connected to."),
   request: Type.Object({
     headers: texts("As sent; values of your own headers are hidden."),
-    body: text("The event's frozen bytes."),
+    body: text("The event's frozen bytes; empty where they are no longer kept."),
   }),
   answer,
 });
@@ -135,6 +135,7 @@ export const DeliveryList = listOf(Delivery);
 export const DeliveryWithLog = resource("DeliveryWithLog", "A delivery with its attempts.", {
   ...fields,
   log: Type.Array(ref(Attempt), { description: "Its attempts, newest last." }),
+  erased: timeOrNull("When its event's data, and headers and bodies of its attempts, were erased."),
 });
 
 export const DeliveryQuery = body({

@@ -1,0 +1,38 @@
+import { type Static, Type } from "typebox";
+import type { Erasures } from "../events/erasures.ts";
+import type { Api } from "./api.ts";
+import type { Change } from "./change.ts";
+import { ref, videoId } from "./schemas/common.ts";
+import { Erasure } from "./schemas/events.ts";
+
+type View = Static<typeof Erasure>;
+
+export function erasureRoutes(app: Api, { erasures, change }: { erasures: Erasures; change: Change }): void {
+  app.post(
+    "/v1/videos/:id/erasures",
+    {
+      schema: {
+        operationId: "createErasure",
+        summary: "Erase what the log knows of a deleted video",
+        description:
+          "Removes the payloads of its events, the headers and bodies of their attempts, its name and its metadata. That each event was delivered, when and how, is kept. It cannot be undone. The video has to be deleted, and none of its deliveries open. While `has_more`, ask again.",
+        tags: ["Videos"],
+        params: Type.Object({ id: videoId() }),
+        response: { 201: ref(Erasure) },
+      },
+      config: { once: true },
+    },
+    (request, reply): Promise<View> => {
+      const { who, params } = request;
+      const audit = {
+        action: "video.erased",
+        subject: () => params.id,
+        details: ({ events, attempts }: View) => ({ events, attempts }),
+      };
+      return change(request, reply, (alongside) => erasures.create(who.space, params.id, alongside), {
+        status: 201,
+        audit,
+      });
+    },
+  );
+}

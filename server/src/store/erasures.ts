@@ -1,0 +1,96 @@
+import type { Sql, Statement } from "./db.ts";
+
+const state: Statement = {
+  name: "erasures_video",
+  text: "select deleted_at is not null as deleted from videos where space_id = $1 and id = $2",
+};
+
+/** @returns undefined where the space has never had this video */
+export async function findErasable(sql: Sql, space: string, video: string): Promise<{ deleted: boolean } | undefined> {
+  return (await sql.run<{ deleted: boolean }>(state, [space, video]))[0];
+}
+
+// By events_by_video, in the order of ids, which is the only one in which these locks are taken. Whoever opens a
+// delivery again shares this lock: it has opened it when the count below is taken, or finds no payload.
+const lock: Statement = {
+  name: "erasures_lock_events",
+  text: `select id from events where space_id = $1 and video_id = $2 and payload is not null
+    order by id limit $3 for no key update`,
+};
+
+/** The next events of the video that still have their payloads, locked until the transaction ends. */
+export async function lockErasable(tx: Sql, space: string, video: string, limit: number): Promise<string[]> {
+  return (await tx.run<{ id: string }>(lock, [space, video, limit])).map(({ id }) => id);
+}
+
+// Each event's deliveries by open_deliveries_by_id: their ids share its first half. So those of a deleted webhook, whose last
+// attempt is still under way, are counted as well.
+const open: Statement = {
+  name: "erasures_count_open",
+  text: `select count(*)::int as open from events e
+    join open_deliveries o on uuid_send(o.space_id) = uuid_send($1::uuid) and o.event_id = e.id
+      and o.id between (left(e.id::text, 18) || '-0000-000000000000')::uuid and (left(e.id::text, 18) || '-ffff-ffffffffffff')::uuid
+    where e.space_id = $1 and e.video_id = $2 and ($3::uuid[] is null or e.id = any($3))`,
+};
+
+/** How many deliveries of these events of the video (all of its events where null) are open. */
+export async function countOpenOf(sql: Sql, space: string, video: string, events: readonly string[] | null) {
+  return (await sql.run<{ open: number }>(open, [space, video, events]))[0]!.open;
+}
+
+const events: Statement = {
+  name: "erasures_events",
+  text: "update events set payload = null, erased_at = now() where space_id = $1 and id = any($2::uuid[])",
+};
+
+export async function eraseEvents(tx: Sql, space: string, ids: readonly string[]): Promise<void> {
+  await tx.run(events, [space, ids]);
+}
+
+// The walk is by deliveries_by_video, the attempts by attempts_pkey: a delivery's id says in which partition they are.
+const attempts: Statement = {
+  name: "erasures_attempts",
+  text: `with slice as materialized (
+      select id, webhook_id, sequence from deliveries
+      where space_id = $1 and video_id = $2 and (webhook_id, sequence) > ($3::uuid, $4::integer)
+      order by webhook_id, sequence limit $5
+    ), erased as (
+      update attempts set request_headers = null, answer_headers = null, answer_body = null
+      where space_id = $1 and delivery_id = any(array(select id from slice))
+        and (request_headers is not null or answer_headers is not null or answer_body is not null)
+      returning 1
+    )
+    select webhook_id, sequence, (select count(*)::int from erased) as erased from slice
+    order by webhook_id desc, sequence desc limit 1`,
+};
+
+/** Where a walk through the deliveries of a video is. */
+export interface ErasurePlace {
+  webhook_id: string;
+  sequence: number;
+}
+
+/** Erases the attempts of the next deliveries. @returns the last of them and how many attempts; undefined: there was none */
+export async function eraseAttempts(
+  sql: Sql,
+  space: string,
+  video: string,
+  { webhook_id, sequence }: ErasurePlace,
+  limit: number,
+): Promise<(ErasurePlace & { erased: number }) | undefined> {
+  return (await sql.run<ErasurePlace & { erased: number }>(attempts, [space, video, webhook_id, sequence, limit]))[0];
+}
+
+const names: Statement = {
+  name: "erasures_names",
+  text: `with uploaded as (
+      update uploads set file_name = null, error_message = null where space_id = $1 and video_id = $2
+        and (file_name is not null or error_message is not null)
+    )
+    update videos set name = null, metadata = '{}', error_message = null where space_id = $1 and id = $2`,
+};
+
+/** What people called the video and its files, and what they noted with it. */
+export async function eraseNames(tx: Sql, space: string, video: string): Promise<void> {
+  await tx.run(names, [space, video]);
+}
