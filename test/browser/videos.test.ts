@@ -220,6 +220,41 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("videos in the dashboa
     await page.context().close();
   });
 
+  test("what a deleted video's events said is erased after a question, and every page says so", async () => {
+    const key = await server.key();
+    await call(server, key, "/v1/webhooks", { url: "http://127.0.0.1:65000/erased", events: ["video.deleted"] });
+    const { id } = await call(server, key, "/v1/videos", { name: "Ada's film" });
+    await fetch(`${server.url}/v1/videos/${id}`, { method: "DELETE", headers: { authorization: `Bearer ${key}` } });
+    const { page } = await videosPage();
+    await page.goto(`/dashboard/videos/${id}`);
+    await page.getByRole("button", { name: "Erase what its events said" }).click();
+    const dialog = page.getByRole("dialog");
+    await expectAccessible(page);
+    const erase = dialog.getByRole("button", { name: "Erase", exact: true });
+    await erase.click();
+    await dialog.getByText("of this video are open").or(dialog.getByText("of this video is open")).waitFor();
+    // One that is being sent is left alone by a cancelation.
+    const open = async () => {
+      await call(server, key, "/v1/cancelations", { video: id });
+      const headers = { authorization: `Bearer ${key}` };
+      const answer = await fetch(`${server.url}/v1/deliveries?video=${id}&status=open`, { headers });
+      return ((await answer.json()) as { data: unknown[] }).data.length;
+    };
+    await expect.poll(open, { timeout: 30_000 }).toBe(0);
+    await erase.click();
+    await page.getByText("What its events said was erased", { exact: false }).first().waitFor();
+    await expectFitsEverywhere(page);
+    await page.getByRole("link", { name: `Events of ${id}` }).click();
+    await page.getByRole("link", { name: "video.deleted" }).locator("visible=true").first().click();
+    await page.getByText("It was erased").waitFor();
+    await expectAccessible(page);
+    await page.getByRole("region", { name: "Deliveries" }).getByRole("link").locator("visible=true").first().click();
+    await page.getByText("What was sent and answered was erased").waitFor();
+    expect(await page.getByText("Ada's film").count()).toBe(0);
+    await expectFitsEverywhere(page);
+    await page.context().close();
+  });
+
   test("a video that somebody else deletes says so on its open page, and leads to its events", async () => {
     const key = await server.key();
     const { id } = await call(server, key, "/v1/videos", { name: "Short-lived" });

@@ -21,6 +21,7 @@ export type MaveEvent = Omit<Schemas["Event"], "data"> & {
   /** Null where it was erased: then `video` says which it was about. */
   data: Schemas["Video"] | Schemas["Webhook"] | null;
 };
+export type Erasure = Schemas["Erasure"];
 export type EventType = Schemas["EventType"];
 
 export type Delivery = Schemas["Delivery"];

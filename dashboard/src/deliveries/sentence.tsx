@@ -43,9 +43,10 @@ function standing({ status, reason, waits_for, log }: DeliveryWithLog): string |
 }
 
 function Progress({ delivery }: { delivery: DeliveryWithLog }) {
-  const { attempts, max_attempts, next_attempt, status } = delivery;
+  const { attempts, max_attempts, next_attempt, status, erased } = delivery;
   const made = attempts === 0 ? "" : `${number(attempts)} of ${plural(max_attempts, "attempt")} made.`;
   const clock = useAging((now) => (next_attempt === null ? "" : moment(next_attempt, now)));
+  if (status === "failed" && erased !== null) return <>{made} It is not sent again: what it said was erased.</>;
   if (status === "failed") return <>{made} It is not sent again by itself; “Send again” and replays still can.</>;
   if (status === "succeeded")
     return <>{attempts === 1 ? "At the first attempt." : `At attempt ${number(attempts)}.`}</>;

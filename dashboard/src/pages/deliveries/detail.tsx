@@ -18,6 +18,7 @@ import { Menu } from "../../ui/menu.tsx";
 import { Crumbs, PageHead } from "../../ui/page.tsx";
 import { ErrorLine, ErrorState, SkeletonRows } from "../../ui/states.tsx";
 import { Badge, deliveryState } from "../../ui/status.tsx";
+import { Ago } from "../../ui/time.tsx";
 
 const route = getRouteApi("/app/deliveries/$id");
 
@@ -29,7 +30,7 @@ export function DeliveryPage() {
 }
 
 function Detail({ delivery }: { delivery: DeliveryWithLog }) {
-  const { id, type, webhook, log, status } = delivery;
+  const { id, type, webhook, log, status, erased } = delivery;
   const { attempt: asked } = route.useSearch();
   const webhookNames = useWebhookNames();
   const chosen = log.find(({ number }) => number === asked) ?? log.at(-1);
@@ -56,13 +57,22 @@ function Detail({ delivery }: { delivery: DeliveryWithLog }) {
         <div className="min-w-0 side:border-r side:border-line">
           <Attempts delivery={id} log={log} chosen={chosen?.number} sending={status === "sending"} />
           {chosen && <Waterfall attempt={chosen} />}
-          {chosen && <ExchangeView key={chosen.number} attempt={chosen} />}
+          {chosen && erased === null && <ExchangeView key={chosen.number} attempt={chosen} />}
+          {erased !== null && <Erased at={erased} />}
         </div>
         <aside aria-label="About this delivery" className="gutter border-line py-6 max-side:border-t side:px-6">
           <Side delivery={delivery} />
         </aside>
       </div>
     </>
+  );
+}
+
+function Erased({ at }: { at: number }) {
+  return (
+    <p className="gutter border-t border-line py-5 text-text-2">
+      What was sent and answered was erased <Ago at={at} />.
+    </p>
   );
 }
 
@@ -91,12 +101,12 @@ interface ActionsProps {
 }
 
 function Actions({ delivery, attempt, again }: ActionsProps) {
-  const { id, status } = delivery;
+  const { id, status, erased } = delivery;
   const [asking, setAsking] = useState(false);
   const navigate = useNavigate();
   const copyId = () => void navigator.clipboard.writeText(id);
   const send = () => (status === "succeeded" ? setAsking(true) : again.mutate(id));
-  const sendable = status !== "canceled" && status !== "sending";
+  const sendable = status !== "canceled" && status !== "sending" && erased === null;
   useKeys({ s: () => sendable && send(), y: copyId });
   return (
     <>

@@ -50,11 +50,10 @@ function Detail({ event }: { event: MaveEvent }) {
 }
 
 function Erased({ at }: { at: number }) {
-  const when = useAging((now) => moment(at, now));
   return (
     <Section title="Payload">
       <p className="text-text-2">
-        It was erased <When at={at}>{when}</When>. That the event happened, and how it was delivered, is kept.
+        It was erased <Ago at={at} />. That the event happened, and how it was delivered, is kept.
       </p>
     </Section>
   );

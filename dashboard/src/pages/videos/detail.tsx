@@ -15,6 +15,7 @@ import { Badge, videoState } from "../../ui/status.tsx";
 import { DropAnywhere, give, usePicker } from "../../uploads/give.tsx";
 import { DeleteVideo } from "./delete-video.tsx";
 import { EmbedCode } from "./embed-code.tsx";
+import { EraseVideo } from "./erase-video.tsx";
 import { VideoFacts } from "./facts.tsx";
 import { Metadata } from "./metadata.tsx";
 import { titleOf } from "./queries.ts";
@@ -59,6 +60,7 @@ function Gone({ id }: { id: string }) {
             All videos
           </Link>
         </p>
+        <EraseVideo id={id} />
       </PageHead>
     </>
   );
