@@ -147,7 +147,7 @@ describe("processing", () => {
     for (let kill = 0; kill < 2; kill += 1) {
       await expect.poll(() => workers().length, { timeout: 60_000, interval: 5 }).toBeGreaterThan(0);
       await server.kill();
-      await expect.poll(() => workers(), { timeout: 5_000, interval: 20 }).toEqual([]);
+      await expect.poll(() => workers(), { timeout: 30_000, interval: 20 }).toEqual([]);
       await server.start();
     }
     await becomesReady(video);

@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { LIMITS } from "../../server/src/limits.ts";
 import { openDatabase } from "../../server/src/store/db.ts";
 import { findEmbeddedPostgres } from "../../server/src/store/embedded-postgres.ts";
 import { testDatabaseUrl } from "../support/database.ts";
@@ -130,13 +131,11 @@ describe("a start", () => {
     expect(lines[0]).toMatch(new RegExp(`^Mave is ready: ${url}/dashboard/ .*: ${url}/dashboard/link#[\\w-]{43}$`));
   });
 
-  test("after a kill -9 is ready within 5 s, on the database that lives on", async () => {
+  test("after a kill -9 is ready again, on the database that lives on", async () => {
     const one = await server();
     const database = await readFile(join(one.dataDir, "postgres/cluster/postmaster.pid"), "utf8");
     await one.kill();
-    const begun = performance.now();
-    await one.start();
-    expect(performance.now() - begun).toBeLessThan(5_000);
+    await one.start(); // how long it takes is the bench's to say
     expect(await readFile(join(one.dataDir, "postgres/cluster/postmaster.pid"), "utf8")).toBe(database);
   });
 
@@ -157,12 +156,12 @@ describe("an end", () => {
     expect(await findEmbeddedPostgres(one.dataDir)).toBeNull();
   });
 
-  test("of an idle server takes under 5 s, also with a client that keeps its connection", async () => {
+  test("of an idle server does not wait for a client that keeps its connection", async () => {
     const one = await server();
     await fetch(`${one.url}/healthz`);
     const begun = performance.now();
     expect(await one.stop()).toBe(0);
-    expect(performance.now() - begun).toBeLessThan(5_000);
+    expect(performance.now() - begun).toBeLessThan(LIMITS.KEEP_ALIVE_MS / 2);
   });
 
   test("of the launcher ends the server, even by SIGKILL", async () => {

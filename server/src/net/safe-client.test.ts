@@ -222,9 +222,11 @@ describe("names", () => {
     const servers = await dns((name) => (name.startsWith("hangs") ? "silence" : { addresses: ["127.0.0.1"] }));
     const { post } = client({ dnsServers: [servers.address], dnsTry_ms: 1_500 });
     const hanging = Array.from({ length: 64 }, (_, index) => post(`http://hangs-${index}.example.com/`, 1_500));
+    let ended = 0;
+    for (const one of hanging) void one.then(() => (ended += 1));
     const healthy = await post(`http://healthy.example.com:${there.port}/`);
     expect(healthy).toMatchObject({ status: 200 });
-    expect(healthy.timings.total).toBeLessThan(1_000);
+    expect(ended).toBe(0); // it was answered before any of them was given up
     for (const exchange of await Promise.all(hanging)) expect(exchange.error?.word).toMatch(/^(timeout|dns_timeout)$/);
   });
 });
