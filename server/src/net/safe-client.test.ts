@@ -221,7 +221,7 @@ describe("names", () => {
     const there = await receiver();
     const servers = await dns((name) => (name.startsWith("hangs") ? "silence" : { addresses: ["127.0.0.1"] }));
     const { post } = client({ dnsServers: [servers.address], dnsTry_ms: 1_500 });
-    const hanging = Array.from({ length: 64 }, (_, index) => post(`http://hangs-${index}.example.com/`, 1_500));
+    const hanging = Array.from({ length: 64 }, (_, index) => post(`http://hangs-${index}.example.com/`, 4_000));
     let ended = 0;
     for (const one of hanging) void one.then(() => (ended += 1));
     const healthy = await post(`http://healthy.example.com:${there.port}/`);
