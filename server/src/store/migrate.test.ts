@@ -48,6 +48,20 @@ test("a new file is applied to a database that has the others", async () => {
   expect(await tables()).toContain("later");
 });
 
+test("events of days that an earlier version made can be erased as well", async () => {
+  const later = names.filter((name) => name >= "0010");
+  for (const name of later) await rm(join(folder, name));
+  await migrate(db, folder);
+  const day = "select make_partition('events', 'id', (now() at time zone 'UTC')::date - $1::int)";
+  await db.run({ name: "", text: day }, [1]);
+  const text = `insert into events (space_id, id, type, sequence, payload)
+    select gen_random_uuid(), id_floor(now() - interval '1 day'), 'video.created', 1, '{}' returning tableoid::regclass::text as day`;
+  expect(await db.run({ name: "", text })).toEqual([{ day: expect.stringMatching(/^events_\d{8}$/) }]);
+  await cp(ORIGINAL, folder, { recursive: true });
+  expect(await migrate(db, folder)).toEqual(later);
+  await db.run({ name: "", text: "update events set payload = null, erased_at = now()" });
+});
+
 test("a file that fails leaves nothing behind, of itself or of those before it", async () => {
   await writeFile(join(folder, next), "create table later (id int primary key); select 1 / 0;");
   await expect(migrate(db, folder)).rejects.toThrow("division by zero");
