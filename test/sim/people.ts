@@ -42,6 +42,7 @@ export class People {
     const { random } = this.#world;
     const [video, type] = [`SIMVIDEO0${random.integer(VIDEOS)}`, random.pick(TYPES)];
     const { uuid } = await recorder.transaction(async (tx) => {
+      await tx.run(TURN, [video]);
       const [row] = await tx.run<{ sequence: number }>(COUNT, [SPACE, video]);
       return tx.record({ space: SPACE, type, video, sequence: row!.sequence, data: { id: video, object: "video" } });
     });
@@ -122,6 +123,9 @@ export class People {
 }
 
 const SET_URL = { name: "sim_url", text: "update webhooks set url = $2 where id = $1" };
+// Who waits for a row that has changed meanwhile asks for its new version again, in a race with all others who waited; for
+// a lock of this kind they stand in a line, and a seed is replayed exactly.
+const TURN = { name: "sim_turn", text: "select pg_advisory_xact_lock(hashtext($1))" };
 const COUNT = {
   name: "sim_count",
   text: `insert into videos (space_id, id, last_sequence) values ($1, $2, 1)

@@ -136,7 +136,7 @@ async function filterOf(sql: Sql, clock: Clock, space: string, input: ReplayInpu
   if (input.since >= input.until) errors.push({ path: "/until", detail: "`until` must be later than `since`." });
   if (errors.length > 0) throw new MaveError("REQUEST_INVALID", errors[0]!.detail, { errors });
   // What happens after this moment is delivered anyway.
-  const until = new Date(Math.min(input.until * 1000, clock.now()));
+  const until = new Date(Math.min(input.until * 1000, clock.now() + 1)); // what happened in this very millisecond included
   const { statuses = null, types = null, video = null } = input;
   return { space, webhook: row!.id, since: new Date(input.since * 1000), until, statuses, types, video };
 }
