@@ -11,12 +11,14 @@ const WEBHOOKS_MAX = 6;
 /** What people and programs ask of the servers, at whichever is reached; any of it may fail, and is then asked again or not. */
 export class People {
   readonly #world: World;
+  readonly #racing: boolean;
   /** Events whose recording was answered: they have happened. */
   readonly answered = new Set<string>();
   #urls = 0;
 
-  constructor(world: World) {
+  constructor(world: World, racing: boolean) {
     this.#world = world;
+    this.#racing = racing;
   }
 
   /** One thing, often an event. */
@@ -42,7 +44,7 @@ export class People {
     const { random } = this.#world;
     const [video, type] = [`SIMVIDEO0${random.integer(VIDEOS)}`, random.pick(TYPES)];
     const { uuid } = await recorder.transaction(async (tx) => {
-      await tx.run(TURN, [video]);
+      if (!this.#racing) await tx.run(TURN, [video]);
       const [row] = await tx.run<{ sequence: number }>(COUNT, [SPACE, video]);
       return tx.record({ space: SPACE, type, video, sequence: row!.sequence, data: { id: video, object: "video" } });
     });

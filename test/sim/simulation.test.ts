@@ -63,7 +63,7 @@ describe("the simulation", () => {
   test("replays a seed exactly", async () => {
     const [first, second] = [await simulate(7), await simulate(7)];
     expect(second).toEqual(first);
-  });
+  }, 180_000);
 });
 
 /** A bug: this text of this statement replaced. */
@@ -82,7 +82,7 @@ const BUGS: [what: string, plant: NonNullable<SimulationOptions["plant"]>, found
     "a settle without its fence",
     planted("settle", "and r.attempt = s.attempt", ""),
     /while|not open|is over|without a lease|before/,
-    8, // the first that finds it: later ones do too
+    16, // one of the first that find it: later ones do too
   ],
   [
     "a claim that takes no lease",
@@ -109,7 +109,7 @@ const BUGS: [what: string, plant: NonNullable<SimulationOptions["plant"]>, found
 describe("the simulation finds a planted bug:", () => {
   test.each(BUGS)("%s", { timeout: 300_000 }, async (_what, plant, found, from = 1) => {
     for (let seed = from; seed < from + SEEDS_PER_BUG; seed++) {
-      const { findings } = await simulate(seed, { plant, healing_ms: 90_000 });
+      const { findings } = await simulate(seed, { plant, healing_ms: 90_000, racing: true });
       if (findings.length === 0) continue;
       console.log(`found by seed ${seed}: ${findings[0]}`);
       expect(findings[0]).toMatch(found);

@@ -15,6 +15,8 @@ export interface SimulationOptions {
   plant?: { rewrite?: Rewrite; fraction?: () => number };
   /** How long everything may take to be delivered once nothing fails any more, simulated ms. */
   healing_ms?: number;
+  /** Whoever changes a video races for its row: closer to life, but a seed is not always replayed exactly. */
+  racing?: boolean;
 }
 
 export interface SimulationResult {
@@ -66,7 +68,7 @@ export class Simulation {
   constructor(options: SimulationOptions) {
     this.#options = options;
     this.#world = new World(options.seed, options.connections);
-    this.#people = new People(this.#world);
+    this.#people = new People(this.#world, this.#options.racing ?? false);
     this.#invariants = new Invariants(this.#world, (what) => this.#find(what));
   }
 
