@@ -22,5 +22,6 @@ export default defineConfig({
     hookTimeout: 120_000,
     teardownTimeout: 20_000,
     maxWorkers: 2,
+    retry: process.env.CI ? 1 : 0, // shown as a retry: a machine that stalls for a minute is no reason to refuse a change
   },
 });
