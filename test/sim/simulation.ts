@@ -320,6 +320,16 @@ const HISTORY: [what: string, text: string][] = [
     "select video_id from events where sequence > 0 group by video_id having max(sequence) <> count(*)",
   ],
   [
+    "the log has an attempt that the delivery's history does not count",
+    `select d.*, a.attempt from deliveries d join attempts a on a.space_id = d.space_id and a.delivery_id = d.id
+     where a.attempt > d.attempts`,
+  ],
+  [
+    "a delivery ended by an attempt that is not in the log",
+    `select d.* from deliveries d where d.status in ('succeeded', 'failed') and not exists
+       (select from attempts a where a.space_id = d.space_id and a.delivery_id = d.id and a.attempt = d.attempts)`,
+  ],
+  [
     "a replay sent twice what it had sent",
     "select replay_id, delivery_id from sim.replayed group by 1, 2 having count(*) > 1",
   ],
