@@ -23,7 +23,6 @@ import { createLive } from "./live.ts";
 import { createLog, type Log } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { createAddressPolicy } from "./net/address-policy.ts";
-import { createMailer } from "./net/mailer.ts";
 import { createSafeClient } from "./net/safe-client.ts";
 import { type Random, systemRandom } from "./random.ts";
 import { createRetention } from "./retention.ts";
@@ -150,6 +149,7 @@ async function startDelivering(ground: Ground): Promise<Delivering> {
   shutdown.add("disabling", () => disabling.stop());
   disabling.start();
   if (config.smtpUrl !== null) {
+    const { createMailer } = await import("./net/mailer.ts");
     const mailer = createMailer({ url: config.smtpUrl, publicUrl: ground.publicUrl });
     const ownerMail = createOwnerMail({ ...ground, mailer });
     shutdown.add("mail to owners", ownerMail.stop);
@@ -190,7 +190,6 @@ async function serve(
   shutdown.add("the use of keys", apiKeys.flush);
   const cookieKey = Buffer.from(hkdfSync("sha256", config.secretsKeys[0]!, "", "session cookies", 32));
   const people = createPeople({ ...ground, cookieKey });
-  await people.prepare();
   const replays = createReplays(ground);
   if (config.roles.has("deliver")) {
     replays.start();
@@ -227,6 +226,7 @@ async function serve(
   await http.app.listen({ port, host: config.host }).catch((cause: Error) => {
     throw portFailure(cause, port, config.host);
   });
+  await people.prepare();
 }
 
 /**

@@ -8,6 +8,7 @@ import { LIMITS } from "../../server/src/limits.ts";
 import { openDatabase } from "../../server/src/store/db.ts";
 import { findEmbeddedPostgres } from "../../server/src/store/embedded-postgres.ts";
 import { testDatabaseUrl } from "../support/database.ts";
+import { eventually } from "../support/eventually.ts";
 import {
   cleanEnvironment,
   type Finished,
@@ -126,6 +127,7 @@ describe("a start that cannot succeed ends with code 1 and one sentence: what, w
 describe("a start", () => {
   test("prints one line with the dashboard's address and a link that makes the owner", async () => {
     const { output, url } = await server();
+    await eventually(() => expect(output()).toContain("\n"));
     const lines = output().trim().split("\n");
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(new RegExp(`^Mave is ready: ${url}/dashboard/ .*: ${url}/dashboard/link#[\\w-]{43}$`));

@@ -92,11 +92,11 @@ export async function finished(child: ChildProcess): Promise<Finished> {
   return { code, stdout, stderr };
 }
 
-/** A program of ours under this Node, from the repository's folder. */
+/** A program of ours under this Node, from the repository's folder, with the compiled code of before as the launcher has it. */
 export function runNode(arguments_: string[], env: NodeJS.ProcessEnv): ChildProcess {
   return spawn(process.execPath, ["--conditions=source", ...arguments_], {
     cwd: ROOT,
-    env,
+    env: { NODE_COMPILE_CACHE: join(ROOT, ".cache/compiled"), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
 }

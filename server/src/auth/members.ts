@@ -2,7 +2,7 @@ import { unixSeconds } from "../clock.ts";
 import { MaveError } from "../errors.ts";
 import type { Alongside, Database } from "../store/db.ts";
 import { getSpace } from "../store/spaces.ts";
-import type { AuthLibrary } from "./library.ts";
+import type { OpenAuthLibrary } from "./open-library.ts";
 
 export interface Newcomer {
   name: string;
@@ -49,8 +49,8 @@ interface MemberRow {
   createdAt: Date;
 }
 
-export function createMembers(library: AuthLibrary, db: Database): Members {
-  const context = () => library.$context;
+export function createMembers(library: OpenAuthLibrary, db: Database): Members {
+  const context = async () => (await library()).$context;
   const roleOf = (row: MemberRow): Role => (row.role === "owner" ? "owner" : "member");
 
   const findRow = async (field: "userId" | "id", value: string): Promise<MemberRow | null> =>
@@ -123,23 +123,23 @@ export function createMembers(library: AuthLibrary, db: Database): Members {
 }
 
 async function add(
-  library: AuthLibrary,
+  library: OpenAuthLibrary,
   db: Database,
   space: string,
   role: Role,
   { name, email, password }: Newcomer,
 ): Promise<void> {
-  const { adapter, internalAdapter } = await library.$context;
+  const { adapter, internalAdapter } = await (await library()).$context;
   await ensureOrganization(library, db, space);
   const known = await internalAdapter.findUserByEmail(email.toLowerCase());
   if (known) await replaceLeftover(library, known.user.id);
-  const { user } = await library.api.signUpEmail({ body: { name, email, password } }).catch(refused);
+  const { user } = await (await library()).api.signUpEmail({ body: { name, email, password } }).catch(refused);
   const row = { organizationId: space, userId: user.id, role, createdAt: new Date(user.createdAt) };
   await adapter.create({ model: "member", data: row });
 }
 
-async function ensureOrganization(library: AuthLibrary, db: Database, space: string): Promise<void> {
-  const { adapter } = await library.$context;
+async function ensureOrganization(library: OpenAuthLibrary, db: Database, space: string): Promise<void> {
+  const { adapter } = await (await library()).$context;
   if (await adapter.findOne({ model: "organization", where: [{ field: "id", value: space }] })) return;
   const row = await getSpace(db, space);
   if (!row) throw new MaveError("NOT_FOUND");
@@ -148,8 +148,8 @@ async function ensureOrganization(library: AuthLibrary, db: Database, space: str
 }
 
 /** Somebody whom a crash left without a membership gives way; a member's address is taken. */
-async function replaceLeftover(library: AuthLibrary, userId: string): Promise<void> {
-  const { adapter, internalAdapter } = await library.$context;
+async function replaceLeftover(library: OpenAuthLibrary, userId: string): Promise<void> {
+  const { adapter, internalAdapter } = await (await library()).$context;
   const member = await adapter.findOne({ model: "member", where: [{ field: "userId", value: userId }] });
   if (member) throw emailRefused("belongs to somebody here already");
   await internalAdapter.deleteUser(userId);

@@ -7,8 +7,8 @@ import type { Random } from "../random.ts";
 import type { Database, Sql } from "../store/db.ts";
 import { findLink, insertLink, type LinkPurpose, sweepLinks, useLink } from "../store/sign-in-links.ts";
 import { claimSpace, getSpace, lockFirstSpace } from "../store/spaces.ts";
-import { type AuthLibrary, createAuthLibrary, migrateAuth } from "./library.ts";
 import { createMembers, type Members, type Newcomer } from "./members.ts";
+import { type OpenAuthLibrary, openAuthLibrary } from "./open-library.ts";
 import type { PersonPrincipal } from "./principal.ts";
 import { hashLinkToken } from "./sign-in-links.ts";
 
@@ -20,7 +20,7 @@ export interface SignedIn {
 
 /** The people of a space: how they come in, stay and leave. */
 export interface People {
-  /** Brings the sign-in library's tables up to date. */
+  /** Has the sign-in library at hand and its tables up to date; whoever comes before that waits for it. */
   prepare(): Promise<void>;
   /** Who the session cookie belongs to, or null. */
   identify(headers: IncomingHttpHeaders): Promise<SignedIn | null>;
@@ -57,15 +57,17 @@ export interface PeopleParts {
 }
 
 export function createPeople(parts: PeopleParts): People {
-  const library = createAuthLibrary(parts);
+  const library = openAuthLibrary(parts);
   const members = createMembers(library, parts.db);
   const join = oneAtATime((token: string, newcomer: Newcomer) => enter(parts.db, members, token, newcomer));
   return {
-    prepare: () => migrateAuth(library, parts.db),
+    prepare: async () => void (await library()),
     identify: (headers) => identify(library, headers),
     signIn: (email, password, headers) => signIn(library, members, email, password, headers),
-    signOut: async (headers) =>
-      (await library.api.signOut({ headers: webHeaders(headers), returnHeaders: true })).headers.getSetCookie(),
+    async signOut(headers) {
+      const { api } = await library();
+      return (await api.signOut({ headers: webHeaders(headers), returnHeaders: true })).headers.getSetCookie();
+    },
     openLink: (token, headers) => openLink(parts.db, library, members, token, headers),
     async join(token, newcomer, headers) {
       await join(token, newcomer);
@@ -77,8 +79,8 @@ export function createPeople(parts: PeopleParts): People {
   };
 }
 
-async function identify(library: AuthLibrary, headers: IncomingHttpHeaders): Promise<SignedIn | null> {
-  const { response, headers: answer } = await library.api.getSession({
+async function identify(library: OpenAuthLibrary, headers: IncomingHttpHeaders): Promise<SignedIn | null> {
+  const { response, headers: answer } = await (await library()).api.getSession({
     headers: webHeaders(headers),
     returnHeaders: true,
   });
@@ -90,7 +92,7 @@ async function identify(library: AuthLibrary, headers: IncomingHttpHeaders): Pro
 }
 
 async function signIn(
-  library: AuthLibrary,
+  library: OpenAuthLibrary,
   members: Members,
   email: string,
   password: string,
@@ -103,7 +105,7 @@ async function signIn(
 }
 
 async function signInById(
-  library: AuthLibrary,
+  library: OpenAuthLibrary,
   members: Members,
   userId: string,
   headers: IncomingHttpHeaders,
@@ -111,7 +113,7 @@ async function signInById(
   const member = await members.find(userId);
   if (!member) return null;
   const { space, role } = member;
-  const answer = await library.api.signInById({
+  const answer = await (await library()).api.signInById({
     body: { userId, space, role },
     headers: webHeaders(headers),
     returnHeaders: true,
@@ -122,7 +124,7 @@ async function signInById(
 
 async function openLink(
   db: Database,
-  library: AuthLibrary,
+  library: OpenAuthLibrary,
   members: Members,
   token: string,
   headers: IncomingHttpHeaders,

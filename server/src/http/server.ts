@@ -1,9 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import underPressure from "@fastify/under-pressure";
 import fastify, { type FastifyRequest, LogController } from "fastify";
-import type { TSchema } from "typebox";
 import { Settings } from "typebox/system";
 import type { Clock } from "../clock.ts";
 import { MaveError } from "../errors.ts";
@@ -11,6 +10,7 @@ import { LIMITS } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { Random } from "../random.ts";
 import type { Api } from "./api.ts";
+import { compileValidator, serializers } from "./compilers.ts";
 import { dropRest } from "./drop-rest.ts";
 import { createHostCheck } from "./host-check.ts";
 import { readJsonBody } from "./json-body.ts";
@@ -41,6 +41,7 @@ export async function createServerFrame(parts: ServerParts): Promise<Api> {
     return503OnClosing: false, // the routes' own hook refuses in the form of a problem
     trustProxy: parts.trustProxy,
     bodyLimit: LIMITS.BODY_BYTES,
+    schemaController: serializers,
     genReqId: requestIds(parts.random),
     routerOptions: { maxParamLength: LIMITS.URL_CHARACTERS_MAX },
     serverFactory: (handler) => rawServer(parts, handler),
@@ -50,7 +51,7 @@ export async function createServerFrame(parts: ServerParts): Promise<Api> {
 
   Settings.Set({ maxErrors: LIMITS.FIELD_ERRORS_MAX }); // its own 8 would leave bad fields unsaid
   for (const schema of NAMED) app.addSchema(schema);
-  app.setValidatorCompiler(({ schema, ...rest }) => TypeBoxValidatorCompiler({ schema: named(schema), ...rest }));
+  app.setValidatorCompiler(compileValidator);
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
   rememberRoutes(app);
   readBodies(app, parts.clock);
@@ -77,12 +78,6 @@ function securityHeaders(publicUrl: string): Record<string, string> {
     "x-frame-options": "DENY",
     ...(publicUrl.startsWith("https:") && { "strict-transport-security": "max-age=31536000" }),
   };
-}
-
-/** A request's schema, where a route names it. */
-function named(schema: TSchema): TSchema {
-  const { $ref } = schema as { $ref?: string };
-  return NAMED.find(({ $id }) => `${$id}#` === $ref) ?? schema;
 }
 
 function readBodies(app: Api, clock: Clock): void {

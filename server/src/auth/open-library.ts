@@ -1,0 +1,17 @@
+import type { AuthLibrary, LibraryParts } from "./library.ts";
+
+/** The sign-in library, its tables up to date. */
+export type OpenAuthLibrary = () => Promise<AuthLibrary>;
+
+/** The library is a third of all modules, and no event needs it: it is loaded when it is first asked for, and once. */
+export function openAuthLibrary(parts: LibraryParts): OpenAuthLibrary {
+  let opened: Promise<AuthLibrary> | undefined;
+  return () => (opened ??= load(parts));
+}
+
+async function load(parts: LibraryParts): Promise<AuthLibrary> {
+  const { createAuthLibrary, migrateAuth } = await import("./library.ts");
+  const library = createAuthLibrary(parts);
+  await migrateAuth(library, parts.db);
+  return library;
+}
