@@ -50,7 +50,6 @@ export const LIMITS = {
   CLAIM_BATCH_MAX: 256,
   STEP_BEYOND: 32_000, // a step beyond any schedule: for what is attempted once, a test or a send by hand
   SEND_AGAIN_ONCE_MS: 1_000, // clicks on "send again" within this time are one
-  SHARED_COMMITS_MAX: 2, // transactions at once for events that share them: one runs while the next one gathers
   SHARED_COMMIT_EVENTS_MAX: 128,
   FOLLOW_ROUNDS_MAX: 5, // tries to find out what a new delivery waits for while that is being settled
 

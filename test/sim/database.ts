@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import type pg from "pg";
-import type { Database, Sql, Statement } from "../../server/src/store/db.ts";
+import type { Database, Statement, Transaction } from "../../server/src/store/db.ts";
 import { pidOf } from "./connections.ts";
 import type { Process, World } from "./world.ts";
 
@@ -64,11 +64,13 @@ export class SimDatabase implements Database {
     }
   }
 
-  async transaction<Result>(work: (tx: Sql) => Promise<Result>): Promise<Result> {
+  /** What goes out with its commit is a step of its own here: a crash between the two is the harder case. */
+  async transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
     const client = await this.#take();
+    const run: Transaction["run"] = (statement, values = []) => this.#statement(client, statement, values, false);
     try {
       await this.#step(client, "begin", () => client.query("begin"), false);
-      const result = await work({ run: (statement, values = []) => this.#statement(client, statement, values, false) });
+      const result = await work({ run, last: run });
       await this.#step(client, "commit", () => client.query("commit"), true);
       return result;
     } catch (error) {

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
 import type { Signals } from "../signals.ts";
-import type { Database, Sql } from "../store/db.ts";
+import type { Database, Sql, Transaction } from "../store/db.ts";
 import * as store from "../store/events.ts";
 import type { Cause, Tracing } from "../tracing.ts";
 import { uuidV7 } from "../uuid.ts";
@@ -17,8 +17,8 @@ export interface Recording extends Sql {
    * order of the sequence the order of the commits. Best as the last statement: it may hold rows that a settle wants.
    */
   record(happening: Happening): Promise<Envelope>;
-  /** The same for several events of different videos at once, in one statement. */
-  recordAll(happenings: readonly Happening[]): Promise<Envelope[]>;
+  /** The same for several events of different videos at once, as the last of the transaction. */
+  recordLast(happenings: readonly Happening[]): Promise<Envelope[]>;
 }
 
 export interface Recorder {
@@ -64,7 +64,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
     return result;
   };
   const shared = shareCommits<Happening, Envelope>({
-    commit: (happenings) => transaction((tx) => tx.recordAll(happenings)),
+    commit: (happenings) => transaction((tx) => tx.recordLast(happenings)),
     subject: ({ video }) => video,
   });
   const { tracing } = parts;
@@ -85,11 +85,14 @@ class Recorded {
     this.#parts = parts;
   }
 
-  within(tx: Sql): Recording {
+  within(tx: Transaction): Recording {
     return {
       run: tx.run,
       record: async (happening) => (await this.#record(tx, [happening]))[0]!,
-      recordAll: (happenings) => this.#record(tx, happenings),
+      recordLast: (happenings) => {
+        const nothingBefore = happenings.every(({ sequence }) => sequence <= 1); // so nothing is to be followed
+        return this.#record(nothingBefore ? { run: tx.last } : tx, happenings);
+      },
     };
   }
 

@@ -15,19 +15,19 @@ interface Sharing<Work, Result> {
 }
 
 /**
- * Gathers work that comes while commits are running into the next one: one commit for all of it costs hardly more than
- * one for each. Nothing waits where nothing runs. Where a shared transaction fails by what is in it, each is done alone,
+ * Gathers work that comes while a commit is running into the next one: one commit for all of it costs hardly more than
+ * one for each. Nothing waits where nothing runs; two commits at once made smaller ones of both, and less in all. Where a shared transaction fails by what is in it, each is done alone,
  * so that nobody's work fails by somebody else's; where the database is away, all of it fails.
  */
 export function shareCommits<Work, Result>({ commit, subject = () => null }: Sharing<Work, Result>) {
   const waiting: Waiting<Work, Result>[] = [];
-  let running = 0;
+  let running = false;
 
   function run(): void {
-    if (running >= LIMITS.SHARED_COMMITS_MAX || waiting.length === 0) return;
-    running += 1;
+    if (running || waiting.length === 0) return;
+    running = true;
     void carryOut(takeBatch(waiting, subject)).then(() => {
-      running -= 1;
+      running = false;
       run();
     });
   }
@@ -45,8 +45,7 @@ export function shareCommits<Work, Result>({ commit, subject = () => null }: Sha
   return (work: Work): Promise<Result> =>
     new Promise((resolve, reject) => {
       waiting.push({ work, resolve, reject });
-      if (running === 0) queueMicrotask(run);
-      else run();
+      if (!running) queueMicrotask(run); // whoever comes in the same turn shares it already
     });
 }
 

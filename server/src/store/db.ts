@@ -1,3 +1,4 @@
+import type { Writable } from "node:stream";
 import pg from "pg";
 
 /** A statement with a name of its own, prepared once per connection. `text` is fixed: no SQL is put together at run time. */
@@ -12,6 +13,15 @@ export interface Sql {
   run<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>;
 }
 
+/** One transaction. */
+export interface Transaction extends Sql {
+  /**
+   * Runs its last statement: the commit goes out with it, not after its answer, which saves a way to the server and
+   * back. Where the statement fails, that commit rolls back.
+   */
+  last<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>;
+}
+
 /**
  * What a caller adds to a change's own transaction: run last before its commit, with the change's result. So an audit
  * entry or the remembered answer of an Idempotency-Key is committed with the change or not at all, and the domain knows
@@ -21,7 +31,7 @@ export type Alongside<Result> = (tx: Sql, result: Result) => Promise<void>;
 
 export interface Database extends Sql {
   /** Commits what `work` did, or rolls all of it back and throws what it threw. */
-  transaction<Result>(work: (tx: Sql) => Promise<Result>): Promise<Result>;
+  transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result>;
   /** A connection of its own, outside the pool: for LISTEN and for locks that last as long as a session. */
   connect(): Promise<pg.Client>;
   /** The connections themselves, for the sign-in library only: it brings its own SQL for its own schema. */
@@ -64,16 +74,32 @@ export function openDatabase({ connection, connections, onError = () => {} }: Da
   };
 }
 
-async function transaction<Result>(pool: pg.Pool, work: (tx: Sql) => Promise<Result>): Promise<Result> {
+async function transaction<Result>(pool: pg.Pool, work: (tx: Transaction) => Promise<Result>): Promise<Result> {
   const client = await pool.connect();
-  let broken: Error | undefined;
+  let [committed, broken]: [Promise<unknown>?, Error?] = [];
+  const commit = () => {
+    committed = client.query("commit");
+    committed.catch(() => {}); // heard below, or of the statement before it
+  };
+  const tx: Transaction = {
+    run: (statement, values) => runOn(client, statement, values),
+    last: (statement, values) =>
+      together(client, () => {
+        const rows = runOn<never>(client, statement, values);
+        commit();
+        return rows;
+      }),
+  };
   try {
-    const begun = client.query("begin"); // the first statement goes out with it, not after its answer
-    begun.catch(() => {}); // that statement fails too
-    const result = await work({ run: (statement, values) => runOn(client, statement, values) });
-    await begun;
-    await client.query("commit");
-    return result;
+    const result = together(client, () => {
+      const begun = client.query("begin"); // the first statement goes out with it, not after its answer
+      begun.catch(() => {}); // that statement fails too
+      return work(tx);
+    });
+    const done = await result;
+    if (committed === undefined) commit();
+    await committed;
+    return done;
   } catch (error) {
     // A connection that cannot even roll back is thrown away; the server rolls back what it held.
     await client.query("rollback").catch((cause: Error) => {
@@ -82,6 +108,17 @@ async function transaction<Result>(pool: pg.Pool, work: (tx: Sql) => Promise<Res
     throw error;
   } finally {
     client.release(broken);
+  }
+}
+
+/** What is sent until `send` returns leaves in one write: each is a call to the system that may give the core away. */
+function together<Result>(client: pg.PoolClient, send: () => Result): Result {
+  const { stream } = (client as pg.PoolClient & { connection: { stream: Writable } }).connection;
+  stream.cork();
+  try {
+    return send();
+  } finally {
+    stream.uncork();
   }
 }
 

@@ -31,13 +31,13 @@ export interface RecordedDelivery {
 
 // The webhooks of an event are those of its space at this moment (webhooks_pkey). A delivery's id is the first half of
 // its event's and a hash of both, so that no second one can be made. The payload is spliced in as raw JSON and read as
-// `json`, which keeps its bytes; encoding it again as a string cost 3 µs more.
+// text, which keeps its bytes; encoding it again as a string cost 3 µs more, reading it as `json` parses it again.
 const recordText = (previous: string, blocked: string) => `with event as materialized (
       select * from json_to_recordset($1::json) as e(space_id uuid, id uuid, type text, video_id text, sequence integer,
-        payload json, only_id uuid, except_id uuid, step smallint)
+        payload text, only_id uuid, except_id uuid, step smallint)
     ), recorded as (
       insert into events (space_id, id, type, video_id, sequence, payload)
-      select space_id, id, type, video_id, sequence, payload::text from event
+      select space_id, id, type, video_id, sequence, payload from event
     )
     insert into open_deliveries as made (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, attempt, step,
       due_at, leased_until, leased_by)

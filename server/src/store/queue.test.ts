@@ -146,11 +146,15 @@ describe("a settle", () => {
     const watched: Database = {
       ...db,
       transaction: (work) =>
-        db.transaction(async (tx) => {
-          const result = await work(tx);
-          seen.push((await tx.run<{ mode: string }>(mode))[0]!.mode);
-          return result;
-        }),
+        db.transaction((tx) =>
+          work({
+            run: tx.run,
+            async last(statement, values) {
+              seen.push((await tx.run<{ mode: string }>(mode))[0]!.mode);
+              return tx.last(statement, values);
+            },
+          }),
+        ),
     };
     const webhook = await alone();
     await happen(parts, newVideo());

@@ -1,4 +1,4 @@
-import type { Database, Sql, Statement } from "./db.ts";
+import type { Database, Statement, Transaction } from "./db.ts";
 import type { OpenKey } from "./open-deliveries.ts";
 
 /** How one attempt ended: the row to settle (its key and, as the fence, its attempt) and what the log keeps. */
@@ -123,9 +123,9 @@ export async function settleAttempts(
   return { settled, lost: left };
 }
 
-async function settleOnce(tx: Sql, batch: readonly Settlement[], lease_ms: number): Promise<Settled[]> {
+async function settleOnce(tx: Transaction, batch: readonly Settlement[], lease_ms: number): Promise<Settled[]> {
   const mode = tx.run(SETTLE_MODE, [batch.some(({ again }) => again) ? "on" : "off"]);
-  const [, settled] = await Promise.all([mode, tx.run<Settled>(SETTLE, [encode(batch), lease_ms])]);
+  const [, settled] = await Promise.all([mode, tx.last<Settled>(SETTLE, [encode(batch), lease_ms])]);
   return settled;
 }
 

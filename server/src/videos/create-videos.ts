@@ -58,7 +58,7 @@ async function create(
   }
   if (made.includes(undefined)) throw new Error("the random generator repeats itself: no video id was free");
   const videos = made as Video[];
-  await tx.recordAll(
+  await tx.recordLast(
     videos.map((video, place) => ({
       space: wanted[place]!.space,
       type: "video.created",

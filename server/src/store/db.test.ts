@@ -1,0 +1,40 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { testDatabase } from "../../../test/support/database.ts";
+import type { Statement } from "./db.ts";
+
+const db = await testDatabase();
+const insert: Statement = { name: "test_insert", text: "insert into notes (id) values ($1) returning id" };
+const read: Statement = { name: "test_read", text: "select id from notes order by id" };
+const notes = async () => (await db.run<{ id: number }>(read)).map(({ id }) => id);
+
+beforeAll(async () => {
+  await db.run({ name: "test_table", text: "create table notes (id integer primary key)" });
+});
+
+describe("a transaction", () => {
+  test("commits its last statement with all before it, and gives its rows", async () => {
+    const rows = await db.transaction(async (tx) => {
+      await tx.run(insert, [1]);
+      return tx.last(insert, [2]);
+    });
+    expect(rows).toEqual([{ id: 2 }]);
+    expect(await notes()).toEqual([1, 2]);
+  });
+
+  test("keeps nothing where its last statement fails, though the commit was on its way already", async () => {
+    const failing = db.transaction(async (tx) => {
+      await tx.run(insert, [3]);
+      return tx.last(insert, [1]);
+    });
+    await expect(failing).rejects.toMatchObject({ code: "23505" });
+    expect(await notes()).toEqual([1, 2]);
+    await db.transaction((tx) => tx.last(insert, [4])); // by the same connection: it is usable
+    expect(await notes()).toEqual([1, 2, 4]);
+  });
+
+  test("keeps nothing where a statement sent beside the last one fails", async () => {
+    const failing = db.transaction((tx) => Promise.all([tx.run(insert, [1]), tx.last(insert, [5])]));
+    await expect(failing).rejects.toMatchObject({ code: "23505" });
+    expect(await notes()).toEqual([1, 2, 4]);
+  });
+});
