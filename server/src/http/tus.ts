@@ -14,6 +14,7 @@ import { hashUploadToken, UPLOAD_TOKEN_PREFIX } from "../videos/library.ts";
 import { TusStore } from "../videos/tus-store.ts";
 import { checkSize, type Uploads } from "../videos/upload.ts";
 import { dropRest } from "./drop-rest.ts";
+import { gatheredBody } from "./gathered-body.ts";
 import { problem } from "./problems.ts";
 
 export const UPLOADS_PATH = "/v1/uploads";
@@ -58,9 +59,20 @@ export function createTusDoor(parts: TusParts): (request: IncomingMessage, respo
 
 /** As tus' own `handle`, but for its closing after a failure: with the rest of the file unread, the answer would be lost. */
 async function handle(server: Server, req: IncomingMessage, res: ServerResponse): Promise<void> {
-  const answer = await server.handleWeb(new NodeRequest({ req, res }));
+  const answer = await server.handleWeb(tusRequest(req, res));
   answer.headers.delete("connection");
   await sendNodeResponse(res, answer);
+}
+
+/** The request as tus reads it, its body in chunks that are worth their way. */
+function tusRequest(req: IncomingMessage, res: ServerResponse) {
+  let body: ReadableStream<Uint8Array> | undefined;
+  return Object.defineProperty(new NodeRequest({ req, res }), "body", {
+    get() {
+      body ??= gatheredBody(req);
+      return body;
+    },
+  });
 }
 
 const METHODS = new Set(["OPTIONS", "POST", "HEAD", "PATCH", "DELETE"]);

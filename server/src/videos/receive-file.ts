@@ -61,7 +61,8 @@ async function writeFile(stream: Readable, path: string, maxBytes: number): Prom
   return received;
 }
 
-const WRITE_BYTES = 1024 * 1024; // chunks of the network are gathered into one write
+/** Chunks of the network are gathered into one write. */
+export const WRITE_BYTES = 1024 * 1024;
 
 /** A full disk is an expected failure with a status of its own; everything else stays what it is. */
 export function storageError(error: unknown): unknown {

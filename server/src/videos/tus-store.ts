@@ -8,7 +8,7 @@ import { ERRORS, Upload } from "@tus/server";
 import { MaveError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { UploadRow } from "../store/uploads.ts";
-import { storageError } from "./receive-file.ts";
+import { storageError, WRITE_BYTES } from "./receive-file.ts";
 import { OVER, type Uploads } from "./upload.ts";
 
 /**
@@ -55,7 +55,11 @@ export class TusStore extends FileStore {
   override async write(stream: Readable, id: string, offset: number): Promise<number> {
     const row = await this.#uploads.get(id);
     if (row?.state !== "receiving" && row?.size_bytes === offset) return offset; // an empty PATCH at its end
-    const file = createWriteStream(join(this.directory, id), { flags: "r+", start: offset });
+    const file = createWriteStream(join(this.directory, id), {
+      flags: "r+",
+      start: offset,
+      highWaterMark: WRITE_BYTES,
+    });
     try {
       await pipeline(stream, file);
     } catch (error) {
