@@ -79,11 +79,18 @@ async function main(): Promise<void> {
     log.fatal({ err: why }, "The database is lost.");
     shutdown.begin("database lost", 1);
   };
-  const { db, close } = await openStore({ ...config, log, onLost });
-  shutdown.add("the database", close);
+  const opening = openStore({ ...config, log, onLost });
+  shutdown.add("the database", () =>
+    opening.then(
+      ({ close }) => close(),
+      () => {},
+    ),
+  );
+  const { db } = await opening;
   const vault = createVault(config.secretsKeys, random);
   const ground = { config, log, clock, random, signals, shutdown, db, vault, publicUrl, ffmpeg: await ffmpeg, tracing };
   await start(ground, port).catch((error: unknown) => {
+    if (shutdown.begun) return; // what is ending fails whatever is still starting
     if (error instanceof StartFailure) console.error(error.message);
     else log.fatal({ err: error }, "The start failed.");
     shutdown.begin("the start failed", 1); // ends what has been started, the database above all
@@ -102,8 +109,8 @@ async function startTraces(config: Config, log: Log, shutdown: Shutdown): Promis
 async function start(ground: Ground, port: number): Promise<void> {
   const { config, log, clock, shutdown, db } = ground;
   const retention = createRetention({ db, clock, log, days: config.retention_days });
-  await retention.start();
   shutdown.add("retention", retention.stop);
+  await retention.start();
   const delivering = await startDelivering(ground);
   const videos = await startVideos(ground, delivering.recorder);
   await serve(ground, delivering, videos, port);
@@ -168,10 +175,10 @@ async function startVideos(ground: Ground, recorder: Recorder) {
   if (config.roles.has("process")) {
     const processor = createProcessor({ ...ground, recorder, blobs, folders });
     const caretaker = createCaretaker({ db, blobs, uploads, clock, log });
-    await caretaker.start();
     shutdown.add("the clean-up of files", caretaker.stop);
-    await processor.start();
+    await caretaker.start();
     shutdown.add("processing", processor.stop);
+    await processor.start();
   }
   return { blobs, uploads, library };
 }

@@ -65,7 +65,7 @@ export function createRetention({ db, clock, log, days }: RetentionOptions): Ret
     round().then(
       () => LIMITS.RETENTION_EVERY_MS,
       (error: unknown) => {
-        log.warn({ error }, "retention: this round failed; it is tried again soon");
+        log.warn({ err: error }, "retention: this round failed; it is tried again soon");
         return LIMITS.RETENTION_AGAIN_MS;
       },
     );
@@ -78,7 +78,8 @@ export function createRetention({ db, clock, log, days }: RetentionOptions): Ret
 
   return {
     async start() {
-      next(await tryRound());
+      running = tryRound().then(next);
+      await running;
     },
     round,
     async stop() {

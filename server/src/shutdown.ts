@@ -3,8 +3,12 @@ import { LIMITS } from "./limits.ts";
 import type { Log } from "./log.ts";
 
 export interface Shutdown {
-  /** Has `step` run at the end, before every step that was added earlier: what started last ends first. */
+  /**
+   * Has `step` run at the end, before every step that was added earlier: what started last ends first. Throws where the
+   * end has begun already: a start that is under way goes no further.
+   */
   add(name: string, step: () => Promise<void>): void;
+  readonly begun: boolean;
   /** Ends everything and then the process. A second call, or a second signal, changes nothing. */
   begin(reason: string, code?: number): void;
 }
@@ -40,5 +44,14 @@ export function createShutdown(log: Log, clock: Clock, exit: (code: number) => v
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => begin(signal));
   process.on("disconnect", () => begin("the launcher ended")); // even by a kill: its channel to us closed
   process.channel?.unref();
-  return { add: (name, step) => void steps.push({ name, step }), begin };
+  return {
+    add(name, step) {
+      if (begun) throw new Error(`The process is ending; ${name} came too late.`);
+      steps.push({ name, step });
+    },
+    get begun() {
+      return begun;
+    },
+    begin,
+  };
 }

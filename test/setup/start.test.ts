@@ -3,6 +3,7 @@ import { mkdtemp, readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { LIMITS } from "../../server/src/limits.ts";
 import { openDatabase } from "../../server/src/store/db.ts";
@@ -156,6 +157,22 @@ describe("an end", () => {
     const one = await server();
     expect(await one.stop()).toBe(0);
     expect(await findEmbeddedPostgres(one.dataDir)).toBeNull();
+  });
+
+  test("in the middle of a start is an end, not a failure, whatever was just being started", async () => {
+    const place = await folder();
+    const port = String(await freePort());
+    const env = { ...cleanEnvironment(), LOG_LEVEL: "warn", MAVE_DATA_DIR: place, PORT: port };
+    for (let moment_ms = 200; moment_ms <= 1_200; moment_ms += 200) {
+      const child = runNode(["server/src/main.ts"], env);
+      const ended = finished(child);
+      await pause(moment_ms);
+      child.kill("SIGTERM");
+      const { code, stdout, stderr } = await ended;
+      expect(code, `after ${moment_ms} ms`).toBe(child.signalCode === null ? 0 : null); // null: nothing was started yet
+      expect(stdout.replace(/^Mave is ready.*\n/, "") + stderr, `after ${moment_ms} ms`).toBe("");
+      expect(await findEmbeddedPostgres(place), `after ${moment_ms} ms`).toBeNull();
+    }
   });
 
   test("of an idle server does not wait for a client that keeps its connection", async () => {

@@ -37,4 +37,13 @@ describe("a transaction", () => {
     await expect(failing).rejects.toMatchObject({ code: "23505" });
     expect(await notes()).toEqual([1, 2, 4]);
   });
+
+  test("takes no statement after its last one, which is committed already", async () => {
+    const late = db.transaction(async (tx) => {
+      await tx.last(insert, [6]);
+      await tx.run(insert, [7]);
+    });
+    await expect(late).rejects.toThrow("test_insert comes after the transaction's last statement");
+    expect(await notes()).toEqual([1, 2, 4, 6]);
+  });
 });

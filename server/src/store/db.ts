@@ -81,11 +81,15 @@ async function transaction<Result>(pool: pg.Pool, work: (tx: Transaction) => Pro
     committed = client.query("commit");
     committed.catch(() => {}); // heard below, or of the statement before it
   };
+  const run: Sql["run"] = (statement, values) => {
+    if (committed !== undefined) throw new Error(`${statement.name} comes after the transaction's last statement`);
+    return runOn(client, statement, values);
+  };
   const tx: Transaction = {
-    run: (statement, values) => runOn(client, statement, values),
+    run,
     last: (statement, values) =>
       together(client, () => {
-        const rows = runOn<never>(client, statement, values);
+        const rows = run<never>(statement, values);
         commit();
         return rows;
       }),

@@ -50,7 +50,7 @@ export function createCaretaker(parts: CaretakerParts): Caretaker {
   return {
     async start() {
       await clearLeftovers(parts);
-      tick();
+      if (!stopped) tick();
     },
     async stop() {
       stopped = true;

@@ -1,5 +1,7 @@
-import type { Recorder, Recording } from "../events/record.ts";
+import type { Happening } from "../events/envelope.ts";
+import type { Recording } from "../events/record.ts";
 import { shareCommits } from "../events/share-commits.ts";
+import type { Alongside } from "../store/db.ts";
 import { insertVideos, type NewVideo } from "../store/videos.ts";
 import type { Cause } from "../tracing.ts";
 import type { Library, LibraryParts } from "./library.ts";
@@ -14,33 +16,42 @@ const ID_DRAWS_MAX = 5; // a second draw is needed once in 10^17; five mean that
 
 /** Videos that are created at once, whosever they are, share a commit: several thousand a second instead of hundreds. */
 export function createVideos({ recorder, random, signals, publicUrl, tracing }: LibraryParts): Library["create"] {
-  const within = (tx: Recording, wanted: readonly Wanted[]) => create(tx, wanted, random.integer, publicUrl);
+  const insert = (tx: Recording, wanted: readonly Wanted[]) => insertAll(tx, wanted, random.integer, publicUrl);
   const shared = shareCommits<Wanted, Video>({
-    commit: (wanted) => recorder.transaction((tx) => within(tx, wanted)),
+    commit: (wanted) =>
+      recorder.transaction(async (tx) => {
+        const videos = await insert(tx, wanted);
+        await tx.recordLast(videos.map((video, place) => created(wanted[place]!, video)));
+        return videos;
+      }),
   });
+  /** In a transaction of its own, which the caller adds to. */
+  const alone = (wanted: Wanted, alongside: Alongside<Video>) =>
+    recorder.transaction(async (tx) => {
+      const [video] = (await insert(tx, [wanted])) as [Video];
+      await tx.record(created(wanted, video));
+      await alongside(tx, video);
+      return video;
+    });
   return async (space, { name = null, metadata = {} }, alongside) => {
     const wanted = { space, name, metadata, cause: tracing?.cause() ?? null };
-    const video = alongside ? await createOne(recorder, within, wanted, alongside) : await shared(wanted);
+    const video = await (alongside ? alone(wanted, alongside) : shared(wanted));
     signals.emit("video", { space, video: video.id });
     return video;
   };
 }
 
-/** In a transaction of its own, which the caller adds to. */
-function createOne(
-  recorder: Recorder,
-  within: (tx: Recording, wanted: readonly Wanted[]) => Promise<Video[]>,
-  wanted: Wanted,
-  alongside: NonNullable<Parameters<Library["create"]>[2]>,
-): Promise<Video> {
-  return recorder.transaction(async (tx) => {
-    const [video] = (await within(tx, [wanted])) as [Video];
-    await alongside(tx, video);
-    return video;
-  });
-}
+const created = ({ space, cause }: Wanted, video: Video): Happening => ({
+  space,
+  type: "video.created",
+  video: video.id,
+  sequence: 1,
+  data: video,
+  cause,
+});
 
-async function create(
+/** @returns the videos in the order wanted, each with an id that was free */
+async function insertAll(
   tx: Recording,
   wanted: readonly Wanted[],
   integer: (below: number) => number,
@@ -57,16 +68,5 @@ async function create(
     for (const row of await insertVideos(tx, drawn)) made[places.get(row.id)!] = presentVideo(row, publicUrl);
   }
   if (made.includes(undefined)) throw new Error("the random generator repeats itself: no video id was free");
-  const videos = made as Video[];
-  await tx.recordLast(
-    videos.map((video, place) => ({
-      space: wanted[place]!.space,
-      type: "video.created",
-      video: video.id,
-      sequence: 1,
-      data: video,
-      cause: wanted[place]!.cause,
-    })),
-  );
-  return videos;
+  return made as Video[];
 }
