@@ -19,7 +19,7 @@ const db = await testDatabase();
 const inputs = await videoFolder();
 const room = await openVideoRoom(db);
 const { url } = await serveVideos(room);
-const browser = without("chromium") ? undefined! : await openBrowser();
+const browser = await openBrowser();
 
 async function upload(id: string, name: PlayableName): Promise<void> {
   const bytes = await readFile(await playable(inputs, name));

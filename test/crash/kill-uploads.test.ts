@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { without } from "../support/machine.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { playable, videoFolder } from "../support/video-files.ts";
 import { all, type Caller, call } from "./api.ts";
@@ -15,6 +16,7 @@ let quick: string;
 let slow: string;
 
 beforeAll(async () => {
+  if (without("ffmpeg")) return;
   const folder = await videoFolder();
   quick = await playable(folder, "plain.mp4");
   slow = await playable(folder, "high-bitrate.mp4");
@@ -80,7 +82,7 @@ const tus = (more: Record<string, string>) => ({
   ...more,
 });
 
-describe("an upload whose server is killed", () => {
+describe.skipIf(without("ffmpeg"))("an upload whose server is killed", () => {
   test("resumes at the byte on disk and becomes the very file", { timeout: TIMEOUT_MS }, async () => {
     const [video, file] = [await makeVideo(), await readFile(slow)];
     const metadata = `video ${Buffer.from(video).toString("base64")}`;
@@ -130,7 +132,7 @@ describe("an upload whose server is killed", () => {
   });
 });
 
-describe("processing", () => {
+describe.skipIf(without("ffmpeg"))("processing", () => {
   test("whose ffmpeg is killed is done again, and told once", { timeout: TIMEOUT_MS }, async () => {
     const video = await makeVideo();
     expect(await put(video, slow)).toBe(202);

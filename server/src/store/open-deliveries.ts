@@ -152,10 +152,10 @@ const cancelWebhook: Statement = {
     insert into deliveries (space_id, id, webhook_id, event_id, type, video_id, sequence, previous, status, reason, attempts)
     select space_id, id, webhook_id, event_id, type, case when sequence > 0 then video_id end, sequence, previous,
       'canceled', $3, attempt from gone
-    on conflict (space_id, id) do nothing`,
+    on conflict (space_id, id) do update set attempts = greatest(deliveries.attempts, excluded.attempts)`,
 };
 
-/** Cancels all of a webhook's open deliveries. A delivery being sent again by hand keeps how it ended before. */
+/** Cancels all of a webhook's open deliveries. One that was sent again keeps how it had ended before, its attempts counted on. */
 export async function cancelWebhookDeliveries(tx: Sql, space: string, webhook: string, reason: string): Promise<void> {
   await tx.run(cancelWebhook, [space, webhook, reason]);
 }

@@ -3,7 +3,15 @@ import { testDatabase } from "../../../test/support/database.ts";
 import { engineParts, happen } from "../../../test/support/engine.ts";
 import { longUuid } from "../events/short-uuid.ts";
 import type { Database } from "./db.ts";
-import { type ClaimedDelivery, claimDue, putBackUnsent, releaseNext, releaseStranded } from "./open-deliveries.ts";
+import { reopenDelivery } from "./deliveries.ts";
+import {
+  type ClaimedDelivery,
+  cancelWebhookDeliveries,
+  claimDue,
+  putBackUnsent,
+  releaseNext,
+  releaseStranded,
+} from "./open-deliveries.ts";
 import { SETTLE, SETTLE_MODE, type Settlement, settleAttempts } from "./settle.ts";
 
 const db = await testDatabase();
@@ -109,6 +117,19 @@ describe("a settle", () => {
     for (let n = 0; n < 2; n++) await settleAttempts(db, [retry], LEASE.lease_ms);
     expect(await ask("select attempt, outcome from attempts where delivery_id = $1", [row!.id])).toHaveLength(1);
     expect(await ask("select attempt, step from open_deliveries")).toEqual([{ attempt: 1, step: 1 }]);
+  });
+
+  test("is counted where its webhook is deleted meanwhile, also of what had ended before and was sent again", async () => {
+    const webhook = await alone();
+    await happen(parts, newVideo());
+    const [row] = await claim(webhook);
+    await settleAttempts(db, [settlement(row!)], LEASE.lease_ms);
+    await reopenDelivery(db, parts.space, row!.id, 0);
+    const [again] = await claim(webhook);
+    await settleAttempts(db, [settlement(again!, { outcome: "retry" })], LEASE.lease_ms);
+    await cancelWebhookDeliveries(db, parts.space, webhook, "Its webhook was deleted.");
+    const history = await ask("select status, attempts from deliveries where id = $1", [row!.id]);
+    expect(history).toEqual([{ status: "succeeded", attempts: 2 }]);
   });
 
   test("finds a row that was marked as followed while it waited for it", async () => {
