@@ -49,9 +49,10 @@ describe("the simulation", () => {
       const begun = Date.now();
       const total = new Total();
       for (let seed = ONE_SEED ?? FIRST_SEED; Date.now() - begun < SECONDS * 1_000; seed++) {
-        const result = await simulate(seed);
+        const racing = seed % 2 === 0; // closer to life; the others are replayed exactly
+        const result = await simulate(seed, { racing });
         if (result.findings.length > 0) process.stdout.write(`FOUND with SIM_SEED=${seed}: ${result.findings[0]}\n`);
-        expect(result.findings, `repeat it with SIM_SEED=${seed}`).toEqual([]);
+        expect(result.findings, `repeat it with SIM_SEED=${seed}${racing ? ", perhaps often" : ""}`).toEqual([]);
         total.add(result);
         if (ONE_SEED !== null) break;
       }

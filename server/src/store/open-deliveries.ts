@@ -116,7 +116,10 @@ export async function releaseNext(
   freed: readonly Freed[],
   lease: Lease,
 ): Promise<(ClaimedDelivery & { lease: boolean })[]> {
-  const sorted = [...freed].sort(inLockOrder);
+  // Each video once: asked a second time, the statement would find its own update on the first row, skip that, and let
+  // the event after it go as well.
+  const videos = new Map(freed.map((one) => [`${one.webhook_id} ${one.video_id}`, one]));
+  const sorted = [...videos.values()].sort(inLockOrder);
   return sql.run(release, [JSON.stringify(sorted), lease.node, lease.lease_ms]);
 }
 

@@ -161,6 +161,16 @@ describe("a settle", () => {
     expect(next).toMatchObject({ sequence: 2, attempt: 1 });
   });
 
+  test("lets one event of a video go, also where two that ended together were followed", async () => {
+    const webhook = await alone();
+    const video = newVideo();
+    for (const type of ["video.created", "video.uploaded", "video.deleted"] as const) await happen(parts, video, type);
+    const [first] = await claim(webhook);
+    await settleAttempts(db, [settlement(first!)], LEASE.lease_ms);
+    const freed = { space_id: parts.space, webhook_id: webhook, video_id: video, lease: true };
+    expect(await releaseNext(db, [freed, freed], LEASE)).toMatchObject([{ sequence: 2 }]);
+  });
+
   test("waits for the disk where it leases the next attempt, whose number must not be given twice", async () => {
     const seen: string[] = [];
     const mode = { name: "test_commit_mode", text: "select current_setting('synchronous_commit') as mode" };
