@@ -1,9 +1,9 @@
 import { hkdfSync } from "node:crypto";
 import { createApiKeys } from "./auth/api-keys.ts";
-import { createPeople } from "./auth/people.ts";
+import { createPeople, type People } from "./auth/people.ts";
 import { createSignInLink } from "./auth/sign-in-links.ts";
 import { createSpaces } from "./auth/spaces.ts";
-import { type Clock, systemClock } from "./clock.ts";
+import { type Clock, pause, systemClock } from "./clock.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { createCancelations } from "./delivery/cancelations.ts";
 import { createDeliveries } from "./delivery/deliveries.ts";
@@ -47,6 +47,8 @@ import { createWebhooks } from "./webhooks/registry.ts";
 import { createVault, type Vault } from "./webhooks/secrets.ts";
 
 const VERSION = "0.1.0";
+/** Loading the sign-in library stops everything for 0.2 s: what comes as soon as the port is open is answered first. */
+const PEOPLE_AFTER_MS = 500;
 
 /** What everything stands on. */
 interface Ground {
@@ -113,8 +115,10 @@ async function start(ground: Ground, port: number): Promise<void> {
   await retention.start();
   const delivering = await startDelivering(ground);
   const videos = await startVideos(ground, delivering.recorder);
-  await serve(ground, delivering, videos, port);
+  const people = await serve(ground, delivering, videos, port);
   await greet(ground);
+  await pause(PEOPLE_AFTER_MS);
+  await people.prepare();
 }
 
 interface Delivering {
@@ -185,13 +189,13 @@ async function startVideos(ground: Ground, recorder: Recorder) {
 
 type Videos = Awaited<ReturnType<typeof startVideos>>;
 
-/** The door: the API with all that it shows. */
+/** The door: the API with all that it shows. @returns those who may come in, not prepared for yet */
 async function serve(
   ground: Ground,
   { recorder, health, node }: Delivering,
   videos: Videos,
   port: number,
-): Promise<void> {
+): Promise<People> {
   const { config, log, signals, db, ffmpeg, shutdown } = ground;
   const apiKeys = createApiKeys({ ...ground, onError: (err) => log.warn({ err }, "The use of keys was not written.") });
   shutdown.add("the use of keys", apiKeys.flush);
@@ -233,7 +237,7 @@ async function serve(
   await http.app.listen({ port, host: config.host }).catch((cause: Error) => {
     throw portFailure(cause, port, config.host);
   });
-  await people.prepare();
+  return people;
 }
 
 /**
