@@ -3,7 +3,7 @@ import { createApiKeys } from "./auth/api-keys.ts";
 import { createPeople, type People } from "./auth/people.ts";
 import { createSignInLink } from "./auth/sign-in-links.ts";
 import { createSpaces } from "./auth/spaces.ts";
-import { type Clock, pause, systemClock } from "./clock.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { createCancelations } from "./delivery/cancelations.ts";
 import { createDeliveries } from "./delivery/deliveries.ts";
@@ -117,8 +117,8 @@ async function start(ground: Ground, port: number): Promise<void> {
   const videos = await startVideos(ground, delivering.recorder);
   const people = await serve(ground, delivering, videos, port);
   await greet(ground);
-  await pause(PEOPLE_AFTER_MS);
-  await people.prepare();
+  const unprepared = (err: unknown) => log.warn({ err }, "Sign-in is not ready; whoever signs in next tries again.");
+  clock.after(PEOPLE_AFTER_MS, () => void people.prepare().catch((err) => shutdown.begun || unprepared(err)));
 }
 
 interface Delivering {
