@@ -138,5 +138,5 @@ export function newEvent(space: string, sequence = 1, video = `V${String(++video
     renditions: [],
     metadata: { course: "biology-101", author: "37" },
   };
-  return { space, type: "video.created" as const, video, sequence, data };
+  return { space, type: "video.created" as const, video, sequence, since_s: Math.floor(Date.now() / 1000), data };
 }

@@ -11,6 +11,8 @@ export interface Happening {
   video: string | null;
   /** The event's number within its video, from 1, as the change's own statement counted it; 0 without a video. */
   sequence: number;
+  /** When its video was created, Unix seconds: nothing is older than that, and looking for it costs less. */
+  since_s?: number;
   /** The object as the API shows it at this moment. */
   data: object;
   /** The id (UUID) of the only webhook it is for. */

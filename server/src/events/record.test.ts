@@ -59,6 +59,25 @@ describe("record", () => {
     ]);
   });
 
+  test("finds what had ended among the days since the video was created, and looks at no others", async () => {
+    const webhook = await webhooks.create(space, { url: "https://g.example.com/", events: ["video.deleted"] });
+    const record = (sequence: number, since_s: number) =>
+      parts.recorder.record({ space, type: "video.deleted", video: "AAAAAAAAA7", sequence, since_s, data: {} });
+    const now_s = Math.floor(Date.now() / 1_000);
+    await record(1, now_s);
+    await query(
+      `with ended as (delete from open_deliveries where webhook_id = $1 returning *)
+       insert into deliveries (space_id, id, webhook_id, event_id, type, video_id, sequence, previous, status, attempts)
+       select space_id, id, webhook_id, event_id, type, video_id, sequence, previous, 'succeeded', 1 from ended`,
+      [longUuid(webhook.id)],
+    );
+    await record(2, now_s);
+    expect(await openOf(webhook.id)).toMatchObject([{ sequence: 2, previous: 1 }]);
+    await query("delete from open_deliveries where webhook_id = $1", [longUuid(webhook.id)]);
+    await record(3, now_s + 3 * 86_400);
+    expect(await openOf(webhook.id)).toMatchObject([{ sequence: 3, previous: 0 }]);
+  });
+
   test("blocks nothing for a webhook that wants no order", async () => {
     const webhook = await webhooks.create(space, {
       url: "https://e.example.com/",

@@ -1,6 +1,7 @@
 import type { EventType } from "../events/catalog.ts";
 import type { Envelope, Happening } from "../events/envelope.ts";
 import { LIMITS } from "../limits.ts";
+import { uuidFloor } from "../uuid.ts";
 import type { Sql, Statement } from "./db.ts";
 import { inLockOrder } from "./open-deliveries.ts";
 
@@ -61,7 +62,9 @@ const recordText = (previous: string, blocked: string) => `with event as materia
     returning space_id, webhook_id, video_id, sequence, id, event_id, type, previous, attempt, step,
       due_at = 'infinity' as blocked`;
 
-// `previous` and `blocked` are looked up by open_deliveries_pkey and deliveries_by_video.
+// `previous` and `blocked` are looked up by open_deliveries_pkey and deliveries_by_video. Only to begin a look-up in every
+// day of `deliveries` takes longer than all the rest of an event, so the days before its video was created are left out
+// (by $5, when the statement starts).
 const record: Statement = {
   name: "events_record",
   text: recordText(
@@ -69,15 +72,14 @@ const record: Statement = {
         (select max(o.sequence) from open_deliveries o where o.space_id = e.space_id and o.webhook_id = w.id
           and o.video_id = e.video_id and o.sequence < e.sequence),
         (select max(d.sequence) from deliveries d where d.space_id = e.space_id and d.webhook_id = w.id
-          and d.video_id = e.video_id and d.sequence < e.sequence)), 0) else 0 end`,
+          and d.video_id = e.video_id and d.sequence < e.sequence and d.id >= $5::uuid)), 0) else 0 end`,
     `w.ordering = 'video' and e.sequence > 1 and exists (
         select from open_deliveries o where o.space_id = e.space_id and o.webhook_id = w.id
           and o.video_id = e.video_id and o.sequence < e.sequence)`,
   ),
 };
 
-// A video's first event has nothing before it. Only to begin the look-up in every day of `deliveries` takes as long as
-// all the rest of a single event.
+// A video's first event has nothing before it.
 const recordFirst: Statement = { name: "events_record_first", text: recordText("0", "false") };
 
 /**
@@ -97,9 +99,14 @@ export async function recordEvents(
     const row = { ...subject, only_id: only, except_id: except, step: once ? LIMITS.STEP_BEYOND : 0 };
     return `${JSON.stringify(row).slice(0, -1)},"payload":${envelope.payload}}`;
   });
-  const statement = events.some(({ happening }) => happening.sequence > 1) ? record : recordFirst;
-  return tx.run(statement, [`[${rows.join(",")}]`, lease?.node ?? null, lease?.lease_ms ?? 0, full]);
+  const values = [`[${rows.join(",")}]`, lease?.node ?? null, lease?.lease_ms ?? 0, full];
+  const later = events.filter(({ happening }) => happening.sequence > 1);
+  if (later.length === 0) return tx.run(recordFirst, values);
+  const since_s = Math.min(...later.map(({ happening }) => happening.since_s ?? 0));
+  return tx.run(record, [...values, uuidFloor(since_s * 1000 - CLOCKS_APART_MS)]);
 }
+
+const CLOCKS_APART_MS = 86_400_000; // a video has the database's time, an event's id its node's
 
 // Locked here, marked by the next statement: that one sees whatever a settle or retry did to the row before it let go.
 const lockLower: Statement = {

@@ -12,7 +12,7 @@ import * as store from "../store/videos.ts";
 import type { Tracing } from "../tracing.ts";
 import type { Blobs } from "./blobs.ts";
 import { createVideos } from "./create-videos.ts";
-import { isVideoId, presentVideo, type Video, type VideoRow, type VideoStatus } from "./video.ts";
+import { isVideoId, presentVideo, type Video, type VideoRow, type VideoStatus, videoEvent } from "./video.ts";
 
 export interface VideoQuery extends PageQuery {
   status?: VideoStatus | undefined;
@@ -120,7 +120,7 @@ async function remove(
     const row = found(await store.deleteVideo(tx, space, id));
     await cancelUploads(tx, space, id);
     const gone = presentVideo(row, publicUrl);
-    await tx.record({ space, type: "video.deleted", video: id, sequence: row.last_sequence, data: gone });
+    await tx.record(videoEvent("video.deleted", row, publicUrl));
     await alongside?.(tx, gone);
     return gone;
   });

@@ -19,7 +19,7 @@ import type { MakingOutcome } from "./making.ts";
 import { type Media, makeMedia } from "./media.ts";
 import { type MediaError, type Refusal, refusal } from "./probe.ts";
 import { remuxMedia } from "./remux.ts";
-import { mediaFolder, presentVideo, statusAfter } from "./video.ts";
+import { mediaFolder, statusAfter, videoEvent } from "./video.ts";
 
 /** Turns received files into versions that play, one at a time. */
 export interface Processor {
@@ -161,9 +161,7 @@ async function claim(
       ...{ status, progress: 0, version: video.last_version, events: 1 },
       error: error?.code ? { code: error.code, message: error.message ?? "" } : null,
     });
-    const data = presentVideo(begun, publicUrl);
-    const { last_sequence: sequence } = begun;
-    await tx.record({ space: space_id, type: "video.processing", video: video_id, sequence, data });
+    await tx.record(videoEvent("video.processing", begun, publicUrl));
     return upload;
   });
   if (claimed) signals.emit("video", { space: space_id, video: video_id });
@@ -240,9 +238,7 @@ async function publish(parts: ProcessorParts, upload: store.UploadRow, token: st
       size_bytes: upload.size_bytes ?? 0,
       folder: mediaFolder(version, attempt),
     });
-    const data = presentVideo(published, publicUrl);
-    const { last_sequence: sequence } = published;
-    await tx.record({ space: space_id, type: "video.uploaded", video: video_id, sequence, data });
+    await tx.record(videoEvent("video.uploaded", published, publicUrl));
     return true;
   });
   // Deleted meanwhile: its files have to go the same way. Otherwise the original has served.
@@ -262,9 +258,7 @@ async function fail(parts: ProcessorParts, upload: store.UploadRow, token: strin
     const status = newest ? statusAfter("failed", video.playing_version !== null) : video.status;
     const change = { status, progress: null, error, version: video.last_version, events: 1 as const };
     const failed = await setVideoStatus(tx, video, change);
-    const data = presentVideo(failed, publicUrl);
-    const { last_sequence: sequence } = failed;
-    await tx.record({ space: space_id, type: "video.failed", video: video_id, sequence, data });
+    await tx.record(videoEvent("video.failed", failed, publicUrl));
     return true;
   });
   if (done) signals.emit("video", { space: space_id, video: video_id });

@@ -1,3 +1,6 @@
+import type { EventType } from "../events/catalog.ts";
+import type { Happening } from "../events/envelope.ts";
+
 /**
  * A video: its states, and how it is shown. Pure.
  *
@@ -10,9 +13,9 @@
 export type VideoStatus = "waiting" | "uploading" | "processing" | "ready" | "failed";
 
 /** What can happen to a video's newest upload. */
-export type Happening = "begun" | "left" | "received" | "published" | "failed";
+export type UploadChange = "begun" | "left" | "received" | "published" | "failed";
 
-const STATUS_AFTER: Record<Happening, VideoStatus> = {
+const STATUS_AFTER: Record<UploadChange, VideoStatus> = {
   begun: "uploading",
   left: "waiting",
   received: "processing",
@@ -21,7 +24,7 @@ const STATUS_AFTER: Record<Happening, VideoStatus> = {
 };
 
 /** The status of a video after something happened to its newest upload. @param plays whether an older version plays */
-export function statusAfter(happening: Happening, plays: boolean): VideoStatus {
+export function statusAfter(happening: UploadChange, plays: boolean): VideoStatus {
   return plays ? "ready" : STATUS_AFTER[happening];
 }
 
@@ -102,6 +105,12 @@ export function presentVideo(row: VideoRow, publicUrl: string): Video {
     renditions: row.renditions,
     metadata: row.metadata,
   };
+}
+
+/** What happened to a video, told as it now is. @param row as the change left it, its sequence counted */
+export function videoEvent(type: EventType, row: VideoRow, publicUrl: string): Happening {
+  const data = presentVideo(row, publicUrl);
+  return { space: row.space_id, type, video: row.id, sequence: row.last_sequence, since_s: data.created, data };
 }
 
 /** Where a file of the version that plays is, or null where there is none. */

@@ -1,0 +1,97 @@
+/** The first and the last page of every list, by each filter, with millions of finished deliveries in the tables. */
+import { type DeliveryFilter, listDeliveries } from "../server/src/store/deliveries.ts";
+import { type EventFilter, listEventsBackward, listEventsForward } from "../server/src/store/events.ts";
+import { fillHistory } from "../test/support/history.ts";
+import { startEngine } from "./lib/engine.ts";
+import { median, ms, report } from "./lib/report.ts";
+
+const ROWS = Number(process.env.ROWS ?? 10_000_000);
+const DAYS = 30;
+const TIMES = 7; // each page is read this often; the median counts
+const PAGE = 21; // a page and one more, as the API reads it
+const PAGE_MS = 50;
+const [LOWEST, HIGHEST] = ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"];
+const WEBHOOKS = ["1", "2", "3"].map((digit) => `00000000-0000-4000-8000-00000000001${digit}`);
+const [busy, , quiet] = WEBHOOKS as [string, string, string];
+const VIDEO = `v${String(Math.floor(ROWS / 60)).padStart(9, "0")}`;
+
+const { db, space, ...engine } = await startEngine({ deliver: false });
+await fillHistory(db, { space, webhooks: WEBHOOKS, days: DAYS }, ROWS);
+
+const DELIVERIES: Record<string, Partial<DeliveryFilter>> = {
+  none: {},
+  "a webhook": { webhook: busy },
+  "a quiet webhook": { webhook: quiet },
+  "a video": { video: VIDEO },
+  "a common type": { type: "video.created" },
+  "a rare type": { type: "video.failed" },
+  succeeded: { statuses: ["succeeded"] },
+  failed: { statuses: ["failed"] },
+  canceled: { statuses: ["canceled"] },
+  "answer 5xx": { answer: { from: 500, to: 599 } },
+  "answer 4xx": { answer: { from: 400, to: 499 } },
+  "no answer": { answer: "none" },
+  "a webhook's failed": { webhook: busy, statuses: ["failed"] },
+  "a webhook's 4xx": { webhook: busy, answer: { from: 400, to: 499 } },
+};
+const ALL = { webhook: null, event: null, video: null, type: null, statuses: null, answer: null };
+const EVENTS: Record<string, EventFilter> = {
+  none: { types: null, video: null },
+  "a video": { types: null, video: VIDEO },
+  "a common type": { types: ["video.created"], video: null },
+  "a rare type": { types: ["video.failed"], video: null },
+};
+
+const deliveries = (filter: Partial<DeliveryFilter>, order: "asc" | "desc", high = HIGHEST) =>
+  listDeliveries(db, space, { ...ALL, ...filter, low: LOWEST, high }, order, PAGE);
+
+/** Newest first: the last page lies below the last ids but a page. */
+async function lastDeliveries(filter: Partial<DeliveryFilter>) {
+  const oldest = await deliveries(filter, "asc");
+  return () => deliveries(filter, "desc", oldest.at(-1)?.id);
+}
+
+interface Timed {
+  name: string;
+  took_ms: number;
+}
+
+async function timed(name: string, read: () => Promise<unknown>): Promise<Timed> {
+  const took: number[] = [];
+  for (let time = 0; time < TIMES; time++) {
+    const begun = performance.now();
+    await read();
+    took.push(performance.now() - begun);
+  }
+  return { name, took_ms: median(took) };
+}
+
+function slowest(what: string, pages: readonly Timed[]) {
+  const { name, took_ms } = pages.reduce((most, page) => (page.took_ms > most.took_ms ? page : most));
+  const rows = ROWS.toLocaleString("en");
+  return {
+    what: `${what} of ${rows}, the slowest of ${pages.length} filters (${name})`,
+    measured: ms(took_ms),
+    target: `≤ ${PAGE_MS} ms`,
+    holds: took_ms <= PAGE_MS,
+  };
+}
+
+const pages: Record<string, Timed[]> = {};
+const note = async (what: string, name: string, read: () => Promise<unknown>) => {
+  pages[what] ??= [];
+  pages[what].push(await timed(name, read));
+};
+for (const [name, filter] of Object.entries(DELIVERIES)) {
+  await note("first page of the deliveries", name, () => deliveries(filter, "desc"));
+  await note("last page of the deliveries", name, await lastDeliveries(filter));
+}
+for (const [name, filter] of Object.entries(EVENTS)) {
+  await note("newest page of the events", name, () => listEventsBackward(db, space, filter, null, PAGE));
+  await note("oldest page of the events", name, () => listEventsForward(db, space, filter, null, PAGE));
+}
+report(
+  "history",
+  Object.entries(pages).map(([what, read]) => slowest(what, read)),
+);
+await engine.end();
