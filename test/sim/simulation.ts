@@ -237,7 +237,9 @@ export class Simulation {
     this.#invariants.died(process);
     const { random } = this.#world;
     this.#world.clockOf(this.#god).after(random.integer(8_000), () => {
-      this.#world.checks.push(() => this.#startNode(index));
+      this.#world.checks.push(async () => {
+        if (this.#nodes[index]!.process === process) await this.#startNode(index); // else it was healed before
+      });
     });
   }
 
