@@ -327,9 +327,10 @@ const HISTORY: [what: string, text: string][] = [
      where a.attempt > d.attempts`,
   ],
   [
-    "a delivery ended by an attempt that is not in the log",
+    "a delivery ended, and no attempt in the log ended it",
     `select d.* from deliveries d where d.status in ('succeeded', 'failed') and not exists
-       (select from attempts a where a.space_id = d.space_id and a.delivery_id = d.id and a.attempt = d.attempts)`,
+       (select from attempts a where a.space_id = d.space_id and a.delivery_id = d.id and a.attempt <= d.attempts
+          and a.outcome = d.status)`,
   ],
   [
     "a replay sent twice what it had sent",

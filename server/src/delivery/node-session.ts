@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import { LIMITS } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { Database } from "../store/db.ts";
-import { takeNodeNumber } from "../store/nodes.ts";
+import { endNodeSession, type NodeNumber, takeNodeNumber } from "../store/nodes.ts";
 import { endNodeLeases } from "../store/open-deliveries.ts";
 import { openSession, type Session } from "../store/session.ts";
 
@@ -34,7 +34,7 @@ const NUMBERS_MAX = 1_000;
 export function createNodeSession(parts: NodeSessionParts): NodeSession {
   const { db, clock, log } = parts;
   let session: Session | null = null;
-  let number: number | null = null;
+  let last: NodeNumber | null = null;
   let closed = false;
 
   async function open(): Promise<void> {
@@ -43,11 +43,11 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
       onLost: () => lost(made),
     });
     try {
-      const taken = await takeNumber(made, number); // first: without it, others soon take this node for dead
+      const taken = await takeNumber(made, last); // first: without it, others soon take this node for dead
       for (const channel of CHANNELS) await made.listen(channel);
       // Those of its own, after a mere loss of the connection, are still being sent.
-      if (taken !== number) await endNodeLeases(made, taken);
-      [session, number] = [made, taken];
+      if (taken.number !== last?.number) await endNodeLeases(made, taken.number);
+      [session, last] = [made, taken];
     } catch (error) {
       await made.close();
       throw error;
@@ -72,7 +72,10 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
     session = null;
     void made.close();
     if (closed) return;
-    log.warn({ node: number }, "the node's own connection to the database is lost; sending stops until it is back");
+    log.warn(
+      { node: last?.number },
+      "the node's own connection to the database is lost; sending stops until it is back",
+    );
     parts.onLost();
     reopen();
   }
@@ -83,7 +86,7 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
   }
 
   return {
-    number: () => (session === null ? null : number),
+    number: () => (session === null ? null : last!.number),
     start: open,
     async close() {
       closed = true;
@@ -93,9 +96,15 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
   };
 }
 
-/** The number it had, where that is still free; else the lowest free one. */
-async function takeNumber(session: Session, last: number | null): Promise<number> {
-  if (last !== null && (await takeNodeNumber(session, last))) return last;
-  for (let number = 1; number <= NUMBERS_MAX; number++) if (await takeNodeNumber(session, number)) return number;
-  throw new Error(`all of the ${NUMBERS_MAX} node numbers are taken`);
+/**
+ * The number it had, where that is still free or held by its own lost connection: under another one, what it is sending
+ * would soon be taken for a dead node's. Else the next free one.
+ */
+async function takeNumber(session: Session, last: NodeNumber | null): Promise<NodeNumber> {
+  if (last !== null) await endNodeSession(session, last);
+  for (let number = last?.number ?? 1; number <= NUMBERS_MAX; number++) {
+    const taken = await takeNodeNumber(session, number);
+    if (taken !== null) return taken;
+  }
+  throw new Error(`of the ${NUMBERS_MAX} node numbers none is free`);
 }

@@ -4,24 +4,45 @@ import type { Sql, Statement } from "./db.ts";
 export const NODE_LOCK = 7_021_800;
 
 // A number whose lock is free belongs to nobody: its node is gone, or never was.
-const take: Statement = { name: "node_take", text: `select pg_try_advisory_lock(${NODE_LOCK}, $1) as mine` };
+const take: Statement = {
+  name: "node_take",
+  text: `select pg_try_advisory_lock(${NODE_LOCK}, $1) as mine, pg_backend_pid() as pid`,
+};
 const add: Statement = {
   name: "node_add",
   text: "insert into nodes (number) values ($1) on conflict (number) do update set started_at = now()",
 };
 
-/** Takes the number for as long as the session of `sql` lasts. @returns whether it was free */
-export async function takeNodeNumber(sql: Sql, number: number): Promise<boolean> {
-  const [row] = await sql.run<{ mine: boolean }>(take, [number]);
-  if (row!.mine) await sql.run(add, [number]);
-  return row!.mine;
+/** A node's number, and the database's process that holds it for its session. */
+export interface NodeNumber {
+  number: number;
+  pid: number;
+}
+
+/** Takes the number for as long as the session of `sql` lasts. @returns null where another has it */
+export async function takeNodeNumber(sql: Sql, number: number): Promise<NodeNumber | null> {
+  const [row] = await sql.run<{ mine: boolean; pid: number }>(take, [number]);
+  if (!row!.mine) return null;
+  await sql.run(add, [number]);
+  return { number, pid: row!.pid };
+}
+
+const LOCKS = `from pg_locks where locktype = 'advisory' and classid = ${NODE_LOCK} and objsubid = 2
+    and database = (select oid from pg_database where datname = current_database())`;
+
+const endSession: Statement = {
+  name: "node_end_session",
+  text: `select pg_terminate_backend(pid, 1000) ${LOCKS} and objid::integer = $1 and pid = $2`,
+};
+
+/** Ends this node's own earlier session, where the server has not noticed yet that its connection is dead. */
+export async function endNodeSession(sql: Sql, { number, pid }: NodeNumber): Promise<void> {
+  await sql.run(endSession, [number, pid]);
 }
 
 const gone: Statement = {
   name: "nodes_gone",
-  text: `select number from nodes where number <> $1 and number not in (
-      select objid::integer from pg_locks where locktype = 'advisory' and classid = ${NODE_LOCK} and objsubid = 2
-        and database = (select oid from pg_database where datname = current_database()))`,
+  text: `select number from nodes where number <> $1 and number not in (select objid::integer ${LOCKS})`,
 };
 
 /** Nodes other than `self` whose lock nobody holds. */
