@@ -4,7 +4,7 @@ import type { Signals } from "../signals.ts";
 import type { Database, Sql, Transaction } from "../store/db.ts";
 import * as store from "../store/events.ts";
 import type { Cause, Tracing } from "../tracing.ts";
-import { uuidV7 } from "../uuid.ts";
+import { uuidFloor, uuidV7 } from "../uuid.ts";
 import { type Envelope, freeze, type Happening } from "./envelope.ts";
 import { traceEvents } from "./event-trace.ts";
 import { follow } from "./follow.ts";
@@ -90,8 +90,8 @@ class Recorded {
       run: tx.run,
       record: async (happening) => (await this.#record(tx, [happening]))[0]!,
       recordLast: (happenings) => {
-        const nothingBefore = happenings.every(({ sequence }) => sequence <= 1); // so nothing is to be followed
-        return this.#record(nothingBefore ? { run: tx.last } : tx, happenings);
+        const nothingToFollow = lookBack(happenings) === null;
+        return this.#record(nothingToFollow ? { run: tx.last } : tx, happenings);
       },
     };
   }
@@ -104,7 +104,7 @@ class Recorded {
     const lease = courier?.lease() ?? null;
     const leased_ms = clock.monotonic();
     const events = happenings.map((happening, index) => ({ happening, envelope: envelopes[index]! }));
-    const deliveries = await store.recordEvents(tx, events, lease, courier?.full() ?? []);
+    const deliveries = await store.recordEvents(tx, events, lease, courier?.full() ?? [], lookBack(happenings));
     await follow(tx, deliveries);
     this.#keep(events, deliveries, leased_ms);
     return envelopes;
@@ -140,4 +140,13 @@ class Recorded {
     const causes = traceEvents(tracing, this.#events, this.#begun_ms ?? now, now);
     for (const delivery of this.#handed) delivery.cause = causes.get(delivery.event_id);
   }
+}
+
+const CLOCKS_APART_MS = 86_400_000; // a video has the database's time, an event's id its node's
+
+/** From which id on earlier events of these videos are looked for; null where each is its video's first. */
+function lookBack(happenings: readonly Happening[]): string | null {
+  const later = happenings.filter(({ sequence }) => sequence > 1);
+  if (later.length === 0) return null;
+  return uuidFloor(Math.min(...later.map(({ since_s = 0 }) => since_s)) * 1000 - CLOCKS_APART_MS);
 }

@@ -1,7 +1,6 @@
 import type { EventType } from "../events/catalog.ts";
 import type { Envelope, Happening } from "../events/envelope.ts";
 import { LIMITS } from "../limits.ts";
-import { uuidFloor } from "../uuid.ts";
 import type { Sql, Statement } from "./db.ts";
 import { inLockOrder } from "./open-deliveries.ts";
 
@@ -86,12 +85,14 @@ const recordFirst: Statement = { name: "events_record_first", text: recordText("
  * Inserts events of different videos and their deliveries.
  * @param lease where given, deliveries that can be sent at once are leased to that node, attempt 1
  * @param full webhooks for which that is not wanted
+ * @param since the lowest id that an earlier delivery of their videos can have; null where each is its video's first event
  */
 export async function recordEvents(
   tx: Sql,
   events: readonly { happening: Happening; envelope: Envelope }[],
   lease: Lease | null,
   full: readonly string[],
+  since: string | null,
 ): Promise<RecordedDelivery[]> {
   const rows = events.map(({ happening, envelope }) => {
     const { space, type, video, sequence, only, except, once } = happening;
@@ -100,13 +101,8 @@ export async function recordEvents(
     return `${JSON.stringify(row).slice(0, -1)},"payload":${envelope.payload}}`;
   });
   const values = [`[${rows.join(",")}]`, lease?.node ?? null, lease?.lease_ms ?? 0, full];
-  const later = events.filter(({ happening }) => happening.sequence > 1);
-  if (later.length === 0) return tx.run(recordFirst, values);
-  const since_s = Math.min(...later.map(({ happening }) => happening.since_s ?? 0));
-  return tx.run(record, [...values, uuidFloor(since_s * 1000 - CLOCKS_APART_MS)]);
+  return since === null ? tx.run(recordFirst, values) : tx.run(record, [...values, since]);
 }
-
-const CLOCKS_APART_MS = 86_400_000; // a video has the database's time, an event's id its node's
 
 // Locked here, marked by the next statement: that one sees whatever a settle or retry did to the row before it let go.
 const lockLower: Statement = {
