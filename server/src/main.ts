@@ -47,7 +47,6 @@ import { createWebhooks } from "./webhooks/registry.ts";
 import { createVault, type Vault } from "./webhooks/secrets.ts";
 
 const VERSION = "0.1.0";
-/** Loading the sign-in library stops everything for 0.2 s: what comes as soon as the port is open is answered first. */
 const PEOPLE_AFTER_MS = 500;
 
 /** What everything stands on. */
@@ -117,8 +116,21 @@ async function start(ground: Ground, port: number): Promise<void> {
   const videos = await startVideos(ground, delivering.recorder);
   const people = await serve(ground, delivering, videos, port);
   await greet(ground);
-  const unprepared = (err: unknown) => log.warn({ err }, "Sign-in is not ready; whoever signs in next tries again.");
-  clock.after(PEOPLE_AFTER_MS, () => void people.prepare().catch((err) => shutdown.begun || unprepared(err)));
+  prepare(ground, people);
+}
+
+/** What comes as soon as the port is open is answered first: to load the sign-in library stops everything for 0.2 s. */
+function prepare({ clock, log, shutdown }: Ground, people: People): void {
+  let preparing: Promise<void> = Promise.resolve();
+  const cancel = clock.after(PEOPLE_AFTER_MS, () => {
+    preparing = people
+      .prepare()
+      .catch((err: unknown) => log.warn({ err }, "Sign-in is not ready; whoever signs in next tries again."));
+  });
+  shutdown.add("sign-in", () => {
+    cancel();
+    return preparing;
+  });
 }
 
 interface Delivering {

@@ -35,6 +35,8 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
   const { db, clock, log } = parts;
   let session: Session | null = null;
   let last: NodeNumber | null = null;
+  /** Lost, but perhaps for us only: it may hold the number until another session takes that over. */
+  let stale: Session | null = null;
   let closed = false;
 
   async function open(): Promise<void> {
@@ -48,6 +50,7 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
       // Those of its own, after a mere loss of the connection, are still being sent.
       if (taken.number !== last?.number) await endNodeLeases(made, taken.number);
       [session, last] = [made, taken];
+      closeStale();
     } catch (error) {
       await made.close();
       throw error;
@@ -70,14 +73,18 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
   function lost(made: Session): void {
     if (session !== made) return;
     session = null;
-    void made.close();
-    if (closed) return;
+    stale = made;
     log.warn(
       { node: last?.number },
       "the node's own connection to the database is lost; sending stops until it is back",
     );
     parts.onLost();
     reopen();
+  }
+
+  function closeStale(): void {
+    void stale?.close();
+    stale = null;
   }
 
   function reopen(): void {
@@ -90,8 +97,10 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
     start: open,
     async close() {
       closed = true;
-      await session?.close();
-      session = null;
+      closeStale();
+      const left = session;
+      session = null; // so that its end is no loss
+      await left?.close();
     },
   };
 }

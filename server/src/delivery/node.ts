@@ -37,6 +37,7 @@ export function createDeliveryNode(parts: DeliveryNodeParts): DeliveryNode {
   const lease_ms = Math.max(LIMITS.LEASE_MS, attempt_ms * 2);
   const sweeper = new Sweeper({ db, clock, log, lease_ms, node, wake: () => dispatcher.wake() });
   const ends: (() => void)[] = [];
+  let ending = false;
 
   /** Webhooks that another node changed while its notice was lost. */
   function lookForChanges(): void {
@@ -48,6 +49,7 @@ export function createDeliveryNode(parts: DeliveryNodeParts): DeliveryNode {
     courier: dispatcher,
     async start() {
       await session.start();
+      if (ending) return session.close(); // the process is told to end in the middle of its start
       ends.push(clock.after(LIMITS.POLL_CHANGES_MS, lookForChanges));
       ends.push(signals.on("due", ({ webhook }) => dispatcher.wake([webhook])));
       ends.push(signals.on("webhook", ({ webhook }) => void dispatcher.changed([longUuid(webhook)!])));
@@ -55,6 +57,7 @@ export function createDeliveryNode(parts: DeliveryNodeParts): DeliveryNode {
       sweeper.start();
     },
     async drain(patience_ms) {
+      ending = true;
       for (const end of ends) end();
       await sweeper.stop();
       await dispatcher.drain(patience_ms);

@@ -24,12 +24,16 @@ export interface StoreOptions {
 /** The database, running and up to date. @throws StartFailure where it cannot be reached or does not fit */
 export async function openStore({ databaseUrl, dataDir, log, onLost }: StoreOptions): Promise<Store> {
   const embedded = databaseUrl === null ? await startEmbeddedPostgres({ folder: dataDir, log, onLost }) : null;
+  let closing = false; // then connections break by our own doing
   const db = openDatabase({
     connection: embedded?.connection ?? databaseUrl!,
     connections: CONNECTIONS,
-    onError: (error) => log.warn({ reason: error.message }, "A database connection broke; another takes its place."),
+    onError(error) {
+      if (!closing) log.warn({ reason: error.message }, "A database connection broke; another takes its place.");
+    },
   });
   const close = async (): Promise<void> => {
+    closing = true;
     await db.close();
     await embedded?.end();
   };
