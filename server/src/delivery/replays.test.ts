@@ -43,13 +43,12 @@ const record = (video: string, sequence: number, type: (typeof EVENTS)[number] =
   recorder.transaction((tx) => tx.record({ space, type, video, sequence, data: { id: video } }));
 
 /** As a settle does: out of the queue, into the history. */
-const finish = (status: "succeeded" | "failed", where = "true") =>
-  query(
-    `with gone as (delete from open_deliveries where ${where} returning *)
-     insert into deliveries (space_id, id, webhook_id, event_id, type, video_id, sequence, previous, status, attempts)
-     select space_id, id, webhook_id, event_id, type, video_id, sequence, previous, '${status}', attempt + 1 from gone
-     on conflict (space_id, id) do update set status = excluded.status, attempts = excluded.attempts`,
-  );
+const finishing = (status: "succeeded" | "failed", where: string) =>
+  `with gone as (delete from open_deliveries where ${where} returning *)
+   insert into deliveries (space_id, id, webhook_id, event_id, type, video_id, sequence, previous, status, attempts)
+   select space_id, id, webhook_id, event_id, type, video_id, sequence, previous, '${status}', attempt + 1 from gone
+   on conflict (space_id, id) do update set status = excluded.status, attempts = excluded.attempts`;
+const finish = (status: "succeeded" | "failed", where = "true") => query(finishing(status, where));
 
 interface Open {
   id: string;
@@ -94,6 +93,22 @@ test("a replay opens finished deliveries again, which keep their ids and count t
   await replays.round();
   expect(await opened()).toEqual([{ ...first!, attempt: 1, replayed: true }]);
   expect(await replays.get(space, id)).toMatchObject({ status: "done", done: 1 });
+});
+
+test("what ends just while it is opened again counts its attempts on, too", async () => {
+  await record("aaaaaaaaaa", 1);
+  await finish("succeeded");
+  await record("bbbbbbbbbb", 1);
+  await replays.create(space, range, null);
+  const round = await db.transaction(async (tx) => {
+    await tx.run({ name: "", text: finishing("succeeded", "video_id = 'bbbbbbbbbb'") });
+    const running = replays.round();
+    const waits = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    while ((await query(waits)).length === 0);
+    return [running];
+  });
+  await Promise.all(round);
+  expect(await opened()).toMatchObject([{ attempt: 1 }, { video_id: "bbbbbbbbbb", attempt: 1 }]);
 });
 
 test("only deliveries that ended as asked for are replayed", async () => {

@@ -209,13 +209,23 @@ const open: Statement = {
       due_at = 'infinity' as blocked`,
 };
 
-/** Opens the deliveries of these events. @returns those that it opened */
+// One that was just being settled is opened after that, by a statement that has not seen how it ended. This one has.
+const countOn: Statement = {
+  name: "replays_count_on",
+  text: `update open_deliveries o set attempt = d.attempts from deliveries d
+    where uuid_send(o.space_id) = uuid_send($1::uuid) and o.id = any($2::uuid[])
+      and d.space_id = o.space_id and d.id = o.id and d.attempts > o.attempt`,
+};
+
+/** Opens the deliveries of these events, each to go on with the attempt after its last. @returns those that it opened */
 export async function openReplayed(
   tx: Sql,
   { space_id, webhook_id, id }: ReplayRow,
   events: readonly string[],
 ): Promise<RecordedDelivery[]> {
-  return tx.run<RecordedDelivery>(open, [space_id, webhook_id, events, id]);
+  const opened = await tx.run<RecordedDelivery>(open, [space_id, webhook_id, events, id]);
+  await tx.run(countOn, [space_id, opened.map((row) => row.id)]);
+  return opened;
 }
 
 const advance: Statement = {
