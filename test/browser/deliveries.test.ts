@@ -133,9 +133,10 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await server.kill();
     await page.getByText(/^Reconnecting, as of \d\d:\d\d:\d\d$/).waitFor({ timeout: 60_000 });
     await server.start();
-    await api.video("Made while it was away");
+    const name = `Made while it was away, ${Date.now()}`;
+    await api.video(name);
     await page.getByText("Live", { exact: true }).waitFor({ timeout: 60_000 });
-    await page.getByRole("row", { name: /Made while it was away/ }).waitFor();
+    await page.getByRole("row", { name: new RegExp(name) }).waitFor();
     await page.context().close();
   });
 
