@@ -140,6 +140,22 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.context().close();
   });
 
+  test("a part of the page that cannot be fetched just then does not stop the rest, and is there later", async () => {
+    const { page } = await visitAsOwner(browser, server);
+    await page.route(/\/(?:popups|toaster|panel)-.*\.js$/, (route) => route.abort(), { times: 3 });
+    await page.goto("/dashboard/deliveries");
+    await page.getByText("Live", { exact: true }).waitFor();
+    const fetchedLater = () => {
+      const came = performance.getEntriesByType("resource").map((entry) => JSON.parse(JSON.stringify(entry)));
+      const there = (part: string) => came.some((one) => one.name.includes(`/${part}-`) && one.responseStatus === 200);
+      return ["popups", "toaster", "panel"].every(there);
+    };
+    await page.waitForFunction(fetchedLater, undefined, { timeout: 30_000 });
+    expect(await page.getByText("This part of the dashboard stopped").count()).toBe(0);
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.context().close();
+  });
+
   test("filters live in the address, and a view that matches nothing says so", async () => {
     const { page, faults } = await visitAsOwner(browser, server);
     await page.goto("/dashboard/deliveries");

@@ -4,7 +4,7 @@ import { Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { startChanges } from "../live/changes.ts";
 import { startRefreshing } from "../live/refresh.ts";
-import { LazyToasts, standingStill } from "../ui/lazily.tsx";
+import { fetched, LazyToasts, standingStill } from "../ui/lazily.tsx";
 import { BottomBar } from "./bottom-bar.tsx";
 import { type Keys, moveRow, useKeys } from "./keys.ts";
 import { Palette } from "./palette.tsx";
@@ -15,7 +15,7 @@ import { Sidebar } from "./sidebar.tsx";
 /** Uploads go on while pages change, so their panel belongs to the frame. */
 const UploadPanel = lazy(async () => {
   await standingStill;
-  return { default: (await import("../uploads/panel.tsx")).UploadPanel };
+  return { default: (await fetched(() => import("../uploads/panel.tsx"))).UploadPanel };
 });
 
 const KeysHelp = lazy(async () => ({ default: (await import("./keys-help.tsx")).KeysHelp }));

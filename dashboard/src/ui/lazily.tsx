@@ -27,7 +27,22 @@ const toasts = whenIdle();
 export const hurryMenus = menus.hurry;
 export const hurryToasts = toasts.hurry;
 
-const load = () => import("./popups.tsx");
+const TRIES = 20;
+const AGAIN_MS = 3_000; // as often as the page looks whether the server is back
+
+/** Code of which a page needs the rest no less: where the server is away just then, it is fetched when it is back. */
+export async function fetched<Module>(load: () => Promise<Module>): Promise<Module> {
+  for (let left = TRIES; ; left--) {
+    try {
+      return await load();
+    } catch (error) {
+      if (left === 0) throw error;
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    }
+  }
+}
+
+const load = () => fetched(() => import("./popups.tsx"));
 
 export const LazyDialog = lazy(async () => ({ default: (await load()).DialogPopup }));
 export const LazyPalette = lazy(async () => ({ default: (await load()).PalettePopup }));
@@ -38,5 +53,5 @@ export const LazyMenu = lazy(async () => {
 });
 export const LazyToasts = lazy(async () => {
   await toasts.reached;
-  return { default: (await import("./toaster.tsx")).Toasts };
+  return { default: (await fetched(() => import("./toaster.tsx"))).Toasts };
 });
