@@ -95,12 +95,13 @@ async function transaction<Result>(pool: pg.Pool, work: (tx: Transaction) => Pro
       }),
   };
   try {
-    const result = together(client, () => {
+    const { begun, result } = together(client, () => {
       const begun = client.query("begin"); // the first statement goes out with it, not after its answer
-      begun.catch(() => {}); // that statement fails too
-      return work(tx);
+      begun.catch(() => {}); // heard below, or of that statement, which fails too
+      return { begun, result: work(tx) };
     });
     const done = await result;
+    await begun;
     if (committed === undefined) commit();
     await committed;
     return done;
