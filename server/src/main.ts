@@ -81,12 +81,8 @@ async function main(): Promise<void> {
     shutdown.begin("database lost", 1);
   };
   const opening = openStore({ ...config, log, onLost });
-  shutdown.add("the database", () =>
-    opening.then(
-      ({ close }) => close(),
-      () => {},
-    ),
-  );
+  const nothingToClose = () => {}; // it could not be opened, which is told where that is waited for
+  shutdown.add("the database", () => opening.then(({ close }) => close(), nothingToClose));
   const { db } = await opening;
   const vault = createVault(config.secretsKeys, random);
   const ground = { config, log, clock, random, signals, shutdown, db, vault, publicUrl, ffmpeg: await ffmpeg, tracing };

@@ -7,6 +7,7 @@ import { without } from "../support/machine.ts";
 const api = await testApi(await testDatabase());
 const browser = await openBrowser();
 
+// Without a browser npm test says so and leaves these out.
 describe.skipIf(without("chromium"))("the reference of the API", () => {
   test("the API reference shows every operation from our own origin, without an error", {
     timeout: 60_000,

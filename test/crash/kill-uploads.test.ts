@@ -15,6 +15,7 @@ let caller: Caller;
 let quick: string;
 let slow: string;
 
+// Each of these uploads a real video, which ffmpeg makes first: without it, npm test says so and leaves them out.
 beforeAll(async () => {
   if (without("ffmpeg")) return;
   const folder = await videoFolder();

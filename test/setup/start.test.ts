@@ -166,7 +166,7 @@ describe("an end", () => {
     for (let moment_ms = 200; moment_ms <= 1_200; moment_ms += 200) {
       const child = runNode(["server/src/main.ts"], env);
       const ended = finished(child);
-      await pause(moment_ms);
+      await pause(moment_ms); // not a wait for something: the moment at which it is ended
       child.kill("SIGTERM");
       const { code, stdout, stderr } = await ended;
       expect(code, `after ${moment_ms} ms`).toBe(child.signalCode === null ? 0 : null); // null: nothing was started yet
