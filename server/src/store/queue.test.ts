@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
 import { engineParts, happen } from "../../../test/support/engine.ts";
 import { longUuid } from "../events/short-uuid.ts";
-import type { Database } from "./db.ts";
+import type { Database, Transaction } from "./db.ts";
 import { reopenDelivery } from "./deliveries.ts";
 import {
   type ClaimedDelivery,
@@ -208,6 +208,31 @@ describe("a settle", () => {
     expect(plan.match(/Tid Scan on open_deliveries/g)).toHaveLength(2);
     expect(plan).not.toMatch(/Seq Scan on (open_)?deliveries/);
   });
+});
+
+test("a record finds what was due before by keys, also in days that were analyzed while they were empty", async () => {
+  await alone();
+  await ask("delete from deliveries");
+  await ask("vacuum analyze open_deliveries");
+  await ask("vacuum analyze deliveries");
+  const plans: string[] = [];
+  const explained =
+    (tx: Transaction): Transaction["run"] =>
+    async (statement, values) => {
+      const explain = { name: `${statement.name}_explain`, text: `explain ${statement.text}` };
+      if (statement.name === "events_record")
+        plans.push(...(await tx.run<{ "QUERY PLAN": string }>(explain, values)).map((row) => row["QUERY PLAN"]));
+      return tx.run(statement, values);
+    };
+  const db = {
+    ...parts.db,
+    transaction: <Result>(work: (tx: Transaction) => Promise<Result>) =>
+      parts.db.transaction((tx) => work({ ...tx, run: explained(tx) })),
+  };
+  const { recorder } = await engineParts(db);
+  await recorder.record({ space: parts.space, type: "video.deleted", video: newVideo(), sequence: 2, data: {} });
+  expect(plans.join("\n")).toMatch(/Index .*Scan .*on deliveries_/);
+  expect(plans.join("\n")).not.toMatch(/Seq Scan on (open_)?deliveries/);
 });
 
 describe("what a lost process leaves", () => {
