@@ -35,6 +35,7 @@ async function deliveredVideo(): Promise<string> {
   await vi.waitFor(async () => {
     const statuses = (await deliveriesOf(video)).map(({ status }: { status: string }) => status);
     expect(statuses).toEqual(["succeeded", "succeeded"]);
+    expect(await eventsOf(video)).toHaveLength(2); // once every older transaction has ended
   }, patient);
   return video;
 }

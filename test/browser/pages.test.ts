@@ -27,7 +27,7 @@ describe.skipIf(without("chromium"))("every page of the dashboard", { timeout: 9
     for (const name of [LONG, "Short", "Harbour at dawn"]) await api.video(name);
     await eventually(() => expect(receiver.received.length).toBeGreaterThanOrEqual(3));
     ids.delivery = (await api.get(`/v1/deliveries?webhook=${ids.webhook}`)).data[0]!.id;
-    ids.event = (await api.get("/v1/events?order=desc")).data[0]!.id;
+    ids.event = await eventually(async () => (await api.get("/v1/events?order=desc")).data[0]!.id);
   });
   afterAll(() => server?.remove());
 

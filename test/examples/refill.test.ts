@@ -55,7 +55,11 @@ test("an inbox sees what did not arrive, fetches it, and handles all of a video'
   await call("DELETE", `/v1/videos/${id}`);
   await eventually(() => expect(handled.length).toBe(4));
 
-  const known = await call<{ data: { id: string }[] }>("GET", `/v1/events?video=${id}`);
+  const known = await eventually(async () => {
+    const listed = await call<{ data: { id: string }[] }>("GET", `/v1/events?video=${id}`);
+    expect(listed.data).toHaveLength(4);
+    return listed;
+  });
   const [, processing, failed] = known.data.map((event) => event.id);
   expect(gaps).toEqual([{ video: id, after: 1, until: 3, refilled: [processing, failed], missing: [] }]);
   expect(handled).toEqual([
