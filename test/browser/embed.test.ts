@@ -48,7 +48,9 @@ async function siteOf(html: string): Promise<string> {
 }
 
 const time = (page: Page) => page.evaluate<number>("document.querySelector('video')?.currentTime ?? -1");
-const paused = (page: Page) => page.evaluate<boolean>("document.querySelector('video')?.paused");
+/** What the player shows, and goes by: the film itself has stopped a moment before, which no person would see. */
+const paused = (page: Page) =>
+  page.evaluate<boolean>("document.querySelector('media-controller')?.hasAttribute('mediapaused')");
 
 describe("The page at embed_url", () => {
   test.each<PlayableName>(["plain-720p.mp4", "changing-rate.mp4", "turned.mp4", "ten-bit-hdr.mp4"])(
