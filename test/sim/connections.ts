@@ -5,7 +5,8 @@ const types = new pg.TypeOverrides();
 types.setTypeParser(INT8, Number);
 
 // A deadlock is found by whoever closes the circle, at once: at the default of a second it would be a matter of luck.
-const OPTIONS = "-c search_path=sim,pg_catalog,public -c synchronous_commit=off -c deadlock_timeout=1ms";
+const OPTIONS =
+  "-c search_path=sim,pg_catalog,public -c synchronous_commit=off -c deadlock_timeout=1ms -c enable_seqscan=off -c jit=off";
 
 export const pidOf = (client: pg.Client): number => (client as unknown as { processID: number }).processID;
 

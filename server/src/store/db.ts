@@ -52,6 +52,10 @@ const INT8 = 20;
 const types = new pg.TypeOverrides();
 types.setTypeParser(INT8, Number); // counts and sizes, all far below 2^53
 
+// Every statement is written for an index; the planner must not read a table whole because an autovacuum saw the queue,
+// or a day of the history, while it was empty. And to compile a plan takes longer than to run any of ours.
+const PLANNER = "select set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false)";
+
 export function openDatabase({ connection, connections, onError = () => {} }: DatabaseOptions): Database {
   const where = typeof connection === "string" ? { connectionString: connection } : connection;
   // Pipelined: a statement goes out before the answer to the one before it, where its caller does not wait for that.
@@ -60,7 +64,10 @@ export function openDatabase({ connection, connections, onError = () => {} }: Da
   pool.on("error", onError);
   // The pool listens to idle connections only: one that breaks inside a transaction, between two statements, would end
   // the process. Its next statement fails, and that is what the transaction hears.
-  pool.on("connect", (client) => client.on("error", () => {}));
+  pool.on("connect", (client) => {
+    client.on("error", () => {});
+    client.query(PLANNER).catch(() => {}); // where it fails, the statement behind it fails too
+  });
   return {
     run: (statement, values) => runOn(pool, statement, values),
     transaction: (work) => transaction(pool, work),

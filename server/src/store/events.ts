@@ -81,9 +81,6 @@ const record: Statement = {
 // A video's first event has nothing before it.
 const recordFirst: Statement = { name: "events_record_first", text: recordText("0", "false") };
 
-// The planner would read a day whole that was analyzed while it was empty, for each event until the next analyze.
-const recordMode: Statement = { name: "events_record_mode", text: "set local enable_seqscan = off" };
-
 /**
  * Inserts events of different videos and their deliveries.
  * @param lease where given, deliveries that can be sent at once are leased to that node, attempt 1
@@ -104,9 +101,7 @@ export async function recordEvents(
     return `${JSON.stringify(row).slice(0, -1)},"payload":${envelope.payload}}`;
   });
   const values = [`[${rows.join(",")}]`, lease?.node ?? null, lease?.lease_ms ?? 0, full];
-  if (since === null) return tx.run(recordFirst, values);
-  const [, recorded] = await Promise.all([tx.run(recordMode), tx.run<RecordedDelivery>(record, [...values, since])]);
-  return recorded;
+  return since === null ? tx.run(recordFirst, values) : tx.run(record, [...values, since]);
 }
 
 // Locked here, marked by the next statement: that one sees whatever a settle or retry did to the row before it let go.

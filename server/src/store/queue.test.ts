@@ -1,13 +1,19 @@
 import { describe, expect, test } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
 import { engineParts, happen } from "../../../test/support/engine.ts";
-import { longUuid } from "../events/short-uuid.ts";
-import type { Database, Transaction } from "./db.ts";
+import { systemClock } from "../clock.ts";
+import { createReplays } from "../delivery/replays.ts";
+import { longUuid, shortUuid } from "../events/short-uuid.ts";
+import { createLog } from "../log.ts";
+import { systemRandom } from "../random.ts";
+import type { Database, Sql } from "./db.ts";
 import { reopenDelivery } from "./deliveries.ts";
 import {
   type ClaimedDelivery,
   cancelWebhookDeliveries,
   claimDue,
+  listDueWebhooks,
+  listOrphans,
   putBackUnsent,
   releaseNext,
   releaseStranded,
@@ -16,6 +22,7 @@ import { SETTLE, SETTLE_MODE, type Settlement, settleAttempts } from "./settle.t
 
 const db = await testDatabase();
 const parts = await engineParts(db);
+const machine = { clock: systemClock, random: systemRandom, log: createLog("silent", false) };
 const LEASE = { node: 1, lease_ms: 30_000 };
 let videos = 0;
 const newVideo = () => `Q${String(++videos).padStart(9, "0")}`;
@@ -210,29 +217,71 @@ describe("a settle", () => {
   });
 });
 
-test("a record finds what was due before by keys, also in days that were analyzed while they were empty", async () => {
-  await alone();
-  await ask("delete from deliveries");
-  await ask("vacuum analyze open_deliveries");
-  await ask("vacuum analyze deliveries");
-  const plans: string[] = [];
-  const explained =
-    (tx: Transaction): Transaction["run"] =>
-    async (statement, values) => {
+/** The plans of the statements that `work` runs, by their names. */
+async function plansOf(work: (db: Database) => Promise<unknown>): Promise<Map<string, string>> {
+  const plans = new Map<string, string>();
+  const explained = (sql: Sql): Sql["run"] => {
+    return async (statement, values) => {
       const explain = { name: `${statement.name}_explain`, text: `explain ${statement.text}` };
-      if (statement.name === "events_record")
-        plans.push(...(await tx.run<{ "QUERY PLAN": string }>(explain, values)).map((row) => row["QUERY PLAN"]));
-      return tx.run(statement, values);
+      const rows = await sql.run<{ "QUERY PLAN": string }>(explain, values);
+      plans.set(statement.name, rows.map((row) => row["QUERY PLAN"]).join("\n"));
+      return sql.run(statement, values);
     };
-  const db = {
-    ...parts.db,
-    transaction: <Result>(work: (tx: Transaction) => Promise<Result>) =>
-      parts.db.transaction((tx) => work({ ...tx, run: explained(tx) })),
   };
-  const { recorder } = await engineParts(db);
-  await recorder.record({ space: parts.space, type: "video.deleted", video: newVideo(), sequence: 2, data: {} });
-  expect(plans.join("\n")).toMatch(/Index .*Scan .*on deliveries_/);
-  expect(plans.join("\n")).not.toMatch(/Seq Scan on (open_)?deliveries/);
+  await work({
+    ...db,
+    run: explained(db),
+    transaction: (inside) => db.transaction((tx) => inside({ ...tx, run: explained(tx) })),
+  });
+  return plans;
+}
+
+test("nothing reads the queue or the history whole after they were analyzed while they were empty", async () => {
+  const webhook = await alone();
+  await ask("delete from deliveries");
+  for (const table of ["open_deliveries", "deliveries", "events"]) await ask(`vacuum analyze ${table}`);
+  const video = newVideo();
+  const key = { space_id: parts.space, webhook_id: webhook, video_id: video };
+  const plans = await plansOf(async (watched) => {
+    const { recorder } = await engineParts(watched);
+    await recorder.record({ space: parts.space, type: "video.deleted", video, sequence: 2, data: {} });
+    await listDueWebhooks(watched);
+    await claimDue(watched, [{ webhook_id: webhook, slots: 10 }], LEASE);
+    await releaseNext(watched, [{ ...key, lease: true }], LEASE);
+    await releaseStranded(watched, null, 100);
+    await listOrphans(watched);
+  });
+  expect([...plans.keys()]).toEqual(expect.arrayContaining(["events_record", "open_deliveries_claim"]));
+  for (const plan of plans.values()) expect(plan).not.toMatch(/Seq Scan on (open_deliveries|deliveries|events)/);
+  expect(plans.get("events_record")).toMatch(/Index .*Scan .*on deliveries_/);
+  expect(plans.get("open_deliveries_claim")).toMatch(/Index .*Scan using open_deliveries_due on open_deliveries d/);
+});
+
+test("a step of a replay looks each delivery up by its key, also before the planner knows how many there are", async () => {
+  const webhook = await alone();
+  const today = "(left(id_floor(now())::text, 14) || right(gen_random_uuid()::text, 22))::uuid";
+  for (const table of ["events", "deliveries"])
+    await ask("select make_partition($1, 'id', (now() at time zone 'UTC')::date)", [table]);
+  await ask(
+    `insert into events (space_id, id, type, video_id, sequence, payload)
+     select $1, ${today}, 'video.created', 'R' || n, 1, '{}' from generate_series(1, 20000) n`,
+    [parts.space],
+  );
+  await ask(
+    `insert into deliveries (space_id, id, webhook_id, event_id, type, video_id, sequence, previous, status, attempts)
+     select $1, ${today}, $2, gen_random_uuid(), 'video.created', 'R', 1, 0, 'succeeded', 1 from generate_series(1, 20000)`,
+    [parts.space, webhook],
+  );
+  const plans = await plansOf(async (watched) => {
+    const replays = createReplays({ ...parts, ...machine, db: watched });
+    const range = { since: 0, until: Math.ceil(Date.now() / 1000) + 60 };
+    await replays.create(parts.space, { webhook: shortUuid(webhook), ...range }, null);
+    await replays.round();
+  });
+  for (const name of ["replays_page", "replays_open"]) {
+    expect(plans.get(name)).toMatch(/Index .*Scan using deliveries_.*pkey on deliveries_.*\n\s*Index Cond: .*id = /);
+    expect(plans.get(name)).not.toMatch(/(Hash|Merge) .*Join/);
+  }
 });
 
 describe("what a lost process leaves", () => {

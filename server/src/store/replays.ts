@@ -15,12 +15,18 @@ export interface ReplayFilter {
 
 // An event's id has its time, so a time range is a range of events_pkey; one video's are found by events_by_video.
 // Events without a video were for one webhook only: they are replayed to no other. Those erased have nothing to send.
-const CHOSEN = `from webhooks w join events e on e.space_id = w.space_id
-    left join deliveries d on d.space_id = e.space_id and d.id = delivery_id(e.id, w.id)
+const chosen = (finished: string) => `from webhooks w join events e on e.space_id = w.space_id
+    left join ${finished}
   where w.space_id = $1 and w.id = $2 and e.id >= id_floor($3) and e.id < id_floor($4)
     and e.type = any(coalesce($6::text[], w.events)) and ($7::text is null or e.video_id = $7)
     and ($5::text[] is null or coalesce(d.status, 'never') = any($5)) and (e.sequence > 0 or d.id is not null)
     and e.payload is not null`;
+
+// All at once, for a whole range. Or row by row, each in its event's day: for one page the planner would else sometimes
+// read all that its space ever delivered.
+const FINISHED = "deliveries d on d.space_id = e.space_id and d.id = delivery_id(e.id, w.id)";
+const FINISHED_EACH = `lateral (select id, status, previous, attempts from deliveries f
+      where f.space_id = e.space_id and f.id = delivery_id(e.id, w.id) offset 0) d on true`;
 
 const valuesOf = ({ space, webhook, since, until, statuses, types, video }: ReplayFilter) => [
   space,
@@ -34,7 +40,7 @@ const valuesOf = ({ space, webhook, since, until, statuses, types, video }: Repl
 
 const count: Statement = {
   name: "replays_count",
-  text: `select count(*)::int as total, min(e.created_at) as first_at, max(e.created_at) as last_at ${CHOSEN}
+  text: `select count(*)::int as total, min(e.created_at) as first_at, max(e.created_at) as last_at ${chosen(FINISHED)}
     and not exists (select from open_deliveries o where uuid_send(o.space_id) = uuid_send(e.space_id) and o.id = delivery_id(e.id, w.id))`,
 };
 
@@ -162,7 +168,7 @@ export async function lockNextReplay(tx: Sql, after: string): Promise<RunningRep
 
 const page: Statement = {
   name: "replays_page",
-  text: `select e.id ${CHOSEN} and ($8::uuid is null or e.id > $8) order by e.id limit $9`,
+  text: `select e.id ${chosen(FINISHED_EACH)} and ($8::uuid is null or e.id > $8) order by e.id limit $9`,
 };
 
 /** The ids of the next events to replay, in the order in which they happened. */
@@ -183,19 +189,19 @@ const open: Statement = {
       select e.space_id, e.id as event_id, e.type, coalesce(e.video_id, e.id::text) as video_id, e.sequence, w.ordering,
         delivery_id(e.id, w.id) as id, d.previous, coalesce(d.attempts, 0) as attempts
       from events e join webhooks w on w.space_id = e.space_id and w.id = $2
-      left join deliveries d on d.space_id = e.space_id and d.id = delivery_id(e.id, w.id)
+      left join ${FINISHED_EACH}
       where e.space_id = $1 and e.id = any($3::uuid[]) and e.payload is not null
       order by e.id for share of e
     )
     insert into open_deliveries (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, attempt, due_at,
       replay_id)
     select p.space_id, $2, p.video_id, p.sequence, p.id, p.event_id, p.type,
-      coalesce(p.previous, greatest(
+      coalesce(p.previous, case when p.sequence > 1 then greatest(
         (select max(l.sequence) from page l where l.video_id = p.video_id and l.sequence < p.sequence),
         (select max(l.sequence) from open_deliveries l where l.space_id = $1 and l.webhook_id = $2
           and l.video_id = p.video_id and l.sequence < p.sequence),
         (select max(l.sequence) from deliveries l where l.space_id = $1 and l.webhook_id = $2
-          and l.video_id = p.video_id and l.sequence < p.sequence)), 0),
+          and l.video_id = p.video_id and l.sequence < p.sequence)) end, 0),
       p.attempts,
       case when p.ordering = 'video' and p.sequence > 1 and (
           exists (select from page l where l.video_id = p.video_id and l.sequence < p.sequence)

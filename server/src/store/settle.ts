@@ -35,13 +35,13 @@ export interface Settled extends OpenKey {
 }
 
 // A settle may be lost (its delivery is then made twice, which is allowed), so it need not wait for the disk: unless it
-// takes a lease, whose attempt number would be given a second time. The planner must not believe a vacuum that saw the queue empty: it would read the whole queue for each batch.
+// takes a lease, whose attempt number would be given a second time. Nor must the planner join by what a vacuum saw that
+// found the queue empty.
 /** How a settle's transaction runs; exported, as `SETTLE`, for the test that reads its plan. */
 export const SETTLE_MODE: Statement = {
   name: "settle_mode",
-  text: `select set_config('synchronous_commit', $1, true), set_config('enable_seqscan', 'off', true),
-    set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
-    set_config('plan_cache_mode', 'force_generic_plan', true)`,
+  text: `select set_config('synchronous_commit', $1, true), set_config('enable_hashjoin', 'off', true),
+    set_config('enable_mergejoin', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)`,
 };
 
 const ENTRY = `started_ms double precision, took_ms real, url text, status smallint, error text, error_code text, note text,
