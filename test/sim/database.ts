@@ -35,6 +35,7 @@ export class SimDatabase implements Database {
   readonly #free: pg.Client[] = [];
   readonly #waiting: ((client: pg.Client) => void)[] = [];
   readonly #all = new Set<pg.Client>();
+  readonly #turns = new Map<pg.Client, Promise<void>>();
   #sessions: FakeClient[] = [];
 
   constructor(parts: SimDatabaseParts) {
@@ -75,7 +76,8 @@ export class SimDatabase implements Database {
       return result;
     } catch (error) {
       const { world, process } = this.#parts;
-      await world.call(process, "rollback", pidOf(client), () => client.query("rollback"));
+      const rollback = () => world.call(process, "rollback", pidOf(client), () => client.query("rollback"));
+      await this.#inTurn(client, rollback);
       throw error;
     } finally {
       this.#giveBack(client);
@@ -149,7 +151,24 @@ export class SimDatabase implements Database {
     return (await this.#step(client, name, () => client.query(query), commits)).rows as Row[];
   }
 
+  /** What is asked of one connection is done in that order, as on the wire: a rollback too, after what nobody waits for. */
+  #inTurn<Result>(client: pg.Client, work: () => Promise<Result>): Promise<Result> {
+    const before = this.#turns.get(client);
+    const mine = before === undefined ? work() : before.then(work);
+    const over = mine.then(
+      () => {},
+      () => {},
+    );
+    this.#turns.set(client, over);
+    void over.then(() => this.#turns.get(client) === over && this.#turns.delete(client));
+    return mine;
+  }
+
   #step<Result>(client: pg.Client, what: string, begin: () => Promise<Result>, commits: boolean): Promise<Result> {
+    return this.#inTurn(client, () => this.#call(client, what, begin, commits));
+  }
+
+  #call<Result>(client: pg.Client, what: string, begin: () => Promise<Result>, commits: boolean): Promise<Result> {
     const { world, process, faults, onFault } = this.#parts;
     const { lostAnswer, refused } = faults();
     const failed = (reason: string) => {
