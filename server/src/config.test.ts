@@ -26,6 +26,7 @@ describe("defaults", () => {
       port: 3000,
       host: "127.0.0.1",
       databaseUrl: null,
+      databaseDirectUrl: null,
       smtpUrl: null,
       logLevel: "info",
       publicUrl: null,
@@ -79,7 +80,8 @@ describe("defaults", () => {
     for (const [name, { example }] of Object.entries(SETTINGS)) {
       if (example === "" || example.startsWith("the output of")) continue;
       const value = name === "MAVE_DATA_DIR" ? join(await folder(), example) : example; // where anybody may write
-      expect(await complaint({ [name]: value }), name).toBe("no complaint");
+      const beside = { DATABASE_URL: SETTINGS.DATABASE_URL.example }; // one of them goes with it only
+      expect(await complaint({ ...beside, [name]: value }), name).toBe("no complaint");
     }
   });
 });
@@ -138,6 +140,10 @@ describe("mistakes", () => {
     [{ MAVE_METRICS_TOKEN: "short" }, /5 characters; fewer than 16 can be guessed/],
     [{ MAVE_S3_BUCKET: "videos" }, /not supported by this version yet: files are kept in MAVE_DATA_DIR/],
     [{ MAVE_TRUST_PROXY: "nginx" }, /neither an address nor a network/],
+    [
+      { MAVE_DATABASE_DIRECT_URL: "postgres://db.internal/mave" },
+      /a second way to the database of DATABASE_URL, which/,
+    ],
     [{ LOG_LEVEL: "loud" }, /none of fatal, error, warn/],
     [{ MAVE_ZZZZZZZZZZZZZZZZZZ: "1" }, /look its name up in docs\/configuration.md/],
   ])("%o is refused", async (environment, sentence) => {

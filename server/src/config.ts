@@ -20,6 +20,10 @@ export const SETTINGS = {
   PORT: { read: read.integer(0, 65_535), example: "3000" },
   HOST: { read: read.text, example: "0.0.0.0" },
   DATABASE_URL: { read: read.url("postgres:", "postgresql:"), example: "postgres://mave:password@db.internal/mave" },
+  MAVE_DATABASE_DIRECT_URL: {
+    read: read.url("postgres:", "postgresql:"),
+    example: "postgres://mave:password@db.internal/mave",
+  },
   SMTP_URL: { read: read.url("smtp:", "smtps:"), example: "smtp://user:password@mail.example.com:587" },
   LOG_LEVEL: { read: read.oneOf(LOG_LEVELS), example: "info" },
   MAVE_PUBLIC_URL: { read: read.origin, example: "https://videos.example.com" },
@@ -64,6 +68,8 @@ export async function loadConfig(environment: Environment = process.env, folder 
     host: values.HOST ?? "127.0.0.1",
     /** null: the embedded PostgreSQL. */
     databaseUrl: values.DATABASE_URL ?? null,
+    /** The database's own address, where the other one is a pooler's; null: there is no other way. */
+    databaseDirectUrl: values.MAVE_DATABASE_DIRECT_URL ?? null,
     smtpUrl: values.SMTP_URL ?? null,
     logLevel: values.LOG_LEVEL ?? "info",
     /** An origin without a slash at its end; null: `http://localhost:` and the port. */
@@ -118,6 +124,8 @@ function readSettings(environment: Environment): Values {
       mistakes.push(`${name} ${error.message}.${setting.example && ` Example: ${name}=${setting.example}`}`);
     }
   }
+  if (values.MAVE_DATABASE_DIRECT_URL && !values.DATABASE_URL)
+    mistakes.push("MAVE_DATABASE_DIRECT_URL is a second way to the database of DATABASE_URL, which is not set.");
   if (mistakes.length > 0) throw new StartFailure(report(mistakes));
   return values as Values;
 }

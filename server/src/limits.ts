@@ -35,7 +35,7 @@ export const LIMITS = {
   LEASE_MS: 30_000, // an attempt's whole time and as much again
   JOBS_QUEUED_MAX: 20_000, // handed over in all; beyond it everything waits in the database
   TARGETS_MAX: 20_000, // webhooks remembered with their secrets
-  NODE_PROBE_MS: 5_000, // how often a node's own connection is asked whether it lives
+  SESSION_PROBE_MS: 5_000, // how often a connection of its own is asked whether it lives
   NODE_REOPEN_MS: 250, // between two tries to have it back: well below the time after which others take it for dead
   SWEEP_MS: 1_000, // how often it is looked for what a lost process left behind
   SWEEP_ROWS_MAX: 1_000, // waiting deliveries looked at in one statement of a sweep
@@ -105,6 +105,7 @@ export const LIMITS = {
   STREAM_HEARTBEAT_MS: 15_000, // below the idle time of common proxies
   STREAM_POLL_MS: 1_000, // what a lost signal costs a viewer at most
   LIVE_WANTED_MS: 10_000, // how often a node with viewers says so; three times as long it is believed
+  LIVE_POLL_MS: 5_000, // how often pages look again where this node hears nothing of the others
   LIVE_REOPEN_MS: 1_000, // between two tries to listen again; meanwhile pages hear of this node only
   NOTICE_BYTES: 7_800, // PostgreSQL takes payloads below 8,000
   CHANGES_GATHERED_MS: 200, // the dashboard's hints: one write per space and time, whatever the load

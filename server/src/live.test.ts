@@ -1,7 +1,7 @@
 import { afterAll, expect, test, vi } from "vitest";
 import { testDatabase } from "../../test/support/database.ts";
 import { eventually } from "../../test/support/eventually.ts";
-import { systemClock } from "./clock.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import { createLive } from "./live.ts";
 import { createLog } from "./log.ts";
 import { systemRandom } from "./random.ts";
@@ -43,12 +43,13 @@ test("a node that nobody looks at elsewhere has no listener for deliveries", asy
 });
 
 test("a node whose connection is cut listens again by itself", async () => {
-  const seen = vi.fn();
+  const [seen, missed] = [vi.fn(), vi.fn()];
   there.live.on("webhook", seen);
   await eventually(async () => {
     const [row] = await db.run<{ n: number }>({ name: "live_listeners", text: listeners });
     expect(row!.n).toBeGreaterThanOrEqual(2);
   });
+  there.live.onMissed(missed);
   await db.run({
     name: "live_cut",
     text: "select pg_terminate_backend(pid) from pg_stat_activity where query ilike 'listen mave_live%' and datname = current_database()",
@@ -58,4 +59,17 @@ test("a node whose connection is cut listens again by itself", async () => {
     here.signals.emit("webhook", { space: "s", webhook: `w${++n}` });
     expect(seen).toHaveBeenCalled();
   });
+  expect(missed).toHaveBeenCalled();
+});
+
+test("a node that cannot listen says again and again that changes elsewhere may have gone by", async () => {
+  const quick: Clock = { ...systemClock, after: (_, work) => systemClock.after(1, work) };
+  const deaf = { ...db, sharesSessions: true };
+  const log = createLog("silent");
+  const live = createLive({ db: deaf, clock: quick, log, random: systemRandom, signals: createSignals() });
+  const missed = vi.fn();
+  live.onMissed(missed);
+  live.start();
+  afterAll(live.stop);
+  await eventually(() => expect(missed.mock.calls.length).toBeGreaterThan(2));
 });

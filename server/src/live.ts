@@ -21,6 +21,8 @@ const WHO = "?";
  * signals: what is lost, or too much for a notice, is made up for by whoever reads again.
  */
 export interface Live extends Pick<Signals, "on"> {
+  /** Told when changes on other nodes may have gone by unheard: again and again where this node cannot listen. */
+  onMissed(listener: () => void): () => void;
   start(): void;
   stop(): Promise<void>;
 }
@@ -37,9 +39,9 @@ export function createLive(parts: LiveParts): Live {
   const { db, clock, log, signals } = parts;
   const tag = parts.random.bytes(6).toString("hex");
   const elsewhere = new Map<Topic, Set<(change: never) => void>>();
+  const missed = new Set<() => void>();
   const gatherer = createGatherer(parts, tag);
   let viewers = 0;
-  let session: Session | null = null;
   let stopped = false;
   let cancel = () => {};
 
@@ -49,7 +51,7 @@ export function createLive(parts: LiveParts): Live {
   /** Says that this node has viewers, again and again: others forget it. */
   function want(): void {
     cancel();
-    if (viewers === 0 || stopped) return;
+    if (viewers === 0 || stopped || db.sharesSessions) return;
     cancel = clock.after(LIMITS.LIVE_WANTED_MS, want);
     say(tag);
   }
@@ -63,33 +65,27 @@ export function createLive(parts: LiveParts): Live {
       for (const listener of elsewhere.get(topic) ?? []) (listener as (change: Changes[Shown]) => void)(change);
   }
 
-  let waiting = false; // a connection that breaks while it begins to listen says so twice
-  function listenSoon(): void {
-    if (waiting || stopped) return;
-    waiting = true;
-    clock.after(LIMITS.LIVE_REOPEN_MS, listen);
+  function tellMissed(): void {
+    for (const listener of missed) listener();
   }
 
-  function listen(): void {
-    waiting = false;
-    openSession(db, clock, { onNotice, onLost: listenSoon })
-      .then(async (made) => {
-        session = made;
-        if (stopped) return made.close();
-        for (const channel of [WANTED, CHANGED]) await made.listen(channel);
-        say(tag + WHO);
-        want();
-      })
-      .catch(listenSoon);
-  }
+  const ear = createEar(parts, {
+    onNotice,
+    onListening() {
+      say(tag + WHO);
+      want();
+      tellMissed();
+    },
+    onLook: tellMissed,
+  });
 
   return {
-    start: listen,
+    start: ear.start,
     async stop() {
       stopped = true;
       cancel();
       gatherer.end();
-      await session?.close();
+      await ear.stop();
     },
     on(topic, listener) {
       const set = elsewhere.get(topic) ?? new Set();
@@ -100,6 +96,57 @@ export function createLive(parts: LiveParts): Live {
         off();
         if (set.delete(listener as (change: never) => void)) viewers -= 1;
       };
+    },
+    onMissed(listener) {
+      missed.add(listener);
+      return () => missed.delete(listener);
+    },
+  };
+}
+
+interface EarListeners {
+  onNotice(channel: string, payload: string): void;
+  /** It hears from now on, for the first time or again. */
+  onListening(): void;
+  /** It hears nothing: time to look. */
+  onLook(): void;
+}
+
+/** A connection that listens, opened again where it breaks. Behind a pooler that shares sessions none could. */
+function createEar({ db, clock }: LiveParts, { onNotice, onListening, onLook }: EarListeners) {
+  let session: Session | null = null;
+  let stopped = false;
+  let waiting = false; // a connection that breaks while it begins to listen says so twice
+
+  function listenSoon(): void {
+    if (waiting || stopped) return;
+    waiting = true;
+    void session?.close(); // lost, but perhaps for us only
+    clock.after(LIMITS.LIVE_REOPEN_MS, listen);
+  }
+
+  function listen(): void {
+    waiting = false;
+    openSession(db, clock, { onNotice, onLost: listenSoon })
+      .then(async (made) => {
+        session = made;
+        if (stopped) return made.close();
+        for (const channel of [WANTED, CHANGED]) await made.listen(channel);
+        onListening();
+      })
+      .catch(listenSoon);
+  }
+
+  function look(): void {
+    onLook();
+    if (!stopped) clock.after(LIMITS.LIVE_POLL_MS, look);
+  }
+
+  return {
+    start: db.sharesSessions ? look : listen,
+    async stop() {
+      stopped = true;
+      await session?.close();
     },
   };
 }

@@ -142,6 +142,16 @@ test("live pages are told what changed, each thing once in a while", async () =>
   expect(told.some(({ space }) => space !== undefined)).toBe(false);
 });
 
+test("live pages are told to read everything again where changes on other nodes may have gone unheard", async () => {
+  const viewer = await stream("/v1/changes");
+  await eventually(() => {
+    api.miss();
+    expect(viewer.messages.length).toBeGreaterThanOrEqual(4);
+  });
+  const told = viewer.messages.map(({ event, data }) => `${event} ${data}`);
+  expect(new Set(told)).toEqual(new Set(["delivery {}", "video {}", "webhook {}", "event {}"]));
+});
+
 test("a cursor that is none is refused before the stream begins", async () => {
   const { status, json } = await api.ask("GET", "/v1/events/stream?after=nonsense");
   expect([status, json.code]).toEqual([422, "REQUEST_INVALID"]);

@@ -1,47 +1,168 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
-import { openDatabase } from "../../server/src/store/db.ts";
+import { randomBytes } from "node:crypto";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { type Clock, systemClock } from "../../server/src/clock.ts";
+import { createNodeSession } from "../../server/src/delivery/node-session.ts";
+import { createLog } from "../../server/src/log.ts";
+import { type Database, type DatabaseOptions, openDatabase } from "../../server/src/store/db.ts";
+import { sendNotice } from "../../server/src/store/notices.ts";
+import { openStore } from "../../server/src/store/open-store.ts";
 import { sharesSessions } from "../../server/src/store/pooler.ts";
-import { pass, setScene } from "../crash/scene.ts";
-import { testConnection } from "../support/database.ts";
+import { showLife } from "../../server/src/videos/life-sign.ts";
+import { pass, QUICK_RETRIES, type Scene, setScene } from "../crash/scene.ts";
+import { databaseUrl, testConnection } from "../support/database.ts";
+import { eventually } from "../support/eventually.ts";
 import { without } from "../support/machine.ts";
-import { startPgbouncer } from "../support/pgbouncer.ts";
-import { cleanEnvironment, finished, freePort, runNode } from "../support/server.ts";
+import { type Pgbouncer, startPgbouncer } from "../support/pgbouncer.ts";
+import { startServer } from "../support/server.ts";
+
+const PATHS = ["/healthy", "/flaky"];
+/** Two nodes that deliver keep one each; the rest is for everything else, of both. */
+const SESSIONS = 6;
+const log = createLog("silent");
 
 test("a database's own address is not taken for a pooler's", async () => {
-  const db = openDatabase({ connection: await testConnection(), connections: 1 });
-  expect(await sharesSessions(db)).toBe(false);
-  await db.close();
+  expect(await sharesSessions(await testConnection())).toBe(false);
 });
 
 describe.skipIf(without("pgbouncer"))("behind a connection pooler", { timeout: 240_000 }, () => {
-  test("that shares sessions the start is refused, with what to do", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "mave-pooled-"));
-    onTestFinished(() => rm(folder, { recursive: true }));
-    const env = {
-      ...cleanEnvironment(),
-      DATABASE_URL: await startPgbouncer(await testConnection(), "transaction"),
-      MAVE_DATA_DIR: folder,
-      PORT: String(await freePort()),
-    };
-    const { code, stderr } = await finished(runNode(["server/src/main.ts"], env));
-    expect(stderr).toMatch(
-      /^DATABASE_URL leads to a connection pooler that shares sessions .+ \(pool_mode = session\)\.$/m,
-    );
-    expect(code).toBe(1);
-  });
-
   test("that keeps whole sessions everything is delivered, and the ledger agrees", async () => {
-    const url = await startPgbouncer(await testConnection(), "session");
-    const scene = await setScene({ DATABASE_URL: url }, ["/healthy", "/flaky"]);
-    const load = scene.load({ callers: 2, pause_ms: 100 });
-    await pass(1_500);
-    await load.stop();
-    await scene.drained();
-    const ledger = await scene.compare(load);
+    const { url } = await startPgbouncer(await testConnection(), { mode: "session" });
+    const scene = await setScene({ DATABASE_URL: url }, PATHS);
+    const ledger = await underLoad(scene, () => pass(1_500));
     expect(ledger.findings).toEqual([]);
     expect(ledger.duplicates).toBe(0);
   });
+
+  test("that shares sessions two nodes deliver everything in order, one killed: the other takes its work over", async () => {
+    const { scene, second, own } = await twoNodes({ MAVE_ROLES: "api,deliver" }, { MAVE_ROLES: "api,deliver" });
+    expect(scene.server.output()).toContain("MAVE_DATABASE_DIRECT_URL");
+    scene.doors.push(second);
+    const ledger = await underLoad(scene, async () => {
+      await pass(1_000);
+      scene.doors.pop();
+      await second.kill();
+      await expect.poll(() => own.run(NODES), { timeout: 60_000 }).toEqual([{ count: 1 }]);
+    });
+    expect(ledger.findings).toEqual([]);
+  });
+
+  test("that shares sessions a node that only delivers finds the work of one that only serves, also after the pooler was killed", async () => {
+    const { scene, pooler } = await twoNodes({ MAVE_ROLES: "api" }, { MAVE_ROLES: "deliver" });
+    const ledger = await underLoad(scene, async () => {
+      await pass(500);
+      await pooler.restart();
+      await pass(500);
+    });
+    expect(ledger.findings).toEqual([]);
+  });
+
+  test("that shares sessions a node is woken by the notices of others on the database's own address", async () => {
+    const { pooler, direct } = await pooled();
+    const heard = vi.fn();
+    await nodeOn(through(pooler, { direct }), { onNotice: heard }).start();
+    await sendNotice(through(pooler), "mave_due", ["a-webhook"]);
+    await eventually(() => expect(heard).toHaveBeenCalledWith("mave_due", ["a-webhook"]));
+  });
+
+  test("that shares sessions a node's session holds its lock, no snapshot, no table, and comes back", async () => {
+    const { pooler, own } = await pooled();
+    const db = through(pooler);
+    const [one, two] = [nodeOn(db), nodeOn(db)];
+    await one.start();
+    await two.start();
+    expect([one.number(), two.number()]).toEqual([1, 2]);
+    expect(await own.run(HELD)).toEqual(
+      [1, 2].map((node) => ({ node, state: "idle in transaction", ...NOTHING_ELSE })),
+    );
+    await pooler.restart();
+    await eventually(async () => expect(await own.run(HELD)).toHaveLength(2));
+    await eventually(() => expect([one.number(), two.number()]).toEqual([1, 2]));
+  });
+
+  test("that shares sessions a processor's sign of life is seen as long as it works", async () => {
+    const { pooler, own } = await pooled();
+    const end = await showLife(
+      { db: through(pooler), clock: systemClock, log },
+      "0193a5a0-0000-7000-8000-000000000001",
+    );
+    expect(await own.run(MARKS)).toEqual([{ count: 1 }]);
+    await end();
+    await eventually(async () => expect(await own.run(MARKS)).toEqual([{ count: 0 }]));
+  });
+
+  test("that has no session left beside a node's own, the node does not start and says what to do", async () => {
+    const pooler = await startPgbouncer(await testConnection(), { mode: "transaction", sessions: 1 });
+    const impatient: Clock = { ...systemClock, after: (_, work) => systemClock.after(50, work) };
+    await expect(nodeOn(through(pooler), { clock: impatient }).start()).rejects.toThrow("Raise its default_pool_size");
+  });
+
+  test("a direct address that is a pooler's too, or another database's, is refused", async () => {
+    const { url } = (await pooled()).pooler;
+    const start = (databaseDirectUrl: string) =>
+      openStore({ databaseUrl: url, databaseDirectUrl, dataDir: "", log, onLost() {} });
+    await expect(start(url)).rejects.toThrow("MAVE_DATABASE_DIRECT_URL leads to a connection pooler");
+    await expect(start(databaseUrl(await testConnection()))).rejects.toThrow("lead to two databases");
+  });
 });
+
+/** A pooler that shares sessions, and the database that it stands before. */
+async function pooled() {
+  const direct = await testConnection();
+  const pooler = await startPgbouncer(direct, { mode: "transaction", sessions: SESSIONS });
+  return { pooler, direct, own: open({ connection: direct, connections: 1 }) };
+}
+
+function open(options: DatabaseOptions): Database {
+  const db = openDatabase(options);
+  onTestFinished(() => db.close());
+  return db;
+}
+
+const through = ({ url }: Pgbouncer, more: Partial<DatabaseOptions> = {}): Database =>
+  open({ connection: url, pooled: true, connections: 4, ...more });
+
+/** Two processes behind a pooler that shares sessions; callers are led to the first one. */
+async function twoNodes(first: Record<string, string>, other: Record<string, string>) {
+  const { pooler, own } = await pooled();
+  const env = {
+    DATABASE_URL: pooler.url,
+    MAVE_SECRETS_KEY: randomBytes(32).toString("base64"),
+    LOG_LEVEL: "info",
+  };
+  const scene = await setScene({ ...env, ...first }, PATHS);
+  const second = await startServer({ ...QUICK_RETRIES, ...env, ...other });
+  onTestFinished(() => second.remove());
+  return { scene, second, pooler, own };
+}
+
+async function underLoad(scene: Scene, meanwhile: () => Promise<void>) {
+  const load = scene.load({ callers: 2, pause_ms: 100 });
+  await meanwhile();
+  await load.stop();
+  await scene.drained();
+  return scene.compare(load);
+}
+
+function nodeOn(db: Database, more: { onNotice?: () => void; clock?: Clock } = {}) {
+  const node = createNodeSession({ db, clock: systemClock, log, onNotice() {}, onLost() {}, ...more });
+  onTestFinished(node.close);
+  return node;
+}
+
+const NODES = { name: "test_nodes", text: "select count(*)::int as count from nodes" };
+
+/** Of each session that holds a node's number. */
+const HELD = {
+  name: "test_held_sessions",
+  text: `select l.objid::int as node, a.state, a.backend_xmin is not null as snapshot, a.backend_xid is not null as writes,
+      (select count(*)::int from pg_locks t where t.pid = l.pid and t.locktype = 'relation') as tables
+    from pg_locks l join pg_stat_activity a using (pid)
+    where l.locktype = 'advisory' and l.classid = 7021800 and a.datname = current_database() order by 1`,
+};
+const NOTHING_ELSE = { snapshot: false, writes: false, tables: 0 };
+
+const MARKS = {
+  name: "test_marks",
+  text: `select count(*)::int as count from pg_locks where locktype = 'advisory' and classid = 7021810
+    and database = (select oid from pg_database where datname = current_database())`,
+};

@@ -31,6 +31,7 @@ const CONNECTIONS = 6;
 
 /** One process's way to the database: each statement is a step of the world, and may fail as a network does. */
 export class SimDatabase implements Database {
+  readonly sharesSessions = false;
   readonly #parts: SimDatabaseParts;
   readonly #free: pg.Client[] = [];
   readonly #waiting: ((client: pg.Client) => void)[] = [];

@@ -46,9 +46,16 @@ export async function testApi(db: Database) {
   await people.prepare();
   const apiKeys = createApiKeys(parts);
   const health = new Health(parts);
+  const missed = new Set<() => void>();
   const http = await createHttp({
     ...parts,
-    live: parts.signals,
+    live: {
+      on: parts.signals.on,
+      onMissed(listener) {
+        missed.add(listener);
+        return () => missed.delete(listener);
+      },
+    },
     version: "0.0.0",
     serves: true,
     trustProxy: false,
@@ -90,6 +97,10 @@ export async function testApi(db: Database) {
       return id;
     },
     url,
+    /** Changes on other nodes went by unheard. */
+    miss() {
+      for (const listener of missed) listener();
+    },
     /** One request, with the write key unless the headers say otherwise; an empty header is left out. */
     async ask(method: Method, path: string, body?: unknown, headers: Record<string, string> = {}) {
       const given = {

@@ -9,28 +9,56 @@ import { onTestFinished } from "vitest";
 import type { TestConnection } from "./database.ts";
 import { freePort } from "./server.ts";
 
-/** The real pgbouncer before a database, as the user whom PostgreSQL runs as: it refuses root. @returns its DATABASE_URL */
-export async function startPgbouncer(to: TestConnection, mode: "session" | "transaction"): Promise<string> {
+export interface Pgbouncer {
+  /** What DATABASE_URL is to be. */
+  url: string;
+  /** SIGKILL, and another one on the same port. */
+  restart(): Promise<void>;
+}
+
+interface Settings {
+  mode: "session" | "transaction";
+  /** Sessions of the server at most. */
+  sessions?: number;
+}
+
+/** The real pgbouncer before a database, as the user whom PostgreSQL runs as: it refuses root. Ended after the test. */
+export async function startPgbouncer(to: TestConnection, { mode, sessions = 50 }: Settings): Promise<Pgbouncer> {
   const folder = await mkdtemp(join(tmpdir(), "mave-pgbouncer-"));
   await chmod(folder, 0o755);
   const port = await freePort();
   const settings = join(folder, "pgbouncer.ini");
-  await writeFile(settings, settingsOf(to, port, mode));
+  await writeFile(settings, settingsOf(to, port, mode, sessions));
   const { uid, gid } = await stat(to.host);
   const as = process.getuid?.() === 0 ? { uid, gid } : {};
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
-  const child = spawn("pgbouncer", [settings], { ...as, env, cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
-  let said = "";
-  child.stderr.on("data", (chunk) => (said += chunk));
+  const start = async (): Promise<ChildProcess> => {
+    const started = spawn("pgbouncer", [settings], { ...as, env, cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+    let said = "";
+    started.stderr.on("data", (chunk) => (said += chunk));
+    await listening(port, started, () => said);
+    return started;
+  };
+  let child = await start();
   onTestFinished(async () => {
     await end(child);
     await rm(folder, { recursive: true });
   });
-  await listening(port, child, () => said);
-  return `postgres://${to.user}@127.0.0.1:${port}/${to.database}`;
+  return {
+    url: `postgres://${to.user}@127.0.0.1:${port}/${to.database}`,
+    async restart() {
+      await end(child);
+      child = await start();
+    },
+  };
 }
 
-const settingsOf = ({ host, port, user, database }: TestConnection, listen: number, mode: string): string =>
+const settingsOf = (
+  { host, port, user, database }: TestConnection,
+  listen: number,
+  mode: string,
+  sessions: number,
+): string =>
   `[databases]
 ${database} = host=${host} port=${port} user=${user} dbname=${database}
 [pgbouncer]
@@ -39,7 +67,7 @@ listen_port = ${listen}
 unix_socket_dir =
 auth_type = any
 pool_mode = ${mode}
-default_pool_size = 50
+default_pool_size = ${sessions}
 `;
 
 async function listening(port: number, child: ChildProcess, said: () => string): Promise<void> {

@@ -151,7 +151,7 @@ export interface paths {
         };
         /**
          * Hints of what changed, for live pages
-         * @description Server-sent events named delivery, video, webhook and event, with ids. Read again what they name.
+         * @description Server-sent events named delivery, video, webhook and event, with ids. Read again what they name, and everything of the kind where they name nothing.
          */
         get: operations["streamChanges"];
         put?: never;

@@ -5,6 +5,7 @@
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import { nowSeconds } from "../clock.ts";
 
+/** Empty where the server could not hear what changed. */
 export interface Change {
   delivery?: string;
   event?: string;

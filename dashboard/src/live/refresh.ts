@@ -10,9 +10,9 @@ export function startRefreshing(queries: QueryClient): () => void {
   const soon = collect(queries, SOON_MS);
   const later = collect(queries, LATER_MS);
   const delivered = (change: Change) => {
-    soon.add(["delivery", "one", change.delivery]);
+    soon.add(["delivery", "one", ...idOf(change.delivery)]);
     soon.add(["delivery", "fresh"]);
-    later.add(["health", change.webhook]);
+    later.add(["health", ...idOf(change.webhook)]);
     // Whether it is failing: a first success says nothing else.
     later.add(["webhook"]);
     later.add(["overview"]);
@@ -22,7 +22,7 @@ export function startRefreshing(queries: QueryClient): () => void {
     onChange("delivery", delivered),
     onChange("event", () => soon.add(["event", "fresh"])),
     onChange("webhook", () => soon.add(["webhook"])),
-    onChange("webhook", (change) => soon.add(["health", change.webhook])),
+    onChange("webhook", (change) => soon.add(["health", ...idOf(change.webhook)])),
     onChange("video", () => soon.add(["video"])),
     onChange("video", () => later.add(["overview"])),
     onChange("all", () => {
@@ -38,6 +38,9 @@ export function startRefreshing(queries: QueryClient): () => void {
     for (const stop of stops) stop();
   };
 }
+
+/** A change that names nothing may be of any: the server could not hear what it was. */
+const idOf = (id: string | undefined): string[] => (id === undefined ? [] : [id]);
 
 function collect(queries: QueryClient, wait_ms: number) {
   const keys = new Map<string, QueryKey>();

@@ -6,6 +6,7 @@ import type { Config } from "../config.ts";
 import { createAddressPolicy } from "../net/address-policy.ts";
 import { createResolver } from "../net/resolver.ts";
 import { StartFailure } from "../start-failure.ts";
+import type { Database } from "../store/db.ts";
 import { type DatabaseLook, listReceiverDates, listWebhookUrls, lookAtDatabase } from "../store/doctor.ts";
 import { FFMPEG_HINT, findFfmpeg } from "../videos/ffmpeg.ts";
 import { withStore } from "./with-store.ts";
@@ -63,7 +64,7 @@ async function database(config: Config): Promise<Finding[]> {
       const look = await lookAtDatabase(db);
       const dates = await listReceiverDates(db);
       const urls = await listWebhookUrls(db, HOSTS_MAX);
-      return [judge(look), clocks(before, look.clock, dates), await network(config, urls)];
+      return [judge(look, wayTo(config, db)), clocks(before, look.clock, dates), await network(config, urls)];
     });
   } catch (error) {
     if (!(error instanceof StartFailure)) throw error;
@@ -71,8 +72,14 @@ async function database(config: Config): Promise<Finding[]> {
   }
 }
 
-function judge({ version, size_bytes, open, off }: DatabaseLook): Finding {
-  const says = `PostgreSQL ${version}, ${gigabytes(size_bytes)}, ${open} open deliveries`;
+/** How nodes hear of each other, where that is not by the one address that there is. */
+function wayTo({ databaseDirectUrl }: Config, { sharesSessions }: Database): string {
+  if (databaseDirectUrl !== null) return "; nodes are woken by MAVE_DATABASE_DIRECT_URL";
+  return sharesSessions ? "; through a pooler: nodes poll, MAVE_DATABASE_DIRECT_URL would wake them at once" : "";
+}
+
+function judge({ version, size_bytes, open, off }: DatabaseLook, way: string): Finding {
+  const says = `PostgreSQL ${version}, ${gigabytes(size_bytes)}, ${open} open deliveries${way}`;
   if (off.length === 0) return good("database", says);
   return bad(
     "database",

@@ -49,6 +49,7 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
       for (const channel of CHANNELS) await made.listen(channel);
       // Those of its own, after a mere loss of the connection, are still being sent.
       if (taken.number !== last?.number) await endNodeLeases(made, taken.number);
+      await made.probe(); // what was run over the pool says nothing of the connection that holds the number
       [session, last] = [made, taken];
       closeStale();
     } catch (error) {
@@ -56,18 +57,6 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
       throw error;
     }
     if (closed) await made.close();
-    else probe(made);
-  }
-
-  /** A connection may die without a word. */
-  function probe(made: Session): void {
-    clock.after(LIMITS.NODE_PROBE_MS, () => {
-      if (session !== made) return;
-      void made.probe().then(
-        () => probe(made),
-        () => lost(made),
-      );
-    });
   }
 
   function lost(made: Session): void {

@@ -2,7 +2,8 @@ import { Type } from "typebox";
 import type { Clock } from "../clock.ts";
 import { shortUuid } from "../events/short-uuid.ts";
 import { LIMITS } from "../limits.ts";
-import type { Changes, Signals } from "../signals.ts";
+import type { Live } from "../live.ts";
+import type { Changes } from "../signals.ts";
 import type { Api } from "./api.ts";
 import { message, type Stream, type Streams } from "./stream.ts";
 
@@ -13,7 +14,7 @@ const BEAT = message({ event: "beat", data: "" });
 
 export interface ChangeStreamParts {
   streams: Streams;
-  live: Pick<Signals, "on">;
+  live: Pick<Live, "on" | "onMissed">;
   clock: Clock;
 }
 
@@ -24,9 +25,13 @@ export function changeStreamRoute(app: Api, { streams, live, clock }: ChangeStre
   const listen = () => {
     const hear = (topic: Topic) => (change: Changes[Topic]) => {
       const viewers = spaces.get(change.space);
-      if (viewers) gather(clock, viewers, topic, change);
+      const { space: _, ...ids } = change;
+      if (viewers) gather(clock, viewers, topic, ids);
     };
-    offs = TOPICS.map((topic) => live.on(topic, hear(topic)));
+    const lookAgain = () => {
+      for (const viewers of spaces.values()) for (const topic of TOPICS) gather(clock, viewers, topic, {});
+    };
+    offs = [...TOPICS.map((topic) => live.on(topic, hear(topic))), live.onMissed(lookAgain)];
   };
   const stopListening = () => {
     for (const off of offs) off();
@@ -39,7 +44,8 @@ export function changeStreamRoute(app: Api, { streams, live, clock }: ChangeStre
         operationId: "streamChanges",
         summary: "Hints of what changed, for live pages",
         description:
-          "Server-sent events named delivery, video, webhook and event, with ids. Read again what they name.",
+          "Server-sent events named delivery, video, webhook and event, with ids. Read again what they name, and everything of " +
+          "the kind where they name nothing.",
         tags: ["Dashboard"],
         response: {
           200: { description: "The stream.", content: { "text/event-stream": { schema: Type.String() } } },
@@ -70,7 +76,7 @@ interface Viewers {
   waiting: boolean;
 }
 
-function gather(clock: Clock, viewers: Viewers, topic: Topic, { space: _, ...ids }: Changes[Topic]): void {
+function gather(clock: Clock, viewers: Viewers, topic: Topic, ids: Partial<Changes[Topic]>): void {
   if (viewers.gathered.size < LIMITS.CHANGES_GATHERED_MAX)
     viewers.gathered.add(message({ event: topic, data: JSON.stringify(ids, short) }));
   if (viewers.waiting) return;

@@ -9,8 +9,8 @@ import { MaveError } from "../errors.ts";
 import type { Erasures } from "../events/erasures.ts";
 import type { Events } from "../events/history.ts";
 import { LIMITS } from "../limits.ts";
+import type { Live } from "../live.ts";
 import type { Metrics } from "../metrics.ts";
-import type { Signals } from "../signals.ts";
 import type { Database } from "../store/db.ts";
 import type { Tracing } from "../tracing.ts";
 import type { Blobs } from "../videos/blobs.ts";
@@ -49,7 +49,7 @@ import { type WebhookRouteParts, webhookRoutes } from "./webhooks.ts";
 
 export interface HttpParts extends ServerParts, OverviewParts {
   db: Database;
-  live: Pick<Signals, "on">;
+  live: Pick<Live, "on" | "onMissed">;
   vault: ChangeParts["vault"];
   metrics: Metrics;
   /** Without it only /healthz, /readyz and /metrics are served. */

@@ -34,14 +34,22 @@ export interface Database extends Sql {
   transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result>;
   /** A connection of its own, outside the pool: for LISTEN and for locks that last as long as a session. */
   connect(): Promise<pg.Client>;
+  /** Whether what `connect` opens has a session of the server for one transaction at a time only; `openSession` copes. */
+  readonly sharesSessions: boolean;
   /** The connections themselves, for the sign-in library only: it brings its own SQL for its own schema. */
   readonly pool: pg.Pool;
   close(): Promise<void>;
 }
 
+/** Where a server is: a connection string, or the folder of its Unix socket with a user and database name. */
+export type Address = string | { host: string; user: string; database: string; port?: number };
+
 export interface DatabaseOptions {
-  /** Where the server is: a connection string, or the folder of its Unix socket with a user and database name. */
-  connection: string | { host: string; user: string; database: string; port?: number };
+  connection: Address;
+  /** Whether a pooler stands there that gives one session of the server to several clients in turn. */
+  pooled?: boolean;
+  /** The way past that pooler, for what needs a whole session. */
+  direct?: Address | null;
   /** Connections at most. */
   connections: number;
   /** Told of a connection that broke while it idled; the pool replaces it. */
@@ -56,11 +64,11 @@ types.setTypeParser(INT8, Number); // counts and sizes, all far below 2^53
 // or a day of the history, while it was empty. And to compile a plan takes longer than to run any of ours.
 const PLANNER = "select set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false)";
 
-export function openDatabase({ connection, connections, onError = () => {} }: DatabaseOptions): Database {
-  const where = typeof connection === "string" ? { connectionString: connection } : connection;
-  // Pipelined: a statement goes out before the answer to the one before it, where its caller does not wait for that.
-  const options = { ...where, types, application_name: "mave", pipeline: true };
-  const pool = new pg.Pool({ ...options, max: connections, connectionTimeoutMillis: 5_000, idleTimeoutMillis: 30_000 });
+export function openDatabase(options: DatabaseOptions): Database {
+  const { connection, pooled = false, direct = null, connections, onError = () => {} } = options;
+  const waits = { connectionTimeoutMillis: 5_000, idleTimeoutMillis: 30_000 };
+  const pool = new pg.Pool({ ...optionsOf(connection), ...waits, max: connections });
+  const run = pooled ? runUnprepared : runPrepared;
   pool.on("error", onError);
   // The pool listens to idle connections only: one that breaks inside a transaction, between two statements, would end
   // the process. Its next statement fails, and that is what the transaction hears.
@@ -69,19 +77,34 @@ export function openDatabase({ connection, connections, onError = () => {} }: Da
     client.query(PLANNER).catch(() => {}); // where it fails, the statement behind it fails too
   });
   return {
-    run: (statement, values) => runOn(pool, statement, values),
-    transaction: (work) => transaction(pool, work),
-    async connect() {
-      const client = new pg.Client({ ...options, keepAlive: true });
-      await client.connect();
-      return client;
-    },
+    run: (statement, values) => run(pool, statement, values),
+    transaction: (work) => transaction(pool, run, work),
+    connect: () => connectTo(direct ?? connection),
+    sharesSessions: pooled && direct === null,
     pool,
     close: () => pool.end(),
   };
 }
 
-async function transaction<Result>(pool: pg.Pool, work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+/** One connection, which is the caller's to end. */
+export async function connectTo(connection: Address): Promise<pg.Client> {
+  const client = new pg.Client({ ...optionsOf(connection), keepAlive: true });
+  client.on("error", () => {}); // without a listener a break would end the process; the next statement fails
+  await client.connect();
+  return client;
+}
+
+/** Pipelined: a statement goes out before the answer to the one before it, where its caller does not wait for that. */
+function optionsOf(connection: Address): pg.ClientConfig {
+  const where = typeof connection === "string" ? { connectionString: connection } : connection;
+  return { ...where, types, application_name: "mave", pipeline: true };
+}
+
+async function transaction<Result>(
+  pool: pg.Pool,
+  runOn: RunOn,
+  work: (tx: Transaction) => Promise<Result>,
+): Promise<Result> {
   const client = await pool.connect();
   let [committed, broken]: [Promise<unknown>?, Error?] = [];
   const commit = () => {
@@ -134,11 +157,15 @@ function together<Result>(client: pg.PoolClient, send: () => Result): Result {
   }
 }
 
-async function runOn<Row>(
+type RunOn = <Row>(
   target: pg.Pool | pg.PoolClient,
   statement: Statement,
-  values: readonly unknown[] = [],
-): Promise<Row[]> {
-  const result = await target.query({ name: statement.name, text: statement.text, values: values as unknown[] });
-  return result.rows as Row[];
-}
+  values?: readonly unknown[],
+) => Promise<Row[]>;
+
+const runPrepared: RunOn = async (target, { name, text }, values = []) =>
+  (await target.query({ name, text, values: values as unknown[] })).rows;
+
+/** For a pooler that shares sessions: a name is known to one of them only, and the next statement may run in another. */
+const runUnprepared: RunOn = async (target, { text }, values = []) =>
+  (await target.query({ text, values: values as unknown[] })).rows;

@@ -1,4 +1,5 @@
 import type { Sql, Statement } from "./db.ts";
+import type { Session } from "./session.ts";
 
 /** The first key of every node's advisory lock; the second is the node's number. */
 export const NODE_LOCK = 7_021_800;
@@ -6,7 +7,8 @@ export const NODE_LOCK = 7_021_800;
 // A number whose lock is free belongs to nobody: its node is gone, or never was.
 const take: Statement = {
   name: "node_take",
-  text: `select pg_try_advisory_lock(${NODE_LOCK}, $1) as mine, pg_backend_pid() as pid`,
+  text: `select case when $2 then pg_try_advisory_xact_lock(${NODE_LOCK}, $1)
+      else pg_try_advisory_lock(${NODE_LOCK}, $1) end as mine, pg_backend_pid() as pid`,
 };
 const add: Statement = {
   name: "node_add",
@@ -19,11 +21,11 @@ export interface NodeNumber {
   pid: number;
 }
 
-/** Takes the number for as long as the session of `sql` lasts. @returns null where another has it */
-export async function takeNodeNumber(sql: Sql, number: number): Promise<NodeNumber | null> {
-  const [row] = await sql.run<{ mine: boolean; pid: number }>(take, [number]);
+/** Takes the number for as long as the session lasts. @returns null where another has it */
+export async function takeNodeNumber(session: Session, number: number): Promise<NodeNumber | null> {
+  const [row] = await session.lock<{ mine: boolean; pid: number }>(take, [number]);
   if (!row!.mine) return null;
-  await sql.run(add, [number]);
+  await session.run(add, [number]);
   return { number, pid: row!.pid };
 }
 

@@ -1,9 +1,9 @@
 import type { Log } from "../log.ts";
 import { StartFailure } from "../start-failure.ts";
-import { type Database, openDatabase } from "./db.ts";
+import { type Database, type DatabaseOptions, openDatabase } from "./db.ts";
 import { startEmbeddedPostgres } from "./embedded-postgres.ts";
 import { migrate } from "./migrate.ts";
-import { sharesSessions } from "./pooler.ts";
+import { leadToOneDatabase, sharesSessions } from "./pooler.ts";
 
 const CONNECTIONS = 20; // an embedded PostgreSQL takes 60; an outside one is shared by several nodes
 const OLDEST = 150_000; // PostgreSQL 15, Debian 12's
@@ -16,17 +16,21 @@ export interface Store {
 
 export interface StoreOptions {
   databaseUrl: string | null;
+  /** The database's own address, where `databaseUrl` is a pooler's. */
+  databaseDirectUrl?: string | null;
   dataDir: string;
   log: Log;
   onLost: (why: Error) => void;
 }
 
 /** The database, running and up to date. @throws StartFailure where it cannot be reached or does not fit */
-export async function openStore({ databaseUrl, dataDir, log, onLost }: StoreOptions): Promise<Store> {
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { databaseUrl, databaseDirectUrl = null, dataDir, log, onLost } = options;
   const embedded = databaseUrl === null ? await startEmbeddedPostgres({ folder: dataDir, log, onLost }) : null;
+  const ways = embedded ? { connection: embedded.connection } : await findWays(databaseUrl!, databaseDirectUrl, log);
   let closing = false; // then connections break by our own doing
   const db = openDatabase({
-    connection: embedded?.connection ?? databaseUrl!,
+    ...ways,
     connections: CONNECTIONS,
     onError(error) {
       if (!closing) log.warn({ reason: error.message }, "A database connection broke; another takes its place.");
@@ -38,16 +42,45 @@ export async function openStore({ databaseUrl, dataDir, log, onLost }: StoreOpti
     await embedded?.end();
   };
   try {
-    if (embedded === null && (await sharesSessions(db))) throw new StartFailure(POOLED);
     await check(db, log);
     const applied = await migrate(db);
     if (applied.length > 0) log.info({ migrations: applied }, "The database was brought up to date.");
     return { db, close };
   } catch (error) {
     await close();
-    throw asStartFailure(error);
+    throw asStartFailure(error, "DATABASE_URL");
   }
 }
+
+type Ways = Pick<DatabaseOptions, "connection" | "pooled" | "direct">;
+
+/** How the addresses that the operator gave lead to the database: through a pooler that shares sessions, or past it. */
+async function findWays(url: string, directUrl: string | null, log: Log): Promise<Ways> {
+  const pooled = await sharesSessions(url).catch(failAs("DATABASE_URL"));
+  if (directUrl === null) {
+    if (pooled) log.info(POLLING);
+    return { connection: url, pooled, direct: null };
+  }
+  if (await sharesSessions(directUrl).catch(failAs(DIRECT_URL))) throw new StartFailure(NOT_DIRECT);
+  if (!(await leadToOneDatabase(url, directUrl).catch(failAs(DIRECT_URL)))) throw new StartFailure(TWO_DATABASES);
+  return { connection: url, pooled, direct: directUrl };
+}
+
+const DIRECT_URL = "MAVE_DATABASE_DIRECT_URL";
+
+const POLLING =
+  "DATABASE_URL leads to a connection pooler that shares sessions between its clients. Everything works, but a node " +
+  "learns of another node's work by looking for it every second. Give the database's own address as " +
+  `${DIRECT_URL} to be woken at once.`;
+
+const NOT_DIRECT =
+  `${DIRECT_URL} leads to a connection pooler that shares sessions between its clients, as DATABASE_URL may. ` +
+  "Give it the database's own address, or leave it out: then the nodes poll.";
+
+// Each node would take the others for dead, and send what they are sending.
+const TWO_DATABASES =
+  `DATABASE_URL and ${DIRECT_URL} lead to two databases: a lock taken in one is free in the other. ` +
+  "They need the same database on the same server, which is no replica.";
 
 const SETTINGS = {
   name: "durability_settings",
@@ -55,11 +88,6 @@ const SETTINGS = {
            array(select setting from unnest(array['fsync', 'full_page_writes', 'synchronous_commit']) as setting
                  where current_setting(setting) = 'off') as off`,
 };
-
-const POOLED =
-  "DATABASE_URL leads to a connection pooler that shares sessions between its clients (pgbouncer calls it " +
-  "pool_mode = transaction). Mave's nodes know each other by what a session holds, and two in one session would both " +
-  "send the same deliveries. Give it the database's own address, or a pool of whole sessions (pool_mode = session).";
 
 /** Refuses a PostgreSQL that is too old, and warns of one that may lose what it has acknowledged. */
 async function check(db: Database, log: Log): Promise<void> {
@@ -76,12 +104,16 @@ async function check(db: Database, log: Log): Promise<void> {
 }
 
 /** A database that does not answer, or does not let us in, is the operator's to mend. */
-function asStartFailure(error: unknown): unknown {
+function asStartFailure(error: unknown, setting: string): unknown {
   const { code = "", message } = error as { code?: string; message?: string };
-  if (error instanceof StartFailure || !/^(?:E[A-Z]+|28...|3D000|42501|53300|57P0.)$/.test(code)) return error;
+  if (error instanceof StartFailure || !/^(?:E[A-Z]+|08...|28...|3D000|42501|53300|57P0.)$/.test(code)) return error;
   return new StartFailure(
-    `The database of DATABASE_URL cannot be used (${message || code}). ` +
+    `The database of ${setting} cannot be used (${message || code}). ` +
       "Check that it runs, that its host, port, name, user and password are right, and that the user may create tables.",
     { cause: error },
   );
 }
+
+const failAs = (setting: string) => (error: unknown) => {
+  throw asStartFailure(error, setting);
+};

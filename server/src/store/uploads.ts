@@ -1,4 +1,5 @@
 import type { Sql, Statement } from "./db.ts";
+import type { Session } from "./session.ts";
 
 /** The first key of every processor's advisory lock; the second is a hash of its lease's token. */
 const MARK_LOCK = 7_021_810;
@@ -166,20 +167,13 @@ const claim: Statement = {
 
 const mark: Statement = {
   name: "upload_mark",
-  text: `select pg_advisory_lock(${MARK_LOCK}, hashtext($1::text))`,
-};
-const unmark: Statement = {
-  name: "upload_unmark",
-  text: `select pg_advisory_unlock(${MARK_LOCK}, hashtext($1::text))`,
+  text: `select case when $2 then pg_advisory_xact_lock(${MARK_LOCK}, hashtext($1::text))
+    else pg_advisory_lock(${MARK_LOCK}, hashtext($1::text)) end`,
 };
 
-/** Shows that the holder of this token lives, as long as the session of `sql` does. To be set before the claim. */
-export async function markLease(sql: Sql, token: string): Promise<void> {
-  await sql.run(mark, [token]);
-}
-
-export async function unmarkLease(sql: Sql, token: string): Promise<void> {
-  await sql.run(unmark, [token]);
+/** Shows that the holder of this token lives, as long as the session does. To be set before the claim. */
+export async function markLease(session: Session, token: string): Promise<void> {
+  await session.lock(mark, [token]);
 }
 
 /** Takes an upload for processing; undefined where another processor was faster. */

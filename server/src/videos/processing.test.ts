@@ -12,7 +12,7 @@ import { systemRandom } from "../random.ts";
 import { listToProcess } from "../store/uploads.ts";
 import { uuidV7 } from "../uuid.ts";
 import { type Ffmpeg, findFfmpeg } from "./ffmpeg.ts";
-import { createLifeSign } from "./life-sign.ts";
+import { showLife } from "./life-sign.ts";
 import { receiveFile } from "./receive-file.ts";
 
 const test = always.skipIf(without("ffmpeg"));
@@ -287,14 +287,13 @@ const makeDue = (id: string) =>
 /** A processor on another machine, as far as the database can tell. */
 async function anotherProcessor() {
   const token = uuidV7(Date.now(), systemRandom);
-  const lifeSign = createLifeSign({ db, clock: systemClock, log: room.log });
-  await lifeSign.show(token);
+  const dies = await showLife({ db, clock: systemClock, log: room.log }, token);
   return {
     async takes(id: string) {
       const taken = `update uploads set state = 'processing', lease_token = $2, leased_until = now() + interval '1 minute'
         where video_id = $1`;
       await db.run({ name: "test_take", text: taken }, [id, token]);
     },
-    dies: () => lifeSign.close(),
+    dies,
   };
 }

@@ -14,7 +14,7 @@ import type { Blobs } from "./blobs.ts";
 import type { Ffmpeg } from "./ffmpeg.ts";
 import type { Folders } from "./folders.ts";
 import { keepLease, type Lease } from "./lease.ts";
-import { createLifeSign, type LifeSign } from "./life-sign.ts";
+import { showLife } from "./life-sign.ts";
 import type { MakingOutcome } from "./making.ts";
 import { type Media, makeMedia } from "./media.ts";
 import { type MediaError, type Refusal, refusal } from "./probe.ts";
@@ -44,7 +44,6 @@ export interface ProcessorParts {
 }
 
 export function createProcessor(parts: ProcessorParts): Processor {
-  const lifeSign = createLifeSign(parts);
   const stopping = new AbortController();
   let working: Promise<void> = Promise.resolve();
   let busy = false;
@@ -70,7 +69,7 @@ export function createProcessor(parts: ProcessorParts): Processor {
         asked = false;
         const next = (await store.listToProcess(parts.db, 1))[0];
         if (next) asked = true;
-        if (next) await process(parts, next, lifeSign, stopping.signal);
+        if (next) await process(parts, next, stopping.signal);
       }
     } catch (error) {
       // The database is away, most likely. The poll comes back to it.
@@ -89,7 +88,6 @@ export function createProcessor(parts: ProcessorParts): Processor {
       stopping.abort();
       cancelPoll();
       await working;
-      await lifeSign.close();
     },
   };
 }
@@ -101,19 +99,14 @@ async function requeue({ db, log }: ProcessorParts): Promise<void> {
 }
 
 /** One attempt at one upload, from its claim to its end. */
-async function process(
-  parts: ProcessorParts,
-  candidate: store.UploadRow,
-  lifeSign: LifeSign,
-  stopping: AbortSignal,
-): Promise<void> {
+async function process(parts: ProcessorParts, candidate: store.UploadRow, stopping: AbortSignal): Promise<void> {
   const token = uuidV7(parts.clock.now(), parts.random);
-  await lifeSign.show(token);
+  const endLifeSign = await showLife(parts, token);
   try {
     const upload = await claim(parts, candidate, token);
     if (upload) await carryOut(parts, upload, token, stopping);
   } finally {
-    await lifeSign.end(token);
+    await endLifeSign();
   }
 }
 

@@ -14,7 +14,7 @@ import { storyQuery } from "./queries.ts";
 export function Story({ video }: { video: Video }) {
   const { data, error, refetch } = useQuery(storyQuery(video.id));
   useChange("delivery", ({ video: about }) => {
-    if (about === video.id) void refetch();
+    if (about === undefined || about === video.id) void refetch();
   });
   return (
     <Section
