@@ -1,4 +1,6 @@
 /** The first and the last page of every list, by each filter, with millions of finished deliveries in the tables. */
+import { createDeliveries, type DeliveryQuery } from "../server/src/delivery/deliveries.ts";
+import { shortUuid } from "../server/src/events/short-uuid.ts";
 import { type DeliveryFilter, listDeliveries } from "../server/src/store/deliveries.ts";
 import { type EventFilter, listEventsBackward, listEventsForward } from "../server/src/store/events.ts";
 import { fillHistory } from "../test/support/history.ts";
@@ -17,6 +19,25 @@ const VIDEO = `v${String(Math.floor(ROWS / 60)).padStart(9, "0")}`;
 
 const { db, space, ...engine } = await startEngine({ deliver: false });
 await fillHistory(db, { space, webhooks: WEBHOOKS, days: DAYS }, ROWS);
+
+/** A webhook with a third of all: it chose one type, and has never succeeded. */
+const FAILING = "00000000-0000-4000-8000-000000000014";
+const FILL_FAILING = `insert into deliveries (space_id, webhook_id, id, event_id, type, video_id, sequence, previous, status,
+    attempts, answer_status)
+  select space_id, $2, overlay(id::text placing 'c' from 20)::uuid, event_id, type, video_id, sequence, 0, 'failed', 10, 503
+  from deliveries where space_id = $1 and type = 'video.created'`;
+await db.run({ name: "bench_fill_failing", text: FILL_FAILING }, [space, FAILING]);
+await db.run({ name: "bench_analyze", text: "analyze deliveries" });
+
+/** Filters of which each alone matches many, and all together none. */
+const NONE: Record<string, Partial<DeliveryQuery>> = {
+  "a webhook and a type that it did not choose": { webhook: shortUuid(FAILING), type: "video.uploaded" },
+  "succeeded, of a webhook that never did": { webhook: shortUuid(FAILING), status: "succeeded" },
+  "failed and 2xx": { status: "failed", answer: "2xx" },
+  "canceled and 5xx": { status: "canceled", answer: "5xx" },
+  "failed, of a type of which none did": { status: "failed", type: "video.deleted" },
+};
+const { list } = createDeliveries({ ...engine, db, retries: 9 });
 
 const DELIVERIES: Record<string, Partial<DeliveryFilter>> = {
   none: {},
@@ -86,6 +107,8 @@ for (const [name, filter] of Object.entries(DELIVERIES)) {
   await note("first page of the deliveries", name, () => deliveries(filter, "desc"));
   await note("last page of the deliveries", name, await lastDeliveries(filter));
 }
+for (const [name, query] of Object.entries(NONE))
+  await note("a page of deliveries, none there,", name, () => list(space, { limit: PAGE - 1, ...query }));
 for (const [name, filter] of Object.entries(EVENTS)) {
   await note("newest page of the events", name, () => listEventsBackward(db, space, filter, null, PAGE));
   await note("oldest page of the events", name, () => listEventsForward(db, space, filter, null, PAGE));

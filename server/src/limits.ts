@@ -86,6 +86,8 @@ export const LIMITS = {
   METADATA_VALUE_CHARACTERS_MAX: 500,
   LIST_DEFAULT: 20,
   LIST_MAX: 100,
+  LIST_WALKED_SOON: 2_000, // finished deliveries looked at first for a page by several filters: mostly enough, a millisecond
+  LIST_WALKED_MAX: 20_000, // looked at after these, before the page is given as it is: some 20 ms, where all took seconds
   WEBHOOKS_PER_SPACE_MAX: 1_000, // each event is matched against all of its space
   API_KEYS_PER_SPACE_MAX: 100,
   WEBHOOK_HEADERS_MAX: 20,
@@ -178,6 +180,7 @@ export function assertLimits(limits: typeof LIMITS = LIMITS): void {
     [limits.WEBHOOK_IN_FLIGHT_START <= limits.WEBHOOK_IN_FLIGHT_MAX, "a webhook starts below its cap"],
     [limits.PROCESSING_HEARTBEAT_MS * 3 < limits.PROCESSING_LEASE_MS, "a lease must survive two lost heartbeats"],
     [limits.WEBHOOK_WARNED_MS < limits.WEBHOOK_FAILING_MS, "an owner is warned before a webhook is disabled"],
+    [limits.LIST_MAX < limits.LIST_WALKED_SOON, "a page of what is looked at first must fit into it"],
     [limits.LIST_DEFAULT <= limits.LIST_MAX, "a list's default fits its maximum"],
   ];
   for (const [holds, reason] of rules) if (!holds) throw new Error(`limits.ts contradicts itself: ${reason}`);

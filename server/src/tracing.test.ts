@@ -28,6 +28,14 @@ test("what runs within a span is caused by it, also later, until it is over; not
   expect(await told).toEqual([span.cause, span.cause, null]);
 });
 
+test("a cause that is none, as from a row that was written by something else, begins a trace", async () => {
+  for (const cause of ["", "nonsense", "00-0-0-01", `00-${"0".repeat(32)}-${"0".repeat(16)}-01`]) {
+    const span = begin({ cause });
+    expect(span.cause).toMatch(/^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-01$/);
+    span.end(5_001);
+  }
+});
+
 test("the end sends what waits: children in the trace of their cause, and no time below nought", async () => {
   const span = begin();
   begin({ name: "child", kind: "client", cause: span.cause }).end(4_000, {}, true);

@@ -4,7 +4,7 @@ import {
   DiagLogLevel,
   diag,
   ROOT_CONTEXT,
-  type SpanContext,
+  type Span,
   SpanKind,
   SpanStatusCode,
   trace,
@@ -16,8 +16,11 @@ import type { Clock } from "./clock.ts";
 import { LIMITS } from "./limits.ts";
 import type { Log } from "./log.ts";
 
-/** A place in a trace: what follows from it becomes its child. */
-export type Cause = SpanContext;
+/**
+ * A place in a trace: what follows from it becomes its child. As `traceparent` of W3C Trace Context writes it
+ * (https://www.w3.org/TR/trace-context/#traceparent-header), so that an event's row can hold it.
+ */
+export type Cause = string;
 
 export interface SpanBegun {
   name: string;
@@ -69,10 +72,10 @@ export function startTracing({ clock, log, version }: TracingParts): Tracing {
   const spans = new AsyncLocalStorage<OpenSpan>();
   return {
     begin({ name, kind, cause, begun_ms, attributes }) {
-      const parent = cause ? trace.setSpanContext(ROOT_CONTEXT, cause) : ROOT_CONTEXT;
+      const parent = cause ? trace.setSpanContext(ROOT_CONTEXT, contextOf(cause)) : ROOT_CONTEXT;
       const span = tracer.startSpan(name, { kind: KINDS[kind], startTime: begun_ms, attributes }, parent);
       return {
-        cause: span.spanContext(),
+        cause: causeOf(span),
         get over() {
           return !span.isRecording();
         },
@@ -91,6 +94,19 @@ export function startTracing({ clock, log, version }: TracingParts): Tracing {
     close: () =>
       Promise.race([provider.shutdown(), new Promise<void>((resolve) => clock.after(LIMITS.SPANS_FLUSH_MS, resolve))]),
   };
+}
+
+const VERSION_OF_FORMAT = "00";
+
+function causeOf(span: Span): Cause {
+  const { traceId, spanId, traceFlags } = span.spanContext();
+  return [VERSION_OF_FORMAT, traceId, spanId, traceFlags.toString(16).padStart(2, "0")].join("-");
+}
+
+/** Of a text that is none the SDK makes nothing: the span begins a trace of its own. */
+function contextOf(cause: Cause) {
+  const [, traceId = "", spanId = "", flags = ""] = cause.split("-");
+  return { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
 }
 
 function createProvider(version: string): TracerProvider {

@@ -1,8 +1,13 @@
-/** What a collector of OpenTelemetry's sees of a real server: from an API call to the attempts that follow from it. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+/** What a collector of OpenTelemetry's sees of real servers: from an API call to the attempts that follow from it. */
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { apiOf } from "../browser/api.ts";
 import { startReceiver } from "../browser/receiver.ts";
 import { type CollectedSpan, startCollector } from "../support/collector.ts";
+import { testDatabaseUrl } from "../support/database.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
 const SEEN = { timeout: 30_000, interval: 100 };
@@ -67,15 +72,15 @@ describe("the traces of a server that delivers", async () => {
       expect(attempts("succeeded").filter(({ parentSpanId }) => parentSpanId === event.spanId)).toHaveLength(1);
   });
 
-  test("begin anew with an attempt that was claimed from the database, such as a retry", async () => {
+  test("hold the attempts too that are claimed from the database, such as retries", async () => {
     await api.webhook(bad.url, "bad");
     await api.video("Unlucky");
     await expect.poll(() => [attempts("retry").length, attempts("failed").length], SEEN).toEqual([1, 1]);
     const [[first], [second]] = [attempts("retry"), attempts("failed")] as [[CollectedSpan], [CollectedSpan]];
     expect(first).toMatchObject({ status: FAILED, attributes: { "mave.attempt": 1, "error.type": "status" } });
-    expect(second).toMatchObject({ parentSpanId: undefined, status: FAILED });
+    expect(second).toMatchObject({ traceId: first.traceId, parentSpanId: first.parentSpanId, status: FAILED });
     expect(second.attributes).toMatchObject({ "mave.attempt": 2, "mave.delivery": first.attributes["mave.delivery"] });
-    expect(second.traceId).not.toBe(first.traceId);
+    await expect.poll(() => parentOf(second)?.name, SEEN).toBe("record video.created");
   });
 
   test("tell nothing that is secret, and receivers nothing of themselves", () => {
@@ -88,6 +93,45 @@ describe("the traces of a server that delivers", async () => {
     );
   });
 });
+
+test("an attempt by a node that only delivers is in the trace of the API call that another node answered", async () => {
+  const [collector, receiver] = [await startCollector(), await startReceiver()];
+  const start = await nodesOf(collector.url);
+  const node = await start("api");
+  const api = apiOf(node, await node.key());
+  await api.webhook(receiver.url, "good");
+  const { id } = await api.video("One");
+  await start("deliver");
+  const named = (name: string) => collector.spans.filter((span) => span.name === name);
+  const attempts = () => named("attempt video.created");
+  const calls = () => named("POST /v1/videos");
+  await expect.poll(() => [attempts().length, calls().length], SEEN).toEqual([1, 1]);
+  const [[attempt], [event], [call]] = [attempts(), named("record video.created"), calls()];
+  expect(attempt!.attributes).toMatchObject({ "mave.attempt": 1, "mave.outcome": "succeeded" });
+  expect(event).toMatchObject({ attributes: { "mave.video": id }, parentSpanId: call!.spanId });
+  expect(attempt).toMatchObject({ traceId: call!.traceId, parentSpanId: event!.spanId });
+}, 120_000);
+
+/** What starts nodes of one role each, on a database, a folder and a secrets key that they share. */
+async function nodesOf(collector: string): Promise<(role: string) => Promise<TestServer>> {
+  const folder = await mkdtemp(join(tmpdir(), "mave-traces-"));
+  const nodes: TestServer[] = [];
+  onTestFinished(async () => {
+    await Promise.all(nodes.map((node) => node.stop()));
+    await rm(folder, { recursive: true, force: true });
+  });
+  const shared = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector,
+    DATABASE_URL: await testDatabaseUrl(),
+    MAVE_DATA_DIR: folder,
+    MAVE_SECRETS_KEY: randomBytes(32).toString("base64"),
+  };
+  return async (role) => {
+    const node = await startServer({ ...shared, MAVE_ROLES: role });
+    nodes.push(node);
+    return node;
+  };
+}
 
 test("a collector that is away neither delays deliveries nor holds up the end", async () => {
   const receiver = await startReceiver();

@@ -102,10 +102,12 @@ export async function expectAccessible(page: Page): Promise<void> {
   expect(found).toEqual([]);
 }
 
-/** Fails where something is wider than the window or the pane, so that a person would have to scroll sideways. */
+/**
+ * Fails where something is wider than the window or the pane, so that a person would have to scroll sideways. After a
+ * change of the window the page needs a moment: a table becomes lines once the pane's new width has been measured.
+ */
 export async function expectNoSidewaysScroll(page: Page): Promise<void> {
-  const over = await page.evaluate<string[]>(WIDER);
-  expect(over).toEqual([]);
+  await expect.poll(() => page.evaluate<string[]>(WIDER), { timeout: WAIT_MS }).toEqual([]);
 }
 
 // As text: these types know no DOM.

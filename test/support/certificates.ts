@@ -12,6 +12,8 @@ export interface Certificates {
   /** The authority's own certificate, for those who are to trust it. */
   ca: string;
   good: Certificate;
+  /** Good for ten days more, and some hours. */
+  endsSoon: Certificate;
   expired: Certificate;
   notYetValid: Certificate;
   wrongName: Certificate;
@@ -96,6 +98,7 @@ export function makeCertificates(): Certificates {
     return { key: read(`${name}.key`), cert: read(`${name}.pem`) };
   };
   const here = "DNS:localhost,DNS:receiver.example.net,IP:127.0.0.1,IP:::1";
+  const soon = new Date(Date.now() + 10.5 * 86_400_000);
   const [past, now, future] = ["20200101000000Z", "20250101000000Z", "20600101000000Z"];
   try {
     writeFileSync(join(folder, "ca.cnf"), AUTHORITY);
@@ -106,6 +109,7 @@ export function makeCertificates(): Certificates {
     return {
       ca: read("authority.pem"),
       good: leaf("good", "authority", here, now, "20590101000000Z"),
+      endsSoon: leaf("soon", "authority", here, now, opensslTime(soon)),
       expired: leaf("expired", "authority", here, past, now),
       notYetValid: leaf("future", "authority", here, "20590101000000Z", future),
       wrongName: leaf("elsewhere", "authority", "DNS:elsewhere.example.net", now, future),
@@ -116,3 +120,6 @@ export function makeCertificates(): Certificates {
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** As `openssl ca` takes it: YYYYMMDDHHMMSSZ. */
+const opensslTime = (time: Date): string => time.toISOString().replace(/\.\d+|[-:T]/g, "");

@@ -171,7 +171,7 @@ export interface paths {
         };
         /**
          * List deliveries
-         * @description Newest first, open and finished.
+         * @description Newest first, open and finished. Filters that match next to nothing are looked for among some 20000 finished deliveries at a time: a page may be short, even empty, while `has_more` says that there are older ones to look at. Go on from `next`.
          */
         get: operations["listDeliveries"];
         put?: never;

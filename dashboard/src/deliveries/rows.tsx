@@ -7,7 +7,7 @@ import { HeldPill } from "../live/live-mark.tsx";
 import { useIsNarrow } from "../shell/pane.ts";
 import { Button } from "../ui/button.tsx";
 import { classes } from "../ui/classes.ts";
-import { ErrorState, SkeletonRows } from "../ui/states.tsx";
+import { Empty, ErrorState, SkeletonRows } from "../ui/states.tsx";
 import { deliveryState, Status } from "../ui/status.tsx";
 import { Ago } from "../ui/time.tsx";
 import { answerLine } from "../words/answers.ts";
@@ -27,7 +27,11 @@ export function DeliveryRows({ list, empty, without }: { list: LiveList<Delivery
     <div ref={list.ref}>
       <HeldPill list={list} />
       {list.rows.length === 0 ? (
-        empty
+        list.older.exist ? (
+          <NoneSoFar />
+        ) : (
+          empty
+        )
       ) : narrow ? (
         <Lines rows={list.rows} {...shown} />
       ) : (
@@ -40,6 +44,14 @@ export function DeliveryRows({ list, empty, without }: { list: LiveList<Delivery
           </Button>
         </div>
       )}
+    </div>
+  );
+}
+
+function NoneSoFar() {
+  return (
+    <div role="status">
+      <Empty title="None among the newest deliveries">Older ones are being looked through.</Empty>
     </div>
   );
 }

@@ -31,9 +31,9 @@ let silence: ReturnType<typeof setTimeout> | undefined;
 let missed = true;
 let current: LiveState = { state: "reconnecting", asOf: nowSeconds() };
 
-function become(state: LiveState["state"]) {
+function become(state: LiveState["state"], asOf: number) {
   if (state === current.state) return;
-  current = { state, asOf: nowSeconds() };
+  current = { state, asOf };
   for (const watcher of watchers) watcher();
 }
 
@@ -48,26 +48,27 @@ function open() {
   hearWithin(OPEN_MS);
   source.onopen = () => {
     hearWithin(SILENT_MS);
-    become("live");
+    become("live", nowSeconds());
     if (missed) tell("all", {});
     missed = false;
   };
-  source.onerror = lost;
+  source.onerror = () => lost(nowSeconds());
   source.addEventListener("beat", () => hearWithin(SILENT_MS));
   for (const topic of TOPICS) {
     source.addEventListener(topic, (message) => tell(topic, JSON.parse(message.data) as Change));
   }
 }
 
-/** A connection may die, or never come about, without an error. */
+/** A connection may die, or never come about, without an error. What the page shows is then as old as the silence. */
 function hearWithin(ms: number) {
+  const heard = nowSeconds();
   clearTimeout(silence);
-  silence = setTimeout(lost, ms);
+  silence = setTimeout(() => lost(heard), ms);
 }
 
-function lost() {
+function lost(asOf: number) {
   close();
-  become("reconnecting");
+  become("reconnecting", asOf);
   retry = setTimeout(open, RECONNECT_MS);
 }
 

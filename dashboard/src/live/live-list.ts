@@ -54,13 +54,14 @@ export function useLiveList<T extends Row>({ topic, path, query, limit = PAGE }:
   const rows = useMemo(() => overlay(loaded, fresh?.data ?? [], singles), [loaded, fresh, singles]);
   const held = useMemo(() => (fresh ? entering(loaded, fresh.data).length : 0), [loaded, fresh]);
   const show = useEntering({ key: pages.key, fresh, held, ref, paused });
+  const load = useOlder(pages, limit);
   return {
     rows,
     held,
     show,
     paused,
     pause,
-    older: { exist: pages.hasNextPage, busy: pages.isFetchingNextPage, load: () => void pages.fetchNextPage() },
+    older: { exist: pages.hasNextPage, busy: pages.isFetchingNextPage, load },
     loading: pages.isPending,
     error: pages.data === undefined ? pages.error : null,
     retry: () => void pages.refetch(),
@@ -77,6 +78,26 @@ function usePages<T extends Row>({ topic, path, query, limit }: Required<Source>
     getNextPageParam: (page) => (page.has_more ? (page.next ?? undefined) : undefined),
   });
   return { ...pages, key };
+}
+
+/**
+ * A page by filters that match next to nothing may be short, even empty, and yet have a next one: these are read until
+ * there are as many rows as were asked for. @returns what asks for more
+ */
+function useOlder<T extends Row>(pages: ReturnType<typeof usePages<T>>, limit: number): () => void {
+  const address = JSON.stringify(pages.key);
+  const [asked, ask] = useState({ address, rows: limit });
+  const wanted = asked.address === address ? asked.rows : limit;
+  const shown = pages.data?.pages.reduce((sum, page) => sum + page.data.length, 0) ?? 0;
+  const { hasNextPage, isFetching, isError, fetchNextPage } = pages;
+  const short = hasNextPage && shown < wanted && !isFetching && !isError;
+  useEffect(() => {
+    if (short) void fetchNextPage();
+  }, [short, fetchNextPage]);
+  return () => {
+    ask({ address, rows: shown + limit });
+    void fetchNextPage();
+  };
 }
 
 /** Loaded rows that changed but are not on the first page (older, or they left the filter) are read one by one. */

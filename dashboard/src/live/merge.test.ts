@@ -33,6 +33,10 @@ describe("entering", () => {
   test("puts the first page before what was loaded below it", () => {
     expect(ids(enter(loaded("cba"), page(rows("edc"))).pages[0]!.data)).toBe("edcba");
   });
+  test("goes on from as far back as was looked, which may be beyond the last row", () => {
+    const walked = { ...loaded("cba"), pages: [{ ...page(rows("cba"), true), next: "far back" }] };
+    expect(enter(walked, page(rows("dcb"))).pages[0]).toMatchObject({ has_more: true, next: "far back" });
+  });
   test("begins anew where more than a page has come", () => {
     expect(ids(enter(loaded("cba", true), page(rows("zyx"), true)).pages[0]!.data)).toBe("zyx");
   });

@@ -38,6 +38,7 @@ export function enter<T extends Row>(loaded: Pages<T>, fresh: List<T>): Pages<T>
   const data = all.slice(0, ROWS_MAX);
   const end = loaded.pages.at(-1);
   const cut = data.length < all.length || end?.has_more === true;
-  const next = cut ? (data.at(-1)?.id ?? null) : null;
+  // Where it was looked further than the last row, it goes on from there.
+  const next = data.length < all.length ? data.at(-1)!.id : (end?.next ?? null);
   return { pages: [{ object: "list", data, has_more: cut, next }], pageParams: [undefined] };
 }

@@ -12,7 +12,7 @@ import { Fact, Facts, Section } from "../ui/page.tsx";
 import { Secret } from "../ui/secret.tsx";
 import { When } from "../ui/time.tsx";
 import { Rotation } from "./rotation.tsx";
-import { endsSoon } from "./trouble.ts";
+import { endsSoon, leftOf } from "./trouble.ts";
 
 export function Side({ webhook, health }: { webhook: Webhook; health: Health | undefined }) {
   const [rotating, setRotating] = useState(false);
@@ -60,14 +60,14 @@ function PreviousSecret({ until }: { until: number }) {
 }
 
 function Certificate({ until }: { until: number }) {
-  const left = useAging((now) => Math.floor((until - now) / 3_600) * 3_600);
-  const soon = endsSoon(left, 0);
+  const left = useAging((now) => leftOf(until, now));
+  const soon = useAging((now) => (endsSoon(until, now) ? 1 : 0)) === 1;
   return (
     <Fact name="Certificate">
       <span className={classes(soon && "font-medium text-warn")}>
-        {left <= 0 ? "ended " : "until "}
+        {left === "" ? "ended " : "until "}
         <When at={until}>{day(until)}</When>
-        {soon && left > 0 && `, in ${span(left)}`}
+        {soon && left !== "" && `, in ${left}`}
       </span>
     </Fact>
   );

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Delivery, Health, Webhook } from "../api/types.ts";
-import { headline, held, leftWords, matter, prediction, renewal, resumeWords } from "./trouble.ts";
+import { headline, held, leftOf, leftWords, matter, prediction, renewal, resumeWords } from "./trouble.ts";
 
 const NOW = 1_795_478_479;
 const plain = (text: string | undefined) => text?.replaceAll("\u00a0", " ");
@@ -59,6 +59,7 @@ describe("a certificate", () => {
     expect(said(9 * DAY + 3_700)).toEqual(ends("9 days"));
     expect(said(2 * DAY - 1)).toEqual(ends("47 h"));
     expect(said(59 * 60 + 59)).toEqual(ends("59 min"));
+    expect([plain(leftOf(NOW + 59, NOW)), leftOf(NOW, NOW)]).toEqual(["59 s", ""]);
     expect(renewal(until(DAY), NOW)).toBe(
       "Renew it where the receiver runs; after that day attempts fail with “Certificate refused”.",
     );

@@ -51,10 +51,16 @@ function failing({ last }: Known, since: number, now: number): string {
 
 /** "Its certificate ends in 9 days, on 5 Dec 2026." */
 function ending(until: number, now: number): string {
+  if (until <= now) return `The certificate that was seen last ended on ${day(until)}.`;
+  return `Its certificate ends in ${leftOf(until, now)}, on ${day(until)}.`;
+}
+
+/** How much longer a certificate is good, in one unit: "9 days", "30 h", "5 min", "40 s"; "" once it has ended. */
+export function leftOf(until: number, now: number): string {
   const left = until - now;
-  if (left <= 0) return `The certificate that was seen last ended on ${day(until)}.`;
-  const unit = left >= 2 * DAY_S ? DAY_S : left >= HOUR_S ? HOUR_S : 60;
-  return `Its certificate ends in ${span(left - (left % unit))}, on ${day(until)}.`;
+  if (left <= 0) return "";
+  const unit = [2 * DAY_S, HOUR_S, 60].find((from) => left >= from) ?? 1;
+  return span(left - (left % Math.min(unit, DAY_S)));
 }
 
 /** What to do about a certificate that ends, or has ended. */

@@ -31,7 +31,7 @@ export type DeliveryWithLog = DeliveryView & { log: AttemptView[]; erased: numbe
 
 /** A space's deliveries, open and finished. Each function throws NOT_FOUND for one that this space does not have. */
 export interface Deliveries {
-  /** Newest first. */
+  /** Newest first. A page may be short, even empty, and yet have a next one: so far back nothing fits its filters. */
   list(space: string, query: DeliveryQuery): Promise<Page<DeliveryView>>;
   get(space: string, id: string): Promise<DeliveryWithLog>;
   /**
@@ -74,10 +74,32 @@ async function list(
   const statuses = status === undefined ? null : status === "open" ? OPEN : [status];
   const range = idRange(query, event);
   const filter = { webhook, event, video, type, statuses, answer: answerRange(query.answer), ...range };
-  return pageOf(query, longUuid, (row: DeliveryRow) => presentDelivery(row, retries), {
-    after: (after, limit) => store.listDeliveries(db, space, { ...filter, high: after ?? range.high }, "desc", limit),
+  let goOn: string | null = null;
+  const page = await pageOf(query, longUuid, (row: DeliveryRow) => presentDelivery(row, retries), {
+    async after(after, limit) {
+      const found = await findNewest(db, space, { ...filter, high: after ?? range.high }, limit);
+      goOn = found.goOn;
+      return found.rows;
+    },
     before: (before, limit) => store.listDeliveries(db, space, { ...filter, low: before }, "asc", limit),
   });
+  return goOn === null ? page : { ...page, has_more: true, next: shortUuid(goOn) };
+}
+
+const WALKS: readonly store.Walk[] = ["soon", "long"];
+
+/** @returns `goOn`: where to look further, of a walk that ended before it had found `limit` */
+async function findNewest(db: Database, space: string, filter: store.DeliveryFilter, limit: number) {
+  const rows: DeliveryRow[] = [];
+  let { high } = filter;
+  for (const walk of WALKS) {
+    const end = await store.findWalkEnd(db, space, { ...filter, high }, walk);
+    const part = { ...filter, high, low: end?.beyond ?? filter.low };
+    rows.push(...(await store.listDeliveries(db, space, part, "desc", limit - rows.length)));
+    if (end === null || rows.length === limit) return { rows, goOn: null };
+    high = end.last;
+  }
+  return { rows, goOn: high };
 }
 
 /** null: not asked for; undefined: asked for, but no id. */

@@ -19,8 +19,8 @@ export interface Job extends OpenKey {
   repeated: boolean;
   /** A person sends it: it goes first, and does not wait for the end of a receiver's Retry-After. */
   by_hand: boolean;
-  /** Its event's span, where it was handed over; a claimed one begins a trace of its own. */
-  cause?: Cause | undefined;
+  /** Its event's span, where there are traces. */
+  cause?: Cause | null | undefined;
 }
 
 /**

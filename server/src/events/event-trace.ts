@@ -1,29 +1,16 @@
-import type { Cause, Tracing } from "../tracing.ts";
+import type { OpenSpan, Tracing } from "../tracing.ts";
 import type { Envelope, Happening } from "./envelope.ts";
 
-interface Recorded {
-  happening: Happening;
-  envelope: Envelope;
-}
-
 /**
- * A span for each event of a transaction, from its recording to its commit, under the request that it came of. Events of
- * several requests may have shared the commit. @returns by the event's UUID, what its deliveries are caused by
+ * A span for an event, to be ended by its commit, under the request that it came of: events of several requests may
+ * share the commit. Begun before the event is inserted, whose row keeps it for those who will send it.
  */
-export function traceEvents(
+export function beginEvent(
   tracing: Tracing,
-  events: readonly Recorded[],
+  { type, video, cause = tracing.cause() }: Happening,
+  { id }: Envelope,
   begun_ms: number,
-  ended_ms: number,
-): Map<string, Cause> {
-  const here = tracing.cause();
-  const causes = new Map<string, Cause>();
-  for (const { happening, envelope } of events) {
-    const { type, video, cause = here } = happening;
-    const attributes = { "mave.event": envelope.id, "mave.event_type": type, ...(video && { "mave.video": video }) };
-    const span = tracing.begin({ name: `record ${type}`, kind: "producer", cause, begun_ms, attributes });
-    span.end(ended_ms);
-    causes.set(envelope.uuid, span.cause);
-  }
-  return causes;
+): OpenSpan {
+  const attributes = { "mave.event": id, "mave.event_type": type, ...(video && { "mave.video": video }) };
+  return tracing.begin({ name: `record ${type}`, kind: "producer", cause, begun_ms, attributes });
 }

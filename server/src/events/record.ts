@@ -3,10 +3,10 @@ import type { Random } from "../random.ts";
 import type { Signals } from "../signals.ts";
 import type { Database, Sql, Transaction } from "../store/db.ts";
 import * as store from "../store/events.ts";
-import type { Cause, Tracing } from "../tracing.ts";
+import type { Cause, OpenSpan, Tracing } from "../tracing.ts";
 import { uuidFloor, uuidV7 } from "../uuid.ts";
 import { type Envelope, freeze, type Happening } from "./envelope.ts";
-import { traceEvents } from "./event-trace.ts";
+import { beginEvent } from "./event-trace.ts";
 import { follow } from "./follow.ts";
 import { shareCommits } from "./share-commits.ts";
 
@@ -76,10 +76,10 @@ export function createRecorder(parts: RecorderParts): Recorder {
 /** What one transaction recorded, kept until its commit. */
 class Recorded {
   readonly #parts: RecorderParts;
-  readonly #events: { happening: Happening; envelope: Envelope }[] = [];
+  readonly #events: store.NewEvent[] = [];
+  readonly #spans: OpenSpan[] = [];
   readonly #handed: HandedDelivery[] = [];
   readonly #due = new Set<string>();
-  #begun_ms: number | undefined;
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
@@ -97,48 +97,47 @@ class Recorded {
   }
 
   async #record(tx: Sql, happenings: readonly Happening[]): Promise<Envelope[]> {
-    const { clock, random, courier } = this.#parts;
+    const { clock, courier } = this.#parts;
     const now = clock.now();
-    this.#begun_ms ??= now;
-    const envelopes = happenings.map((happening) => freeze(uuidV7(now, random), happening, now));
+    const events = happenings.map((happening) => this.#freeze(happening, now));
     const lease = courier?.lease() ?? null;
     const leased_ms = clock.monotonic();
-    const events = happenings.map((happening, index) => ({ happening, envelope: envelopes[index]! }));
     const deliveries = await store.recordEvents(tx, events, lease, courier?.full() ?? [], lookBack(happenings));
     await follow(tx, deliveries);
     this.#keep(events, deliveries, leased_ms);
-    return envelopes;
+    return events.map(({ envelope }) => envelope);
   }
 
-  #keep(
-    events: { happening: Happening; envelope: Envelope }[],
-    deliveries: store.RecordedDelivery[],
-    leased_ms: number,
-  ): void {
+  #freeze(happening: Happening, now: number): store.NewEvent {
+    const { random, tracing } = this.#parts;
+    const envelope = freeze(uuidV7(now, random), happening, now);
+    if (tracing === undefined) return { happening, envelope };
+    const span = beginEvent(tracing, happening, envelope, now);
+    this.#spans.push(span);
+    return { happening, envelope, cause: span.cause };
+  }
+
+  #keep(events: store.NewEvent[], deliveries: store.RecordedDelivery[], leased_ms: number): void {
     this.#events.push(...events);
-    const bodies = new Map(events.map(({ envelope }) => [envelope.uuid, Buffer.from(envelope.payload)]));
+    const handed = new Map(
+      events.map(({ envelope, cause }) => [envelope.uuid, { body: Buffer.from(envelope.payload), cause, leased_ms }]),
+    );
     for (const delivery of deliveries) {
-      if (delivery.attempt > 0) this.#handed.push({ ...delivery, body: bodies.get(delivery.event_id)!, leased_ms });
+      if (delivery.attempt > 0) this.#handed.push({ ...delivery, ...handed.get(delivery.event_id)! });
       else if (!delivery.blocked) this.#due.add(delivery.webhook_id);
     }
   }
 
   /** After the commit: hands the deliveries over and tells who listens. */
   announce(): void {
-    const { courier, signals, tracing } = this.#parts;
-    if (tracing !== undefined) this.#trace(tracing);
+    const { clock, courier, signals } = this.#parts;
+    for (const span of this.#spans) span.end(clock.now());
     if (this.#handed.length > 0) courier!.take(this.#handed);
     for (const webhook of this.#due) signals.emit("due", { webhook });
     for (const { happening, envelope } of this.#events) {
       const { space, type, video } = happening;
       signals.emit("event", { space, event: envelope.id, type, video });
     }
-  }
-
-  #trace(tracing: Tracing): void {
-    const now = this.#parts.clock.now();
-    const causes = traceEvents(tracing, this.#events, this.#begun_ms ?? now, now);
-    for (const delivery of this.#handed) delivery.cause = causes.get(delivery.event_id);
   }
 }
 

@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import type { Deliveries } from "../delivery/deliveries.ts";
+import { LIMITS } from "../limits.ts";
 import type { Api } from "./api.ts";
 import type { Change } from "./change.ts";
 import { paged } from "./lists.ts";
@@ -16,7 +17,7 @@ export function deliveryRoutes(app: Api, { deliveries, change }: { deliveries: D
       schema: {
         operationId: "listDeliveries",
         summary: "List deliveries",
-        description: "Newest first, open and finished.",
+        description: `Newest first, open and finished. Filters that match next to nothing are looked for among some ${LIMITS.LIST_WALKED_MAX} finished deliveries at a time: a page may be short, even empty, while \`has_more\` says that there are older ones to look at. Go on from \`next\`.`,
         tags,
         querystring: DeliveryQuery,
         response: { 200: ref(DeliveryList) },

@@ -1,6 +1,7 @@
 import type { DeliveryRow, FinishedStatus, OpenStatus } from "../delivery/delivery.ts";
 import type { EventType } from "../events/catalog.ts";
-import type { Sql, Statement } from "./db.ts";
+import { LIMITS } from "../limits.ts";
+import type { Database, Sql, Statement } from "./db.ts";
 import { COMMON_TYPES, RARE } from "./events.ts";
 
 // Both halves of every look-up give the same columns: open ones with what they wait for and their last attempt
@@ -99,6 +100,18 @@ const LEADING = {
   any: "true", // deliveries_pkey
 } as const;
 type Leading = keyof typeof LEADING;
+type Condition = "webhook" | "type" | "statuses" | "answer";
+/** What the leading condition sees to; of a video there are few, whatever else is asked for. */
+const SERVED: Record<Leading, readonly Condition[]> = {
+  video: ["webhook", "type", "statuses", "answer"],
+  webhook_answer: ["webhook", "answer"],
+  webhook_status: ["webhook", "statuses"],
+  answer: ["answer"],
+  status: ["statuses"],
+  type: ["type"],
+  webhook: ["webhook"],
+  any: [],
+};
 type Order = "desc" | "asc";
 
 const list = Object.fromEntries(
@@ -124,11 +137,69 @@ export async function listDeliveries(
   order: Order,
   limit: number,
 ): Promise<DeliveryRow[]> {
+  return sql.run<DeliveryRow>(list[`${leadingOf(filter)} ${order}`], valuesOf(space, filter, limit));
+}
+
+function valuesOf(space: string, filter: DeliveryFilter, limit: number): unknown[] {
   const { webhook, event, video, type, statuses, answer, low, high } = filter;
   const range = answer === null || answer === "none" ? [null, null] : [answer.from, answer.to];
   const values = [space, low, high, limit, webhook, event, video, type, statuses, ...range, answer === "none"];
-  const halves = [mayBeOpen(filter), mayBeFinished(filter)];
-  return sql.run<DeliveryRow>(list[`${leadingOf(filter)} ${order}`], [...values, ...halves]);
+  return [...values, mayBeOpen(filter), mayBeFinished(filter)];
+}
+
+export type Walk = "soon" | "long";
+const WALKED: Record<Walk, number> = { soon: LIMITS.LIST_WALKED_SOON, long: LIMITS.LIST_WALKED_MAX };
+
+// Only the leading condition's index is walked, in its order. A statement of its own, since a limit inside of the list's
+// would let the planner read that many rows and sort them where a page of them is met at once. It takes the list's values;
+// those that it has no use for need a type.
+const walkEnd = Object.fromEntries(
+  (Object.keys(LEADING) as Leading[]).flatMap((leading) =>
+    (Object.keys(WALKED) as Walk[]).map((walk): [string, Statement] => [
+      `${leading} ${walk}`,
+      {
+        name: `deliveries_walk_end_${leading}_${walk}`,
+        text: `with unused as (select $4::int, $5::uuid, $6::uuid, $7::text, $8::text, $9::text[], $10::int, $11::int,
+            $12::boolean, $13::boolean)
+          select d.id from deliveries d where $14::boolean and d.space_id = $1 and ${LEADING[leading]} and ${BETWEEN}
+          order by d.id desc offset ${WALKED[walk] - 1} limit 2`,
+      },
+    ]),
+  ),
+) as Record<`${Leading} ${Walk}`, Statement>;
+
+// The planner, who does not know how many a value leads to, would rather sort them all than walk in order.
+const walkInOrder: Statement = {
+  name: "deliveries_walk_in_order",
+  text: "select set_config('enable_sort', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)",
+};
+
+export interface WalkEnd {
+  /** The last one that is looked at. */
+  last: string;
+  /** The first one that is not. */
+  beyond: string;
+}
+
+/**
+ * How far back a list may look at the history at once. null where it may look at all of it: there is no more, or its index
+ * leads to nothing but what it asks for.
+ */
+export async function findWalkEnd(
+  db: Pick<Database, "transaction">,
+  space: string,
+  filter: DeliveryFilter,
+  walk: Walk,
+): Promise<WalkEnd | null> {
+  const leading = leadingOf(filter);
+  const conditions = (["webhook", "type", "statuses", "answer"] as const).filter((name) => filter[name] !== null);
+  const served = conditions.every((name) => SERVED[leading].includes(name));
+  if (served || filter.event !== null || !mayBeFinished(filter)) return null;
+  const [last, beyond] = await db.transaction(async (tx) => {
+    await tx.run(walkInOrder);
+    return tx.last<{ id: string }>(walkEnd[`${leading} ${walk}`], valuesOf(space, filter, 0));
+  });
+  return last && beyond ? { last: last.id, beyond: beyond.id } : null;
 }
 
 /** The most selective condition that has an index. */

@@ -1,6 +1,7 @@
 import type { EventType } from "../events/catalog.ts";
 import type { Envelope, Happening } from "../events/envelope.ts";
 import { LIMITS } from "../limits.ts";
+import type { Cause } from "../tracing.ts";
 import type { Sql, Statement } from "./db.ts";
 import { inLockOrder } from "./open-deliveries.ts";
 
@@ -8,6 +9,13 @@ import { inLockOrder } from "./open-deliveries.ts";
 export interface Lease {
   node: number;
   lease_ms: number;
+}
+
+export interface NewEvent {
+  happening: Happening;
+  envelope: Envelope;
+  /** Its span, where there are traces. */
+  cause?: Cause;
 }
 
 /** An open delivery as it was recorded. */
@@ -34,10 +42,10 @@ export interface RecordedDelivery {
 // text, which keeps its bytes; encoding it again as a string cost 3 µs more, reading it as `json` parses it again.
 const recordText = (previous: string, blocked: string) => `with event as materialized (
       select * from json_to_recordset($1::json) as e(space_id uuid, id uuid, type text, video_id text, sequence integer,
-        payload text, only_id uuid, except_id uuid, step smallint)
+        payload text, traceparent text, only_id uuid, except_id uuid, step smallint)
     ), recorded as (
-      insert into events (space_id, id, type, video_id, sequence, payload)
-      select space_id, id, type, video_id, sequence, payload from event
+      insert into events (space_id, id, type, video_id, sequence, payload, traceparent)
+      select space_id, id, type, video_id, sequence, payload, traceparent from event
     )
     insert into open_deliveries as made (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, attempt, step,
       due_at, leased_until, leased_by)
@@ -89,14 +97,14 @@ const recordFirst: Statement = { name: "events_record_first", text: recordText("
  */
 export async function recordEvents(
   tx: Sql,
-  events: readonly { happening: Happening; envelope: Envelope }[],
+  events: readonly NewEvent[],
   lease: Lease | null,
   full: readonly string[],
   since: string | null,
 ): Promise<RecordedDelivery[]> {
-  const rows = events.map(({ happening, envelope }) => {
+  const rows = events.map(({ happening, envelope, cause: traceparent }) => {
     const { space, type, video, sequence, only, except, once } = happening;
-    const subject = { space_id: space, id: envelope.uuid, type, video_id: video, sequence };
+    const subject = { space_id: space, id: envelope.uuid, type, video_id: video, sequence, traceparent };
     const row = { ...subject, only_id: only, except_id: except, step: once ? LIMITS.STEP_BEYOND : 0 };
     return `${JSON.stringify(row).slice(0, -1)},"payload":${envelope.payload}}`;
   });

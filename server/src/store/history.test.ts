@@ -2,8 +2,9 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
 import { fillHistory } from "../../../test/support/history.ts";
-import type { Sql } from "./db.ts";
-import { type DeliveryFilter, listDeliveries } from "./deliveries.ts";
+import { LIMITS } from "../limits.ts";
+import type { Database, Sql } from "./db.ts";
+import { type DeliveryFilter, findWalkEnd, listDeliveries } from "./deliveries.ts";
 import { type EventFilter, listEventsBackward, listEventsForward } from "./events.ts";
 
 const ROWS = 150_000;
@@ -45,7 +46,8 @@ function explaining(mode: "force_generic_plan" | "force_custom_plan") {
   const run: Sql["run"] = async ({ text }, values = []) => {
     await client.query(`set plan_cache_mode = ${mode}`);
     await client.query(`prepare explained as ${text}`);
-    const explain = `explain (analyze, buffers, timing off, format json) execute explained (${values.map(literal).join(", ")})`;
+    const given = values.length === 0 ? "" : `(${values.map(literal).join(", ")})`;
+    const explain = `explain (analyze, buffers, timing off, format json) execute explained ${given}`;
     const { rows } = await client.query(explain);
     await client.query("deallocate explained");
     plans.push(rows[0]["QUERY PLAN"][0].Plan);
@@ -134,6 +136,30 @@ describe("a page of deliveries", () => {
     const { sql, plans } = explaining(mode);
     await pagesOf(sql, filter);
     expect(plans.map(faults)).toEqual(plans.map(() => []));
+  });
+});
+
+describe("how far back a page by several filters may look", () => {
+  test.each(PAIRS)("is found by walking no further: %s", async (_, filter) => {
+    for (const walk of ["soon", "long"] as const) {
+      const { sql, plans } = explaining("force_generic_plan");
+      await findWalkEnd(onClient(sql), SPACE, { ...NO_FILTER, ...filter, low: LOWEST!, high: HIGHEST! }, walk);
+      const walked = plans.flatMap(nodesOf).filter((node) => /^deliveries_\d/.test(node["Relation Name"] ?? ""));
+      const rows = walked.reduce((sum, node) => sum + node["Actual Rows"] * node["Actual Loops"], 0);
+      // Of each day one more, to know which goes first.
+      expect(rows).toBeLessThanOrEqual(LIMITS[walk === "soon" ? "LIST_WALKED_SOON" : "LIST_WALKED_MAX"] + DAYS + 3);
+      expect(plans.flatMap(nodesOf).filter((node) => node["Node Type"].endsWith("Sort"))).toEqual([]);
+    }
+  });
+
+  /** A transaction of the connection whose plans are read. */
+  const onClient = (sql: Sql): Pick<Database, "transaction"> => ({
+    async transaction(work) {
+      await client.query("begin");
+      const result = await work({ run: sql.run, last: sql.run });
+      await client.query("commit");
+      return result;
+    },
   });
 });
 

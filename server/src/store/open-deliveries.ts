@@ -1,4 +1,5 @@
 import type { EventType } from "../events/catalog.ts";
+import type { Cause } from "../tracing.ts";
 import type { Sql, Statement } from "./db.ts";
 import type { Lease } from "./events.ts";
 
@@ -22,6 +23,8 @@ export interface ClaimedDelivery extends OpenKey {
   by_hand?: boolean;
   /** null where its event is no longer kept. */
   payload: string | null;
+  /** Its event's span; null where it was recorded without traces. */
+  cause: Cause | null;
 }
 
 const CLAIMED = `o.space_id, o.webhook_id, o.video_id, o.sequence, o.id, o.event_id, o.type, o.previous, o.attempt, o.step,
@@ -46,7 +49,7 @@ const claim: Statement = {
       from due where o.ctid = due.place
       returning ${CLAIMED}, o.due_at = '-infinity' as by_hand
     )
-    select o.*, e.payload from leased o left join events e on e.space_id = o.space_id and e.id = o.event_id
+    select o.*, e.payload, e.traceparent as cause from leased o left join events e on e.space_id = o.space_id and e.id = o.event_id
     order by o.due_at`,
 };
 
@@ -99,7 +102,7 @@ const release: Statement = {
       from head where o.ctid = head.place and o.due_at = 'infinity'
       returning ${CLAIMED}, head.lease
     )
-    select o.*, e.payload from freed o left join events e on e.space_id = o.space_id and e.id = o.event_id`,
+    select o.*, e.payload, e.traceparent as cause from freed o left join events e on e.space_id = o.space_id and e.id = o.event_id`,
 };
 
 export interface Freed {

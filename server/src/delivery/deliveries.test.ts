@@ -1,0 +1,74 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { testDatabase } from "../../../test/support/database.ts";
+import { shortUuid } from "../events/short-uuid.ts";
+import { LIMITS } from "../limits.ts";
+import { createSignals } from "../signals.ts";
+import { createDeliveries, type DeliveryQuery } from "./deliveries.ts";
+
+const SPACE = "00000000-0000-4000-8000-000000000001";
+const WEBHOOK = "00000000-0000-4000-8000-000000000011";
+const ROWS = LIMITS.LIST_WALKED_SOON + LIMITS.LIST_WALKED_MAX + 5_000;
+/** How many are newer: among those looked at first, then, and not at once. The last of them is open. */
+const UPLOADED = [500, 1_999, 2_000, 10_000, ROWS - 2_000, ROWS - 1_000];
+
+const db = await testDatabase();
+const deliveries = createDeliveries({ db, signals: createSignals(), retries: 9 });
+
+// A second apart; all but a few are of another type, and answered with success.
+const ROW = `select $1::uuid as space_id, $2::uuid as webhook_id, id, id as event_id,
+    case when n = any($3::int[]) then 'video.uploaded' else 'video.created' end as type, 'v' || n as video_id, n
+  from generate_series(0, $4::int) n, lateral (select (left(id_floor(now() - n * interval '1 s')::text, 18)
+    || '-a000-' || lpad(to_hex(n), 12, '0'))::uuid as id) made`;
+const FINISHED = `insert into deliveries (space_id, webhook_id, id, event_id, type, video_id, sequence, previous, status,
+    attempts, answer_status) select space_id, webhook_id, id, event_id, type, video_id, 1, 0, 'succeeded', 1, 200
+  from (${ROW}) made where n <> ($3::int[])[array_length($3::int[], 1)]`;
+const OPEN = `insert into open_deliveries (space_id, webhook_id, id, event_id, type, video_id, sequence, previous, due_at)
+  select space_id, webhook_id, id, event_id, type, video_id, 1, 0, now()
+  from (${ROW}) made where n = ($3::int[])[array_length($3::int[], 1)]`;
+
+beforeAll(async () => {
+  const values = [SPACE, WEBHOOK, UPLOADED, ROWS - 1];
+  await db.run({ name: "some_finished", text: FINISHED }, values);
+  await db.run({ name: "one_open", text: OPEN }, values);
+  await db.run({ name: "some_analyzed", text: "analyze deliveries" });
+}, 120_000);
+
+/** Walks a list to its end. @returns for each that it showed, page by page, how many are newer */
+async function pages(query: Partial<DeliveryQuery>): Promise<number[][]> {
+  const found: number[][] = [];
+  for (let after: string | null | undefined; after !== null; ) {
+    const page = await deliveries.list(SPACE, { limit: 100, ...query, after: after ?? undefined });
+    found.push(page.data.map(({ video }) => Number(video!.slice(1))));
+    expect(page.next !== null).toBe(page.has_more);
+    after = page.next;
+  }
+  return found;
+}
+
+const AT_ONCE = LIMITS.LIST_WALKED_SOON + LIMITS.LIST_WALKED_MAX;
+
+describe("a list by filters that match next to nothing", () => {
+  test("is told as far as was looked, and goes on from there: none is missed, none told twice", async () => {
+    const [near, far] = [UPLOADED.filter((newer) => newer < AT_ONCE), UPLOADED.filter((newer) => newer >= AT_ONCE)];
+    expect(await pages({ type: "video.uploaded" })).toEqual([near, far]);
+    expect(await pages({ type: "video.uploaded", webhook: shortUuid(WEBHOOK) })).toEqual([near, far]);
+    expect(await pages({ type: "video.uploaded", answer: "2xx", limit: 2 })).toEqual([
+      [500, 1_999],
+      [2_000, 10_000],
+      [ROWS - 2_000],
+    ]);
+  });
+
+  test("may be empty, and says where to go on, until the end", async () => {
+    expect(await pages({ type: "video.processing" })).toEqual([[], []]);
+    expect(await pages({ type: "video.uploaded", status: "failed" })).toEqual([[]]); // by an index: there are none
+    expect(await pages({ type: "video.uploaded", status: "open" })).toEqual([UPLOADED.slice(-1)]);
+  });
+
+  test("looks at no more than that, also where one index leads to each of many", async () => {
+    await db.run({ name: "all_failed", text: "update deliveries set status = 'failed', answer_status = 500" });
+    expect(await pages({ status: "succeeded", webhook: shortUuid(WEBHOOK) })).toEqual([[], []]);
+    expect(await pages({ type: "video.processing", status: "failed" })).toEqual([[], []]);
+    expect(await pages({ status: "canceled", answer: "5xx", webhook: shortUuid(WEBHOOK) })).toEqual([[], []]);
+  });
+});
