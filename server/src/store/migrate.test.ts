@@ -93,7 +93,7 @@ test("an index is built beside the writers of each partition, and a node goes on
   await migrate(db, { folder });
   for (const day of [0, 1]) await db.run(makeDay, [day]);
   const files = await Promise.all(
-    ["on_parent.sql", "on_partitions.concurrently.sql", "attached.sql"].map(async (file, index) => {
+    ["on_parent.sql", "on_partitions.concurrently.sql"].map(async (file, index) => {
       const name = `${String(names.length + 1 + index).padStart(4, "0")}_answers_${file}`;
       await cp(join(MODELS, `answers_${file}`), join(folder, name));
       return name;

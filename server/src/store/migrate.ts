@@ -111,7 +111,7 @@ async function apply(
 
 async function applyAtOnce(client: pg.Client, migration: Migration): Promise<void> {
   await client.query("begin");
-  await client.query(LOCK_TIMEOUT, [`${LIMITS.MIGRATION_LOCK_MS}ms`]);
+  await client.query(LOCK_TIMEOUT, [lockTimeout(LIMITS.MIGRATION_LOCK_MS)]);
   await client.query(migration.text);
   await remember(client, migration);
   await client.query("commit");
@@ -119,16 +119,23 @@ async function applyAtOnce(client: pg.Client, migration: Migration): Promise<voi
 
 /**
  * A file of work that takes long and stops nobody. It is a query for the statements that are still missing, each of which
- * runs by itself, outside a transaction; where one fails or the node ends, the next start asks again.
+ * runs by itself, outside a transaction; where one fails or the node ends, the file is asked again.
  */
 async function applyConcurrently(client: pg.Client, migration: Migration): Promise<void> {
   const { rows } = await client.query<{ statement: string }>(migration.text);
   for (const { statement } of rows) {
-    if (!/ concurrently /i.test(statement)) throw new Error(`${migration.name} may not run by itself: ${statement}`);
+    if (!STOPS_NOBODY.test(statement)) throw new Error(`${migration.name} may not run by itself: ${statement}`);
+    // What is built concurrently waits for old transactions, and nobody for it.
+    await client.query(LOCK_TIMEOUT, [
+      lockTimeout(statement.includes(" concurrently ") ? 0 : LIMITS.MIGRATION_LOCK_MS),
+    ]);
     await client.query(statement);
   }
   await remember(client, migration);
 }
+
+const STOPS_NOBODY =
+  /^(?:create (?:unique )?index concurrently |drop index concurrently |alter index .* attach partition )/;
 
 async function remember(client: pg.Client, { number, name, checksum, runs_with }: Migration): Promise<void> {
   await client.query(REMEMBER, [number, name, checksum, runs_with]);
@@ -171,6 +178,7 @@ alter table migrations add column if not exists runs_with integer`;
 
 const APPLIED = "select number, name, checksum, runs_with from migrations order by number";
 
-const LOCK_TIMEOUT = "select set_config('lock_timeout', $1, true)";
+const LOCK_TIMEOUT = "select set_config('lock_timeout', $1, false)"; // the session is the migration's own
+const lockTimeout = (ms: number): string => `${ms}ms`;
 
 const REMEMBER = "insert into migrations (number, name, checksum, runs_with) values ($1, $2, $3, $4)";
