@@ -100,6 +100,14 @@ test.each([
   expect(found).toContainEqual(expect.stringMatching(finding));
 });
 
+test("a column may go once a file says that no node of the release before uses it", async () => {
+  const name = `${numbered(later.length + IN_TURN.length)}_removes.sql`;
+  const says = "-- Removes, unused since the release before: replays.first_at, replays.last_at";
+  const text = `-- Nobody asks for them.\n${says}\nalter table replays drop column first_at, drop column last_at;`;
+  await writeFile(join(folder, name), text);
+  expect(await migrate(watched(db), { folder })).toEqual([name]);
+});
+
 test("every file after the baseline says from which one on a node can run with it, which the baseline's can", async () => {
   for (const name of later) {
     const oldest = /^-- Runs with: (\d{4})$/m.exec(await readFile(join(MIGRATIONS, name), "utf8"))?.[1];

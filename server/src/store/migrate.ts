@@ -41,6 +41,7 @@ export async function migrate(
 ): Promise<string[]> {
   const known = await readMigrations(folder);
   const client = await db.connect(); // of its own: it holds the lock, and a file's many statements cannot be prepared
+  client.on("error", () => {}); // where it breaks between two statements, the next one says so
   try {
     // Without the lock at first: a node that comes back waits for no long migration of a newer one.
     if (!(await isBehind(client, known))) return [];
@@ -145,9 +146,9 @@ async function remember(client: pg.Client, { number, name, checksum, runs_with }
 const wasHeldUp = (error: unknown): boolean => ["55P03", "40P01"].includes((error as { code?: string }).code ?? "");
 
 const heldUp = (name: string): string =>
-  `Migration ${name} did not get its locks in ${LIMITS.MIGRATION_TRIES_MAX} tries: a long transaction, such as a dump or ` +
-  "a report, holds a table that it changes. Nothing of it was done. See pg_stat_activity for the oldest xact_start, let " +
-  "that end, and start again.";
+  `Migration ${name} did not get its locks in ${LIMITS.MIGRATION_TRIES_MAX} tries: a long transaction, such as a dump, a ` +
+  "report or a vacuum, holds a table that it changes. Nothing of it was done. See pg_stat_activity for the oldest " +
+  "xact_start, let that end, and start again.";
 
 async function readMigrations(folder: string): Promise<Migration[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(".sql")).sort();
