@@ -158,6 +158,9 @@ export const LIMITS = {
   MAIL_NEWS_DAYS: 7, // where mail is set up later: older news is no news
   PARTITION_DAYS_AHEAD: 7, // a node that cannot make partitions for a week still has where to write
   RETENTION_EVERY_MS: 3_600_000,
+  MIGRATION_LOCK_MS: 500, // what queues behind a migration that waits; within PostgreSQL's second for deadlocks, so it gives way
+  MIGRATION_AGAIN_MS: 2_000, // between two tries: each may stop writers for as long as it waits
+  MIGRATION_TRIES_MAX: 150, // six minutes: no transaction of ours lasts so long, and of an operator's it has to be told
   RETENTION_AGAIN_MS: 60_000, // after a round that could not have its lock: each try stops writers for up to a second
 
   SPANS_QUEUED_MAX: 8_192, // waiting for the collector, about 1 kB each; beyond it spans are dropped, never deliveries

@@ -84,6 +84,23 @@ test("SQL is never put together: a statement's text is fixed", () => {
   expect(assembled, "Name the statement; give it every value as a parameter.").toEqual([]);
 });
 
+test("a statement names the columns of its answer: a newer node may add one while it is prepared", () => {
+  const stars = sources("server/src/store").flatMap(({ path, code }) =>
+    literals(code)
+      .map(withoutParentheses)
+      .filter((text) => /(?:\b(?:select|returning|all|distinct)\s+|,\s*)(?:\w+\.)?\*(?!\s*from …)/i.test(text))
+      .map((text) => `${path}: ${text.trim().slice(0, 100)}`),
+  );
+  expect(stars, "PostgreSQL ends such a statement with `cached plan must not change result type`.").toEqual([]);
+});
+
+const literals = (code: string): string[] => code.match(/`[^`]*`|"[^"\n]*"/g) ?? [];
+
+function withoutParentheses(text: string): string {
+  const inner = text.replaceAll(/\([^()]*\)/g, "…");
+  return inner === text ? text : withoutParentheses(inner);
+}
+
 test("no error is swallowed without a word", () => {
   const silent = files.flatMap((file) => occurrences(file, /catch\s*(?:\(\w*\)\s*)?\{\s*\}/));
   expect(silent, "Handle it, or say in a comment inside the braces why nothing has to be done.").toEqual([]);

@@ -29,8 +29,11 @@ export interface TestServer {
   remove(): Promise<void>;
 }
 
-/** The real server as a process of its own, on a temporary data folder and a free port, ready to answer. */
-export async function startServer(env: Record<string, string> = {}): Promise<TestServer> {
+/**
+ * The real server as a process of its own, on a temporary data folder and a free port, ready to answer.
+ * @param root of the tree whose server it is: another version's, where both are to run side by side
+ */
+export async function startServer(env: Record<string, string> = {}, root = ROOT): Promise<TestServer> {
   const dataDir = env.MAVE_DATA_DIR ?? (await mkdtemp(join(tmpdir(), "mave-server-")));
   const port = env.PORT ?? String(await freePort());
   const environment = { ...cleanEnvironment(), LOG_LEVEL: "warn", MAVE_DATA_DIR: dataDir, PORT: port, ...env };
@@ -39,7 +42,7 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
   let output = "";
 
   const start = async (): Promise<void> => {
-    child = runNode(["server/src/main.ts"], environment);
+    child = runNode(["server/src/main.ts"], environment, root);
     for (const stream of [child.stdout!, child.stderr!]) stream.on("data", (chunk) => (output += chunk));
     await ready(url, child, () => output);
   };
@@ -93,9 +96,9 @@ export async function finished(child: ChildProcess): Promise<Finished> {
 }
 
 /** A program of ours under this Node, from the repository's folder, with the compiled code of before as the launcher has it. */
-export function runNode(arguments_: string[], env: NodeJS.ProcessEnv): ChildProcess {
+export function runNode(arguments_: string[], env: NodeJS.ProcessEnv, root = ROOT): ChildProcess {
   return spawn(process.execPath, ["--conditions=source", ...arguments_], {
-    cwd: ROOT,
+    cwd: root,
     env: { NODE_COMPILE_CACHE: join(ROOT, ".cache/compiled"), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

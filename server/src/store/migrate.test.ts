@@ -8,6 +8,7 @@ import type { Database } from "./db.ts";
 import { migrate } from "./migrate.ts";
 
 const ORIGINAL = fileURLToPath(new URL("../../migrations/", import.meta.url));
+const MODELS = fileURLToPath(new URL("../../../test/migrations/models/", import.meta.url));
 const names = (await readdir(ORIGINAL)).filter((name) => name.endsWith(".sql")).sort();
 const next = `${String(names.length + 1).padStart(4, "0")}_next.sql`;
 
@@ -31,64 +32,143 @@ const tables = async (): Promise<string[]> => {
 };
 
 test("an empty database gets every file in order, an up-to-date one none", async () => {
-  expect(await migrate(db, folder)).toEqual(names);
+  expect(await migrate(db, { folder })).toEqual(names);
   expect(await tables()).toContain("open_deliveries");
-  expect(await migrate(db, folder)).toEqual([]);
+  expect(await migrate(db, { folder })).toEqual([]);
 });
 
 test("nodes that start together apply each file once", async () => {
-  const applied = await Promise.all([1, 2, 3, 4].map(() => migrate(db, folder)));
+  const applied = await Promise.all([1, 2, 3, 4].map(() => migrate(db, { folder })));
   expect(applied.flat().sort()).toEqual(names);
 });
 
 test("a new file is applied to a database that has the others", async () => {
-  await migrate(db, folder);
+  await migrate(db, { folder });
   await writeFile(join(folder, next), "create table later (id int primary key);");
-  expect(await migrate(db, folder)).toEqual([next]);
+  expect(await migrate(db, { folder })).toEqual([next]);
   expect(await tables()).toContain("later");
 });
 
 test("events of days that an earlier version made can be erased as well", async () => {
   const later = names.filter((name) => name >= "0010");
   for (const name of later) await rm(join(folder, name));
-  await migrate(db, folder);
-  const day = "select make_partition('events', 'id', (now() at time zone 'UTC')::date - $1::int)";
-  await db.run({ name: "", text: day }, [1]);
+  await migrate(db, { folder });
+  const day = "select make_partition('events', 'id', (now() at time zone 'UTC')::date - 1)";
+  await db.run({ name: "", text: day });
   const text = `insert into events (space_id, id, type, sequence, payload)
     select gen_random_uuid(), id_floor(now() - interval '1 day'), 'video.created', 1, '{}' returning tableoid::regclass::text as day`;
   expect(await db.run({ name: "", text })).toEqual([{ day: expect.stringMatching(/^events_\d{8}$/) }]);
   await cp(ORIGINAL, folder, { recursive: true });
-  expect(await migrate(db, folder)).toEqual(later);
+  expect(await migrate(db, { folder })).toEqual(later);
   await db.run({ name: "", text: "update events set payload = null, erased_at = now()" });
 });
 
-test("a file that fails leaves nothing behind, of itself or of those before it", async () => {
+test("a file that fails leaves nothing of itself behind, and the next start goes on from it", async () => {
   await writeFile(join(folder, next), "create table later (id int primary key); select 1 / 0;");
-  await expect(migrate(db, folder)).rejects.toThrow("division by zero");
-  expect(await tables()).toEqual([]);
+  await expect(migrate(db, { folder })).rejects.toThrow("division by zero");
+  expect(await tables()).toContain("open_deliveries");
+  expect(await tables()).not.toContain("later");
+  await writeFile(join(folder, next), "create table later (id int primary key);");
+  expect(await migrate(db, { folder })).toEqual([next]);
+});
+
+test("a file whose lock is held by a long reader stops nobody meanwhile, and is applied once that ends", async () => {
+  await migrate(db, { folder });
+  await writeFile(join(folder, next), "alter table events add column later text;");
+  const reader = await db.connect();
+  await reader.query("begin; select from events limit 1");
+  const gaveUp = Promise.withResolvers<string>();
+  const migrating = migrate(db, { folder, onWait: gaveUp.resolve });
+  expect(await gaveUp.promise).toBe(next);
+  await db.run({ name: "test_write", text: WRITE }); // would wait for ever behind a lock that waits for the reader
+  await reader.query("commit");
+  expect(await migrating).toEqual([next]);
+  await reader.end();
+});
+
+const WRITE = `insert into events (space_id, id, type, sequence, payload)
+  select gen_random_uuid(), gen_random_uuid(), 'video.created', 1, '{}'`;
+
+test("an index is built beside the writers of each partition, and a node goes on where another one ended", async () => {
+  await migrate(db, { folder });
+  for (const day of [0, 1]) await db.run(makeDay, [day]);
+  const files = await Promise.all(
+    ["on_parent.sql", "on_partitions.concurrently.sql"].map(async (file, index) => {
+      const name = `${String(names.length + 1 + index).padStart(4, "0")}_answers_${file}`;
+      await cp(join(MODELS, `answers_${file}`), join(folder, name));
+      return name;
+    }),
+  );
+  const writer = await db.connect();
+  await writer.query("begin; lock table deliveries_default in row exclusive mode"); // a build waits for it
+  const migrating = migrate(db, { folder });
+  migrating.catch(() => {}); // heard below
+  await expect.poll(() => db.run(building)).toHaveLength(1);
+  await db.run({ name: "test_cancel", text: CANCEL });
+  await expect(migrating).rejects.toThrow("canceling statement"); // leaves an index that is not valid
+  await writer.query("commit");
+  await writer.end();
+  await db.run(makeDay, [2]); // as retention does between the two
+  expect(await migrate(db, { folder })).toEqual(files.slice(1));
+  expect(await db.run(answersIndexes)).toEqual([{ valid: true, partitions: 4, indexes: 4 }]);
+});
+
+const makeDay = {
+  name: "test_make_day",
+  text: "select make_partition('deliveries', 'id', (now() at time zone 'UTC')::date + $1::int)",
+};
+const CANCEL = "select pg_cancel_backend(pid) from pg_stat_progress_create_index where datname = current_database()";
+const building = {
+  name: "test_building",
+  text: "select from pg_stat_progress_create_index where datname = current_database()",
+};
+const answersIndexes = {
+  name: "test_answers_indexes",
+  text: `select indisvalid as valid,
+      (select count(*)::int from pg_inherits where inhparent = indrelid) as partitions,
+      (select count(*)::int from pg_inherits join pg_index i on i.indexrelid = inhrelid and i.indisvalid
+        where inhparent = parent.indexrelid) as indexes
+    from pg_index parent where indexrelid = 'deliveries_by_answers'::regclass`,
+};
+
+test("what is to run by itself stops nobody: anything else is refused", async () => {
+  await writeFile(join(folder, next.replace(".sql", ".concurrently.sql")), "select 'drop table events' as statement");
+  await expect(migrate(db, { folder })).rejects.toThrow("may not run by itself: drop table events");
+  expect(await tables()).toContain("events");
 });
 
 test("a file that was changed after it had been applied stops the start", async () => {
-  await migrate(db, folder);
+  await migrate(db, { folder });
   await appendFile(join(folder, names[0]!), "-- an afterthought\n");
-  await expect(migrate(db, folder)).rejects.toThrow(
+  await expect(migrate(db, { folder })).rejects.toThrow(
     `Migration ${names[0]} was changed after this database had applied it as ${names[0]}. Migrations only go forward`,
   );
 });
 
 test("a database of a newer version stops the start, and stays as it is", async () => {
   await writeFile(join(folder, next), "create table later (id int primary key);");
-  await migrate(db, folder);
+  await migrate(db, { folder });
   await rm(join(folder, next));
-  await expect(migrate(db, folder)).rejects.toThrow(
+  await expect(migrate(db, { folder })).rejects.toThrow(
     `The database was last used by a newer Mave: it holds migration ${next}, and this one knows ${names.length}`,
   );
   expect(await tables()).toContain("later");
 });
 
+test("a database of a newer version that says it runs with this one lets the start go on", async () => {
+  await writeFile(join(folder, next), `-- Runs with: ${next.slice(0, 4)}\ncreate table later (id int primary key);`);
+  const after = `${String(names.length + 2).padStart(4, "0")}_after.sql`;
+  await writeFile(join(folder, after), `-- Runs with: ${names.at(-1)!.slice(0, 4)}\ncreate table after (id int);`);
+  await migrate(db, { folder });
+  await rm(join(folder, after));
+  expect(await migrate(db, { folder })).toEqual([]);
+  await rm(join(folder, next));
+  await expect(migrate(db, { folder })).rejects.toThrow(`it holds migration ${next}`);
+});
+
 test("files whose numbers have a gap are a mistake of ours, found at once", async () => {
   await writeFile(join(folder, `${String(names.length + 2).padStart(4, "0")}_too_far.sql`), "select 1;");
-  await expect(migrate(db, folder)).rejects.toThrow("should be number");
+  await expect(migrate(db, { folder })).rejects.toThrow("should be number");
 });
 
 test("every migration tells why it is there and what it locks", async () => {

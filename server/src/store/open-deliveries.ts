@@ -49,7 +49,8 @@ const claim: Statement = {
       from due where o.ctid = due.place
       returning ${CLAIMED}, o.due_at = '-infinity' as by_hand
     )
-    select o.*, e.payload, e.traceparent as cause from leased o left join events e on e.space_id = o.space_id and e.id = o.event_id
+    select ${CLAIMED}, o.by_hand, e.payload, e.traceparent as cause
+    from leased o left join events e on e.space_id = o.space_id and e.id = o.event_id
     order by o.due_at`,
 };
 
@@ -102,7 +103,8 @@ const release: Statement = {
       from head where o.ctid = head.place and o.due_at = 'infinity'
       returning ${CLAIMED}, head.lease
     )
-    select o.*, e.payload, e.traceparent as cause from freed o left join events e on e.space_id = o.space_id and e.id = o.event_id`,
+    select ${CLAIMED}, o.lease, e.payload, e.traceparent as cause
+    from freed o left join events e on e.space_id = o.space_id and e.id = o.event_id`,
 };
 
 export interface Freed {

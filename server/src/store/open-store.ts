@@ -43,7 +43,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   };
   try {
     await check(db, log);
-    const applied = await migrate(db);
+    const onWait = (file: string, { message }: Error) =>
+      log.warn({ migration: file, reason: message }, "A migration could not have its locks; it is tried again.");
+    const applied = await migrate(db, { onWait });
     if (applied.length > 0) log.info({ migrations: applied }, "The database was brought up to date.");
     return { db, close };
   } catch (error) {

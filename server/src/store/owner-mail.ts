@@ -1,5 +1,6 @@
 import type { WebhookRow } from "../webhooks/webhook.ts";
 import type { Sql, Statement } from "./db.ts";
+import { WEBHOOK } from "./webhooks.ts";
 
 /** A webhook whose owners do not know yet what became of it. */
 export interface News extends WebhookRow {
@@ -9,7 +10,7 @@ export interface News extends WebhookRow {
 // Few webhooks are disabled or failing; the rest is passed over. A person belongs to a space as the sign-in tables say.
 const news: Statement = {
   name: "owner_mail_news",
-  text: `select w.*, array(select u.email from auth.member m join auth."user" u on u.id = m."userId"
+  text: `select ${WEBHOOK}, array(select u.email from auth.member m join auth."user" u on u.id = m."userId"
         where m."organizationId" = w.space_id::text and m.role = 'owner') as owners
     from webhooks w
     where (w.status = 'disabled' and w.mailed_at < w.status_since and w.status_since > now() - $1 * interval '1 day')

@@ -55,11 +55,15 @@ export async function countReplay(sql: Sql, filter: ReplayFilter): Promise<Repla
   return (await sql.run<ReplayCount>(count, valuesOf(filter)))[0]!;
 }
 
+const REPLAY = `r.space_id, r.id, r.webhook_id, r.since, r.until, r.statuses, r.types, r.video_id, r.rate, r.status, r.total,
+  r.done, r.cursor_id, r.first_at, r.last_at, r.reason, r.created_at, r.finished_at`;
+
 const insert: Statement = {
   name: "replays_insert",
-  text: `insert into replays (space_id, webhook_id, since, until, statuses, types, video_id, id, rate, total, first_at, last_at,
+  text: `insert into replays as r (space_id, webhook_id, since, until, statuses, types, video_id, id, rate, total, first_at, last_at,
       created_by)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning *`,
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    returning ${REPLAY}`,
 };
 
 export async function insertReplay(
@@ -72,14 +76,17 @@ export async function insertReplay(
   return (await tx.run<ReplayRow>(insert, values))[0]!;
 }
 
-const get: Statement = { name: "replays_get", text: "select * from replays where space_id = $1 and id = $2" };
+const get: Statement = {
+  name: "replays_get",
+  text: `select ${REPLAY} from replays r where space_id = $1 and id = $2`,
+};
 
 export async function getReplay(sql: Sql, space: string, id: string): Promise<ReplayRow | undefined> {
   return (await sql.run<ReplayRow>(get, [space, id]))[0];
 }
 
 // By replays_listed.
-const LISTED = "select * from replays where space_id = $1 and ($2::uuid is null or webhook_id = $2)";
+const LISTED = `select ${REPLAY} from replays r where space_id = $1 and ($2::uuid is null or webhook_id = $2)`;
 const listAfter: Statement = {
   name: "replays_list_after",
   text: `${LISTED} and ($3::uuid is null or id < $3) order by id desc limit $4`,
@@ -110,9 +117,9 @@ export async function listReplaysBefore(
 
 const change: Statement = {
   name: "replays_change",
-  text: `update replays set status = $3, reason = $4, total = case when $3 = 'done' then done else total end,
+  text: `update replays r set status = $3, reason = $4, total = case when $3 = 'done' then done else total end,
       finished_at = case when $3 in ('done', 'canceled') then now() end
-    where space_id = $1 and id = $2 and status in ('running', 'paused') returning *`,
+    where space_id = $1 and id = $2 and status in ('running', 'paused') returning ${REPLAY}`,
 };
 
 /** One that is done was about what it opened. @returns undefined where it has ended already, or there is none */
@@ -146,7 +153,7 @@ export async function cancelReplayed(tx: Sql, replay: string): Promise<void> {
 // By replays_running. Locked for the round: other nodes take other replays.
 const next: Statement = {
   name: "replays_next",
-  text: `select r.*, extract(epoch from now() - r.advanced_at)::float8 as idle_s, w.id is null as orphaned,
+  text: `select ${REPLAY}, extract(epoch from now() - r.advanced_at)::float8 as idle_s, w.id is null as orphaned,
       (select count(*)::int from open_deliveries o where o.replay_id = r.id) as open
     from replays r left join webhooks w on w.space_id = r.space_id and w.id = r.webhook_id
     where r.status = 'running' and r.id > $1 order by r.id limit 1 for update of r skip locked`,

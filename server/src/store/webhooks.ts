@@ -4,7 +4,7 @@ import type { Sql, Statement } from "./db.ts";
 
 // An old secret that has ended is read as none, whatever still stands in the row.
 const OVERLAPS = "previous_secret_until > now()";
-const WEBHOOK = `space_id, id, url, description, events, status, status_reason, status_since, ordering, rate_limit, headers,
+export const WEBHOOK = `space_id, id, url, description, events, status, status_reason, status_since, ordering, rate_limit, headers,
   header_names, secret, secret_hint, secret_since, case when ${OVERLAPS} then previous_secret end as previous_secret,
   case when ${OVERLAPS} then previous_secret_until end as previous_secret_until, failing_since, certificate_until,
   created_at`;

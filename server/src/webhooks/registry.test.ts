@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
 import { engineParts, happen } from "../../../test/support/engine.ts";
+import { eventually } from "../../../test/support/eventually.ts";
 import { createDeliveries } from "../delivery/deliveries.ts";
 import { createEvents } from "../events/history.ts";
 
@@ -118,6 +119,8 @@ describe("lists", () => {
 
   test("walk the events in the order of their commits", async () => {
     const history = createEvents({ db });
+    const latest = () => history.list(space, { limit: 1, video: "CCCCCCCCC5" });
+    await eventually(async () => expect((await latest()).data).toHaveLength(1)); // any open transaction holds it back
     const all = await history.list(space, { limit: 100, video: "CCCCCCCCC1" });
     expect(JSON.parse(all.data[0]!.json)).toMatchObject({ object: "event", type: "video.created", sequence: 1 });
     const newest = await history.list(space, { limit: 1, order: "desc" });

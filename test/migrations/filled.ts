@@ -1,0 +1,89 @@
+import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll } from "vitest";
+import { createLog } from "../../server/src/log.ts";
+import { type Database, openDatabase } from "../../server/src/store/db.ts";
+import { startEmbeddedPostgres } from "../../server/src/store/embedded-postgres.ts";
+import { migrate } from "../../server/src/store/migrate.ts";
+import { fillHistory } from "../support/history.ts";
+import { removeDataFolder } from "../support/server.ts";
+
+export const MIGRATIONS = fileURLToPath(new URL("../../server/migrations/", import.meta.url));
+
+/**
+ * The newest file that a released node knows. Those up to here make the tables of a new database, before there is anything
+ * to hold up; each later one is applied while nodes that know only these are at work. A release raises it.
+ */
+export const BASELINE = "0010";
+
+/** Names of the files after the baseline. */
+export const later = (await readdir(MIGRATIONS)).filter((name) => name.endsWith(".sql") && name > `${BASELINE}_~`);
+
+const FINISHED = 70_000; // events, each with a delivery and an attempt: 210,000 rows of history
+
+export const SPACE = "00000000-0000-4000-8000-000000000001";
+export const WEBHOOKS = [1, 2, 3].map((n) => `00000000-0000-4000-8000-00000000000${n}`);
+
+/**
+ * A database as the baseline's nodes leave it after a month of work. It has a server of its own: its long transactions
+ * would hold back what the lists of other tests show. Ended after the test file.
+ */
+export async function filledDatabase(): Promise<Database> {
+  const folder = await mkdtemp(join(tmpdir(), "mave-filled-"));
+  const postgres = await startEmbeddedPostgres({
+    folder,
+    log: createLog("silent"),
+    settings: { fsync: "off", synchronous_commit: "off", full_page_writes: "off", autovacuum: "off" },
+    onLost: (why) => {
+      throw why;
+    },
+  });
+  const db = openDatabase({ connection: postgres.connection, connections: 10 });
+  afterAll(async () => {
+    await db.close();
+    await postgres.end();
+    await removeDataFolder(folder);
+  });
+  await migrate(db, { folder: await copyOfBaseline() });
+  for (const text of [SPACES, WEBHOOK_ROWS]) await db.run({ name: "", text }, [SPACE, WEBHOOKS]);
+  await fillHistory(db, { space: SPACE, webhooks: WEBHOOKS, days: 30 }, FINISHED);
+  for (const text of [DAYS, ATTEMPTS, VIDEOS, UPLOADS, OPEN, HOURS, "analyze"]) await db.run({ name: "", text });
+  return db;
+}
+
+/** A folder with the files that the baseline's nodes know. Removed after the test file. */
+export async function copyOfBaseline(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "mave-migrations-"));
+  afterAll(() => rm(folder, { recursive: true }));
+  for (const name of await readdir(MIGRATIONS))
+    if (!later.includes(name)) await cp(join(MIGRATIONS, name), join(folder, name));
+  return folder;
+}
+
+const SPACES = "insert into spaces (id, name) select $1::uuid, 'Filled' where $2::uuid[] is not null";
+
+const WEBHOOK_ROWS = `insert into webhooks (space_id, id, url, events, secret, secret_hint)
+  select $1::uuid, id, 'https://receiver.example.com/', '{video.created}', '\\x00', 'abcd'
+  from (select unnest($2::uuid[]) as id union all select gen_random_uuid() from generate_series(1, 2000)) ids`;
+
+const DAYS =
+  "select make_partition('attempts', 'delivery_id', (now() at time zone 'UTC')::date - ago) from generate_series(0, 30) ago";
+
+const ATTEMPTS = `insert into attempts (space_id, delivery_id, attempt, outcome, started_at, url, answer_status)
+  select space_id, id, 1, status, finished_at, 'https://receiver.example.com/', answer_status from deliveries`;
+
+const VIDEOS = `insert into videos (space_id, id, last_sequence)
+  select space_id, video_id, max(sequence) from events where space_id = '${SPACE}' group by space_id, video_id`;
+
+const UPLOADS = `insert into uploads (space_id, video_id, version, id, state, resumable)
+  select space_id, id, 1, gen_random_uuid(), 'published', true from videos`;
+
+const OPEN = `insert into open_deliveries (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, due_at)
+  select space_id, webhook_id, video_id, 100, gen_random_uuid(), event_id, type, 0, now()
+  from (select distinct on (video_id) * from deliveries order by video_id limit 5000) each_video`;
+
+const HOURS = `insert into webhook_hours (space_id, webhook_id, hour, succeeded)
+  select w.space_id, w.id, hour, 1 from (select space_id, id from webhooks limit 20) w,
+    generate_series(date_trunc('hour', now()) - interval '29 days', now(), '1 hour') hour`;
