@@ -18,6 +18,17 @@ export default defineConfig({
     outDir: "dist",
     target: "es2023",
     modulePreload: { polyfill: false },
+    // The icons of every list's rows, in one file: apart, each of them costs twice as much.
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          includeDependenciesRecursively: false,
+          groups: [
+            { name: "marks", test: /lucide-react.*\/(circle-|triangle-|play\.|x\.|chevron-down)/, minShareCount: 3 },
+          ],
+        },
+      },
+    },
     // Data URLs would need `data:` in the content security policy.
     assetsInlineLimit: 0,
     // hls.js and the charts are large by nature, and fetched only where they are used.

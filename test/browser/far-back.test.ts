@@ -48,7 +48,10 @@ describe.skipIf(without("chromium"))("a row that lies far back", { timeout: 120_
       await route.continue();
     });
     await page.goto("/dashboard/deliveries?type=video.processing");
-    await page.getByRole("status").getByText("None among the newest deliveries").waitFor();
+    await page
+      .getByRole("status")
+      .getByText(/^None among the newest deliveries\./)
+      .waitFor();
     await expectFitsEverywhere(page);
     looked.resolve();
     await page.getByText("No deliveries match this filter.").waitFor();

@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { expectAccessible, openBrowser, visitAsOwner } from "../support/browser.ts";
+import { expectAccessible, expectNoSidewaysScroll, openBrowser, visitAsOwner } from "../support/browser.ts";
 import { eventually } from "../support/eventually.ts";
 import { without } from "../support/machine.ts";
 import { startServer, type TestServer } from "../support/server.ts";
@@ -77,6 +77,20 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     });
     expect(faults).toEqual([]);
     await page.context().close();
+  });
+
+  test("charts that were drawn wide become narrow with the window", async () => {
+    const { id } = await api.webhook(`${receiver.url}/charts`, "Two charts");
+    const { page, faults } = await visitAsOwner(browser, server);
+    await page.goto(`/dashboard/webhooks/${id}`);
+    const charts = page.getByRole("main").locator("canvas");
+    await expect.poll(() => charts.count()).toBe(2);
+    await page.setViewportSize({ width: 390, height: 900 });
+    await expectNoSidewaysScroll(page);
+    await expect.poll(async () => (await charts.first().boundingBox())!.width).toBeLessThanOrEqual(390);
+    expect(faults).toEqual([]);
+    await page.context().close();
+    await api.remove(`/v1/webhooks/${id}`); // the other tests expect no other one
   });
 
   test("pausing can be undone; resuming says how many are sent; nothing is lost in between", async () => {

@@ -103,8 +103,8 @@ export async function expectAccessible(page: Page): Promise<void> {
 }
 
 /**
- * Fails where something is wider than the window or the pane, so that a person would have to scroll sideways. After a
- * change of the window the page needs a moment: a table becomes lines once the pane's new width has been measured.
+ * Fails where something is and stays wider than the window or the pane, so that a person would have to scroll sideways.
+ * What measures itself, as charts do, follows the window a moment later.
  */
 export async function expectNoSidewaysScroll(page: Page): Promise<void> {
   await expect.poll(() => page.evaluate<string[]>(WIDER), { timeout: WAIT_MS }).toEqual([]);

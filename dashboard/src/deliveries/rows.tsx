@@ -7,7 +7,7 @@ import { HeldPill } from "../live/live-mark.tsx";
 import { useIsNarrow } from "../shell/pane.ts";
 import { Button } from "../ui/button.tsx";
 import { classes } from "../ui/classes.ts";
-import { Empty, ErrorState, SkeletonRows } from "../ui/states.tsx";
+import { ErrorState, SkeletonRows } from "../ui/states.tsx";
 import { deliveryState, Status } from "../ui/status.tsx";
 import { Ago } from "../ui/time.tsx";
 import { answerLine } from "../words/answers.ts";
@@ -28,7 +28,9 @@ export function DeliveryRows({ list, empty, without }: { list: LiveList<Delivery
       <HeldPill list={list} />
       {list.rows.length === 0 ? (
         list.older.exist ? (
-          <NoneSoFar />
+          <p role="status" className="gutter py-10 text-read">
+            None among the newest deliveries. Looking through older ones…
+          </p>
         ) : (
           empty
         )
@@ -44,14 +46,6 @@ export function DeliveryRows({ list, empty, without }: { list: LiveList<Delivery
           </Button>
         </div>
       )}
-    </div>
-  );
-}
-
-function NoneSoFar() {
-  return (
-    <div role="status">
-      <Empty title="None among the newest deliveries">Older ones are being looked through.</Empty>
     </div>
   );
 }

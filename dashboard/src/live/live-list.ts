@@ -50,18 +50,18 @@ export function useLiveList<T extends Row>({ topic, path, query, limit = PAGE }:
     staleTime: Number.POSITIVE_INFINITY,
   });
   const loaded = useMemo(() => pages.data?.pages.flatMap((page) => page.data) ?? [], [pages.data]);
+  useFilling(pages, loaded.length, limit);
   const singles = useSingles<T>(topic, path, loaded, fresh?.data);
   const rows = useMemo(() => overlay(loaded, fresh?.data ?? [], singles), [loaded, fresh, singles]);
   const held = useMemo(() => (fresh ? entering(loaded, fresh.data).length : 0), [loaded, fresh]);
   const show = useEntering({ key: pages.key, fresh, held, ref, paused });
-  const load = useOlder(pages, limit);
   return {
     rows,
     held,
     show,
     paused,
     pause,
-    older: { exist: pages.hasNextPage, busy: pages.isFetchingNextPage, load },
+    older: { exist: pages.hasNextPage, busy: pages.isFetchingNextPage, load: () => void pages.fetchNextPage() },
     loading: pages.isPending,
     error: pages.data === undefined ? pages.error : null,
     retry: () => void pages.refetch(),
@@ -81,23 +81,17 @@ function usePages<T extends Row>({ topic, path, query, limit }: Required<Source>
 }
 
 /**
- * A page by filters that match next to nothing may be short, even empty, and yet have a next one: these are read until
- * there are as many rows as were asked for. @returns what asks for more
+ * A page by filters that match next to nothing may be short, even empty, and yet have a next one: that is read by itself
+ * until the rows have come to a full page more, or to their end.
  */
-function useOlder<T extends Row>(pages: ReturnType<typeof usePages<T>>, limit: number): () => void {
-  const address = JSON.stringify(pages.key);
-  const [asked, ask] = useState({ address, rows: limit });
-  const wanted = asked.address === address ? asked.rows : limit;
-  const shown = pages.data?.pages.reduce((sum, page) => sum + page.data.length, 0) ?? 0;
+function useFilling<T extends Row>(pages: ReturnType<typeof usePages<T>>, shown: number, limit: number) {
+  const last = pages.data?.pages.at(-1)?.data.length ?? 0;
   const { hasNextPage, isFetching, isError, fetchNextPage } = pages;
-  const short = hasNextPage && shown < wanted && !isFetching && !isError;
+  const full = (rows: number) => Math.floor(rows / limit);
+  const short = hasNextPage && !isFetching && !isError && full(shown) === full(shown - last);
   useEffect(() => {
     if (short) void fetchNextPage();
   }, [short, fetchNextPage]);
-  return () => {
-    ask({ address, rows: shown + limit });
-    void fetchNextPage();
-  };
 }
 
 /** Loaded rows that changed but are not on the first page (older, or they left the filter) are read one by one. */

@@ -8,7 +8,8 @@ const HOUR = 3_600;
 
 export default function WebhookCharts({ health }: { health: Health }) {
   return (
-    <div className="grid gap-x-8 gap-y-6 mid:grid-cols-2">
+    // One column is said, too: an unsaid one never becomes narrower than a chart that was drawn while it was wide.
+    <div className="grid grid-cols-1 gap-x-8 gap-y-6 mid:grid-cols-2">
       <Section
         title="Attempts per hour"
         end={
