@@ -248,16 +248,24 @@ async function serve(
   return people;
 }
 
+/** Tells the operator where to go. It serves already: a database that goes away just now comes back, and ends nothing. */
+async function greet(ground: Ground): Promise<void> {
+  const welcome = await wayIn(ground).catch((err: unknown) => {
+    ground.log.warn({ err }, "There is no link: `npm run -s mave -- admin link` prints one.");
+    return "";
+  });
+  console.log(`Mave is ready: ${ground.publicUrl}/dashboard/${welcome}`);
+}
+
 /**
- * Tells the operator where to go, with a link that signs in once: as long as there is no owner, and on a terminal. A
- * link in a log file would let in whoever reads that.
+ * A link that signs in once: as long as there is no owner, and on a terminal. One in a log file would let in whoever reads
+ * that.
  */
-async function greet({ db, random, publicUrl }: Ground): Promise<void> {
+async function wayIn({ db, random, publicUrl }: Ground): Promise<string> {
   const unclaimed = (await firstSpace(db)).claimed_at === null;
-  if (!unclaimed && !process.stdout.isTTY) return console.log(`Mave is ready: ${publicUrl}/dashboard/`);
+  if (!unclaimed && !process.stdout.isTTY) return "";
   const link = await createSignInLink(db, random, publicUrl);
-  const how = unclaimed ? "Become its owner" : "Sign in";
-  console.log(`Mave is ready: ${publicUrl}/dashboard/ · ${how} with this link, once and within the hour: ${link}`);
+  return ` · ${unclaimed ? "Become its owner" : "Sign in"} with this link, once and within the hour: ${link}`;
 }
 
 main().catch((error: unknown) => {

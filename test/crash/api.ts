@@ -12,7 +12,7 @@ export interface Answered<Body> {
   unanswered: number;
 }
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 240_000; // a server killed again and again serves for a moment only, on a busy machine for none at times
 
 export async function call<Body>(
   { url, key }: Caller,

@@ -10,8 +10,8 @@ import { FACTOR, PATHS, pass, QUICK_RETRIES, type Scene, SEED, setScene } from "
 
 const KILLS = 2 * Math.ceil(FACTOR);
 
-/** Longer than a lease only by CRASH_FACTOR: a lease is half a minute. */
-const FREEZE_MS = FACTOR > 1 ? LIMITS.LEASE_MS + 10_000 : 3_000;
+/** Longer than a lease, which is half a minute, only by CRASH_FACTOR. */
+const FREEZE_MS = FACTOR > 1 ? 60_000 : 3_000;
 const IN_FLIGHT_MAX = PATHS.length * LIMITS.WEBHOOK_IN_FLIGHT_MAX;
 const TAKEN_OVER = { timeout: 30_000, interval: 10 };
 
