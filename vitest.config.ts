@@ -21,7 +21,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     teardownTimeout: 20_000,
-    maxWorkers: 2,
+    maxWorkers: 3, // on two cores: half of the time a file waits for what it has killed, stopped or sent
     retry: process.env.CI ? 1 : 0, // shown as a retry: a machine that stalls for a minute is no reason to refuse a change
   },
 });
