@@ -1,8 +1,7 @@
 import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { beforeAll, expect, test } from "vitest";
-import type { Database } from "../../server/src/store/db.ts";
+import { expect, test } from "vitest";
 import { migrate } from "../../server/src/store/migrate.ts";
 import { BASELINE, copyOfBaseline, filledDatabase, later, MIGRATIONS, SPACE, WEBHOOKS } from "./filled.ts";
 import { watched } from "./watched.ts";
@@ -18,12 +17,8 @@ const IN_TURN = [
   "answers_on_partitions.concurrently.sql",
 ];
 
-let db: Database;
-let folder: string;
-beforeAll(async () => {
-  db = await filledDatabase();
-  folder = await copyOfBaseline();
-});
+const db = await filledDatabase();
+const folder = await copyOfBaseline();
 
 /** Applies the folder's new files while nodes of the baseline are at work. */
 async function migrateAtWork(): Promise<{ applied: string[]; work: Work }> {
