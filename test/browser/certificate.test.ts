@@ -15,6 +15,7 @@ const SEEN = { timeout: 30_000 };
 const ENDS = /^Its certificate ends in 10\sdays, on \d{1,2}\s\w+\s\d{4}\./;
 const ADVICE = /Renew it where the receiver runs; after that day attempts fail with “Certificate refused”\./;
 
+// Without a browser, or openssl to make certificates, npm test says so and leaves these out.
 describe.skipIf(without("chromium") || without("openssl"))("a certificate that ends in ten days", async () => {
   const browser = await openBrowser();
   let certificates: Certificates;

@@ -16,6 +16,7 @@ const FILL = `insert into deliveries (space_id, webhook_id, id, event_id, type, 
     case when n = $1::int then 'video.uploaded' else 'video.created' end, null, 0, 0, 'succeeded', 1, 200
   from spaces s, generate_series(1, $1::int) n`;
 
+// Without a browser npm test says so and leaves these out.
 describe.skipIf(without("chromium"))("a row that lies far back", { timeout: 120_000 }, async () => {
   const browser = await openBrowser();
   let server: TestServer;

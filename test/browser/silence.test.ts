@@ -14,6 +14,7 @@ const SILENT_MS = 40_000;
 const TRY_MS = 10_000;
 const SEEN = { timeout: 60_000 };
 
+// Without a browser npm test says so and leaves these out.
 describe.skipIf(without("chromium"))("a stream that fell silent", { timeout: 180_000 }, async () => {
   const browser = await openBrowser();
   const receiver = await startReceiver();

@@ -5,7 +5,8 @@ import type { Job } from "./lane.ts";
 import type { Verdict } from "./outcome.ts";
 
 /**
- * A span for an attempt that has ended: under its event, whichever node recorded that. As in the log, neither URL nor payload; and the request carries no `traceparent`, since its receiver is a stranger.
+ * A span for an attempt that has ended: under its event, whichever node recorded that. As in the log, neither URL nor
+ * payload; and the request carries no `traceparent`, since its receiver is a stranger.
  */
 export function traceAttempt(
   tracing: Tracing,

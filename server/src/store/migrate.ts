@@ -58,6 +58,8 @@ export async function migrate(
 
 /** Holds the lock meanwhile, in a session of its own: it outlasts the transactions of the files. */
 async function inTurn<Result>(db: Database, work: () => Promise<Result>): Promise<Result> {
+  // Where it is lost another node may begin beside this one: of two that apply a file, its number in the table lets only
+  // one commit.
   const session = await openSession(db, systemClock, { onNotice() {}, onLost() {} });
   try {
     // Asked for again and again: `create index concurrently` waits for every statement under way, so one that waited for
