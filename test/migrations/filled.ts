@@ -3,12 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
-import { createLog } from "../../server/src/log.ts";
 import { type Database, openDatabase } from "../../server/src/store/db.ts";
-import { startEmbeddedPostgres } from "../../server/src/store/embedded-postgres.ts";
 import { migrate } from "../../server/src/store/migrate.ts";
 import { fillHistory } from "../support/history.ts";
-import { removeDataFolder } from "../support/server.ts";
+import { startOwnPostgres } from "../support/own-postgres.ts";
 
 export const MIGRATIONS = fileURLToPath(new URL("../../server/migrations/", import.meta.url));
 
@@ -31,20 +29,11 @@ export const WEBHOOKS = [1, 2, 3].map((n) => `00000000-0000-4000-8000-0000000000
  * would hold back what the lists of other tests show. Ended after the test file.
  */
 export async function filledDatabase(): Promise<Database> {
-  const folder = await mkdtemp(join(tmpdir(), "mave-filled-"));
-  const postgres = await startEmbeddedPostgres({
-    folder,
-    log: createLog("silent"),
-    settings: { fsync: "off", synchronous_commit: "off", full_page_writes: "off", autovacuum: "off" },
-    onLost: (why) => {
-      throw why;
-    },
-  });
+  const postgres = await startOwnPostgres({ autovacuum: "off" });
   const db = openDatabase({ connection: postgres.connection, connections: 10 });
   afterAll(async () => {
     await db.close();
     await postgres.end();
-    await removeDataFolder(folder);
   });
   await migrate(db, { folder: await copyOfBaseline() });
   for (const text of [SPACES, WEBHOOK_ROWS]) await db.run({ name: "", text }, [SPACE, WEBHOOKS]);

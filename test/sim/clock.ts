@@ -17,9 +17,6 @@ export const SIMULATED_DATABASE = `
         where c.relnamespace = 'public'::regnamespace and pg_get_expr(d.adbin, d.adrelid) in ('now()', 'pg_catalog.now()') loop
       execute format('alter table %s alter column %I set default sim.now()', one.of, one.name);
     end loop;
-    for one in select oid::regclass as of from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' loop
-      execute format('alter table %s set (autovacuum_enabled = off)', one.of); -- it would come at moments of its own
-    end loop;
   end $$;
 
   create table sim.replayed (replay_id uuid, delivery_id uuid);

@@ -15,6 +15,8 @@ export class Connections {
   readonly #config: pg.ClientConfig;
   readonly #free: pg.Client[] = [];
   #observer: pg.Client | null = null;
+  /** Looks for locks from another database: how often depends on the machine, and what it sees keeps no old row alive. */
+  #bystander: pg.Client | null = null;
 
   constructor(connection: pg.ClientConfig) {
     this.#config = { ...connection, options: OPTIONS, types };
@@ -22,14 +24,15 @@ export class Connections {
 
   async open(): Promise<void> {
     this.#observer = await this.#connect();
+    this.#bystander = await this.#connect({ database: "postgres" });
   }
 
   async close(): Promise<void> {
-    for (const client of [...this.#free.splice(0), this.#observer!]) await client.end();
+    for (const client of [...this.#free.splice(0), this.#observer!, this.#bystander!]) await client.end();
   }
 
-  async #connect(): Promise<pg.Client> {
-    const client = new pg.Client(this.#config);
+  async #connect(other: pg.ClientConfig = {}): Promise<pg.Client> {
+    const client = new pg.Client({ ...this.#config, ...other });
     client.on("error", () => {});
     await client.connect();
     return client;
@@ -45,7 +48,7 @@ export class Connections {
 
   async blocked(pid: number): Promise<boolean> {
     const text = "select cardinality(pg_blocking_pids($1)) > 0 as blocked";
-    const [row] = (await this.#observer!.query({ name: "blocked", text, values: [pid] })).rows;
+    const [row] = (await this.#bystander!.query({ name: "blocked", text, values: [pid] })).rows;
     return row.blocked;
   }
 

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { testConnection } from "../support/database.ts";
+import { openDatabase } from "../../server/src/store/db.ts";
+import { migrate } from "../../server/src/store/migrate.ts";
+import { startOwnPostgres } from "../support/own-postgres.ts";
 import { SIMULATED_DATABASE } from "./clock.ts";
 import { Connections } from "./connections.ts";
 import { Simulation, type SimulationOptions, type SimulationResult } from "./simulation.ts";
@@ -12,15 +14,27 @@ const ONE_SEED = process.env.SIM_SEED === undefined ? null : Number(process.env.
 const SEEDS_PER_BUG = 60;
 const PROGRESS_MS = 30_000;
 
-const connections = new Connections(await testConnection());
+/**
+ * A server of its own, and nothing in it that works at moments of its own. Where a row is put depends on which old ones
+ * can go, that on every transaction of the server; and rows of one moment are taken in the order of their places.
+ */
+const STILL = { autovacuum: "off", bgwriter_lru_maxpages: "0", checkpoint_timeout: "1h", max_wal_size: "4GB" };
+const postgres = await startOwnPostgres(STILL);
+const connections = new Connections(postgres.connection);
 const simulate = (seed: number, more: Partial<SimulationOptions> = {}) =>
   new Simulation({ seed, connections, ...more }).run();
 
 beforeAll(async () => {
+  const db = openDatabase({ connection: postgres.connection, connections: 1 });
+  await migrate(db);
+  await db.close();
   await connections.open();
   await connections.ask(SIMULATED_DATABASE);
 });
-afterAll(() => connections.close());
+afterAll(async () => {
+  await connections.close();
+  await postgres.end();
+});
 
 /** What many runs came to, said from time to time: hours of silence tell nobody anything. */
 class Total {
