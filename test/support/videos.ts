@@ -47,8 +47,9 @@ export async function openVideoRoom(db: Database, { maxBytes = LIMITS.UPLOAD_BYT
   return {
     ...{ ...parts, dataDir, library, uploads, caretaker, space: await anySpace(db) },
     /** Starts a processor, stopped after the test. @param ffmpeg null: as on a machine without it */
-    async process(ffmpeg?: Ffmpeg | null): Promise<Processor> {
-      const processor = createProcessor({ ...parts, ffmpeg: ffmpeg === undefined ? await findFfmpeg(clock) : ffmpeg });
+    async process(ffmpeg?: Ffmpeg | null, blobs = parts.blobs): Promise<Processor> {
+      const tool = ffmpeg === undefined ? await findFfmpeg(clock) : ffmpeg;
+      const processor = createProcessor({ ...parts, ffmpeg: tool, blobs });
       running.add(processor);
       await processor.start();
       return processor;

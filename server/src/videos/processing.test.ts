@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,6 +12,7 @@ import { systemClock } from "../clock.ts";
 import { systemRandom } from "../random.ts";
 import { listToProcess } from "../store/uploads.ts";
 import { uuidV7 } from "../uuid.ts";
+import type { Blobs } from "./blobs.ts";
 import { type Ffmpeg, findFfmpeg } from "./ffmpeg.ts";
 import { showLife } from "./life-sign.ts";
 import { receiveFile } from "./receive-file.ts";
@@ -194,13 +196,47 @@ test("A processor that lost its lease publishes nothing, and leaves nothing", as
   await expect.poll(() => readdir(room.folders.work)).toEqual([]);
   await processor.stop();
   expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing"]);
-  // On a slow machine the loss is noticed before any file was put there.
-  const files = await readdir(room.folders.media, { recursive: true });
-  expect(files.filter((file) => file.startsWith(join(id, "/")))).toEqual([]);
+  expect(await mediaOf(id)).toEqual([]);
   await thief.dies();
   await room.process();
   await settled(room, id, "ready");
   expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.uploaded"]);
+});
+
+test("A processor that loses its lease while it puts the files in their place takes them away again", async () => {
+  const { id } = await room.library.create(room.space, {});
+  const thief = await anotherProcessor();
+  const real = (await findFfmpeg(systemClock))!;
+  let lease: AbortSignal | undefined;
+  const ffmpeg: Ffmpeg = {
+    ...real,
+    run(args, options) {
+      lease = options.signal;
+      return real.run(args, options);
+    },
+  };
+  let put = 0;
+  const blobs: Blobs = {
+    ...room.blobs,
+    async put(...file) {
+      await room.blobs.put(...file);
+      put += 1;
+      if (put > 1) return;
+      await thief.takes(id);
+      room.signals.emit("video", { space: room.space, video: id }); // has it look at its lease
+      await once(lease!, "abort");
+    },
+  };
+  const processor = await room.process(ffmpeg, blobs);
+  await upload(id, await playable(inputs, "plain.mp4"));
+  await expect.poll(() => put).toBe(1);
+  await expect.poll(() => readdir(room.folders.work)).toEqual([]);
+  await processor.stop();
+  expect(put).toBe(1);
+  expect(await mediaOf(id)).toEqual([]);
+  await thief.dies();
+  await room.process();
+  await settled(room, id, "ready");
 });
 
 test("What a processor held that lives is not touched; once it is dead nobody waits for the end of its lease", async () => {
@@ -269,6 +305,11 @@ test("A stream without bytes to read is refused before it is anything", async ()
 
 const ask = async <Value>(name: string, text: string, id: string): Promise<Value> =>
   (await db.run<{ value: Value }>({ name: `test_${name}`, text }, [id]))[0]!.value;
+
+async function mediaOf(id: string): Promise<string[]> {
+  const files = await readdir(room.folders.media, { recursive: true });
+  return files.filter((file) => file.startsWith(join(id, "/")));
+}
 
 const attempts = (id: string) =>
   ask<number>("attempts", "select attempt as value from uploads where video_id = $1", id);

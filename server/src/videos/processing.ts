@@ -180,20 +180,26 @@ async function attempt(
   return (await putAll(blobs, upload, folder, outcome.media, signal)) ? outcome : { how: "canceled" };
 }
 
-/** Moves the files to where they will play from. False where somebody else has taken over. */
+/** Moves the files to where they will play from. False, and none is left there, where somebody else has taken over. */
 async function putAll(
   blobs: Blobs,
-  { video_id, version, attempt }: store.UploadRow,
+  upload: store.UploadRow,
   folder: string,
   media: Media,
   signal: AbortSignal,
 ): Promise<boolean> {
+  const place = placeOf(upload);
   for (const file of media.files) {
-    if (signal.aborted) return false;
-    await blobs.put(`${video_id}/${mediaFolder(version, attempt)}/${file}`, join(folder, file));
+    if (signal.aborted) break;
+    await blobs.put(place + file, join(folder, file));
   }
-  return true;
+  if (signal.aborted) await blobs.deletePrefix(place);
+  return !signal.aborted;
 }
+
+/** Where the files of an attempt play from: each has a place of its own. */
+const placeOf = ({ video_id, version, attempt }: store.UploadRow): string =>
+  `${video_id}/${mediaFolder(version, attempt)}/`;
 
 /** @param stopping whether the service itself ended the attempt, which then counts for nothing */
 async function conclude(
@@ -236,7 +242,7 @@ async function publish(parts: ProcessorParts, upload: store.UploadRow, token: st
   });
   // Deleted meanwhile: its files have to go the same way. Otherwise the original has served.
   if (done) await rm(join(folders.originals, id), { force: true });
-  else await blobs.deletePrefix(`${video_id}/${mediaFolder(version, attempt)}/`);
+  else await blobs.deletePrefix(placeOf(upload));
   if (done) signals.emit("video", { space: space_id, video: video_id });
 }
 
