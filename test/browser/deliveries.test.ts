@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { expectAccessible, openBrowser, visitAsOwner } from "../support/browser.ts";
 import { without } from "../support/machine.ts";
 import { startServer, type TestServer } from "../support/server.ts";
@@ -52,6 +52,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
   test("all deliveries of a filter are sent again or canceled after their count; without a webhook it says what to do", async () => {
     receiver.answers = { status: 200, body: "ok", headers: {} };
     const { id } = await api.webhook(`${receiver.url}/bulk`, "In bulk");
+    onTestFinished(async () => void (await api.remove(`/v1/webhooks/${id}`))); // the other tests expect one row for a video
     await api.patch(`/v1/webhooks/${id}`, { status: "paused" });
     for (const name of ["Bulk 1", "Bulk 2", "Bulk 3"]) await api.video(name);
     const { page, faults } = await visitAsOwner(browser, server);
@@ -95,7 +96,6 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.waitForURL(/\/replays\/\w{22}/);
     const succeeded = async () => (await api.get(`/v1/deliveries?webhook=${id}&status=succeeded`)).data.length;
     await expect.poll(succeeded, { timeout: 30_000 }).toBe(3);
-    await api.remove(`/v1/webhooks/${id}`); // the other tests expect one row for a video
     expect(faults).toEqual([]);
     await page.context().close();
   });
@@ -153,6 +153,28 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.waitForFunction(fetchedLater, undefined, { timeout: 30_000 });
     expect(await page.getByText("This part of the dashboard stopped").count()).toBe(0);
     await page.getByText("Live", { exact: true }).waitFor();
+    await page.context().close();
+  });
+
+  test("a menu opens, though its code comes while its button is held down", async () => {
+    const { page } = await visitAsOwner(browser, server);
+    let arrive = () => {};
+    const held = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    await page.route(/\/popups-.*\.js$/, async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.goto("/dashboard/deliveries");
+    const button = page.getByRole("button", { name: "With all of these" });
+    await button.hover();
+    const waiting = (await button.elementHandle())!;
+    await page.mouse.down();
+    arrive();
+    await page.waitForFunction((old) => !(old as unknown as { isConnected: boolean }).isConnected, waiting);
+    await page.mouse.up();
+    await page.getByRole("menuitem", { name: /Send all again/ }).waitFor();
     await page.context().close();
   });
 

@@ -1,5 +1,5 @@
 import type { LucideIcon } from "lucide-react";
-import { cloneElement, type HTMLAttributes, type ReactElement, Suspense, useState } from "react";
+import { cloneElement, type HTMLAttributes, type PointerEvent, type ReactElement, Suspense, useState } from "react";
 import { hurryMenus, LazyMenu } from "./lazily.tsx";
 
 export interface MenuItem {
@@ -29,10 +29,19 @@ export function Menu({ trigger, items, ...place }: MenuProps) {
     setAsked(true);
     hurryMenus();
   };
-  const waiting = cloneElement(trigger, { onClick: ask, "aria-haspopup": "menu" });
+  // Where the code comes while the button is held down, the button is gone at its release, and the click with it.
+  const press = ({ currentTarget }: PointerEvent) => {
+    const button = currentTarget.getBoundingClientRect();
+    const release = (at: globalThis.PointerEvent) => isIn(button, at) && setTimeout(ask);
+    addEventListener("pointerup", release, { once: true });
+  };
+  const waiting = cloneElement(trigger, { onPointerDown: press, onClick: ask, "aria-haspopup": "menu" });
   return (
     <Suspense fallback={waiting}>
-      <LazyMenu trigger={trigger} items={items} startOpen={asked} {...place} />
+      <LazyMenu key={String(asked)} trigger={trigger} items={items} startOpen={asked} {...place} />
     </Suspense>
   );
 }
+
+const isIn = ({ left, right, top, bottom }: DOMRect, { clientX, clientY }: MouseEvent): boolean =>
+  clientX >= left && clientX <= right && clientY >= top && clientY <= bottom;
