@@ -12,11 +12,14 @@ export interface Hostility {
   expect: number | string;
   /** What the attempt's note says, where it has one. */
   note?: RegExp;
+  /** It goes on until the client has had enough. The others are over by themselves. */
+  holdsOut?: true;
 }
 
 const OK = "HTTP/1.1 200 OK\r\n";
 const CHUNKED = `${OK}transfer-encoding: chunked\r\n\r\n`;
 const A_KILOBYTE = "a".repeat(1_024);
+const BOMB = gzipSync(Buffer.alloc(50_000_000));
 
 /** Writes for as long as the other side takes it, never more than the socket's own buffer ahead. */
 function endless(socket: Socket, begin: string, part: string): void {
@@ -56,6 +59,7 @@ export const HOSTILITIES: Record<string, Hostility> = {
     scheme: "https",
     onConnection: (socket) => void socket.resume(),
     expect: "connect_timeout",
+    holdsOut: true,
   },
   "plain text where TLS is due": {
     scheme: "https",
@@ -70,18 +74,33 @@ export const HOSTILITIES: Record<string, Hostility> = {
   },
 
   // Stalls.
-  "no answer": { onRequest: () => {}, expect: "timeout" },
+  "no answer": { onRequest: () => {}, expect: "timeout", holdsOut: true },
   "half-open": { onRequest: (socket) => void socket.end(), expect: "connection_reset" },
-  "dripped status line": { onRequest: (socket) => drip(socket, "HTTP/1.1 200 O", "K"), expect: "timeout" },
-  "dripped headers": { onRequest: (socket) => drip(socket, OK, "x: y\r\n"), expect: "timeout" },
-  "dripped header value": { onRequest: (socket) => drip(socket, `${OK}x: `, "y"), expect: "timeout" },
+  "dripped status line": {
+    onRequest: (socket) => drip(socket, "HTTP/1.1 200 O", "K"),
+    expect: "timeout",
+    holdsOut: true,
+  },
+  "dripped headers": { onRequest: (socket) => drip(socket, OK, "x: y\r\n"), expect: "timeout", holdsOut: true },
+  "dripped header value": { onRequest: (socket) => drip(socket, `${OK}x: `, "y"), expect: "timeout", holdsOut: true },
   "dripped body": {
     onRequest: (socket) => drip(socket, `${OK}content-length: 100000\r\n\r\n`, "."),
     expect: 200,
     note: UNFINISHED,
+    holdsOut: true,
   },
-  "dripped chunks": { onRequest: (socket) => drip(socket, CHUNKED, "1\r\n.\r\n"), expect: 200, note: UNFINISHED },
-  "a body that stops": { onRequest: say(`${OK}content-length: 10\r\n\r\nabc`), expect: 200, note: UNFINISHED },
+  "dripped chunks": {
+    onRequest: (socket) => drip(socket, CHUNKED, "1\r\n.\r\n"),
+    expect: 200,
+    note: UNFINISHED,
+    holdsOut: true,
+  },
+  "a body that stops": {
+    onRequest: say(`${OK}content-length: 10\r\n\r\nabc`),
+    expect: 200,
+    note: UNFINISHED,
+    holdsOut: true,
+  },
 
   // Endless.
   "endless body by length": {
@@ -99,12 +118,26 @@ export const HOSTILITIES: Record<string, Hostility> = {
     expect: 200,
     note: LONGER,
   },
-  "endless reason phrase": { onRequest: (socket) => endless(socket, "HTTP/1.1 200 ", "O"), expect: "timeout" },
+  "endless reason phrase": {
+    onRequest: (socket) => endless(socket, "HTTP/1.1 200 ", "O"),
+    expect: "timeout",
+    holdsOut: true,
+  },
   "endless header value": { onRequest: (socket) => endless(socket, `${OK}x: `, "y"), expect: "response_invalid" },
   "endless header name": { onRequest: (socket) => endless(socket, OK, "x"), expect: "response_invalid" },
   "endless headers": { onRequest: (socket) => endless(socket, OK, "x: y\r\n"), expect: "response_invalid" },
-  "endless chunk extension": { onRequest: (socket) => endless(socket, `${CHUNKED}1;x=`, "y"), expect: 200, note: /./ },
-  "endless zeros of a chunk's size": { onRequest: (socket) => endless(socket, CHUNKED, "0"), expect: 200, note: /./ },
+  "endless chunk extension": {
+    onRequest: (socket) => endless(socket, `${CHUNKED}1;x=`, "y"),
+    expect: 200,
+    note: /./,
+    holdsOut: true,
+  },
+  "endless zeros of a chunk's size": {
+    onRequest: (socket) => endless(socket, CHUNKED, "0"),
+    expect: 200,
+    note: /./,
+    holdsOut: true,
+  },
   "endless trailers": {
     onRequest: (socket) => endless(socket, `${CHUNKED}0\r\n`, "x: y\r\n"),
     expect: 200,
@@ -131,9 +164,8 @@ export const HOSTILITIES: Record<string, Hostility> = {
   },
   "a gzip bomb": {
     onRequest: (socket) => {
-      const bomb = gzipSync(Buffer.alloc(50_000_000));
-      socket.write(`${OK}content-encoding: gzip\r\ncontent-length: ${bomb.length}\r\n\r\n`);
-      socket.write(bomb);
+      socket.write(`${OK}content-encoding: gzip\r\ncontent-length: ${BOMB.length}\r\n\r\n`);
+      socket.write(BOMB);
     },
     expect: 200,
   },
@@ -151,7 +183,11 @@ export const HOSTILITIES: Record<string, Hostility> = {
     onRequest: say(`HTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n${OK}content-length: 0\r\n\r\n`),
     expect: 200,
   },
-  "103 and then nothing": { onRequest: say("HTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n"), expect: "timeout" },
+  "103 and then nothing": {
+    onRequest: say("HTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n"),
+    expect: "timeout",
+    holdsOut: true,
+  },
   "a drip of 103": {
     onRequest: (socket) => drip(socket, "", "HTTP/1.1 103 Early Hints\r\n\r\n"),
     expect: "response_invalid",
