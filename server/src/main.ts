@@ -154,6 +154,7 @@ async function startDelivering(ground: Ground): Promise<Delivering> {
     version: VERSION,
     schedule_s: config.retrySchedule_s ?? RETRY_SCHEDULE_S,
     attempt_ms: config.attemptTimeout_ms,
+    alone: config.databaseUrl === null, // a data folder has one server at a time
     onAttempt(ended) {
       meter.attempted(ended);
       health.note(ended);

@@ -5,9 +5,12 @@ import { eventually } from "../../../test/support/eventually.ts";
 import { systemClock } from "../clock.ts";
 import { createLog } from "../log.ts";
 import type { Database } from "../store/db.ts";
+import { buryNode, listGoneNodes } from "../store/nodes.ts";
 import { createNodeSession } from "./node-session.ts";
 
 const db = await testDatabase();
+
+const log = createLog("silent");
 
 test("a node takes its number back from a connection that only the server still believes in", async () => {
   const clients: pg.Client[] = [];
@@ -19,7 +22,6 @@ test("a node takes its number back from a connection that only the server still 
     },
   };
   let losses = 0;
-  const log = createLog("silent");
   const session = createNodeSession({ db: watched, clock: systemClock, log, onNotice() {}, onLost: () => losses++ });
   await session.start();
   expect(session.number()).toBe(1);
@@ -31,4 +33,38 @@ test("a node takes its number back from a connection that only the server still 
   await eventually(() => expect(session.number()).not.toBeNull());
   expect(session.number()).toBe(1);
   await session.close();
+});
+
+test("a node that starts leaves its number to one that has lost its connection, until that is struck off", async () => {
+  let away = false;
+  const clients: pg.Client[] = [];
+  const breaking: Database = {
+    ...db,
+    async connect() {
+      if (away) throw new Error("the network is away");
+      clients.push(await db.connect());
+      return clients.at(-1)!;
+    },
+  };
+  const begin = async (from: Database) => {
+    const session = createNodeSession({ db: from, clock: systemClock, log, onNotice() {}, onLost() {} });
+    await session.start();
+    return session;
+  };
+  const [living, other] = [await begin(breaking), await begin(db)];
+  const number = living.number()!;
+  away = true;
+  await clients[0]!.end();
+  expect(living.number()).toBeNull();
+  expect(await listGoneNodes(db, other.number()!)).toContain(number);
+  const fresh = await begin(db);
+  expect([number, other.number()]).not.toContain(fresh.number());
+  away = false;
+  await eventually(() => expect(living.number()).toBe(number));
+
+  await living.close();
+  await db.transaction((tx) => buryNode(tx, number));
+  const last = await begin(db);
+  expect(last.number()).toBe(number);
+  for (const session of [other, fresh, last]) await session.close();
 });

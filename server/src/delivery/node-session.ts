@@ -2,15 +2,14 @@ import type { Clock } from "../clock.ts";
 import { LIMITS } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { Database } from "../store/db.ts";
-import { endNodeSession, type NodeNumber, takeNodeNumber } from "../store/nodes.ts";
-import { endNodeLeases } from "../store/open-deliveries.ts";
+import { endNodeSession, type NodeNumber, takeNewNodeNumber, takeNodeNumber } from "../store/nodes.ts";
 import { openSession, type Session } from "../store/session.ts";
 
 /** What a node is to the others: a number that it holds while it lives, and an ear for their notices. */
 export interface NodeSession {
   /** null while the connection is lost: other nodes may then end this node's leases. */
   number(): number | null;
-  /** Takes a number, ends the leases that its last holder left, and listens. Goes on trying when the connection breaks. */
+  /** Takes a number and listens. Goes on trying when the connection breaks. */
   start(): Promise<void>;
   close(): Promise<void>;
 }
@@ -28,8 +27,10 @@ interface NodeSessionParts {
 export const CHANNELS = ["mave_due", "mave_webhook"] as const;
 export type Channel = (typeof CHANNELS)[number];
 
-/** Nodes at most: how far the search for a free number goes. */
+/** Nodes at most. */
 const NUMBERS_MAX = 1_000;
+/** Of a node that starts beside others, all of which try for the same numbers. */
+const TRIES_MAX = 100;
 
 export function createNodeSession(parts: NodeSessionParts): NodeSession {
   const { db, clock, log } = parts;
@@ -47,8 +48,6 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
     try {
       const taken = await takeNumber(made, last); // first: without it, others soon take this node for dead
       for (const channel of CHANNELS) await made.listen(channel);
-      // Those of its own, after a mere loss of the connection, are still being sent.
-      if (taken.number !== last?.number) await endNodeLeases(made, taken.number);
       await made.probe(); // what was run over the pool says nothing of the connection that holds the number
       [session, last] = [made, taken];
       closeStale();
@@ -96,13 +95,13 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
 
 /**
  * The number it had, where that is still free or held by its own lost connection: under another one, what it is sending
- * would soon be taken for a dead node's. Else the next free one.
+ * would soon be taken for a dead node's. Else a new one.
  */
 async function takeNumber(session: Session, last: NodeNumber | null): Promise<NodeNumber> {
   if (last !== null) await endNodeSession(session, last);
-  for (let number = last?.number ?? 1; number <= NUMBERS_MAX; number++) {
-    const taken = await takeNodeNumber(session, number);
-    if (taken !== null) return taken;
-  }
-  throw new Error(`of the ${NUMBERS_MAX} node numbers none is free`);
+  let taken = last && (await takeNodeNumber(session, last.number));
+  for (let tries = 0; taken === null && tries < TRIES_MAX; tries++)
+    taken = await takeNewNodeNumber(session, NUMBERS_MAX);
+  if (taken === null) throw new Error(`of the ${NUMBERS_MAX} node numbers none is free`);
+  return taken;
 }

@@ -6,7 +6,10 @@ import type { DispatcherStats } from "./dispatcher-parts.ts";
 import { createNodeSession } from "./node-session.ts";
 import { Sweeper } from "./sweeper.ts";
 
-export type DeliveryNodeParts = Omit<DispatcherParts, "node" | "nodes">;
+export type DeliveryNodeParts = Omit<DispatcherParts, "node" | "nodes"> & {
+  /** No other process can be at this database. */
+  alone?: boolean;
+};
 
 /** All of delivery on one node: its number, its dispatcher, its sweeper and its ears. */
 export interface DeliveryNode {
@@ -20,7 +23,7 @@ export interface DeliveryNode {
 }
 
 export function createDeliveryNode(parts: DeliveryNodeParts): DeliveryNode {
-  const { db, clock, log, signals, attempt_ms } = parts;
+  const { db, clock, log, signals, attempt_ms, alone = false } = parts;
   const session = createNodeSession({
     db,
     clock,
@@ -35,7 +38,7 @@ export function createDeliveryNode(parts: DeliveryNodeParts): DeliveryNode {
   const node = () => session.number();
   const dispatcher: Dispatcher = new Dispatcher({ ...parts, node, nodes: () => sweeper.nodes });
   const lease_ms = Math.max(LIMITS.LEASE_MS, attempt_ms * 2);
-  const sweeper = new Sweeper({ db, clock, log, lease_ms, node, wake: () => dispatcher.wake() });
+  const sweeper = new Sweeper({ db, clock, log, lease_ms, alone, node, wake: () => dispatcher.wake() });
   const ends: (() => void)[] = [];
   let ending = false;
 

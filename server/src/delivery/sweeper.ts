@@ -17,6 +17,8 @@ interface SweeperParts {
   clock: Clock;
   log: Log;
   lease_ms: number;
+  /** No other process can be at this database: whoever had a number before is dead. */
+  alone: boolean;
   /** This node's number. */
   node(): number | null;
   /** Something became due: claim it. */
@@ -44,9 +46,10 @@ export class Sweeper {
     return this.#nodes;
   }
 
+  /** Sweeps at once, then from time to time. */
   start(): void {
     this.#stopped = false;
-    this.#next();
+    this.#run();
   }
 
   async stop(): Promise<void> {
@@ -54,13 +57,11 @@ export class Sweeper {
     await this.#running;
   }
 
-  #next(): void {
-    this.#parts.clock.after(LIMITS.SWEEP_MS, () => {
-      if (this.#stopped) return;
-      this.#running = this.sweep()
-        .catch((err: unknown) => this.#parts.log.warn({ err }, "this sweep failed; the next one tries again"))
-        .then(() => this.#next());
-    });
+  #run(): void {
+    if (this.#stopped) return;
+    this.#running = this.sweep()
+      .catch((err: unknown) => this.#parts.log.warn({ err }, "this sweep failed; the next one tries again"))
+      .then(() => void this.#parts.clock.after(LIMITS.SWEEP_MS, () => this.#run()));
   }
 
   /** One round. */
@@ -98,7 +99,7 @@ export class Sweeper {
     const self = this.#parts.node();
     if (self === null) return 0;
     const gone = await listGoneNodes(this.#parts.db, self);
-    const certain = gone.filter((node) => this.#suspects.includes(node));
+    const certain = this.#parts.alone ? gone : gone.filter((node) => this.#suspects.includes(node));
     this.#suspects = gone;
     let ended = 0;
     for (const node of certain)

@@ -4,7 +4,6 @@ import type { Session } from "./session.ts";
 /** The first key of every node's advisory lock; the second is the node's number. */
 export const NODE_LOCK = 7_021_800;
 
-// A number whose lock is free belongs to nobody: its node is gone, or never was.
 const take: Statement = {
   name: "node_take",
   text: `select case when $2 then pg_try_advisory_xact_lock(${NODE_LOCK}, $1)
@@ -21,12 +20,28 @@ export interface NodeNumber {
   pid: number;
 }
 
-/** Takes the number for as long as the session lasts. @returns null where another has it */
+/** Takes a number that was this node's before, for as long as the session lasts. @returns null where another has it */
 export async function takeNodeNumber(session: Session, number: number): Promise<NodeNumber | null> {
   const [row] = await session.lock<{ mine: boolean; pid: number }>(take, [number]);
   if (!row!.mine) return null;
   await session.run(add, [number]);
   return { number, pid: row!.pid };
+}
+
+const claimNumber: Statement = {
+  name: "node_claim_number",
+  text: `insert into nodes (number)
+    select n from generate_series(1, $1::int) n where not exists (select from nodes where number = n) order by n limit 1
+    on conflict do nothing returning number`,
+};
+
+/**
+ * Takes a number that nobody has. One whose node is not struck off yet is not free, though its lock be: that node may
+ * have lost no more than its connection. @returns null where another node was quicker
+ */
+export async function takeNewNodeNumber(session: Session, most: number): Promise<NodeNumber | null> {
+  const [row] = await session.run<{ number: number }>(claimNumber, [most]);
+  return row === undefined ? null : takeNodeNumber(session, row.number);
 }
 
 const LOCKS = `from pg_locks where locktype = 'advisory' and classid = ${NODE_LOCK} and objsubid = 2
