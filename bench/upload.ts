@@ -1,6 +1,5 @@
 /** The same bytes to Mave, by PUT and by tus, and to a bare Node server that writes them to the same disk. */
 import { execFile } from "node:child_process";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline, Readable } from "node:stream";
 import { promisify } from "node:util";
@@ -18,8 +17,7 @@ const CHUNK = Buffer.alloc(1_048_576, "a video, or not ");
 
 const mave = await startServer({ MAVE_ROLES: "api,deliver" }); // no processing beside the upload
 const key = await mave.key();
-const file = join(mave.dataDir, "bare-upload");
-const bare = await startBare("bench/lib/bare-upload.ts", { FILE: file });
+const bare = await startBare("bench/lib/bare-upload.ts", { FILE: join(mave.dataDir, "bare-upload") });
 const authorization = `Bearer ${key}`;
 
 function bytes(): Readable {
@@ -43,7 +41,12 @@ async function send(url: string, method: "PUT" | "PATCH", headers: Record<string
     },
     () => undefined,
   ) as unknown as Readable;
-  const answer = await request(url, { method, headers: { "content-length": String(BYTES), ...headers }, body });
+  const answer = await request(url, {
+    method,
+    headers: { "content-length": String(BYTES), ...headers },
+    body,
+    reset: true,
+  });
   const text = await answer.body.text();
   if (answer.statusCode >= 300) throw new Error(`${url} answered ${answer.statusCode}: ${text}`);
   return BYTES / 1_000 / (performance.now() - begun);
@@ -53,9 +56,7 @@ const newVideo = async () => (await call<{ id: string }>(mave.url, key, "POST", 
 
 async function byPut(): Promise<number> {
   const id = await newVideo();
-  const rate = await send(`${mave.url}/v1/videos/${id}/file`, "PUT", { authorization });
-  await call(mave.url, key, "DELETE", `/v1/videos/${id}`);
-  return rate;
+  return send(`${mave.url}/v1/videos/${id}/file`, "PUT", { authorization });
 }
 
 async function byTus(): Promise<number> {
@@ -68,16 +69,10 @@ async function byTus(): Promise<number> {
   });
   const location = new URL(created.headers.get("location")!, mave.url).href;
   const type = "application/offset+octet-stream";
-  const rate = await send(location, "PATCH", { ...tus, "upload-offset": "0", "content-type": type });
-  await call(mave.url, key, "DELETE", `/v1/videos/${id}`);
-  return rate;
+  return send(location, "PATCH", { ...tus, "upload-offset": "0", "content-type": type });
 }
 
-async function toBare(): Promise<number> {
-  const rate = await send(bare.url, "PUT", {});
-  await rm(file);
-  return rate;
-}
+const toBare = () => send(bare.url, "PUT", {});
 
 const before = watchMemory(mave.process().pid!)().own;
 const watch = watchMemory(mave.process().pid!);

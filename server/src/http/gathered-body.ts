@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { finished } from "node:stream";
+import { chunkPassed } from "../videos/passing-chunks.ts";
 import { WRITE_BYTES } from "../videos/receive-file.ts";
 
 /**
@@ -14,6 +15,7 @@ export function gatheredBody(request: IncomingMessage): ReadableStream<Uint8Arra
   request.on("data", (chunk: Buffer) => {
     chunks.push(chunk);
     bytes += chunk.length;
+    chunkPassed(chunk.length);
     if (bytes >= WRITE_BYTES) request.pause();
     wake();
   });

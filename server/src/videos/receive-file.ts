@@ -2,6 +2,7 @@ import { createWriteStream } from "node:fs";
 import { finished, type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { MaveError } from "../errors.ts";
+import { chunkPassed } from "./passing-chunks.ts";
 import { checkSize, type Uploads } from "./upload.ts";
 
 /** A file that arrives as the body of one request. */
@@ -44,6 +45,7 @@ async function writeFile(stream: Readable, path: string, maxBytes: number): Prom
     highWaterMark: WRITE_BYTES,
     transform(chunk: Buffer, _encoding, done) {
       received += chunk.length;
+      chunkPassed(chunk.length);
       if (received <= maxBytes) return done(null, chunk);
       done(new MaveError("REQUEST_TOO_LARGE", `At most ${maxBytes} bytes are accepted.`));
     },
