@@ -40,7 +40,7 @@ export interface RecordedDelivery {
 // The webhooks of an event are those of its space at this moment (webhooks_pkey). A delivery's id is the first half of
 // its event's and a hash of both, so that no second one can be made. The payload is spliced in as raw JSON and read as
 // text, which keeps its bytes; encoding it again as a string cost 3 µs more, reading it as `json` parses it again.
-const recordText = (previous: string, blocked: string) => `with event as materialized (
+const recordText = (open: string, previous: string) => `with event as materialized (
       select * from json_to_recordset($1::json) as e(space_id uuid, id uuid, type text, video_id text, sequence integer,
         payload text, traceparent text, only_id uuid, except_id uuid, step smallint)
     ), recorded as (
@@ -63,31 +63,29 @@ const recordText = (previous: string, blocked: string) => `with event as materia
     join webhooks w on w.space_id = e.space_id
       and case when e.only_id is null then w.events @> array[e.type] and w.id is distinct from e.except_id
         else w.id = e.only_id end
-    cross join lateral (select ${blocked} as blocked) b
+    cross join lateral (${open}) o(open)
+    cross join lateral (select w.ordering = 'video' and o.open is not null as blocked) b
     cross join lateral (select not blocked and w.status = 'enabled' and $2::integer is not null and w.id <> all($4::uuid[])
       as handed) h
     returning space_id, webhook_id, video_id, sequence, id, event_id, type, previous, attempt, step,
       due_at = 'infinity' as blocked`;
 
-// `previous` and `blocked` are looked up by open_deliveries_pkey and deliveries_by_video. Only to begin a look-up in every
-// day of `deliveries` takes longer than all the rest of an event, so the days before its video was created are left out
-// (by $5, when the statement starts).
+// `open`, the last one that is not over, is looked up by open_deliveries_pkey; what is over, by deliveries_by_video, only
+// where that one is not the one right before. Merely to begin a look-up in every day of `deliveries` takes longer than all
+// the rest of an event, so the days before its video was created are left out (by $5, when the statement starts).
 const record: Statement = {
   name: "events_record",
   text: recordText(
-    `case when e.sequence > 1 then coalesce(greatest(
-        (select max(o.sequence) from open_deliveries o where o.space_id = e.space_id and o.webhook_id = w.id
-          and o.video_id = e.video_id and o.sequence < e.sequence),
+    `select max(o.sequence) from open_deliveries o where e.sequence > 1 and o.space_id = e.space_id
+        and o.webhook_id = w.id and o.video_id = e.video_id and o.sequence < e.sequence`,
+    `case when o.open = e.sequence - 1 then o.open when e.sequence > 1 then coalesce(greatest(o.open,
         (select max(d.sequence) from deliveries d where d.space_id = e.space_id and d.webhook_id = w.id
           and d.video_id = e.video_id and d.sequence < e.sequence and d.id >= $5::uuid)), 0) else 0 end`,
-    `w.ordering = 'video' and e.sequence > 1 and exists (
-        select from open_deliveries o where o.space_id = e.space_id and o.webhook_id = w.id
-          and o.video_id = e.video_id and o.sequence < e.sequence)`,
   ),
 };
 
 // A video's first event has nothing before it.
-const recordFirst: Statement = { name: "events_record_first", text: recordText("0", "false") };
+const recordFirst: Statement = { name: "events_record_first", text: recordText("select null::integer", "0") };
 
 /**
  * Inserts events of different videos and their deliveries.
@@ -112,26 +110,35 @@ export async function recordEvents(
   return since === null ? tx.run(recordFirst, values) : tx.run(record, [...values, since]);
 }
 
-// Locked here, marked by the next statement: that one sees whatever a settle or retry did to the row before it let go.
-const lockLower: Statement = {
-  name: "open_deliveries_lock_lower",
-  text: `select b.webhook_id, b.video_id, b.sequence, o.place::text as place
-    from json_to_recordset($1::json) as b(space_id uuid, webhook_id uuid, video_id text, sequence integer)
-    cross join lateral (
-      select o.ctid as place from open_deliveries o
-      where o.space_id = b.space_id and o.webhook_id = b.webhook_id and o.video_id = b.video_id
-        and o.sequence < b.sequence
-      order by o.sequence desc limit 1 for no key update) o`,
+// Locked, then marked by its place. What a settle or a retry changed before it let go has another place than this
+// statement sees, and is left to the next one, which sees it.
+const followLower: Statement = {
+  name: "open_deliveries_follow",
+  text: `with lower as materialized (
+      select b.webhook_id, b.video_id, b.sequence, o.place
+      from json_to_recordset($1::json) as b(space_id uuid, webhook_id uuid, video_id text, sequence integer)
+      cross join lateral (
+        select o.ctid as place from open_deliveries o
+        where o.space_id = b.space_id and o.webhook_id = b.webhook_id and o.video_id = b.video_id
+          and o.sequence < b.sequence
+        order by o.sequence desc limit 1 for no key update) o
+    ), marked as (
+      update open_deliveries o set followed = true from lower l where o.ctid = l.place
+      returning l.place
+    )
+    select webhook_id, video_id, sequence, place::text as place, place in (select place from marked) as marked from lower`,
 };
 const markFollowed: Statement = {
   name: "open_deliveries_mark_followed",
-  text: "update open_deliveries set followed = true where ctid = any($1::tid[]) and not followed",
+  text: "update open_deliveries set followed = true where ctid = any($1::tid[])",
 };
 
 /** Marks the delivery that each of these waits for. @returns those for which there was none any more */
 export async function followOpen(tx: Sql, blocked: RecordedDelivery[]): Promise<RecordedDelivery[]> {
-  const found = await tx.run<RecordedDelivery & { place: string }>(lockLower, [JSON.stringify(keysOf(blocked))]);
-  if (found.length > 0) await tx.run(markFollowed, [found.map(({ place }) => place)]);
+  type Lower = Pick<RecordedDelivery, "webhook_id" | "video_id" | "sequence"> & { place: string; marked: boolean };
+  const found = await tx.run<Lower>(followLower, [JSON.stringify(keysOf(blocked))]);
+  const unmarked = found.filter(({ marked }) => !marked);
+  if (unmarked.length > 0) await tx.run(markFollowed, [unmarked.map(({ place }) => place)]);
   const key = (row: Pick<RecordedDelivery, "webhook_id" | "video_id" | "sequence">) =>
     `${row.webhook_id} ${row.video_id} ${row.sequence}`;
   const followed = new Set(found.map(key));
