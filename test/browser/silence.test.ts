@@ -10,6 +10,8 @@ import { startReceiver } from "./receiver.ts";
 
 /** As dashboard/src/live/changes.ts has it: two of the server's beats and some more. */
 const SILENT_MS = 40_000;
+/** With the 15 s until the next beat well below that; twice, beyond it. */
+const QUIET_MS = 15_000;
 /** More than one try to connect again takes: five seconds for an answer, three until the next. */
 const TRY_MS = 10_000;
 const SEEN = { timeout: 60_000 };
@@ -86,15 +88,45 @@ describe.skipIf(without("chromium"))("a stream that fell silent", { timeout: 180
     await page.context().close();
   });
 
+  test("only because nothing happens is left alone: the server's beats are heard", async () => {
+    const page = await watchDeliveries(server);
+    let streams = 0;
+    page.on("request", (request) => {
+      if (request.url().endsWith("/v1/changes")) streams += 1;
+    });
+    for (const beats of [1, 2]) {
+      await page.clock.fastForward(QUIET_MS);
+      await expect.poll(() => page.evaluate<number>("window.beats"), SEEN).toBeGreaterThanOrEqual(beats);
+    }
+    await page.clock.fastForward(QUIET_MS);
+    await api.video("After a quiet time");
+    await row(page, "After a quiet time").waitFor(SEEN);
+    expect(await page.getByText("Live", { exact: true }).isVisible()).toBe(true);
+    expect(streams).toBe(0);
+    await page.context().close();
+  });
+
   /** The live list of deliveries, on a clock that can be put forward; it begins at noon, so that times compare as texts. */
   async function watchDeliveries(server: TestServer): Promise<Page> {
     const { page } = await visitAsOwner(browser, server);
     await page.clock.install({ time: new Date().setHours(12, 0, 0, 0) });
+    await page.addInitScript(COUNT_BEATS);
     await page.goto("/dashboard/deliveries");
     await page.getByText("Live", { exact: true }).waitFor(SEEN);
     return page;
   }
 });
+
+/** What the page hears of the server between two changes is counted in `beats`. */
+const COUNT_BEATS = `
+  window.beats = 0;
+  window.EventSource = class extends EventSource {
+    constructor(url) {
+      super(url);
+      this.addEventListener("beat", () => window.beats++);
+    }
+  };
+`;
 
 const row = (page: Page, name: string) => page.getByRole("row", { name: new RegExp(name) });
 
