@@ -1,5 +1,6 @@
 import { expect, inject, test } from "vitest";
 import { testConnection } from "../support/database.ts";
+import { startServer } from "../support/server.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { call } from "./api.ts";
 import { seeded } from "./load.ts";
@@ -7,12 +8,16 @@ import { FACTOR, pass, type Scene, SEED, setScene } from "./scene.ts";
 
 const TIMEOUT_MS = 240_000; // each ends in some 15 s on an idle machine
 
-/** A scene whose database stands behind a proxy that fails on command. */
-async function sceneBehindProxy(): Promise<{ scene: Scene; proxy: TcpProxy }> {
+/** A database behind a proxy that fails on command. */
+async function databaseBehindProxy(): Promise<{ url: string; proxy: TcpProxy }> {
   const { host, port } = inject("postgres");
   const { user, database } = await testConnection();
   const proxy = await startTcpProxy({ path: `${host}/.s.PGSQL.${port}` });
-  const url = `postgres://${user}@127.0.0.1:${proxy.port}/${database}`;
+  return { url: `postgres://${user}@127.0.0.1:${proxy.port}/${database}`, proxy };
+}
+
+async function sceneBehindProxy(): Promise<{ scene: Scene; proxy: TcpProxy }> {
+  const { url, proxy } = await databaseBehindProxy();
   const scene = await setScene({ DATABASE_URL: url }, ["/healthy", "/flaky"]);
   return { scene, proxy };
 }
@@ -101,5 +106,24 @@ test("a database that swallows every byte is given up, and deliveries go on when
   await load.stop();
   await scene.drained();
   expect((await scene.compare(load)).findings).toEqual([]);
+  proxy.close();
+});
+
+test("a server that loses its database as it greets goes on, and says how to get the link", {
+  timeout: TIMEOUT_MS,
+}, async () => {
+  const { url, proxy } = await databaseBehindProxy();
+  let cuts = 0;
+  proxy.inspect = (bytes) => {
+    if (cuts > 0 || !bytes.includes("insert into sign_in_links")) return "pass";
+    cuts += 1;
+    return "cut before";
+  };
+  const server = await startServer({ DATABASE_URL: url });
+  await expect.poll(() => server.output()).toContain(`Mave is ready: ${server.url}/dashboard/\n`);
+  expect(cuts).toBe(1);
+  expect(server.output()).toContain("There is no link: `npm run -s mave -- admin link` prints one.");
+  expect(await server.stop()).toBe(0);
+  await server.remove();
   proxy.close();
 });
