@@ -26,6 +26,9 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => server?.remove());
 
+/** A round sends 15 MB: kept, they would add more than this, and as much again in the next. */
+const FLAT_BYTES = 10_000_000;
+
 /** The server's resident memory, as the system sees it. */
 async function memory(): Promise<number> {
   const { readFile } = await import("node:fs/promises");
@@ -143,10 +146,15 @@ describe("a body that is not what an operation takes", () => {
   test("leaves the server as it was: alive, without an error of its own, its memory flat", async () => {
     expect((await ask(`${server.url}/healthz`, {})).status).toBe(200);
     expect(server.output()).not.toMatch(/request failed|INTERNAL|unhandled|uncaught/i);
-    const before = await memory(); // the heap is as large as these bodies make it: the same again must not add to it
-    for (const body of Object.values(BODIES)) for (const operation of changing) await send(operation, body);
-    expect((await memory()) - before).toBeLessThan(50_000_000);
-  }, 60_000);
+    // A leak adds the same in each round. A heap grows too, on a busy machine for longer, but not for ever.
+    let grown = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 10 && grown > FLAT_BYTES; round += 1) {
+      const before = await memory();
+      for (const body of Object.values(BODIES)) for (const operation of changing) await send(operation, body);
+      grown = (await memory()) - before;
+    }
+    expect(grown).toBeLessThanOrEqual(FLAT_BYTES);
+  }, 120_000);
 });
 
 const typesOf = ({ type, enum: words }: JsonSchema): string[] => (words ? ["string"] : [type ?? "object"].flat());
