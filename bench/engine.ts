@@ -23,7 +23,7 @@ async function register(count: number): Promise<void> {
 
 const spaceOf = (number: number) => spaces[number % SPACES]!;
 const shared = (number: number) => engine.recorder.record(newEvent(spaceOf(number)));
-const alone = (number: number) => engine.recorder.transaction((tx) => tx.record(newEvent(spaceOf(number))));
+const alone = (number: number) => engine.recorder.transaction((tx) => tx.recordLast([newEvent(spaceOf(number))]));
 const bareLoop = () => bare(engine, [`${sink.url}/0`]);
 
 /** Everything is recorded first, its webhooks paused, then drained. @returns deliveries a second */

@@ -115,7 +115,7 @@ const BUGS: [what: string, plant: NonNullable<SimulationOptions["plant"]>, found
   ],
   [
     "a later event that does not wait for the earlier one",
-    planted("events_record", "w.ordering = 'video' and o.open is not null", "false"),
+    planted("events_record", "t.ordering = 'video' and t.before is not null", "false"),
     /before|while/,
   ],
   ["retries without jitter", { fraction: () => 0.5 }, /no jitter/],

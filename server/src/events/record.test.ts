@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
 import { engineParts, happen } from "../../../test/support/engine.ts";
+import { eventually } from "../../../test/support/eventually.ts";
 import { longUuid } from "./short-uuid.ts";
 
 const db = await testDatabase();
@@ -76,6 +77,39 @@ describe("record", () => {
     await query("delete from open_deliveries where webhook_id = $1", [longUuid(webhook.id)]);
     await record(3, now_s + 3 * 86_400);
     expect(await openOf(webhook.id)).toMatchObject([{ sequence: 3, previous: 0 }]);
+  });
+
+  /** Has the second event of a video recorded while another transaction changes the delivery of the first. */
+  async function recordBeside(change: string, video: string) {
+    const events = ["video.created", "video.deleted"] as const;
+    const webhook = await webhooks.create(space, { url: "https://h.example.com/", events: [...events] });
+    await happen(parts, video);
+    const recorded = await db.transaction(async (tx) => {
+      await tx.run({ name: `test ${change}`.slice(0, 60), text: `${change} where webhook_id = $1` }, [
+        longUuid(webhook.id),
+      ]);
+      const recording = happen(parts, video, "video.deleted");
+      await eventually(async () => expect(await query(WAITS)).toHaveLength(1));
+      return { recording };
+    });
+    await recorded.recording;
+    return openOf(webhook.id);
+  }
+  const WAITS = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+    and query like '%into events%'`;
+
+  test("marks what it waits for, though that was leased anew just then and so has another place", async () => {
+    const lease = "update open_deliveries set attempt = attempt + 1, leased_until = now() + interval '30 s'";
+    expect(await recordBeside(lease, "AAAAAAAAA8")).toMatchObject([
+      { sequence: 1, followed: true },
+      { sequence: 2, previous: 1, blocked: true },
+    ]);
+  });
+
+  test("waits for nothing where that ended just then", async () => {
+    expect(await recordBeside("delete from open_deliveries", "AAAAAAAAA9")).toMatchObject([
+      { sequence: 2, previous: 1, blocked: false },
+    ]);
   });
 
   test("blocks nothing for a webhook that wants no order", async () => {

@@ -17,7 +17,7 @@ export interface Recording extends Sql {
    * order of the sequence the order of the commits. Best as the last statement: it may hold rows that a settle wants.
    */
   record(happening: Happening): Promise<Envelope>;
-  /** The same for several events of different videos at once, as the last of the transaction. */
+  /** The same for several events of different videos at once, as the last of the transaction: the commit goes out with it. */
   recordLast(happenings: readonly Happening[]): Promise<Envelope[]>;
 }
 
@@ -61,6 +61,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
     const recorded = new Recorded(parts);
     const result = await parts.db.transaction((tx) => work(recorded.within(tx)));
     recorded.announce();
+    await recorded.followUp();
     return result;
   };
   const shared = shareCommits<Happening, Envelope>({
@@ -80,6 +81,8 @@ class Recorded {
   readonly #spans: OpenSpan[] = [];
   readonly #handed: HandedDelivery[] = [];
   readonly #due = new Set<string>();
+  /** They wait for one that was being changed just then, and does not know of it. */
+  readonly #unmarked: store.RecordedDelivery[] = [];
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
@@ -89,10 +92,7 @@ class Recorded {
     return {
       run: tx.run,
       record: async (happening) => (await this.#record(tx, [happening]))[0]!,
-      recordLast: (happenings) => {
-        const nothingToFollow = lookBack(happenings) === null;
-        return this.#record(nothingToFollow ? { run: tx.last } : tx, happenings);
-      },
+      recordLast: (happenings) => this.#record({ run: tx.last }, happenings),
     };
   }
 
@@ -103,7 +103,6 @@ class Recorded {
     const lease = courier?.lease() ?? null;
     const leased_ms = clock.monotonic();
     const deliveries = await store.recordEvents(tx, events, lease, courier?.full() ?? [], lookBack(happenings));
-    await follow(tx, deliveries);
     this.#keep(events, deliveries, leased_ms);
     return events.map(({ envelope }) => envelope);
   }
@@ -125,6 +124,7 @@ class Recorded {
     for (const delivery of deliveries) {
       if (delivery.attempt > 0) this.#handed.push({ ...delivery, ...handed.get(delivery.event_id)! });
       else if (!delivery.blocked) this.#due.add(delivery.webhook_id);
+      else if (!delivery.marked) this.#unmarked.push(delivery);
     }
   }
 
@@ -138,6 +138,14 @@ class Recorded {
       const { space, type, video } = happening;
       signals.emit("event", { space, event: envelope.id, type, video });
     }
+  }
+
+  /** After the commit, too, whose success it cannot change: what it does not reach is freed by the sweep. */
+  async followUp(): Promise<void> {
+    if (this.#unmarked.length === 0) return;
+    const { db, signals } = this.#parts;
+    await db.transaction((tx) => follow(tx, this.#unmarked)).catch(() => {});
+    for (const { blocked, webhook_id: webhook } of this.#unmarked) if (!blocked) signals.emit("due", { webhook });
   }
 }
 

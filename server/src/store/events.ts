@@ -35,57 +35,92 @@ export interface RecordedDelivery {
   step: number;
   /** Waits for an earlier event of its video. */
   blocked: boolean;
+  /** Of one that waits: what it waits for knows. */
+  marked?: boolean;
 }
 
-// The webhooks of an event are those of its space at this moment (webhooks_pkey). A delivery's id is the first half of
-// its event's and a hash of both, so that no second one can be made. The payload is spliced in as raw JSON and read as
-// text, which keeps its bytes; encoding it again as a string cost 3 µs more, reading it as `json` parses it again.
-const recordText = (open: string, previous: string) => `with event as materialized (
+// The payload is spliced in as raw JSON and read as text, which keeps its bytes; encoding it again as a string cost 3 µs
+// more, reading it as `json` parses it again.
+const EVENTS = `event as materialized (
       select * from json_to_recordset($1::json) as e(space_id uuid, id uuid, type text, video_id text, sequence integer,
         payload text, traceparent text, only_id uuid, except_id uuid, step smallint)
     ), recorded as (
       insert into events (space_id, id, type, video_id, sequence, payload, traceparent)
       select space_id, id, type, video_id, sequence, payload, traceparent from event
-    )
-    insert into open_deliveries as made (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, attempt, step,
-      due_at, leased_until, leased_by)
-    select e.space_id, w.id, coalesce(e.video_id, e.id::text), e.sequence,
+    )`;
+
+/** The webhooks of an event are those of its space at this moment (webhooks_pkey). */
+const ITS_WEBHOOKS = `webhooks w on w.space_id = e.space_id
+      and case when e.only_id is null then w.events @> array[e.type] and w.id is distinct from e.except_id
+        else w.id = e.only_id end`;
+
+// A delivery's id is the first half of its event's and a hash of both, so that no second one can be made.
+const opened = (previous: string, blocked: string, from: string) => `insert into open_deliveries (space_id, webhook_id,
+      video_id, sequence, id, event_id, type, previous, attempt, step, due_at, leased_until, leased_by)
+    select e.space_id, e.webhook_id, coalesce(e.video_id, e.id::text), e.sequence,
       (left(replace(e.id::text, '-', ''), 16)
-        || encode(substr(sha256(uuid_send(e.id) || uuid_send(w.id)), 1, 8), 'hex'))::uuid,
+        || encode(substr(sha256(uuid_send(e.id) || uuid_send(e.webhook_id)), 1, 8), 'hex'))::uuid,
       e.id, e.type,
       ${previous},
       case when handed then 1 else 0 end,
       e.step,
-      case when blocked then 'infinity' else statement_timestamp() end,
+      case when ${blocked} then 'infinity' else statement_timestamp() end,
       case when handed then statement_timestamp() + $3::float8 * interval '1 ms' else '-infinity' end,
       case when handed then $2::integer end
-    from event e
-    join webhooks w on w.space_id = e.space_id
-      and case when e.only_id is null then w.events @> array[e.type] and w.id is distinct from e.except_id
-        else w.id = e.only_id end
-    cross join lateral (${open}) o(open)
-    cross join lateral (select w.ordering = 'video' and o.open is not null as blocked) b
-    cross join lateral (select not blocked and w.status = 'enabled' and $2::integer is not null and w.id <> all($4::uuid[])
-      as handed) h
+    from ${from}
+    cross join lateral (select not ${blocked} and e.status = 'enabled' and $2::integer is not null
+      and e.webhook_id <> all($4::uuid[]) as handed) h
     returning space_id, webhook_id, video_id, sequence, id, event_id, type, previous, attempt, step,
       due_at = 'infinity' as blocked`;
 
-// `open`, the last one that is not over, is looked up by open_deliveries_pkey; what is over, by deliveries_by_video, only
-// where that one is not the one right before. Merely to begin a look-up in every day of `deliveries` takes longer than all
-// the rest of an event, so the days before its video was created are left out (by $5, when the statement starts).
+// `before` is the last one that is not over, by open_deliveries_pkey. What is over is looked up, by deliveries_by_video,
+// only where that one is not the one right before. Merely to begin a look-up in every day of `deliveries` takes longer than
+// all the rest of an event, so the days before its video was created are left out (by $5, when the statement starts).
+//
+// A delivery that waits locks the one before it: so that one is either over, or is told here that it is followed, before
+// whoever settles it goes on. What was changed between the start of this statement and the lock has a new place and
+// misses the mark: `marked` says so.
 const record: Statement = {
   name: "events_record",
-  text: recordText(
-    `select max(o.sequence) from open_deliveries o where e.sequence > 1 and o.space_id = e.space_id
-        and o.webhook_id = w.id and o.video_id = e.video_id and o.sequence < e.sequence`,
-    `case when o.open = e.sequence - 1 then o.open when e.sequence > 1 then coalesce(greatest(o.open,
-        (select max(d.sequence) from deliveries d where d.space_id = e.space_id and d.webhook_id = w.id
-          and d.video_id = e.video_id and d.sequence < e.sequence and d.id >= $5::uuid)), 0) else 0 end`,
-  ),
+  text: `with ${EVENTS}, target as materialized (
+      select e.space_id, e.id, e.type, e.video_id, e.sequence, e.step, w.id as webhook_id, w.ordering, w.status,
+        (select max(o.sequence) from open_deliveries o where e.sequence > 1 and o.space_id = e.space_id
+          and o.webhook_id = w.id and o.video_id = e.video_id and o.sequence < e.sequence) as before
+      from event e join ${ITS_WEBHOOKS}
+      order by w.id, e.video_id collate "C"
+    ), waited_for as materialized (
+      select t.webhook_id, t.video_id, t.sequence, o.place from target t
+      cross join lateral (
+        select l.ctid as place from open_deliveries l
+        where t.ordering = 'video' and t.before is not null and l.space_id = t.space_id
+          and l.webhook_id = t.webhook_id and l.video_id = t.video_id and l.sequence < t.sequence
+        order by l.sequence desc limit 1 for no key update) o
+    ), marked as (
+      update open_deliveries o set followed = true from waited_for f where o.ctid = f.place
+      returning f.webhook_id, f.video_id, f.sequence
+    ), made as (
+      ${opened(
+        `case when e.before = e.sequence - 1 then e.before when e.sequence > 1 then coalesce(greatest(e.before,
+          (select max(d.sequence) from deliveries d where d.space_id = e.space_id and d.webhook_id = e.webhook_id
+            and d.video_id = e.video_id and d.sequence < e.sequence and d.id >= $5::uuid)), 0) else 0 end`,
+        "(f.place is not null)",
+        "target e left join waited_for f using (webhook_id, video_id, sequence)",
+      )}
+    )
+    select made.*, m.sequence is not null as marked from made left join marked m using (webhook_id, video_id, sequence)`,
 };
 
 // A video's first event has nothing before it.
-const recordFirst: Statement = { name: "events_record_first", text: recordText("select null::integer", "0") };
+const recordFirst: Statement = {
+  name: "events_record_first",
+  text: `with ${EVENTS}
+    ${opened(
+      "0",
+      "false",
+      `(select e.space_id, e.id, e.type, e.video_id, e.sequence, e.step, w.id as webhook_id, w.status
+        from event e join ${ITS_WEBHOOKS}) e`,
+    )}`,
+};
 
 /**
  * Inserts events of different videos and their deliveries.

@@ -220,18 +220,18 @@ describe("a settle", () => {
 /** The plans of the statements that `work` runs, by their names. */
 async function plansOf(work: (db: Database) => Promise<unknown>): Promise<Map<string, string>> {
   const plans = new Map<string, string>();
-  const explained = (sql: Sql): Sql["run"] => {
+  const explained = (sql: Sql, run = sql.run): Sql["run"] => {
     return async (statement, values) => {
       const explain = { name: `${statement.name}_explain`, text: `explain ${statement.text}` };
       const rows = await sql.run<{ "QUERY PLAN": string }>(explain, values);
       plans.set(statement.name, rows.map((row) => row["QUERY PLAN"]).join("\n"));
-      return sql.run(statement, values);
+      return run(statement, values);
     };
   };
   await work({
     ...db,
     run: explained(db),
-    transaction: (inside) => db.transaction((tx) => inside({ ...tx, run: explained(tx) })),
+    transaction: (inside) => db.transaction((tx) => inside({ run: explained(tx), last: explained(tx, tx.last) })),
   });
   return plans;
 }
@@ -254,6 +254,7 @@ test("nothing reads the queue or the history whole after they were analyzed whil
   expect([...plans.keys()]).toEqual(expect.arrayContaining(["events_record", "open_deliveries_claim"]));
   for (const plan of plans.values()) expect(plan).not.toMatch(/Seq Scan on (open_deliveries|deliveries|events)/);
   expect(plans.get("events_record")).toMatch(/Index .*Scan .*on deliveries_/);
+  expect(plans.get("events_record")).toMatch(/Index Scan .*using open_deliveries_pkey on open_deliveries l/);
   expect(plans.get("open_deliveries_claim")).toMatch(/Index .*Scan using open_deliveries_due on open_deliveries d/);
 });
 
