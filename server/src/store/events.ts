@@ -96,8 +96,8 @@ const record: Statement = {
           and l.webhook_id = t.webhook_id and l.video_id = t.video_id and l.sequence < t.sequence
         order by l.sequence desc limit 1 for no key update) o
     ), marked as (
-      update open_deliveries o set followed = true from waited_for f where o.ctid = f.place
-      returning f.webhook_id, f.video_id, f.sequence
+      update open_deliveries o set followed = true where o.ctid = any(array(select place from waited_for))
+      returning o.webhook_id, o.video_id
     ), made as (
       ${opened(
         `case when e.before = e.sequence - 1 then e.before when e.sequence > 1 then coalesce(greatest(e.before,
@@ -107,7 +107,7 @@ const record: Statement = {
         "target e left join waited_for f using (webhook_id, video_id, sequence)",
       )}
     )
-    select made.*, m.sequence is not null as marked from made left join marked m using (webhook_id, video_id, sequence)`,
+    select made.*, m.video_id is not null as marked from made left join marked m using (webhook_id, video_id)`,
 };
 
 // A video's first event has nothing before it.
@@ -145,35 +145,26 @@ export async function recordEvents(
   return since === null ? tx.run(recordFirst, values) : tx.run(record, [...values, since]);
 }
 
-// Locked, then marked by its place. What a settle or a retry changed before it let go has another place than this
-// statement sees, and is left to the next one, which sees it.
-const followLower: Statement = {
-  name: "open_deliveries_follow",
-  text: `with lower as materialized (
-      select b.webhook_id, b.video_id, b.sequence, o.place
-      from json_to_recordset($1::json) as b(space_id uuid, webhook_id uuid, video_id text, sequence integer)
-      cross join lateral (
-        select o.ctid as place from open_deliveries o
-        where o.space_id = b.space_id and o.webhook_id = b.webhook_id and o.video_id = b.video_id
-          and o.sequence < b.sequence
-        order by o.sequence desc limit 1 for no key update) o
-    ), marked as (
-      update open_deliveries o set followed = true from lower l where o.ctid = l.place
-      returning l.place
-    )
-    select webhook_id, video_id, sequence, place::text as place, place in (select place from marked) as marked from lower`,
+// Locked here, marked by the next statement: that one sees whatever a settle or retry did to the row before it let go.
+const lockLower: Statement = {
+  name: "open_deliveries_lock_lower",
+  text: `select b.webhook_id, b.video_id, b.sequence, o.place::text as place
+    from json_to_recordset($1::json) as b(space_id uuid, webhook_id uuid, video_id text, sequence integer)
+    cross join lateral (
+      select o.ctid as place from open_deliveries o
+      where o.space_id = b.space_id and o.webhook_id = b.webhook_id and o.video_id = b.video_id
+        and o.sequence < b.sequence
+      order by o.sequence desc limit 1 for no key update) o`,
 };
 const markFollowed: Statement = {
   name: "open_deliveries_mark_followed",
-  text: "update open_deliveries set followed = true where ctid = any($1::tid[])",
+  text: "update open_deliveries set followed = true where ctid = any($1::tid[]) and not followed",
 };
 
 /** Marks the delivery that each of these waits for. @returns those for which there was none any more */
 export async function followOpen(tx: Sql, blocked: RecordedDelivery[]): Promise<RecordedDelivery[]> {
-  type Lower = Pick<RecordedDelivery, "webhook_id" | "video_id" | "sequence"> & { place: string; marked: boolean };
-  const found = await tx.run<Lower>(followLower, [JSON.stringify(keysOf(blocked))]);
-  const unmarked = found.filter(({ marked }) => !marked);
-  if (unmarked.length > 0) await tx.run(markFollowed, [unmarked.map(({ place }) => place)]);
+  const found = await tx.run<RecordedDelivery & { place: string }>(lockLower, [JSON.stringify(keysOf(blocked))]);
+  if (found.length > 0) await tx.run(markFollowed, [found.map(({ place }) => place)]);
   const key = (row: Pick<RecordedDelivery, "webhook_id" | "video_id" | "sequence">) =>
     `${row.webhook_id} ${row.video_id} ${row.sequence}`;
   const followed = new Set(found.map(key));

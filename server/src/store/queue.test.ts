@@ -255,6 +255,7 @@ test("nothing reads the queue or the history whole after they were analyzed whil
   for (const plan of plans.values()) expect(plan).not.toMatch(/Seq Scan on (open_deliveries|deliveries|events)/);
   expect(plans.get("events_record")).toMatch(/Index .*Scan .*on deliveries_/);
   expect(plans.get("events_record")).toMatch(/Index Scan .*using open_deliveries_pkey on open_deliveries l/);
+  expect(plans.get("events_record")).toMatch(/Tid Scan on open_deliveries o/);
   expect(plans.get("open_deliveries_claim")).toMatch(/Index .*Scan using open_deliveries_due on open_deliveries d/);
 });
 
