@@ -107,7 +107,9 @@ const record: Statement = {
         "target e left join waited_for f using (webhook_id, video_id, sequence)",
       )}
     )
-    select made.*, m.video_id is not null as marked from made left join marked m using (webhook_id, video_id)`,
+    select space_id, webhook_id, video_id, sequence, id, event_id, type, previous, attempt, step, blocked,
+      m.video_id is not null as marked
+    from made left join marked m using (webhook_id, video_id)`,
 };
 
 // A video's first event has nothing before it.
