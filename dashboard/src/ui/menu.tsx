@@ -30,10 +30,15 @@ export function Menu({ trigger, items, ...place }: MenuProps) {
     hurryMenus();
   };
   // Where the code comes while the button is held down, the button is gone at its release, and the click with it.
-  const press = ({ currentTarget }: PointerEvent) => {
-    const button = currentTarget.getBoundingClientRect();
-    const release = (at: globalThis.PointerEvent) => isIn(button, at) && setTimeout(ask);
-    addEventListener("pointerup", release, { once: true });
+  const press = ({ currentTarget, button }: PointerEvent) => {
+    if (button !== MAIN_BUTTON) return;
+    const place = currentTarget.getBoundingClientRect();
+    const over = new AbortController();
+    const release = (at: globalThis.PointerEvent) => {
+      over.abort();
+      if (at.type === "pointerup" && isIn(place, at)) setTimeout(ask);
+    };
+    for (const end of ["pointerup", "pointercancel"] as const) addEventListener(end, release, { signal: over.signal });
   };
   const waiting = cloneElement(trigger, { onPointerDown: press, onClick: ask, "aria-haspopup": "menu" });
   return (
@@ -42,6 +47,8 @@ export function Menu({ trigger, items, ...place }: MenuProps) {
     </Suspense>
   );
 }
+
+const MAIN_BUTTON = 0;
 
 const isIn = ({ left, right, top, bottom }: DOMRect, { clientX, clientY }: MouseEvent): boolean =>
   clientX >= left && clientX <= right && clientY >= top && clientY <= bottom;
