@@ -45,7 +45,7 @@ async function send(url: string, method: "PUT" | "PATCH", headers: Record<string
     method,
     headers: { "content-length": String(BYTES), ...headers },
     body,
-    reset: true,
+    reset: true, // one that idles while the disk comes to rest would be closed under the next upload
   });
   const text = await answer.body.text();
   if (answer.statusCode >= 300) throw new Error(`${url} answered ${answer.statusCode}: ${text}`);

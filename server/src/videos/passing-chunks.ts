@@ -11,7 +11,7 @@ let passed = 0;
 /**
  * To be told of each chunk of a file that streams through. The memory of these lies outside V8's heap, which has V8 go
  * through all of that heap every few dozen MB, though nothing but young objects is to be found: in a server with its
- * libraries that took two thirds of the CPU of an upload. The young ones alone take less than a millisecond.
+ * libraries that took two thirds of an upload's time outside the kernel. The young ones alone take less than a millisecond.
  */
 export function chunkPassed(bytes: number): void {
   passed += bytes;
