@@ -7,6 +7,7 @@ import { createLog } from "../log.ts";
 import type { Database } from "../store/db.ts";
 import { buryNode, listGoneNodes } from "../store/nodes.ts";
 import { createNodeSession } from "./node-session.ts";
+import { Sweeper } from "./sweeper.ts";
 
 const db = await testDatabase();
 
@@ -67,4 +68,21 @@ test("a node that starts leaves its number to one that has lost its connection, 
   const last = await begin(db);
   expect(last.number()).toBe(number);
   for (const session of [other, fresh, last]) await session.close();
+});
+
+test("a node's lock has to be free in two sweeps, or in one where no other process can be at the database", async () => {
+  const dead = 900;
+  const isGone = async () => (await listGoneNodes(db, 901)).includes(dead);
+  const sweeper = (alone: boolean) =>
+    new Sweeper({ db, clock: systemClock, log, lease_ms: 30_000, alone, node: () => 901, wake() {} });
+  const die = () => db.run({ name: "test_die", text: "insert into nodes (number) values ($1)" }, [dead]);
+  await die();
+  const beside = sweeper(false);
+  await beside.sweep();
+  expect(await isGone()).toBe(true);
+  await beside.sweep();
+  expect(await isGone()).toBe(false);
+  await die();
+  await sweeper(true).sweep();
+  expect(await isGone()).toBe(false);
 });

@@ -140,11 +140,11 @@ class Recorded {
     }
   }
 
-  /** After the commit, too, whose success it cannot change: what it does not reach is freed by the sweep. */
+  /** After the commit, too, whose success it cannot change. */
   async followUp(): Promise<void> {
     if (this.#unmarked.length === 0) return;
     const { db, signals } = this.#parts;
-    await db.transaction((tx) => follow(tx, this.#unmarked)).catch(() => {});
+    await db.transaction((tx) => follow(tx, this.#unmarked)).catch(() => {}); // the sweep frees them
     for (const { blocked, webhook_id: webhook } of this.#unmarked) if (!blocked) signals.emit("due", { webhook });
   }
 }

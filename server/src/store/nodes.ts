@@ -20,7 +20,7 @@ export interface NodeNumber {
   pid: number;
 }
 
-/** Takes a number that was this node's before, for as long as the session lasts. @returns null where another has it */
+/** Takes a number that this node had, or has just claimed, for as long as the session lasts. @returns null where another has it */
 export async function takeNodeNumber(session: Session, number: number): Promise<NodeNumber | null> {
   const [row] = await session.lock<{ mine: boolean; pid: number }>(take, [number]);
   if (!row!.mine) return null;
