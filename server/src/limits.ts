@@ -37,6 +37,7 @@ export const LIMITS = {
   TARGETS_MAX: 20_000, // webhooks remembered with their secrets
   SESSION_PROBE_MS: 5_000, // how often a connection of its own is asked whether it lives
   NODE_REOPEN_MS: 250, // between two tries to have it back: well below the time after which others take it for dead
+  TRANSACTION_IDLE_MS: 30_000, // then what a frozen process had locked is free again, as its leases are
   SWEEP_MS: 1_000, // how often it is looked for what a lost process left behind
   SWEEP_ROWS_MAX: 1_000, // waiting deliveries looked at in one statement of a sweep
   SWEEP_SLICES_MAX: 20, // statements in one sweep; the next one goes on from there
@@ -178,6 +179,7 @@ export function assertLimits(limits: typeof LIMITS = LIMITS): void {
     [limits.DNS_TRY_MS * 3 < limits.ATTEMPT_CONNECT_MS, "both tries of a name must end inside the time to connect"],
     [limits.ATTEMPT_CONNECT_MS < limits.ATTEMPT_TOTAL_MS, "the time to connect is a part of the whole"],
     [limits.ATTEMPT_TOTAL_MS < limits.LEASE_MS, "an attempt must end before its lease does"],
+    [limits.TRANSACTION_IDLE_MS <= limits.LEASE_MS, "rows must be free when the leases on them end"],
     [limits.ATTEMPT_TOTAL_MS < limits.SHUTDOWN_MS, "a drain must outlast an attempt"],
     [limits.ANSWER_KEPT_BYTES <= limits.ANSWER_READ_BYTES, "no more can be kept than is read"],
     [limits.WEBHOOK_IN_FLIGHT_START <= limits.WEBHOOK_IN_FLIGHT_MAX, "a webhook starts below its cap"],

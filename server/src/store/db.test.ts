@@ -5,6 +5,9 @@ import type { Statement } from "./db.ts";
 const db = await testDatabase();
 const insert: Statement = { name: "test_insert", text: "insert into notes (id) values ($1) returning id" };
 const read: Statement = { name: "test_read", text: "select id from notes order by id" };
+const insertAndTell: Statement = { name: "test_tell", text: `${insert.text}, pg_backend_pid() as pid` };
+const backend: Statement = { name: "test_backend", text: "select pid from pg_stat_activity where pid = $1" };
+const idle: Statement = { name: "test_idle", text: "show idle_in_transaction_session_timeout" };
 const notes = async () => (await db.run<{ id: number }>(read)).map(({ id }) => id);
 
 beforeAll(async () => {
@@ -45,5 +48,18 @@ describe("a transaction", () => {
     });
     await expect(late).rejects.toThrow("test_insert comes after the transaction's last statement");
     expect(await notes()).toEqual([1, 2, 4, 6]);
+  });
+
+  test("is ended by the database where its process stands still in it, and what it had locked is free again", async () => {
+    expect(await db.run(idle)).toEqual([{ idle_in_transaction_session_timeout: "30s" }]);
+    const frozen = db.transaction(async (tx) => {
+      await tx.run({ name: "test_soon", text: "set local idle_in_transaction_session_timeout = '50ms'" });
+      const [{ pid }] = (await tx.run<{ pid: number }>(insertAndTell, [8])) as [{ pid: number }];
+      await expect.poll(() => db.run(backend, [pid])).toEqual([]);
+      await tx.run(insert, [9]);
+    });
+    await expect(frozen).rejects.toThrow("connection error");
+    await db.transaction((tx) => tx.run(insert, [8]));
+    expect(await notes()).toEqual([1, 2, 4, 6, 8]);
   });
 });

@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
 import pg from "pg";
+import { LIMITS } from "../limits.ts";
 
 /** A statement with a name of its own, prepared once per connection. `text` is fixed: no SQL is put together at run time. */
 export interface Statement {
@@ -62,7 +63,9 @@ types.setTypeParser(INT8, Number); // counts and sizes, all far below 2^53
 
 // Every statement is written for an index; the planner must not read a table whole because an autovacuum saw the queue,
 // or a day of the history, while it was empty. And to compile a plan takes longer than to run any of ours.
-const PLANNER = "select set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false)";
+// A process that stands still inside a transaction must not keep its rows for as long as it does.
+const SETTINGS = `select set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false),
+  set_config('idle_in_transaction_session_timeout', '${LIMITS.TRANSACTION_IDLE_MS}', false)`;
 
 export function openDatabase(options: DatabaseOptions): Database {
   const { connection, pooled = false, direct = null, connections, onError = () => {} } = options;
@@ -74,7 +77,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   // the process. Its next statement fails, and that is what the transaction hears.
   pool.on("connect", (client) => {
     client.on("error", () => {});
-    client.query(PLANNER).catch(() => {}); // where it fails, the statement behind it fails too
+    client.query(SETTINGS).catch(() => {}); // where it fails, the statement behind it fails too
   });
   return {
     run: (statement, values) => run(pool, statement, values),
