@@ -142,6 +142,41 @@ test("events of before the webhook existed get deliveries of their own", async (
   ]);
 });
 
+test("what was being recorded before the webhook existed, and commits after the replay was asked for, is not left out", async () => {
+  const [recorded, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const slow = recorder.transaction(async (tx) => {
+    await tx.record({ space, type: "video.created", video: "aaaaaaaaaa", sequence: 1, data: { id: "aaaaaaaaaa" } });
+    recorded.resolve();
+    await go.promise;
+  });
+  await recorded.promise;
+  try {
+    webhook = await addWebhook();
+    const { id } = await replays.create(space, { ...range, webhook: shortUuid(webhook) }, null);
+    expect(await replays.round()).toBe(true); // it has not begun
+    expect(await replays.get(space, id)).toMatchObject({ status: "running", done: 0 });
+  } finally {
+    go.resolve();
+    await slow;
+  }
+  await replays.round();
+  expect(await opened()).toMatchObject([{ video_id: "aaaaaaaaaa", replayed: true }]);
+  expect((await replays.list(space, { limit: 1 })).data).toMatchObject([{ status: "done", total: 1, done: 1 }]);
+});
+
+test("a replay waits neither for what began after it nor for what only reads", async () => {
+  await record("aaaaaaaaaa", 1);
+  await finish("succeeded");
+  const reader = await db.connect();
+  await reader.query("begin; select from events");
+  const { id } = await replays.create(space, range, null);
+  const writer = await db.connect();
+  await writer.query("begin; lock table events in row exclusive mode");
+  await replays.round();
+  expect(await replays.get(space, id)).toMatchObject({ status: "done", done: 1 });
+  await Promise.all([reader.end(), writer.end()]);
+});
+
 test("what is being delivered anyway is left alone and not counted", async () => {
   await record("aaaaaaaaaa", 1);
   const before = await opened();

@@ -242,6 +242,7 @@ async function stepAfter(tx: Sql, after: string): Promise<Step> {
     await store.changeReplay(tx, replay.space_id, replay.id, "canceled", "Its webhook was deleted.");
     return { replay: replay.id, due: [], more: false };
   }
+  if (replay.waits) return { replay: replay.id, due: [], more: true };
   const limit = allowance(replay.open, LIMITS.REPLAY_WINDOW, replay.rate, replay.idle_s);
   if (limit === 0) return { replay: replay.id, due: [], more: true };
   const events = await store.nextReplayed(tx, filterOfRow(replay), replay.cursor_id, limit);

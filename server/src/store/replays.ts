@@ -58,14 +58,20 @@ export async function countReplay(sql: Sql, filter: ReplayFilter): Promise<Repla
 const REPLAY = `r.space_id, r.id, r.webhook_id, r.since, r.until, r.statuses, r.types, r.video_id, r.rate, r.status, r.total,
   r.done, r.cursor_id, r.first_at, r.last_at, r.reason, r.created_at, r.finished_at`;
 
+// Whoever records an event holds this lock before it looks for webhooks, and until its end.
+const RECORDING = `from pg_locks l where l.locktype = 'relation' and l.relation = 'events'::regclass
+    and l.database = (select oid from pg_database where datname = current_database())
+    and l.mode = 'RowExclusiveLock'`;
+
 const insert: Statement = {
   name: "replays_insert",
   text: `insert into replays as r (space_id, webhook_id, since, until, statuses, types, video_id, id, rate, total, first_at, last_at,
-      created_by)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+      created_by, awaits)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, array(select l.virtualtransaction ${RECORDING}))
     returning ${REPLAY}`,
 };
 
+/** It awaits the end of those transactions that record events just now: they may not have seen its webhook. */
 export async function insertReplay(
   tx: Sql,
   filter: ReplayFilter,
@@ -154,7 +160,8 @@ export async function cancelReplayed(tx: Sql, replay: string): Promise<void> {
 const next: Statement = {
   name: "replays_next",
   text: `select ${REPLAY}, extract(epoch from now() - r.advanced_at)::float8 as idle_s, w.id is null as orphaned,
-      (select count(*)::int from open_deliveries o where o.replay_id = r.id) as open
+      (select count(*)::int from open_deliveries o where o.replay_id = r.id) as open,
+      r.cursor_id is null and exists (select ${RECORDING} and l.virtualtransaction = any(r.awaits)) as waits
     from replays r left join webhooks w on w.space_id = r.space_id and w.id = r.webhook_id
     where r.status = 'running' and r.id > $1 order by r.id limit 1 for update of r skip locked`,
 };
@@ -164,6 +171,8 @@ export interface RunningReplay extends ReplayRow {
   idle_s: number;
   /** Its deliveries that are open. */
   open: number;
+  /** It has not begun: a transaction that may have recorded events for it is not over. */
+  waits: boolean;
   /** Its webhook is gone. */
   orphaned: boolean;
 }
