@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
 import { engineParts, happen } from "../../../test/support/engine.ts";
 import { eventually } from "../../../test/support/eventually.ts";
+import type { Courier } from "./record.ts";
 import { longUuid } from "./short-uuid.ts";
 
 const db = await testDatabase();
@@ -80,15 +81,15 @@ describe("record", () => {
   });
 
   /** Has the second event of a video recorded while another transaction changes the delivery of the first. */
-  async function recordBeside(change: string, video: string) {
+  async function recordBeside(change: string, video: string, through = parts) {
     const events = ["video.created", "video.deleted"] as const;
     const webhook = await webhooks.create(space, { url: "https://h.example.com/", events: [...events] });
-    await happen(parts, video);
+    await happen(through, video);
     const recorded = await db.transaction(async (tx) => {
       await tx.run({ name: `test ${change}`.slice(0, 60), text: `${change} where webhook_id = $1` }, [
         longUuid(webhook.id),
       ]);
-      const recording = happen(parts, video, "video.deleted");
+      const recording = happen(through, video, "video.deleted");
       await eventually(async () => expect(await query(WAITS)).toHaveLength(1));
       return { recording };
     });
@@ -110,6 +111,13 @@ describe("record", () => {
     expect(await recordBeside("delete from open_deliveries", "AAAAAAAAA9")).toMatchObject([
       { sequence: 2, previous: 1, blocked: false },
     ]);
+  });
+
+  test("hands over nothing of which an earlier one was open: that may be gone with its webhook, and still under way", async () => {
+    const courier: Courier = { lease: () => ({ node: 1, lease_ms: 30_000 }), full: () => [], take() {} };
+    const handing = await engineParts(db, courier);
+    const open = await recordBeside("delete from open_deliveries", "AAAAAAAAB1", handing);
+    expect(open).toMatchObject([{ sequence: 2, attempt: 0, blocked: false }]); // whoever claims it sees whether there is a webhook
   });
 
   test("blocks nothing for a webhook that wants no order", async () => {

@@ -55,7 +55,12 @@ const ITS_WEBHOOKS = `webhooks w on w.space_id = e.space_id
         else w.id = e.only_id end`;
 
 // A delivery's id is the first half of its event's and a hash of both, so that no second one can be made.
-const opened = (previous: string, blocked: string, from: string) => `insert into open_deliveries (space_id, webhook_id,
+const opened = (
+  previous: string,
+  blocked: string,
+  at_once: string,
+  from: string,
+) => `insert into open_deliveries (space_id, webhook_id,
       video_id, sequence, id, event_id, type, previous, attempt, step, due_at, leased_until, leased_by)
     select e.space_id, e.webhook_id, coalesce(e.video_id, e.id::text), e.sequence,
       (left(replace(e.id::text, '-', ''), 16)
@@ -68,7 +73,7 @@ const opened = (previous: string, blocked: string, from: string) => `insert into
       case when handed then statement_timestamp() + $3::float8 * interval '1 ms' else '-infinity' end,
       case when handed then $2::integer end
     from ${from}
-    cross join lateral (select not ${blocked} and e.status = 'enabled' and $2::integer is not null
+    cross join lateral (select ${at_once} and e.status = 'enabled' and $2::integer is not null
       and e.webhook_id <> all($4::uuid[]) as handed) h
     returning space_id, webhook_id, video_id, sequence, id, event_id, type, previous, attempt, step,
       due_at = 'infinity' as blocked`;
@@ -79,7 +84,8 @@ const opened = (previous: string, blocked: string, from: string) => `insert into
 //
 // A delivery that waits locks the one before it: so that one is either over, or is told here that it is followed, before
 // whoever settles it goes on. What was changed between the start of this statement and the lock has a new place and
-// misses the mark: `marked` says so.
+// misses the mark: `marked` says so. What ended meanwhile may have ended with its webhook, its attempt still under way:
+// what would have waited for it is left to a claim, which sees whether that webhook is still there.
 const record: Statement = {
   name: "events_record",
   text: `with ${EVENTS}, target as materialized (
@@ -104,6 +110,7 @@ const record: Statement = {
           (select max(d.sequence) from deliveries d where d.space_id = e.space_id and d.webhook_id = e.webhook_id
             and d.video_id = e.video_id and d.sequence < e.sequence and d.id >= $5::uuid)), 0) else 0 end`,
         "(f.place is not null)",
+        "(e.before is null or e.ordering <> 'video')",
         "target e left join waited_for f using (webhook_id, video_id, sequence)",
       )}
     )
@@ -119,6 +126,7 @@ const recordFirst: Statement = {
     ${opened(
       "0",
       "false",
+      "true",
       `(select e.space_id, e.id, e.type, e.video_id, e.sequence, e.step, w.id as webhook_id, w.status
         from event e join ${ITS_WEBHOOKS}) e`,
     )}`,
