@@ -6,3 +6,10 @@ const PING: Statement = { name: "ping", text: "select 1" };
 export async function ping(sql: Sql): Promise<void> {
   await sql.run(PING);
 }
+
+const TIME: Statement = { name: "database_time", text: "select extract(epoch from now())::float8 * 1000 as now_ms" };
+
+/** What the database's clock says, in ms. */
+export async function databaseTime(sql: Sql): Promise<number> {
+  return (await sql.run<{ now_ms: number }>(TIME))[0]!.now_ms;
+}

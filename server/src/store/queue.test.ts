@@ -6,14 +6,15 @@ import { createReplays } from "../delivery/replays.ts";
 import { longUuid, shortUuid } from "../events/short-uuid.ts";
 import { createLog } from "../log.ts";
 import { systemRandom } from "../random.ts";
+import { cancelSlice } from "./cancelations.ts";
 import type { Database, Sql } from "./db.ts";
 import { reopenDelivery } from "./deliveries.ts";
 import {
-  type ClaimedDelivery,
   cancelWebhookDeliveries,
   claimDue,
   listDueWebhooks,
   listOrphans,
+  type OpenKey,
   putBackUnsent,
   releaseNext,
   releaseStranded,
@@ -44,7 +45,7 @@ async function alone(): Promise<string> {
 
 const claim = (webhook: string, slots = 10) => claimDue(db, [{ webhook_id: webhook, slots }], LEASE);
 
-function settlement(row: ClaimedDelivery, more: Partial<Settlement> = {}): Settlement {
+function settlement(row: OpenKey & { attempt: number }, more: Partial<Settlement> = {}): Settlement {
   const { space_id, webhook_id, video_id, sequence, attempt } = row;
   const key = { space_id, webhook_id, video_id, sequence, attempt };
   const none = { reason: null, error: null, error_code: null, note: null, answer_headers: null, answer_body: null };
@@ -236,6 +237,10 @@ async function plansOf(work: (db: Database) => Promise<unknown>): Promise<Map<st
   return plans;
 }
 
+// A walk through a whole index, each row compared, costs as little as a look-up where the planner believes in an empty table.
+const WALK = /Scan using \S+ on (?:open_deliveries|deliveries|events)[^\n]*\n(?!\s*Index Cond)/;
+const WALKS = new Set(["open_deliveries_due_webhooks", "open_deliveries_orphans"]); // from webhook to webhook: the first row has no condition
+
 test("nothing reads the queue or the history whole after they were analyzed while they were empty", async () => {
   const webhook = await alone();
   await ask("delete from deliveries");
@@ -249,10 +254,18 @@ test("nothing reads the queue or the history whole after they were analyzed whil
     await claimDue(watched, [{ webhook_id: webhook, slots: 10 }], LEASE);
     await releaseNext(watched, [{ ...key, lease: true }], LEASE);
     await releaseStranded(watched, null, 100);
+    await putBackUnsent(watched, [{ ...key, sequence: 2, attempt: 1 }]);
+    await settleAttempts(watched, [settlement({ ...key, sequence: 2, attempt: 1 })], LEASE.lease_ms);
+    const range = { low: "00000000-0000-0000-0000-000000000000", high: "ffffffff-ffff-ffff-ffff-ffffffffffff" };
+    const all = { space: parts.space, webhook: null, event: null, video: null, type: null, status: null, ...range };
+    await cancelSlice(watched, all, 100, "");
     await listOrphans(watched);
   });
   expect([...plans.keys()]).toEqual(expect.arrayContaining(["events_record", "open_deliveries_claim"]));
-  for (const plan of plans.values()) expect(plan).not.toMatch(/Seq Scan on (open_deliveries|deliveries|events)/);
+  for (const [name, plan] of plans) {
+    expect(plan).not.toMatch(/Seq Scan on (open_deliveries|deliveries|events)/);
+    if (!WALKS.has(name)) expect(plan, name).not.toMatch(WALK);
+  }
   expect(plans.get("events_record")).toMatch(/Index .*Scan .*on deliveries_/);
   expect(plans.get("events_record")).toMatch(/Index Scan .*using open_deliveries_pkey on open_deliveries l/);
   expect(plans.get("events_record")).toMatch(/Tid Scan on open_deliveries o/);
