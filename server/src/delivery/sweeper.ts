@@ -11,6 +11,7 @@ import {
   type OpenKey,
   releaseStranded,
 } from "../store/open-deliveries.ts";
+import { databaseTime } from "../store/ping.ts";
 
 interface SweeperParts {
   db: Database;
@@ -33,6 +34,9 @@ export class Sweeper {
   readonly #parts: SweeperParts;
   #suspects: readonly number[] = [];
   #place: OpenKey | null = null;
+  /** The database's clock at the last sweep; unknown at first, as after a step back. */
+  #now_ms = Number.POSITIVE_INFINITY;
+  #cutUntil_ms = 0;
   #nodes = 1;
   #stopped = true;
   #running: Promise<void> = Promise.resolve();
@@ -66,11 +70,11 @@ export class Sweeper {
 
   /** One round. */
   async sweep(): Promise<void> {
-    const { db, log, lease_ms, wake } = this.#parts;
+    const { db, log, wake } = this.#parts;
     const found = {
       stranded: await this.#releaseStranded(),
       ofGoneNodes: await this.#endLeasesOfGoneNodes(),
-      tooLong: await cutLongLeases(db, lease_ms),
+      tooLong: await this.#cutLongLeases(),
       orphaned: await this.#cancelOrphans(),
     };
     this.#nodes = await countNodes(db);
@@ -107,6 +111,18 @@ export class Sweeper {
         (await buryNode(tx, node)) ? endNodeLeases(tx, node) : 0,
       );
     return ended;
+  }
+
+  /**
+   * Leases are too long only after the database's clock was set back. To look for them is to walk the whole queue: so it
+   * is done then, for as long as a statement of before may still commit.
+   */
+  async #cutLongLeases(): Promise<number> {
+    const { db, lease_ms } = this.#parts;
+    const now_ms = await databaseTime(db);
+    if (now_ms < this.#now_ms) this.#cutUntil_ms = now_ms + lease_ms;
+    this.#now_ms = now_ms;
+    return now_ms < this.#cutUntil_ms ? cutLongLeases(db, lease_ms) : 0;
   }
 
   /** An event that was recorded while a webhook was being deleted may have left a delivery for it. */

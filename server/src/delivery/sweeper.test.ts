@@ -1,0 +1,55 @@
+import { afterAll, expect, test } from "vitest";
+import { testConnection } from "../../../test/support/database.ts";
+import { systemClock } from "../clock.ts";
+import { createLog } from "../log.ts";
+import { openDatabase, type Sql } from "../store/db.ts";
+import { Sweeper } from "./sweeper.ts";
+
+/** A database whose clock is that of its only setting: `now()` finds this function before PostgreSQL's own. */
+const SETTABLE = `create schema clock; create table clock.hours (hours int not null); insert into clock.hours values (0);
+  create function clock.now() returns timestamptz stable language sql as
+    'select pg_catalog.now() + hours * interval ''1 hour'' from clock.hours'`;
+const connection = { ...(await testConnection()), options: "-c search_path=clock,pg_catalog,public" };
+const db = openDatabase({ connection, connections: 3 });
+afterAll(() => db.close());
+const ask = <Row>(text: string, values: unknown[] = []) => db.run<Row>({ name: "", text }, values);
+
+test("after the database's clock was set back no lease lasts longer than twice its time, and nobody looks for such without need", async () => {
+  for (const text of SETTABLE.split(";")) await ask(text);
+  const ran: string[] = [];
+  const run: Sql["run"] = (statement, values) => {
+    ran.push(statement.name);
+    return db.run(statement, values);
+  };
+  const sweeper = new Sweeper({
+    ...{ db: { ...db, run }, clock: systemClock, log: createLog("silent", false) },
+    ...{ lease_ms: 30_000, alone: false, node: () => null, wake() {} },
+  });
+  const sweep = async (hours: number) => {
+    await ask("update clock.hours set hours = $1", [hours]);
+    await sweeper.sweep();
+    return ran.splice(0).includes("open_deliveries_cut_leases");
+  };
+  const left = async () => (await ask<{ left_s: number }>(LEFT))[0]!.left_s;
+
+  await ask(WEBHOOK);
+  await sweep(5);
+  await ask(LEASED, [0]);
+  expect(await sweep(6)).toBe(false);
+  expect(await left()).toBeLessThan(0);
+  await ask(LEASED, [0]);
+  expect(await sweep(2)).toBe(true);
+  expect(await left()).toBeLessThanOrEqual(30);
+  await ask(LEASED, [4]); // committed by a statement of before
+  expect(await sweep(2)).toBe(true);
+  expect(await left()).toBeLessThanOrEqual(30);
+  expect(await sweep(3)).toBe(false);
+});
+
+const WEBHOOK = `insert into webhooks (space_id, id, url, events, secret, secret_hint)
+  select id, id, 'https://example.com', '{video.created}', '', 'abcd' from spaces`;
+const LEASED = `insert into open_deliveries (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, due_at,
+    leased_until)
+  select id, id, gen_random_uuid()::text, 1, gen_random_uuid(), gen_random_uuid(), 'video.created', 0, now(),
+    now() + make_interval(hours => $1) + interval '30 s' from spaces`;
+const LEFT = "select extract(epoch from max(leased_until) - now())::float8 as left_s from open_deliveries";
