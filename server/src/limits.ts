@@ -146,6 +146,7 @@ export const LIMITS = {
   VERSION_KEPT_MS: 3_600_000, // a version that was replaced stays for whoever is watching it
 
   REPLAY_WINDOW: 40, // open deliveries of one replay: a full queue of one webhook, and no more before live ones
+  REPLAY_RATE: 100, // per second, where none is asked for: beyond it live traffic feels the replay in the database's log
   REPLAY_STEP_MS: 50, // a replay that has more to do; 20 steps of the window are 800 a second
   REPLAY_POLL_MS: 1_000, // otherwise
   CANCELATION_SLICE: 500, // deliveries canceled in one transaction: an event of one of their videos waits that long

@@ -102,7 +102,7 @@ export class People {
   async #replay(node: Node): Promise<void> {
     const { random } = this.#world;
     const since = Math.floor(this.#world.now_ms / 1_000) - 5 - random.integer(20);
-    const rate = random.chance(0.5) ? undefined : 10 + random.integer(20);
+    const rate = random.chance(0.5) ? null : 10 + random.integer(20);
     const input = { webhook: await this.#webhook(node), since, until: since + 1 + random.integer(30), rate };
     await node.replays.create(SPACE, input, null);
   }

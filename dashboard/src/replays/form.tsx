@@ -37,7 +37,7 @@ export const bodyOf = ({ webhook, since, until, statuses, types, video, rate }: 
   ...(statuses.length < STATUSES.length && { statuses }),
   ...(types.length > 0 && { types }),
   ...(video.trim() !== "" && { video: video.trim() }),
-  ...(rate !== "" && { rate: Number(rate) }),
+  rate: rate === "" ? null : Number(rate),
 });
 
 interface FieldsProps {
@@ -101,7 +101,7 @@ export function ReplayFields({ draft, set, bad, children }: FieldsProps) {
       </fieldset>
       <TextField
         label="Events per second at most"
-        hint="Empty: as fast as the receiver answers. Live traffic always goes first."
+        hint="Empty: as fast as the receiver answers, which live traffic may feel."
         inputMode="numeric"
         className="max-w-32"
         value={draft.rate}

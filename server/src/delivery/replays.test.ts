@@ -28,7 +28,7 @@ const HOUR_AGO = Math.floor(Date.now() / 1000) - 3_600;
 const LATER = Math.floor(Date.now() / 1000) + 3_600;
 let space: string;
 let webhook: string;
-let range: { webhook: string; since: number; until: number };
+let range: { webhook: string; since: number; until: number; rate: null };
 
 async function addWebhook(): Promise<string> {
   const id = uuidV7(Date.now(), systemRandom);
@@ -70,7 +70,7 @@ beforeEach(async () => {
   await query("truncate open_deliveries, deliveries, events, replays, webhooks, webhook_hours");
   [{ id: space }] = (await query<{ id: string }>("select id from spaces limit 1")) as [{ id: string }];
   webhook = await addWebhook();
-  range = { webhook: shortUuid(webhook), since: HOUR_AGO, until: LATER };
+  range = { webhook: shortUuid(webhook), since: HOUR_AGO, until: LATER, rate: null };
 });
 
 test("a dry run counts the events, tells the first and the last, and keeps nothing", async () => {
@@ -338,6 +338,13 @@ test("a canceled replay's deliveries that never were are canceled with a reason"
   await replays.cancel(space, id);
   const rows = await query("select distinct status, reason from deliveries where webhook_id = $1", [webhook]);
   expect(rows).toEqual([{ status: "canceled", reason: "Its replay was canceled." }]);
+});
+
+test("a replay that names no rate has one that leaves live traffic alone; null is none", async () => {
+  const { rate: _, ...unsaid } = range;
+  expect(await replays.dryRun(space, unsaid)).toMatchObject({ rate: LIMITS.REPLAY_RATE });
+  expect(await replays.create(space, unsaid, null)).toMatchObject({ rate: LIMITS.REPLAY_RATE });
+  expect(await replays.create(space, range, null)).toMatchObject({ rate: null });
 });
 
 test("a rate bounds what may be opened, and a pause is not caught up", () => {

@@ -30,8 +30,8 @@ export interface ReplayInput {
   statuses?: ReplayedStatus[] | undefined;
   types?: EventType[] | undefined;
   video?: string | undefined;
-  /** Deliveries per second at most. */
-  rate?: number | undefined;
+  /** Deliveries per second at most; null: no limit. REPLAY_RATE where left out. */
+  rate?: number | null | undefined;
 }
 
 /** A space's replays. Each function throws NOT_FOUND for one that this space does not have. */
@@ -89,7 +89,7 @@ export function createReplays(parts: ReplaysParts): Replays {
 async function dryRun({ db, clock }: ReplaysParts, space: string, input: ReplayInput): Promise<DryRun> {
   const filter = await filterOf(db, clock, space, input);
   const counted = await store.countReplay(db, filter);
-  const { statuses = null, types = null, video = null, rate = null } = input;
+  const { statuses = null, types = null, video = null, rate = LIMITS.REPLAY_RATE } = input;
   const seconds = (time: Date | null) => time && Math.floor(time.getTime() / 1000);
   return {
     id: null,
@@ -119,9 +119,10 @@ async function create(
   alongside?: Alongside<ReplayView>,
 ): Promise<ReplayView> {
   const filter = await filterOf(db, clock, space, input);
+  const { rate = LIMITS.REPLAY_RATE } = input;
   return db.transaction(async (tx) => {
     const counted = await store.countReplay(tx, filter);
-    const job = { id: uuidV7(clock.now(), random), rate: input.rate ?? null, by };
+    const job = { id: uuidV7(clock.now(), random), rate, by };
     const view = presentReplay(await store.insertReplay(tx, filter, counted, job));
     await alongside?.(tx, view);
     return view;

@@ -173,7 +173,7 @@ export const Replay = resource("Replay", "A durable job that delivers past event
     description: "Only these.",
   }),
   video: textOrNull("Only those of this video."),
-  rate: integerOrNull("Deliveries per second at most."),
+  rate: integerOrNull("Deliveries per second at most; null: no limit."),
   status: word([...REPLAY_STATUSES, "dry_run"], { description: "How far it is." }),
   total: integer(
     "How many events it is about; exact when it is done, as some may end or be delivered otherwise meanwhile.",
@@ -204,7 +204,16 @@ export const ReplayCreate = body(
       }),
     ),
     video: Type.Optional(videoId("Only those of this video.")),
-    rate: Type.Optional(integer("Deliveries per second at most.", { minimum: 1, maximum: 10_000 })),
+    rate: Type.Optional(
+      integerOrNull(
+        "Deliveries per second at most; null: as fast as the receiver answers, which live traffic may feel.",
+        {
+          minimum: 1,
+          maximum: 10_000,
+          default: LIMITS.REPLAY_RATE,
+        },
+      ),
+    ),
     dry_run: Type.Optional(Type.Boolean({ description: "Only count.", default: false })),
   },
   { $id: "ReplayCreate", description: "What to deliver again." },
