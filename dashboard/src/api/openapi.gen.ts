@@ -1597,7 +1597,7 @@ export interface components {
              * @enum {string}
              */
             object: "replay";
-            /** @description Deliveries per second at most. */
+            /** @description Deliveries per second at most; null: no limit. */
             rate: number | null;
             /**
              * @description The first moment. Unix seconds.
@@ -1635,8 +1635,11 @@ export interface components {
              * @default false
              */
             dry_run: boolean;
-            /** @description Deliveries per second at most. */
-            rate?: number;
+            /**
+             * @description Deliveries per second at most; null: as fast as the receiver answers, which live traffic may feel.
+             * @default 100
+             */
+            rate: number | null;
             /**
              * @description The first moment. Unix seconds.
              * @example 1643723823
