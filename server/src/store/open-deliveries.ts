@@ -155,7 +155,7 @@ const putBack: Statement = {
         for update) o
     )
     update open_deliveries o set attempt = o.attempt - 1, leased_until = '-infinity', leased_by = null
-    from held where o.ctid = held.place returning 1`,
+    from held where o.ctid = held.place returning o.webhook_id, o.video_id, o.sequence`,
 };
 
 /** Ends the leases of deliveries that were not sent after all. After an error they end by themselves. */
@@ -163,10 +163,15 @@ export async function putBackUnsent(sql: Sql, unsent: readonly (OpenKey & { atte
   const keys = [...unsent].sort(inLockOrder).map(({ space_id, webhook_id, video_id, sequence, attempt }) => {
     return { space_id, webhook_id, video_id, sequence, attempt };
   });
-  const values = [JSON.stringify(keys)];
-  // One that was marked as followed just then has a new place and was missed; the rest is not to be had any more.
-  if ((await sql.run(putBack, values)).length < keys.length) await sql.run(putBack, values);
+  const done = new Set((await sql.run<OpenKey>(putBack, [JSON.stringify(keys)])).map(nameOf));
+  // One that was marked as followed just then has a new place and was missed. Never twice the same: another node may have
+  // taken it since, with the same number.
+  const missed = keys.filter((key) => !done.has(nameOf(key)));
+  if (missed.length > 0) await sql.run(putBack, [JSON.stringify(missed)]);
 }
+
+const nameOf = ({ webhook_id, video_id, sequence }: Omit<OpenKey, "space_id">): string =>
+  `${webhook_id} ${video_id} ${sequence}`;
 
 const cancelWebhook: Statement = {
   name: "open_deliveries_cancel_webhook",

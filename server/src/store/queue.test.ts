@@ -345,4 +345,37 @@ describe("what a lost process leaves", () => {
       { attempt: 2, leased: true },
     ]);
   });
+
+  test("is given back though a later event marks it meanwhile, and what was given back and taken by another is left to that", async () => {
+    const webhook = await alone();
+    const [taken, marked] = [newVideo(), newVideo()];
+    for (const video of [taken, marked]) await happen(parts, video);
+    const rows = await claim(webhook);
+    let others = 0;
+    const beside: Sql = {
+      async run(statement, values) {
+        const returned = await db.run<never>(statement, values);
+        if (others === 0) others = (await claim(webhook)).length; // before it goes on with what it missed
+        return returned;
+      },
+    };
+    const givingBack = await db.transaction(async (tx) => {
+      const text = "update open_deliveries set followed = true where video_id = $1";
+      await tx.run({ name: "queue_mark", text }, [marked]);
+      const putting = putBackUnsent(beside, rows);
+      await expect.poll(() => ask(WAITS)).toHaveLength(1);
+      return { putting };
+    });
+    await givingBack.putting;
+    expect(others).toBe(1);
+    expect(
+      await ask("select video_id, attempt, leased_until > now() as leased from open_deliveries order by video_id"),
+    ).toEqual([
+      { video_id: taken, attempt: 1, leased: true },
+      { video_id: marked, attempt: 0, leased: false },
+    ]);
+  });
 });
+
+const WAITS = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+  and query like '%held.place%'`;
