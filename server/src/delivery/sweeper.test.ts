@@ -1,21 +1,14 @@
-import { afterAll, expect, test } from "vitest";
-import { testConnection } from "../../../test/support/database.ts";
+import { expect, test } from "vitest";
+import { databaseWithClock } from "../../../test/support/database-clock.ts";
 import { systemClock } from "../clock.ts";
 import { createLog } from "../log.ts";
-import { openDatabase, type Sql } from "../store/db.ts";
+import type { Sql } from "../store/db.ts";
 import { Sweeper } from "./sweeper.ts";
 
-/** A database whose clock is that of its only setting: `now()` finds this function before PostgreSQL's own. */
-const SETTABLE = `create schema clock; create table clock.hours (hours int not null); insert into clock.hours values (0);
-  create function clock.now() returns timestamptz stable language sql as
-    'select pg_catalog.now() + hours * interval ''1 hour'' from clock.hours'`;
-const connection = { ...(await testConnection()), options: "-c search_path=clock,pg_catalog,public" };
-const db = openDatabase({ connection, connections: 3 });
-afterAll(() => db.close());
+const { db, setAhead } = await databaseWithClock();
 const ask = <Row>(text: string, values: unknown[] = []) => db.run<Row>({ name: "", text }, values);
 
 test("after the database's clock was set back no lease lasts longer than twice its time, and nobody looks for such without need", async () => {
-  for (const text of SETTABLE.split(";")) await ask(text);
   const ran: string[] = [];
   const run: Sql["run"] = (statement, values) => {
     ran.push(statement.name);
@@ -26,7 +19,7 @@ test("after the database's clock was set back no lease lasts longer than twice i
     ...{ lease_ms: 30_000, alone: false, node: () => null, wake() {} },
   });
   const sweep = async (hours: number) => {
-    await ask("update clock.hours set hours = $1", [hours]);
+    await setAhead(hours * 3_600);
     await sweeper.sweep();
     return ran.splice(0).includes("open_deliveries_cut_leases");
   };

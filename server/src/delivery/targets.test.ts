@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
+import { databaseWithClock } from "../../../test/support/database-clock.ts";
 import { engineParts } from "../../../test/support/engine.ts";
 import { longUuid } from "../events/short-uuid.ts";
 import { createTargets } from "./targets.ts";
@@ -22,4 +23,32 @@ test("what changed while a node was frozen or cut off is read again, however lon
   now_ms += 45_000;
   expect(await targets.refresh()).toEqual([webhook]);
   expect(targets.get(webhook)).toMatchObject({ url: "https://new.example.com/" });
+});
+
+test.each([
+  ["forward", 3_600],
+  ["back", -3_600],
+])("a change is read again, though the database's clock is set %s just then", async (_where, seconds) => {
+  const { db, setAhead } = await databaseWithClock();
+  const parts = await engineParts(db);
+  let now_ms = 0;
+  const targets = createTargets(db, parts.vault, { monotonic: () => now_ms });
+  const made = await parts.webhooks.create(parts.space, { url: "https://1.example.com/", events: ["video.created"] });
+  const webhook = longUuid(made.id)!;
+  const changeTo = (url: string) => parts.webhooks.update(parts.space, made.id, { url });
+  const read = async () => {
+    now_ms += 5_000;
+    await targets.refresh();
+    return targets.get(webhook)?.url;
+  };
+  await targets.load([webhook]);
+  await targets.refresh();
+  await changeTo("https://2.example.com/");
+  await setAhead(seconds);
+  expect(await read()).toBe("https://2.example.com/");
+  await changeTo("https://3.example.com/");
+  expect(await read()).toBe("https://3.example.com/");
+  await setAhead(0);
+  await changeTo("https://4.example.com/");
+  expect(await read()).toBe("https://4.example.com/");
 });

@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { LIMITS } from "../limits.ts";
 import type { Database } from "../store/db.ts";
+import { databaseTime } from "../store/ping.ts";
 import { getWebhooksById, listChangedWebhooks } from "../store/webhooks.ts";
 import type { Vault } from "../webhooks/secrets.ts";
 import type { WebhookRow, WebhookStatus } from "../webhooks/webhook.ts";
@@ -33,7 +34,7 @@ const CHANGE_OVERLAP_MS = 10_000;
 
 export function createTargets(db: Database, vault: Vault, clock: Pick<Clock, "monotonic">): Targets {
   const known = new Map<string, Target | null>();
-  let looked_ms = clock.monotonic(); // however long ago: a node may have been frozen, or cut off from the database
+  let looked: { at_ms: number; database_ms: number } | null = null; // however long ago: a node may have been frozen or cut off
   const load = async (webhooks: readonly string[]) => {
     if (known.size > LIMITS.TARGETS_MAX) known.clear();
     const rows = await getWebhooksById(db, webhooks);
@@ -44,14 +45,18 @@ export function createTargets(db: Database, vault: Vault, clock: Pick<Clock, "mo
     get: (webhook) => known.get(webhook),
     load,
     async refresh() {
-      const now_ms = clock.monotonic();
-      const listed = await listChangedWebhooks(db, now_ms - looked_ms + CHANGE_OVERLAP_MS);
-      const changed = listed.filter((webhook) => known.has(webhook));
+      const now = { at_ms: clock.monotonic(), database_ms: await databaseTime(db) };
+      const changed = looked === null ? [...known.keys()] : await changedSince(looked, now.at_ms);
       if (changed.length > 0) await load(changed);
-      looked_ms = now_ms;
+      looked = now;
       return changed;
     },
   };
+
+  async function changedSince({ at_ms, database_ms }: { at_ms: number; database_ms: number }, now_ms: number) {
+    const listed = await listChangedWebhooks(db, database_ms, now_ms - at_ms, CHANGE_OVERLAP_MS);
+    return listed.filter((webhook) => known.has(webhook));
+  }
 }
 
 function targetOf(row: WebhookRow, vault: Vault): Target {

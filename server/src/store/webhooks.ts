@@ -85,15 +85,27 @@ export async function getWebhooksById(sql: Sql, ids: readonly string[]): Promise
   return sql.run<WebhookRow>(byIds, [ids]);
 }
 
-// A second of overlap: a change commits a little after the time that it carries.
+// Times are the database's, whose clock may be set meanwhile: what counts is the earlier of when it was looked last and
+// when that was by the time passed since.
 const changed: Statement = {
   name: "webhooks_changed",
-  text: `select id from webhooks where changed_at > now() - $1::float8 * interval '1 ms'`,
+  text: `select id from webhooks where changed_at
+    > least(to_timestamp($1::float8 / 1000), now() - $2::float8 * interval '1 ms') - $3::float8 * interval '1 ms'`,
 };
 
-/** Ids of the webhooks that changed within the last `within_ms`. */
-export async function listChangedWebhooks(sql: Sql, within_ms: number): Promise<string[]> {
-  return (await sql.run<{ id: string }>(changed, [within_ms])).map(({ id }) => id);
+/**
+ * Ids of the webhooks that changed since it was looked last.
+ * @param looked_ms what the database's clock said then
+ * @param ago_ms how long ago that was
+ * @param overlap_ms what changed this long before is listed as well
+ */
+export async function listChangedWebhooks(
+  sql: Sql,
+  looked_ms: number,
+  ago_ms: number,
+  overlap_ms: number,
+): Promise<string[]> {
+  return (await sql.run<{ id: string }>(changed, [looked_ms, ago_ms, overlap_ms])).map(({ id }) => id);
 }
 
 const update: Statement = {
