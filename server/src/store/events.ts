@@ -3,7 +3,7 @@ import type { Envelope, Happening } from "../events/envelope.ts";
 import { LIMITS } from "../limits.ts";
 import type { Cause } from "../tracing.ts";
 import type { Sql, Statement } from "./db.ts";
-import { inLockOrder } from "./open-deliveries.ts";
+import { inLockOrder, keyOf } from "./open-deliveries.ts";
 
 /** What a node writes into the rows that it takes. */
 export interface Lease {
@@ -175,10 +175,8 @@ const markFollowed: Statement = {
 export async function followOpen(tx: Sql, blocked: RecordedDelivery[]): Promise<RecordedDelivery[]> {
   const found = await tx.run<RecordedDelivery & { place: string }>(lockLower, [JSON.stringify(keysOf(blocked))]);
   if (found.length > 0) await tx.run(markFollowed, [found.map(({ place }) => place)]);
-  const key = (row: Pick<RecordedDelivery, "webhook_id" | "video_id" | "sequence">) =>
-    `${row.webhook_id} ${row.video_id} ${row.sequence}`;
-  const followed = new Set(found.map(key));
-  return blocked.filter((row) => !followed.has(key(row)));
+  const followed = new Set(found.map(keyOf));
+  return blocked.filter((row) => !followed.has(keyOf(row)));
 }
 
 const release: Statement = {

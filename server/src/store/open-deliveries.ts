@@ -11,6 +11,10 @@ export interface OpenKey {
   sequence: number;
 }
 
+/** The same as one text, for sets. */
+export const keyOf = ({ webhook_id, video_id, sequence }: Omit<OpenKey, "space_id">): string =>
+  `${webhook_id} ${video_id} ${sequence}`;
+
 /** A delivery leased to this node. */
 export interface ClaimedDelivery extends OpenKey {
   id: string;
@@ -163,15 +167,12 @@ export async function putBackUnsent(sql: Sql, unsent: readonly (OpenKey & { atte
   const keys = [...unsent].sort(inLockOrder).map(({ space_id, webhook_id, video_id, sequence, attempt }) => {
     return { space_id, webhook_id, video_id, sequence, attempt };
   });
-  const done = new Set((await sql.run<OpenKey>(putBack, [JSON.stringify(keys)])).map(nameOf));
+  const done = new Set((await sql.run<OpenKey>(putBack, [JSON.stringify(keys)])).map(keyOf));
   // One that was marked as followed just then has a new place and was missed. Never twice the same: another node may have
   // taken it since, with the same number.
-  const missed = keys.filter((key) => !done.has(nameOf(key)));
+  const missed = keys.filter((key) => !done.has(keyOf(key)));
   if (missed.length > 0) await sql.run(putBack, [JSON.stringify(missed)]);
 }
-
-const nameOf = ({ webhook_id, video_id, sequence }: Omit<OpenKey, "space_id">): string =>
-  `${webhook_id} ${video_id} ${sequence}`;
 
 const cancelWebhook: Statement = {
   name: "open_deliveries_cancel_webhook",

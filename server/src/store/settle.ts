@@ -1,5 +1,5 @@
 import type { Database, Statement, Transaction } from "./db.ts";
-import type { OpenKey } from "./open-deliveries.ts";
+import { keyOf, type OpenKey } from "./open-deliveries.ts";
 
 /** How one attempt ended: the row to settle (its key and, as the fence, its attempt) and what the log keeps. */
 export interface Settlement extends OpenKey {
@@ -137,8 +137,6 @@ function encode(batch: readonly Settlement[]): string {
   });
   return `[${rows.join(",")}]`;
 }
-
-const keyOf = ({ webhook_id, video_id, sequence }: OpenKey): string => `${webhook_id} ${video_id} ${sequence}`;
 
 /** The order in which every statement locks several rows, so that two never wait for each other. */
 const byKey = (a: OpenKey, b: OpenKey): number => {
