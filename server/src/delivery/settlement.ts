@@ -50,8 +50,8 @@ export function cancelation(job: Job, reason: string): Settlement {
     started_ms: 0,
     took_ms: null,
     url: null,
-    timings: "null",
-    request_headers: "null",
+    timings: null,
+    request_headers: null,
     answer_bytes: null,
   };
 }

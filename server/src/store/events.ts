@@ -4,6 +4,7 @@ import { LIMITS } from "../limits.ts";
 import type { Cause } from "../tracing.ts";
 import type { Sql, Statement } from "./db.ts";
 import { inLockOrder, keyOf } from "./open-deliveries.ts";
+import { packedRows } from "./packed-rows.ts";
 
 /** What a node writes into the rows that it takes. */
 export interface Lease {
@@ -39,11 +40,12 @@ export interface RecordedDelivery {
   marked?: boolean;
 }
 
-// The payload is spliced in as raw JSON and read as text, which keeps its bytes; encoding it again as a string cost 3 µs
-// more, reading it as `json` parses it again.
+const { rows: EVENT_ROWS, pack } = packedRows("$1", {
+  ...{ space_id: "uuid", id: "uuid", type: "text", video_id: "text", sequence: "integer", payload: "text" },
+  ...{ traceparent: "text", only_id: "uuid", except_id: "uuid", step: "smallint" },
+});
 const EVENTS = `event as materialized (
-      select * from json_to_recordset($1::json) as e(space_id uuid, id uuid, type text, video_id text, sequence integer,
-        payload text, traceparent text, only_id uuid, except_id uuid, step smallint)
+      select * from ${EVENT_ROWS} e
     ), recorded as (
       insert into events (space_id, id, type, video_id, sequence, payload, traceparent)
       select space_id, id, type, video_id, sequence, payload, traceparent from event
@@ -147,11 +149,10 @@ export async function recordEvents(
 ): Promise<RecordedDelivery[]> {
   const rows = events.map(({ happening, envelope, cause: traceparent }) => {
     const { space, type, video, sequence, only, except, once } = happening;
-    const subject = { space_id: space, id: envelope.uuid, type, video_id: video, sequence, traceparent };
-    const row = { ...subject, only_id: only, except_id: except, step: once ? LIMITS.STEP_BEYOND : 0 };
-    return `${JSON.stringify(row).slice(0, -1)},"payload":${envelope.payload}}`;
+    const subject = { space_id: space, id: envelope.uuid, type, video_id: video, sequence, payload: envelope.payload };
+    return { ...subject, traceparent, only_id: only, except_id: except, step: once ? LIMITS.STEP_BEYOND : 0 };
   });
-  const values = [`[${rows.join(",")}]`, lease?.node ?? null, lease?.lease_ms ?? 0, full];
+  const values = [pack(rows), lease?.node ?? null, lease?.lease_ms ?? 0, full];
   return since === null ? tx.run(recordFirst, values) : tx.run(record, [...values, since]);
 }
 

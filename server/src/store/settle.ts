@@ -1,5 +1,6 @@
 import type { Database, Statement, Transaction } from "./db.ts";
 import { keyOf, type OpenKey } from "./open-deliveries.ts";
+import { packedRows } from "./packed-rows.ts";
 
 /** How one attempt ended: the row to settle (its key and, as the fence, its attempt) and what the log keeps. */
 export interface Settlement extends OpenKey {
@@ -20,9 +21,9 @@ export interface Settlement extends OpenKey {
   error: string | null;
   error_code: string | null;
   note: string | null;
-  /** JSON texts, spliced in as they are. */
-  timings: string;
-  request_headers: string;
+  /** JSON texts. */
+  timings: string | null;
+  request_headers: string | null;
   answer_headers: string | null;
   /** base64 */
   answer_body: string | null;
@@ -44,10 +45,20 @@ export const SETTLE_MODE: Statement = {
     set_config('enable_mergejoin', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)`,
 };
 
-const ENTRY = `started_ms double precision, took_ms real, url text, status smallint, error text, error_code text, note text,
-  timings json, request_headers json, answer_headers json, answer_body text, answer_bytes integer`;
-const ENTRY_NAMES = ENTRY.split(",").map((column) => column.trim().split(" ")[0]!);
-const ENTRY_OF_HELD = ENTRY_NAMES.map((name) => `h.${name}`).join(", ");
+/** What the log keeps of it. */
+const ENTRY = {
+  ...{ started_ms: "float8", took_ms: "real", url: "text", status: "smallint", error: "text", error_code: "text" },
+  ...{ note: "text", timings: "json", request_headers: "json", answer_headers: "json", answer_body: "text" },
+  ...{ answer_bytes: "integer" },
+} as const;
+const ENTRY_OF_HELD = Object.keys(ENTRY)
+  .map((name) => `h.${name}`)
+  .join(", ");
+const { rows: SETTLEMENTS, pack } = packedRows<Settlement>("$1", {
+  ...{ space_id: "uuid", webhook_id: "uuid", video_id: "text", sequence: "integer", attempt: "integer" },
+  ...{ outcome: "text", delay_ms: "float8", step: "smallint", again: "boolean", reason: "text" },
+  ...ENTRY,
+});
 
 // The row is locked by key and attempt, then deleted or put off by its place: a settle that lost its lease finds nothing
 // and logs nothing. A row that was marked as followed in between has another place and is missed; the caller settles
@@ -55,8 +66,7 @@ const ENTRY_OF_HELD = ENTRY_NAMES.map((name) => `h.${name}`).join(", ");
 export const SETTLE: Statement = {
   name: "settle",
   text: `with settled as materialized (
-      select * from json_to_recordset($1::json) as s(space_id uuid, webhook_id uuid, video_id text, sequence integer,
-        attempt integer, outcome text, delay_ms double precision, step smallint, again boolean, reason text, ${ENTRY})
+      select * from ${SETTLEMENTS} s
     ), held as materialized (
       select s.*, o.place from settled s cross join lateral (
         select r.ctid as place from open_deliveries r
@@ -125,17 +135,8 @@ export async function settleAttempts(
 
 async function settleOnce(tx: Transaction, batch: readonly Settlement[], lease_ms: number): Promise<Settled[]> {
   const mode = tx.run(SETTLE_MODE, [batch.some(({ again }) => again) ? "on" : "off"]);
-  const [, settled] = await Promise.all([mode, tx.last<Settled>(SETTLE, [encode(batch), lease_ms])]);
+  const [, settled] = await Promise.all([mode, tx.last<Settled>(SETTLE, [pack(batch), lease_ms])]);
   return settled;
-}
-
-/** JSON whose parts that are JSON already are spliced in, not encoded again. */
-function encode(batch: readonly Settlement[]): string {
-  const rows = batch.map(({ timings, request_headers, answer_headers, ...plain }) => {
-    const raw = `"timings":${timings},"request_headers":${request_headers},"answer_headers":${answer_headers}`;
-    return `${JSON.stringify(plain).slice(0, -1)},${raw}}`;
-  });
-  return `[${rows.join(",")}]`;
 }
 
 /** The order in which every statement locks several rows, so that two never wait for each other. */
