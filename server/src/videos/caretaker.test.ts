@@ -14,9 +14,12 @@ const newVideo = async () => (await library.create(space, {})).id;
 const set = (what: string, id: string) =>
   db.run({ name: `test_${what.length}_${what.slice(0, 30)}`, text: `update ${what} where id = $1` }, [id]);
 
-async function begunUpload(video: string, resumable = true): Promise<string> {
+/** The service as it is after it was killed and started again: on the same folder, with nothing in memory. */
+const startedAgain = () => openVideoRoom(db, { dataDir: room.dataDir });
+
+async function begunUpload(video: string, { resumable = true, bytes = "01234" } = {}): Promise<string> {
   const { id, path } = await uploads.begin(space, video, { resumable, name: null, size_bytes: 10 });
-  await writeFile(path, "01234");
+  await writeFile(path, bytes);
   return id;
 }
 
@@ -32,17 +35,41 @@ async function receivedUpload(video: string): Promise<string> {
 
 test("The start removes what a killed service left behind, and nothing that is needed", async () => {
   const part = await begunUpload(await newVideo());
-  const broken = await begunUpload(await newVideo(), false);
+  const broken = await begunUpload(await newVideo(), { resumable: false });
   const original = await receivedUpload(await newVideo());
   await mkdir(join(folders.work, `${original}-1`));
   for (const folder of [folders.incoming, folders.originals]) await writeFile(join(folder, "0".repeat(32)), "nobody's");
-  await caretaker.start();
-  await caretaker.stop();
+  const again = await startedAgain();
+  await again.caretaker.start();
+  await again.caretaker.stop();
   expect(await readdir(folders.work)).toEqual([]);
   expect(await readdir(folders.incoming)).toEqual([part]);
   expect(await readdir(folders.originals)).toEqual([original]);
   expect((await uploads.get(broken))?.state).toBe("canceled");
   expect((await uploads.get(part))?.state).toBe("receiving");
+});
+
+test("A PUT whose service was killed before its first byte is over at the next start, and its video waits again", async () => {
+  const video = await newVideo();
+  const { id } = await uploads.begin(space, video, { resumable: false, name: null, size_bytes: 10 });
+  const again = await startedAgain();
+  await again.uploads.reconcile();
+  expect((await uploads.get(id))?.state).toBe("canceled");
+  expect(await library.get(space, video)).toMatchObject({ status: "waiting" });
+  expect(await readdir(folders.incoming)).not.toContain(id);
+});
+
+test("A PUT that has begun is left alone before its first byte", async () => {
+  const { id } = await uploads.begin(space, await newVideo(), { resumable: false, name: null, size_bytes: 10 });
+  await uploads.reconcile();
+  expect((await uploads.get(id))?.state).toBe("receiving");
+});
+
+test("A PUT that is refused leaves no part", async () => {
+  const before = await readdir(folders.incoming);
+  const refused = uploads.begin(space, "ubg3tDi5B8", { resumable: false, name: null, size_bytes: 10 });
+  await expect(refused).rejects.toMatchObject({ code: "NOT_FOUND" });
+  expect(await readdir(folders.incoming)).toEqual(before);
 });
 
 test("A version that was replaced stays an hour for whoever watches it, then goes; the one that plays stays", async () => {

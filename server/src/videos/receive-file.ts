@@ -3,6 +3,7 @@ import { finished, type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { MaveError } from "../errors.ts";
 import { chunkPassed } from "./passing-chunks.ts";
+import { storageError } from "./storage-error.ts";
 import { checkSize, type Uploads } from "./upload.ts";
 
 /** A file that arrives as the body of one request. */
@@ -20,7 +21,6 @@ export interface IncomingFile {
 export async function receiveFile(uploads: Uploads, space: string, video: string, file: IncomingFile): Promise<void> {
   const { stream, size_bytes, name } = file;
   const { id, path } = await uploads.begin(space, video, { resumable: false, name, size_bytes });
-  uploads.active.add(id);
   try {
     const received = await writeFile(stream, path, uploads.maxBytes);
     if (size_bytes !== null && received !== size_bytes)
@@ -36,7 +36,7 @@ export async function receiveFile(uploads: Uploads, space: string, video: string
 }
 
 /**
- * Streams to a new file and returns its size; stops at `maxBytes`. Piped by hand: a pipeline would destroy the request
+ * Streams into the part and returns its size; stops at `maxBytes`. Piped by hand: a pipeline would destroy the request
  * when the disk is full, and the connection would stand still with the rest of the body, and whatever follows it, unread.
  */
 async function writeFile(stream: Readable, path: string, maxBytes: number): Promise<number> {
@@ -52,7 +52,7 @@ async function writeFile(stream: Readable, path: string, maxBytes: number): Prom
   });
   const unwatch = finished(stream, { writable: false }, (error) => error && counter.destroy(error));
   try {
-    const file = createWriteStream(path, { flags: "wx", mode: 0o600, highWaterMark: WRITE_BYTES });
+    const file = createWriteStream(path, { mode: 0o600, highWaterMark: WRITE_BYTES });
     await pipeline(stream.pipe(counter), file);
   } catch (error) {
     throw storageError(error);
@@ -65,12 +65,3 @@ async function writeFile(stream: Readable, path: string, maxBytes: number): Prom
 
 /** Chunks of the network are gathered into one write. */
 export const WRITE_BYTES = 1024 * 1024;
-
-/** A full disk is an expected failure with a status of its own; everything else stays what it is. */
-export function storageError(error: unknown): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG") return new MaveError("STORAGE_FULL");
-  if (code === "ERR_STREAM_PREMATURE_CLOSE" || code === "ECONNRESET")
-    return new MaveError("REQUEST_MALFORMED", "The connection broke off before the whole file was received.");
-  return error;
-}

@@ -8,7 +8,8 @@ import { ERRORS, Upload } from "@tus/server";
 import { MaveError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { UploadRow } from "../store/uploads.ts";
-import { storageError, WRITE_BYTES } from "./receive-file.ts";
+import { WRITE_BYTES } from "./receive-file.ts";
+import { storageError } from "./storage-error.ts";
 import { OVER, type Uploads } from "./upload.ts";
 
 /**

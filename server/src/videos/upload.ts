@@ -1,4 +1,4 @@
-import { rename, rm, stat } from "node:fs/promises";
+import { rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { MaveError } from "../errors.ts";
@@ -10,6 +10,7 @@ import * as store from "../store/uploads.ts";
 import { lockVideo, setVideoStatus } from "../store/videos.ts";
 import { sync } from "./blobs.ts";
 import type { Folders } from "./folders.ts";
+import { storageError } from "./storage-error.ts";
 import { isVideoId, statusAfter, type VideoRow } from "./video.ts";
 
 /**
@@ -29,7 +30,7 @@ export interface Uploads {
   get(id: string): Promise<store.UploadRow | undefined>;
   /** Finishes what is whole, forgets what was left. For the start of the service and a timer. */
   reconcile(): Promise<void>;
-  /** Uploads that a request of this process is writing now and that nobody can resume. */
+  /** Uploads that a request of this process has begun and that nobody can resume; that request takes its own out. */
   readonly active: Set<string>;
   readonly folders: Folders;
   readonly maxBytes: number;
@@ -56,7 +57,7 @@ export interface UploadParts {
 export function createUploads(parts: UploadParts): Uploads {
   const active = new Set<string>();
   return {
-    begin: (space, video, file) => begin(parts, space, video, file),
+    begin: (space, video, file) => begin(parts, active, space, video, file),
     finish: (id) => finish(parts, id),
     leave: (id) => leave(parts, id),
     get: async (id) => (UPLOAD_ID.test(id) ? store.getUpload(parts.db, id) : undefined),
@@ -70,14 +71,46 @@ export function createUploads(parts: UploadParts): Uploads {
 const UPLOAD_ID = /^[0-9a-f]{32}$/;
 
 async function begin(
-  { db, folders, random, signals, maxBytes }: UploadParts,
+  parts: UploadParts,
+  active: Set<string>,
   space: string,
   video: string,
   file: AnnouncedFile,
 ): Promise<{ id: string; path: string }> {
   if (!isVideoId(video)) throw new MaveError("NOT_FOUND");
-  checkSize(file.size_bytes, maxBytes);
-  const id = random.bytes(16).toString("hex");
+  checkSize(file.size_bytes, parts.maxBytes);
+  const id = parts.random.bytes(16).toString("hex");
+  const path = join(parts.folders.incoming, id);
+  if (file.resumable) {
+    await announce(parts, space, video, { ...file, id });
+    return { id, path };
+  }
+  // Before there is a row: a part that nobody writes is what says, after a crash, that this upload is over.
+  active.add(id);
+  try {
+    await createPart(path);
+    await announce(parts, space, video, { ...file, id });
+  } catch (error) {
+    active.delete(id);
+    await rm(path, { force: true });
+    throw error;
+  }
+  return { id, path };
+}
+
+async function createPart(path: string): Promise<void> {
+  await writeFile(path, "", { flag: "wx", mode: 0o600 }).catch((error) => {
+    throw storageError(error);
+  });
+}
+
+/** Commits that this file is on its way. */
+async function announce(
+  { db, folders, signals }: UploadParts,
+  space: string,
+  video: string,
+  file: AnnouncedFile & { id: string },
+): Promise<void> {
   const replaced = await db.transaction(async (tx) => {
     const row = await lockVideo(tx, space, video);
     if (!row) throw new MaveError("NOT_FOUND");
@@ -85,14 +118,13 @@ async function begin(
     if ((await store.countReceiving(tx, space)) >= LIMITS.UPLOADS_OPEN_PER_SPACE_MAX)
       throw new MaveError("LIMIT_REACHED", "Too many uploads of this space are unfinished. Finish or end some first.");
     const version = row.last_version + 1;
-    await store.insertUpload(tx, { space, video, version, id, ...file, file_name: printable(file.name) });
+    await store.insertUpload(tx, { space, video, version, ...file, file_name: printable(file.name) });
     const status = statusAfter("begun", row.playing_version !== null);
     await setVideoStatus(tx, row, { status, progress: null, error: null, version, events: 0 });
     return left;
   });
   for (const part of replaced) await rm(join(folders.incoming, part), { force: true });
   signals.emit("video", { space, video });
-  return { id, path: join(folders.incoming, id) };
 }
 
 /** Refuses what cannot become a video, before a byte of it is read. */
