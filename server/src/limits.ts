@@ -29,8 +29,9 @@ export const LIMITS = {
   SENDS_SLOW_MAX: 1_024, // sends older than SEND_SLOW_AFTER_MS count here instead
   SEND_SLOW_AFTER_MS: 1_000,
   SEND_SLOW_LOOK_MS: 100, // how often it is looked for sends that have become slow
-  WEBHOOK_IN_FLIGHT_START: 2, // slow start, raised by each answer
+  WEBHOOK_IN_FLIGHT_START: 2, // slow start, raised by each success
   WEBHOOK_IN_FLIGHT_MAX: 10,
+  WEBHOOK_REFUSED_MAX: 10, // answers other than 2xx in a row, then it starts slowly again: it is away, not one event's fault
   WEBHOOK_QUEUED_MAX: 40, // handed over and waiting in memory; beyond it rows wait in the database
   LEASE_MS: 30_000, // an attempt's whole time and as much again
   JOBS_QUEUED_MAX: 20_000, // handed over in all; beyond it everything waits in the database

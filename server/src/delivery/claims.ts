@@ -20,6 +20,8 @@ interface ClaimsParts {
   meter: EngineMeter | undefined;
   lanes: ReadonlyMap<string, Lane>;
   laneOf(webhook: string): Lane;
+  /** Whether this lane is closed may have changed. */
+  note(lane: Lane): void;
   lease(): Lease | null;
   take(jobs: Job[]): void;
 }
@@ -49,6 +51,10 @@ export class Claims {
 
   #poll(): void {
     if (this.#stopped) return;
+    for (const lane of this.#parts.lanes.values()) {
+      lane.look();
+      this.#parts.note(lane);
+    }
     this.wake();
     this.#parts.clock.after(LIMITS.POLL_MS, () => this.#poll());
   }
@@ -93,7 +99,7 @@ export class Claims {
   }
 
   async #claim(): Promise<void> {
-    const { db, clock, meter, laneOf, take } = this.#parts;
+    const { db, clock, meter, laneOf, note, take } = this.#parts;
     const lease = this.#parts.lease();
     const wanted = this.#wanted();
     if (lease === null || wanted.length === 0) return;
@@ -107,7 +113,10 @@ export class Claims {
       if ((counts.get(webhook_id) ?? 0) >= slots)
         this.#asked = true; // there may be more
       else if (by_hand) lane.hintedByHand = false;
-      else lane.hinted = false;
+      else {
+        lane.caughtUp();
+        note(lane);
+      }
     }
     take(claimed.map((row) => jobOf(row, leased_ms)));
   }
@@ -147,7 +156,7 @@ export class Claims {
     const lease = this.#parts.lease();
     const leased_ms = clock.monotonic();
     const freed = batch.map(({ space_id, webhook_id, video_id }) => {
-      return { space_id, webhook_id, video_id, lease: lease !== null && !laneOf(webhook_id).full };
+      return { space_id, webhook_id, video_id, lease: lease !== null && !laneOf(webhook_id).closed };
     });
     try {
       const released = await releaseNext(db, freed, lease ?? NO_LEASE);

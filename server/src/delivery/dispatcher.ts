@@ -48,7 +48,7 @@ export class Dispatcher implements Courier {
   readonly #claims: Claims;
   readonly #lanes = new Map<string, Lane>();
   readonly #ready: Lane[] = [];
-  readonly #full = new Set<string>();
+  readonly #closed = new Set<string>();
   readonly #sends = new Set<Send>(); // in the order in which they began
   readonly #unsent: Job[] = [];
   #returning: Promise<void> = Promise.resolve();
@@ -69,7 +69,8 @@ export class Dispatcher implements Courier {
     this.#settler = new Settler({ db, clock, log, meter, lease_ms, onSettled: (batch) => this.#settled(batch) });
     const laneOf = (webhook: string) => this.#laneOf(webhook);
     const [lease, take] = [() => this.lease(), (jobs: Job[]) => this.#takeJobs(jobs)];
-    this.#claims = new Claims({ db, clock, log, meter, lanes: this.#lanes, laneOf, lease, take });
+    const note = (lane: Lane) => this.#note(lane);
+    this.#claims = new Claims({ db, clock, log, meter, lanes: this.#lanes, laneOf, note, lease, take });
   }
 
   /** Begins to claim. What is handed over is sent before that too. */
@@ -102,8 +103,13 @@ export class Dispatcher implements Courier {
     return none ? null : { node, lease_ms: this.#lease_ms };
   }
 
-  full(): string[] {
-    return [...this.#full];
+  closed(): string[] {
+    return [...this.#closed];
+  }
+
+  #note({ webhook, closed }: Lane): void {
+    if (closed) this.#closed.add(webhook);
+    else this.#closed.delete(webhook);
   }
 
   take(deliveries: HandedDelivery[]): void {
@@ -124,7 +130,7 @@ export class Dispatcher implements Courier {
     }
     lane.add(job);
     this.#queued += 1;
-    if (lane.full) this.#full.add(lane.webhook);
+    this.#note(lane);
     this.#offer(lane);
   }
 
@@ -200,7 +206,7 @@ export class Dispatcher implements Courier {
     if (one.slow) this.#slow -= 1;
     else this.#quick -= 1;
     const verdict = this.#judge(job, exchange);
-    lane.answered(verdict.atEase);
+    lane.answered(verdict);
     if (verdict.rest_ms > 0) this.#rest(lane, Math.min(verdict.rest_ms, REST_MAX_MS));
     this.#settler.add({ job, settlement: settlementOf(job, one.request, started_ms, exchange, verdict) });
     this.#parts.onAttempt({ target, exchange, verdict, at_ms: started_ms });
@@ -318,7 +324,7 @@ export class Dispatcher implements Courier {
     const job = lane.queue.shift();
     if (job === undefined) return undefined;
     this.#queued -= 1;
-    if (!lane.full) this.#full.delete(lane.webhook);
+    this.#note(lane);
     return job;
   }
 

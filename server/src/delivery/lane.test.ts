@@ -3,21 +3,60 @@ import { describe, expect, test } from "vitest";
 import { LIMITS } from "../limits.ts";
 import { type Job, Lane } from "./lane.ts";
 
+const SUCCESS = { outcome: "succeeded", again: false, atEase: true } as const;
+const REFUSAL = { outcome: "retry", again: false, atEase: true } as const;
+const TIMEOUT = { outcome: "retry", again: false, atEase: false } as const;
+const RACE = { outcome: "retry", again: true, atEase: true } as const;
+
 describe("a lane", () => {
-  test("starts slowly, grows with answers, halves with timeouts, and stays within its bounds", () => {
+  test("starts slowly, grows with successes, halves with timeouts, and stays within its bounds", () => {
     const lane = new Lane("w");
     expect(lane.cap).toBe(LIMITS.WEBHOOK_IN_FLIGHT_START);
-    lane.answered(true);
+    lane.answered(SUCCESS);
     expect(lane.cap).toBe(LIMITS.WEBHOOK_IN_FLIGHT_START + 1);
     fc.assert(
-      fc.property(fc.array(fc.boolean()), (answers) => {
-        for (const atEase of answers) lane.answered(atEase);
+      fc.property(fc.array(fc.constantFrom(SUCCESS, REFUSAL, TIMEOUT, RACE)), (answers) => {
+        for (const verdict of answers) lane.answered(verdict);
         expect(lane.cap).toBeGreaterThanOrEqual(1);
         expect(lane.cap).toBeLessThanOrEqual(LIMITS.WEBHOOK_IN_FLIGHT_MAX);
       }),
     );
-    for (let n = 0; n < 20; n++) lane.answered(false);
+    for (let n = 0; n < 20; n++) lane.answered(TIMEOUT);
     expect(lane.cap).toBe(1);
+  });
+
+  test("starts anew where nothing but errors come back, and bears some among successes", () => {
+    const lane = new Lane("w");
+    const times = (count: number, verdict: typeof SUCCESS | typeof REFUSAL | typeof RACE) => {
+      for (let n = 0; n < count; n++) lane.answered(verdict);
+    };
+    times(20, SUCCESS);
+    for (let n = 0; n < 10; n++) {
+      times(LIMITS.WEBHOOK_REFUSED_MAX - 1, REFUSAL);
+      times(1, SUCCESS);
+    }
+    expect(lane.cap).toBe(LIMITS.WEBHOOK_IN_FLIGHT_MAX);
+    times(LIMITS.WEBHOOK_REFUSED_MAX - 1, REFUSAL);
+    times(5, RACE); // nobody has seen these
+    expect(lane.cap).toBe(LIMITS.WEBHOOK_IN_FLIGHT_MAX);
+    times(1, REFUSAL);
+    expect(lane.cap).toBe(LIMITS.WEBHOOK_IN_FLIGHT_START);
+    times(1, SUCCESS);
+    expect(lane.cap).toBe(LIMITS.WEBHOOK_IN_FLIGHT_START + 1);
+  });
+
+  test("is closed to what is new once rows of before have waited for a while, until a claim finds no more", () => {
+    const lane = new Lane("w");
+    lane.hinted = true;
+    lane.look();
+    expect(lane.closed).toBe(false); // it may have come a moment ago
+    lane.look();
+    expect(lane.closed).toBe(true);
+    lane.caughtUp();
+    expect([lane.closed, lane.hinted]).toEqual([false, false]);
+    lane.hinted = true;
+    lane.look();
+    expect(lane.closed).toBe(false);
   });
 
   test("a receiver's rest does not hold what a person sends, a rate limit does", () => {
@@ -37,7 +76,7 @@ describe("a lane", () => {
     const lane = new Lane("w");
     lane.queue.push(...Array<Job>(100));
     expect(lane.room).toBe(0);
-    expect(lane.full).toBe(true);
+    expect(lane.closed).toBe(true);
     expect(lane.wants(0)).toBe(false);
   });
 

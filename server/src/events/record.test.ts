@@ -114,7 +114,7 @@ describe("record", () => {
   });
 
   test("hands over nothing of which an earlier one was open: that may be gone with its webhook, and still under way", async () => {
-    const courier: Courier = { lease: () => ({ node: 1, lease_ms: 30_000 }), full: () => [], take() {} };
+    const courier: Courier = { lease: () => ({ node: 1, lease_ms: 30_000 }), closed: () => [], take() {} };
     const handing = await engineParts(db, courier);
     const open = await recordBeside("delete from open_deliveries", "AAAAAAAAB1", handing);
     expect(open).toMatchObject([{ sequence: 2, attempt: 0, blocked: false }]); // whoever claims it sees whether there is a webhook

@@ -41,8 +41,8 @@ export interface HandedDelivery extends store.RecordedDelivery {
 export interface Courier {
   /** What this node's leases carry, and how long they last. null while it takes none (it drains, or has no number yet). */
   lease(): store.Lease | null;
-  /** Webhooks (UUIDs) whose queue in memory is full: their deliveries are left in the database for a claim. */
-  full(): string[];
+  /** Webhooks (UUIDs) that have no room in memory, or older ones in the database: their deliveries are left there for a claim. */
+  closed(): string[];
   take(deliveries: HandedDelivery[]): void;
 }
 
@@ -102,7 +102,7 @@ class Recorded {
     const events = happenings.map((happening) => this.#freeze(happening, now));
     const lease = courier?.lease() ?? null;
     const leased_ms = clock.monotonic();
-    const deliveries = await store.recordEvents(tx, events, lease, courier?.full() ?? [], lookBack(happenings));
+    const deliveries = await store.recordEvents(tx, events, lease, courier?.closed() ?? [], lookBack(happenings));
     this.#keep(events, deliveries, leased_ms);
     return events.map(({ envelope }) => envelope);
   }

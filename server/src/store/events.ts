@@ -137,14 +137,14 @@ const recordFirst: Statement = {
 /**
  * Inserts events of different videos and their deliveries.
  * @param lease where given, deliveries that can be sent at once are leased to that node, attempt 1
- * @param full webhooks for which that is not wanted
+ * @param closed webhooks for which that is not wanted
  * @param since the lowest id that an earlier delivery of their videos can have; null where each is its video's first event
  */
 export async function recordEvents(
   tx: Sql,
   events: readonly NewEvent[],
   lease: Lease | null,
-  full: readonly string[],
+  closed: readonly string[],
   since: string | null,
 ): Promise<RecordedDelivery[]> {
   const rows = events.map(({ happening, envelope, cause: traceparent }) => {
@@ -152,7 +152,7 @@ export async function recordEvents(
     const subject = { space_id: space, id: envelope.uuid, type, video_id: video, sequence, payload: envelope.payload };
     return { ...subject, traceparent, only_id: only, except_id: except, step: once ? LIMITS.STEP_BEYOND : 0 };
   });
-  const values = [pack(rows), lease?.node ?? null, lease?.lease_ms ?? 0, full];
+  const values = [pack(rows), lease?.node ?? null, lease?.lease_ms ?? 0, closed];
   return since === null ? tx.run(recordFirst, values) : tx.run(record, [...values, since]);
 }
 

@@ -1,0 +1,143 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { LIMITS } from "../../server/src/limits.ts";
+import { openDatabase } from "../../server/src/store/db.ts";
+import { migrate } from "../../server/src/store/migrate.ts";
+import { startOwnPostgres } from "../support/own-postgres.ts";
+import { SIMULATED_DATABASE } from "./clock.ts";
+import { Connections } from "./connections.ts";
+import { Stage } from "./stage.ts";
+
+const postgres = await startOwnPostgres({ autovacuum: "off" });
+const connections = new Connections(postgres.connection);
+let stage = new Stage(connections);
+
+beforeAll(async () => {
+  const db = openDatabase({ connection: postgres.connection, connections: 1 });
+  await migrate(db);
+  await db.close();
+  await connections.open();
+  await connections.ask(SIMULATED_DATABASE);
+});
+afterEach(async () => {
+  await stage.close();
+  stage = new Stage(connections);
+});
+afterAll(async () => {
+  await connections.close();
+  await postgres.end();
+});
+
+/** Requests that left within this time. */
+const sentBetween = (begin_ms: number, end_ms: number) =>
+  stage.sent.filter(({ at_ms }) => at_ms >= begin_ms && at_ms < end_ms);
+
+describe("a rate limit", () => {
+  const RATE = 20;
+
+  /** In every second, and in all. */
+  function expectRate(begin_ms: number, seconds: number): void {
+    for (let second = 0; second < seconds; second++) {
+      const from_ms = begin_ms + second * 1_000;
+      expect(sentBetween(from_ms, from_ms + 1_000).length).toBeLessThanOrEqual(RATE * 1.1);
+    }
+    const all = sentBetween(begin_ms, begin_ms + seconds * 1_000).length;
+    expect(all).toBeGreaterThanOrEqual(RATE * seconds * 0.9);
+    expect(all).toBeLessThanOrEqual(RATE * seconds * 1.1);
+  }
+
+  test("is kept within a tenth while three nodes drain a backlog", async () => {
+    await stage.open(3, { rate_limit: RATE });
+    await stage.setStatus("paused");
+    for (let n = 0; n < 400; n++) await stage.until(stage.happen(n % 3));
+    await stage.setStatus("enabled");
+    const begin_ms = stage.world.now_ms + 2_000;
+    await stage.pass(14_000);
+    expectRate(begin_ms, 12);
+    expect(new Set(stage.sent.map(({ node }) => node)).size).toBe(3);
+  });
+
+  test("is reached, and kept, though all of its events are recorded on one of three nodes", async () => {
+    await stage.open(3, { rate_limit: RATE });
+    const begin_ms = stage.world.now_ms;
+    await stage.steadily(RATE * 1.2, 18, () => void stage.happen(0));
+    expectRate(begin_ms + 5_000, 12);
+  });
+
+  test("lets nobody wait while it has room, though all events are recorded on one of three nodes", async () => {
+    await stage.open(3, { rate_limit: RATE });
+    const recorded = new Map<string, number>();
+    await stage.steadily(RATE * 0.6, 20, async () => {
+      const at_ms = stage.world.now_ms;
+      recorded.set(await stage.happen(0), at_ms);
+    });
+    await stage.pass(3_000);
+    const waits = stage.sent.map(({ event, at_ms }) => at_ms - recorded.get(event)!);
+    expect(waits.length).toBe(RATE * 0.6 * 20);
+    expect(Math.max(...waits)).toBeLessThan(2_000);
+  });
+});
+
+describe("a webhook whose events come faster than they can be sent", () => {
+  test("has what waits in the database sent before what is new: a retry, and whatever had no room in memory", async () => {
+    await stage.open(1, { rate_limit: 40 });
+    const recorded = new Map<string, number>();
+    const happen = async () => {
+      const at_ms = stage.world.now_ms;
+      recorded.set(await stage.happen(), at_ms);
+    };
+    stage.temper = "failing";
+    await stage.until(happen());
+    await stage.pass(100);
+    stage.temper = "healthy";
+    await stage.steadily(50, 12, () => void happen());
+    const retry = stage.sent.find(({ attempt }) => attempt === 2);
+    expect(retry).toMatchObject({ event: [...recorded.keys()][0] });
+    const sent = new Set(stage.sent.map(({ event }) => event));
+    const left = [...recorded].filter(([event]) => !sent.has(event));
+    expect(stage.world.now_ms - Math.min(...left.map(([, at_ms]) => at_ms))).toBeLessThan(5_000);
+  });
+});
+
+describe("a backlog", () => {
+  test("is drained oldest first, and what comes meanwhile is sent after it", async () => {
+    await stage.open(1, { rate_limit: 40 });
+    await stage.setStatus("paused");
+    const order: string[] = [];
+    const happen = async () => {
+      const place = order.push("") - 1;
+      order[place] = await stage.happen();
+    };
+    for (let n = 0; n < 200; n++) {
+      await stage.until(happen());
+      await stage.pass(1); // else two would have happened at one time
+    }
+    await stage.setStatus("enabled");
+    await stage.pass(2_500); // it is known that there is one
+    await stage.steadily(10, 5, () => void happen());
+    await stage.pass(3_000);
+    expect(stage.sent.map(({ event }) => event)).toEqual(order);
+  });
+});
+
+describe("a webhook whose receiver was away", () => {
+  test("is sent its backlog in a ramp once it is back: two at a time at first, one more with each success", async () => {
+    await stage.open(1);
+    await stage.setStatus("paused");
+    for (let n = 0; n < 60; n++) await stage.until(stage.happen());
+    stage.temper = "failing";
+    await stage.setStatus("enabled");
+    while (stage.sent.length < 60) await stage.pass(1); // each has failed once, or nearly
+    stage.temper = "healthy";
+    const atOnce: number[] = [];
+    let successes = 0;
+    stage.onEnd = () => {
+      successes += 1;
+    };
+    for (let n = 0; successes < 20 && n < 5_000; n++) {
+      await stage.pass(1);
+      atOnce.push(stage.underWay - successes);
+    }
+    expect(successes).toBeGreaterThanOrEqual(20);
+    expect(Math.max(...atOnce)).toBeLessThanOrEqual(LIMITS.WEBHOOK_IN_FLIGHT_START);
+  });
+});
