@@ -1,12 +1,18 @@
 import type { IncomingMessage } from "node:http";
 import { request } from "node:http";
 import { afterEach, expect, test } from "vitest";
+import type { Database } from "../../server/src/store/db.ts";
 import { testApi } from "../support/api.ts";
 import { testDatabase } from "../support/database.ts";
 import { eventually } from "../support/eventually.ts";
 
 const db = await testDatabase();
-const api = await testApi(db);
+const asked: string[] = []; // the names of the API's statements
+const run: Database["run"] = (statement, values) => {
+  asked.push(statement.name);
+  return db.run(statement, values);
+};
+const api = await testApi({ ...db, run });
 const open = new Set<() => void>();
 afterEach(() => {
   for (const close of open) close();
@@ -108,6 +114,18 @@ test("many viewers who come at any moment see the same, each once, in the order 
   for (const viewer of opened) await viewer.count(60);
   const expected = await polled(start);
   for (const viewer of opened) expect(viewer.ids()).toEqual(expected);
+});
+
+test("a new event is read once for all who watch, not once for each", async () => {
+  const viewers = await Promise.all(Array.from({ length: 60 }, () => stream("/v1/events/stream")));
+  await create("Everybody is there");
+  await Promise.all(viewers.map((viewer) => viewer.count(1)));
+  asked.length = 0;
+  await create("Seen by all");
+  await Promise.all(viewers.map((viewer) => viewer.count(2)));
+  const reads = asked.filter((name) => name.startsWith("events_list_"));
+  expect(reads.length).toBeGreaterThan(0);
+  expect(reads.length).toBeLessThan(viewers.length / 2); // and a poll a second, however long it took
 });
 
 test("a stream may choose by type and by video", async () => {
