@@ -141,3 +141,22 @@ describe("a webhook whose receiver was away", () => {
     expect(Math.max(...atOnce)).toBeLessThanOrEqual(LIMITS.WEBHOOK_IN_FLIGHT_START);
   });
 });
+
+describe("a replay", () => {
+  test("holds up no live event of its own webhook", async () => {
+    await stage.open(1);
+    await stage.steadily(200, 3, () => void stage.happen());
+    await stage.pass(5_000);
+    stage.sent.length = 0;
+    await stage.replay();
+    const recorded = new Map<string, number>();
+    await stage.steadily(20, 4, async () => {
+      const at_ms = stage.world.now_ms;
+      recorded.set(await stage.happen(), at_ms);
+    });
+    await stage.pass(5_000);
+    const waits = [...recorded].map(([event, at_ms]) => stage.sent.find((one) => one.event === event)!.at_ms - at_ms);
+    expect(new Set(stage.sent.map(({ event }) => event)).size).toBe(600 + 80);
+    expect(Math.max(...waits)).toBeLessThan(60); // an answer takes up to 50 ms: one of its places is free sooner
+  });
+});

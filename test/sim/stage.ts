@@ -88,6 +88,13 @@ export class Stage {
     await this.until(this.nodes[0]!.webhooks.update(SPACE, shortUuid(WEBHOOK), { status }));
   }
 
+  /** Sends again whatever there has been, as fast as it goes. */
+  async replay(): Promise<void> {
+    const until = Math.floor(this.world.now_ms / 1_000) + 1;
+    const input = { webhook: shortUuid(WEBHOOK), since: until - 600, until, rate: null };
+    await this.until(this.nodes[0]!.replays.create(SPACE, input, null));
+  }
+
   /** Has `work` done so often, evenly, and lets the time pass that this takes. */
   async steadily(perSecond: number, seconds: number, work: () => void): Promise<void> {
     const clock = this.world.clockOf(this.#people);
