@@ -15,7 +15,6 @@ const project = (name: string, test: TestProjectInlineConfiguration["test"]): Te
     expect: { poll: { timeout: 30_000, interval: 25 } }, // a busy machine is no failure
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    teardownTimeout: 20_000,
     ...test,
   },
 });
@@ -24,6 +23,7 @@ export default defineConfig({
   test: {
     reporters: ["default", "./test/support/counts.ts"],
     globalSetup: ["test/support/postgres.ts"],
+    teardownTimeout: 20_000,
     maxWorkers: 3, // on two cores: half of the time a file waits for what it has killed, stopped or sent
     projects: [
       // A proof is not repeated: an event that is lost once in a hundred runs would pass.
