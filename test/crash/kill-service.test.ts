@@ -1,10 +1,10 @@
 import { readFile, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { LIMITS } from "../../server/src/limits.ts";
 import type { Ledger } from "./ledger.ts";
 import { seeded } from "./load.ts";
-import { FACTOR, PATHS, pass, type Scene, SEED, setScene } from "./scene.ts";
+import { type Kill, type Losses, losses } from "./losses.ts";
+import { FACTOR, pass, type Scene, SEED, setScene } from "./scene.ts";
 
 const KILLS = Math.ceil(50 * FACTOR);
 
@@ -14,21 +14,19 @@ const ROUNDS = [["service"], ["service", "start"], ["database"], ["service", "st
 /** About what a start takes: one that is killed within it may have got anywhere. */
 const START_MS = 900;
 
-test(`${KILLS} kills of the service and its database under load lose nothing and repeat only what was in flight`, {
+test("kills of the service and its database under load lose nothing and repeat only what was in flight", {
   timeout: 600_000 * FACTOR,
 }, async () => {
   const scene = await setScene();
   const random = seeded(SEED);
   const load = scene.load();
-  const kills: number[] = [];
+  const kills: Kill[] = [];
   const starts: number[] = [];
   for (let round = 0; kills.length < KILLS; round += 1) {
-    await pass(50 + random() * 400);
+    await pass(round % LONG_EVERY === 0 ? LONG_MS : 50 + random() * 400);
     for (const what of ROUNDS[round % ROUNDS.length]!) {
       if (what === "start") await startFor(scene, random() * START_MS);
-      kills.push(Date.now());
-      if (what === "database") await killDatabase(scene);
-      else await scene.server.kill();
+      kills.push(await kill(scene, what === "database" ? "database" : "service"));
     }
     if (hasEnded(scene)) starts.push(await timed(scene.server.start));
   }
@@ -36,18 +34,28 @@ test(`${KILLS} kills of the service and its database under load lose nothing and
   await scene.drained();
 
   const ledger = await scene.compare(load);
-  report(ledger, kills.length, load.unanswered(), starts);
+  const cost = losses(ledger.received, ledger.unrecorded, kills);
+  report(ledger, cost, load.unanswered(), starts);
   expect(ledger.findings).toEqual([]);
   expect(ledger.events).toBeGreaterThan(KILLS);
-  expect(ledger.duplicates).toBeLessThanOrEqual(kills.length * PATHS.length * LIMITS.WEBHOOK_IN_FLIGHT_MAX);
-  expect(ledger.duplicates).toBeLessThanOrEqual(ledger.unrecorded.length);
-  // What was answered and yet done again was under way when a kill came, never at any other time.
-  for (const { at_ms, delivery } of ledger.unrecorded)
-    expect(
-      kills.some((kill) => at_ms > kill - IN_FLIGHT_MS && at_ms < kill + AFTER_MS),
-      `delivery ${delivery}`,
-    ).toBe(true);
+  expect(cost.findings).toEqual([]);
+  // What was answered 2xx was done again only where that was never written down.
+  expect(ledger.duplicates).toBeLessThanOrEqual(ledger.unrecorded.length + ledger.late);
 });
+
+/** Now and then it lives long enough to settle far more than can be in flight. */
+const LONG_EVERY = 5;
+const LONG_MS = 3_000;
+
+async function kill(scene: Scene, what: Kill["what"]): Promise<Kill> {
+  const postmaster = what === "database" ? await postmasterOf(scene) : 0;
+  if (postmaster === 0) await scene.server.kill();
+  else process.kill(postmaster, "SIGKILL");
+  await pass(50); // what had been sent by then is read
+  const over_ms = Date.now();
+  if (postmaster !== 0) await databaseIsBack(scene, postmaster);
+  return { what, over_ms };
+}
 
 /** Begins a start, and comes back in its middle. */
 async function startFor({ server }: Scene, ms: number): Promise<void> {
@@ -63,19 +71,15 @@ async function timed(work: () => Promise<void>): Promise<number> {
 
 const hasEnded = ({ server }: Scene): boolean => server.process().signalCode !== null;
 
-/** An attempt's own time, and what its settlement may take on a machine that is busy with starts. */
-const IN_FLIGHT_MS = 15_000;
-/** A database that was killed lets the service live a little longer. */
-const AFTER_MS = 3_000;
+const postmasterOf = async ({ server }: Scene): Promise<number> => {
+  const home = await realpath(join(server.dataDir, "postgres"));
+  return Number.parseInt(await readFile(join(home, "cluster/postmaster.pid"), "utf8").catch(() => "0"), 10); // none: away
+};
 
 /** Waits until the service has started its database again. */
-async function killDatabase({ server }: Scene): Promise<void> {
-  const home = await realpath(join(server.dataDir, "postgres"));
-  const postmaster = async () =>
-    Number.parseInt(await readFile(join(home, "cluster/postmaster.pid"), "utf8").catch(() => "0"), 10);
-  const killed = await postmaster();
-  process.kill(killed, "SIGKILL");
-  await expect.poll(postmaster, { timeout: 60_000 }).not.toBe(killed);
+async function databaseIsBack(scene: Scene, killed: number): Promise<void> {
+  await expect.poll(() => postmasterOf(scene), { timeout: 60_000 }).not.toBe(killed);
+  const { server } = scene;
   const readiness = () =>
     fetch(`${server.url}/readyz`).then(
       ({ status }) => status,
@@ -84,11 +88,11 @@ async function killDatabase({ server }: Scene): Promise<void> {
   await expect.poll(readiness, { timeout: 60_000 }).toBe(200);
 }
 
-function report(ledger: Ledger, kills: number, unanswered: number, starts: number[]): void {
+function report(ledger: Ledger, { most, overtaken }: Losses, unanswered: number, starts: number[]): void {
   const middle = starts.sort((one, other) => one - other)[Math.floor(starts.length / 2)];
   console.log(
-    `${kills} kills, seed ${SEED}: ${ledger.events} events, ${ledger.deliveries} deliveries, ${ledger.requests} requests; ` +
-      `${unanswered} calls unanswered and repeated, ${ledger.unrecorded.length} attempts lost with their process, ` +
-      `${ledger.duplicates} deliveries arrived twice; started again in ${middle} ms (median), ${starts.at(-1)} ms at most`,
+    `${KILLS} kills, seed ${SEED}: ${ledger.events} events, ${ledger.deliveries} deliveries, ${ledger.received.length} requests; ` +
+      `${unanswered} calls unanswered and repeated, ${ledger.unrecorded.length} attempts lost with their process, ${most} by one kill, ` +
+      `at most ${overtaken} later ones settled; ${ledger.duplicates} deliveries arrived twice; started again in ${middle} ms (median), ${starts.at(-1)} ms at most`,
   );
 }

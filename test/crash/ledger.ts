@@ -30,11 +30,14 @@ interface DeliveryView {
 export interface Ledger {
   events: number;
   deliveries: number;
-  requests: number;
+  /** Requests that the receiver saw. */
+  received: Received[];
   /** Requests that the log of attempts does not know: sent, and not settled when their process died. */
   unrecorded: Received[];
   /** Deliveries that were answered 2xx more than once. */
   duplicates: number;
+  /** Of requests that were answered 2xx, those whose answer came when their sender had given them up. */
+  late: number;
   findings: string[];
 }
 
@@ -63,14 +66,16 @@ export async function compare({ caller, receiver, webhooks, acknowledged }: Ledg
     ...overlaps(byDelivery),
     ...disorder(received),
   ];
-  const known = new Set(deliveries.flatMap(({ id, log }) => log.map(({ number }) => `${id}.${number}`)));
+  const known = new Map(deliveries.flatMap(({ id, log }) => log.map((one) => [`${id}.${one.number}`, one] as const)));
+  const logged = ({ delivery, attempt }: Received) => known.get(`${delivery}.${attempt}`);
   const successes = received.filter(({ answered }) => answered !== null && answered < 300);
   return {
     events: events.length,
     deliveries: deliveries.length,
-    requests: received.length,
-    unrecorded: received.filter(({ delivery, attempt }) => !known.has(`${delivery}.${attempt}`)),
+    received,
+    unrecorded: received.filter((one) => logged(one) === undefined),
     duplicates: successes.length - new Set(successes.map(({ delivery }) => delivery)).size,
+    late: successes.filter((one) => logged(one)?.status === null).length,
     findings,
   };
 }

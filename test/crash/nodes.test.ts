@@ -129,7 +129,7 @@ async function freezeAtWork({ doors }: Scene, node: TestServer, db: Database): P
 
 function report(what: string, ledger: Ledger): void {
   console.log(
-    `${what}, seed ${SEED}: ${ledger.events} events, ${ledger.requests} requests, ` +
+    `${what}, seed ${SEED}: ${ledger.events} events, ${ledger.received.length} requests, ` +
       `${ledger.unrecorded.length} attempts lost with their node, ${ledger.duplicates} deliveries arrived twice`,
   );
 }

@@ -2,13 +2,16 @@ import { createHash } from "node:crypto";
 import { appendFileSync, readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import { verify } from "@mave/webhooks";
 
 /** One request as the receiver saw it: a line of its log, written before it answers. */
 export interface Received {
   /** When its headers were there. */
   began_ms: number;
-  /** When it was about to be answered. */
+  /** When it was about to be answered, or to be left without an answer. */
   at_ms: number;
   /** The path that it came to: which of the test's webhooks. */
   path: string;
@@ -23,7 +26,7 @@ export interface Received {
   digest: string;
   /** What verification with the webhook's secret said. */
   verified: boolean;
-  /** What it was answered; null: the connection was cut without an answer. */
+  /** What it was answered; null: nothing, the connection was cut or left hanging. */
   answered: number | null;
 }
 
@@ -37,13 +40,44 @@ export interface LoggingReceiver {
   close(): Promise<void>;
 }
 
+interface Manner {
+  /** null: none, the connection is cut. */
+  status: number | null;
+  wait_ms?: number;
+  /** It is not cut either. */
+  hangs?: boolean;
+  /** What follows the status; nothing, where it is left out. */
+  body?: () => AsyncIterable<Buffer>;
+}
+
 /** What each path does with a request. The choice hangs on the delivery and attempt only, so that it can be repeated. */
-const MANNERS: Record<string, (chance: number, attempt: number) => { status: number | null; wait_ms: number }> = {
-  "/healthy": () => ({ status: 200, wait_ms: 0 }),
-  "/flaky": (chance, attempt) => ({ status: chance < 0.25 && attempt < 4 ? 500 : 204, wait_ms: 0 }),
+const MANNERS: Record<string, (chance: number, attempt: number) => Manner> = {
+  "/healthy": () => ({ status: 200 }),
+  "/flaky": (chance, attempt) => ({ status: chance < 0.25 && attempt < 4 ? 500 : 204 }),
   "/slow": (chance) => ({ status: 200, wait_ms: 20 + chance * 80 }),
-  "/rude": (chance, attempt) => ({ status: chance < 0.3 && attempt < 4 ? null : 200, wait_ms: 0 }),
+  "/rude": (chance, attempt) => ({ status: chance < 0.3 && attempt < 4 ? null : 200 }),
+  "/hostile": (chance, attempt) => {
+    if (chance < HANGS && attempt < 4) return { status: null, hangs: true };
+    return { status: 200, ...(chance < DRIPS ? { body: drip } : chance < FLOODS && { body: flood }) };
+  },
 };
+
+/** Few of them hang: each holds its video, and a drain, for as long as an attempt may take. */
+const [HANGS, DRIPS, FLOODS] = [0.02, 0.12, 0.25];
+const DRIP_BYTES = 10;
+const DRIP_MS = 50;
+
+async function* drip(): AsyncIterable<Buffer> {
+  for (let byte = 0; byte < DRIP_BYTES; byte += 1) {
+    await pause(DRIP_MS);
+    yield Buffer.from(".");
+  }
+}
+
+/** Until its sender has enough of it. */
+async function* flood(): AsyncIterable<Buffer> {
+  for (const piece = Buffer.alloc(16_384, "."); ; ) yield piece;
+}
 
 /**
  * A receiver that shares nothing with the product but the wire: it logs each request to a file before it answers, so that
@@ -90,8 +124,8 @@ async function take(
   const header = (name: string) => String(request.headers[name]);
   const event = JSON.parse(body.toString()) as { id: string; type: string; data: { id: string } };
   const [delivery, attempt] = [header("mave-delivery"), Number(header("mave-attempt"))];
-  const { status, wait_ms } = MANNERS[path]!(chance(`${delivery}.${attempt}`), attempt);
-  if (wait_ms > 0) await new Promise((resolve) => setTimeout(resolve, wait_ms));
+  const { status, wait_ms = 0, hangs, body: answer } = MANNERS[path]!(chance(`${delivery}.${attempt}`), attempt);
+  if (wait_ms > 0) await pause(wait_ms);
   const line: Received = {
     began_ms,
     at_ms: Date.now(),
@@ -108,8 +142,10 @@ async function take(
     answered: status,
   };
   appendFileSync(file, `${JSON.stringify(line)}\n`);
+  if (hangs) return;
   if (status === null) request.socket.destroy();
-  else response.writeHead(status).end();
+  else if (answer === undefined) response.writeHead(status).end();
+  else await pipeline(Readable.from(answer()), response.writeHead(status)).catch(() => {}); // its sender had enough
 }
 
 async function isVerified(body: Buffer, request: IncomingMessage, secret: string | undefined): Promise<boolean> {

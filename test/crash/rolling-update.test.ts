@@ -35,7 +35,9 @@ test("a rolling update: both versions deliver side by side, an older node comes 
   await load.stop();
   await scene.drained();
   const ledger = await scene.compare(load);
-  console.log(`A rolling update: ${ledger.events} events, ${ledger.requests} requests, ${ledger.duplicates} twice`);
+  console.log(
+    `A rolling update: ${ledger.events} events, ${ledger.received.length} requests, ${ledger.duplicates} twice`,
+  );
   expect(ledger.findings).toEqual([]);
   expect(ledger.unrecorded).toEqual([]);
   expect(ledger.duplicates).toBe(0);

@@ -30,7 +30,7 @@ export interface Scene {
   compare(load: Load): Promise<Ledger>;
 }
 
-export const PATHS = ["/healthy", "/flaky", "/slow", "/rude"];
+export const PATHS = ["/healthy", "/flaky", "/slow", "/rude", "/hostile"];
 
 /** A real server, and a webhook for each manner of a receiver that is nobody's but the test's. Cleared away after the test. */
 export async function setScene(env: Record<string, string> = {}, paths = PATHS): Promise<Scene> {
