@@ -81,7 +81,7 @@ test("connections cut around a commit: what was acknowledged is there, what was 
 
   const ledger = await scene.compare(load);
   console.log(
-    `${cuts.before} connections cut before a commit, ${cuts.after} after: ${ledger.events} events, ${ledger.duplicates} twice`,
+    `${cuts.before} connections cut before a commit, ${cuts.after} after: ${ledger.events} events, ${ledger.duplicates.length} twice`,
   );
   expect(ledger.findings).toEqual([]);
   // Each call was repeated with its key until it was answered: none made a second video.

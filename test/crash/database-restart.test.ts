@@ -55,7 +55,7 @@ test.each([
     await scene.drained();
     const ledger = await scene.compare(load);
     console.log(
-      `A database ${which} was away: ${away.join(", ")}; ${ledger.events} events, ${ledger.duplicates} twice`,
+      `A database ${which} was away: ${away.join(", ")}; ${ledger.events} events, ${ledger.duplicates.length} twice`,
     );
     expect(ledger.findings).toEqual([]);
     expect(scene.server.process().exitCode).toBeNull();

@@ -34,10 +34,8 @@ export interface Ledger {
   received: Received[];
   /** Requests that the log of attempts does not know: sent, and not settled when their process died. */
   unrecorded: Received[];
-  /** Deliveries that were answered 2xx more than once. */
-  duplicates: number;
-  /** Of requests that were answered 2xx, those whose answer came when their sender had given them up. */
-  late: number;
+  /** Deliveries that were answered 2xx more than once; an answer that its sender had given up waiting for is none. */
+  duplicates: string[];
   findings: string[];
 }
 
@@ -68,14 +66,17 @@ export async function compare({ caller, receiver, webhooks, acknowledged }: Ledg
   ];
   const known = new Map(deliveries.flatMap(({ id, log }) => log.map((one) => [`${id}.${one.number}`, one] as const)));
   const logged = ({ delivery, attempt }: Received) => known.get(`${delivery}.${attempt}`);
-  const successes = received.filter(({ answered }) => answered !== null && answered < 300);
+  const successes = received.filter(
+    (one) => one.answered !== null && one.answered < 300 && logged(one)?.status !== null,
+  );
   return {
     events: events.length,
     deliveries: deliveries.length,
     received,
     unrecorded: received.filter((one) => logged(one) === undefined),
-    duplicates: successes.length - new Set(successes.map(({ delivery }) => delivery)).size,
-    late: successes.filter((one) => logged(one)?.status === null).length,
+    duplicates: [...Map.groupBy(successes, ({ delivery }) => delivery)]
+      .filter(([, own]) => own.length > 1)
+      .map(([delivery]) => delivery),
     findings,
   };
 }
