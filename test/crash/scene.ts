@@ -24,6 +24,8 @@ export interface Scene {
   receiver: LoggingReceiver;
   caller: Caller;
   webhooks: Map<string, string>;
+  /** Adds a webhook for each of these manners. */
+  register(paths: string[]): Promise<void>;
   load(options?: Parameters<typeof startLoad>[1]): Load;
   /** Waits until nothing is open any more. */
   drained(timeout_ms?: number): Promise<void>;
@@ -45,22 +47,23 @@ export async function setScene(env: Record<string, string> = {}, paths = PATHS):
   const doors = [server];
   let turn = 0;
   const caller = { url: () => doors[turn++ % doors.length]!.url, key: await server.key() };
-  const webhooks = await register(caller, receiver, paths);
   let loads = 0;
-  return {
+  const scene: Scene = {
     server,
     doors,
     receiver,
     caller,
-    webhooks,
+    webhooks: new Map(),
+    register: (paths) => register(scene, paths),
     load: (options) => startLoad(caller, { seed: SEED * 10 + loads++, ...options }),
     drained: (timeout_ms = 60_000) => drained(caller, timeout_ms),
-    compare: ({ acknowledged }) => compare({ caller, receiver, webhooks, acknowledged }),
+    compare: ({ acknowledged }) => compare({ ...scene, acknowledged }),
   };
+  await scene.register(paths);
+  return scene;
 }
 
-async function register(caller: Caller, receiver: LoggingReceiver, paths: string[]): Promise<Map<string, string>> {
-  const webhooks = new Map<string, string>();
+async function register({ caller, receiver, webhooks }: Scene, paths: string[]): Promise<void> {
   for (const path of paths) {
     const events = ["video.created", "video.deleted"];
     const made = await call<{ id: string; secret: string }>(caller, "POST", "/v1/webhooks", {
@@ -71,7 +74,6 @@ async function register(caller: Caller, receiver: LoggingReceiver, paths: string
     webhooks.set(path, made.body.id);
     receiver.secrets.set(path, made.body.secret);
   }
-  return webhooks;
 }
 
 export async function drained(caller: Caller, timeout_ms: number): Promise<void> {
