@@ -30,7 +30,8 @@ interface Look {
 /**
  * The database for `migrate`: before a file's commit it is looked at what its transaction holds and has done, and a file
  * that nodes at work would notice fails with the reasons. Rows are counted, not seconds: how long a table of a million
- * rows is held depends on the machine, whether all of it is read under the lock does not.
+ * rows is held depends on the machine, whether all of it is read under the lock does not. What takes long without a row, as a
+ * wait or a loop, is no definition, and nothing else may stand in a file that stops writers.
  */
 export function watched(db: Database): Database {
   return {
@@ -47,7 +48,7 @@ export function watched(db: Database): Database {
       const watch = async (text: string | pg.QueryConfig, values?: unknown[]) => {
         if (typeof text !== "string") return query(text); // the lock's own session
         if (text.startsWith("-- ")) file = text;
-        const findings = text === "commit" ? judge(before, await look(query), removed(file)) : [];
+        const findings = text === "commit" ? judge(before, await look(query), file) : [];
         if (findings.length > 0) throw new Error(findings.join("\n"));
         const answer = await query(text, values);
         if (text === "begin") before = await look(query);
@@ -60,8 +61,9 @@ export function watched(db: Database): Database {
 }
 
 /** Everything that nodes at work would notice of what happened between two looks. */
-function judge(before: Look, after: Look, removed: string[]): string[] {
+function judge(before: Look, after: Look, file: string): string[] {
   return [
+    ...besides(before, after, file),
     ...after.touched.flatMap((table) =>
       heldUp(
         table,
@@ -69,15 +71,42 @@ function judge(before: Look, after: Look, removed: string[]): string[] {
       ),
     ),
     ...after.columns.flatMap((column) => unwritable(column, before)),
-    ...before.columns.flatMap(({ name, type }) => missing(name, type, after, removed)),
+    ...before.columns.flatMap(({ name, type }) => missing(name, type, after, removed(file))),
   ];
 }
+
+/** Statements that are no definitions, while tables are stopped that nodes at work use. */
+function besides(before: Look, after: Look, file: string): string[] {
+  const used = new Set(before.touched.map(({ name }) => name));
+  const stopped = after.touched
+    .filter(({ name, locks }) => used.has(name) && locks.some(stops))
+    .map(({ name }) => name);
+  const others = statementsOf(file).filter((statement) => !isDefinition(statement));
+  return stopped.length === 0 ? [] : others.map((other) => `${stopped}: stopped while this runs: ${other}`);
+}
+
+/** A table that is made of a question is none. */
+const FILLING =
+  /^create\s+(?:unlogged\s+table|table|materialized\s+view)\b.*\sas\s+(?:select|with|values|table|execute)\b/is;
+const isDefinition = (statement: string) =>
+  /^(?:alter|comment|create|drop)\b/i.test(statement) && !FILLING.test(statement);
+
+/** A file's statements, without comments and the bodies of functions. */
+function statementsOf(file: string): string[] {
+  const plain = file.replace(/--.*$/gm, "").replace(/\$(\w*)\$[\s\S]*?\$\1\$/g, "''");
+  return plain
+    .split(";")
+    .map((statement) => statement.trim())
+    .filter(Boolean);
+}
+
+const stops = (lock: string): boolean => STOPPING.includes(lock);
 
 /** A table that was not there before holds up nobody. */
 function heldUp({ name, locks, ...after }: Touched, before: Touched | undefined): string[] {
   if (before === undefined) return [];
   const [read, written] = [after.read - before.read, after.written - before.written];
-  const stopping = locks.filter((lock) => STOPPING.includes(lock));
+  const stopping = locks.filter(stops);
   return [
     ...(stopping.length > 0 && read > FEW ? [`${name}: ${read} rows are read under ${stopping}`] : []),
     ...(written > FEW ? [`${name}: ${written} rows are written, and locked until the commit`] : []),
