@@ -1,3 +1,4 @@
+import { type Cancelations, createCancelations } from "../../server/src/delivery/cancelations.ts";
 import { createDeliveries, type Deliveries } from "../../server/src/delivery/deliveries.ts";
 import { createDeliveryNode, type DeliveryNode } from "../../server/src/delivery/node.ts";
 import { startNotifier } from "../../server/src/delivery/notifier.ts";
@@ -22,6 +23,7 @@ export interface Node {
   recorder: Recorder;
   webhooks: Webhooks;
   deliveries: Deliveries;
+  cancelations: Cancelations;
   replays: Replays;
 }
 
@@ -63,7 +65,8 @@ export function createNode({ world, process, db, temperOf, watch, onVerdict, fra
   startNotifier({ ...ground, delivers: true });
   const webhooks = createWebhooks({ ...ground, recorder, policy, publicUrl: "http://sim.example.com" });
   const deliveries = createDeliveries({ db, signals, retries: SCHEDULE_S.length });
-  return { process, db, delivery, recorder, webhooks, deliveries, replays: createReplays(ground) };
+  const cancelations = createCancelations({ db, signals });
+  return { process, db, delivery, recorder, webhooks, deliveries, cancelations, replays: createReplays(ground) };
 }
 
 /** As the supervisor of a process would. */

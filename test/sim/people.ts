@@ -1,5 +1,6 @@
+import type { CancelationInput } from "../../server/src/delivery/cancelations.ts";
 import type { EventType } from "../../server/src/events/catalog.ts";
-import { longUuid } from "../../server/src/events/short-uuid.ts";
+import { longUuid, shortUuid } from "../../server/src/events/short-uuid.ts";
 import type { Node } from "./node.ts";
 import type { World } from "./world.ts";
 
@@ -8,12 +9,21 @@ const VIDEOS = 4;
 export const TYPES: readonly EventType[] = ["video.created", "video.processing", "video.uploaded", "video.deleted"];
 const WEBHOOKS_MAX = 6;
 
+/** A delivery that is canceled, as its row has it. */
+export interface Canceled {
+  reason: string;
+  webhook_id: string;
+  video_id: string | null;
+  type: string;
+}
+
 /** What people and programs ask of the servers, at whichever is reached; any of it may fail, and is then asked again or not. */
 export class People {
   readonly #world: World;
   readonly #racing: boolean;
   /** Events whose recording was answered: they have happened. */
   readonly answered = new Set<string>();
+  readonly #cancelations = new Map<string, CancelationInput>(); // by the reason that each of its deliveries shows
   #urls = 0;
 
   constructor(world: World, racing: boolean) {
@@ -33,6 +43,7 @@ export class People {
       this.#sendAgain,
       this.#replay,
       this.#steer,
+      this.#cancel,
     ];
     const rarer = [this.#remove, this.#add, this.#test];
     await random.pick(random.chance(0.7) ? acts : rarer).call(this, node);
@@ -113,6 +124,27 @@ export class People {
     const { id } = random.pick(data.filter(({ status }) => status === "running" || status === "paused"));
     if (random.chance(0.3)) await node.replays.cancel(SPACE, id);
     else await node.replays.update(SPACE, id, { status: random.chance(0.5) ? "running" : "paused" });
+  }
+
+  /** Open deliveries that have one or two things in common. */
+  async #cancel(node: Node): Promise<void> {
+    const { random } = this.#world;
+    const filters: CancelationInput[] = [
+      { webhook: await this.#webhook(node) },
+      { video: `SIMVIDEO0${random.integer(VIDEOS)}` },
+      { type: random.pick(TYPES), status: random.pick(["waiting", "retrying", "held"]) },
+    ];
+    const [filter, by] = [random.pick(filters), `cancelation ${this.#cancelations.size + 1}`];
+    this.#cancelations.set(`Canceled by ${by}.`, filter);
+    await node.cancelations.create(SPACE, filter, by);
+  }
+
+  /** Whether somebody asked for this one to be canceled. */
+  canceled({ reason, webhook_id, video_id, type }: Canceled): boolean {
+    const filter = this.#cancelations.get(reason);
+    if (filter === undefined) return false;
+    const { webhook = shortUuid(webhook_id), video = video_id, type: asked = type } = filter;
+    return webhook === shortUuid(webhook_id) && video === video_id && asked === type;
   }
 
   /** Once nothing fails any more: everything is let go. */

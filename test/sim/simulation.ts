@@ -4,7 +4,7 @@ import type { Connections } from "./connections.ts";
 import { type DatabaseFaults, type Rewrite, SimDatabase } from "./database.ts";
 import { Invariants } from "./invariants.ts";
 import { createNode, keepStarting, type Node, SCHEDULE_S } from "./node.ts";
-import { People, SPACE, TYPES } from "./people.ts";
+import { type Canceled, People, SPACE, TYPES } from "./people.ts";
 import { TEMPERS, type Temper } from "./receivers.ts";
 import { newProcess, World } from "./world.ts";
 
@@ -28,6 +28,8 @@ export interface SimulationResult {
   attempts: number;
   crashes: number;
   replayed: number;
+  /** Deliveries that were canceled by what they had in common. */
+  canceled: number;
   /** Simulated seconds from the last fault until everything was delivered. */
   healed_s: number;
 }
@@ -94,8 +96,9 @@ export class Simulation {
 
   async #result(healed_s: number): Promise<SimulationResult> {
     const { findings, steps } = this.#world;
-    const [counts] = await this.#world.ask<{ events: number; replayed: number }>(
-      "select (select count(*)::int from events) as events, (select count(*)::int from sim.replayed) as replayed",
+    const [counts] = await this.#world.ask<{ events: number; replayed: number; canceled: number }>(
+      `select (select count(*)::int from events) as events, (select count(*)::int from sim.replayed) as replayed,
+        (select count(*)::int from deliveries where reason like 'Canceled by %') as canceled`,
     );
     const { attempts } = this.#invariants;
     const trace = this.#world.trace();
@@ -289,6 +292,8 @@ export class Simulation {
       const [row] = await this.#world.ask<object>(text);
       if (row !== undefined) this.#find(`${what}: ${JSON.stringify(row)}`);
     }
+    for (const row of await this.#world.ask<Canceled>(CANCELED))
+      if (!this.#people.canceled(row)) this.#find(`canceled, and nobody asked for it: ${JSON.stringify(row)}`);
     const successes = await this.#world.ask<{ webhook_id: string; event_id: string }>(
       "select webhook_id, event_id from deliveries where status = 'succeeded'",
     );
@@ -302,6 +307,10 @@ export class Simulation {
   }
 }
 
+/** Neither its webhook is gone nor its replay canceled. */
+const CANCELED = `select d.* from deliveries d join webhooks w on w.id = d.webhook_id
+  where d.status = 'canceled' and d.reason <> 'Its replay was canceled.'`;
+
 const LASTING = WEBHOOKS.map(({ id }) => `'${id}'`).join();
 
 /** Each gives no row. */
@@ -311,11 +320,6 @@ const HISTORY: [what: string, text: string][] = [
     `select e.id as event, w.id as webhook from events e join webhooks w on e.type = any(w.events)
      where w.id in (${LASTING}) and e.sequence > 0
        and not exists (select from deliveries d where d.event_id = e.id and d.webhook_id = w.id)`,
-  ],
-  [
-    "canceled, though its webhook is there and no replay was canceled",
-    `select d.* from deliveries d join webhooks w on w.id = d.webhook_id
-     where d.status = 'canceled' and d.reason <> 'Its replay was canceled.'`,
   ],
   [
     "a video's numbers have gaps",
