@@ -38,7 +38,7 @@ export async function filledDatabase(): Promise<Database> {
   await migrate(db, { folder: await copyOfBaseline() });
   for (const text of [SPACES, WEBHOOK_ROWS]) await db.run({ name: "", text }, [SPACE, WEBHOOKS]);
   await fillHistory(db, { space: SPACE, webhooks: WEBHOOKS, days: 30 }, FINISHED);
-  for (const text of [DAYS, ATTEMPTS, VIDEOS, UPLOADS, OPEN, HOURS, "analyze"]) await db.run({ name: "", text });
+  for (const text of [VIDEOS, UPLOADS, OPEN, HOURS, "analyze"]) await db.run({ name: "", text });
   return db;
 }
 
@@ -56,12 +56,6 @@ const SPACES = "insert into spaces (id, name) select $1::uuid, 'Filled' where $2
 const WEBHOOK_ROWS = `insert into webhooks (space_id, id, url, events, secret, secret_hint)
   select $1::uuid, id, 'https://receiver.example.com/', '{video.created}', '\\x00', 'abcd'
   from (select unnest($2::uuid[]) as id union all select gen_random_uuid() from generate_series(1, 2000)) ids`;
-
-const DAYS =
-  "select make_partition('attempts', 'delivery_id', (now() at time zone 'UTC')::date - ago) from generate_series(0, 30) ago";
-
-const ATTEMPTS = `insert into attempts (space_id, delivery_id, attempt, outcome, started_at, url, answer_status)
-  select space_id, id, 1, status, finished_at, 'https://receiver.example.com/', answer_status from deliveries`;
 
 const VIDEOS = `insert into videos (space_id, id, last_sequence)
   select space_id, video_id, max(sequence) from events where space_id = '${SPACE}' group by space_id, video_id`;

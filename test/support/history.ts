@@ -9,19 +9,22 @@ export interface History {
 
 /**
  * Fills the history as months of work would, straight into its partitions: events a moment apart over the days kept,
- * most of them delivered to the busiest webhook, their transactions long ended; one in 500 failed (mostly by 503), one in 50,000 was canceled or has a rare
- * type. Every tenth is another space's. Analyzed, so that the planner knows it.
+ * most of them delivered to the busiest webhook, their transactions long ended, each by one attempt; one in
+ * 500 failed (mostly by 503), one in 50,000 was canceled or has a rare type. Every tenth is another space's. Analyzed, so
+ * that the planner knows it.
  */
 export async function fillHistory(db: Database, { space, webhooks, days }: History, rows: number): Promise<void> {
   const values = [space, webhooks, days, rows];
   await db.run({ name: "history_partitions", text: PARTITIONS }, [days]);
   await db.run({ name: "history_events", text: `${EVENTS} ${INSERT_EVENTS}` }, values);
   await db.run({ name: "history_deliveries", text: `${EVENTS} ${INSERT_DELIVERIES}` }, values);
-  await db.run({ name: "history_analyze", text: "analyze events, deliveries" });
+  await db.run({ name: "history_attempts", text: ATTEMPTS });
+  await db.run({ name: "history_analyze", text: "analyze events, deliveries, attempts" });
 }
 
-const PARTITIONS = `select make_partition(parent, 'id', (now() at time zone 'UTC')::date - ago)
-  from unnest(array['events', 'deliveries']) parent, generate_series(0, $1::int) ago`;
+const PARTITIONS = `select make_partition(parent, key, (now() at time zone 'UTC')::date - ago)
+  from (values ('events', 'id'), ('deliveries', 'id'), ('attempts', 'delivery_id')) parents (parent, key),
+    generate_series(0, $1::int) ago`;
 
 const EVENTS = `with made as (
     select n, case when n % 10 = 9 then '00000000-0000-4000-8000-0000000000ff'::uuid else $1::uuid end as space_id,
@@ -42,3 +45,7 @@ const INSERT_DELIVERIES = `insert into deliveries (space_id, id, webhook_id, eve
     type, video_id, sequence, 0,
     case when n % 50000 = 11 then 'canceled' when n % 500 = 3 then 'failed' else 'succeeded' end, 1,
     case when n % 50000 = 11 then null when n % 50000 = 3 then 404 when n % 500 = 3 then 503 else 200 end, null, 20 from made`;
+
+const ATTEMPTS = `insert into attempts (space_id, delivery_id, attempt, outcome, started_at, url, answer_status, timings)
+  select space_id, id, 1, status, finished_at, 'https://receiver.example.com/', answer_status, '{"total":20}'
+  from deliveries where status <> 'canceled'`;
