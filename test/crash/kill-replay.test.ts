@@ -10,7 +10,7 @@ const BETWEEN_KILLS = 60;
 const KILLS = 3;
 
 test("a replay whose service is killed goes on, and sends nothing twice that it had sent", {
-  timeout: 240_000,
+  timeout: 400_000,
 }, async () => {
   const scene = await setScene({}, []);
   const load = scene.load({ callers: 4, pause_ms: 10 });

@@ -12,6 +12,8 @@ const KILLS = 2 * Math.ceil(FACTOR);
 
 /** Longer than a lease lasts: what a frozen node held is another one's by then. */
 const FREEZE_MS = LIMITS.LEASE_MS + 5_000;
+/** What is left of a lease must be this much for its end to be no matter. */
+const LEASE_LEFT_MS = 5_000;
 const PATIENCE = { timeout: 120_000, interval: 10 };
 
 interface TwoNodes {
@@ -81,8 +83,9 @@ test("two nodes killed in turn under load: the other one takes over, and nothing
 });
 
 /**
- * Soon, and not as its leases end: those that a node leaves behind last half a minute, most of which is left as the other
- * one sends what they were for. No more is asked of a machine that is busy.
+ * Those leases that a killed node leaves behind last half a minute: what they were for arrives while they still do, so it was
+ * not their end that gave it to the other one. How soon is only told: 2 s as a rule, 8 were seen on a machine with ten times
+ * its work.
  * @returns milliseconds until the first of them arrived
  */
 async function killUntilTakenOver({ scene, nodes, db }: TwoNodes, which: number, own: Held[]): Promise<number> {
@@ -91,7 +94,7 @@ async function killUntilTakenOver({ scene, nodes, db }: TwoNodes, which: number,
   await node.kill();
   await expect.poll(() => living(db), PATIENCE).toBe(1);
   const first = Math.min(...(await arrivals(scene, own)));
-  expect(Math.min(...own.map(({ until_ms }) => until_ms)) - first).toBeGreaterThan(LIMITS.LEASE_MS / 2);
+  expect(Math.min(...own.map(({ until_ms }) => until_ms)) - first).toBeGreaterThan(LEASE_LEFT_MS);
   await node.start();
   scene.doors.push(node);
   return first - killed_ms;

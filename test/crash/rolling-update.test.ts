@@ -10,7 +10,7 @@ import { call } from "./api.ts";
 import { QUICK_RETRIES, type Scene, setScene } from "./scene.ts";
 
 test("a rolling update: both versions deliver side by side, an older node comes back, and nothing is lost, doubled or out of order", {
-  timeout: 240_000,
+  timeout: 400_000,
 }, async () => {
   const { scene, db, env } = await olderNode();
   const older = scene.server;
