@@ -167,12 +167,12 @@ describe("the dispatcher", () => {
 
   test("a URL that is changed while an attempt is under way is used by the next one, and the log keeps each", async () => {
     const gate = Promise.withResolvers<void>();
-    const node = await start(async ({ webhook }) => {
-      if (webhook === "old") await gate.promise;
+    const video = newVideo();
+    const node = await start(async ({ webhook, body, attempt }) => {
+      if (body.data.id === video && attempt === 1) await gate.promise; // the others must not take its lane's places
       return answer(webhook === "old" ? 500 : 200);
     });
     const { id } = await register(node, "old");
-    const video = newVideo();
     await happen(node, video);
     await eventually(() => expect(node.seen).toHaveLength(1));
     await node.webhooks.update(node.space, id, { url: "https://r.example.com/new" });
