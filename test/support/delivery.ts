@@ -1,10 +1,10 @@
-import { systemClock } from "../../server/src/clock.ts";
+import { type Clock, systemClock } from "../../server/src/clock.ts";
 import { createDeliveries, type Deliveries } from "../../server/src/delivery/deliveries.ts";
 import { createDeliveryNode, type DeliveryNode } from "../../server/src/delivery/node.ts";
 import type { Courier } from "../../server/src/events/record.ts";
 import { createLog, type Log } from "../../server/src/log.ts";
 import type { Exchange } from "../../server/src/net/exchange.ts";
-import type { Request } from "../../server/src/net/safe-client.ts";
+import type { Request, SafeClient } from "../../server/src/net/safe-client.ts";
 import { systemRandom } from "../../server/src/random.ts";
 import { createSignals } from "../../server/src/signals.ts";
 import type { Database } from "../../server/src/store/db.ts";
@@ -52,19 +52,39 @@ const NOTHING: Exchange = {
   wrote: true,
 };
 
-/** A whole delivery node on the real database whose network is `receiver`. */
+interface TestNodeOptions {
+  schedule_s?: number[];
+  attempt_ms?: number;
+  log?: Log;
+  clock?: Clock;
+}
+
+/** A whole delivery node on the real database whose network is `receiver`, or a real client of the network. */
 export async function testNode(
   db: Database,
-  receiver: Receiver,
+  receiver: Receiver | SafeClient,
   {
     schedule_s = [0, 0, 0],
     attempt_ms = 15_000,
     log = createLog("silent", false),
-  }: { schedule_s?: number[]; attempt_ms?: number; log?: Log } = {},
+    clock = systemClock,
+  }: TestNodeOptions = {},
 ): Promise<TestNode> {
   const seen: Seen[] = [];
+  const client = typeof receiver === "function" ? clientOf(receiver, seen) : receiver;
+  const signals = createSignals();
+  const vault = createVault([Buffer.alloc(32, 7)], systemRandom);
+  const common = { db, clock, random: systemRandom, signals, vault, log };
+  const node = createDeliveryNode({ ...common, client, version: "0", schedule_s, attempt_ms, onAttempt: () => {} });
+  await node.start();
+  const parts = await engineParts(db, node.courier as Courier, signals);
+  const deliveries = createDeliveries({ db, signals, retries: schedule_s.length });
+  return { ...parts, node, deliveries, seen, stop: () => node.drain(5_000) };
+}
+
+function clientOf(receiver: Receiver, seen: Seen[]) {
   let underWay = 0;
-  const client = {
+  return {
     async send({ url, headers, body }: Request): Promise<Exchange> {
       const request = seenOf(url, headers as Record<string, string>, body);
       seen.push(request);
@@ -80,14 +100,6 @@ export async function testNode(
     },
     async close() {},
   };
-  const signals = createSignals();
-  const vault = createVault([Buffer.alloc(32, 7)], systemRandom);
-  const common = { db, clock: systemClock, random: systemRandom, signals, vault, log };
-  const node = createDeliveryNode({ ...common, client, version: "0", schedule_s, attempt_ms, onAttempt: () => {} });
-  await node.start();
-  const parts = await engineParts(db, node.courier as Courier, signals);
-  const deliveries = createDeliveries({ db, signals, retries: schedule_s.length });
-  return { ...parts, node, deliveries, seen, stop: () => node.drain(5_000) };
 }
 
 function seenOf(url: string, headers: Record<string, string>, body: Buffer): Seen {
