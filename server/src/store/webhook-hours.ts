@@ -1,7 +1,7 @@
 import type { Sql, Statement } from "./db.ts";
 
-/** What a webhook did since it was last written down. */
-export interface HealthEntry {
+/** What a webhook did in an hour, since it was last written down. */
+export interface HourCounts {
   space_id: string;
   webhook_id: string;
   hour_ms: number;
@@ -9,19 +9,25 @@ export interface HealthEntry {
   failed: number;
   errors: Record<string, number>;
   timings: Record<string, number>;
+}
+
+/** What a webhook's attempts since then say of its present state, one for each webhook. */
+export interface HealthMark {
+  space_id: string;
+  webhook_id: string;
+  /** Whether any succeeded. */
+  succeeded: boolean;
   /** The first failure after the last success, in Unix ms; null: the last attempt succeeded. */
   failing_ms: number | null;
   certificate_ms: number | null;
 }
 
-const ENTRIES = `json_to_recordset($1::json) as e(space_id uuid, webhook_id uuid, hour_ms float8, succeeded integer,
-  failed integer, errors jsonb, timings jsonb, failing_ms float8, certificate_ms float8)`;
-
 const add: Statement = {
   name: "webhook_hours_add",
   text: `insert into webhook_hours as h (space_id, webhook_id, hour, succeeded, failed, errors, timings)
     select e.space_id, e.webhook_id, to_timestamp(e.hour_ms / 1000), e.succeeded, e.failed, e.errors, e.timings
-    from ${ENTRIES} join webhooks w on w.space_id = e.space_id and w.id = e.webhook_id
+    from json_to_recordset($1::json) as e(space_id uuid, webhook_id uuid, hour_ms float8, succeeded integer,
+      failed integer, errors jsonb, timings jsonb) join webhooks w on w.space_id = e.space_id and w.id = e.webhook_id
     order by e.space_id, e.webhook_id, e.hour_ms
     on conflict (space_id, webhook_id, hour) do update set succeeded = h.succeeded + excluded.succeeded,
       failed = h.failed + excluded.failed, errors = add_counts(h.errors, excluded.errors),
@@ -31,13 +37,14 @@ const add: Statement = {
 // A success ends the failing, whatever other nodes saw; a failure begins it where nothing has. Written only on a change:
 // the row is read by every record.
 const mark: Statement = {
-  name: "webhooks_mark_health",
+  name: "webhooks_mark",
   text: `update webhooks w set failing_since = n.failing_since, certificate_until = n.certificate_until
     from (
       select k.id, coalesce(to_timestamp(e.certificate_ms / 1000), k.certificate_until) as certificate_until,
-        case when e.succeeded > 0 or k.failing_since is null then to_timestamp(e.failing_ms / 1000)
+        case when e.succeeded or k.failing_since is null then to_timestamp(e.failing_ms / 1000)
           else k.failing_since end as failing_since
-      from ${ENTRIES} join webhooks k on k.space_id = e.space_id and k.id = e.webhook_id
+      from json_to_recordset($1::json) as e(space_id uuid, webhook_id uuid, succeeded boolean, failing_ms float8,
+        certificate_ms float8) join webhooks k on k.space_id = e.space_id and k.id = e.webhook_id
       order by k.id for no key update of k
     ) n
     where w.id = n.id and (w.failing_since is distinct from n.failing_since
@@ -45,10 +52,9 @@ const mark: Statement = {
 };
 
 /** Adds to the hours' counts and marks which webhooks are failing. */
-export async function addHealth(tx: Sql, entries: readonly HealthEntry[]): Promise<void> {
-  const values = [JSON.stringify(entries)];
-  await tx.run(add, values);
-  await tx.run(mark, values);
+export async function addHealth(tx: Sql, hours: readonly HourCounts[], marks: readonly HealthMark[]): Promise<void> {
+  await tx.run(add, [JSON.stringify(hours)]);
+  await tx.run(mark, [JSON.stringify(marks)]);
 }
 
 export interface HourRow {

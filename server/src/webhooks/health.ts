@@ -5,7 +5,14 @@ import { longUuid, shortUuid } from "../events/short-uuid.ts";
 import { LIMITS } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { Database } from "../store/db.ts";
-import { addHealth, type HealthEntry, type HourRow, listHours, measureBacklog } from "../store/webhook-hours.ts";
+import {
+  addHealth,
+  type HealthMark,
+  type HourCounts,
+  type HourRow,
+  listHours,
+  measureBacklog,
+} from "../store/webhook-hours.ts";
 import { getWebhook } from "../store/webhooks.ts";
 import { drainSeconds } from "./drain.ts";
 import { bucketOf, quantile } from "./histogram.ts";
@@ -54,7 +61,8 @@ interface HealthParts {
  */
 export class Health {
   readonly #parts: HealthParts;
-  #entries = new Map<string, HealthEntry>();
+  #hours = new Map<string, HourCounts>();
+  #marks = new Map<string, HealthMark>();
   #flushing = false;
 
   constructor(parts: HealthParts) {
@@ -62,35 +70,48 @@ export class Health {
   }
 
   /** Hears of every attempt. */
-  note({ target, exchange, verdict, at_ms }: AttemptEnded): void {
-    const entry = this.#entryOf(target.space, target.webhook, at_ms - (at_ms % HOUR_MS));
-    for (const phase of PHASES) {
-      const ms = exchange.timings[phase];
-      if (ms !== null) count(entry.timings, `${phase} ${bucketOf(ms)}`);
-    }
-    if (exchange.certificateUntil !== null) entry.certificate_ms = exchange.certificateUntil.getTime();
-    if (verdict.outcome === "succeeded") {
-      entry.succeeded += 1;
-      entry.failing_ms = null;
-    } else {
-      entry.failed += 1;
-      entry.failing_ms ??= at_ms;
-      count(
-        entry.errors,
-        verdict.error?.word === "status" ? String(exchange.status) : (verdict.error?.word ?? "status"),
-      );
-    }
+  note(ended: AttemptEnded): void {
+    this.#count(ended);
+    this.#mark(ended);
     this.#flushSoon();
   }
 
-  #entryOf(space_id: string, webhook_id: string, hour_ms: number): HealthEntry {
+  #count({ target, exchange, verdict, at_ms }: AttemptEnded): void {
+    const hour = this.#hourOf(target.space, target.webhook, at_ms - (at_ms % HOUR_MS));
+    for (const phase of PHASES) {
+      const ms = exchange.timings[phase];
+      if (ms !== null) count(hour.timings, `${phase} ${bucketOf(ms)}`);
+    }
+    if (verdict.outcome === "succeeded") {
+      hour.succeeded += 1;
+      return;
+    }
+    hour.failed += 1;
+    const word = verdict.error?.word ?? "status";
+    count(hour.errors, word === "status" ? String(exchange.status) : word);
+  }
+
+  /** By webhook, not by hour: two hours in one write must not speak against each other. */
+  #mark({ target, exchange, verdict, at_ms }: AttemptEnded): void {
+    const { space: space_id, webhook: webhook_id } = target;
+    const none = { space_id, webhook_id, succeeded: false, failing_ms: null, certificate_ms: null };
+    const mark = this.#marks.get(webhook_id) ?? none;
+    const succeeded = verdict.outcome === "succeeded";
+    this.#marks.set(webhook_id, {
+      ...mark,
+      succeeded: mark.succeeded || succeeded,
+      failing_ms: succeeded ? null : (mark.failing_ms ?? at_ms),
+      certificate_ms: exchange.certificateUntil?.getTime() ?? mark.certificate_ms,
+    });
+  }
+
+  #hourOf(space_id: string, webhook_id: string, hour_ms: number): HourCounts {
     const key = `${webhook_id} ${hour_ms}`;
-    const known = this.#entries.get(key);
+    const known = this.#hours.get(key);
     if (known !== undefined) return known;
-    const counts = { succeeded: 0, failed: 0, errors: {}, timings: {} };
-    const entry = { space_id, webhook_id, hour_ms, ...counts, failing_ms: null, certificate_ms: null };
-    this.#entries.set(key, entry);
-    return entry;
+    const hour = { space_id, webhook_id, hour_ms, succeeded: 0, failed: 0, errors: {}, timings: {} };
+    this.#hours.set(key, hour);
+    return hour;
   }
 
   #flushSoon(): void {
@@ -104,11 +125,12 @@ export class Health {
 
   /** Writes down what was counted. What cannot be written is forgotten: the attempt log has it still. */
   async flush(): Promise<void> {
-    const entries = [...this.#entries.values()];
-    this.#entries = new Map();
-    if (entries.length === 0) return;
+    const [hours, marks] = [[...this.#hours.values()], [...this.#marks.values()]];
+    this.#hours = new Map();
+    this.#marks = new Map();
+    if (hours.length === 0) return;
     await this.#parts.db
-      .transaction((tx) => addHealth(tx, entries))
+      .transaction((tx) => addHealth(tx, hours, marks))
       .catch((err: unknown) => this.#parts.log.warn({ err }, "the webhooks' health was not written"));
   }
 

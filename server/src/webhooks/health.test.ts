@@ -1,0 +1,193 @@
+import { expect, test } from "vitest";
+import { testDatabase } from "../../../test/support/database.ts";
+import { engineParts, happen } from "../../../test/support/engine.ts";
+import { systemClock } from "../clock.ts";
+import type { AttemptEnded } from "../delivery/dispatcher-parts.ts";
+import { createRecorder } from "../events/record.ts";
+import { idSeconds, longUuid } from "../events/short-uuid.ts";
+import { LIMITS } from "../limits.ts";
+import { createLog } from "../log.ts";
+import type { Timings } from "../net/exchange.ts";
+import { systemRandom } from "../random.ts";
+import { Health } from "./health.ts";
+
+const db = await testDatabase();
+const parts = await engineParts(db);
+const { space, webhooks } = parts;
+
+const HOUR_MS = 3_600_000;
+const NOON_MS = Date.UTC(2026, 3, 1, 12);
+const MINUTE_MS = 60_000;
+const now_ms = NOON_MS;
+const clock = { ...systemClock, now: () => now_ms, after: () => () => {} };
+/** Two nodes on one database. Each writes down what it counted when it is told to. */
+const [one, two] = [0, 1].map(() => new Health({ db, clock, log: createLog("silent", false) })) as [Health, Health];
+
+const register = async () =>
+  (await webhooks.create(space, { url: "https://r.example.com/", events: ["video.created"] })).id;
+
+const REUSED = { dns: null, connect: null, tls: null, first_byte: null, total: 1, reused: true };
+
+interface Ended {
+  at_ms?: number;
+  /** null: none came, but this word. */
+  status?: number | null;
+  word?: "status" | "timeout" | "connection_refused";
+  timings?: Partial<Timings>;
+  certificateUntil?: Date | null;
+}
+
+function attempt(webhook: string, { at_ms = NOON_MS, status = 200, word = "status", ...more }: Ended): AttemptEnded {
+  const succeeded = status === 200;
+  const error = succeeded ? null : { word, code: "X" };
+  const timings = { ...REUSED, ...more.timings };
+  return {
+    at_ms,
+    target: { space, webhook: longUuid(webhook)! },
+    exchange: { status, error, timings, certificateUntil: more.certificateUntil ?? null },
+    verdict: { outcome: succeeded ? "succeeded" : "retry", error },
+  } as AttemptEnded;
+}
+
+const times = (count: number, what: () => void) => {
+  for (let n = 0; n < count; n++) what();
+};
+const failingSince = async (webhook: string) => (await one.get(space, webhook)).failing_since;
+
+test("without an attempt there is no rate and no quantile, but the 24 hours", async () => {
+  const health = await one.get(space, await register());
+  const none = { p50: null, p95: null };
+  expect(health).toMatchObject({ success_rate: null, succeeded: 0, failed: 0, response_ms: none, errors: [], open: 0 });
+  expect(health.hours.map(({ hour }) => hour * 1000)).toEqual(
+    Array.from({ length: 24 }, (_, ago) => NOON_MS - (23 - ago) * HOUR_MS),
+  );
+});
+
+test("rate, errors and quantiles of each phase are those of the attempts, added up over nodes and flushes", async () => {
+  const webhook = await register();
+  // Most come quickly on a connection that is there. One in ten makes one, and is slow; some of these fail.
+  times(45, () => one.note(attempt(webhook, { timings: { first_byte: 6, total: 8 } })));
+  await one.flush();
+  times(45, () => two.note(attempt(webhook, { timings: { first_byte: 6, total: 8 } })));
+  const anew = { dns: 2, connect: 25, tls: 35, first_byte: 150, total: 300, reused: false };
+  times(4, () => one.note(attempt(webhook, { timings: anew })));
+  times(3, () => two.note(attempt(webhook, { timings: anew, status: 503 })));
+  times(2, () => one.note(attempt(webhook, { timings: { ...anew, first_byte: null }, status: null, word: "timeout" })));
+  one.note(attempt(webhook, { timings: { ...anew, first_byte: null }, status: 404 }));
+  await two.flush();
+  await one.flush();
+  const health = await two.get(space, webhook);
+  expect(health).toMatchObject({
+    succeeded: 94,
+    failed: 6,
+    success_rate: 0.94,
+    response_ms: { p50: 8.7, p95: 340 }, // 50 of 90 in 7 to 10 ms; 5 of 10 in 280 to 400
+    phases: {
+      dns: { p50: 1.5, p95: 2 }, // ten in 1 to 2 ms
+      connect: { p50: 24, p95: 27.6 }, // ten in 20 to 28
+      tls: { p50: 34, p95: 39.4 }, // ten in 28 to 40
+      first_byte: { p50: 6.1, p95: 158.4 }, // of 97: 48.5 of 90 in 5 to 7, 2.15 of 7 in 140 to 200
+      total: { p50: 8.7, p95: 340 },
+    },
+    errors: [
+      { word: "503", count: 3 },
+      { word: "timeout", count: 2 },
+      { word: "404", count: 1 },
+    ],
+  });
+  expect(health.hours.at(-1)).toMatchObject({ succeeded: 94, failed: 6, p50: 8.7, p95: 340 });
+});
+
+test("each hour has its own, a day is summed up, and what is older is left out", async () => {
+  const webhook = await register();
+  one.note(attempt(webhook, { at_ms: NOON_MS - 24 * HOUR_MS + HOUR_MS - 1, status: 500 }));
+  times(3, () => one.note(attempt(webhook, { at_ms: NOON_MS - 23 * HOUR_MS })));
+  one.note(attempt(webhook, { at_ms: NOON_MS - 1, status: 500 }));
+  one.note(attempt(webhook, { at_ms: NOON_MS + MINUTE_MS }));
+  await one.flush();
+  const { hours, ...day } = await one.get(space, webhook);
+  expect(day).toMatchObject({ succeeded: 4, failed: 1, success_rate: 0.8, errors: [{ word: "500", count: 1 }] });
+  const busy = hours.filter(({ succeeded, failed }) => succeeded + failed > 0);
+  expect(busy.map(({ hour, succeeded, failed }) => [hour * 1000, succeeded, failed])).toEqual([
+    [NOON_MS - 23 * HOUR_MS, 3, 0],
+    [NOON_MS - HOUR_MS, 0, 1],
+    [NOON_MS, 1, 0],
+  ]);
+});
+
+test("the backlog is counted, with the age of its oldest event and the time that it will take", async () => {
+  const webhook = await register();
+  await webhooks.update(space, webhook, { status: "paused", rate_limit: 2 });
+  const early = { ...systemClock, now: () => systemClock.now() - HOUR_MS };
+  const recorder = createRecorder({ ...parts, clock: early, random: systemRandom });
+  const oldest = await happen({ space, recorder }, "HHHHHHHHH0");
+  for (let n = 1; n < 5; n++) await happen(parts, `HHHHHHHHH${n}`);
+  const { open, oldest_open, drain_seconds } = await one.get(space, webhook);
+  expect({ open, oldest_open, drain_seconds }).toEqual({
+    open: 5,
+    oldest_open: idSeconds(longUuid(oldest)!),
+    drain_seconds: 3,
+  });
+});
+
+test("it is failing since its first failure after the last success, and says when it will be disabled", async () => {
+  const webhook = await register();
+  one.note(attempt(webhook, { status: 500 }));
+  one.note(attempt(webhook, { at_ms: NOON_MS + MINUTE_MS }));
+  one.note(attempt(webhook, { at_ms: NOON_MS + 2 * MINUTE_MS, status: 500 }));
+  await one.flush();
+  one.note(attempt(webhook, { at_ms: NOON_MS + 3 * MINUTE_MS, status: 500 }));
+  await one.flush();
+  const since = (NOON_MS + 2 * MINUTE_MS) / 1000;
+  const told = { failing_since: since, disables_at: since + LIMITS.WEBHOOK_FAILING_MS / 1000 };
+  expect(await one.get(space, webhook)).toMatchObject(told);
+  expect(await webhooks.get(space, webhook)).toMatchObject(told);
+  expect((await webhooks.list(space, { limit: 100 })).data.find(({ id }) => id === webhook)).toMatchObject(told);
+  await webhooks.update(space, webhook, { status: "paused" });
+  expect(await webhooks.get(space, webhook)).toMatchObject({ failing_since: since, disables_at: null });
+});
+
+test("it is failing once one node says so, and no longer once any has seen a success", async () => {
+  const webhook = await register();
+  two.note(attempt(webhook, { at_ms: NOON_MS + MINUTE_MS, status: 500 }));
+  one.note(attempt(webhook, { status: 500 }));
+  await one.flush();
+  await two.flush();
+  expect(await failingSince(webhook)).toBe(NOON_MS / 1000);
+  two.note(attempt(webhook, { at_ms: NOON_MS + 2 * MINUTE_MS }));
+  await two.flush();
+  expect(await failingSince(webhook)).toBeNull();
+  one.note(attempt(webhook, { at_ms: NOON_MS + 3 * MINUTE_MS, status: 500 }));
+  await one.flush();
+  expect(await failingSince(webhook)).toBe(NOON_MS / 1000 + 180);
+});
+
+test.each([
+  ["failure and then success", [500, 200], null],
+  ["success and then failure", [200, 500], 1],
+  ["success, failure and failure", [200, 500, 500], 1],
+  ["failure and failure", [500, 500], 0],
+])("%s on both sides of a full hour, written down at once, say the same", async (_what, statuses, failing) => {
+  for (const early of statuses.keys()) {
+    const webhook = await register();
+    const at = (index: number) => NOON_MS + (index - early) * MINUTE_MS;
+    for (const [index, status] of statuses.entries()) one.note(attempt(webhook, { at_ms: at(index), status }));
+    await one.flush();
+    expect(await failingSince(webhook)).toBe(failing === null ? null : at(failing) / 1000);
+  }
+});
+
+test("the end of the certificate is that of the newest connection, and stays known while connections are reused", async () => {
+  const webhook = await register();
+  const [before, after] = [new Date("2026-06-01T00:00:00Z"), new Date("2026-09-01T00:00:00Z")];
+  one.note(attempt(webhook, { at_ms: NOON_MS - 1, certificateUntil: before }));
+  one.note(attempt(webhook, { certificateUntil: after }));
+  one.note(attempt(webhook, { at_ms: NOON_MS + HOUR_MS }));
+  await one.flush();
+  expect((await one.get(space, webhook)).certificate_until).toBe(after.getTime() / 1000);
+});
+
+test("a space does not see another one's", async () => {
+  const webhook = await register();
+  await expect(one.get("11111111-1111-1111-1111-111111111111", webhook)).rejects.toMatchObject({ code: "NOT_FOUND" });
+});
