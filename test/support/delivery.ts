@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../../server/src/clock.ts";
 import { createDeliveries, type Deliveries } from "../../server/src/delivery/deliveries.ts";
+import type { AttemptEnded } from "../../server/src/delivery/dispatcher-parts.ts";
 import { createDeliveryNode, type DeliveryNode } from "../../server/src/delivery/node.ts";
 import type { Courier } from "../../server/src/events/record.ts";
 import { createLog, type Log } from "../../server/src/log.ts";
@@ -57,6 +58,8 @@ interface TestNodeOptions {
   attempt_ms?: number;
   log?: Log;
   clock?: Clock;
+  /** Hears of every attempt, as the service's health and disabling do. */
+  onAttempt?: (ended: AttemptEnded) => void;
 }
 
 /** A whole delivery node on the real database whose network is `receiver`, or a real client of the network. */
@@ -68,6 +71,7 @@ export async function testNode(
     attempt_ms = 15_000,
     log = createLog("silent", false),
     clock = systemClock,
+    onAttempt = () => {},
   }: TestNodeOptions = {},
 ): Promise<TestNode> {
   const seen: Seen[] = [];
@@ -75,7 +79,7 @@ export async function testNode(
   const signals = createSignals();
   const vault = createVault([Buffer.alloc(32, 7)], systemRandom);
   const common = { db, clock, random: systemRandom, signals, vault, log };
-  const node = createDeliveryNode({ ...common, client, version: "0", schedule_s, attempt_ms, onAttempt: () => {} });
+  const node = createDeliveryNode({ ...common, client, version: "0", schedule_s, attempt_ms, onAttempt });
   await node.start();
   const parts = await engineParts(db, node.courier as Courier, signals);
   const deliveries = createDeliveries({ db, signals, retries: schedule_s.length });

@@ -4,7 +4,6 @@ import { answer, testNode } from "../../../test/support/delivery.ts";
 import { happen } from "../../../test/support/engine.ts";
 import { eventually } from "../../../test/support/eventually.ts";
 import { systemClock } from "../clock.ts";
-import { longUuid } from "../events/short-uuid.ts";
 import { createLog } from "../log.ts";
 import { Disabling } from "../webhooks/disabling.ts";
 import type { DeliveryStatus, DeliveryView } from "./delivery.ts";
@@ -19,11 +18,18 @@ const node = await testNode(
     await until;
     return answer(status);
   },
-  { schedule_s: [3600] },
+  { schedule_s: [3600], onAttempt: (ended) => disabling.note(ended) },
 );
 const { space, webhooks, deliveries, seen } = node;
 afterAll(() => node.stop());
 const disabling = new Disabling({ ...node, clock: systemClock, log: createLog("silent", false) });
+/** By a 410 for one more event, which then is held. */
+async function disable(name: string, webhook: string): Promise<void> {
+  manners.set(name, { status: 410 });
+  await happen(node, newVideo());
+  await eventually(async () => expect(await webhooks.get(space, webhook)).toMatchObject({ status: "disabled" }));
+  manners.delete(name);
+}
 
 const register = async (name: string): Promise<string> =>
   (await webhooks.create(space, { url: `https://r.example.com/${name}`, events: ["video.created", "video.deleted"] }))
@@ -46,7 +52,7 @@ const reached = (webhook: string, event: string, status: DeliveryStatus): Promis
 
 const stopped = {
   paused: (webhook: string) => webhooks.update(space, webhook, { status: "paused" }),
-  disabled: (webhook: string) => disabling.disable(space, longUuid(webhook)!, "Gone."),
+  disabled: (webhook: string) => disable("disabled", webhook),
 };
 const again = ({ id }: { id: string }) => deliveries.sendAgain(space, id);
 const sentTo = (name: string) => seen.filter(({ webhook }) => webhook === name);

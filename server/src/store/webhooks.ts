@@ -127,19 +127,56 @@ const setStatus: Statement = {
   text: `update webhooks set status = $3, status_reason = $4, status_since = now(), changed_at = now(),
       failing_since = case when $3 = 'enabled' then null else failing_since end,
       warned_at = case when $3 = 'enabled' then null else warned_at end
-    where space_id = $1 and id = $2 and status <> $3 and ($3 <> 'disabled' or status = 'enabled')
+    where space_id = $1 and id = $2 and status <> $3
     returning ${WEBHOOK}`,
 };
 
-/** Undefined where it has that status already, or is gone. Only an enabled one can be disabled. */
+/** What a person chose. Undefined where it has that status already, or is gone. */
 export async function setWebhookStatus(
   tx: Sql,
   space: string,
   id: string,
-  status: WebhookStatus,
+  status: Exclude<WebhookStatus, "disabled">,
   reason: string | null,
 ): Promise<WebhookRow | undefined> {
   return (await tx.run<WebhookRow>(setStatus, [space, id, status, reason]))[0];
+}
+
+// Only an enabled one is disabled, and only while the reason for it still holds.
+const disableGone: Statement = {
+  name: "webhook_disable_gone",
+  text: `update webhooks set status = 'disabled', status_reason = $4, status_since = now(), changed_at = now()
+    where space_id = $1 and id = $2 and status = 'enabled' and url = $3
+    returning ${WEBHOOK}`,
+};
+
+/** Disables one whose receiver at this URL wants no more; undefined where it has another URL now, or is not enabled. */
+export async function disableGoneWebhook(
+  tx: Sql,
+  space: string,
+  id: string,
+  url: string,
+  reason: string,
+): Promise<WebhookRow | undefined> {
+  return (await tx.run<WebhookRow>(disableGone, [space, id, url, reason]))[0];
+}
+
+const disableFailing: Statement = {
+  name: "webhook_disable_failing",
+  text: `update webhooks set status = 'disabled', status_reason = $4, status_since = now(), changed_at = now()
+    where space_id = $1 and id = $2 and status = 'enabled' and failing_since < now() - $3::float8 * interval '1 ms'
+    returning ${WEBHOOK}`,
+};
+
+/** Disables one that has failed for `for_ms`; undefined where it has recovered, or is not enabled. */
+export async function disableFailingWebhook(
+  tx: Sql,
+  space: string,
+  id: string,
+  for_ms: number,
+  reason: string,
+): Promise<WebhookRow | undefined> {
+  return (await tx.run<WebhookRow>(disableFailing, [space, id, for_ms, reason]))[0];
 }
 
 const rotate: Statement = {

@@ -5,10 +5,10 @@ import { shortUuid } from "../events/short-uuid.ts";
 import { LIMITS } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { Signals } from "../signals.ts";
-import type { Database } from "../store/db.ts";
+import type { Database, Sql } from "../store/db.ts";
 import { tryTurn } from "../store/turns.ts";
-import { listFailingWebhooks, setWebhookStatus, warnOfWebhook } from "../store/webhooks.ts";
-import { presentWebhook } from "./webhook.ts";
+import { disableFailingWebhook, disableGoneWebhook, listFailingWebhooks, warnOfWebhook } from "../store/webhooks.ts";
+import { presentWebhook, type WebhookRow } from "./webhook.ts";
 
 interface DisablingParts {
   db: Database;
@@ -54,10 +54,11 @@ export class Disabling {
     });
   }
 
-  /** Hears of every attempt: a 410 disables at once. */
+  /** Hears of every attempt: a 410 disables at once, unless its webhook has another URL by now. */
   note({ verdict, target }: AttemptEnded): void {
     if (!verdict.gone) return;
-    void this.disable(target.space, target.webhook, GONE).catch((err: unknown) =>
+    const { space, webhook, url } = target;
+    void this.#disable((tx) => disableGoneWebhook(tx, space, webhook, url, GONE)).catch((err: unknown) =>
       this.#parts.log.warn({ err }, "a webhook whose receiver is gone was not disabled; its next answer will do it"),
     );
   }
@@ -70,7 +71,8 @@ export class Disabling {
       return [await listFailingWebhooks(tx, WEBHOOK_WARNED_MS), await listFailingWebhooks(tx, WEBHOOK_FAILING_MS)];
     });
     for (const { space_id, id } of warn) await this.#warn(space_id, id);
-    for (const { space_id, id } of disable) await this.disable(space_id, id, ONLY_FAILURES);
+    for (const { space_id, id } of disable)
+      await this.#disable((tx) => disableFailingWebhook(tx, space_id, id, WEBHOOK_FAILING_MS, ONLY_FAILURES));
   }
 
   /** Once for each time that it fails. */
@@ -86,18 +88,19 @@ export class Disabling {
     if (warned) signals.emit("webhook", { space, webhook: shortUuid(id) });
   }
 
-  /** @param id UUID. Does nothing to one that is not enabled. */
-  async disable(space: string, id: string, reason: string): Promise<void> {
+  /** @param change asks once more whether there is reason to: since that was found, it may have ended */
+  async #disable(change: (tx: Sql) => Promise<WebhookRow | undefined>): Promise<void> {
     const { recorder, signals, log } = this.#parts;
     const disabled = await recorder.transaction(async (tx) => {
-      const row = await setWebhookStatus(tx, space, id, "disabled", reason);
+      const row = await change(tx);
       if (row === undefined) return null;
-      const data = presentWebhook(row);
-      await tx.record({ space, type: "webhook.disabled", video: null, sequence: 0, data, except: id });
-      return data;
+      const [space, data] = [row.space_id, presentWebhook(row)];
+      await tx.record({ space, type: "webhook.disabled", video: null, sequence: 0, data, except: row.id });
+      return { space, ...data };
     });
     if (disabled === null) return;
-    signals.emit("webhook", { space, webhook: shortUuid(id) });
-    log.warn({ webhook: disabled.id, reason }, "webhook disabled");
+    const { space, id: webhook, status_reason: reason } = disabled;
+    signals.emit("webhook", { space, webhook });
+    log.warn({ webhook, reason }, "webhook disabled");
   }
 }

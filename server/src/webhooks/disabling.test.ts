@@ -1,0 +1,173 @@
+import { afterAll, beforeEach, expect, test } from "vitest";
+import { testDatabase } from "../../../test/support/database.ts";
+import { answer, testNode } from "../../../test/support/delivery.ts";
+import { happen } from "../../../test/support/engine.ts";
+import { eventually } from "../../../test/support/eventually.ts";
+import { systemClock } from "../clock.ts";
+import type { Recorder } from "../events/record.ts";
+import { longUuid } from "../events/short-uuid.ts";
+import { LIMITS } from "../limits.ts";
+import { createLog } from "../log.ts";
+import type { Database } from "../store/db.ts";
+import { Disabling } from "./disabling.ts";
+
+const db = await testDatabase();
+const manners = new Map<string, { status: number; until?: Promise<void> }>();
+const node = await testNode(
+  db,
+  async ({ webhook }) => {
+    const { status, until } = manners.get(webhook) ?? { status: 200 };
+    await until;
+    return answer(status);
+  },
+  { schedule_s: [3600], onAttempt: (ended) => disabling.note(ended) },
+);
+const { space, webhooks, deliveries, seen } = node;
+/** What was tried to be changed, whatever came of it. */
+const tried: Promise<unknown>[] = [];
+const recorder: Recorder = {
+  ...node.recorder,
+  transaction(work) {
+    const trying = node.recorder.transaction(work);
+    tried.push(trying);
+    return trying;
+  },
+};
+/** Of a node that has this database. */
+const disablingOn = (db: Database) =>
+  new Disabling({ ...node, recorder, db, clock: systemClock, log: createLog("silent", false) });
+const disabling = disablingOn(db);
+afterAll(() => node.stop());
+
+const register = async (name: string, events: ("video.created" | "webhook.disabled" | "webhook.failing")[]) =>
+  (await webhooks.create(space, { url: `https://r.example.com/${name}`, events })).id;
+const failsSince = (webhook: string, ago_ms: number) =>
+  db.run(
+    { name: "test_fails", text: "update webhooks set failing_since = now() - $2 * interval '1 ms' where id = $1" },
+    [longUuid(webhook), ago_ms],
+  );
+const recovers = (webhook: string) =>
+  db.run({ name: "test_recovers", text: "update webhooks set failing_since = null where id = $1" }, [
+    longUuid(webhook),
+  ]);
+/** The types of the events about this webhook. */
+const eventsOf = async (webhook: string) =>
+  (
+    await db.run<{ type: string }>(
+      { name: "test_events", text: "select type from events where payload like '%' || $1 || '%' order by id" },
+      [webhook],
+    )
+  ).map(({ type }) => type);
+let videos = 0;
+const newVideo = () => `G${String(++videos).padStart(9, "0")}`;
+const statusOf = async (webhook: string) => (await webhooks.get(space, webhook)).status;
+
+beforeEach(async () => {
+  for (const { id } of (await webhooks.list(space, { limit: 100 })).data) await webhooks.remove(space, id);
+  seen.length = 0;
+  tried.length = 0;
+  manners.clear();
+});
+
+test("a receiver that answers 410 has its webhook disabled, and the space's other webhooks are told, not that one", async () => {
+  const [gone, other, uninterested] = [
+    await register("gone", ["video.created", "webhook.disabled"]),
+    await register("other", ["webhook.disabled"]),
+    await register("uninterested", ["video.created"]),
+  ];
+  manners.set("gone", { status: 410 });
+  await happen(node, newVideo());
+  await eventually(() => expect(seen.filter(({ webhook }) => webhook === "other")).toHaveLength(1));
+  const [told] = seen.filter(({ webhook }) => webhook === "other");
+  const reason = "The receiver answered 410 Gone: it wants no more deliveries.";
+  expect(told!.body).toMatchObject({
+    type: "webhook.disabled",
+    data: { id: gone, object: "webhook", status: "disabled", status_reason: reason },
+  });
+  expect(await webhooks.get(space, gone)).toMatchObject({ status: "disabled", status_reason: reason });
+  const listed = async (webhook: string) => (await deliveries.list(space, { webhook, limit: 10 })).data;
+  await eventually(async () =>
+    expect((await listed(gone)).map(({ type, status }) => [type, status])).toEqual([["video.created", "held"]]),
+  );
+  expect((await listed(uninterested)).map(({ type }) => type)).toEqual(["video.created"]);
+  await eventually(async () => expect((await listed(other)).map(({ status }) => status)).toEqual(["succeeded"]));
+});
+
+test("a 410 of the URL that it had before disables nothing", async () => {
+  const gate = Promise.withResolvers<void>();
+  manners.set("old", { status: 410, until: gate.promise });
+  const webhook = await register("old", ["video.created"]);
+  await happen(node, newVideo());
+  await eventually(() => expect(seen).toHaveLength(1));
+  await webhooks.update(space, webhook, { url: "https://r.example.com/new" });
+  gate.resolve();
+  await eventually(() => expect(tried).toHaveLength(1));
+  await tried[0];
+  expect([await statusOf(webhook), await eventsOf(webhook)]).toEqual(["enabled", []]);
+});
+
+test("one that recovers just before it would be disabled is not", async () => {
+  const [still, recovered] = [
+    await register("still", ["video.created"]),
+    await register("recovered", ["video.created"]),
+  ];
+  for (const webhook of [still, recovered]) await failsSince(webhook, LIMITS.WEBHOOK_FAILING_MS + 1_000);
+  const thenRecovers: Database = {
+    ...db,
+    async transaction(work) {
+      const found = await db.transaction(work);
+      await recovers(recovered); // another node's health is written down
+      return found;
+    },
+  };
+  await disablingOn(thenRecovers).look();
+  expect([await statusOf(still), await statusOf(recovered)]).toEqual(["disabled", "enabled"]);
+  expect([await eventsOf(still), await eventsOf(recovered)]).toEqual([["webhook.failing", "webhook.disabled"], []]);
+});
+
+test("two nodes that look at once warn and disable once: the second leaves it to the first", async () => {
+  const webhook = await register("fails", ["video.created"]);
+  await failsSince(webhook, LIMITS.WEBHOOK_FAILING_MS + 1_000);
+  const [looking, secondHasLooked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const slow: Database = {
+    ...db,
+    transaction: (work) =>
+      db.transaction(async (tx) => {
+        const found = await work(tx);
+        looking.resolve();
+        await secondHasLooked.promise;
+        return found;
+      }),
+  };
+  const first = disablingOn(slow).look();
+  await looking.promise;
+  await disabling.look();
+  expect([await statusOf(webhook), await eventsOf(webhook)]).toEqual(["enabled", []]);
+  secondHasLooked.resolve();
+  await first;
+  expect([await statusOf(webhook), await eventsOf(webhook)]).toEqual([
+    "disabled",
+    ["webhook.failing", "webhook.disabled"],
+  ]);
+  await disabling.look();
+  expect(await eventsOf(webhook)).toHaveLength(2);
+});
+
+test("and where they do it at once all the same, it happens once", async () => {
+  const webhook = await register("twice", ["video.created"]);
+  await failsSince(webhook, LIMITS.WEBHOOK_FAILING_MS + 1_000);
+  /** A node that has found it, and goes on when the other one has found it too. */
+  const found = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const together = (index: number): Database => ({
+    ...db,
+    async transaction(work) {
+      if (index === 1) await found[0]!.promise; // the turn is free again
+      const rows = await db.transaction(work);
+      found[index]!.resolve();
+      await found[1]!.promise;
+      return rows;
+    },
+  });
+  await Promise.all([disablingOn(together(0)).look(), disablingOn(together(1)).look()]);
+  expect(await eventsOf(webhook)).toEqual(["webhook.failing", "webhook.disabled"]);
+});
