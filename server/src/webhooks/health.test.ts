@@ -1,13 +1,12 @@
 import { expect, test } from "vitest";
+import { attemptEnded, type Ended } from "../../../test/support/attempt.ts";
 import { testDatabase } from "../../../test/support/database.ts";
 import { engineParts, happen } from "../../../test/support/engine.ts";
 import { systemClock } from "../clock.ts";
-import type { AttemptEnded } from "../delivery/dispatcher-parts.ts";
 import { createRecorder } from "../events/record.ts";
 import { idSeconds, longUuid } from "../events/short-uuid.ts";
 import { LIMITS } from "../limits.ts";
 import { createLog } from "../log.ts";
-import type { Timings } from "../net/exchange.ts";
 import { systemRandom } from "../random.ts";
 import { Health } from "./health.ts";
 
@@ -26,28 +25,8 @@ const [one, two] = [0, 1].map(() => new Health({ db, clock, log: createLog("sile
 const register = async () =>
   (await webhooks.create(space, { url: "https://r.example.com/", events: ["video.created"] })).id;
 
-const REUSED = { dns: null, connect: null, tls: null, first_byte: null, total: 1, reused: true };
-
-interface Ended {
-  at_ms?: number;
-  /** null: none came, but this word. */
-  status?: number | null;
-  word?: "status" | "timeout" | "connection_refused";
-  timings?: Partial<Timings>;
-  certificateUntil?: Date | null;
-}
-
-function attempt(webhook: string, { at_ms = NOON_MS, status = 200, word = "status", ...more }: Ended): AttemptEnded {
-  const succeeded = status === 200;
-  const error = succeeded ? null : { word, code: "X" };
-  const timings = { ...REUSED, ...more.timings };
-  return {
-    at_ms,
-    target: { space, webhook: longUuid(webhook)! },
-    exchange: { status, error, timings, certificateUntil: more.certificateUntil ?? null },
-    verdict: { outcome: succeeded ? "succeeded" : "retry", error },
-  } as AttemptEnded;
-}
+const attempt = (webhook: string, ended: Partial<Ended> = {}) =>
+  attemptEnded(space, longUuid(webhook)!, { at_ms: NOON_MS, ...ended });
 
 const times = (count: number, what: () => void) => {
   for (let n = 0; n < count; n++) what();

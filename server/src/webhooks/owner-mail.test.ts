@@ -2,7 +2,9 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { SMTPServer } from "smtp-server";
 import { afterAll, beforeEach, expect, test } from "vitest";
-import { testDatabase } from "../../../test/support/database.ts";
+import { attemptEnded } from "../../../test/support/attempt.ts";
+import { databaseWithClock } from "../../../test/support/database-clock.ts";
+import { eventually } from "../../../test/support/eventually.ts";
 import { createPeople } from "../auth/people.ts";
 import { systemClock } from "../clock.ts";
 import { createRecorder } from "../events/record.ts";
@@ -13,15 +15,18 @@ import { systemRandom } from "../random.ts";
 import { createSignals } from "../signals.ts";
 import { uuidV7 } from "../uuid.ts";
 import { Disabling } from "./disabling.ts";
+import { Health } from "./health.ts";
 import { createOwnerMail } from "./owner-mail.ts";
 
-const db = await testDatabase();
+const { db, setAhead } = await databaseWithClock();
 const query = <Row>(text: string, values: unknown[] = []) => db.run<Row>({ name: "", text }, values);
 const [{ id: space }] = (await query<{ id: string }>("select id from spaces limit 1")) as [{ id: string }];
 const publicUrl = "https://videos.example.com";
+const MINUTE_MS = 60_000;
+let ahead_ms = 0;
 const ground = {
   db,
-  clock: systemClock,
+  clock: { ...systemClock, now: () => systemClock.now() + ahead_ms },
   random: systemRandom,
   log: createLog("silent", false),
   signals: createSignals(),
@@ -41,11 +46,17 @@ await query(
 /** A real mail server, which keeps what it was sent. */
 const taken: { to: string[]; from: string; text: string }[] = [];
 let refuses = false;
+let held: Promise<void> | undefined; // it takes its time
+let arriving = 0;
+let onArrival = () => {};
 const server = new SMTPServer({
   authOptional: true,
   disabledCommands: ["STARTTLS"],
   onData(stream, session, done) {
-    void stream.toArray().then((chunks) => {
+    arriving += 1;
+    onArrival();
+    void stream.toArray().then(async (chunks) => {
+      await held;
       if (refuses) return done(new Error("try later"));
       const { rcptTo, mailFrom } = session.envelope;
       const text = Buffer.concat(chunks).toString().replace(/=\r\n/g, "");
@@ -60,9 +71,10 @@ const { port } = server.server.address() as AddressInfo;
 const mailer = createMailer({ url: `smtp://127.0.0.1:${port}?from=webhooks@example.com`, publicUrl });
 const mail = createOwnerMail({ ...ground, mailer, publicUrl });
 const disabling = new Disabling({ ...ground, recorder: createRecorder(ground) });
+const health = new Health(ground);
 
-/** A webhook that has failed for so long. */
-async function failingFor(ms: number, description: string | null = "Course catalogue"): Promise<string> {
+/** A webhook that has failed for so long; null: it has not. */
+async function failingFor(ms: number | null, description: string | null = "Course catalogue"): Promise<string> {
   const id = uuidV7(Date.now(), systemRandom);
   await query(
     `insert into webhooks (space_id, id, url, description, events, secret, secret_hint, failing_since)
@@ -71,11 +83,35 @@ async function failingFor(ms: number, description: string | null = "Course catal
   );
   return id;
 }
+
+/** So much later, for node and database. */
+async function pass(ms: number): Promise<void> {
+  ahead_ms += ms;
+  await setAhead(ahead_ms / 1_000);
+}
+
+async function attempted(webhook: string, status: number): Promise<void> {
+  health.note(attemptEnded(space, webhook, { at_ms: ground.clock.now(), status }));
+  await health.flush();
+}
+
+/** What every node does each minute. @returns how many mails went out by then */
+async function minute(): Promise<number> {
+  await disabling.look();
+  await mail.round();
+  return taken.length;
+}
+
 const eventTypes = async () =>
   (await query<{ type: string }>("select type from events order by id")).map(({ type }) => type);
 
 beforeEach(async () => {
   refuses = false;
+  held = undefined;
+  ahead_ms = 0;
+  await setAhead(0);
+  arriving = 0;
+  onArrival = () => {};
   taken.length = 0;
   await query("truncate webhooks, webhook_hours, events, open_deliveries");
 });
@@ -113,17 +149,51 @@ test("after five days it is disabled, and its owners are told why and that nothi
   expect(taken[0]!.text).toContain("nothing is lost");
 });
 
-test("one that recovers and fails again is warned of again", async () => {
-  const id = await failingFor(LIMITS.WEBHOOK_WARNED_MS + 1_000);
+test("one that recovers is no news, and one that fails again is warned of again, then disabled", async () => {
+  const { WEBHOOK_WARNED_MS, WEBHOOK_FAILING_MS } = LIMITS;
+  const id = await failingFor(null);
+  await attempted(id, 200);
+  await attempted(id, 500);
+  await pass(WEBHOOK_WARNED_MS - MINUTE_MS);
+  await attempted(id, 503);
+  expect(await minute()).toBe(0);
+  await pass(2 * MINUTE_MS);
+  expect([await minute(), await minute()]).toEqual([1, 1]);
+
+  await attempted(id, 200);
+  await pass(WEBHOOK_FAILING_MS);
+  expect([await minute(), await eventTypes()]).toEqual([1, ["webhook.failing"]]);
+
+  await attempted(id, 500);
+  await pass(WEBHOOK_WARNED_MS - MINUTE_MS);
+  expect(await minute()).toBe(1);
+  await pass(2 * MINUTE_MS);
+  expect([await minute(), await minute()]).toEqual([2, 2]);
+  await pass(WEBHOOK_FAILING_MS - WEBHOOK_WARNED_MS - 2 * MINUTE_MS);
+  expect(await minute()).toBe(2); // five days, less a minute
+  await pass(2 * MINUTE_MS);
+  expect([await minute(), await minute()]).toEqual([3, 3]);
+  expect(taken.map(({ text }) => /Subject: Webhook (\w+)/.exec(text)![1])).toEqual(["failing", "failing", "disabled"]);
+  expect(await eventTypes()).toEqual(["webhook.failing", "webhook.failing", "webhook.disabled"]);
+});
+
+test("of two nodes whose rounds meet one sends the mail, and the other one leaves it to that", async () => {
+  await failingFor(LIMITS.WEBHOOK_FAILING_MS + 1_000);
   await disabling.look();
+  const secondIsOver = Promise.withResolvers<void>();
+  held = secondIsOver.promise;
+  const first = mail.round();
+  await eventually(() => expect(arriving).toBe(1));
+  const secondMail = new Promise<void>((resolve) => {
+    onArrival = resolve;
+  });
+  const second = createOwnerMail({ ...ground, mailer, publicUrl }).round();
+  await Promise.race([second, secondMail]);
+  expect(arriving).toBe(1);
+  secondIsOver.resolve();
+  await Promise.all([first, second]);
   await mail.round();
-  await query(
-    "update webhooks set warned_at = now() - interval '20 days', mailed_at = now() - interval '20 days' where id = $1",
-    [id],
-  );
-  await disabling.look();
-  await mail.round();
-  expect(taken).toHaveLength(2);
+  expect(taken).toHaveLength(1);
 });
 
 test("what the mail server did not take is sent by a later round", async () => {

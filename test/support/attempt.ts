@@ -1,0 +1,26 @@
+import type { AttemptEnded } from "../../server/src/delivery/dispatcher-parts.ts";
+import type { Timings } from "../../server/src/net/exchange.ts";
+
+export interface Ended {
+  at_ms: number;
+  /** null: no answer came. */
+  status?: number | null;
+  word?: "status" | "timeout" | "connection_refused";
+  timings?: Partial<Timings>;
+  certificateUntil?: Date | null;
+}
+
+const REUSED: Timings = { dns: null, connect: null, tls: null, first_byte: null, total: 1, reused: true };
+
+/** An attempt as those hear of it who keep a webhook's health. @param webhook UUID */
+export function attemptEnded(space: string, webhook: string, ended: Ended): AttemptEnded {
+  const { at_ms, status = 200, word = "status", certificateUntil = null } = ended;
+  const succeeded = status === 200;
+  const error = succeeded ? null : { word, code: "X" };
+  return {
+    at_ms,
+    target: { space, webhook },
+    exchange: { status, error, timings: { ...REUSED, ...ended.timings }, certificateUntil },
+    verdict: { outcome: succeeded ? "succeeded" : "retry", error },
+  } as AttemptEnded;
+}
