@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import { testApi } from "../support/api.ts";
+import { testDatabase } from "../support/database.ts";
+import { happen } from "../support/engine.ts";
+
+const api = await testApi(await testDatabase());
+
+const WHO = { object: "audit_entry", actor: "key write key", address: "127.0.0.1" };
+
+/** What the audit log says of this one, oldest first, without when. */
+async function entriesOf(subject: string, headers = {}) {
+  const { json } = await api.ask("GET", "/v1/audit-log?limit=100", undefined, headers);
+  const entries: { subject: string; created: number }[] = json.data;
+  for (const { created } of entries) expect(Math.abs(created - Date.now() / 1000)).toBeLessThan(600);
+  return entries.filter((entry) => entry.subject === subject).toReversed();
+}
+
+async function pausedWebhook(): Promise<string> {
+  const { json } = await api.ask("POST", "/v1/webhooks", { url: "https://r.example.com/", events: ["video.created"] });
+  await api.ask("PATCH", `/v1/webhooks/${json.id}`, { status: "paused" });
+  return json.id;
+}
+
+test("a key that is made and deleted is told by its name, and nowhere by itself", async () => {
+  const { json } = await api.ask("POST", "/v1/api-keys", { name: "deploy", scope: "read" });
+  await api.ask("DELETE", `/v1/api-keys/${json.id}`);
+  const entries = await entriesOf(json.id);
+  expect(entries).toMatchObject([
+    { ...WHO, action: "api_key.created", details: { name: "deploy", scope: "read" } },
+    { ...WHO, action: "api_key.deleted", details: { name: "deploy" } },
+  ]);
+  expect(JSON.stringify(entries)).not.toContain(json.key.slice(5));
+});
+
+test("a replay is told from its beginning to its end, one that only counts is not", async () => {
+  const webhook = await pausedWebhook();
+  await happen(api, "AAAAAAAAA1");
+  const now_s = Math.floor(Date.now() / 1000);
+  const range = { webhook, since: now_s - 600, until: now_s + 600 };
+  await api.ask("POST", "/v1/replays", { ...range, dry_run: true });
+  const { json } = await api.ask("POST", "/v1/replays", range);
+  for (const status of ["paused", "running"]) await api.ask("PATCH", `/v1/replays/${json.id}`, { status });
+  await api.ask("DELETE", `/v1/replays/${json.id}`);
+  expect(await entriesOf(json.id)).toMatchObject([
+    { ...WHO, action: "replay.created", details: { webhook, total: json.total } },
+    { ...WHO, action: "replay.paused", details: {} },
+    { ...WHO, action: "replay.resumed", details: {} },
+    { ...WHO, action: "replay.canceled", details: {} },
+  ]);
+  const { data } = (await api.ask("GET", "/v1/audit-log?limit=100")).json;
+  expect(data.filter(({ action }: { action: string }) => action === "replay.created")).toHaveLength(1);
+});
+
+test("a replay that is changed or canceled in vain leaves nothing in it", async () => {
+  const before = (await api.ask("GET", "/v1/audit-log?limit=1")).json.data[0].id;
+  const unknown = "2222222222222222222223";
+  expect((await api.ask("PATCH", `/v1/replays/${unknown}`, { status: "paused" })).status).toBe(404);
+  expect((await api.ask("DELETE", `/v1/replays/${unknown}`)).status).toBe(404);
+  expect((await api.ask("DELETE", `/v1/api-keys/${unknown}`)).status).toBe(404);
+  expect((await api.ask("GET", "/v1/audit-log?limit=1")).json.data[0].id).toBe(before);
+});
+
+test("a delivery that is sent by hand is told once, however often that was asked for with one Idempotency-Key", async () => {
+  const { json } = await api.ask("POST", "/v1/webhooks", { url: "https://r.example.com/", events: ["video.created"] });
+  await happen(api, "AAAAAAAAA2");
+  const [{ id }] = (await api.ask("GET", `/v1/deliveries?webhook=${json.id}`)).json.data;
+  for (let n = 0; n < 3; n++)
+    await api.ask("POST", `/v1/deliveries/${id}/attempts`, undefined, { "idempotency-key": "by-hand" });
+  expect(await entriesOf(id)).toMatchObject([{ ...WHO, action: "delivery.sent_again" }]);
+});
+
+test("another space reads nothing of it", async () => {
+  const { json } = await api.ask("POST", "/v1/api-keys", { name: "mine" });
+  const other = { authorization: `Bearer ${await api.key("read", await api.newSpace())}` };
+  expect(await entriesOf(json.id)).toHaveLength(1);
+  expect(await entriesOf(json.id, other)).toEqual([]);
+});
