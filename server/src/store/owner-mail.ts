@@ -5,13 +5,16 @@ import { WEBHOOK } from "./webhooks.ts";
 /** A webhook whose owners do not know yet what became of it. */
 export interface News extends WebhookRow {
   owners: string[];
+  /** When that came to be, with the database's own precision. */
+  since: string;
 }
 
 // Few webhooks are disabled or failing; the rest is passed over. A person belongs to a space as the sign-in tables say.
 const news: Statement = {
   name: "owner_mail_news",
   text: `select ${WEBHOOK}, array(select u.email from auth.member m join auth."user" u on u.id = m."userId"
-        where m."organizationId" = w.space_id::text and m.role = 'owner') as owners
+        where m."organizationId" = w.space_id::text and m.role = 'owner') as owners,
+      (case w.status when 'disabled' then w.status_since else w.warned_at end)::text as since
     from webhooks w
     where (w.status = 'disabled' and w.mailed_at < w.status_since and w.status_since > now() - $1 * interval '1 day')
       or (w.status = 'enabled' and w.failing_since is not null and w.mailed_at < w.warned_at)
@@ -24,10 +27,11 @@ export async function listNews(sql: Sql, days: number, limit: number): Promise<N
 }
 
 const told: Statement = {
-  name: "owner_mail_told",
-  text: "update webhooks set mailed_at = now() where space_id = $1 and id = $2",
+  name: "owner_mail_told_since",
+  text: "update webhooks set mailed_at = $3::timestamptz where space_id = $1 and id = $2",
 };
 
-export async function markTold(sql: Sql, { space_id, id }: WebhookRow): Promise<void> {
-  await sql.run(told, [space_id, id]);
+/** Its owners know of this, and not of what may have become of it while the mail was on its way. */
+export async function markTold(sql: Sql, { space_id, id, since }: News): Promise<void> {
+  await sql.run(told, [space_id, id, since]);
 }

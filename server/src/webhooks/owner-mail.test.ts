@@ -196,6 +196,21 @@ test("of two nodes whose rounds meet one sends the mail, and the other one leave
   expect(taken).toHaveLength(1);
 });
 
+test("one that is disabled while the mail about its failing is on its way is told of that, too", async () => {
+  await failingFor(LIMITS.WEBHOOK_WARNED_MS + 1_000);
+  await disabling.look();
+  const disabled = Promise.withResolvers<void>();
+  held = disabled.promise;
+  const round = mail.round();
+  await eventually(() => expect(arriving).toBe(1));
+  await query("update webhooks set failing_since = now() - $1 * interval '1 ms'", [LIMITS.WEBHOOK_FAILING_MS + 1_000]);
+  await disabling.look();
+  disabled.resolve();
+  await round;
+  expect([await minute(), await minute()]).toEqual([2, 2]);
+  expect(taken[1]!.text).toMatch(/Subject: Webhook disabled/);
+});
+
 test("what the mail server did not take is sent by a later round", async () => {
   await failingFor(LIMITS.WEBHOOK_FAILING_MS + 1_000);
   await disabling.look();
