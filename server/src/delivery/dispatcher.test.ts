@@ -100,17 +100,25 @@ describe("the dispatcher", () => {
     expect(node.seen.map(({ sequence }) => sequence)).toEqual([1, 1, 1, 2, 2, 2, 3, 3, 3]);
   }, 60_000);
 
-  test("holds while paused and drains in order on resume", async () => {
+  test("holds while paused and drains on resume: oldest first, in order, at the webhook's rate", async () => {
     const node = await start(() => answer(200));
-    const { id } = await register(node, "paused");
+    const [rate_limit, count] = [10, 11];
+    const { id } = await register(node, "paused", { rate_limit });
     await node.webhooks.update(node.space, id, { status: "paused" });
-    const video = newVideo();
-    for (const type of ["video.created", "video.deleted"] as const) await happen(node, video, type);
-    expect(await statuses(node, id)).toEqual(["held 0", "held 0"]);
+    const videos = Array.from({ length: count - 1 }, newVideo);
+    for (const video of videos) await happen(node, video);
+    await happen(node, videos[0]!, "video.deleted");
+    expect(new Set(await statuses(node, id))).toEqual(new Set(["held 0"]));
     expect(node.seen).toEqual([]);
+    const resumed_ms = performance.now();
     await node.webhooks.update(node.space, id, { status: "enabled" });
-    await eventually(async () => expect(await statuses(node, id)).toEqual(["succeeded 1", "succeeded 1"]));
-    expect(node.seen.map(({ sequence }) => sequence)).toEqual([1, 2]);
+    await eventually(() => expect(node.seen).toHaveLength(count));
+    const took_ms = performance.now() - resumed_ms; // a slow machine takes longer, never less
+    expect(took_ms).toBeGreaterThanOrEqual(((count - 1) / (rate_limit * 1.1)) * 1_000);
+    const sequenceOf = (number: number) => node.seen.filter(({ sequence }) => sequence === number);
+    expect(sequenceOf(1).map(({ body }) => body.data.id)).toEqual(videos);
+    expect(node.seen.indexOf(sequenceOf(2)[0]!)).toBeGreaterThan(0); // after the first of its video
+    await eventually(async () => expect(new Set(await statuses(node, id))).toEqual(new Set(["succeeded 1"])));
   });
 
   test("sends a failed one again when asked, once for a hundred clicks", async () => {

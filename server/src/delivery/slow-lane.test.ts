@@ -1,0 +1,74 @@
+import { afterAll, expect, test } from "vitest";
+import { testDatabase } from "../../../test/support/database.ts";
+import { answer, testNode } from "../../../test/support/delivery.ts";
+import { happen } from "../../../test/support/engine.ts";
+import { eventually } from "../../../test/support/eventually.ts";
+import { systemClock } from "../clock.ts";
+import { LIMITS } from "../limits.ts";
+
+const { SENDS_IN_FLIGHT_MAX, SENDS_SLOW_MAX, SEND_SLOW_AFTER_MS, SEND_SLOW_LOOK_MS, WEBHOOK_IN_FLIGHT_MAX } = LIMITS;
+const WEBHOOKS = (SENDS_IN_FLIGHT_MAX + SENDS_SLOW_MAX) / WEBHOOK_IN_FLIGHT_MAX;
+
+/** A clock whose durations are the test's; its timers run on. It counts how often it was looked for slow sends. */
+let [monotonic_ms, looks] = [systemClock.monotonic(), 0];
+const clock = {
+  ...systemClock,
+  monotonic: () => monotonic_ms,
+  after(delay_ms: number, work: () => void) {
+    if (delay_ms === SEND_SLOW_LOOK_MS) looks += 1;
+    return systemClock.after(delay_ms, work);
+  },
+};
+
+const gate = Promise.withResolvers<void>();
+let hanging = false;
+const db = await testDatabase();
+const node = await testNode(
+  db,
+  async ({ webhook }) => {
+    if (hanging && webhook === "hangs") await gate.promise;
+    return answer(200);
+  },
+  { clock },
+);
+afterAll(() => node.stop());
+let videos = 0;
+const newVideo = () => `L${String(++videos).padStart(9, "0")}`;
+const quickAndSlow = () => [node.node.stats().inFlight, node.node.stats().slow];
+const healthy = () => node.seen.filter(({ webhook }) => webhook === "healthy").length;
+
+/** So much later, and looked for slow sends since. */
+async function pass(ms: number): Promise<void> {
+  monotonic_ms += ms;
+  const before = looks;
+  await eventually(() => expect(looks).toBeGreaterThan(before + 1));
+}
+
+test("sends that hang leave the places of the quick ones, up to a bound", async () => {
+  const register = (name: string, events: ("video.created" | "video.deleted")[]) =>
+    node.webhooks.create(node.space, { url: `https://r.example.com/${name}`, events, ordering: "none" });
+  for (let n = 0; n < WEBHOOKS; n++) await register("hangs", ["video.created"]);
+  await register("healthy", ["video.deleted"]);
+  for (let n = 0; n < WEBHOOK_IN_FLIGHT_MAX; n++) await happen(node, newVideo()); // so that each may have that many at once
+  await happen(node, newVideo(), "video.deleted"); // so that the node knows it
+  await eventually(() => expect(node.node.stats().attempts.succeeded).toBe(WEBHOOKS * WEBHOOK_IN_FLIGHT_MAX + 1));
+
+  hanging = true;
+  for (let n = 0; n < WEBHOOK_IN_FLIGHT_MAX; n++) await happen(node, newVideo());
+  await eventually(() => expect(quickAndSlow()).toEqual([SENDS_IN_FLIGHT_MAX, 0]));
+  await happen(node, newVideo(), "video.deleted");
+  await pass(SEND_SLOW_AFTER_MS - 1);
+  expect([quickAndSlow(), healthy()]).toEqual([[SENDS_IN_FLIGHT_MAX, 0], 1]);
+  await pass(1);
+  await eventually(() => expect(healthy()).toBe(2));
+  await eventually(() => expect(quickAndSlow()).toEqual([SENDS_IN_FLIGHT_MAX, SENDS_IN_FLIGHT_MAX]));
+
+  while (node.node.stats().slow < SENDS_SLOW_MAX) await pass(SEND_SLOW_AFTER_MS);
+  await eventually(() => expect(quickAndSlow()).toEqual([SENDS_IN_FLIGHT_MAX, SENDS_SLOW_MAX]));
+  await happen(node, newVideo(), "video.deleted");
+  await pass(SEND_SLOW_AFTER_MS);
+  expect([quickAndSlow(), healthy()]).toEqual([[SENDS_IN_FLIGHT_MAX, SENDS_SLOW_MAX], 2]); // both are full
+
+  gate.resolve();
+  await eventually(() => expect([quickAndSlow(), healthy()]).toEqual([[0, 0], 3]));
+});
