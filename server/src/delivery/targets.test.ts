@@ -2,11 +2,26 @@ import { expect, test } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
 import { databaseWithClock } from "../../../test/support/database-clock.ts";
 import { engineParts } from "../../../test/support/engine.ts";
-import { longUuid } from "../events/short-uuid.ts";
+import { longUuid, shortUuid } from "../events/short-uuid.ts";
+import { systemRandom } from "../random.ts";
+import { createVault } from "../webhooks/secrets.ts";
 import { createTargets } from "./targets.ts";
 
 const db = await testDatabase();
 const parts = await engineParts(db);
+
+test("a webhook that no key of this node opens is not taken for a deleted one, and holds up no other", async () => {
+  const targets = createTargets(db, parts.vault, { monotonic: () => 0 });
+  const make = () => parts.webhooks.create(parts.space, { url: "https://r.example.com/", events: ["video.created"] });
+  const [sealed, good, gone] = (await Promise.all([make(), make(), make()])).map(({ id }) => longUuid(id)!);
+  await parts.webhooks.remove(parts.space, shortUuid(gone!));
+  const secret = createVault([Buffer.alloc(32, 8)], systemRandom).seal("whsec_", sealed!);
+  await db.run({ name: "test_seal", text: "update webhooks set secret = $2 where id = $1" }, [sealed, secret]);
+  for (const known of [false, true]) {
+    await expect(targets.load([sealed!, good!, gone!]), `known: ${known}`).rejects.toThrow(/MAVE_SECRETS_KEY/);
+    expect([targets.get(sealed!), targets.get(good!)?.webhook, targets.get(gone!)]).toEqual([undefined, good, null]);
+  }
+});
 
 test("what changed while a node was frozen or cut off is read again, however long that lasted", async () => {
   let now_ms = 0;

@@ -23,7 +23,7 @@ export interface Target {
 export interface Targets {
   /** undefined: not read yet. */
   get(webhook: string): Target | null | undefined;
-  /** Reads these, all at once. */
+  /** Reads these, all at once. @throws where one's secrets cannot be opened: that one stays unknown, the others are read */
   load(webhooks: readonly string[]): Promise<void>;
   /** Forgets what others have changed since the last call. @returns the ones to read again */
   refresh(): Promise<string[]>;
@@ -37,9 +37,18 @@ export function createTargets(db: Database, vault: Vault, clock: Pick<Clock, "mo
   let looked: { at_ms: number; database_ms: number } | null = null; // however long ago: a node may have been frozen or cut off
   const load = async (webhooks: readonly string[]) => {
     if (known.size > LIMITS.TARGETS_MAX) known.clear();
-    const rows = await getWebhooksById(db, webhooks);
-    for (const webhook of webhooks) known.set(webhook, null);
-    for (const row of rows) known.set(row.id, targetOf(row, vault));
+    const rows = new Map((await getWebhooksById(db, webhooks)).map((row) => [row.id, row]));
+    const failures: string[] = [];
+    for (const webhook of webhooks) {
+      const row = rows.get(webhook);
+      try {
+        known.set(webhook, row === undefined ? null : targetOf(row, vault));
+      } catch (error) {
+        known.delete(webhook); // unknown, which is not to say deleted: its deliveries must not be canceled
+        failures.push((error as Error).message);
+      }
+    }
+    if (failures.length > 0) throw new Error(failures.join("; "));
   };
   return {
     get: (webhook) => known.get(webhook),
