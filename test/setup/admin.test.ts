@@ -1,8 +1,11 @@
+import { randomBytes } from "node:crypto";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { verifySync } from "@mave/webhooks/node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findEmbeddedPostgres } from "../../server/src/store/embedded-postgres.ts";
+import { type Receiver, startReceiver } from "../browser/receiver.ts";
 import { freePort, removeDataFolder, runAdmin, startServer, type TestServer } from "../support/server.ts";
 
 describe("mave admin beside a running server", () => {
@@ -64,6 +67,90 @@ describe("mave admin beside a running server", () => {
     const { code, stdout, stderr } = await runAdmin(words, env);
     expect(stderr).toMatch(sentence);
     expect([code, stdout]).toEqual([1, ""]);
+  });
+});
+
+describe("another MAVE_SECRETS_KEY", () => {
+  const [oldKey, newKey] = [randomBytes(32), randomBytes(32)].map((key) => key.toString("base64"));
+  let server: TestServer;
+  let receiver: Receiver;
+  let key: string;
+  beforeAll(async () => {
+    receiver = await startReceiver();
+    server = await startServer({ MAVE_SECRETS_KEY: oldKey! });
+    key = await server.key();
+  });
+  afterAll(() => server.remove());
+
+  const settings = (keys: string) => ({
+    MAVE_DATA_DIR: server.dataDir,
+    PORT: new URL(server.url).port,
+    MAVE_SECRETS_KEY: keys,
+  });
+  const restart = async (keys: string) => {
+    await server.stop();
+    server = await startServer(settings(keys));
+  };
+  const post = async (path: string, body: object) => {
+    const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+    const answer = await fetch(`${server.url}/v1/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+    expect(answer.ok).toBe(true);
+    return (await answer.json()) as { id: string; secret: string };
+  };
+
+  test("takes the old one's place while deliveries go on, each with both secrets and the headers as they were", async () => {
+    const own = { "X-Api-Key": "of the receiver" };
+    const made = await post("webhooks", { url: receiver.url, events: ["video.created"], headers: own });
+    const rotated = await post(`webhooks/${made.id}/secret/rotations`, { overlap_seconds: 3_600 });
+    let sent = 0;
+    const deliver = async () => {
+      await post("videos", {});
+      sent += 1;
+      await expect.poll(() => receiver.received.length).toBe(sent);
+      const { headers, body } = receiver.received.at(-1)!;
+      for (const secret of [rotated.secret, made.secret])
+        expect(verifySync(body, headers, secret).object).toBe("event");
+      expect(headers["x-api-key"]).toBe(own["X-Api-Key"]);
+    };
+    await deliver();
+
+    await restart(`${newKey},${oldKey}`);
+    await deliver();
+    let over = false;
+    const resealing = runAdmin(["secrets", "reseal"], settings(`${newKey},${oldKey}`)).finally(() => {
+      over = true;
+    });
+    do await deliver();
+    while (!over);
+    expect(await resealing).toEqual({
+      code: 0,
+      stderr: "",
+      stdout:
+        "1 of 1 webhooks were sealed anew by the first key. In a day, when no remembered answer needs them, drop the other keys.\n",
+    });
+    await deliver();
+    const again = await runAdmin(["secrets", "reseal"], settings(`${newKey},${oldKey}`));
+    expect(again.stdout).toMatch(/^0 of 1 webhooks/);
+
+    await restart(newKey!);
+    await deliver();
+    expect(server.output()).not.toContain("MAVE_SECRETS_KEY");
+  });
+
+  test("that came without the old one loses nothing: what that sealed is delivered once it is back", async () => {
+    await post("webhooks", { url: `${receiver.url}?another`, events: ["video.created"] });
+    const other = randomBytes(32).toString("base64");
+    await restart(other);
+    const before = receiver.received.length;
+    const { id } = await post("videos", {});
+    await expect.poll(() => server.output()).toMatch(/webhook [\w-]{36}: sealed by a key that is not MAVE_SECRETS_KEY/);
+    const refused = await runAdmin(["secrets", "reseal"], settings(other));
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/sealed by a key that is not MAVE_SECRETS_KEY/);
+    expect(receiver.received).toHaveLength(before);
+
+    await restart(`${other},${newKey}`);
+    await expect.poll(() => receiver.received.slice(before).map(({ event }) => event.data.id)).toEqual([id, id]);
   });
 });
 
