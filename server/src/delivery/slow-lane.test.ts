@@ -10,7 +10,7 @@ const { SENDS_IN_FLIGHT_MAX, SENDS_SLOW_MAX, SEND_SLOW_AFTER_MS, SEND_SLOW_LOOK_
 const WEBHOOKS = (SENDS_IN_FLIGHT_MAX + SENDS_SLOW_MAX) / WEBHOOK_IN_FLIGHT_MAX;
 
 /** A clock whose durations are the test's; its timers run on. It counts how often it was looked for slow sends. */
-let [monotonic_ms, looks] = [systemClock.monotonic(), 0];
+let [monotonic_ms, looks] = [Math.ceil(systemClock.monotonic()), 0]; // whole ones are added up exactly
 const clock = {
   ...systemClock,
   monotonic: () => monotonic_ms,
