@@ -65,8 +65,11 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await page.goto(`/dashboard/webhooks/${id}`);
     await page.getByText(/Last answer: 500 Internal Server Error/).waitFor();
     await page.getByText(/the webhook is disabled and its deliveries are held\. Nothing is lost\./).waitFor();
-    await page.getByText("By phase and by error").click();
-    await page.getByText("Where the time goes").waitFor();
+    await page
+      .getByRole("img", { name: /failed attempts? in 24 hours\. 500 Internal Server Error: \d+, since/ })
+      .waitFor();
+    await page.getByText("Where the time goes, by phase").click();
+    await page.getByRole("cell", { name: "First byte" }).waitFor();
     await expectAccessible(page);
     receiver.answers = { status: 200, body: "ok", headers: {} };
     const enabled = page.getByRole("heading", { name: "Course catalogue" }).locator("..").getByText("Enabled");

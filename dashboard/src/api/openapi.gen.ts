@@ -1985,6 +1985,7 @@ export interface components {
             disables_at: number | null;
             /** @description About how long sending all of them takes, if each succeeds: at its rate limit, or as its answers took lately. Null where nothing tells. */
             drain_seconds: number | null;
+            /** @description What failed, the most frequent first. */
             errors: {
                 /** @description How often. */
                 count: number;
@@ -1997,6 +1998,13 @@ export interface components {
             failing_since: number | null;
             /** @description 24 hours, oldest first. */
             hours: {
+                /** @description What failed in this hour, the most frequent first. */
+                errors: {
+                    /** @description How often. */
+                    count: number;
+                    /** @description A status or an error word. */
+                    word: string;
+                }[];
                 /** @description Attempts. */
                 failed: number;
                 /**

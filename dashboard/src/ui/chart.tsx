@@ -52,6 +52,13 @@ const base = () => ({
   padding: [8, 16, 0, 0] as uPlot.Padding,
 });
 
+const HOUR = 3_600;
+
+/** All of a day's hours, the first and the last as wide as the others. */
+export const dayScale = (hours: number[]): uPlot.Scale => ({
+  range: [(hours[0] ?? 0) - HOUR / 2, (hours.at(-1) ?? 0) + HOUR / 2],
+});
+
 const hour = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 
 export const hourAxis = (paint: (name: string) => string): uPlot.Axis => ({

@@ -1,10 +1,9 @@
 import uPlot from "uplot";
 import type { Health } from "../api/types.ts";
 import { number, percent, plural, took } from "../format.ts";
-import { Chart, hourAxis, valueAxis } from "../ui/chart.tsx";
+import { Chart, dayScale, hourAxis, valueAxis } from "../ui/chart.tsx";
 import { Section } from "../ui/page.tsx";
-
-const HOUR = 3_600;
+import { Failures } from "./failures-chart.tsx";
 
 export default function WebhookCharts({ health }: { health: Health }) {
   return (
@@ -37,6 +36,7 @@ export default function WebhookCharts({ health }: { health: Health }) {
       >
         <Times health={health} />
       </Section>
+      <Failures health={health} />
     </div>
   );
 }
@@ -67,7 +67,7 @@ function Attempts({ health: { hours, succeeded, failed } }: { health: Health }) 
       words={words}
       data={[x, all, bad]}
       options={(paint) => ({
-        scales: { x: { range: [(x[0] ?? 0) - HOUR / 2, (x.at(-1) ?? 0) + HOUR / 2] }, y: { range: [0, most * 1.05] } },
+        scales: { x: dayScale(x), y: { range: [0, most * 1.05] } },
         axes: [hourAxis(paint), valueAxis(paint, (value) => (Number.isInteger(value) ? number(value) : ""))],
         series: [
           {},
@@ -91,7 +91,7 @@ function Times({ health: { hours, response_ms } }: { health: Health }) {
       words={words}
       data={[x, p95, hours.map((hour) => hour.p50)]}
       options={(paint) => ({
-        scales: { x: { range: [(x[0] ?? 0) - HOUR / 2, (x.at(-1) ?? 0) + HOUR / 2] }, y: { range: [0, most * 1.1] } },
+        scales: { x: dayScale(x), y: { range: [0, most * 1.1] } },
         axes: [hourAxis(paint), valueAxis(paint, (value) => (value >= 1_000 ? `${value / 1_000} s` : `${value} ms`))],
         series: [
           {},

@@ -27,6 +27,11 @@ interface Quantiles {
 const PHASES = ["dns", "connect", "tls", "first_byte", "total"] as const;
 type Phase = (typeof PHASES)[number];
 
+interface ErrorCount {
+  word: string;
+  count: number;
+}
+
 /** The API's object for how a webhook did in the last 24 hours. Times are Unix seconds. */
 export interface WebhookHealth {
   object: "webhook_health";
@@ -36,14 +41,14 @@ export interface WebhookHealth {
   failed: number;
   response_ms: Quantiles;
   phases: Record<Phase, Quantiles>;
-  errors: { word: string; count: number }[];
+  errors: ErrorCount[];
   open: number;
   oldest_open: number | null;
   drain_seconds: number | null;
   failing_since: number | null;
   disables_at: number | null;
   certificate_until: number | null;
-  hours: ({ hour: number; succeeded: number; failed: number } & Quantiles)[];
+  hours: ({ hour: number; succeeded: number; failed: number; errors: ErrorCount[] } & Quantiles)[];
 }
 
 const HOUR_MS = 3_600_000;
@@ -170,9 +175,6 @@ function count(counts: Record<string, number>, key: string): void {
 function summary(hours: HourRow[]) {
   const succeeded = hours.reduce((sum, hour) => sum + hour.succeeded, 0);
   const failed = hours.reduce((sum, hour) => sum + hour.failed, 0);
-  const errors = new Map<string, number>();
-  for (const hour of hours)
-    for (const [word, times] of Object.entries(hour.errors)) errors.set(word, (errors.get(word) ?? 0) + times);
   const phases = Object.fromEntries(PHASES.map((phase) => [phase, quantilesOf(hours, phase)]));
   return {
     success_rate: succeeded + failed === 0 ? null : succeeded / (succeeded + failed),
@@ -180,8 +182,17 @@ function summary(hours: HourRow[]) {
     failed,
     response_ms: quantilesOf(hours, "total"),
     phases: phases as Record<Phase, Quantiles>,
-    errors: [...errors].map(([word, times]) => ({ word, count: times })).sort((a, b) => b.count - a.count),
+    errors: errorsOf(hours),
   };
+}
+
+function errorsOf(hours: HourRow[]): ErrorCount[] {
+  const errors: Record<string, number> = {};
+  for (const hour of hours)
+    for (const [word, times] of Object.entries(hour.errors)) errors[word] = (errors[word] ?? 0) + times;
+  return Object.entries(errors)
+    .map(([word, count]) => ({ word, count }))
+    .sort((a, b) => b.count - a.count);
 }
 
 function quantilesOf(hours: HourRow[], phase: Phase): Quantiles {
@@ -197,6 +208,7 @@ function quantilesOf(hours: HourRow[], phase: Phase): Quantiles {
 
 function hourOf(hours: HourRow[], hour_ms: number) {
   const row = hours.find(({ hour }) => hour.getTime() === hour_ms);
+  const rows = row === undefined ? [] : [row];
   const { succeeded = 0, failed = 0 } = row ?? {};
-  return { hour: unixSeconds(hour_ms), succeeded, failed, ...quantilesOf(row ? [row] : [], "total") };
+  return { hour: unixSeconds(hour_ms), succeeded, failed, errors: errorsOf(rows), ...quantilesOf(rows, "total") };
 }

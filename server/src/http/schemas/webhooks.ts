@@ -125,6 +125,8 @@ export const TestCreate = body(
 );
 export const WebhookQuery = body({ ...page });
 
+const errors = (description: string) =>
+  Type.Array(Type.Object({ word: text("A status or an error word."), count: integer("How often.") }), { description });
 const quantiles = Type.Object({
   p50: numberOrNull("Half are quicker. Milliseconds."),
   p95: numberOrNull("19 of 20 are quicker. Milliseconds."),
@@ -140,7 +142,7 @@ export const WebhookHealth = resource("WebhookHealth", "How a webhook did in the
     { dns: quantiles, connect: quantiles, tls: quantiles, first_byte: quantiles, total: quantiles },
     { description: "Where the time went." },
   ),
-  errors: Type.Array(Type.Object({ word: text("A status or an error word."), count: integer("How often.") })),
+  errors: errors("What failed, the most frequent first."),
   open: integer("Deliveries that wait, are sent, retried or held."),
   oldest_open: timeOrNull("When the oldest of them was created."),
   drain_seconds: integerOrNull(
@@ -154,6 +156,7 @@ export const WebhookHealth = resource("WebhookHealth", "How a webhook did in the
       hour: time("The beginning of the hour."),
       succeeded: integer("Attempts."),
       failed: integer("Attempts."),
+      errors: errors("What failed in this hour, the most frequent first."),
       p50: numberOrNull("Milliseconds."),
       p95: numberOrNull("Milliseconds."),
     }),
