@@ -194,7 +194,10 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     expect(await page.evaluate("navigator.clipboard.readText()")).not.toBe(secret);
     await expectAccessible(page);
     await dialog.getByRole("button", { name: "Done" }).click();
-    await page.getByText(/The secret before this one works for/).waitFor();
+    const old = (name: string) => page.locator("dt", { hasText: name }).locator("+ dd");
+    await expect.poll(() => old("Old secret").innerText()).toBe(`whsec_••••${secret.slice(-4)}`);
+    expect(await old("Old since").innerText()).toMatch(/^\d\d:\d\d$/);
+    expect(await old("Works until").innerText()).toMatch(/^\d{1,2} \w+, \d\d:\d\d\n23\sh( \d+\smin)? more$/);
 
     await page.goto("/dashboard/audit-log");
     await page

@@ -34,6 +34,7 @@ const webhook = {
   headers: {},
   secret_hint: "FRYX",
   secret_since: NOW,
+  previous_secret_hint: null,
   previous_secret_until: null,
   failing_since: null,
   disables_at: null,

@@ -1926,6 +1926,8 @@ export interface components {
              * @enum {string}
              */
             ordering: "video" | "none";
+            /** @description The last characters of the secret before this one, while it signs too. */
+            previous_secret_hint: string | null;
             /** @description Until when the secret before this one signs too. Unix seconds. */
             previous_secret_until: number | null;
             /** @description Deliveries per second at most. */
@@ -1933,7 +1935,7 @@ export interface components {
             /** @description The last characters of its secret. */
             secret_hint: string;
             /**
-             * @description When its secret was made. Unix seconds.
+             * @description When its secret was made; the one before is old since then. Unix seconds.
              * @example 1643723823
              */
             secret_since: number;
@@ -2169,6 +2171,8 @@ export interface components {
              * @enum {string}
              */
             ordering: "video" | "none";
+            /** @description The last characters of the secret before this one, while it signs too. */
+            previous_secret_hint: string | null;
             /** @description Until when the secret before this one signs too. Unix seconds. */
             previous_secret_until: number | null;
             /** @description Deliveries per second at most. */
@@ -2181,7 +2185,7 @@ export interface components {
             /** @description The last characters of its secret. */
             secret_hint: string;
             /**
-             * @description When its secret was made. Unix seconds.
+             * @description When its secret was made; the one before is old since then. Unix seconds.
              * @example 1643723823
              */
             secret_since: number;

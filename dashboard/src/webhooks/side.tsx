@@ -5,7 +5,7 @@ import { useState } from "react";
 import { api } from "../api/client.ts";
 import type { Health, Webhook, WebhookSecret } from "../api/types.ts";
 import { useAging } from "../clock.ts";
-import { day, number, span } from "../format.ts";
+import { day, moment, number, span } from "../format.ts";
 import { Button } from "../ui/button.tsx";
 import { classes } from "../ui/classes.ts";
 import { Fact, Facts, Section } from "../ui/page.tsx";
@@ -22,7 +22,9 @@ export function Side({ webhook, health }: { webhook: Webhook; health: Health | u
     <div className="flex flex-col gap-6">
       <Section title="Secret">
         <Secret key={webhook.secret_since} prefix="whsec_" hint={webhook.secret_hint} fetch={fetchSecret} />
-        {webhook.previous_secret_until !== null && <PreviousSecret until={webhook.previous_secret_until} />}
+        {webhook.previous_secret_until !== null && (
+          <OldSecret webhook={webhook} until={webhook.previous_secret_until} />
+        )}
         <Button size="sm" look="line" icon={RotateCcwKey} className="mt-3" onClick={() => setRotating(true)}>
           Rotate
         </Button>
@@ -54,9 +56,27 @@ export function Side({ webhook, health }: { webhook: Webhook; health: Health | u
   );
 }
 
-function PreviousSecret({ until }: { until: number }) {
+/** Which secret is old, since when, and until when it signs beside the new one. */
+function OldSecret({ webhook: { secret_since, previous_secret_hint }, until }: { webhook: Webhook; until: number }) {
+  const since = useAging((now) => moment(secret_since, now));
+  const end = useAging((now) => moment(until, now));
   const left = useAging((now) => span(until - now));
-  return <p className="mt-2 text-text-2">The secret before this one works for {left} more.</p>;
+  return (
+    <div className="mt-3">
+      <Facts>
+        <Fact name="Old secret" mono>
+          {`whsec_••••${previous_secret_hint ?? ""}`}
+        </Fact>
+        <Fact name="Old since">
+          <When at={secret_since}>{since}</When>
+        </Fact>
+        <Fact name="Works until">
+          <When at={until}>{end}</When>
+          <span className="block text-text-2">{left} more</span>
+        </Fact>
+      </Facts>
+    </div>
+  );
 }
 
 function Certificate({ until }: { until: number }) {

@@ -47,6 +47,8 @@ export interface WebhookData {
   /** The last characters of its secret. */
   secret_hint: string;
   secret_since: number;
+  /** The last characters of the secret before this one, while it signs too. */
+  previous_secret_hint: string | null;
   /** Until when the secret before this one signs too. */
   previous_secret_until: number | null;
   /** The first failure after the last success. */

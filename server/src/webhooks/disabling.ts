@@ -8,6 +8,7 @@ import type { Signals } from "../signals.ts";
 import type { Database, Sql } from "../store/db.ts";
 import { tryTurn } from "../store/turns.ts";
 import { disableFailingWebhook, disableGoneWebhook, listFailingWebhooks, warnOfWebhook } from "../store/webhooks.ts";
+import type { Vault } from "./secrets.ts";
 import { presentWebhook, type WebhookRow } from "./webhook.ts";
 
 interface DisablingParts {
@@ -16,6 +17,7 @@ interface DisablingParts {
   clock: Clock;
   log: Log;
   signals: Signals;
+  vault: Vault;
 }
 
 const GONE = "The receiver answered 410 Gone: it wants no more deliveries.";
@@ -77,11 +79,11 @@ export class Disabling {
 
   /** Once for each time that it fails. */
   async #warn(space: string, id: string): Promise<void> {
-    const { recorder, signals } = this.#parts;
+    const { recorder, signals, vault } = this.#parts;
     const warned = await recorder.transaction(async (tx) => {
       const row = await warnOfWebhook(tx, space, id, LIMITS.WEBHOOK_WARNED_MS);
       if (row === undefined) return false;
-      const data = presentWebhook(row);
+      const data = presentWebhook(row, vault);
       await tx.record({ space, type: "webhook.failing", video: null, sequence: 0, data, except: id });
       return true;
     });
@@ -90,11 +92,11 @@ export class Disabling {
 
   /** @param change asks once more whether there is reason to: since that was found, it may have ended */
   async #disable(change: (tx: Sql) => Promise<WebhookRow | undefined>): Promise<void> {
-    const { recorder, signals, log } = this.#parts;
+    const { recorder, signals, vault, log } = this.#parts;
     const disabled = await recorder.transaction(async (tx) => {
       const row = await change(tx);
       if (row === undefined) return null;
-      const [space, data] = [row.space_id, presentWebhook(row)];
+      const [space, data] = [row.space_id, presentWebhook(row, vault)];
       await tx.record({ space, type: "webhook.disabled", video: null, sequence: 0, data, except: row.id });
       return { space, ...data };
     });

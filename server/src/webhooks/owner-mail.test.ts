@@ -17,6 +17,7 @@ import { uuidV7 } from "../uuid.ts";
 import { Disabling } from "./disabling.ts";
 import { Health } from "./health.ts";
 import { createOwnerMail } from "./owner-mail.ts";
+import { createVault } from "./secrets.ts";
 
 const { db, setAhead } = await databaseWithClock();
 const query = <Row>(text: string, values: unknown[] = []) => db.run<Row>({ name: "", text }, values);
@@ -30,6 +31,7 @@ const ground = {
   random: systemRandom,
   log: createLog("silent", false),
   signals: createSignals(),
+  vault: createVault([Buffer.alloc(32, 7)], systemRandom),
 };
 await createPeople({ ...ground, publicUrl, cookieKey: Buffer.alloc(32, 1) }).prepare();
 await query(`insert into auth."user" (id, name, email, "emailVerified", "createdAt", "updatedAt")

@@ -15,7 +15,7 @@ import * as store from "../store/webhooks.ts";
 import { uuidV7 } from "../uuid.ts";
 import { checkInput, type UrlPolicy, type WebhookChange, type WebhookInput } from "./input.ts";
 import { sampleOf } from "./sample.ts";
-import { newSecret, type Vault } from "./secrets.ts";
+import { newSecret, secretHint, type Vault } from "./secrets.ts";
 import { PAUSED_BY_PERSON, presentWebhook, type Webhook, type WebhookRow } from "./webhook.ts";
 
 export interface WebhookSecret {
@@ -61,15 +61,16 @@ export interface WebhooksParts {
 }
 
 export function createWebhooks(parts: WebhooksParts): Webhooks {
-  const { db } = parts;
+  const { db, vault } = parts;
+  const present = (row: WebhookRow) => presentWebhook(row, vault);
   return {
     create: (space, input, alongside) => create(parts, space, input, alongside),
     list: (space, query) =>
-      pageOf(query, longUuid, presentWebhook, {
+      pageOf(query, longUuid, present, {
         after: (after, limit) => store.listWebhooksAfter(db, space, after, limit),
         before: (before, limit) => store.listWebhooksBefore(db, space, before, limit),
       }),
-    get: async (space, id) => presentWebhook(found(await store.getWebhook(db, space, uuidOf(id)))),
+    get: async (space, id) => present(found(await store.getWebhook(db, space, uuidOf(id)))),
     update: (space, id, change, alongside) => update(parts, space, id, change, alongside),
     remove: (space, id, alongside) => remove(parts, space, id, alongside),
     revealSecret: (space, id, alongside) => revealSecret(parts, space, id, alongside),
@@ -90,13 +91,13 @@ async function create(
   const secret = input.secret ?? newSecret(random);
   const headers = sealHeaders(vault, id, input.headers ?? {});
   const { description = null, events, ordering = "video", rate_limit = null, by = null } = input;
-  const sealed = { secret: vault.seal(secret, id), secret_hint: secret.slice(-4) };
+  const sealed = { secret: vault.seal(secret, id), secret_hint: secretHint(secret) };
   const chosen = { url: url!, description, events, ordering, rate_limit, by };
   const made = await db.transaction(async (tx) => {
     const max = LIMITS.WEBHOOKS_PER_SPACE_MAX;
     const row = await store.insertWebhook(tx, { space, id, ...chosen, ...headers, ...sealed }, max);
     if (row === undefined) throw new MaveError("LIMIT_REACHED", `A space may have ${max} webhooks.`);
-    const webhook = { ...presentWebhook(row), secret };
+    const webhook = { ...presentWebhook(row, vault), secret };
     await alongside?.(tx, webhook);
     return webhook;
   });
@@ -121,8 +122,9 @@ async function update(
     const next = { ...row, url: url ?? row.url, events, description, ordering, rate_limit, ...headers };
     let saved = await store.updateWebhook(tx, next);
     if (change.status !== undefined) saved = await switchTo(tx, saved, change.status);
-    await alongside?.(tx, presentWebhook(saved));
-    return presentWebhook(saved);
+    const shown = presentWebhook(saved, vault);
+    await alongside?.(tx, shown);
+    return shown;
   });
   signals.emit("webhook", { space, webhook: id });
   if (changed.status === "enabled") signals.emit("due", { webhook: uuid });
@@ -135,14 +137,14 @@ async function switchTo(tx: Sql, row: WebhookRow, status: "enabled" | "paused"):
 }
 
 async function remove(
-  { db, signals }: WebhooksParts,
+  { db, vault, signals }: WebhooksParts,
   space: string,
   id: string,
   alongside?: Alongside<Webhook>,
 ): Promise<Webhook> {
   const uuid = uuidOf(id);
   const gone = await db.transaction(async (tx) => {
-    const webhook = presentWebhook(found(await store.lockWebhook(tx, space, uuid)));
+    const webhook = presentWebhook(found(await store.lockWebhook(tx, space, uuid)), vault);
     await store.deleteWebhook(tx, space, uuid);
     await cancelWebhookDeliveries(tx, space, uuid, "Its webhook was deleted.");
     await alongside?.(tx, webhook);
@@ -184,8 +186,8 @@ async function rotateSecret(
   checkInput({ secret, overlap_seconds }, policy);
   const rotated = await db.transaction(async (tx) => {
     const sealed = vault.seal(secret, uuid);
-    const row = await store.rotateWebhookSecret(tx, space, uuid, sealed, secret.slice(-4), overlap_seconds);
-    const webhook = { ...presentWebhook(found(row)), secret };
+    const row = await store.rotateWebhookSecret(tx, space, uuid, sealed, secretHint(secret), overlap_seconds);
+    const webhook = { ...presentWebhook(found(row), vault), secret };
     await alongside?.(tx, webhook);
     return webhook;
   });
@@ -194,7 +196,7 @@ async function rotateSecret(
 }
 
 async function sendTest(
-  { db, recorder, publicUrl, clock }: WebhooksParts,
+  { db, vault, recorder, publicUrl, clock }: WebhooksParts,
   space: string,
   id: string,
   type: EventType,
@@ -202,7 +204,7 @@ async function sendTest(
 ): Promise<DeliveryView> {
   const row = found(await store.getWebhook(db, space, uuidOf(id)));
   if (row.status !== "enabled") throw new MaveError("CONFLICT", `This webhook is ${row.status}. Resume it first.`);
-  const data = sampleOf(type, presentWebhook(row), publicUrl, clock.now());
+  const data = sampleOf(type, presentWebhook(row, vault), publicUrl, clock.now());
   return recorder.transaction(async (tx) => {
     const only = row.id;
     const { uuid } = await tx.record({ space, type, video: null, sequence: 0, data, only, once: true });

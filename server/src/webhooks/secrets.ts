@@ -13,6 +13,8 @@ export interface Vault {
   seal(text: string, owner: string): Buffer;
   /** @throws where no key of the vault fits, or the value was altered or belongs to another owner */
   open(sealed: Buffer, owner: string): string;
+  /** The last characters of a sealed secret; null where no key of the vault fits: what is shown does not hang on keys. */
+  hint(sealed: Buffer, owner: string): string | null;
   /** Whether the value was sealed by the vault's first key. */
   current(sealed: Buffer): boolean;
 }
@@ -28,7 +30,7 @@ export function createVault(keys: readonly Buffer[], random: Random): Vault {
   const rings = keys.map((key) => ({ key, head: Buffer.concat([Buffer.of(VERSION), keyId(key)]) }));
   const [newest] = rings;
   if (newest === undefined) throw new Error("a vault needs a key");
-  return {
+  const vault: Vault = {
     seal(text, owner) {
       const nonce = random.bytes(NONCE_BYTES);
       const cipher = createCipheriv("aes-256-gcm", newest.key, nonce).setAAD(aad(newest.head, owner));
@@ -43,8 +45,13 @@ export function createVault(keys: readonly Buffer[], random: Random): Vault {
       decipher.setAAD(aad(ring.head, owner)).setAuthTag(sealed.subarray(nonceEnd, tagEnd));
       return Buffer.concat([decipher.update(sealed.subarray(tagEnd)), decipher.final()]).toString("utf8");
     },
+    hint(sealed, owner) {
+      const fits = rings.some(({ head }) => head.equals(sealed.subarray(0, HEAD_BYTES)));
+      return fits ? secretHint(vault.open(sealed, owner)) : null;
+    },
     current: (sealed) => newest.head.equals(sealed.subarray(0, HEAD_BYTES)),
   };
+  return vault;
 }
 
 const keyId = (key: Buffer): Buffer => createHash("sha256").update(key).digest().subarray(0, KEY_ID_BYTES);
@@ -55,6 +62,10 @@ const NEW_SECRET_BYTES = 24; // 32 characters of base64 without padding: valid i
 const OWN_SECRET_BYTES = { min: 24, max: 64 };
 
 export const newSecret = (random: Random): string => PREFIX + random.bytes(NEW_SECRET_BYTES).toString("base64");
+
+const HINT_CHARACTERS = 4; // enough to tell two secrets apart, too few to guess the others
+
+export const secretHint = (secret: string): string => secret.slice(-HINT_CHARACTERS);
 
 /** What is wrong with a secret that someone brought along, or null. */
 export function secretFault(secret: string): string | null {

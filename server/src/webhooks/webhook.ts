@@ -2,6 +2,7 @@ import { unixSeconds } from "../clock.ts";
 import type { EventType } from "../events/catalog.ts";
 import { shortUuid } from "../events/short-uuid.ts";
 import { LIMITS } from "../limits.ts";
+import type { Vault } from "./secrets.ts";
 
 /**
  * A webhook: its states, and how it is shown. Pure.
@@ -54,6 +55,7 @@ export interface Webhook {
   headers: Record<string, string>;
   secret_hint: string;
   secret_since: number;
+  previous_secret_hint: string | null;
   previous_secret_until: number | null;
   failing_since: number | null;
   disables_at: number | null;
@@ -62,7 +64,8 @@ export interface Webhook {
 const HIDDEN = "••••";
 export const PAUSED_BY_PERSON = "It was paused by a person.";
 
-export function presentWebhook(row: WebhookRow): Webhook {
+/** @param vault opens the secret before the present one: only the present one's hint has a column */
+export function presentWebhook(row: WebhookRow, vault: Pick<Vault, "hint">): Webhook {
   return {
     id: shortUuid(row.id),
     object: "webhook",
@@ -78,6 +81,7 @@ export function presentWebhook(row: WebhookRow): Webhook {
     headers: Object.fromEntries(row.header_names.map((name) => [name, HIDDEN])),
     secret_hint: row.secret_hint,
     secret_since: seconds(row.secret_since),
+    previous_secret_hint: row.previous_secret && vault.hint(row.previous_secret, row.id),
     previous_secret_until: row.previous_secret_until && seconds(row.previous_secret_until),
     failing_since: row.failing_since && seconds(row.failing_since),
     disables_at: disablesAt(row),

@@ -68,7 +68,7 @@ function Detail({ webhook }: { webhook: Webhook }) {
 function Body({ known }: { known: Known }) {
   const { webhook, health } = known;
   return (
-    <div className="flex flex-col pb-10 side:grid side:grid-cols-[minmax(0,1fr)_320px]">
+    <div className="flex flex-col pb-10 side:grid side:grid-cols-[minmax(0,1fr)_320px] side:grid-rows-[auto_1fr_auto]">
       <div className="gutter order-1 pb-6 side:pr-8">
         <Numbers known={known} />
       </div>

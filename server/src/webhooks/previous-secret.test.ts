@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { testDatabase } from "../../../test/support/database.ts";
+import { engineParts } from "../../../test/support/engine.ts";
+import { systemRandom } from "../random.ts";
+import { createVault } from "./secrets.ts";
+
+const db = await testDatabase();
+const { space, webhooks } = await engineParts(db);
+const make = () => webhooks.create(space, { url: "https://r.example.com/", events: ["video.created"] });
+
+test("while an old secret signs too, it is shown which one that is, since when it is old and until when it signs", async () => {
+  const made = await make();
+  expect(made).toMatchObject({ previous_secret_hint: null, previous_secret_until: null });
+  const rotated = await webhooks.rotateSecret(space, made.id, { overlap_seconds: 3_600 });
+  const shown = await webhooks.get(space, made.id);
+  expect(shown).toMatchObject({
+    secret_hint: rotated.secret.slice(-4),
+    previous_secret_hint: made.secret.slice(-4),
+    previous_secret_until: shown.secret_since + 3_600,
+  });
+  const { data } = await webhooks.list(space, { limit: 1 });
+  expect(data).toEqual([shown]);
+  expect(JSON.stringify(shown)).not.toContain(made.secret);
+});
+
+test("one that has ended is not shown", async () => {
+  const { id } = await make();
+  await webhooks.rotateSecret(space, id, { overlap_seconds: 3_600 });
+  const rotated = await webhooks.rotateSecret(space, id, { overlap_seconds: 0 });
+  expect(rotated).toMatchObject({ previous_secret_hint: null, previous_secret_until: null });
+});
+
+test("a hint that no key opens is none, and what was altered is no hint either", () => {
+  const [vault, other] = [1, 2].map((byte) => createVault([Buffer.alloc(32, byte)], systemRandom));
+  const sealed = vault!.seal("whsec_abcdWXYZ", "owner");
+  expect(vault!.hint(sealed, "owner")).toBe("WXYZ");
+  expect(other!.hint(sealed, "owner")).toBeNull();
+  expect(() => vault!.hint(sealed, "another owner")).toThrow();
+});
