@@ -76,7 +76,7 @@ export function Resume({ webhook, open, onClose }: ResumeProps) {
         )
       }
     >
-      {resumeWords(health, webhook.rate_limit, nowSeconds())}
+      {resumeWords(health, webhook, nowSeconds())}
     </Confirm>
   );
 }

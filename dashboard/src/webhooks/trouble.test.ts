@@ -11,6 +11,7 @@ const webhook = (more: Partial<Webhook>) =>
     status_since: NOW,
     failing_since: null,
     disables_at: null,
+    ordering: "video",
     ...more,
   }) as Webhook;
 const known = (more: Partial<Webhook>, open = 0, status: number | null = null) => ({
@@ -34,7 +35,8 @@ describe("a webhook's trouble", () => {
   test("says why it is disabled, and what is held", () => {
     const disabled = known({ status: "disabled", status_reason: "The receiver answered 410 Gone" }, 1);
     expect(headline(disabled, NOW)).toMatch(/^Disabled since \d\d:\d\d\. The receiver answered 410 Gone\.$/);
-    expect(plain(held(disabled))).toBe("1 delivery is held and will be sent on resume, in order. Nothing is lost.");
+    expect(plain(held(disabled))).toBe("1 delivery is held and will be sent on resume. Nothing is lost.");
+    expect(plain(held({ ...disabled, health: { open: 2 } as Health }))).toContain("on resume, each video's in order.");
   });
 });
 
@@ -76,19 +78,20 @@ describe("a certificate", () => {
 });
 
 describe("resuming", () => {
+  const free = { rate_limit: null, ordering: "video" as const };
   const backlog = { open: 1_204, oldest_open: NOW - 60, drain_seconds: 25 };
   test("says how many, since when, in which order and how long at the webhook's rate", () => {
-    expect(plain(resumeWords(backlog, 50, NOW))).toMatch(
-      /^Send 1,204 deliveries that are held; the oldest happened \d\d:\d\d\? Oldest first, at most 50 per second: about 25 s if each succeeds\.$/,
+    expect(plain(resumeWords(backlog, { ...free, rate_limit: 50 }, NOW))).toMatch(
+      /^Send 1,204 deliveries that are held; the oldest happened \d\d:\d\d\? At most 50 per second: about 25 s if each succeeds\. Those due longest go first, new events beside them; each video's stay in order\.$/,
     );
-    expect(plain(resumeWords({ ...backlog, drain_seconds: 170 }, null, NOW))).toContain("about 3 min if each succeeds");
+    expect(plain(resumeWords({ ...backlog, drain_seconds: 170 }, free, NOW))).toContain("about 3 min if each succeeds");
   });
   test("promises no time where nothing tells it", () => {
     const one = { open: 1, oldest_open: null, drain_seconds: null };
-    expect(plain(resumeWords(one, null, NOW))).toBe(
-      "Send 1 delivery that is held? Oldest first, as fast as the receiver answers.",
+    expect(plain(resumeWords(one, { ...free, ordering: "none" }, NOW))).toBe(
+      "Send 1 delivery that is held? As fast as the receiver answers. Those due longest go first, new events beside them.",
     );
-    expect(resumeWords({ ...one, open: 0 }, null, NOW)).toContain("No deliveries are held");
+    expect(resumeWords({ ...one, open: 0 }, free, NOW)).toContain("No deliveries are held");
   });
   test("says while it drains how long that goes on", () => {
     expect(plain(leftWords({ ...backlog, drain_seconds: 170 }))).toBe("about 3 min left");

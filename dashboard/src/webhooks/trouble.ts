@@ -79,7 +79,8 @@ export function held({ webhook, health }: Known): string {
   const open = health?.open ?? 0;
   if (webhook.status === "enabled") return `${deliveries(open)} ${are(open)} open`;
   if (open === 0) return "Events are recorded for it and held; none has come so far.";
-  return `${deliveries(open)} ${are(open)} held and will be sent on resume, in order. Nothing is lost.`;
+  const order = webhook.ordering === "video" && open > 1 ? ", each video's in order" : "";
+  return `${deliveries(open)} ${are(open)} held and will be sent on resume${order}. Nothing is lost.`;
 }
 
 export function prediction({ webhook }: Known, now: number): string {
@@ -87,17 +88,25 @@ export function prediction({ webhook }: Known, now: number): string {
   return `If nothing succeeds until ${moment(webhook.disables_at, now)}, the webhook is disabled and its deliveries are held. Nothing is lost.`;
 }
 
-/** "Send 1,204 deliveries that are held since 10:24? Oldest first, 50 per second: about 25 s." */
-export function resumeWords(health: Backlog | undefined, rate: number | null, now: number): string {
+/**
+ * "Send 1,204 deliveries that are held; the oldest happened 10:24? At most 50 per second: about 25 s if each succeeds.
+ * Those due longest go first, new events beside them; each video's stay in order." New ones do not queue behind a
+ * backlog: a node sends what it has just recorded, unless it has as much in hand as it may.
+ */
+export function resumeWords(health: Backlog | undefined, { rate_limit, ordering }: Pace, now: number): string {
   if (health === undefined) return "Counting what is held…";
   const { open, oldest_open, drain_seconds } = health;
   if (open === 0) return "No deliveries are held; new events are sent at once.";
   const since = oldest_open === null ? "" : `; the oldest happened ${moment(oldest_open, now)}`;
-  const pace = rate === null ? "as fast as the receiver answers" : `at most ${number(rate)} per second`;
+  const pace = rate_limit === null ? "As fast as the receiver answers" : `At most ${number(rate_limit)} per second`;
   const time = drain_seconds === null ? "" : `: ${roughly(drain_seconds)} if each succeeds`;
-  return `Send ${deliveries(open)} that ${are(open)} held${since}? Oldest first, ${pace}${time}.`;
+  const turns = ordering === "video" ? `${TURNS}; each video's stay in order.` : `${TURNS}.`;
+  return `Send ${deliveries(open)} that ${are(open)} held${since}? ${pace}${time}. ${turns}`;
 }
 
+const TURNS = "Those due longest go first, new events beside them";
+
+type Pace = Pick<Webhook, "rate_limit" | "ordering">;
 type Backlog = Pick<Health, "open" | "oldest_open" | "drain_seconds">;
 
 /** What is left to send, beside its count: "about 3 min left". Nothing where it is little, or nothing tells. */
