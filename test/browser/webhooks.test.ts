@@ -130,7 +130,7 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await page.context().close();
   });
 
-  test("resuming can skip what is too old, and each skipped delivery says so", async () => {
+  test("resuming can skip what is too old or lies in a range, and each skipped delivery says so", async () => {
     receiver.answers = { status: 200, body: "ok", headers: {} };
     const { id } = await api.webhook(`${receiver.url}/skips`, "Old news");
     await api.patch(`/v1/webhooks/${id}`, { status: "paused" });
@@ -141,8 +141,14 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await page.getByRole("button", { name: "Resume" }).first().click();
     const dialog = page.getByRole("dialog");
     await dialog.getByRole("checkbox", { name: /Skip those of old events/ }).check();
-    await dialog.getByText("None of them is that old.").waitFor();
-    await dialog.getByLabel("Skip events from before").fill("2099-01-01T00:00");
+    await dialog.getByText("None of them happened then: all will be sent.").waitFor();
+    await dialog.getByRole("button", { name: "Not all before: choose a beginning" }).click();
+    await dialog.getByLabel("Skip events from").fill("2098-01-01T00:00");
+    await dialog.getByText("This has to be after the beginning.").waitFor();
+    await expectAccessible(page);
+    await dialog.getByLabel("Until before").fill("2099-01-01T00:00");
+    await dialog.getByText("None of them happened then: all will be sent.").waitFor();
+    await dialog.getByLabel("Skip events from").fill("2020-01-01T00:00");
     await dialog.getByText(/2\sdeliveries will be skipped, 0\sdeliveries sent/).waitFor();
     await expectAccessible(page);
     await dialog.getByRole("button", { name: "Skip and resume" }).click();
