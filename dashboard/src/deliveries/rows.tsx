@@ -7,7 +7,7 @@ import { HeldPill } from "../live/live-mark.tsx";
 import { useIsNarrow } from "../shell/pane.ts";
 import { Button } from "../ui/button.tsx";
 import { classes } from "../ui/classes.ts";
-import { ErrorState, SkeletonRows } from "../ui/states.tsx";
+import { Empty, ErrorState, SkeletonRows } from "../ui/states.tsx";
 import { deliveryState, Status } from "../ui/status.tsx";
 import { Ago } from "../ui/time.tsx";
 import { answerLine } from "../words/answers.ts";
@@ -28,9 +28,7 @@ export function DeliveryRows({ list, empty, without }: { list: LiveList<Delivery
       <HeldPill list={list} />
       {list.rows.length === 0 ? (
         list.older.exist ? (
-          <p role="status" className="gutter py-10 text-read">
-            None among the newest deliveries. Looking through older ones…
-          </p>
+          <Looking older={list.older} />
         ) : (
           empty
         )
@@ -39,7 +37,7 @@ export function DeliveryRows({ list, empty, without }: { list: LiveList<Delivery
       ) : (
         <Table rows={list.rows} {...shown} />
       )}
-      {list.older.exist && (
+      {list.older.exist && list.rows.length > 0 && (
         <div className="gutter py-4">
           <Button busy={list.older.busy} onClick={list.older.load}>
             Show older ones
@@ -47,6 +45,28 @@ export function DeliveryRows({ list, empty, without }: { list: LiveList<Delivery
         </div>
       )}
     </div>
+  );
+}
+
+/** A filter that matches next to nothing: older ones are read by themselves, unless that failed. */
+function Looking({ older }: Pick<LiveList<Delivery>, "older">) {
+  if (!older.failed)
+    return (
+      <p role="status" className="gutter py-10 text-read">
+        None among the newest deliveries. Looking through older ones…
+      </p>
+    );
+  return (
+    <Empty
+      title="None among the newest deliveries"
+      action={
+        <Button busy={older.busy} onClick={older.load}>
+          Look through older ones
+        </Button>
+      }
+    >
+      Looking further back failed; nothing is known of the older ones.
+    </Empty>
   );
 }
 

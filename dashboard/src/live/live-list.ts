@@ -24,7 +24,8 @@ export interface LiveList<T> {
   show: () => void;
   paused: boolean;
   pause: (paused: boolean) => void;
-  older: { exist: boolean; busy: boolean; load: () => void };
+  /** `failed`: the last try to read them; nothing is read by itself until somebody asks for it. */
+  older: { exist: boolean; busy: boolean; failed: boolean; load: () => void };
   loading: boolean;
   error: Error | null;
   retry: () => void;
@@ -54,14 +55,19 @@ export function useLiveList<T extends Row>({ topic, path, query, limit = PAGE }:
   const singles = useSingles<T>(topic, path, loaded, fresh?.data);
   const rows = useMemo(() => overlay(loaded, fresh?.data ?? [], singles), [loaded, fresh, singles]);
   const held = useMemo(() => (fresh ? entering(loaded, fresh.data).length : 0), [loaded, fresh]);
-  const show = useEntering({ key: pages.key, fresh, held, ref, paused });
+  const show = useEntering({ key: pages.key, fresh, held, empty: loaded.length === 0, ref, paused });
   return {
     rows,
     held,
     show,
     paused,
     pause,
-    older: { exist: pages.hasNextPage, busy: pages.isFetchingNextPage, load: () => void pages.fetchNextPage() },
+    older: {
+      exist: pages.hasNextPage,
+      busy: pages.isFetchingNextPage,
+      failed: pages.isFetchNextPageError,
+      load: () => void pages.fetchNextPage(),
+    },
     loading: pages.isPending,
     error: pages.data === undefined ? pages.error : null,
     retry: () => void pages.refetch(),
@@ -119,12 +125,14 @@ interface Entering<T> {
   key: readonly unknown[];
   fresh: List<T> | undefined;
   held: number;
+  /** No row is shown that could move. */
+  empty: boolean;
   ref: RefObject<HTMLElement | null>;
   paused: boolean;
 }
 
 /** Lets new rows in as soon as nothing would move under the reader. @returns what lets them in now */
-function useEntering<T extends Row>({ key, fresh, held, ref, paused }: Entering<T>): () => void {
+function useEntering<T extends Row>({ key, fresh, held, empty, ref, paused }: Entering<T>): () => void {
   const queries = useQueryClient();
   const address = JSON.stringify(key);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the key by its text
@@ -133,11 +141,11 @@ function useEntering<T extends Row>({ key, fresh, held, ref, paused }: Entering<
   }, [queries, address, fresh]);
   useEffect(() => {
     if (held === 0 || paused) return;
-    const look = () => mayEnter(ref.current) && show();
+    const look = () => (empty || mayEnter(ref.current)) && show();
     look();
     const timer = setInterval(look, LOOK_AGAIN_MS);
     return () => clearInterval(timer);
-  }, [held, paused, ref, show]);
+  }, [held, empty, paused, ref, show]);
   return show;
 }
 
