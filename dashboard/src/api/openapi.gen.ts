@@ -391,7 +391,7 @@ export interface paths {
         post?: never;
         /**
          * Cancel a replay
-         * @description What it has handed to delivery already is still delivered.
+         * @description What it has handed to delivery and waits, or waits for its next attempt, is taken back: it ends as it had before, or as `canceled` where it had not been delivered to this webhook. What is being sent right now still arrives.
          */
         delete: operations["cancelReplay"];
         options?: never;
@@ -1579,7 +1579,7 @@ export interface components {
              * @example 1643723823
              */
             created: number;
-            /** @description How many of them have been handed to delivery. */
+            /** @description How many of them have been handed to delivery, those not counted that a cancelation took back. */
             done: number;
             /** @description When it was done or canceled. Unix seconds. */
             finished: number | null;

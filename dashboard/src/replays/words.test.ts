@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { choice, progress, size } from "./words.ts";
+import { cancelWords, choice, progress, range, size } from "./words.ts";
 
 const plain = (text: string) => text.replaceAll("\u00a0", " ");
 
@@ -17,4 +17,17 @@ test("what it chooses is a sentence", () => {
 
 test("progress never passes what was counted", () => {
   expect(progress({ done: 12, total: 10 })).toBe("10 of 10");
+});
+
+test("canceling promises nothing of what was handed over already", () => {
+  const rest =
+    "What was handed to delivery and has not arrived yet is taken back; what is being sent right now still arrives.";
+  expect(plain(cancelWords({ done: 9, total: 10 }))).toBe(`1 event will not be sent. ${rest}`);
+  expect(cancelWords({ done: 12, total: 10 })).toBe(rest);
+});
+
+test("a range from the beginning of time is said by its end alone", () => {
+  const NOW = 1_795_478_479;
+  expect(range({ since: 0, until: NOW }, NOW)).toMatch(/^All before \d\d:\d\d$/);
+  expect(range({ since: NOW - 60, until: NOW }, NOW)).toMatch(/^\d\d:\d\d to \d\d:\d\d$/);
 });

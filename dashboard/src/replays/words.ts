@@ -21,8 +21,15 @@ export function size({ total, rate }: Pick<Replay, "total" | "rate">): string {
   return `${events}, about ${span(Math.ceil(total / rate))}`;
 }
 
+/** Before it is canceled: what has been handed over and waits is taken back, too, and not counted by the replay. */
+export function cancelWords({ total, done }: Pick<Replay, "done" | "total">): string {
+  const left = Math.max(0, total - done);
+  const rest = left === 0 ? "" : `${plural(left, "event")} will not be sent. `;
+  return `${rest}What was handed to delivery and has not arrived yet is taken back; what is being sent right now still arrives.`;
+}
+
 export const range = ({ since, until }: Pick<Replay, "since" | "until">, now: number): string =>
-  `${moment(since, now)} to ${moment(until, now)}`;
+  since === 0 ? `All before ${moment(until, now)}` : `${moment(since, now)} to ${moment(until, now)}`;
 
 export function choice({ statuses, types, video }: Pick<Replay, "statuses" | "types" | "video">): string {
   const which = statuses === null ? "All events" : `Events whose delivery ${statuses.map(ended).join(" or ")}`;

@@ -98,7 +98,8 @@ export function replayRoutes(app: Api, { replays, change }: { replays: Replays; 
       schema: {
         operationId: "cancelReplay",
         summary: "Cancel a replay",
-        description: "What it has handed to delivery already is still delivered.",
+        description:
+          "What it has handed to delivery and waits, or waits for its next attempt, is taken back: it ends as it had before, or as `canceled` where it had not been delivered to this webhook. What is being sent right now still arrives.",
         tags,
         params,
         response: { 200: ref(Replay) },

@@ -139,11 +139,15 @@ export async function changeReplay(
   return (await tx.run<ReplayRow>(change, [space, id, status, reason]))[0];
 }
 
-// What it has opened and is not being sent: back into the history as it was, or canceled where there was none.
+// By open_deliveries_by_replay. What it has opened and is not being sent: back into the history as it was, or canceled where
+// there was none, and no longer done.
 const cancelOpened: Statement = {
   name: "replays_cancel_opened",
   text: `with gone as (
       delete from open_deliveries where replay_id = $1 and leased_until < now() returning *
+    ), taken_back as (
+      update replays set done = done - (select count(*) from gone)
+      where (space_id, id) in (select space_id, replay_id from gone)
     )
     insert into deliveries (space_id, id, webhook_id, event_id, type, video_id, sequence, previous, status, reason, attempts)
     select space_id, id, webhook_id, event_id, type, case when sequence > 0 then video_id end, sequence, previous,

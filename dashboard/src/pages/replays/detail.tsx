@@ -7,7 +7,7 @@ import type { Replay } from "../../api/types.ts";
 import { useAging } from "../../clock.ts";
 import { useWebhookNames } from "../../deliveries/names.ts";
 import { moment, number, plural, span } from "../../format.ts";
-import { choice, progress, range, replayState } from "../../replays/words.ts";
+import { cancelWords, choice, progress, range, replayState } from "../../replays/words.ts";
 import { Button, LinkButton } from "../../ui/button.tsx";
 import { Confirm } from "../../ui/dialog.tsx";
 import { Crumbs, Fact, Facts, PageHead } from "../../ui/page.tsx";
@@ -130,8 +130,7 @@ function Actions({ id, replay }: { id: string; replay: Replay }) {
         error={cancel.error}
         onConfirm={() => cancel.mutate(undefined, { onSuccess: () => setAsking(false) })}
       >
-        {plural(replay.total - replay.done, "event")} will not be sent. What was handed to delivery already still
-        arrives.
+        {cancelWords(replay)}
       </Confirm>
     </>
   );

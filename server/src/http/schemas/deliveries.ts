@@ -178,7 +178,7 @@ export const Replay = resource("Replay", "A durable job that delivers past event
   total: integer(
     "How many events it is about; exact when it is done, as some may end or be delivered otherwise meanwhile.",
   ),
-  done: integer("How many of them have been handed to delivery."),
+  done: integer("How many of them have been handed to delivery, those not counted that a cancelation took back."),
   first: timeOrNull("The first event's time."),
   last: timeOrNull("The last event's time."),
   finished: timeOrNull("When it was done or canceled."),
