@@ -10,13 +10,19 @@ export function apiOf(server: TestServer, key: string) {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     expect(response.ok, `${method} ${path} answered ${response.status}`).toBe(true);
-    return (await response.json()) as { id: string; secret: string; data: { id: string; status: string }[] };
+    return (await response.json()) as {
+      id: string;
+      status: string;
+      secret: string;
+      data: { id: string; status: string }[];
+    };
   };
   return {
     get: (path: string) => call("GET", path),
     webhook: (url: string, description: string, more: object = {}) =>
       call("POST", "/v1/webhooks", { url, description, events: ["video.created", "video.deleted"], ...more }),
     video: (name: string) => call("POST", "/v1/videos", { name }),
+    post: (path: string, body: unknown) => call("POST", path, body),
     remove: (path: string) => call("DELETE", path),
     patch: (path: string, body: unknown) => call("PATCH", path, body),
   };

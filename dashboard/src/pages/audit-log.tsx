@@ -101,10 +101,17 @@ function Lines({ rows }: { rows: AuditEntry[] }) {
               <Ago at={entry.created} />
             </span>
           </div>
-          <p className="mt-0.5 truncate text-text-2">
-            {entry.actor}
-            {entry.address && `, ${entry.address}`}
-          </p>
+          <div className="mt-0.5 flex justify-between gap-3">
+            <span className="min-w-0 truncate text-text-2">
+              {entry.actor}
+              {entry.address && `, ${entry.address}`}
+            </span>
+            {entry.subject !== null && (
+              <span className="max-w-[50%] shrink-0 truncate">
+                <Subject entry={entry} />
+              </span>
+            )}
+          </div>
         </li>
       ))}
     </ul>

@@ -125,6 +125,7 @@ function Actions({ id, replay }: { id: string; replay: Replay }) {
         onClose={() => setAsking(false)}
         title="Cancel this replay?"
         verb="Cancel the replay"
+        stay="Keep it"
         loss
         busy={cancel.isPending}
         error={cancel.error}

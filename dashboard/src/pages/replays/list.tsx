@@ -52,7 +52,7 @@ function Rows({ replays }: { replays: Replay[] }) {
       {replays.map((replay) => (
         <li
           key={replay.id}
-          className="gutter relative grid gap-x-6 gap-y-1 border-b border-line py-3 hover:bg-hover mid:grid-cols-[minmax(0,1fr)_120px_200px_128px] mid:items-center"
+          className="gutter relative grid grid-cols-[minmax(0,1fr)_auto] gap-x-6 gap-y-1 border-b border-line py-3 hover:bg-hover mid:grid-cols-[minmax(0,1fr)_120px_200px_128px] mid:items-center"
         >
           <div className="min-w-0">
             <Link
@@ -66,11 +66,11 @@ function Rows({ replays }: { replays: Replay[] }) {
             <Range replay={replay} />
           </div>
           <Status state={replayState(replay)} />
-          <div>
+          <div className="min-w-24 text-right mid:text-left">
             <p className="text-text-2 numbers [&+*]:mt-1.5">{progress(replay)}</p>
             {replay.status === "running" && <Progress label="Progress" done={replay.done} total={replay.total} />}
           </div>
-          <span className="text-text-2 mid:text-right">
+          <span className="col-start-2 row-start-1 text-right text-text-2 mid:col-start-auto mid:row-start-auto">
             <Ago at={replay.created} />
           </span>
         </li>
