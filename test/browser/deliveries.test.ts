@@ -62,12 +62,21 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     };
     await page.goto("/dashboard/deliveries");
     await choose(/Send all again/);
-    await page.getByRole("dialog").getByText("Events are sent again to one webhook.").waitFor();
+    await page
+      .getByRole("dialog")
+      .getByText(/Choose a webhook in the filter first\./)
+      .waitFor();
     await expectAccessible(page);
-    await page.getByRole("dialog").getByRole("button", { name: "Cancel", exact: true }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Back" }).click();
 
-    await page.goto(`/dashboard/deliveries?webhook=${id}`);
+    await page.goto(`/dashboard/deliveries?webhook=${id}&answer=5xx`);
     await choose(/Cancel all that are open/);
+    await page
+      .getByRole("dialog")
+      .getByText(/canceled by their state, not by their last answer/)
+      .waitFor();
+    await expectAccessible(page);
+    await page.getByRole("dialog").getByRole("button", { name: "Remove the filter by answer" }).click();
     await page
       .getByRole("dialog")
       .getByText(/3\sdeliveries will never be sent by themselves/)

@@ -5,10 +5,11 @@ import { api } from "../api/client.ts";
 import type { Replay } from "../api/types.ts";
 import { plural } from "../format.ts";
 import type { DeliverySearch } from "../shell/search.ts";
-import { Confirm } from "../ui/dialog.tsx";
+import { Button } from "../ui/button.tsx";
+import { Confirm, Dialog } from "../ui/dialog.tsx";
 import { ErrorLine } from "../ui/states.tsx";
 import { toast } from "../ui/toast.ts";
-import { cancelationOf, replayOf } from "./bulk-words.ts";
+import { cancelationOf, isRefusal, type Refusal, replayOf } from "./bulk-words.ts";
 import { cancelAll, countCancel } from "./cancel.ts";
 
 const deliveries = (count: number): string => plural(count, "delivery", "deliveries");
@@ -39,22 +40,22 @@ interface AskProps {
 function SendAll({ search, asked, onClose }: AskProps) {
   const navigate = useNavigate();
   const body = replayOf(search, asked ?? 0);
-  const possible = typeof body !== "string";
+  const refused = isRefusal(body);
   const count = useQuery({
     queryKey: ["replay", "count", body, asked],
-    queryFn: () => api.post<Replay>("/v1/replays", { ...(body as object), dry_run: true }),
-    enabled: asked !== undefined && possible,
+    queryFn: () => api.post<Replay>("/v1/replays", { ...body, dry_run: true }),
+    enabled: asked !== undefined && !refused,
   });
   const start = useMutation({
     mutationFn: () => api.post<Replay>("/v1/replays", body),
     onSuccess: ({ id }) => navigate({ to: "/replays/$id", params: { id: id ?? "" } }),
   });
   const total = count.data?.total;
+  const about = { open: asked !== undefined, onClose, title: "Send all of these again?" };
+  if (refused) return <Refused {...about} search={search} refusal={body} />;
   return (
     <Confirm
-      open={asked !== undefined}
-      onClose={onClose}
-      title="Send all of these again?"
+      {...about}
       verb={total ? `Send ${deliveries(total)} again` : "Send again"}
       busy={start.isPending}
       disabled={!total}
@@ -62,9 +63,34 @@ function SendAll({ search, asked, onClose }: AskProps) {
       more={count.error && <ErrorLine error={count.error} />}
       onConfirm={() => start.mutate()}
     >
-      {possible ? sendWords(total) : body}
+      {sendWords(total)}
     </Confirm>
   );
+}
+
+interface RefusedProps {
+  open: boolean;
+  onClose: () => void;
+  title: string;
+  search: DeliverySearch;
+  refusal: Refusal;
+}
+
+/** Says why not and what to do instead; where one filter is in the way, it can be removed at once, and the count begins. */
+function Refused({ open, onClose, title, search, refusal: { why, remove } }: RefusedProps) {
+  const navigate = useNavigate();
+  const { [remove ?? "answer"]: _, ...rest } = search;
+  const actions = (
+    <>
+      <Button onClick={onClose}>Back</Button>
+      {remove && (
+        <Button look="ink" onClick={() => void navigate({ to: "/deliveries", search: rest })}>
+          Remove the filter by {remove}
+        </Button>
+      )}
+    </>
+  );
+  return <Dialog open={open} onClose={onClose} title={title} description={why} actions={actions} />;
 }
 
 function sendWords(total: number | undefined): string {
@@ -76,14 +102,14 @@ function sendWords(total: number | undefined): string {
 function CancelAll({ search, asked, onClose }: AskProps) {
   const queries = useQueryClient();
   const filter = cancelationOf(search);
-  const possible = typeof filter !== "string";
+  const refused = isRefusal(filter);
   const count = useQuery({
     queryKey: ["delivery", "cancel", filter, asked],
-    queryFn: () => countCancel(possible ? filter : {}),
-    enabled: asked !== undefined && possible,
+    queryFn: () => countCancel(refused ? {} : filter),
+    enabled: asked !== undefined && !refused,
   });
   const cancel = useMutation({
-    mutationFn: async () => (possible ? cancelAll(filter) : 0),
+    mutationFn: async () => (refused ? 0 : cancelAll(filter)),
     onSuccess: (total) => {
       onClose();
       toast(`${deliveries(total)} canceled.`);
@@ -91,11 +117,11 @@ function CancelAll({ search, asked, onClose }: AskProps) {
     onSettled: () => queries.invalidateQueries(),
   });
   const total = count.data?.total;
+  const about = { open: asked !== undefined, onClose, title: "Cancel all that are open?" };
+  if (refused) return <Refused {...about} search={search} refusal={filter} />;
   return (
     <Confirm
-      open={asked !== undefined}
-      onClose={onClose}
-      title="Cancel all that are open?"
+      {...about}
       verb={total ? `Cancel ${deliveries(total)}` : "Cancel them"}
       loss
       stay="Keep them"
@@ -105,7 +131,7 @@ function CancelAll({ search, asked, onClose }: AskProps) {
       more={count.error && <ErrorLine error={count.error} />}
       onConfirm={() => cancel.mutate()}
     >
-      {possible ? cancelWords(total, count.data?.has_more) : filter}
+      {cancelWords(total, count.data?.has_more)}
     </Confirm>
   );
 }
