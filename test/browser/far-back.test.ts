@@ -9,6 +9,14 @@ import { startServer, type TestServer } from "../support/server.ts";
 
 const ROWS = 2 * (LIMITS.LIST_WALKED_SOON + LIMITS.LIST_WALKED_MAX);
 
+const AWAY = {
+  type: "about:blank",
+  title: "Away",
+  status: 503,
+  code: "DATABASE_AWAY",
+  detail: "The database is away.",
+};
+
 /** A second apart, all of them created but the oldest, which was uploaded. */
 const FILL = `insert into deliveries (space_id, webhook_id, id, event_id, type, video_id, sequence, previous, status, attempts,
     answer_status)
@@ -58,6 +66,20 @@ describe.skipIf(without("chromium"))("a row that lies far back", { timeout: 120_
     looked.resolve();
     await page.getByText("No deliveries match this filter.").waitFor();
     expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test("says so where looking further back fails, and goes on when it is asked to", async () => {
+    const { page, faults } = await visitAsOwner(browser, server);
+    const OLDER = /\/v1\/deliveries\?.*after=/;
+    await page.route(OLDER, (route) => route.fulfill({ status: 503, json: AWAY }));
+    await page.goto("/dashboard/deliveries?type=video.processing");
+    await page.getByText("Looking further back failed").waitFor();
+    await expectFitsEverywhere(page);
+    await page.unroute(OLDER);
+    await page.getByRole("button", { name: "Look through older ones" }).click();
+    await page.getByText("No deliveries match this filter.").waitFor();
+    expect(faults.filter((fault) => !fault.includes("503"))).toEqual([]);
     await page.context().close();
   });
 });
