@@ -35,6 +35,8 @@ export class Claims {
   #asked = false;
   #lookup = false;
   #releasing = false;
+  #claiming: Promise<void> = Promise.resolve();
+  #freeing: Promise<void> = Promise.resolve();
 
   constructor(parts: ClaimsParts) {
     this.#parts = parts;
@@ -45,8 +47,10 @@ export class Claims {
     this.#poll();
   }
 
-  stop(): void {
+  /** Resolves when what was being claimed or released has come in. */
+  async stop(): Promise<void> {
     this.#stopped = true;
+    await Promise.all([this.#claiming, this.#freeing]);
   }
 
   #poll(): void {
@@ -75,7 +79,7 @@ export class Claims {
   /** Claims for the lanes that are hinted and have room, if a claim is not under way already. */
   ask(): void {
     this.#asked = true;
-    if (!this.#running && !this.#stopped) void this.#run();
+    if (!this.#running && !this.#stopped) this.#claiming = this.#run();
   }
 
   async #run(): Promise<void> {
@@ -142,7 +146,7 @@ export class Claims {
   /** Lets the next event of each of these videos go, and sends it where its lane has room. */
   release(followed: readonly OpenKey[]): void {
     this.#toRelease.push(...followed);
-    if (!this.#releasing && this.#toRelease.length > 0) void this.#releaseAll();
+    if (!this.#releasing && this.#toRelease.length > 0) this.#freeing = this.#releaseAll();
   }
 
   async #releaseAll(): Promise<void> {

@@ -240,6 +240,37 @@ describe("the dispatcher", () => {
     await eventually(async () => expect(new Set(await statuses(next, id))).toEqual(new Set(["succeeded 1"])));
   });
 
+  test("drains: what is just being claimed is waited for, and given back", async () => {
+    const [asked, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let drains = false;
+    const slow: Database = {
+      ...db,
+      async run(statement, values) {
+        const rows = await db.run(statement, values);
+        if (statement.name === "open_deliveries_claim" && rows.length > 0) {
+          asked.resolve();
+          await held.promise; // its answer is on the way
+        }
+        return rows as never;
+      },
+    };
+    const node = await testNode(slow, () => answer(200));
+    const { id } = await register(node, "claimed");
+    await node.webhooks.update(node.space, id, { status: "paused" });
+    await happen(node, newVideo());
+    await node.webhooks.update(node.space, id, { status: "enabled" });
+    await asked.promise;
+    const drained = node.stop().then(() => {
+      drains = true;
+    });
+    for (let turn = 0; turn < 100 && !drains; turn++) await db.run({ name: "test_turn", text: "select" });
+    expect(drains).toBe(false);
+    held.resolve();
+    await drained;
+    expect(await statuses(node, id)).toEqual(["waiting 0"]);
+    await node.webhooks.remove(node.space, id);
+  });
+
   test("drains: what is just being given back is waited for", async () => {
     const held = Promise.withResolvers<void>();
     let givenBack = false;

@@ -356,10 +356,11 @@ export class Dispatcher implements Courier {
   async drain(patience_ms: number): Promise<void> {
     const { clock, client } = this.#parts;
     this.#draining = true;
-    this.#claims.stop();
+    const claimed = this.#claims.stop();
     this.forsake();
     const until_ms = clock.monotonic() + patience_ms;
-    await Promise.race([client.drain(), new Promise<void>((resolve) => clock.after(patience_ms, resolve))]);
+    const patience = new Promise<void>((resolve) => clock.after(patience_ms, resolve));
+    await Promise.race([Promise.all([client.drain(), claimed]), patience]);
     if (this.#sends.size > 0) await client.close(); // those that outlast it end with the word `stopped`
     await this.#settler.flush(Math.max(1_000, until_ms - clock.monotonic()));
     await this.#returnUnsent();
