@@ -624,7 +624,7 @@ export interface paths {
         head?: never;
         /**
          * Change, pause or resume a webhook
-         * @description Pausing holds its deliveries and loses none; `status: enabled` sends them, those due longest first, new events beside them, and with `ordering: video` each video's in sequence. A new URL is used from the next attempt on.
+         * @description Pausing holds its deliveries and loses none; `status: enabled` sends them, those due longest first, new events after them, and with `ordering: video` each video's in sequence. A new URL is used from the next attempt on.
          */
         patch: operations["updateWebhook"];
         trace?: never;

@@ -82,14 +82,14 @@ describe("resuming", () => {
   const backlog = { open: 1_204, oldest_open: NOW - 60, drain_seconds: 25 };
   test("says how many, since when, in which order and how long at the webhook's rate", () => {
     expect(plain(resumeWords(backlog, { ...free, rate_limit: 50 }, NOW))).toMatch(
-      /^Send 1,204 deliveries that are held; the oldest happened \d\d:\d\d\? At most 50 per second: about 25 s if each succeeds\. Those due longest go first, new events beside them; each video's stay in order\.$/,
+      /^Send 1,204 deliveries that are held; the oldest happened \d\d:\d\d\? At most 50 per second: about 25 s if each succeeds\. Those due longest go first, new events after them; each video's stay in order\.$/,
     );
     expect(plain(resumeWords({ ...backlog, drain_seconds: 170 }, free, NOW))).toContain("about 3 min if each succeeds");
   });
   test("promises no time where nothing tells it", () => {
     const one = { open: 1, oldest_open: null, drain_seconds: null };
     expect(plain(resumeWords(one, { ...free, ordering: "none" }, NOW))).toBe(
-      "Send 1 delivery that is held? As fast as the receiver answers. Those due longest go first, new events beside them.",
+      "Send 1 delivery that is held? As fast as the receiver answers. Those due longest go first, new events after them.",
     );
     expect(resumeWords({ ...one, open: 0 }, free, NOW)).toContain("No deliveries are held");
   });

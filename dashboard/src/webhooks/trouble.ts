@@ -90,8 +90,7 @@ export function prediction({ webhook }: Known, now: number): string {
 
 /**
  * "Send 1,204 deliveries that are held; the oldest happened 10:24? At most 50 per second: about 25 s if each succeeds.
- * Those due longest go first, new events beside them; each video's stay in order." New ones do not queue behind a
- * backlog: a node sends what it has just recorded, unless it has as much in hand as it may.
+ * Those due longest go first, new events after them; each video's stay in order."
  */
 export function resumeWords(health: Backlog | undefined, { rate_limit, ordering }: Pace, now: number): string {
   if (health === undefined) return "Counting what is held…";
@@ -104,7 +103,7 @@ export function resumeWords(health: Backlog | undefined, { rate_limit, ordering 
   return `Send ${deliveries(open)} that ${are(open)} held${since}? ${pace}${time}. ${turns}`;
 }
 
-const TURNS = "Those due longest go first, new events beside them";
+const TURNS = "Those due longest go first, new events after them";
 
 type Pace = Pick<Webhook, "rate_limit" | "ordering">;
 type Backlog = Pick<Health, "open" | "oldest_open" | "drain_seconds">;

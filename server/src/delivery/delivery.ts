@@ -5,18 +5,13 @@ import { LIMITS } from "../limits.ts";
 import type { WebhookStatus } from "../webhooks/webhook.ts";
 
 /**
- * A delivery: its states, and how it is shown. Pure.
+ * A delivery: its states, and how it is shown. Pure. ARCHITECTURE.md draws them.
  *
- *                    ┌────────── an earlier event of its video is open ─────────┐
- *                    ▼                                                          │
- *     recorded ──▶ waiting ──leased──▶ sending ──2xx──────────────▶ succeeded   │
- *                    ▲                  │  │ └──schedule used up──▶ failed      │
- *                    │   lease ended    │  └──else──▶ retrying ──leased──▶ sending
- *                    └──────────────────┘
- *     held: any of waiting and retrying while the webhook is paused or disabled · canceled: from any open state
- *
- * States change in two statements only: a lease is taken by `claim`, `release` or the record itself (attempt + 1), and
- * given up by `settle`, which matches the attempt number it was taken with.
+ * An open delivery's state is not stored. It is `sending` while its lease lasts, else `held` while its webhook is paused or
+ * disabled, else `retrying` where an attempt was begun and `waiting` where none was, or where an earlier event of its video
+ * is open. A finished one's is stored; opened again, by hand or by a replay, it is open as any other, with its attempts
+ * behind it. A lease is taken by the record, `claim` and `release`, each of which raises the attempt number, and given up by
+ * `settle`, which matches the number that it was taken with.
  */
 export type OpenStatus = "waiting" | "sending" | "retrying" | "held";
 export type FinishedStatus = "succeeded" | "failed" | "canceled";

@@ -84,7 +84,7 @@ export function webhookRoutes(app: Api, parts: WebhookRouteParts): void {
         operationId: "updateWebhook",
         summary: "Change, pause or resume a webhook",
         description:
-          "Pausing holds its deliveries and loses none; `status: enabled` sends them, those due longest first, new events beside them, and with `ordering: video` each video's in sequence. A new URL is used from the next attempt on.",
+          "Pausing holds its deliveries and loses none; `status: enabled` sends them, those due longest first, new events after them, and with `ordering: video` each video's in sequence. A new URL is used from the next attempt on.",
         tags,
         params,
         body: ref(WebhookUpdate),
