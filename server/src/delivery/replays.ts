@@ -165,10 +165,10 @@ async function end(
   const uuid = uuidOf(id);
   return db.transaction(async (tx) => {
     const before = found(await store.getReplay(tx, space, uuid));
-    const row = await store.changeReplay(tx, space, uuid, status);
-    if (row === undefined) throw new MaveError("CONFLICT", `This replay is ${before.status}.`);
+    const changed = await store.changeReplay(tx, space, uuid, status);
+    if (changed === undefined) throw new MaveError("CONFLICT", `This replay is ${before.status}.`);
     if (status === "canceled") await store.cancelReplayed(tx, uuid);
-    const view = presentReplay(row);
+    const view = presentReplay(found(await store.getReplay(tx, space, uuid))); // less is done by what was taken back
     await alongside?.(tx, view);
     return view;
   });
