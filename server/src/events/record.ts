@@ -102,7 +102,8 @@ class Recorded {
     const events = happenings.map((happening) => this.#freeze(happening, now));
     const lease = courier?.lease() ?? null;
     const leased_ms = clock.monotonic();
-    const deliveries = await store.recordEvents(tx, events, lease, courier?.closed() ?? [], lookBack(happenings));
+    const past = pastOf(happenings, now);
+    const deliveries = await store.recordEvents(tx, events, lease, courier?.closed() ?? [], past);
     this.#keep(events, deliveries, leased_ms);
     return events.map(({ envelope }) => envelope);
   }
@@ -151,9 +152,10 @@ class Recorded {
 
 const CLOCKS_APART_MS = 86_400_000; // a video has the database's time, an event's id its node's
 
-/** From which id on earlier events of these videos are looked for; null where each is its video's first. */
-function lookBack(happenings: readonly Happening[]): string | null {
+/** Between which ids earlier events of these videos are looked for; null where each is its video's first event. */
+function pastOf(happenings: readonly Happening[], now: number): { from: string; to: string } | null {
   const later = happenings.filter(({ sequence }) => sequence > 1);
   if (later.length === 0) return null;
-  return uuidFloor(Math.min(...later.map(({ since_s = 0 }) => since_s)) * 1000 - CLOCKS_APART_MS);
+  const since = Math.min(...later.map(({ since_s = 0 }) => since_s)) * 1000;
+  return { from: uuidFloor(since - CLOCKS_APART_MS), to: uuidFloor(now + CLOCKS_APART_MS) };
 }

@@ -82,7 +82,8 @@ const opened = (
 
 // `before` is the last one that is not over, by open_deliveries_pkey. What is over is looked up, by deliveries_by_video,
 // only where that one is not the one right before. Merely to begin a look-up in every day of `deliveries` takes longer than
-// all the rest of an event, so the days before its video was created are left out (by $5, when the statement starts).
+// all the rest of an event, so the days before its video was created, and those to come, are left out (by $5 and $6, when
+// the statement starts).
 //
 // A delivery that waits locks the one before it: so that one is either over, or is told here that it is followed, before
 // whoever settles it goes on. What was changed between the start of this statement and the lock has a new place and
@@ -110,7 +111,7 @@ const record: Statement = {
       ${opened(
         `case when e.before = e.sequence - 1 then e.before when e.sequence > 1 then coalesce(greatest(e.before,
           (select max(d.sequence) from deliveries d where d.space_id = e.space_id and d.webhook_id = e.webhook_id
-            and d.video_id = e.video_id and d.sequence < e.sequence and d.id >= $5::uuid)), 0) else 0 end`,
+            and d.video_id = e.video_id and d.sequence < e.sequence and d.id >= $5::uuid and d.id < $6::uuid)), 0) else 0 end`,
         "(f.place is not null)",
         "(e.before is null or e.ordering <> 'video')",
         "target e left join waited_for f using (webhook_id, video_id, sequence)",
@@ -138,14 +139,14 @@ const recordFirst: Statement = {
  * Inserts events of different videos and their deliveries.
  * @param lease where given, deliveries that can be sent at once are leased to that node, attempt 1
  * @param closed webhooks for which that is not wanted
- * @param since the lowest id that an earlier delivery of their videos can have; null where each is its video's first event
+ * @param past between which ids an earlier delivery of their videos can be; null where each is its video's first event
  */
 export async function recordEvents(
   tx: Sql,
   events: readonly NewEvent[],
   lease: Lease | null,
   closed: readonly string[],
-  since: string | null,
+  past: { from: string; to: string } | null,
 ): Promise<RecordedDelivery[]> {
   const rows = events.map(({ happening, envelope, cause: traceparent }) => {
     const { space, type, video, sequence, only, except, once } = happening;
@@ -153,7 +154,7 @@ export async function recordEvents(
     return { ...subject, traceparent, only_id: only, except_id: except, step: once ? LIMITS.STEP_BEYOND : 0 };
   });
   const values = [pack(rows), lease?.node ?? null, lease?.lease_ms ?? 0, closed];
-  return since === null ? tx.run(recordFirst, values) : tx.run(record, [...values, since]);
+  return past === null ? tx.run(recordFirst, values) : tx.run(record, [...values, past.from, past.to]);
 }
 
 // Locked here, marked by the next statement: that one sees whatever a settle or retry did to the row before it let go.

@@ -272,6 +272,35 @@ test("nothing reads the queue or the history whole after they were analyzed whil
   expect(plans.get("open_deliveries_claim")).toMatch(/Index .*Scan using open_deliveries_due on open_deliveries d/);
 });
 
+test("a later event looks for what was due before in the days since its video was created, and in none to come", async () => {
+  const webhook = await alone();
+  await ask("delete from deliveries"); // no day is made whose rows are in the default partition
+  for (const day of [-3, 0, 3])
+    await ask("select make_partition('deliveries', 'id', (now() at time zone 'UTC')::date + $1::integer)", [day]);
+  const [days] = await ask<{ past: string; today: string; future: string }>(
+    `select to_char(day - 3, 'YYYYMMDD') as past, to_char(day, 'YYYYMMDD') as today, to_char(day + 3, 'YYYYMMDD') as future
+     from (select (now() at time zone 'UTC')::date as day) as one`,
+  );
+  const plans = await plansOf(async (watched) => {
+    const { recorder } = await engineParts(watched);
+    const since_s = Math.floor(Date.now() / 1_000);
+    const event = {
+      space: parts.space,
+      type: "video.deleted" as const,
+      video: newVideo(),
+      sequence: 2,
+      since_s,
+      data: {},
+    };
+    await recorder.record(event);
+  });
+  const plan = plans.get("events_record");
+  expect(plan).toContain(`deliveries_${days!.today}`);
+  expect(plan).not.toContain(`deliveries_${days!.past}`);
+  expect(plan).not.toContain(`deliveries_${days!.future}`);
+  await cancelWebhookDeliveries(db, parts.space, webhook, "");
+});
+
 test("a step of a replay looks each delivery up by its key, also before the planner knows how many there are", async () => {
   const webhook = await alone();
   const today = "(left(id_floor(now())::text, 14) || right(gen_random_uuid()::text, 22))::uuid";
