@@ -1,9 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openDatabase } from "../../server/src/store/db.ts";
-import { migrate } from "../../server/src/store/migrate.ts";
-import { startOwnPostgres } from "../support/own-postgres.ts";
-import { SIMULATED_DATABASE } from "./clock.ts";
-import { Connections } from "./connections.ts";
+import { describe, expect, test } from "vitest";
+import { simulatedServer } from "./server.ts";
 import { Simulation, type SimulationOptions, type SimulationResult } from "./simulation.ts";
 
 /** How long to go on with new seeds; SIM_SECONDS for hours of it, SIM_SEED to repeat one. */
@@ -16,27 +12,9 @@ const EXACT_SEEDS = [1, 7];
 const SEEDS_PER_BUG = 60;
 const PROGRESS_MS = 30_000;
 
-/**
- * A server of its own, and nothing in it that works at moments of its own. Where a row is put depends on which old ones
- * can go, that on every transaction of the server; and rows of one moment are taken in the order of their places.
- */
-const STILL = { autovacuum: "off", bgwriter_lru_maxpages: "0", checkpoint_timeout: "1h", max_wal_size: "4GB" };
-const postgres = await startOwnPostgres(STILL);
-const connections = new Connections(postgres.connection);
+const connections = await simulatedServer();
 const simulate = (seed: number, more: Partial<SimulationOptions> = {}) =>
   new Simulation({ seed, connections, ...more }).run();
-
-beforeAll(async () => {
-  const db = openDatabase({ connection: postgres.connection, connections: 1 });
-  await migrate(db);
-  await db.close();
-  await connections.open();
-  await connections.ask(SIMULATED_DATABASE);
-});
-afterAll(async () => {
-  await connections.close();
-  await postgres.end();
-});
 
 /** What many runs came to, said from time to time: hours of silence tell nobody anything. */
 class Total {

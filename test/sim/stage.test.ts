@@ -1,30 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { LIMITS } from "../../server/src/limits.ts";
-import { openDatabase } from "../../server/src/store/db.ts";
-import { migrate } from "../../server/src/store/migrate.ts";
-import { startOwnPostgres } from "../support/own-postgres.ts";
-import { SIMULATED_DATABASE } from "./clock.ts";
-import { Connections } from "./connections.ts";
+import { simulatedServer } from "./server.ts";
 import { Stage } from "./stage.ts";
 
-const postgres = await startOwnPostgres({ autovacuum: "off" });
-const connections = new Connections(postgres.connection);
+const connections = await simulatedServer();
 let stage = new Stage(connections);
 
-beforeAll(async () => {
-  const db = openDatabase({ connection: postgres.connection, connections: 1 });
-  await migrate(db);
-  await db.close();
-  await connections.open();
-  await connections.ask(SIMULATED_DATABASE);
-});
 afterEach(async () => {
   await stage.close();
   stage = new Stage(connections);
-});
-afterAll(async () => {
-  await connections.close();
-  await postgres.end();
 });
 
 /** Requests that left within this time. */
