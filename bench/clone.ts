@@ -24,9 +24,9 @@ const env = { ...cleanEnvironment(), PORT: port, npm_config_cache: join(folder, 
 async function start() {
   const child = spawn("npm", ["start"], { cwd: clone, env, stdio: ["ignore", "inherit", "inherit"], detached: true });
   for (const deadline = Date.now() + MOST_MS; Date.now() < deadline && child.exitCode === null; await pause(20)) {
-    const answer = await fetch(`${url}/readyz`).catch(() => null);
-    await answer?.body?.cancel();
-    if (answer?.ok) return child;
+    const response = await fetch(`${url}/readyz`).catch(() => null);
+    await response?.body?.cancel();
+    if (response?.ok) return child;
   }
   throw new Error("It did not become ready.");
 }

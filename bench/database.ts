@@ -45,8 +45,8 @@ const causes = await ask<Cause>(
   "causes",
   `select what, sum(us) as us, sum(bytes) as bytes from (
      select case when query like '%insert into attempts%' then 'settle: delete, attempt, history'
-         when query like '%insert into open_deliveries%' then 'record: event, open delivery'
-         when query like '%update open_deliveries o set attempt%' then 'claim'
+         when query like '%insert into pending_deliveries%' then 'record: event, open delivery'
+         when query like '%update pending_deliveries o set attempt%' then 'claim'
          when query in ('begin', 'commit') then 'begin and commit' else 'all else' end as what,
        total_exec_time * 1000 as us, wal_bytes::float8 as bytes from pg_stat_statements) as statement
    group by what order by us desc limit 3`,

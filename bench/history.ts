@@ -1,8 +1,8 @@
 /** The first and the last page of every list, by each filter, with millions of finished deliveries in the tables. */
 import { createDeliveries, type DeliveryQuery } from "../server/src/delivery/deliveries.ts";
-import { shortUuid } from "../server/src/events/short-uuid.ts";
-import { type DeliveryFilter, listDeliveries } from "../server/src/store/deliveries.ts";
+import { shortUuid } from "../server/src/kernel/short-uuid.ts";
 import { type EventFilter, listEventsBackward, listEventsForward } from "../server/src/store/events.ts";
+import { type DeliveryFilter, listDeliveries } from "../server/src/store/history.ts";
 import { fillHistory } from "../test/support/history.ts";
 import { startEngine } from "./lib/engine.ts";
 import { median, ms, report } from "./lib/report.ts";
@@ -23,7 +23,7 @@ await fillHistory(db, { space, webhooks: WEBHOOKS, days: DAYS }, ROWS);
 /** A webhook with a third of all: it chose one type, and has never succeeded. */
 const FAILING = "00000000-0000-4000-8000-000000000014";
 const FILL_FAILING = `insert into deliveries (space_id, webhook_id, id, event_id, type, video_id, sequence, previous, status,
-    attempts, answer_status)
+    attempts, response_status)
   select space_id, $2, overlay(id::text placing 'c' from 20)::uuid, event_id, type, video_id, sequence, 0, 'failed', 10, 503
   from deliveries where space_id = $1 and type = 'video.created'`;
 await db.run({ name: "bench_fill_failing", text: FILL_FAILING }, [space, FAILING]);
@@ -33,8 +33,8 @@ await db.run({ name: "bench_analyze", text: "analyze deliveries" });
 const NONE: Record<string, Partial<DeliveryQuery>> = {
   "a webhook and a type that it did not choose": { webhook: shortUuid(FAILING), type: "video.uploaded" },
   "succeeded, of a webhook that never did": { webhook: shortUuid(FAILING), status: "succeeded" },
-  "failed and 2xx": { status: "failed", answer: "2xx" },
-  "canceled and 5xx": { status: "canceled", answer: "5xx" },
+  "failed and 2xx": { status: "failed", response: "2xx" },
+  "canceled and 5xx": { status: "canceled", response: "5xx" },
   "failed, of a type of which none did": { status: "failed", type: "video.deleted" },
 };
 const { list } = createDeliveries({ ...engine, db, retries: 9 });
@@ -49,13 +49,13 @@ const DELIVERIES: Record<string, Partial<DeliveryFilter>> = {
   succeeded: { statuses: ["succeeded"] },
   failed: { statuses: ["failed"] },
   canceled: { statuses: ["canceled"] },
-  "answer 5xx": { answer: { from: 500, to: 599 } },
-  "answer 4xx": { answer: { from: 400, to: 499 } },
-  "no answer": { answer: "none" },
+  "response 5xx": { response: { from: 500, to: 599 } },
+  "response 4xx": { response: { from: 400, to: 499 } },
+  "no response": { response: "none" },
   "a webhook's failed": { webhook: busy, statuses: ["failed"] },
-  "a webhook's 4xx": { webhook: busy, answer: { from: 400, to: 499 } },
+  "a webhook's 4xx": { webhook: busy, response: { from: 400, to: 499 } },
 };
-const ALL = { webhook: null, event: null, video: null, type: null, statuses: null, answer: null };
+const ALL = { webhook: null, event: null, video: null, type: null, statuses: null, response: null };
 const EVENTS: Record<string, EventFilter> = {
   none: { types: null, video: null },
   "a video": { types: null, video: VIDEO },
@@ -74,7 +74,7 @@ async function lastDeliveries(filter: Partial<DeliveryFilter>) {
 
 interface Timed {
   name: string;
-  took_ms: number;
+  duration_ms: number;
 }
 
 async function timed(name: string, read: () => Promise<unknown>): Promise<Timed> {
@@ -84,17 +84,17 @@ async function timed(name: string, read: () => Promise<unknown>): Promise<Timed>
     await read();
     took.push(performance.now() - begun);
   }
-  return { name, took_ms: median(took) };
+  return { name, duration_ms: median(took) };
 }
 
 function slowest(what: string, pages: readonly Timed[]) {
-  const { name, took_ms } = pages.reduce((most, page) => (page.took_ms > most.took_ms ? page : most));
+  const { name, duration_ms } = pages.reduce((most, page) => (page.duration_ms > most.duration_ms ? page : most));
   const rows = ROWS.toLocaleString("en");
   return {
     what: `${what} of ${rows}, the slowest of ${pages.length} filters (${name})`,
-    measured: ms(took_ms),
+    measured: ms(duration_ms),
     target: `≤ ${PAGE_MS} ms`,
-    holds: took_ms <= PAGE_MS,
+    holds: duration_ms <= PAGE_MS,
   };
 }
 

@@ -1,4 +1,4 @@
-/** How long an event takes to its receiver at 50 events a second: from the API call, and from its answer. */
+/** How long an event takes to its receiver at 50 events a second: from the API call, and from its response. */
 import { setTimeout as pause } from "node:timers/promises";
 import { startServer } from "../test/support/server.ts";
 import { call, register } from "./lib/client.ts";
@@ -33,9 +33,9 @@ const measured = times.sort((a, b) => a.asked - b.asked).slice(WARM_UP);
 const missing = measured.filter(({ id }) => !arrived.has(id)).length;
 if (missing > 0) throw new Error(`${missing} events did not arrive`);
 
-// The commit lies between the call and its answer, so the first figure is more than commit → arrival, the second less.
+// The commit lies between the call and its response, so the first figure is more than commit → arrival, the second less.
 const fromCall = measured.map(({ id, asked }) => arrived.get(id)! - asked);
-const fromAnswer = measured.map(({ id, answered }) => Math.max(0, arrived.get(id)! - answered));
+const fromResponse = measured.map(({ id, answered }) => Math.max(0, arrived.get(id)! - answered));
 const line = (what: string, values: number[], most: number | null) => ({
   what,
   measured: `p50 ${ms(quantile(values, 0.5))}, p99 ${ms(quantile(values, 0.99))}`,
@@ -44,7 +44,7 @@ const line = (what: string, values: number[], most: number | null) => ({
 });
 report("latency", [
   line("API call → arrival (commit → arrival is less)", fromCall, 20),
-  line("answer of that call → arrival", fromAnswer, null),
+  line("response of that call → arrival", fromResponse, null),
 ]);
 sink.end();
 await mave.remove();

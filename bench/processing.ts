@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { systemClock } from "../server/src/clock.ts";
+import { systemClock } from "../server/src/kernel/clock.ts";
 import { findFfmpeg } from "../server/src/videos/ffmpeg.ts";
 import { ladderArguments } from "../server/src/videos/ffmpeg-arguments.ts";
 import { makeMedia } from "../server/src/videos/media.ts";

@@ -1,6 +1,6 @@
 /** What a replay of 100,000 events costs live traffic: the same traffic beside one at its usual rate, beside one without a limit, and alone. */
 import { createReplays } from "../server/src/delivery/replays.ts";
-import { shortUuid } from "../server/src/events/short-uuid.ts";
+import { shortUuid } from "../server/src/kernel/short-uuid.ts";
 import { fillFinished } from "./lib/backlog.ts";
 import { startEngine } from "./lib/engine.ts";
 import { median, ms, quantile, report, short } from "./lib/report.ts";

@@ -41,14 +41,14 @@ async function send(url: string, method: "PUT" | "PATCH", headers: Record<string
     },
     () => undefined,
   ) as unknown as Readable;
-  const answer = await request(url, {
+  const response = await request(url, {
     method,
     headers: { "content-length": String(BYTES), ...headers },
     body,
     reset: true, // one that idles while the disk comes to rest would be closed under the next upload
   });
-  const text = await answer.body.text();
-  if (answer.statusCode >= 300) throw new Error(`${url} answered ${answer.statusCode}: ${text}`);
+  const text = await response.body.text();
+  if (response.statusCode >= 300) throw new Error(`${url} answered ${response.statusCode}: ${text}`);
   return BYTES / 1_000 / (performance.now() - begun);
 }
 

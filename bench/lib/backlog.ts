@@ -14,7 +14,7 @@ const EVENTS = `with event as materialized (
 const DUE = {
   name: "bench_due",
   text: `${EVENTS}
-    insert into open_deliveries (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, due_at)
+    insert into pending_deliveries (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, due_at)
     select $1, $2, video, 1, id, id, 'video.created', 0, now() from event`,
 };
 
@@ -39,4 +39,4 @@ export const fillDue = (db: Database, space: string, webhook: string, count: num
 export const fillFinished = (db: Database, space: string, webhook: string, count: number) =>
   fill(db, FINISHED, space, webhook, count);
 
-export const forgetOpen = (db: Database) => db.run({ name: "bench_forget", text: "truncate open_deliveries" });
+export const forgetOpen = (db: Database) => db.run({ name: "bench_forget", text: "truncate pending_deliveries" });

@@ -4,7 +4,7 @@
  */
 import { createServer, type Socket } from "node:net";
 
-const ANSWER = "HTTP/1.1 204 No Content\r\nconnection: keep-alive\r\n\r\n";
+const RESPONSE = "HTTP/1.1 204 No Content\r\nconnection: keep-alive\r\n\r\n";
 const END = "\r\n\r\n";
 let arrivals: [id: string, at_ms: number][] = [];
 const hangs = process.env.HANGS === "1";
@@ -40,7 +40,7 @@ function take(socket: Socket, bytes: Buffer): number {
   else if (!hangs || !text.includes(" /hang")) {
     const body = head + END.length;
     arrivals.push([bytes.toString("latin1", body + 7, body + 29), performance.timeOrigin + performance.now()]);
-    socket.write(ANSWER);
+    socket.write(RESPONSE);
   }
   return whole;
 }

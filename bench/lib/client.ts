@@ -1,4 +1,4 @@
-/** A call to the API of a server under measurement. @returns the answer's JSON @throws for anything but 2xx */
+/** A call to the API of a server under measurement. @returns the response's JSON @throws for anything but 2xx */
 export async function call<Answer = Record<string, unknown>>(
   url: string,
   key: string,
@@ -6,13 +6,13 @@ export async function call<Answer = Record<string, unknown>>(
   path: string,
   body?: object,
 ): Promise<Answer> {
-  const answer = await fetch(url + path, {
+  const response = await fetch(url + path, {
     method,
     headers: { authorization: `Bearer ${key}`, ...(body && { "content-type": "application/json" }) },
     ...(body && { body: JSON.stringify(body) }),
   });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${text}`);
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
   return JSON.parse(text) as Answer;
 }
 

@@ -24,9 +24,9 @@ export async function shoot(
   const work = async () => {
     while (performance.now() - begun < for_ms) {
       const headers = { "content-type": "application/json", authorization: `Bearer ${keys[answered % keys.length]}` };
-      const answer = await pool.request({ path, method: "POST", headers, body });
-      const text = await answer.body.text();
-      if (answer.statusCode >= 300) throw new Error(`${origin}${path} answered ${answer.statusCode}: ${text}`);
+      const response = await pool.request({ path, method: "POST", headers, body });
+      const text = await response.body.text();
+      if (response.statusCode >= 300) throw new Error(`${origin}${path} answered ${response.statusCode}: ${text}`);
       answered += 1;
     }
   };

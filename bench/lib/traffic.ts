@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { longUuid } from "../../server/src/events/short-uuid.ts";
+import { longUuid } from "../../server/src/kernel/short-uuid.ts";
 import type { Bench } from "./engine.ts";
 import { newEvent } from "./engine.ts";
 

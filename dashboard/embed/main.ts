@@ -47,10 +47,10 @@ function follow(): void {
   const bar = document.getElementById("progress") as HTMLProgressElement | null;
   const percent = document.getElementById("percent");
   const look = async () => {
-    const answer = await fetch(`/embed/state/${data.id}`, { cache: "no-store" }).catch(() => null);
+    const response = await fetch(`/embed/state/${data.id}`, { cache: "no-store" }).catch(() => null);
     // Out of reach for the moment: the page keeps what it knows and asks again.
-    const state = answer?.ok ? ((await answer.json()) as { status: string; progress: number | null }) : null;
-    if (answer?.status === 410 || (state && state.status !== data.status)) return location.reload();
+    const state = response?.ok ? ((await response.json()) as { status: string; progress: number | null }) : null;
+    if (response?.status === 410 || (state && state.status !== data.status)) return location.reload();
     if (state?.progress != null) {
       bar?.setAttribute("value", String(state.progress));
       if (percent) percent.textContent = `${state.progress} %`;

@@ -4,7 +4,7 @@
   try {
     choice = localStorage.getItem("mave.theme") || choice;
   } catch {
-    // Storage may be forbidden; the system's theme is a fine answer.
+    // Storage may be forbidden; the system's theme is a fine response.
   }
   const dark = choice === "dark" || (choice === "system" && matchMedia("(prefers-color-scheme: dark)").matches);
   document.documentElement.dataset.theme = dark ? "dark" : "light";

@@ -21,7 +21,7 @@ export interface Receiver {
   close(): void;
 }
 
-/** A receiver as a user would write it: read the raw body, verify, answer; the work comes after the answer. */
+/** A receiver as a user would write it: read the raw body, verify, response; the work comes after the response. */
 export async function startReceiver(onReceipt: (receipt: Receipt) => void): Promise<Receiver> {
   const firsts = new Map<string, PromiseWithResolvers<MaveEvent>>();
   const firstOf = (type: string) => {

@@ -32,16 +32,16 @@ class Receiver(BaseHTTPRequestHandler):
     def do_POST(self):
         length = int(self.headers.get("Content-Length", 0))
         if length > LARGEST_BODY:
-            return self.answer(413)
+            return self.response(413)
         body = self.rfile.read(length)  # the raw bytes: never parse before this check
         if not is_from_mave(body, self.headers.get("Mave-Signature", "")):
-            return self.answer(400)
+            return self.response(400)
         event = json.loads(body)
         # An event can arrive more than once. Where that matters, remember event["id"].
         print(event["type"], event["data"]["id"], flush=True)
-        self.answer(204)
+        self.response(204)
 
-    def answer(self, status):
+    def response(self, status):
         self.send_response(status)
         self.end_headers()
 

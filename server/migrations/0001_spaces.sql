@@ -36,13 +36,13 @@ create table sign_in_links (
   used_at timestamptz
 );
 
--- A row is written in the transaction of the change whose answer it remembers: there is no half-answered request.
+-- A row is written in the transaction of the change whose response it remembers: there is no half-answered request.
 create table idempotency_keys (
   space_id uuid not null references spaces,
   key text not null,
   request_hash bytea not null,
   status smallint not null,
-  body bytea not null,            -- sealed: an answer may hold a secret that is shown once
+  body bytea not null,            -- sealed: a response may hold a secret that is shown once
   created_at timestamptz not null default now(),
   primary key (space_id, key)
 );

@@ -1,11 +1,11 @@
--- Deliveries: the queue (open_deliveries, small and hot), the history (deliveries, append-only) and the attempt log.
+-- Deliveries: the queue (pending_deliveries, small and hot), the history (deliveries, append-only) and the attempt log.
 -- Why apart: a finished delivery is inserted once and never updated, so the history needs no vacuum and any index;
 -- the queue stays as small as the backlog, whatever the history holds.
 -- A delivery's id shares its first half with its event's id (so that partitions and lists sort by time) and its second
 -- half is a hash of event and webhook: one event has at most one delivery for one webhook.
 -- Lock cost: creates only.
 
-create table open_deliveries (
+create table pending_deliveries (
   space_id uuid not null,
   webhook_id uuid not null,
   video_id text not null,         -- without a video: the event's own id, so that nothing waits for it
@@ -24,12 +24,12 @@ create table open_deliveries (
   primary key (space_id, webhook_id, video_id, sequence)
 ) with (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);
 -- Read by the claim. leased_until is in no index, so that taking a lease can be a HOT update.
-create index open_deliveries_due on open_deliveries (webhook_id, due_at) where due_at < 'infinity';
+create index pending_deliveries_due on pending_deliveries (webhook_id, due_at) where due_at < 'infinity';
 -- Read by lists and by one delivery's page. Not on the plain space_id: while statistics show an empty queue, every index
 -- seems to cost the same, and a settle that took this one would read all of a space's rows for each of its own.
-create unique index open_deliveries_by_id on open_deliveries (uuid_send(space_id), id);
+create unique index pending_deliveries_by_id on pending_deliveries (uuid_send(space_id), id);
 -- Read by the sweeper: rows that wait for an earlier event of their video. Most rows never enter it.
-create index open_deliveries_waiting on open_deliveries (space_id, webhook_id, video_id, sequence)
+create index pending_deliveries_waiting on pending_deliveries (space_id, webhook_id, video_id, sequence)
   where due_at = 'infinity';
 
 create table deliveries (
@@ -42,11 +42,11 @@ create table deliveries (
   sequence integer not null,
   previous integer not null,
   status text not null check (status in ('succeeded', 'failed', 'canceled')),
-  reason text,                    -- of a cancelation
+  reason text,                    -- of a cancellation
   attempts integer not null,
-  answer_status smallint,         -- of the last attempt
+  response_status smallint,         -- of the last attempt
   error text,                     -- of the last attempt: a word from the closed set
-  took_ms real,
+  duration_ms real,
   finished_at timestamptz not null default now(),
   sent_again_at timestamptz,      -- by hand; many clicks at once are one
   primary key (space_id, id)
@@ -64,15 +64,15 @@ create table attempts (
   outcome text not null check (outcome in ('succeeded', 'retry', 'failed', 'canceled')),
   started_at timestamptz not null,
   url text not null,
-  answer_status smallint,
+  response_status smallint,
   error text,
   error_code text,                -- the raw code behind the word
   note text,                      -- what went wrong after the status was known
   timings json,                   -- ms: dns, connect, tls, first_byte, total; reused, address
   request_headers json,
-  answer_headers json,            -- [name, value] pairs in the order received
-  answer_body bytea,              -- as received, cut at the bound
-  answer_bytes integer,           -- how many bytes were read
+  response_headers json,            -- [name, value] pairs in the order received
+  response_body bytea,              -- as received, cut at the bound
+  response_bytes integer,           -- how many bytes were read
   primary key (space_id, delivery_id, attempt)
 ) partition by range (delivery_id);
 create table attempts_default partition of attempts default;

@@ -5,8 +5,8 @@
 alter table replays add column advanced_at timestamptz not null default now();  -- when it last opened deliveries
 alter table replays add column reason text;                                      -- of an end that nobody asked for
 
--- Read by a replay that counts its open deliveries, and by its cancelation.
-create index open_deliveries_by_replay on open_deliveries (replay_id) where replay_id is not null;
+-- Read by a replay that counts its open deliveries, and by its cancellation.
+create index pending_deliveries_by_replay on pending_deliveries (replay_id) where replay_id is not null;
 create index replays_listed on replays (space_id, id desc);
 
 -- The id of an event's delivery to a webhook: see 0005.

@@ -3,40 +3,40 @@ import { createApiKeys } from "./auth/api-keys.ts";
 import { createPeople, type People } from "./auth/people.ts";
 import { createSignInLink } from "./auth/sign-in-links.ts";
 import { createSpaces } from "./auth/spaces.ts";
-import { type Clock, systemClock } from "./clock.ts";
-import { type Config, loadConfig } from "./config.ts";
-import { createCancelations } from "./delivery/cancelations.ts";
+import { type Config, loadConfig } from "./config/config.ts";
+import { createCancellations } from "./delivery/cancellations.ts";
 import { createDeliveries } from "./delivery/deliveries.ts";
 import { createDeliveryNode, type DeliveryNode } from "./delivery/node.ts";
 import { startNotifier } from "./delivery/notifier.ts";
 import { createReplays } from "./delivery/replays.ts";
 import { RETRY_SCHEDULE_S } from "./delivery/retry-schedule.ts";
-import { createDeliveryMeter, type DeliveryMeter } from "./delivery-meter.ts";
 import { createErasures } from "./events/erasures.ts";
-import { createEvents } from "./events/history.ts";
+import { createEvents } from "./events/events.ts";
 import { createRecorder, type Recorder } from "./events/record.ts";
 import { createHttp } from "./http/http.ts";
 import { createTusDoor } from "./http/tus.ts";
-import { assertLimits, LIMITS } from "./limits.ts";
-import { findPort, portFailure } from "./listening-port.ts";
-import { createLive } from "./live.ts";
-import { createLog, type Log } from "./log.ts";
-import { createMetrics } from "./metrics.ts";
+import { type Clock, systemClock } from "./kernel/clock.ts";
+import { assertLimits, LIMITS } from "./kernel/limits.ts";
+import { createLog, type Log } from "./kernel/log.ts";
+import { type Random, systemRandom } from "./kernel/random.ts";
+import { createSignals, type Signals } from "./kernel/signals.ts";
+import { StartFailure } from "./kernel/start-failure.ts";
+import type { Tracing } from "./kernel/trace.ts";
 import { createAddressPolicy } from "./net/address-policy.ts";
 import { createSafeClient } from "./net/safe-client.ts";
-import { type Random, systemRandom } from "./random.ts";
-import { createRetention } from "./retention.ts";
-import { createShutdown, type Shutdown } from "./shutdown.ts";
-import { createSignals, type Signals } from "./signals.ts";
-import { StartFailure } from "./start-failure.ts";
+import { createDeliveryMeter, type DeliveryMeter } from "./ops/delivery-meter.ts";
+import { findPort, portFailure } from "./ops/listening-port.ts";
+import { createLive } from "./ops/live.ts";
+import { createMetrics } from "./ops/metrics.ts";
+import { createRetention } from "./ops/retention.ts";
+import { createShutdown, type Shutdown } from "./ops/shutdown.ts";
 import type { Database } from "./store/db.ts";
 import { openStore } from "./store/open-store.ts";
 import { firstSpace } from "./store/spaces.ts";
-import type { Tracing } from "./tracing.ts";
 import { createLocalBlobs } from "./videos/blobs.ts";
-import { createCaretaker } from "./videos/caretaker.ts";
 import { FFMPEG_HINT, type Ffmpeg, findFfmpeg } from "./videos/ffmpeg.ts";
 import { openFolders } from "./videos/folders.ts";
+import { createJanitor } from "./videos/janitor.ts";
 import { createLibrary } from "./videos/library.ts";
 import { createProcessor } from "./videos/processing.ts";
 import { createUploads } from "./videos/upload.ts";
@@ -97,7 +97,7 @@ async function main(): Promise<void> {
 /** Loads the OpenTelemetry SDK, which takes a quarter of a second, where spans are wanted; nothing of it elsewhere. */
 async function startTraces(config: Config, log: Log, shutdown: Shutdown): Promise<Tracing | undefined> {
   if (!config.traces) return undefined;
-  const { startTracing } = await import("./tracing.ts");
+  const { startTracing } = await import("./ops/tracing.ts");
   const tracing = startTracing({ clock: systemClock, log, version: VERSION });
   shutdown.add("traces", tracing.close);
   return tracing;
@@ -187,9 +187,9 @@ async function startVideos(ground: Ground, recorder: Recorder) {
   const library = createLibrary({ ...ground, recorder, blobs });
   if (config.roles.has("process")) {
     const processor = createProcessor({ ...ground, recorder, blobs, folders });
-    const caretaker = createCaretaker({ db, blobs, uploads, clock, log });
-    shutdown.add("the clean-up of files", caretaker.stop);
-    await caretaker.start();
+    const janitor = createJanitor({ db, blobs, uploads, clock, log });
+    shutdown.add("the clean-up of files", janitor.stop);
+    await janitor.start();
     shutdown.add("processing", processor.stop);
     await processor.start();
   }
@@ -239,7 +239,7 @@ async function serve(
     events: createEvents(ground),
     deliveries: createDeliveries({ db, signals, retries: (config.retrySchedule_s ?? RETRY_SCHEDULE_S).length }),
     replays,
-    cancelations: createCancelations(ground),
+    cancellations: createCancellations(ground),
     erasures: createErasures(ground),
   });
   shutdown.add("the web server", http.close);

@@ -1,14 +1,14 @@
 import { afterAll, expect, test, vi } from "vitest";
 import { testApi } from "../support/api.ts";
 import { testDatabase } from "../support/database.ts";
-import { answer, testNode } from "../support/delivery.ts";
+import { response, testNode } from "../support/delivery.ts";
 
 const db = await testDatabase();
 const api = await testApi(db);
 const secret = "Ada Lovelace";
 const node = await testNode(db, () => ({
-  ...answer(200, [["x-customer", secret]]),
-  answer: { headers: [["x-customer", secret]], body: Buffer.from(`Thanks, ${secret}`), bytes: 20, cut: false },
+  ...response(200, [["x-customer", secret]]),
+  response: { headers: [["x-customer", secret]], body: Buffer.from(`Thanks, ${secret}`), bytes: 20, cut: false },
 }));
 afterAll(() => node.stop());
 
@@ -44,7 +44,7 @@ async function deliveredVideo(): Promise<string> {
 const kept = async (video: string): Promise<string> => {
   const text = `select concat(
       (select string_agg(e::text, ' ') from events e where e.video_id = $1),
-      (select string_agg(concat(a, encode(a.answer_body, 'escape')), ' ') from attempts a where a.delivery_id in
+      (select string_agg(concat(a, encode(a.response_body, 'escape')), ' ') from attempts a where a.delivery_id in
         (select id from deliveries d where d.video_id = $1)),
       (select string_agg(d::text, ' ') from deliveries d where d.video_id = $1),
       (select v::text from videos v where v.id = $1), (select string_agg(u::text, ' ') from uploads u where u.video_id = $1)
@@ -79,7 +79,7 @@ test("an erasure leaves the fact of each delivery and nothing of what was in it"
     outcome: "succeeded",
     status: 200,
     request: { headers: {}, body: "" },
-    answer: null,
+    response: null,
   });
 });
 
@@ -100,15 +100,15 @@ test("a video that exists, or has an open delivery, is refused with what to do",
   await api.ask("DELETE", `/v1/videos/${video}`);
   const open = await erase(video);
   expect([open.status, open.json.code]).toEqual([409, "CONFLICT"]);
-  expect(open.json.detail).toMatch(/^2 deliveries of this video are open\..*POST \/v1\/cancelations/);
+  expect(open.json.detail).toMatch(/^2 deliveries of this video are open\..*POST \/v1\/cancellations/);
   expect(await kept(video)).toContain(secret);
-  await api.ask("POST", "/v1/cancelations", { video });
+  await api.ask("POST", "/v1/cancellations", { video });
   expect((await erase(video)).json).toMatchObject({ events: 2, attempts: 0 });
   expect(await kept(video)).not.toContain(secret);
   await setWebhook("enabled");
 });
 
-test("once more finds nothing to do, and one Idempotency-Key gets one answer and one line in the audit log", async () => {
+test("once more finds nothing to do, and one Idempotency-Key gets one response and one line in the audit log", async () => {
   const video = await deliveredVideo();
   const once = { "idempotency-key": "erase" };
   const first = await erase(video, once);

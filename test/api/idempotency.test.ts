@@ -26,7 +26,7 @@ test("another body under the same key is refused, whatever came of the first", a
   expect(elsewhere.json.code).toBe("IDEMPOTENCY_MISMATCH");
 });
 
-test("of thirty at once one is done, and all get its answer", async () => {
+test("of thirty at once one is done, and all get its response", async () => {
   const before = await videos();
   const answers = await Promise.all(
     Array.from({ length: 30 }, () => api.ask("POST", "/v1/videos", { name: "Thirty" }, once("thirty"))),
@@ -65,7 +65,7 @@ test.each([
   },
 );
 
-test("an answer older than a day gives way to a new call", async () => {
+test("a response older than a day gives way to a new call", async () => {
   const first = await api.ask("POST", "/v1/videos", { name: "Old" }, once("old"));
   await db.run({
     name: "age_answers",

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createMetrics } from "../../server/src/metrics.ts";
+import { createMetrics } from "../../server/src/ops/metrics.ts";
 import { openDatabase } from "../../server/src/store/db.ts";
 import { apiOf } from "../browser/api.ts";
 import { startReceiver } from "../browser/receiver.ts";
@@ -26,7 +26,7 @@ describe("the metrics of a server that has delivered", async () => {
         .find((line) => line.startsWith(`${sample} `))
         ?.split(" ")[1],
     );
-  const depth = (state: string) => value(`mave_open_deliveries{state="${state}"}`);
+  const depth = (state: string) => value(`mave_pending_deliveries{state="${state}"}`);
   const names = () => [...page.matchAll(/^# TYPE (mave_\w+) /gm)].map(([, name]) => name!);
 
   beforeAll(async () => {
@@ -99,7 +99,7 @@ describe("the metrics of a server that has delivered", async () => {
   });
 });
 
-test("without a database the metrics still answer, and say so", async () => {
+test("without a database the metrics still response, and say so", async () => {
   const connection = `postgres://mave@127.0.0.1:${await freePort()}/mave`;
   const db = openDatabase({ connection, connections: 1 });
   const { registry } = createMetrics({ db, roles: new Set(["api"]), delivery: null });
@@ -107,5 +107,5 @@ test("without a database the metrics still answer, and say so", async () => {
   await db.close();
   expect(page).toMatch(/^mave_database_up 0$/m);
   expect(page).toMatch(/^mave_role\{role="api"\} 1$/m);
-  expect(page).not.toMatch(/^mave_open_deliveries\{/m);
+  expect(page).not.toMatch(/^mave_pending_deliveries\{/m);
 });

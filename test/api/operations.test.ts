@@ -6,14 +6,14 @@ import { startServer, type TestServer } from "../support/server.ts";
 
 const api = await testApi(await testDatabase());
 
-test("/healthz and /readyz answer everybody", async () => {
+test("/healthz and /readyz response everybody", async () => {
   for (const path of ["/healthz", "/readyz"]) {
     const { status, json } = await api.ask("GET", path, undefined, { authorization: "" });
     expect([status, json.status]).toEqual([200, "ok"]);
   }
 });
 
-test("every answer carries a request id, and a problem repeats it", async () => {
+test("every response carries a request id, and a problem repeats it", async () => {
   const { headers, json } = await api.ask("GET", "/v1/videos/nothing000");
   expect(headers.get("x-request-id")).toMatch(/^[\w-]+$/);
   expect(json.request).toBe(headers.get("x-request-id"));
@@ -31,7 +31,7 @@ describe("metrics without a token", () => {
   test("are for this machine", async () => {
     const { status, text } = await api.ask("GET", "/metrics", undefined, { authorization: "" });
     expect(status).toBe(200);
-    expect(text).toMatch(/mave_open_deliveries\{state="due"\} \d+/);
+    expect(text).toMatch(/mave_pending_deliveries\{state="due"\} \d+/);
     expect(text).toMatch(/mave_http_request_seconds_count/);
   });
 
@@ -67,9 +67,9 @@ describe("a real server with a token, listening everywhere", () => {
 
   test.skipIf(!outside)("refuses a name that is not its own with 421, and names the setting", async () => {
     const port = new URL(server.url).port;
-    const answer = await fetch(`http://${outside}:${port}/v1/videos`);
-    const problem = (await answer.json()) as { code: string; detail: string };
-    expect([answer.status, problem.code]).toEqual([421, "HOST_UNKNOWN"]);
+    const response = await fetch(`http://${outside}:${port}/v1/videos`);
+    const problem = (await response.json()) as { code: string; detail: string };
+    expect([response.status, problem.code]).toEqual([421, "HOST_UNKNOWN"]);
     expect(problem.detail).toContain("MAVE_PUBLIC_URL");
   });
 });

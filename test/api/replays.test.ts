@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createReplays } from "../../server/src/delivery/replays.ts";
-import { LIMITS } from "../../server/src/limits.ts";
+import { LIMITS } from "../../server/src/kernel/limits.ts";
 import { testApi } from "../support/api.ts";
 import { testDatabase } from "../support/database.ts";
 import { happen } from "../support/engine.ts";
@@ -20,11 +20,12 @@ test("a canceled replay takes back what it had opened and is not being sent, and
   expect(await replay()).toMatchObject({ total, done: total - 1 });
   await api.ask("PATCH", `/v1/replays/${id}`, { status: "paused" });
 
-  const sending = "update open_deliveries set leased_until = now() + interval '1 minute' where video_id = 'a0zzzzzzzz'";
+  const sending =
+    "update pending_deliveries set leased_until = now() + interval '1 minute' where video_id = 'a0zzzzzzzz'";
   await db.run({ name: "", text: sending });
-  const answer = await api.ask("DELETE", `/v1/replays/${id}`);
-  expect(answer.json).toMatchObject({ status: "canceled", total, done: 1 });
-  expect(await replay()).toEqual(answer.json);
+  const response = await api.ask("DELETE", `/v1/replays/${id}`);
+  expect(response.json).toMatchObject({ status: "canceled", total, done: 1 });
+  expect(await replay()).toEqual(response.json);
   const canceled = await api.ask("GET", `/v1/deliveries?webhook=${webhook}&status=canceled&limit=100`);
   const reasons: string[] = canceled.json.data.map(({ reason }: { reason: string }) => reason);
   expect(reasons).toEqual(Array.from({ length: total - 2 }, () => "Its replay was canceled."));

@@ -53,7 +53,7 @@ const has = (lower: string, forms: string[]) => forms.some((form) => lower.inclu
 const answers: [asked: string, text: string][] = [];
 
 async function ask(method: string, path: string, body?: unknown, more: Record<string, string> = {}) {
-  const answer = await fetch(`${server.url}${path}`, {
+  const response = await fetch(`${server.url}${path}`, {
     method,
     headers: {
       authorization: `Bearer ${key}`,
@@ -62,14 +62,14 @@ async function ask(method: string, path: string, body?: unknown, more: Record<st
     },
     body: body === undefined ? null : typeof body === "string" ? body : JSON.stringify(body),
   });
-  const text = await answer.text();
-  return { status: answer.status, text: `${text}\n${JSON.stringify([...answer.headers])}`, json: JSON.parse(text) };
+  const text = await response.text();
+  return { status: response.status, text: `${text}\n${JSON.stringify([...response.headers])}`, json: JSON.parse(text) };
 }
-/** The same, for an answer that must not have one. */
+/** The same, for a response that must not have one. */
 async function shown(method: string, path: string, body?: unknown, more: Record<string, string> = {}) {
-  const answer = await ask(method, path, body, more);
-  answers.push([`${method} ${path} ${answer.status}`, answer.text]);
-  return answer;
+  const response = await ask(method, path, body, more);
+  answers.push([`${method} ${path} ${response.status}`, response.text]);
+  return response;
 }
 
 const deliveriesOf = async (status: string): Promise<{ id: string }[]> =>
@@ -115,7 +115,7 @@ async function live(id: string): Promise<void> {
   expect((await shown("PATCH", `/v1/webhooks/${id}`, { headers, description: "changed" })).status).toBe(200);
 }
 
-/** It is asked for wrongly, with what must not be repeated in the answer. */
+/** It is asked for wrongly, with what must not be repeated in the response. */
 async function askWrongly(id: string): Promise<void> {
   const good = { url: receiver.url, events, headers, secret: stray };
   for (const [path, body] of [

@@ -12,13 +12,13 @@ function browser() {
   const jar = new Map<string, string>();
   const send = async (method: "GET" | "POST" | "PATCH" | "DELETE", path: string, body?: object, headers = {}) => {
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
-    const answer = await api.ask(method, path, body, { authorization: "", cookie, origin: api.url, ...headers });
-    for (const set of answer.headers.getSetCookie()) {
+    const response = await api.ask(method, path, body, { authorization: "", cookie, origin: api.url, ...headers });
+    for (const set of response.headers.getSetCookie()) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(set)!;
       if (value === "" || /max-age=0/i.test(set)) jar.delete(name!);
       else jar.set(name!, value!);
     }
-    return answer;
+    return response;
   };
   return { jar, send };
 }
@@ -117,8 +117,8 @@ test("signing out ends it, and the old cookie stays ended", async () => {
 });
 
 test("cookies are out of scripts' reach and do not go along with other sites' requests", async () => {
-  const answer = await browser().send("POST", "/v1/session/link", { token: await link() });
-  const cookies = answer.headers.getSetCookie();
+  const response = await browser().send("POST", "/v1/session/link", { token: await link() });
+  const cookies = response.headers.getSetCookie();
   expect(cookies.length).toBeGreaterThan(0);
   for (const cookie of cookies) expect(cookie).toMatch(/HttpOnly.*SameSite=Lax/i);
 });
@@ -184,7 +184,7 @@ test.each([
   expect((await browser().send("POST", "/v1/session/link", { token })).json.purpose).toBe("invitation");
 });
 
-test("wrong passwords are slowed down, and the answer says for how long", async () => {
+test("wrong passwords are slowed down, and the response says for how long", async () => {
   const tries = [];
   for (let n = 0; n < 12; n++)
     tries.push(await browser().send("POST", "/v1/session", { email: "ann@example.com", password: `wrong ${n} wrong` }));

@@ -27,7 +27,7 @@ interface Message {
 
 /** A reader of server-sent events that keeps what it reads. */
 async function stream(path: string, headers: Record<string, string> = {}) {
-  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const asked = request(`${api.url}${path}`, {
       headers: { authorization: `Bearer ${api.keys.read}`, ...headers },
     });
@@ -37,11 +37,11 @@ async function stream(path: string, headers: Record<string, string> = {}) {
   const messages: Message[] = [];
   let ended = false;
   let rest = "";
-  answer.setEncoding("utf8");
-  answer.on("close", () => {
+  response.setEncoding("utf8");
+  response.on("close", () => {
     ended = true;
   });
-  answer.on("error", () => undefined);
+  response.on("error", () => undefined);
   const read = (chunk: string) => {
     rest += chunk;
     for (let end = rest.indexOf("\n\n"); end >= 0; end = rest.indexOf("\n\n")) {
@@ -54,10 +54,10 @@ async function stream(path: string, headers: Record<string, string> = {}) {
       if (message.data !== undefined) messages.push(message as unknown as Message);
     }
   };
-  answer.on("data", read);
+  response.on("data", read);
   return {
     messages,
-    answer,
+    response,
     ids: () => messages.map(({ id }) => id),
     ended: () => ended,
     count: (n: number) => eventually(() => expect(messages.length).toBeGreaterThanOrEqual(n)),
@@ -78,7 +78,7 @@ const readable = (video: string) =>
 
 test("an event reaches an open stream as the very JSON that the API answers", async () => {
   const viewer = await stream("/v1/events/stream");
-  expect(viewer.answer.headers["content-type"]).toMatch(/^text\/event-stream/);
+  expect(viewer.response.headers["content-type"]).toMatch(/^text\/event-stream/);
   const video = await create("Seen");
   await viewer.count(1);
   const { event, id, data } = viewer.messages[0]!;
@@ -92,7 +92,7 @@ test("a stream resumes behind the last event seen, in order, without a gap or a 
   await create("start");
   await first.count(1);
   const seen = first.messages[0]!.id!;
-  first.answer.destroy();
+  first.response.destroy();
   for (let n = 0; n < 130; n++) await create(`while away ${n}`);
   const resumed = await stream("/v1/events/stream", { "last-event-id": seen });
   const more = Array.from({ length: 20 }, (_, n) => create(`while it catches up ${n}`));
@@ -175,16 +175,16 @@ test("a cursor that is none is refused before the stream begins", async () => {
   expect([status, json.code]).toEqual([422, "REQUEST_INVALID"]);
 });
 
-test("a space has a bound on its streams, and the answer says to come back", async () => {
+test("a space has a bound on its streams, and the response says to come back", async () => {
   const authorization = `Bearer ${await api.key("read", await api.newSpace())}`;
   const opened = await Promise.all(Array.from({ length: 200 }, () => stream("/v1/changes", { authorization })));
   const { status, json, headers } = await api.ask("GET", "/v1/changes", undefined, { authorization });
   expect([status, json.code]).toEqual([429, "RATE_LIMITED"]);
   expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
-  opened[0]!.answer.destroy();
+  opened[0]!.response.destroy();
   const again = await eventually(async () => {
     const viewer = await stream("/v1/changes", { authorization });
-    expect(viewer.answer.statusCode).toBe(200);
+    expect(viewer.response.statusCode).toBe(200);
     return viewer;
   });
   expect(again.ended()).toBe(false);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { longUuid } from "../../server/src/events/short-uuid.ts";
+import { longUuid } from "../../server/src/kernel/short-uuid.ts";
 import { addHealth } from "../../server/src/store/webhook-hours.ts";
 import { testApi } from "../support/api.ts";
 import { testDatabase } from "../support/database.ts";

@@ -69,14 +69,14 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await expectAccessible(page);
     await page.getByRole("dialog").getByRole("button", { name: "Back" }).click();
 
-    await page.goto(`/dashboard/deliveries?webhook=${id}&answer=5xx`);
+    await page.goto(`/dashboard/deliveries?webhook=${id}&response=5xx`);
     await choose(/Cancel all that are open/);
     await page
       .getByRole("dialog")
-      .getByText(/canceled by their state, not by their last answer/)
+      .getByText(/canceled by their state, not by their last response/)
       .waitFor();
     await expectAccessible(page);
-    await page.getByRole("dialog").getByRole("button", { name: "Remove the filter by answer" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Remove the filter by response" }).click();
     await page
       .getByRole("dialog")
       .getByText(/3\sdeliveries will never be sent by themselves/)

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { Readable } from "node:stream";
 import type { Page } from "playwright-core";
 import { afterAll, test as always, describe, expect } from "vitest";
-import { systemClock } from "../../server/src/clock.ts";
+import { systemClock } from "../../server/src/kernel/clock.ts";
 import { type Ffmpeg, findFfmpeg } from "../../server/src/videos/ffmpeg.ts";
 import { receiveFile } from "../../server/src/videos/receive-file.ts";
 import { expectAccessible, openBrowser, visit } from "../support/browser.ts";

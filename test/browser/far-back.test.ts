@@ -1,6 +1,6 @@
 /** Filters that match next to nothing of a long history: it is looked through piece by piece, and the page says so. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { LIMITS } from "../../server/src/limits.ts";
+import { LIMITS } from "../../server/src/kernel/limits.ts";
 import { openDatabase } from "../../server/src/store/db.ts";
 import { findEmbeddedPostgres } from "../../server/src/store/embedded-postgres.ts";
 import { expectFitsEverywhere, openBrowser, visitAsOwner } from "../support/browser.ts";
@@ -19,7 +19,7 @@ const AWAY = {
 
 /** A second apart, all of them created but the oldest, which was uploaded. */
 const FILL = `insert into deliveries (space_id, webhook_id, id, event_id, type, video_id, sequence, previous, status, attempts,
-    answer_status)
+    response_status)
   select s.id, gen_random_uuid(), id_floor(now() - n * interval '1 s'), gen_random_uuid(),
     case when n = $1::int then 'video.uploaded' else 'video.created' end, null, 0, 0, 'succeeded', 1, 200
   from spaces s, generate_series(1, $1::int) n`;

@@ -12,7 +12,7 @@ import { startReceiver } from "./receiver.ts";
 const SILENT_MS = 40_000;
 /** With the 15 s until the next beat well below that; twice, beyond it. */
 const QUIET_MS = 15_000;
-/** More than one try to connect again takes: five seconds for an answer, three until the next. */
+/** More than one try to connect again takes: five seconds for a response, three until the next. */
 const TRY_MS = 10_000;
 const SEEN = { timeout: 60_000 };
 

@@ -1,8 +1,8 @@
 /** What pages look like in the states that need a person: each in both themes, from phone to wide. */
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { longUuid } from "../../server/src/events/short-uuid.ts";
-import { LIMITS } from "../../server/src/limits.ts";
+import { LIMITS } from "../../server/src/kernel/limits.ts";
+import { longUuid } from "../../server/src/kernel/short-uuid.ts";
 import { openDatabase } from "../../server/src/store/db.ts";
 import { findEmbeddedPostgres } from "../../server/src/store/embedded-postgres.ts";
 import { addHealth } from "../../server/src/store/webhook-hours.ts";

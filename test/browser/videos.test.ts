@@ -233,12 +233,12 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("videos in the dashboa
     const erase = dialog.getByRole("button", { name: "Erase", exact: true });
     await erase.click();
     await dialog.getByText("of this video are open").or(dialog.getByText("of this video is open")).waitFor();
-    // One that is being sent is left alone by a cancelation.
+    // One that is being sent is left alone by a cancellation.
     const open = async () => {
-      await call(server, key, "/v1/cancelations", { video: id });
+      await call(server, key, "/v1/cancellations", { video: id });
       const headers = { authorization: `Bearer ${key}` };
-      const answer = await fetch(`${server.url}/v1/deliveries?video=${id}&status=open`, { headers });
-      return ((await answer.json()) as { data: unknown[] }).data.length;
+      const response = await fetch(`${server.url}/v1/deliveries?video=${id}&status=pending`, { headers });
+      return ((await response.json()) as { data: unknown[] }).data.length;
     };
     await expect.poll(open, { timeout: 30_000 }).toBe(0);
     await erase.click();

@@ -63,7 +63,7 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await expectAccessible(page);
 
     await page.goto(`/dashboard/webhooks/${id}`);
-    await page.getByText(/Last answer: 500 Internal Server Error/).waitFor();
+    await page.getByText(/Last response: 500 Internal Server Error/).waitFor();
     await page.getByText(/the webhook is disabled and its deliveries are held\. Nothing is lost\./).waitFor();
     await page
       .getByRole("img", { name: /failed attempts? in 24 hours\. 500 Internal Server Error: \d+, since/ })

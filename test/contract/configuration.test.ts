@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { loadConfig, SETTINGS } from "../../server/src/config.ts";
+import { loadConfig, SETTINGS } from "../../server/src/config/config.ts";
 import { RETRY_SCHEDULE_S } from "../../server/src/delivery/retry-schedule.ts";
 import { ROOT } from "../support/server.ts";
 

@@ -6,9 +6,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type * as sdk from "@mave/webhooks";
 import { expect, expectTypeOf, test } from "vitest";
-import { EVENT_TYPES, type EventType } from "../../server/src/events/catalog.ts";
 import { Video } from "../../server/src/http/schemas/videos.ts";
 import { Webhook } from "../../server/src/http/schemas/webhooks.ts";
+import { EVENT_TYPES, type EventType } from "../../server/src/kernel/event-catalog.ts";
 import type { Video as DomainVideo } from "../../server/src/videos/video.ts";
 import { ROOT } from "../support/server.ts";
 

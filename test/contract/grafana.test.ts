@@ -2,8 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { createDeliveryMeter } from "../../server/src/delivery-meter.ts";
-import { createMetrics } from "../../server/src/metrics.ts";
+import { createDeliveryMeter } from "../../server/src/ops/delivery-meter.ts";
+import { createMetrics } from "../../server/src/ops/metrics.ts";
 import { testDatabase } from "../support/database.ts";
 import { ROOT } from "../support/server.ts";
 

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { ERRORS } from "../../server/src/errors.ts";
-import { EVENT_TYPES } from "../../server/src/events/catalog.ts";
 import { openApiDocument } from "../../server/src/http/print-openapi.ts";
+import { ERRORS } from "../../server/src/kernel/errors.ts";
+import { EVENT_TYPES } from "../../server/src/kernel/event-catalog.ts";
 import { ROOT } from "../support/server.ts";
 
 interface Document {
@@ -55,7 +55,7 @@ test("creating calls say that they take an Idempotency-Key, and no others do", (
   );
   expect(calls.sort()).toEqual([
     "post /v1/api-keys",
-    "post /v1/cancelations",
+    "post /v1/cancellations",
     "post /v1/deliveries/{id}/attempts",
     "post /v1/replays",
     "post /v1/videos",

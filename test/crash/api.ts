@@ -8,7 +8,7 @@ export interface Caller {
 export interface Answered<Body> {
   status: number;
   body: Body;
-  /** Tries that got no answer, or a 5xx: the change may have been made by one of them. */
+  /** Tries that got no response, or a 5xx: the change may have been made by one of them. */
   unanswered: number;
 }
 
@@ -27,12 +27,12 @@ export async function call<Body>(
   const options = { method, headers, ...(body && { body: JSON.stringify(body) }) };
   let last = "nothing";
   for (let unanswered = 0, until = Date.now() + PATIENCE_MS; Date.now() < until; unanswered += 1) {
-    const answer = await fetch(`${url()}${path}`, { ...options, signal: AbortSignal.timeout(10_000) })
+    const response = await fetch(`${url()}${path}`, { ...options, signal: AbortSignal.timeout(10_000) })
       .then(async (response) => ({ status: response.status, body: (await response.json()) as Body }))
       .catch(() => null);
-    const busy = answer !== null && (answer.body as { code?: string }).code === "IDEMPOTENCY_BUSY";
-    if (answer !== null && answer.status < 500 && !busy) return { ...answer, unanswered };
-    if (answer !== null) last = JSON.stringify(answer.body);
+    const busy = response !== null && (response.body as { code?: string }).code === "IDEMPOTENCY_BUSY";
+    if (response !== null && response.status < 500 && !busy) return { ...response, unanswered };
+    if (response !== null) last = JSON.stringify(response.body);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error(`${method} ${path} was not answered within ${PATIENCE_MS} ms; at last by: ${last}`);

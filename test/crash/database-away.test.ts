@@ -40,14 +40,14 @@ test("while the database is away the API says so at once, and afterwards deliver
     proxy.cut();
     await expect.poll(() => readiness(scene), { timeout: 10_000 }).toBe(503);
     const began = Date.now();
-    const answer = await fetch(`${scene.server.url}/v1/videos`, {
+    const response = await fetch(`${scene.server.url}/v1/videos`, {
       method: "POST",
       headers: { authorization: `Bearer ${scene.caller.key}`, "content-type": "application/json" },
       body: "{}",
     });
-    expect(answer.status).toBe(503);
-    expect(await answer.json()).toMatchObject({ code: "STORE_UNAVAILABLE" });
-    expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({ code: "STORE_UNAVAILABLE" });
+    expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);
     expect(Date.now() - began).toBeLessThan(15_000); // at once: no request waits for the database to come back
     expect((await fetch(`${scene.server.url}/healthz`)).status).toBe(200);
     proxy.heal();

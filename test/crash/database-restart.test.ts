@@ -2,7 +2,7 @@ import { mkdtemp, readFile, realpath } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { createLog } from "../../server/src/log.ts";
+import { createLog } from "../../server/src/kernel/log.ts";
 import { startEmbeddedPostgres } from "../../server/src/store/embedded-postgres.ts";
 import { databaseUrl } from "../support/database.ts";
 import { removeDataFolder } from "../support/server.ts";

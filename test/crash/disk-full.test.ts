@@ -88,15 +88,15 @@ describe.skipIf(!probe)("a full disk", () => {
     disk.fill(0);
     const statuses = new Set<number>();
     const seen = async () => {
-      const answer = await fetch(`${scene.server.url}/v1/videos`, {
+      const response = await fetch(`${scene.server.url}/v1/videos`, {
         method: "POST",
         headers: { authorization: `Bearer ${scene.caller.key}`, "content-type": "application/json" },
         body: JSON.stringify({
           metadata: Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`k${index}`, "x".repeat(500)])),
         }),
       }).catch(() => null);
-      if (answer?.status === 201) load.acknowledged.created.add(((await answer.json()) as { id: string }).id);
-      statuses.add(answer?.status ?? 0);
+      if (response?.status === 201) load.acknowledged.created.add(((await response.json()) as { id: string }).id);
+      statuses.add(response?.status ?? 0);
       return [...statuses].some((status) => status !== 201);
     };
     await expect.poll(seen, { timeout: 60_000, interval: 10 }).toBe(true);

@@ -41,12 +41,12 @@ const becomesReady = (id: string) =>
 
 async function put(id: string, path: string): Promise<number> {
   const headers = { authorization: `Bearer ${caller.key}` };
-  const answer = await fetch(`${server.url}/v1/videos/${id}/file`, {
+  const response = await fetch(`${server.url}/v1/videos/${id}/file`, {
     method: "PUT",
     headers,
     body: await readFile(path),
   });
-  return answer.status;
+  return response.status;
 }
 
 /** What was told of a video, in its order. */

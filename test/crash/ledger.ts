@@ -34,7 +34,7 @@ export interface Ledger {
   received: Received[];
   /** Requests that the log of attempts does not know: sent, and not settled when their process died. */
   unrecorded: Received[];
-  /** Deliveries that were answered 2xx more than once; an answer that its sender had given up waiting for is none. */
+  /** Deliveries that were answered 2xx more than once; a response that its sender had given up waiting for is none. */
   duplicates: string[];
   findings: string[];
 }
@@ -133,7 +133,7 @@ function missingDeliveries(events: EventView[], deliveries: DeliveryView[], webh
   );
 }
 
-/** No committed event undelivered; and each attempt that the API tells of is one that the receiver saw, with its answer. */
+/** No committed event undelivered; and each attempt that the API tells of is one that the receiver saw, with its response. */
 function undelivered({ id, status, log }: DeliveryView, seen: Received[]): string[] {
   const findings: string[] = [];
   if (status !== "succeeded") findings.push(`delivery ${id} is ${status}`);

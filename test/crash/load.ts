@@ -8,9 +8,9 @@ export interface Acknowledged {
 
 export interface Load {
   acknowledged: Acknowledged;
-  /** Tries without an answer, made again with the same key. */
+  /** Tries without a response, made again with the same key. */
   unanswered(): number;
-  /** Ends when every caller has had its last answer. */
+  /** Ends when every caller has had its last response. */
   stop(): Promise<void>;
 }
 
@@ -47,7 +47,7 @@ export function startLoad(caller: Caller, { callers = 4, pause_ms = 60, seed = 1
     }
   }
 
-  /** A deletion whose answer was lost answers 404 the next time: it has happened. */
+  /** A deletion whose response was lost answers 404 the next time: it has happened. */
   async function remove(video: string): Promise<void> {
     const gone = await call(caller, "DELETE", `/v1/videos/${video}`);
     unanswered += gone.unanswered;

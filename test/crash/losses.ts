@@ -1,4 +1,4 @@
-import { LIMITS } from "../../server/src/limits.ts";
+import { LIMITS } from "../../server/src/kernel/limits.ts";
 import type { Received } from "./receiver.ts";
 import { PATHS } from "./scene.ts";
 
@@ -22,7 +22,7 @@ export interface Losses {
 const LOST_MAX = PATHS.length * LIMITS.WEBHOOK_IN_FLIGHT_MAX + LIMITS.SETTLE_BATCH_MAX;
 
 /**
- * How many later attempts may be settled, of one webhook. Beside one whose answer is on its way, what else was in flight: 0
+ * How many later attempts may be settled, of one webhook. Beside one whose response is on its way, what else was in flight: 0
  * were seen. A database that is killed forgets what it settled since it last wrote an event to the disk, and is told afterwards
  * what was answered meanwhile: all of that had been handed over before. 4 were seen.
  */
@@ -31,7 +31,7 @@ const OVERTAKEN_MAX = {
   database: LIMITS.WEBHOOK_IN_FLIGHT_MAX + LIMITS.WEBHOOK_QUEUED_MAX,
 };
 
-/** Hangs, drips and floods: when such an answer is over the receiver does not know. */
+/** Hangs, drips and floods: when such a response is over the receiver does not know. */
 const UNTOLD = "/hostile";
 
 /**

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { expect, onTestFinished, test } from "vitest";
-import { shortUuid } from "../../server/src/events/short-uuid.ts";
-import { LIMITS } from "../../server/src/limits.ts";
+import { LIMITS } from "../../server/src/kernel/limits.ts";
+import { shortUuid } from "../../server/src/kernel/short-uuid.ts";
 import { type Database, openDatabase } from "../../server/src/store/db.ts";
 import { databaseUrl, testConnection } from "../support/database.ts";
 import { startServer, type TestServer } from "../support/server.ts";
@@ -53,7 +53,7 @@ interface Held {
 
 const held = {
   name: "test_held",
-  text: `select id, attempt, extract(epoch from leased_until)::float8 * 1000 as until_ms from open_deliveries
+  text: `select id, attempt, extract(epoch from leased_until)::float8 * 1000 as until_ms from pending_deliveries
     where leased_by = $1 and leased_until > now()`,
 };
 async function heldBy(db: Database, node: number): Promise<Held[]> {

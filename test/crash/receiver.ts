@@ -11,7 +11,7 @@ import { verify } from "@mave/webhooks";
 export interface Received {
   /** When its headers were there. */
   began_ms: number;
-  /** When it was about to be answered, or to be left without an answer. */
+  /** When it was about to be answered, or to be left without a response. */
   at_ms: number;
   /** The path that it came to: which of the test's webhooks. */
   path: string;
@@ -124,7 +124,7 @@ async function take(
   const header = (name: string) => String(request.headers[name]);
   const event = JSON.parse(body.toString()) as { id: string; type: string; data: { id: string } };
   const [delivery, attempt] = [header("mave-delivery"), Number(header("mave-attempt"))];
-  const { status, wait_ms = 0, hangs, body: answer } = MANNERS[path]!(chance(`${delivery}.${attempt}`), attempt);
+  const { status, wait_ms = 0, hangs, body: content } = MANNERS[path]!(chance(`${delivery}.${attempt}`), attempt);
   if (wait_ms > 0) await pause(wait_ms);
   const line: Received = {
     began_ms,
@@ -144,8 +144,8 @@ async function take(
   appendFileSync(file, `${JSON.stringify(line)}\n`);
   if (hangs) return;
   if (status === null) request.socket.destroy();
-  else if (answer === undefined) response.writeHead(status).end();
-  else await pipeline(Readable.from(answer()), response.writeHead(status)).catch(() => {}); // its sender had enough
+  else if (content === undefined) response.writeHead(status).end();
+  else await pipeline(Readable.from(content()), response.writeHead(status)).catch(() => {}); // its sender had enough
 }
 
 async function isVerified(body: Buffer, request: IncomingMessage, secret: string | undefined): Promise<boolean> {

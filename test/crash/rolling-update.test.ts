@@ -64,7 +64,7 @@ async function delivers(node: TestServer): Promise<void> {
 }
 
 async function attempts({ url }: TestServer): Promise<number> {
-  const text = await fetch(`${url}/metrics`).then((answer) => answer.text());
+  const text = await fetch(`${url}/metrics`).then((response) => response.text());
   return text
     .split("\n")
     .filter((line) => line.startsWith("mave_attempts_total{"))

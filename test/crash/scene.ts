@@ -77,7 +77,7 @@ async function register({ caller, receiver, webhooks }: Scene, paths: string[]):
 }
 
 export async function drained(caller: Caller, timeout_ms: number): Promise<void> {
-  const open = () => all<{ id: string; status: string }>(caller, "/v1/deliveries?status=open");
+  const open = () => all<{ id: string; status: string }>(caller, "/v1/deliveries?status=pending");
   await expect.poll(async () => (await open()).length, { timeout: timeout_ms, interval: 200 }).toBe(0);
 }
 

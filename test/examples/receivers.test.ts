@@ -41,9 +41,9 @@ async function misjudged(ask: (request: Request) => Promise<Response>, url: stri
   const names: string[] = [];
   for (const vector of askable) {
     const headers = { "content-type": "application/json", ...moved(vector) };
-    const answer = await ask(new Request(url, { method: "POST", body: vector.body, headers }));
-    await answer.body?.cancel();
-    if (answer.ok !== vector.valid) names.push(`${vector.name}: ${answer.status}`);
+    const response = await ask(new Request(url, { method: "POST", body: vector.body, headers }));
+    await response.body?.cancel();
+    if (response.ok !== vector.valid) names.push(`${vector.name}: ${response.status}`);
   }
   return names;
 }

@@ -14,13 +14,13 @@ const key = await server.key();
 
 async function call<Answer>(method: string, path: string, body?: object | string): Promise<Answer> {
   const json = typeof body === "object";
-  const answer = await fetch(server.url + path, {
+  const response = await fetch(server.url + path, {
     method,
     headers: { authorization: `Bearer ${key}`, ...(json && { "content-type": "application/json" }) },
     ...(body !== undefined && { body: json ? JSON.stringify(body) : body }),
   });
-  expect(answer.ok, `${method} ${path}: ${answer.status}`).toBe(true);
-  return (await answer.json()) as Answer;
+  expect(response.ok, `${method} ${path}: ${response.status}`).toBe(true);
+  return (await response.json()) as Answer;
 }
 
 test("an inbox sees what did not arrive, fetches it, and handles all of a video's events once and in order", async () => {

@@ -97,8 +97,8 @@ describe("a body that is not what an operation takes", () => {
     "application/msgpack",
   ])("the content type %s is refused", async (type) => {
     for (const operation of changing) {
-      const answer = await send(operation, '{"name":"x"}', type);
-      expectRefusal(answer, `${operation.path} as ${type}`);
+      const response = await send(operation, '{"name":"x"}', type);
+      expectRefusal(response, `${operation.path} as ${type}`);
     }
   });
 
@@ -107,8 +107,8 @@ describe("a body that is not what an operation takes", () => {
     async (encoding) => {
       const bomb = gzipSync(Buffer.alloc(100_000_000, "a"));
       for (const operation of changing) {
-        const answer = await send(operation, bomb, "application/json", { "content-encoding": encoding });
-        expectRefusal(answer, `${operation.path} in ${encoding}`);
+        const response = await send(operation, bomb, "application/json", { "content-encoding": encoding });
+        expectRefusal(response, `${operation.path} in ${encoding}`);
       }
     },
   );
@@ -117,8 +117,8 @@ describe("a body that is not what an operation takes", () => {
     for (const operation of changing) {
       for (const [field, schema] of Object.entries(operation.body!.properties ?? {})) {
         for (const value of wrongValues(schema)) {
-          const answer = await send(operation, JSON.stringify({ [field]: value }));
-          expectRefusal(answer, `${operation.path} ${field}: ${JSON.stringify(value)?.slice(0, 40)}`);
+          const response = await send(operation, JSON.stringify({ [field]: value }));
+          expectRefusal(response, `${operation.path} ${field}: ${JSON.stringify(value)?.slice(0, 40)}`);
         }
       }
     }

@@ -93,20 +93,20 @@ const LEAKS = new RegExp(
 );
 
 /** A refusal: 4xx, a problem with a code and a sentence, and nothing that it should not say. */
-export function expectRefusal(answer: Answer, what: string): void {
-  expect(`${what}: ${answer.status} ${answer.body.slice(0, 300)}`).toMatch(/: 4\d\d /);
-  expect(answer.type, what).toContain("application/problem+json");
-  const { code, detail, status } = JSON.parse(answer.body) as { code: string; detail: string; status: number };
-  expect(status, what).toBe(answer.status);
+export function expectRefusal(response: Answer, what: string): void {
+  expect(`${what}: ${response.status} ${response.body.slice(0, 300)}`).toMatch(/: 4\d\d /);
+  expect(response.type, what).toContain("application/problem+json");
+  const { code, detail, status } = JSON.parse(response.body) as { code: string; detail: string; status: number };
+  expect(status, what).toBe(response.status);
   expect(code, what).toMatch(/^[A-Z_]+$/);
   expect(detail, what).toMatch(/\S \S.*[.!…]$/s);
-  expectNoLeak(answer, what);
+  expectNoLeak(response, what);
 }
 
 /** Anything but a failure of the server's own. */
-export function expectNoFault(answer: Answer, what: string): void {
-  expect(`${what}: ${answer.status} ${answer.body.slice(0, 300)}`).toMatch(/: [1-4]\d\d /);
-  expectNoLeak(answer, what);
+export function expectNoFault(response: Answer, what: string): void {
+  expect(`${what}: ${response.status} ${response.body.slice(0, 300)}`).toMatch(/: [1-4]\d\d /);
+  expectNoLeak(response, what);
 }
 
 function expectNoLeak({ body, status }: Answer, what: string): void {

@@ -47,8 +47,8 @@ describe("addresses", () => {
     for (const { method, path } of withIds) {
       if (path.startsWith("/v1/uploads")) continue;
       for (const id of IDS) {
-        const answer = await get(path.replace("j3bw2jWb6q7aWGwChsgR86", id), authorized(), method);
-        expectRefusal(answer, `${method} ${path} with ${id.slice(0, 40)}`);
+        const response = await get(path.replace("j3bw2jWb6q7aWGwChsgR86", id), authorized(), method);
+        expectRefusal(response, `${method} ${path} with ${id.slice(0, 40)}`);
       }
     }
   }, 60_000);
@@ -101,9 +101,9 @@ describe("addresses", () => {
       "/%00",
       `/${"a".repeat(15_000)}`,
     ]) {
-      const answer = await get(path);
-      expectNoFault(answer, path.slice(0, 60));
-      expect(answer.status, path.slice(0, 60)).toBeGreaterThanOrEqual(400);
+      const response = await get(path);
+      expectNoFault(response, path.slice(0, 60));
+      expect(response.status, path.slice(0, 60)).toBeGreaterThanOrEqual(400);
     }
   });
 
@@ -124,9 +124,9 @@ describe("headers", () => {
     ["a cookie that is none", { cookie: `better-auth.session_token=${"x".repeat(3_000)}` }],
     ["two schemes", { authorization: "Bearer Bearer mave_x" }],
   ])("%s opens nothing", async (_name, headers: Record<string, string>) => {
-    const answer = await get("/v1/videos", headers);
-    expectRefusal(answer, "GET /v1/videos");
-    expect(answer.status).toBe(401);
+    const response = await get("/v1/videos", headers);
+    expectRefusal(response, "GET /v1/videos");
+    expect(response.status).toBe(401);
   });
 
   test("an Idempotency-Key that is none is refused", async () => {
@@ -197,8 +197,8 @@ describe("the wire itself", () => {
   };
 
   test.each(Object.keys(REFUSED))("%s is refused", async (name) => {
-    const answer = await raw(server.url, Buffer.from(REFUSED[name]!.replace("KEY", key), "latin1"));
-    expectRefusal(answer, name);
+    const response = await raw(server.url, Buffer.from(REFUSED[name]!.replace("KEY", key), "latin1"));
+    expectRefusal(response, name);
   });
 
   test("what is odd but legal is answered", async () => {
@@ -212,17 +212,17 @@ describe("the wire itself", () => {
       `GET /v1/videos HTTP/1.0\r\n${HOST}\r\n`,
       `HEAD /v1/videos HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`,
     ]) {
-      const answer = await raw(server.url, request);
-      expect(`${request.split("\r\n", 1)[0]}: ${answer.status}`).toMatch(/: (?:0|[2-4]\d\d)$/); // CONNECT is just ended
+      const response = await raw(server.url, request);
+      expect(`${request.split("\r\n", 1)[0]}: ${response.status}`).toMatch(/: (?:0|[2-4]\d\d)$/); // CONNECT is just ended
     }
   });
 
   test("a second request behind a refused body is not taken for one", async () => {
     const smuggled = `DELETE /v1/videos/AAAAAAAAAA HTTP/1.1\r\n${HOST}Authorization: Bearer ${key}\r\n\r\n`;
     const lines = `Content-Length: ${400_000}\r\n`;
-    const answer = await raw(server.url, head(lines).replace("KEY", key) + smuggled);
-    expect(answer.status).toBe(413);
-    expect(answer.body).not.toMatch(/HTTP\/1\.1/);
+    const response = await raw(server.url, head(lines).replace("KEY", key) + smuggled);
+    expect(response.status).toBe(413);
+    expect(response.body).not.toMatch(/HTTP\/1\.1/);
   });
 
   test("a body that drips, and headers that drip, are cut off in time", { timeout: 60_000 }, async () => {

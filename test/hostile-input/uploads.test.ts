@@ -57,9 +57,9 @@ describe("a tus request that is none", () => {
     async (id) => {
       for (const method of ["HEAD", "PATCH", "DELETE"]) {
         const headers = { "upload-offset": "0", "content-type": "application/offset+octet-stream" };
-        const answer = await tus(headers, method, `/v1/uploads/${id}`);
-        if (method === "HEAD") expect(answer.status).toBe(404);
-        else expectRefusal(answer, `${method} ${id.slice(0, 30)}`);
+        const response = await tus(headers, method, `/v1/uploads/${id}`);
+        if (method === "HEAD") expect(response.status).toBe(404);
+        else expectRefusal(response, `${method} ${id.slice(0, 30)}`);
       }
     },
   );
@@ -109,11 +109,11 @@ describe("a file in one request", () => {
   test("that breaks off leaves the video as it was", async () => {
     const begin = `PUT /v1/videos/${video}/file HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${key}\r\nContent-Length: 1000\r\n\r\nabc`;
     await raw(server.url, begin, { silent_ms: 300 });
-    const answer = await expect.poll(async () => {
+    const response = await expect.poll(async () => {
       const { body } = await ask(`${server.url}/v1/videos/${video}`, { headers: { authorization: `Bearer ${key}` } });
       return (JSON.parse(body) as { status: string }).status;
     });
-    await answer.toBe("waiting");
+    await response.toBe("waiting");
   });
 
   test("without a length that grows beyond the most is refused", async () => {
@@ -122,8 +122,8 @@ describe("a file in one request", () => {
         controller.enqueue(Buffer.alloc(65_536));
       },
     });
-    const answer = await put({}, endless).catch(() => null);
-    if (answer !== null) expectRefusal(answer, "endless");
+    const response = await put({}, endless).catch(() => null);
+    if (response !== null) expectRefusal(response, "endless");
   });
 });
 

@@ -26,7 +26,8 @@ describe("the direction of imports", () => {
     expect(
       offenders(
         (path) => DOMAIN.includes(folderOf(path)),
-        (from) => from.startsWith(`${SERVER}/http/`) || [`${SERVER}/config.ts`, `${SERVER}/main.ts`].includes(from),
+        (from) =>
+          from.startsWith(`${SERVER}/http/`) || [`${SERVER}/config/config.ts`, `${SERVER}/main.ts`].includes(from),
       ),
       "A domain file is handed what it needs: add a field to its parts, and let main.ts pass it.",
     ).toEqual([]);
@@ -43,13 +44,15 @@ describe("the direction of imports", () => {
   });
 
   test("OpenTelemetry is loaded where it is wanted only: tracing.ts has it, and main.ts imports that when it runs", () => {
-    const tracing = `${SERVER}/tracing.ts`;
+    const tracing = `${SERVER}/ops/tracing.ts`;
     const uses = files
       .filter(({ path }) => path !== tracing)
       .flatMap(({ path, text, imports }) =>
         imports
           .filter(({ from, typeOnly }) => !typeOnly && (from === tracing || from.startsWith("@opentelemetry/")))
-          .map(({ from }) => `${path} ${text.includes('await import("./tracing.ts")') ? "loads" : "imports"} ${from}`),
+          .map(
+            ({ from }) => `${path} ${text.includes('await import("./ops/tracing.ts")') ? "loads" : "imports"} ${from}`,
+          ),
       );
     expect(uses, "Import its types only, and be handed a Tracing or none.").toEqual([
       `${SERVER}/main.ts loads ${tracing}`,
@@ -60,15 +63,15 @@ describe("the direction of imports", () => {
     expect(
       offenders(
         (path) => path !== `${SERVER}/main.ts` && folderOf(path) !== "admin",
-        (from, typeOnly) => from === `${SERVER}/config.ts` && !typeOnly,
+        (from, typeOnly) => from === `${SERVER}/config/config.ts` && !typeOnly,
       ),
       "Take the one setting you need as an argument instead.",
     ).toEqual([]);
   });
 
   test("the store decides nothing: of the rest it knows types, the log, the clock, spawn and its own failures", () => {
-    const allowed = ["log.ts", "clock.ts", "spawn.ts", "start-failure.ts", "limits.ts"].map(
-      (name) => `${SERVER}/${name}`,
+    const allowed = ["log.ts", "clock.ts", "spawn.ts", "start-failure.ts", "limits.ts", "event-catalog.ts"].map(
+      (name) => `${SERVER}/kernel/${name}`,
     );
     expect(
       offenders(
@@ -84,7 +87,8 @@ describe("the direction of imports", () => {
     expect(
       offenders(
         (path) => folderOf(path) === "http",
-        (from, typeOnly) => !typeOnly && (from === `${SERVER}/spawn.ts` || from === `${SERVER}/net/safe-client.ts`),
+        (from, typeOnly) =>
+          !typeOnly && (from === `${SERVER}/kernel/spawn.ts` || from === `${SERVER}/net/safe-client.ts`),
       ),
       "Ask the domain for it.",
     ).toEqual([]);
@@ -100,17 +104,22 @@ describe("the direction of imports", () => {
       "net/address-policy.ts",
       "net/address-ranges.ts",
       "net/error-words.ts",
-      "events/catalog.ts",
-      "events/short-uuid.ts",
-      "limits.ts",
-      "settings.ts",
+      "kernel/event-catalog.ts",
+      "kernel/short-uuid.ts",
+      "kernel/limits.ts",
+      "config/settings.ts",
     ].map((name) => `${SERVER}/${name}`);
     for (const path of pure)
       expect(
         files.map((file) => file.path),
         "a pure file was renamed: name it here",
       ).toContain(path);
-    const open = new Set([...pure, `${SERVER}/clock.ts`, `${SERVER}/errors.ts`, `${SERVER}/net/url-guards.ts`]);
+    const open = new Set([
+      ...pure,
+      `${SERVER}/kernel/clock.ts`,
+      `${SERVER}/kernel/errors.ts`,
+      `${SERVER}/net/url-guards.ts`,
+    ]);
     expect(
       offenders(
         (path) => pure.includes(path),

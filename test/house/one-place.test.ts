@@ -15,26 +15,26 @@ const RULES: Rule[] = [
   {
     what: "starts a process",
     pattern: /from "(?:node:)?child_process"|from "node:worker_threads"/,
-    where: /^server\/src\/(?:spawn|videos\/remux(?:-worker)?)\.ts$/,
+    where: /^server\/src\/(?:kernel\/spawn|videos\/remux(?:-worker)?)\.ts$/,
     instead: "startChild or runBounded of spawn.ts, which bounds it (a type may be imported with `import type`)",
   },
   {
     what: "reads the environment",
     pattern: /process\.env\b/,
-    where: /^server\/src\/config\.ts$/,
+    where: /^server\/src\/config\/config\.ts$/,
     instead: "a setting in config.ts, handed in by main.ts",
   },
   {
     what: "reads the clock",
     pattern:
       /\bDate\.now\(|\bperformance\.now\(|new Date\(\)|\bhrtime\b|(?<!\.)\bset(?:Timeout|Interval)\(|timers\/promises/,
-    where: /^server\/src\/clock\.ts$/,
+    where: /^server\/src\/kernel\/clock\.ts$/,
     instead: "the Clock you are handed, so that a test can move time",
   },
   {
     what: "draws randomness",
     pattern: /\brandomBytes\b|\brandomUUID\b|\brandomInt\b|Math\.random|getRandomValues/,
-    where: /^server\/src\/random\.ts$/,
+    where: /^server\/src\/kernel\/random\.ts$/,
     instead: "the Random you are handed, so that a test can seed it",
   },
   {
@@ -54,7 +54,7 @@ const RULES: Rule[] = [
   {
     what: "ends the process",
     pattern: /process\.exit\(/,
-    where: /^server\/src\/(?:main|shutdown|admin\/main)\.ts$/,
+    where: /^server\/src\/(?:main|ops\/shutdown|admin\/main)\.ts$/,
     instead: "an error, or shutdown.begin",
   },
   {
@@ -84,7 +84,7 @@ test("SQL is never put together: a statement's text is fixed", () => {
   expect(assembled, "Name the statement; give it every value as a parameter.").toEqual([]);
 });
 
-test("a statement names the columns of its answer: a newer node may add one while it is prepared", () => {
+test("a statement names the columns of its response: a newer node may add one while it is prepared", () => {
   const stars = sources("server/src/store").flatMap(({ path, code }) =>
     literals(code)
       .map(withoutParentheses)

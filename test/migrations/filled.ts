@@ -63,7 +63,7 @@ const VIDEOS = `insert into videos (space_id, id, last_sequence)
 const UPLOADS = `insert into uploads (space_id, video_id, version, id, state, resumable)
   select space_id, id, 1, gen_random_uuid(), 'published', true from videos`;
 
-const OPEN = `insert into open_deliveries (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, due_at)
+const OPEN = `insert into pending_deliveries (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, due_at)
   select space_id, webhook_id, video_id, 100, gen_random_uuid(), event_id, type, 0, now()
   from (select distinct on (video_id) * from deliveries order by video_id limit 5000) each_video`;
 

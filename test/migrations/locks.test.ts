@@ -13,8 +13,8 @@ const IN_TURN = [
   "column.sql",
   "constraint.sql",
   "constraint_validated.sql",
-  "answers_on_parent.sql",
-  "answers_on_partitions.concurrently.sql",
+  "responses_on_parent.sql",
+  "responses_on_partitions.concurrently.sql",
 ];
 
 const db = await filledDatabase();
@@ -60,13 +60,13 @@ function report(applied: string[], { rounds, waited_ms }: Work): void {
 test.each([
   [
     "an index built under a lock",
-    "create index on deliveries (answer_status)",
+    "create index on deliveries (response_status)",
     /^deliveries: 7\d{4} rows are read under/m,
   ],
   [
     "a type that is changed",
-    "alter table open_deliveries alter column step type integer",
-    /^open_deliveries: \d+ rows/m,
+    "alter table pending_deliveries alter column step type integer",
+    /^pending_deliveries: \d+ rows/m,
   ],
   [
     "a default that differs for each row",

@@ -50,9 +50,9 @@ export function watched(db: Database): Database {
         if (text.startsWith("-- ")) file = text;
         const findings = text === "commit" ? judge(before, await look(query), file) : [];
         if (findings.length > 0) throw new Error(findings.join("\n"));
-        const answer = await query(text, values);
+        const response = await query(text, values);
         if (text === "begin") before = await look(query);
-        return answer;
+        return response;
       };
       client.query = watch as typeof client.query;
       return client;

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { pause } from "../../server/src/clock.ts";
+import { pause } from "../../server/src/kernel/clock.ts";
 import type { Database } from "../../server/src/store/db.ts";
 
 /** What nodes at work met with. */
@@ -66,19 +66,19 @@ const RECORD = `with event as (
       'video.created', left(gen_random_uuid()::text, 8), 1, '{}' from generate_series(1, 5)
     returning id, type, video_id, sequence
   )
-  insert into open_deliveries (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, due_at)
+  insert into pending_deliveries (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, due_at)
   select $1, $2::uuid, video_id, sequence, id, id, type, 0, now() from event`;
 
-const CLAIM = `update open_deliveries set attempt = attempt + 1, leased_until = now() + interval '30 s', leased_by = 1
-  where ctid = any(array(select ctid from open_deliveries where space_id = $1::uuid and webhook_id = $2::uuid
+const CLAIM = `update pending_deliveries set attempt = attempt + 1, leased_until = now() + interval '30 s', leased_by = 1
+  where ctid = any(array(select ctid from pending_deliveries where space_id = $1::uuid and webhook_id = $2::uuid
     and due_at <= now() and leased_until < now() order by due_at limit 5 for update skip locked))`;
 
 const SETTLE = `with ended as (
-    delete from open_deliveries where ctid = any(array(select ctid from open_deliveries where space_id = $1::uuid
+    delete from pending_deliveries where ctid = any(array(select ctid from pending_deliveries where space_id = $1::uuid
       and webhook_id = $2::uuid and attempt > 0 limit 5 for update skip locked))
     returning space_id, id, webhook_id, event_id, type, video_id, sequence, previous, attempt
   ), logged as (
-    insert into attempts (space_id, delivery_id, attempt, outcome, started_at, url, answer_status)
+    insert into attempts (space_id, delivery_id, attempt, outcome, started_at, url, response_status)
     select space_id, id, attempt, 'succeeded', now(), 'https://receiver.example.com/', 200 from ended
   )
   insert into deliveries (space_id, id, webhook_id, event_id, type, video_id, sequence, previous, status, attempts)

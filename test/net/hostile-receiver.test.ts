@@ -2,8 +2,8 @@ import { type AddressInfo, createServer } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, test } from "vitest";
-import { type Clock, systemClock } from "../../server/src/clock.ts";
-import { LIMITS } from "../../server/src/limits.ts";
+import { type Clock, systemClock } from "../../server/src/kernel/clock.ts";
+import { LIMITS } from "../../server/src/kernel/limits.ts";
 import { createAddressPolicy } from "../../server/src/net/address-policy.ts";
 import { ERROR_WORDS } from "../../server/src/net/error-words.ts";
 import { createSafeClient, type Exchange } from "../../server/src/net/safe-client.ts";
@@ -70,8 +70,8 @@ describe("a hostile receiver", () => {
     const success = exchange.status !== null && exchange.status >= 200 && exchange.status < 300;
     expect(exchange.error === null).toBe(success);
     if (exchange.error !== null) expect(Object.keys(ERROR_WORDS)).toContain(exchange.error.word);
-    expect(exchange.answer?.body.length ?? 0).toBeLessThanOrEqual(LIMITS.ANSWER_KEPT_BYTES);
-    expect(exchange.answer?.bytes ?? 0).toBeLessThanOrEqual(LIMITS.ANSWER_READ_BYTES + 65_536);
+    expect(exchange.response?.body.length ?? 0).toBeLessThanOrEqual(LIMITS.RESPONSE_KEPT_BYTES);
+    expect(exchange.response?.bytes ?? 0).toBeLessThanOrEqual(LIMITS.RESPONSE_READ_BYTES + 65_536);
   });
 
   test("a closed port refuses", async () => {
@@ -93,7 +93,7 @@ describe("a hostile receiver", () => {
     expect(exchange).toMatchObject({ error: { word: "connect_timeout", code: "TCP" }, wrote: false });
   });
 
-  test("a flood in a part of the answer without a bound of its own is ended long before the deadline", async () => {
+  test("a flood in a part of the response without a bound of its own is ended long before the deadline", async () => {
     const post = client();
     const flood = async (name: string) => post((await hostile(name)).url);
     const [phrase, extension] = await Promise.all([flood("endless reason phrase"), flood("endless chunk extension")]);
@@ -110,17 +110,17 @@ describe("a hostile receiver", () => {
     }
   });
 
-  test("a compressed answer is kept as it came", async () => {
+  test("a compressed response is kept as it came", async () => {
     const { url } = await hostile("a gzip bomb");
-    const { answer } = await client()(url);
-    expect(answer?.body.subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
-    expect(answer?.cut).toBe(true);
+    const { response } = await client()(url);
+    expect(response?.body.subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
+    expect(response?.cut).toBe(true);
   });
 
   test("headers keep order, spelling, duplicates and names of an object's own", async () => {
     const { url } = await hostile("headers named after an object's own");
-    const { answer } = await client()(url);
-    expect(answer?.headers.map(([name]) => name)).toEqual(["__proto__", "constructor", "toString", "content-length"]);
+    const { response } = await client()(url);
+    expect(response?.headers.map(([name]) => name)).toEqual(["__proto__", "constructor", "toString", "content-length"]);
   });
 });
 
@@ -132,7 +132,7 @@ describe("a receiver that plays with kept connections", () => {
     return receiver;
   };
 
-  test("cannot plant an answer for the next request", async () => {
+  test("cannot plant a response for the next request", async () => {
     const { url } = await misbehave((socket, count) => {
       socket.write(count === 1 ? `${OK}ok${OK.replace("200", "299")}no` : `${OK}ok`);
     });
@@ -140,13 +140,13 @@ describe("a receiver that plays with kept connections", () => {
     for (let request = 0; request < 5; request += 1) expect(await post(url)).toMatchObject({ status: 200 });
   });
 
-  test("cannot give a late answer to the next request", async () => {
+  test("cannot give a late response to the next request", async () => {
     const { url } = await misbehave((socket, count) => {
       if (count > 1) return void socket.write(`${OK}ok`);
       setTimeout(() => socket.write(`${OK.replace("200", "299")}no`), DEADLINE_MS + 20);
     });
     const post = client(DEADLINE_MS);
-    expect(await post(url)).toMatchObject({ error: { word: "timeout", code: "ANSWER" } });
+    expect(await post(url)).toMatchObject({ error: { word: "timeout", code: "RESPONSE" } });
     for (let request = 0; request < 5; request += 1) expect(await post(url)).toMatchObject({ status: 200 });
   });
 

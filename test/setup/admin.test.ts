@@ -37,12 +37,12 @@ describe("mave admin beside a running server", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`^${server.url}/dashboard/link#[\\w-]{43}\n$`));
     const token = stdout.trim().split("#")[1];
-    const answer = await fetch(`${server.url}/v1/session/link`, {
+    const response = await fetch(`${server.url}/v1/session/link`, {
       method: "POST",
       headers: { "content-type": "application/json", origin: server.url },
       body: JSON.stringify({ token }),
     });
-    expect(await answer.json()).toMatchObject({ purpose: "owner" });
+    expect(await response.json()).toMatchObject({ purpose: "owner" });
   });
 
   test("doctor looks at everything, a line each, and the server goes on", async () => {
@@ -93,9 +93,9 @@ describe("another MAVE_SECRETS_KEY", () => {
   };
   const post = async (path: string, body: object) => {
     const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
-    const answer = await fetch(`${server.url}/v1/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
-    expect(answer.ok).toBe(true);
-    return (await answer.json()) as { id: string; secret: string };
+    const response = await fetch(`${server.url}/v1/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+    expect(response.ok).toBe(true);
+    return (await response.json()) as { id: string; secret: string };
   };
 
   test("takes the old one's place while deliveries go on, each with both secrets and the headers as they were", async () => {
@@ -126,7 +126,7 @@ describe("another MAVE_SECRETS_KEY", () => {
       code: 0,
       stderr: "",
       stdout:
-        "1 of 1 webhooks were sealed anew by the first key. In a day, when no remembered answer needs them, drop the other keys.\n",
+        "1 of 1 webhooks were sealed anew by the first key. In a day, when no remembered response needs them, drop the other keys.\n",
     });
     await deliver();
     const again = await runAdmin(["secrets", "reseal"], settings(`${newKey},${oldKey}`));

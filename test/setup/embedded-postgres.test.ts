@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { createLog } from "../../server/src/log.ts";
+import { createLog } from "../../server/src/kernel/log.ts";
 import {
   type Connection,
   type EmbeddedPostgres,

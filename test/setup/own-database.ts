@@ -1,5 +1,5 @@
 // A process that owns a data folder's database until it is killed.
-import { createLog } from "../../server/src/log.ts";
+import { createLog } from "../../server/src/kernel/log.ts";
 import { startEmbeddedPostgres } from "../../server/src/store/embedded-postgres.ts";
 
 await startEmbeddedPostgres({

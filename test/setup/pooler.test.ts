@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { type Clock, systemClock } from "../../server/src/clock.ts";
 import { createNodeSession } from "../../server/src/delivery/node-session.ts";
-import { createLog } from "../../server/src/log.ts";
+import { type Clock, systemClock } from "../../server/src/kernel/clock.ts";
+import { createLog } from "../../server/src/kernel/log.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "../../server/src/store/db.ts";
 import { sendNotice } from "../../server/src/store/notices.ts";
 import { openStore } from "../../server/src/store/open-store.ts";
 import { sharesSessions } from "../../server/src/store/pooler.ts";
-import { showLife } from "../../server/src/videos/life-sign.ts";
+import { showLife } from "../../server/src/videos/heartbeat.ts";
 import { pass, QUICK_RETRIES, type Scene, setScene } from "../crash/scene.ts";
 import { databaseUrl, testConnection } from "../support/database.ts";
 import { eventually } from "../support/eventually.ts";

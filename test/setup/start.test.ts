@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
-import { LIMITS } from "../../server/src/limits.ts";
+import { LIMITS } from "../../server/src/kernel/limits.ts";
 import { openDatabase } from "../../server/src/store/db.ts";
 import { findEmbeddedPostgres } from "../../server/src/store/embedded-postgres.ts";
 import { testDatabaseUrl } from "../support/database.ts";

@@ -20,7 +20,7 @@ export const SIMULATED_DATABASE = `
   end $$;
 
   create table sim.replayed (replay_id uuid, delivery_id uuid);
-  alter table open_deliveries add column opened_in xid8, add column opened_seeing pg_snapshot, add column ordered boolean;
+  alter table pending_deliveries add column opened_in xid8, add column opened_seeing pg_snapshot, add column ordered boolean;
   -- Stable: it sees what the statement that opens the delivery saw.
   create function sim.note_opening() returns trigger stable language plpgsql as $$ begin
     new.opened_in := pg_current_xact_id();
@@ -28,11 +28,11 @@ export const SIMULATED_DATABASE = `
     new.ordered := (select ordering = 'video' from webhooks where space_id = new.space_id and id = new.webhook_id);
     return new;
   end $$;
-  create trigger note_opening before insert on open_deliveries for each row execute function sim.note_opening();
+  create trigger note_opening before insert on pending_deliveries for each row execute function sim.note_opening();
   create function sim.note_replayed() returns trigger language plpgsql as $$ begin
     insert into sim.replayed values (new.replay_id, new.id);
     return null;
   end $$;
-  create trigger note_replayed after insert on open_deliveries for each row when (new.replay_id is not null)
+  create trigger note_replayed after insert on pending_deliveries for each row when (new.replay_id is not null)
     execute function sim.note_replayed();
 `;

@@ -5,8 +5,8 @@ import { pidOf } from "./connections.ts";
 import type { Process, World } from "./world.ts";
 
 export interface DatabaseFaults {
-  /** The statement or commit happened, its answer is lost. */
-  lostAnswer: number;
+  /** The statement or commit happened, its response is lost. */
+  lostResponse: number;
   /** It never reached the server. */
   refused: number;
 }
@@ -171,13 +171,13 @@ export class SimDatabase implements Database {
 
   #call<Result>(client: pg.Client, what: string, begin: () => Promise<Result>, commits: boolean): Promise<Result> {
     const { world, process, faults, onFault } = this.#parts;
-    const { lostAnswer, refused } = faults();
+    const { lostResponse, refused } = faults();
     const failed = (reason: string) => {
       onFault();
       throw new Error(reason);
     };
     if (world.random.chance(refused)) return world.call(process, what, 0, async () => failed("connection refused"));
-    const lost = commits && world.random.chance(lostAnswer);
+    const lost = commits && world.random.chance(lostResponse);
     return world.call(process, what, pidOf(client), async () => {
       const result = await begin();
       return lost ? failed("connection lost after the statement") : result;

@@ -132,7 +132,7 @@ export class Invariants {
       `select o.sequence, o.attempt, o.leased_until > sim.now() as leased, o.opened_in::text,
         o.sequence < own.sequence and coalesce(own.ordered, false) and (o.opened_in = own.opened_in
           or pg_visible_in_snapshot(o.opened_in, own.opened_seeing)) as first
-       from open_deliveries o left join open_deliveries own on own.webhook_id = o.webhook_id
+       from pending_deliveries o left join pending_deliveries own on own.webhook_id = o.webhook_id
          and own.video_id = o.video_id and own.sequence = $3
        where o.webhook_id = $1 and o.video_id = $2 and o.sequence <= $3 order by o.sequence`,
       [webhook, video, sequence],
@@ -159,7 +159,7 @@ export class Invariants {
         if (!this.#still(this.#underWay.get(keyOf({ ...arrival, sequence }))!).includes(other)) continue;
         const [row] = await this.#world.ask<{ first: boolean }>(
           `select coalesce(ordered, false) and pg_visible_in_snapshot($4::xid8, opened_seeing) as first
-           from open_deliveries where webhook_id = $1 and video_id = $2 and sequence = $3`,
+           from pending_deliveries where webhook_id = $1 and video_id = $2 and sequence = $3`,
           [arrival.webhook, arrival.video, arrival.sequence, opened_in],
         );
         if (row?.first) this.#report(process, arrival, `sent while ${other.name} was still sending ${sequence}`);

@@ -1,13 +1,13 @@
-import { type Cancelations, createCancelations } from "../../server/src/delivery/cancelations.ts";
+import { type Cancellations, createCancellations } from "../../server/src/delivery/cancellations.ts";
 import { createDeliveries, type Deliveries } from "../../server/src/delivery/deliveries.ts";
 import { createDeliveryNode, type DeliveryNode } from "../../server/src/delivery/node.ts";
 import { startNotifier } from "../../server/src/delivery/notifier.ts";
 import type { Verdict } from "../../server/src/delivery/outcome.ts";
 import { createReplays, type Replays } from "../../server/src/delivery/replays.ts";
 import { createRecorder, type Recorder } from "../../server/src/events/record.ts";
-import { createLog } from "../../server/src/log.ts";
-import type { Random } from "../../server/src/random.ts";
-import { createSignals } from "../../server/src/signals.ts";
+import { createLog } from "../../server/src/kernel/log.ts";
+import type { Random } from "../../server/src/kernel/random.ts";
+import { createSignals } from "../../server/src/kernel/signals.ts";
 import { Disabling } from "../../server/src/webhooks/disabling.ts";
 import { createWebhooks, type Webhooks } from "../../server/src/webhooks/registry.ts";
 import { createVault } from "../../server/src/webhooks/secrets.ts";
@@ -23,7 +23,7 @@ export interface Node {
   recorder: Recorder;
   webhooks: Webhooks;
   deliveries: Deliveries;
-  cancelations: Cancelations;
+  cancellations: Cancellations;
   replays: Replays;
 }
 
@@ -65,8 +65,8 @@ export function createNode({ world, process, db, temperOf, watch, onVerdict, fra
   startNotifier({ ...ground, delivers: true });
   const webhooks = createWebhooks({ ...ground, recorder, policy, publicUrl: "http://sim.example.com" });
   const deliveries = createDeliveries({ db, signals, retries: SCHEDULE_S.length });
-  const cancelations = createCancelations({ db, signals });
-  return { process, db, delivery, recorder, webhooks, deliveries, cancelations, replays: createReplays(ground) };
+  const cancellations = createCancellations({ db, signals });
+  return { process, db, delivery, recorder, webhooks, deliveries, cancellations, replays: createReplays(ground) };
 }
 
 /** As the supervisor of a process would. */

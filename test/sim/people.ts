@@ -1,6 +1,6 @@
-import type { CancelationInput } from "../../server/src/delivery/cancelations.ts";
-import type { EventType } from "../../server/src/events/catalog.ts";
-import { longUuid, shortUuid } from "../../server/src/events/short-uuid.ts";
+import type { CancellationInput } from "../../server/src/delivery/cancellations.ts";
+import type { EventType } from "../../server/src/kernel/event-catalog.ts";
+import { longUuid, shortUuid } from "../../server/src/kernel/short-uuid.ts";
 import type { Node } from "./node.ts";
 import type { World } from "./world.ts";
 
@@ -23,7 +23,7 @@ export class People {
   readonly #racing: boolean;
   /** Events whose recording was answered: they have happened. */
   readonly answered = new Set<string>();
-  readonly #cancelations = new Map<string, CancelationInput>(); // by the reason that each of its deliveries shows
+  readonly #cancellations = new Map<string, CancellationInput>(); // by the reason that each of its deliveries shows
   #urls = 0;
 
   constructor(world: World, racing: boolean) {
@@ -129,19 +129,19 @@ export class People {
   /** Open deliveries that have one or two things in common. */
   async #cancel(node: Node): Promise<void> {
     const { random } = this.#world;
-    const filters: CancelationInput[] = [
+    const filters: CancellationInput[] = [
       { webhook: await this.#webhook(node) },
       { video: `SIMVIDEO0${random.integer(VIDEOS)}` },
       { type: random.pick(TYPES), status: random.pick(["waiting", "retrying", "held"]) },
     ];
-    const [filter, by] = [random.pick(filters), `cancelation ${this.#cancelations.size + 1}`];
-    this.#cancelations.set(`Canceled by ${by}.`, filter);
-    await node.cancelations.create(SPACE, filter, by);
+    const [filter, by] = [random.pick(filters), `cancellation ${this.#cancellations.size + 1}`];
+    this.#cancellations.set(`Canceled by ${by}.`, filter);
+    await node.cancellations.create(SPACE, filter, by);
   }
 
   /** Whether somebody asked for this one to be canceled. */
   canceled({ reason, webhook_id, video_id, type }: Canceled): boolean {
-    const filter = this.#cancelations.get(reason);
+    const filter = this.#cancellations.get(reason);
     if (filter === undefined) return false;
     const { webhook = shortUuid(webhook_id), video = video_id, type: asked = type } = filter;
     return webhook === shortUuid(webhook_id) && video === video_id && asked === type;

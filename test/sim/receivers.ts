@@ -1,4 +1,4 @@
-import { longUuid } from "../../server/src/events/short-uuid.ts";
+import { longUuid } from "../../server/src/kernel/short-uuid.ts";
 import type { Exchange } from "../../server/src/net/exchange.ts";
 import type { Request } from "../../server/src/net/safe-client.ts";
 import type { Process, World } from "./world.ts";
@@ -26,7 +26,7 @@ const NOTHING: Exchange = {
   timings: { dns: null, connect: null, tls: null, first_byte: null, total: 1, reused: false },
   address: null,
   certificateUntil: null,
-  answer: null,
+  response: null,
   wrote: true,
 };
 
@@ -46,14 +46,18 @@ export function simClient(world: World, process: Process, temperOf: (webhook: st
       const arrival = arrivalOf(url, headers as Record<string, string>, body);
       watch.sending(process, arrival);
       underWay += 1;
-      const { exchange, took_ms } = answerOf(world, temperOf(arrival.webhook), deadline_ms);
+      const { exchange, duration_ms } = answerOf(world, temperOf(arrival.webhook), deadline_ms);
       // It succeeded for its receiver, whether or not anybody lives to hear of it.
       if (exchange.error === null) watch.succeeded(arrival);
       return new Promise((resolve) =>
-        clock.after(took_ms, () => {
+        clock.after(duration_ms, () => {
           underWay -= 1;
           watch.sent(process, arrival);
-          resolve({ ...NOTHING, ...exchange, timings: { ...NOTHING.timings, ...exchange.timings, total: took_ms } });
+          resolve({
+            ...NOTHING,
+            ...exchange,
+            timings: { ...NOTHING.timings, ...exchange.timings, total: duration_ms },
+          });
         }),
       );
     },
@@ -79,7 +83,7 @@ function arrivalOf(url: string, headers: Record<string, string>, body: Buffer): 
 
 interface Answer {
   exchange: Partial<Exchange>;
-  took_ms: number;
+  duration_ms: number;
 }
 
 const TIMEOUT = { error: { word: "timeout", code: "TIMEOUT" } } as const;
@@ -90,8 +94,8 @@ const RESET = {
 
 function answerOf({ random, now_ms }: World, temper: Temper, deadline_ms: number): Answer {
   const quick = 1 + random.integer(50);
-  const ok = { exchange: status(200), took_ms: quick };
-  const now = (exchange: Partial<Exchange>): Answer => ({ exchange, took_ms: quick });
+  const ok = { exchange: status(200), duration_ms: quick };
+  const now = (exchange: Partial<Exchange>): Answer => ({ exchange, duration_ms: quick });
   const half = (exchange: Partial<Exchange>): Answer => (random.chance(0.5) ? now(exchange) : ok);
   const date = new Date(now_ms + random.integer(9_000)).toUTCString();
   const late_ms = random.integer(deadline_ms * 1.3);
@@ -99,8 +103,9 @@ function answerOf({ random, now_ms }: World, temper: Temper, deadline_ms: number
     healthy: () => ok,
     failing: () => now(status(500)),
     mixed: () => half(status(500)),
-    slow: () => (late_ms < deadline_ms ? { ...ok, took_ms: late_ms } : { exchange: TIMEOUT, took_ms: deadline_ms }),
-    hanging: () => ({ exchange: TIMEOUT, took_ms: deadline_ms }),
+    slow: () =>
+      late_ms < deadline_ms ? { ...ok, duration_ms: late_ms } : { exchange: TIMEOUT, duration_ms: deadline_ms },
+    hanging: () => ({ exchange: TIMEOUT, duration_ms: deadline_ms }),
     overloaded: () => half(status(429, [["Retry-After", "3"]])),
     unavailable: () => half(status(503, [["Retry-After", date]])),
     resetting: () => half(RESET),
@@ -112,5 +117,5 @@ function answerOf({ random, now_ms }: World, temper: Temper, deadline_ms: number
 
 function status(code: number, headers: [string, string][] = []): Partial<Exchange> {
   const error = code < 300 ? null : { word: "status" as const, code: `HTTP_${code}` };
-  return { status: code, error, answer: { headers, body: Buffer.alloc(0), bytes: 0, cut: false } };
+  return { status: code, error, response: { headers, body: Buffer.alloc(0), bytes: 0, cut: false } };
 }

@@ -7,7 +7,7 @@ const SECONDS = Number(process.env.SIM_SECONDS ?? (process.env.CI ? 60 : 30));
 /** Every run of the whole suite begins with the same seeds, so that a change is what makes it fail; longer runs with new ones. */
 const FIRST_SEED = process.env.SIM_SECONDS === undefined ? 1 : Date.now() % 1_000_000;
 const ONE_SEED = process.env.SIM_SEED === undefined ? null : Number(process.env.SIM_SEED);
-/** Together they have crashes, replays and cancelations. */
+/** Together they have crashes, replays and cancellations. */
 const EXACT_SEEDS = [1, 7];
 const SEEDS_PER_BUG = 60;
 const PROGRESS_MS = 30_000;
@@ -102,7 +102,7 @@ const BUGS: [what: string, plant: Plant, found: RegExp, from?: number][] = [
   [
     "a claim that takes no lease",
     planted({
-      open_deliveries_claim: [
+      pending_deliveries_claim: [
         "statement_timestamp() + $3::float8 * interval '1 ms'\n",
         "'-infinity'::timestamptz + $3::float8 * interval '0 ms'\n",
       ],
@@ -111,7 +111,7 @@ const BUGS: [what: string, plant: Plant, found: RegExp, from?: number][] = [
   ],
   [
     "a lost wake-up that nobody sweeps up",
-    planted({ open_deliveries_release_stranded: ["limit $5", "limit $5 * 0"] }),
+    planted({ pending_deliveries_release_stranded: ["limit $5", "limit $5 * 0"] }),
     /not drained/,
     10,
   ],
@@ -124,13 +124,13 @@ const BUGS: [what: string, plant: Plant, found: RegExp, from?: number][] = [
     "a release while the earlier event is only put off",
     planted({
       settle: ["false as followed", "o.followed"],
-      open_deliveries_release: ["order by h.sequence", "and h.due_at = 'infinity' order by h.sequence"],
+      pending_deliveries_release: ["order by h.sequence", "and h.due_at = 'infinity' order by h.sequence"],
     }),
     /before|while/,
   ],
   [
-    "a cancelation of what is being sent",
-    planted({ cancelations_slice: ["and o.leased_until < now()", ""] }),
+    "a cancellation of what is being sent",
+    planted({ cancellations_slice: ["and o.leased_until < now()", ""] }),
     /not open|while|before/,
   ],
   ["retries without jitter", { fraction: () => 0.5 }, /no jitter/],

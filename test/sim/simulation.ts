@@ -1,4 +1,4 @@
-import { shortUuid } from "../../server/src/events/short-uuid.ts";
+import { shortUuid } from "../../server/src/kernel/short-uuid.ts";
 import { createVault, newSecret } from "../../server/src/webhooks/secrets.ts";
 import type { Connections } from "./connections.ts";
 import { type DatabaseFaults, type Rewrite, SimDatabase } from "./database.ts";
@@ -45,7 +45,7 @@ const WEBHOOKS = [
 const RETRIES_ENOUGH = 5;
 const FAULTY_MS = 30_000;
 const HEALING_MS = 400_000;
-const NO_FAULTS: DatabaseFaults = { lostAnswer: 0, refused: 0 };
+const NO_FAULTS: DatabaseFaults = { lostResponse: 0, refused: 0 };
 /** A lease is longer than an attempt needs by this much: what the database's clock may skip unharmed. */
 const MARGIN_MS = 1_000;
 
@@ -110,7 +110,7 @@ export class Simulation {
     const { random } = world;
     await world.connections.setClock(world.now_ms);
     const tables =
-      "open_deliveries, deliveries, attempts, events, videos, webhooks, webhook_hours, nodes, replays, spaces, sim.replayed";
+      "pending_deliveries, deliveries, attempts, events, videos, webhooks, webhook_hours, nodes, replays, spaces, sim.replayed";
     await world.ask(`truncate ${tables} cascade`);
     await world.ask("insert into spaces (id, name) values ($1, 'simulated')", [SPACE]);
     const vault = createVault([Buffer.alloc(32, 3)], random);
@@ -130,7 +130,7 @@ export class Simulation {
     const db = new SimDatabase({
       world,
       process,
-      faults: () => (this.#faulty ? { lostAnswer: 0.02, refused: 0.01 } : NO_FAULTS),
+      faults: () => (this.#faulty ? { lostResponse: 0.02, refused: 0.01 } : NO_FAULTS),
       rewrite: this.#options.plant?.rewrite ?? ((statement) => statement),
       onNotice: (channel, payload) => this.#tell(channel, payload),
       onFault: () => this.#invariants.troubled(process),
@@ -272,14 +272,14 @@ export class Simulation {
   async #drained(): Promise<boolean> {
     if (this.#world.steps % 50 !== 0) return false;
     const [row] = await this.#world.ask<{ open: boolean }>(
-      "select exists (select from open_deliveries) or exists (select from replays where status in ('running', 'paused')) as open",
+      "select exists (select from pending_deliveries) or exists (select from replays where status in ('running', 'paused')) as open",
     );
     return !row!.open;
   }
 
   async #stuck(): Promise<string> {
     const open = await this.#world.ask<object>(
-      "select webhook_id, video_id, sequence, attempt, due_at, leased_until, leased_by, followed from open_deliveries limit 3",
+      "select webhook_id, video_id, sequence, attempt, due_at, leased_until, leased_by, followed from pending_deliveries limit 3",
     );
     const replays = await this.#world.ask<object>(
       "select * from replays where status in ('running', 'paused') limit 3",

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { LIMITS } from "../../server/src/limits.ts";
+import { LIMITS } from "../../server/src/kernel/limits.ts";
 import { simulatedServer } from "./server.ts";
 import { Stage } from "./stage.ts";
 
@@ -141,6 +141,6 @@ describe("a replay", () => {
     await stage.pass(5_000);
     const waits = [...recorded].map(([event, at_ms]) => stage.sent.find((one) => one.event === event)!.at_ms - at_ms);
     expect(new Set(stage.sent.map(({ event }) => event)).size).toBe(600 + 80);
-    expect(Math.max(...waits)).toBeLessThan(60); // an answer takes up to 50 ms: one of its places is free sooner
+    expect(Math.max(...waits)).toBeLessThan(60); // a response takes up to 50 ms: one of its places is free sooner
   });
 });

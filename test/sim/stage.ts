@@ -1,5 +1,5 @@
-import type { EventType } from "../../server/src/events/catalog.ts";
-import { shortUuid } from "../../server/src/events/short-uuid.ts";
+import type { EventType } from "../../server/src/kernel/event-catalog.ts";
+import { shortUuid } from "../../server/src/kernel/short-uuid.ts";
 import { createVault, newSecret } from "../../server/src/webhooks/secrets.ts";
 import type { Connections } from "./connections.ts";
 import { SimDatabase } from "./database.ts";
@@ -38,7 +38,9 @@ export class Stage {
   async open(nodes: number, more: { rate_limit?: number } = {}): Promise<void> {
     const { world } = this;
     await world.connections.setClock(world.now_ms);
-    await world.ask("truncate open_deliveries, deliveries, attempts, events, videos, webhooks, nodes, spaces cascade");
+    await world.ask(
+      "truncate pending_deliveries, deliveries, attempts, events, videos, webhooks, nodes, spaces cascade",
+    );
     await world.ask("insert into spaces (id, name) values ($1, 'stage')", [SPACE]);
     const secret = createVault([Buffer.alloc(32, 3)], world.random).seal(newSecret(world.random), WEBHOOK);
     await world.ask(
@@ -54,7 +56,7 @@ export class Stage {
     const { world } = this;
     const process = newProcess(`node ${index}`);
     const db = new SimDatabase({
-      ...{ world, process, faults: () => ({ lostAnswer: 0, refused: 0 }), rewrite: (statement) => statement },
+      ...{ world, process, faults: () => ({ lostResponse: 0, refused: 0 }), rewrite: (statement) => statement },
       onNotice: (channel, payload) => {
         for (const node of this.nodes) node.db.notice(channel, payload);
       },

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type pg from "pg";
-import type { Clock } from "../../server/src/clock.ts";
-import type { Random } from "../../server/src/random.ts";
+import type { Clock } from "../../server/src/kernel/clock.ts";
+import type { Random } from "../../server/src/kernel/random.ts";
 import type { Connections } from "./connections.ts";
 
 /** A process of the simulation: what it asked for happens only while it lives and is not frozen. */

@@ -5,20 +5,20 @@ import { afterAll } from "vitest";
 import { createApiKeys } from "../../server/src/auth/api-keys.ts";
 import { createPeople } from "../../server/src/auth/people.ts";
 import { createSpaces } from "../../server/src/auth/spaces.ts";
-import { systemClock } from "../../server/src/clock.ts";
-import { createCancelations } from "../../server/src/delivery/cancelations.ts";
+import { createCancellations } from "../../server/src/delivery/cancellations.ts";
 import { createDeliveries } from "../../server/src/delivery/deliveries.ts";
 import { createReplays } from "../../server/src/delivery/replays.ts";
 import { createErasures } from "../../server/src/events/erasures.ts";
-import { createEvents } from "../../server/src/events/history.ts";
+import { createEvents } from "../../server/src/events/events.ts";
 import { createHttp } from "../../server/src/http/http.ts";
-import { LIMITS } from "../../server/src/limits.ts";
-import { createLog } from "../../server/src/log.ts";
-import { createMetrics } from "../../server/src/metrics.ts";
-import { systemRandom } from "../../server/src/random.ts";
+import { systemClock } from "../../server/src/kernel/clock.ts";
+import { LIMITS } from "../../server/src/kernel/limits.ts";
+import { createLog } from "../../server/src/kernel/log.ts";
+import { systemRandom } from "../../server/src/kernel/random.ts";
+import { uuidV7 } from "../../server/src/kernel/uuid.ts";
+import { createMetrics } from "../../server/src/ops/metrics.ts";
 import type { Database } from "../../server/src/store/db.ts";
 import { insertSpace } from "../../server/src/store/spaces.ts";
-import { uuidV7 } from "../../server/src/uuid.ts";
 import { createLocalBlobs } from "../../server/src/videos/blobs.ts";
 import { openFolders } from "../../server/src/videos/folders.ts";
 import { createLibrary } from "../../server/src/videos/library.ts";
@@ -74,7 +74,7 @@ export async function testApi(db: Database) {
     events: createEvents({ db }),
     deliveries: createDeliveries({ ...parts, retries: 9 }),
     replays: createReplays(parts),
-    cancelations: createCancelations(parts),
+    cancellations: createCancellations(parts),
     erasures: createErasures({ db }),
   });
   afterAll(() => http.close());
@@ -110,9 +110,9 @@ export async function testApi(db: Database) {
       };
       const sent = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ""));
       const text = body === undefined ? null : typeof body === "string" ? body : JSON.stringify(body);
-      const answer = await fetch(`${url}${path}`, { method, headers: sent, body: text, redirect: "manual" });
-      const told = await answer.text();
-      return { status: answer.status, headers: answer.headers, text: told, json: readJson(told) };
+      const response = await fetch(`${url}${path}`, { method, headers: sent, body: text, redirect: "manual" });
+      const told = await response.text();
+      return { status: response.status, headers: response.headers, text: told, json: readJson(told) };
     },
   };
 }
@@ -120,7 +120,7 @@ export async function testApi(db: Database) {
 const JSON_TYPE = "application/json";
 type Method = "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
 
-// biome-ignore lint/suspicious/noExplicitAny: an answer's shape is what the test is about
+// biome-ignore lint/suspicious/noExplicitAny: a response's shape is what the test is about
 function readJson(text: string): any {
   try {
     return JSON.parse(text);

@@ -3,7 +3,7 @@ import type { Timings } from "../../server/src/net/exchange.ts";
 
 export interface Ended {
   at_ms: number;
-  /** null: no answer came. */
+  /** null: no response came. */
   status?: number | null;
   word?: "status" | "timeout" | "connection_refused";
   timings?: Partial<Timings>;

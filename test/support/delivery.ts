@@ -1,13 +1,13 @@
-import { type Clock, systemClock } from "../../server/src/clock.ts";
 import { createDeliveries, type Deliveries } from "../../server/src/delivery/deliveries.ts";
 import type { AttemptEnded } from "../../server/src/delivery/dispatcher-parts.ts";
 import { createDeliveryNode, type DeliveryNode } from "../../server/src/delivery/node.ts";
 import type { Courier } from "../../server/src/events/record.ts";
-import { createLog, type Log } from "../../server/src/log.ts";
+import { type Clock, systemClock } from "../../server/src/kernel/clock.ts";
+import { createLog, type Log } from "../../server/src/kernel/log.ts";
+import { systemRandom } from "../../server/src/kernel/random.ts";
+import { createSignals } from "../../server/src/kernel/signals.ts";
 import type { Exchange } from "../../server/src/net/exchange.ts";
 import type { Request, SafeClient } from "../../server/src/net/safe-client.ts";
-import { systemRandom } from "../../server/src/random.ts";
-import { createSignals } from "../../server/src/signals.ts";
 import type { Database } from "../../server/src/store/db.ts";
 import { createVault } from "../../server/src/webhooks/secrets.ts";
 import { type EngineParts, engineParts } from "./engine.ts";
@@ -32,13 +32,13 @@ export interface TestNode extends EngineParts {
   stop(): Promise<void>;
 }
 
-/** An answer of this status, with these headers. */
-export function answer(status: number, headers: [string, string][] = []): Partial<Exchange> {
+/** A response of this status, with these headers. */
+export function response(status: number, headers: [string, string][] = []): Partial<Exchange> {
   const error = status >= 200 && status < 300 ? null : { word: "status" as const, code: `HTTP_${status}` };
-  return { status, error, answer: { headers, body: Buffer.from("ok"), bytes: 2, cut: false } };
+  return { status, error, response: { headers, body: Buffer.from("ok"), bytes: 2, cut: false } };
 }
 
-export const noAnswer = (word: NonNullable<Exchange["error"]>["word"] = "timeout"): Partial<Exchange> => ({
+export const noResponse = (word: NonNullable<Exchange["error"]>["word"] = "timeout"): Partial<Exchange> => ({
   error: { word, code: word.toUpperCase() },
 });
 
@@ -49,7 +49,7 @@ const NOTHING: Exchange = {
   timings: { dns: null, connect: null, tls: null, first_byte: null, total: 1, reused: false },
   address: null,
   certificateUntil: null,
-  answer: null,
+  response: null,
   wrote: true,
 };
 

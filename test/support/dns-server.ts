@@ -1,7 +1,7 @@
 import { createSocket } from "node:dgram";
 
 /** What the server says to one question. Addresses may differ at each question: that is how a name rebinds. */
-export type DnsAnswer = { addresses: string[]; ttl?: number } | "nxdomain" | "servfail" | "refused" | "silence";
+export type DnsResult = { addresses: string[]; ttl?: number } | "nxdomain" | "servfail" | "refused" | "silence";
 
 export interface DnsServer {
   /** `127.0.0.1:port`, for a resolver. */
@@ -15,13 +15,13 @@ const TYPES = { 1: "A", 28: "AAAA" } as const;
 const RCODES = { nxdomain: 3, servfail: 2, refused: 5 } as const;
 
 /** A small authoritative DNS server on a UDP port of its own, which answers whatever the test wants. */
-export async function startDnsServer(answer: (name: string, type: "A" | "AAAA") => DnsAnswer): Promise<DnsServer> {
+export async function startDnsServer(response: (name: string, type: "A" | "AAAA") => DnsResult): Promise<DnsServer> {
   const socket = createSocket("udp4");
   const questions: DnsServer["questions"] = [];
   socket.on("message", (query, { port, address }) => {
     const { name, type, end } = readQuestion(query);
     questions.push({ name, type });
-    const said = answer(name, type);
+    const said = response(name, type);
     if (said !== "silence") socket.send(reply(query, end, type, said), port, address);
   });
   await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
@@ -39,13 +39,13 @@ function readQuestion(query: Buffer) {
   return { name: labels.join(".").toLowerCase(), type, end: at + 5 };
 }
 
-function reply(query: Buffer, end: number, type: "A" | "AAAA", said: Exclude<DnsAnswer, "silence">): Buffer {
+function reply(query: Buffer, end: number, type: "A" | "AAAA", said: Exclude<DnsResult, "silence">): Buffer {
   const addresses = typeof said === "string" ? [] : said.addresses;
   const records = addresses
     .filter((address) => address.includes(":") === (type === "AAAA"))
     .map((address) => record(address, type, typeof said === "string" ? 0 : (said.ttl ?? 0)));
   const head = Buffer.from(query.subarray(0, end));
-  head.writeUInt16BE(0x8580 | (typeof said === "string" ? RCODES[said] : 0), 2); // an authoritative answer
+  head.writeUInt16BE(0x8580 | (typeof said === "string" ? RCODES[said] : 0), 2); // an authoritative response
   head.writeUInt16BE(records.length, 6);
   head.writeUInt32BE(0, 8);
   return Buffer.concat([head, ...records]);

@@ -1,8 +1,8 @@
-import { systemClock } from "../../server/src/clock.ts";
-import type { EventType } from "../../server/src/events/catalog.ts";
 import { type Courier, createRecorder, type Recorder } from "../../server/src/events/record.ts";
-import { systemRandom } from "../../server/src/random.ts";
-import { createSignals, type Signals } from "../../server/src/signals.ts";
+import { systemClock } from "../../server/src/kernel/clock.ts";
+import type { EventType } from "../../server/src/kernel/event-catalog.ts";
+import { systemRandom } from "../../server/src/kernel/random.ts";
+import { createSignals, type Signals } from "../../server/src/kernel/signals.ts";
 import type { Database } from "../../server/src/store/db.ts";
 import { createWebhooks, type Webhooks } from "../../server/src/webhooks/registry.ts";
 import { createVault, type Vault } from "../../server/src/webhooks/secrets.ts";

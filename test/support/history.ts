@@ -40,12 +40,12 @@ const INSERT_EVENTS = `insert into events (space_id, id, type, video_id, sequenc
   select space_id, id, type, video_id, sequence, '{}', (3 + n * 500 / $4::bigint)::text::xid8 from made`;
 
 const INSERT_DELIVERIES = `insert into deliveries (space_id, id, webhook_id, event_id, type, video_id, sequence, previous,
-    status, attempts, answer_status, error, took_ms)
+    status, attempts, response_status, error, duration_ms)
   select space_id, (left(id::text, 18) || '-b' || substr(md5(n::text), 2, 3) || right(id::text, 13))::uuid, webhook_id, id,
     type, video_id, sequence, 0,
     case when n % 50000 = 11 then 'canceled' when n % 500 = 3 then 'failed' else 'succeeded' end, 1,
     case when n % 50000 = 11 then null when n % 50000 = 3 then 404 when n % 500 = 3 then 503 else 200 end, null, 20 from made`;
 
-const ATTEMPTS = `insert into attempts (space_id, delivery_id, attempt, outcome, started_at, url, answer_status, timings)
-  select space_id, id, 1, status, finished_at, 'https://receiver.example.com/', answer_status, '{"total":20}'
+const ATTEMPTS = `insert into attempts (space_id, delivery_id, attempt, outcome, started_at, url, response_status, timings)
+  select space_id, id, 1, status, finished_at, 'https://receiver.example.com/', response_status, '{"total":20}'
   from deliveries where status <> 'canceled'`;

@@ -74,7 +74,7 @@ export const HOSTILITIES: Record<string, Hostility> = {
   },
 
   // Stalls.
-  "no answer": { onRequest: () => {}, expect: "timeout", holdsOut: true },
+  "no response": { onRequest: () => {}, expect: "timeout", holdsOut: true },
   "half-open": { onRequest: (socket) => void socket.end(), expect: "connection_reset" },
   "dripped status line": {
     onRequest: (socket) => drip(socket, "HTTP/1.1 200 O", "K"),
@@ -179,7 +179,7 @@ export const HOSTILITIES: Record<string, Hostility> = {
     onRequest: say("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"),
     expect: "response_invalid",
   },
-  "103 and then an answer": {
+  "103 and then a response": {
     onRequest: say(`HTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n${OK}content-length: 0\r\n\r\n`),
     expect: 200,
   },

@@ -1,7 +1,7 @@
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createLog } from "../../server/src/log.ts";
+import { createLog } from "../../server/src/kernel/log.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../server/src/store/embedded-postgres.ts";
 import { removeDataFolder } from "./server.ts";
 

@@ -134,9 +134,9 @@ async function endDatabase(dataDir: string, home: string): Promise<void> {
 async function ready(url: string, child: ChildProcess, output: () => string): Promise<void> {
   for (const deadline = Date.now() + READY_MS; Date.now() < deadline; await pause(20)) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The server ended:\n${output()}`);
-    const answer = await fetch(`${url}/readyz`).catch(() => null);
-    await answer?.body?.cancel();
-    if (answer?.status === 200) return;
+    const response = await fetch(`${url}/readyz`).catch(() => null);
+    await response?.body?.cancel();
+    if (response?.status === 200) return;
   }
   child.kill("SIGKILL");
   throw new Error(`The server was not ready in ${READY_MS} ms:\n${output()}`);

@@ -1,12 +1,18 @@
-import type { OpenKey } from "../../server/src/store/open-deliveries.ts";
-import type { Settlement } from "../../server/src/store/settle.ts";
+import type { DeliveryKey } from "../../server/src/store/queue/claim.ts";
+import type { Settlement } from "../../server/src/store/queue/settle.ts";
 
 /** How a leased delivery ended: well, unless `more` says otherwise. */
-export function settlement(row: OpenKey & { attempt: number }, more: Partial<Settlement> = {}): Settlement {
+export function settlement(row: DeliveryKey & { attempt: number }, more: Partial<Settlement> = {}): Settlement {
   const { space_id, webhook_id, video_id, sequence, attempt } = row;
   const key = { space_id, webhook_id, video_id, sequence, attempt };
-  const none = { reason: null, error: null, error_code: null, note: null, answer_headers: null, answer_body: null };
-  const made = { started_ms: Date.now(), took_ms: 3, url: "https://r.example.com/", status: 200, answer_bytes: 0 };
+  const none = { reason: null, error: null, error_code: null, note: null, response_headers: null, response_body: null };
+  const made = {
+    started_ms: Date.now(),
+    duration_ms: 3,
+    url: "https://r.example.com/",
+    status: 200,
+    response_bytes: 0,
+  };
   const rest = {
     outcome: "succeeded",
     delay_ms: 0,

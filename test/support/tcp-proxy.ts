@@ -29,7 +29,7 @@ export async function startTcpProxy(target: NetConnectOpts): Promise<TcpProxy> {
     if (refusing) return void client.resetAndDestroy();
     const upstream = connect({ ...target, noDelay: true } as NetConnectOpts);
     const pair = { client, upstream };
-    let deaf = false; // its answers no longer reach the client
+    let deaf = false; // its responses no longer reach the client
     pairs.add(pair);
     client.on("data", (bytes) => {
       if (swallowing) return;

@@ -3,19 +3,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect } from "vitest";
 import { createApiKeys } from "../../server/src/auth/api-keys.ts";
-import { systemClock } from "../../server/src/clock.ts";
 import { createRecorder } from "../../server/src/events/record.ts";
 import { createHttp, type Http, type HttpParts } from "../../server/src/http/http.ts";
 import { createTusDoor } from "../../server/src/http/tus.ts";
-import { LIMITS } from "../../server/src/limits.ts";
-import { createLog } from "../../server/src/log.ts";
-import { systemRandom } from "../../server/src/random.ts";
-import { createSignals } from "../../server/src/signals.ts";
+import { systemClock } from "../../server/src/kernel/clock.ts";
+import { LIMITS } from "../../server/src/kernel/limits.ts";
+import { createLog } from "../../server/src/kernel/log.ts";
+import { systemRandom } from "../../server/src/kernel/random.ts";
+import { createSignals } from "../../server/src/kernel/signals.ts";
 import type { Database } from "../../server/src/store/db.ts";
 import { createLocalBlobs } from "../../server/src/videos/blobs.ts";
-import { createCaretaker } from "../../server/src/videos/caretaker.ts";
 import { type Ffmpeg, findFfmpeg } from "../../server/src/videos/ffmpeg.ts";
 import { openFolders } from "../../server/src/videos/folders.ts";
+import { createJanitor } from "../../server/src/videos/janitor.ts";
 import { createLibrary } from "../../server/src/videos/library.ts";
 import { createProcessor, type Processor } from "../../server/src/videos/processing.ts";
 import { createUploads } from "../../server/src/videos/upload.ts";
@@ -36,7 +36,7 @@ export async function openVideoRoom(db: Database, { maxBytes = LIMITS.UPLOAD_BYT
   const recorder = createRecorder({ db, clock, random, signals });
   const library = createLibrary({ db, recorder, blobs, random, signals, publicUrl });
   const uploads = createUploads({ db, folders, clock, random, signals, maxBytes });
-  const caretaker = createCaretaker({ db, blobs, uploads, clock, log });
+  const janitor = createJanitor({ db, blobs, uploads, clock, log });
   const running = new Set<Processor>();
   afterEach(async () => {
     for (const processor of running) await processor.stop();
@@ -45,7 +45,7 @@ export async function openVideoRoom(db: Database, { maxBytes = LIMITS.UPLOAD_BYT
 
   const parts = { db, recorder, blobs, folders, clock, random, signals, log, publicUrl };
   return {
-    ...{ ...parts, dataDir, library, uploads, caretaker, space: await anySpace(db) },
+    ...{ ...parts, dataDir, library, uploads, janitor, space: await anySpace(db) },
     /** Starts a processor, stopped after the test. @param ffmpeg null: as on a machine without it */
     async process(ffmpeg?: Ffmpeg | null, blobs = parts.blobs): Promise<Processor> {
       const tool = ffmpeg === undefined ? await findFfmpeg(clock) : ffmpeg;

@@ -25,7 +25,7 @@ export class ApiError extends Error {
 
 type Query = Record<string, string | number | boolean | readonly string[] | null | undefined>;
 
-/** `/v1/deliveries` and `{status: "open", after: undefined}` → `/v1/deliveries?status=open`. */
+/** `/v1/deliveries` and `{status: "pending", after: undefined}` → `/v1/deliveries?status=pending`. */
 export function withQuery(path: string, query: Query = {}): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {

@@ -73,7 +73,7 @@ export interface paths {
         put?: never;
         /**
          * Make an API key
-         * @description The answer is the only one that holds the key.
+         * @description The response is the only one that holds the key.
          */
         post: operations["createApiKey"];
         delete?: never;
@@ -122,7 +122,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/cancelations": {
+    "/v1/cancellations": {
         parameters: {
             query?: never;
             header?: never;
@@ -135,7 +135,7 @@ export interface paths {
          * Cancel open deliveries
          * @description All open deliveries that match end as `canceled`, with a reason that says who did it; those being sent right now are left alone. With `dry_run` it only counts. While `has_more`, ask again.
          */
-        post: operations["createCancelation"];
+        post: operations["createCancellation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -595,7 +595,7 @@ export interface paths {
         put?: never;
         /**
          * Register a webhook
-         * @description The answer holds its secret.
+         * @description The response holds its secret.
          */
         post: operations["createWebhook"];
         delete?: never;
@@ -962,23 +962,7 @@ export interface components {
         Attempt: {
             /** @description The IP address connected to. */
             address: string | null;
-            /** @description What the receiver answered. */
-            answer: {
-                /** @description As received, cut at 16 KiB. */
-                body: string;
-                /** @description How many bytes were read. */
-                bytes: number;
-                /** @description Whether there was more than is kept. */
-                cut: boolean;
-                /**
-                 * @description base64 where the bytes are not text.
-                 * @enum {string}
-                 */
-                encoding: "utf8" | "base64";
-                /** @description Name and value, in the order received. */
-                headers: string[][];
-            } | null;
-            /** @description Why no answer came, or why it did not count. */
+            /** @description Why no response came, or why it did not count. */
             error: {
                 /** @description What the system said, such as ECONNREFUSED. */
                 code: string | null;
@@ -1009,6 +993,22 @@ export interface components {
                     [key: string]: string;
                 };
             };
+            /** @description What the receiver answered. */
+            response: {
+                /** @description As received, cut at 16 KiB. */
+                body: string;
+                /** @description How many bytes were read. */
+                bytes: number;
+                /** @description Whether there was more than is kept. */
+                cut: boolean;
+                /**
+                 * @description base64 where the bytes are not text.
+                 * @enum {string}
+                 */
+                encoding: "utf8" | "base64";
+                /** @description Name and value, in the order received. */
+                headers: string[][];
+            } | null;
             /**
              * @description When it began. Unix seconds.
              * @example 1643723823
@@ -1016,7 +1016,7 @@ export interface components {
             started: number;
             /** @description The same in Unix milliseconds. */
             started_ms: number;
-            /** @description The HTTP status of the answer. */
+            /** @description The HTTP status of the response. */
             status: number | null;
             /** @description Where the time went. */
             timings: {
@@ -1080,7 +1080,7 @@ export interface components {
             object: "list";
         };
         /** @description Open deliveries that were ended without being sent. */
-        Cancelation: {
+        Cancellation: {
             /** @description Whether it only counted. */
             dry_run: boolean;
             /** @description When the event of the first of them happened. Unix seconds. */
@@ -1090,15 +1090,15 @@ export interface components {
             /** @description When the event of the last of them happened. Unix seconds. */
             last: number | null;
             /**
-             * @description Always "cancelation".
+             * @description Always "cancellation".
              * @enum {string}
              */
-            object: "cancelation";
+            object: "cancellation";
             /** @description How many deliveries it ended, or would end. */
             total: number;
         };
         /** @description Which open deliveries to cancel. Nothing named would be all of them: say so by `status: open`. */
-        CancelationCreate: {
+        CancellationCreate: {
             /**
              * @description Only count.
              * @default false
@@ -1117,10 +1117,10 @@ export interface components {
              */
             since?: number;
             /**
-             * @description Only these; `open` is all that are not finished.
+             * @description Only these; `pending`: all that are not finished.
              * @enum {string}
              */
-            status?: "waiting" | "retrying" | "held" | "open";
+            status?: "waiting" | "retrying" | "held" | "pending";
             /**
              * @description Only those of this event type.
              * @enum {string}
@@ -1171,14 +1171,14 @@ export interface components {
             id: string;
             /** @description How the last attempt went. */
             last_attempt: {
+                /** @description Milliseconds in all. */
+                duration_ms: number | null;
                 /** @description The error word. */
                 error: string | null;
                 /** @description Unix seconds. */
                 started: number;
                 /** @description The HTTP status. */
                 status: number | null;
-                /** @description Milliseconds in all. */
-                took_ms: number | null;
             } | null;
             /** @description Attempts at most. */
             max_attempts: number;
@@ -1254,14 +1254,14 @@ export interface components {
             id: string;
             /** @description How the last attempt went. */
             last_attempt: {
+                /** @description Milliseconds in all. */
+                duration_ms: number | null;
                 /** @description The error word. */
                 error: string | null;
                 /** @description Unix seconds. */
                 started: number;
                 /** @description The HTTP status. */
                 status: number | null;
-                /** @description Milliseconds in all. */
-                took_ms: number | null;
             } | null;
             /** @description Its attempts, newest last. */
             log: components["schemas"]["Attempt"][];
@@ -1485,7 +1485,7 @@ export interface components {
         Overview: {
             deliveries: {
                 /** @description Not finished. */
-                open: number;
+                pending: number;
                 /** @description Attempts per second during the last minute. */
                 per_second: number;
             };
@@ -1579,7 +1579,7 @@ export interface components {
              * @example 1643723823
              */
             created: number;
-            /** @description How many of them have been handed to delivery, those not counted that a cancelation took back. */
+            /** @description How many of them have been handed to delivery, those not counted that a cancellation took back. */
             done: number;
             /** @description When it was done or canceled. Unix seconds. */
             finished: number | null;
@@ -1985,7 +1985,7 @@ export interface components {
             certificate_until: number | null;
             /** @description When it will be disabled if nothing succeeds until then. Unix seconds. */
             disables_at: number | null;
-            /** @description About how long sending all of them takes, if each succeeds: at its rate limit, or as its answers took lately. Null where nothing tells. */
+            /** @description About how long sending all of them takes, if each succeeds: at its rate limit, or as its responses took lately. Null where nothing tells. */
             drain_seconds: number | null;
             /** @description What failed, the most frequent first. */
             errors: {
@@ -2027,9 +2027,9 @@ export interface components {
              */
             object: "webhook_health";
             /** @description When the oldest of them was created. Unix seconds. */
-            oldest_open: number | null;
+            oldest_pending: number | null;
             /** @description Deliveries that wait, are sent, retried or held. */
-            open: number;
+            pending: number;
             /** @description Where the time went. */
             phases: {
                 connect: {
@@ -2382,7 +2382,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Any text of your own. Repeated within 24 hours, the call gives the same answer and is not done twice. */
+                /** @description Any text of your own. Repeated within 24 hours, the call gives the same response and is not done twice. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -2512,11 +2512,11 @@ export interface operations {
             };
         };
     };
-    createCancelation: {
+    createCancellation: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Any text of your own. Repeated within 24 hours, the call gives the same answer and is not done twice. */
+                /** @description Any text of your own. Repeated within 24 hours, the call gives the same response and is not done twice. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -2524,7 +2524,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CancelationCreate"];
+                "application/json": components["schemas"]["CancellationCreate"];
             };
         };
         responses: {
@@ -2552,7 +2552,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Cancelation"];
+                    "application/json": components["schemas"]["Cancellation"];
                 };
             };
         };
@@ -2600,8 +2600,6 @@ export interface operations {
             query?: {
                 /** @description The id of the last item of the page before. */
                 after?: string;
-                /** @description Only those whose last answer is of this class. */
-                answer?: "2xx" | "3xx" | "4xx" | "5xx" | "none";
                 /** @description The id of the first item of the page after. */
                 before?: string;
                 /**
@@ -2611,13 +2609,15 @@ export interface operations {
                 event?: string;
                 /** @description How many at most. */
                 limit?: number;
+                /** @description Only those whose last response is of this class. */
+                response?: "2xx" | "3xx" | "4xx" | "5xx" | "none";
                 /**
                  * @description Only those of events from here on. Unix seconds.
                  * @example 1643723823
                  */
                 since?: number;
-                /** @description Only these; `open` is all that are not finished. */
-                status?: "waiting" | "sending" | "retrying" | "held" | "succeeded" | "failed" | "canceled" | "open";
+                /** @description Only these; `pending`: all that are not finished. */
+                status?: "waiting" | "sending" | "retrying" | "held" | "succeeded" | "failed" | "canceled" | "pending";
                 /** @description Only those of this event type. */
                 type?: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test";
                 /**
@@ -2719,7 +2719,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Any text of your own. Repeated within 24 hours, the call gives the same answer and is not done twice. */
+                /** @description Any text of your own. Repeated within 24 hours, the call gives the same response and is not done twice. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -3158,7 +3158,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Any text of your own. Repeated within 24 hours, the call gives the same answer and is not done twice. */
+                /** @description Any text of your own. Repeated within 24 hours, the call gives the same response and is not done twice. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -3670,7 +3670,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Any text of your own. Repeated within 24 hours, the call gives the same answer and is not done twice. */
+                /** @description Any text of your own. Repeated within 24 hours, the call gives the same response and is not done twice. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -3851,7 +3851,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Any text of your own. Repeated within 24 hours, the call gives the same answer and is not done twice. */
+                /** @description Any text of your own. Repeated within 24 hours, the call gives the same response and is not done twice. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -3942,7 +3942,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Any text of your own. Repeated within 24 hours, the call gives the same answer and is not done twice. */
+                /** @description Any text of your own. Repeated within 24 hours, the call gives the same response and is not done twice. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -4034,7 +4034,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Any text of your own. Repeated within 24 hours, the call gives the same answer and is not done twice. */
+                /** @description Any text of your own. Repeated within 24 hours, the call gives the same response and is not done twice. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -4303,7 +4303,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Any text of your own. Repeated within 24 hours, the call gives the same answer and is not done twice. */
+                /** @description Any text of your own. Repeated within 24 hours, the call gives the same response and is not done twice. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -4354,7 +4354,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Any text of your own. Repeated within 24 hours, the call gives the same answer and is not done twice. */
+                /** @description Any text of your own. Repeated within 24 hours, the call gives the same response and is not done twice. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -4454,7 +4454,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Any other answer is a failure: the delivery is tried again. */
+            /** @description Any other response is a failure: the delivery is tried again. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4523,7 +4523,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Any other answer is a failure: the delivery is tried again. */
+            /** @description Any other response is a failure: the delivery is tried again. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4592,7 +4592,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Any other answer is a failure: the delivery is tried again. */
+            /** @description Any other response is a failure: the delivery is tried again. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4661,7 +4661,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Any other answer is a failure: the delivery is tried again. */
+            /** @description Any other response is a failure: the delivery is tried again. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4730,7 +4730,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Any other answer is a failure: the delivery is tried again. */
+            /** @description Any other response is a failure: the delivery is tried again. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4799,7 +4799,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Any other answer is a failure: the delivery is tried again. */
+            /** @description Any other response is a failure: the delivery is tried again. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4868,7 +4868,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Any other answer is a failure: the delivery is tried again. */
+            /** @description Any other response is a failure: the delivery is tried again. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4937,7 +4937,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Any other answer is a failure: the delivery is tried again. */
+            /** @description Any other response is a failure: the delivery is tried again. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;

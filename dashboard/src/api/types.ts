@@ -28,10 +28,10 @@ export type Delivery = Schemas["Delivery"];
 export type DeliveryStatus = Delivery["status"];
 export type DeliveryWithLog = Schemas["DeliveryWithLog"];
 export type Attempt = Schemas["Attempt"];
-export type Answer = NonNullable<Attempt["answer"]>;
+export type Answer = NonNullable<Attempt["response"]>;
 export type Timings = Attempt["timings"];
 
-export type Cancelation = Schemas["Cancelation"];
+export type Cancellation = Schemas["Cancellation"];
 export type Replay = Schemas["Replay"];
 export type ApiKey = Schemas["ApiKey"] & Partial<Pick<Schemas["ApiKeyWithKey"], "key">>;
 export type Session = Schemas["Session"];

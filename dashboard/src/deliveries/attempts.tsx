@@ -4,7 +4,7 @@ import type { Attempt } from "../api/types.ts";
 import { clockTime, took } from "../format.ts";
 import { classes } from "../ui/classes.ts";
 import { When } from "../ui/time.tsx";
-import { shortAnswer } from "../words/answers.ts";
+import { shortResponse } from "./response-words.ts";
 import { StackedBar } from "./waterfall.tsx";
 
 const MARKS = { succeeded: CircleCheck, failed: CircleX, retry: CircleX, canceled: CircleSlash2 };
@@ -75,7 +75,7 @@ function AttemptRow({ delivery, attempt, scale, chosen }: RowProps) {
       <span className="text-text-2 numbers">{number}</span>
       <span className={classes("flex min-w-0 items-center gap-1.5 font-medium", TONES[outcome])}>
         <Mark size={14} className={classes("shrink-0", outcome === "succeeded" && "text-mark-ok")} aria-hidden />
-        <span className="truncate numbers">{shortAnswer(status, error?.word ?? null)}</span>
+        <span className="truncate numbers">{shortResponse(status, error?.word ?? null)}</span>
       </span>
       <span className="hidden mid:block">
         <StackedBar attempt={attempt} scale={scale} />

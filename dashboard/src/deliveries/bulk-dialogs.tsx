@@ -9,7 +9,7 @@ import { Button } from "../ui/button.tsx";
 import { Confirm, Dialog } from "../ui/dialog.tsx";
 import { ErrorLine } from "../ui/states.tsx";
 import { toast } from "../ui/toast.ts";
-import { cancelationOf, isRefusal, type Refusal, replayOf } from "./bulk-words.ts";
+import { cancellationOf, isRefusal, type Refusal, replayOf } from "./bulk-words.ts";
 import { cancelAll, countCancel } from "./cancel.ts";
 
 const deliveries = (count: number): string => plural(count, "delivery", "deliveries");
@@ -79,7 +79,7 @@ interface RefusedProps {
 /** Says why not and what to do instead; where one filter is in the way, it can be removed at once, and the count begins. */
 function Refused({ open, onClose, title, search, refusal: { why, remove } }: RefusedProps) {
   const navigate = useNavigate();
-  const { [remove ?? "answer"]: _, ...rest } = search;
+  const { [remove ?? "response"]: _, ...rest } = search;
   const actions = (
     <>
       <Button onClick={onClose}>Back</Button>
@@ -101,7 +101,7 @@ function sendWords(total: number | undefined): string {
 
 function CancelAll({ search, asked, onClose }: AskProps) {
   const queries = useQueryClient();
-  const filter = cancelationOf(search);
+  const filter = cancellationOf(search);
   const refused = isRefusal(filter);
   const count = useQuery({
     queryKey: ["delivery", "cancel", filter, asked],

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cancelationOf, type Refusal, replayOf } from "./bulk-words.ts";
+import { cancellationOf, type Refusal, replayOf } from "./bulk-words.ts";
 
 test("a filter becomes the replay of what it shows", () => {
   expect(replayOf({ webhook: "w", status: "failed", type: "video.created", since: 5 }, 9)).toEqual({
@@ -22,23 +22,23 @@ test("where a replay cannot do what the filter shows, a sentence says so instead
     return [why, rest];
   };
   expect(refused({ status: "failed" })).toEqual([expect.stringContaining("Choose a webhook"), {}]);
-  expect(refused({ webhook: "w", status: "held" })).toEqual([expect.stringContaining("open"), { remove: "status" }]);
-  expect(refused({ webhook: "w", answer: "5xx" })).toEqual([
+  expect(refused({ webhook: "w", status: "held" })).toEqual([expect.stringContaining("Pending"), { remove: "status" }]);
+  expect(refused({ webhook: "w", response: "5xx" })).toEqual([
     expect.stringContaining("state Failed"),
-    { remove: "answer" },
+    { remove: "response" },
   ]);
   expect(refused({ webhook: "w", event: "e" })).toEqual([expect.stringContaining("Open each"), {}]);
 });
 
-test("a filter becomes the cancelation of what it shows, never of more", () => {
-  expect(cancelationOf({ webhook: "w", event: "e", until: 3 })).toEqual({
+test("a filter becomes the cancellation of what it shows, never of more", () => {
+  expect(cancellationOf({ webhook: "w", event: "e", until: 3 })).toEqual({
     webhook: "w",
     event: "e",
     until: 3,
-    status: "open",
+    status: "pending",
   });
-  expect(cancelationOf({ status: "held" })).toEqual({ status: "held" });
-  expect(cancelationOf({})).toEqual({ status: "open" });
-  expect(cancelationOf({ answer: "5xx" })).toMatchObject({ remove: "answer" });
-  for (const status of ["failed", "sending"]) expect(cancelationOf({ status })).toMatchObject({ remove: "status" });
+  expect(cancellationOf({ status: "held" })).toEqual({ status: "held" });
+  expect(cancellationOf({})).toEqual({ status: "pending" });
+  expect(cancellationOf({ response: "5xx" })).toMatchObject({ remove: "response" });
+  for (const status of ["failed", "sending"]) expect(cancellationOf({ status })).toMatchObject({ remove: "status" });
 });

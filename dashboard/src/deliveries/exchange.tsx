@@ -8,8 +8,8 @@ import { Button } from "../ui/button.tsx";
 import { classes } from "../ui/classes.ts";
 import { CodeBlock, Json, prettyJson } from "../ui/code.tsx";
 import { useCopy } from "../ui/copy.tsx";
-import { phraseOf } from "../words/answers.ts";
 import { asCurl } from "./curl.ts";
+import { phraseOf } from "./response-words.ts";
 
 const SIDES = ["Answer", "Request"] as const;
 
@@ -17,7 +17,7 @@ export function ExchangeView({ attempt }: { attempt: Attempt }) {
   const [side, setSide] = useState<(typeof SIDES)[number]>("Answer");
   const { copied, copy } = useCopy(asCurl(attempt));
   return (
-    <section aria-label="Request and answer" className="gutter py-5">
+    <section aria-label="Request and response" className="gutter py-5">
       <div className="flex flex-wrap items-end justify-between gap-2 border-b border-line">
         {/* biome-ignore lint/a11y/useSemanticElements: a fieldset brings a border and a legend for two buttons */}
         <div role="group" aria-label="Show" className="flex gap-5">
@@ -40,7 +40,7 @@ export function ExchangeView({ attempt }: { attempt: Attempt }) {
           Copy as curl
         </Button>
       </div>
-      {side === "Request" ? <RequestView attempt={attempt} /> : <AnswerView attempt={attempt} />}
+      {side === "Request" ? <RequestView attempt={attempt} /> : <ResponseView attempt={attempt} />}
     </section>
   );
 }
@@ -54,11 +54,11 @@ function RequestView({ attempt: { request } }: { attempt: Attempt }) {
   );
 }
 
-function AnswerView({ attempt: { status, answer, error, note } }: { attempt: Attempt }) {
-  if (answer === null) {
+function ResponseView({ attempt: { status, response, error, note } }: { attempt: Attempt }) {
+  if (response === null) {
     return (
       <div className="mt-4">
-        <p className="text-read">{error?.message ?? "There was no answer."}</p>
+        <p className="text-read">{error?.message ?? "There was no response."}</p>
         {error?.code && <p className="mt-1 font-mono text-code text-text-2">{error.code}</p>}
       </div>
     );
@@ -76,23 +76,23 @@ function AnswerView({ attempt: { status, answer, error, note } }: { attempt: Att
           {status}
         </span>
         {status !== null && phraseOf(status)}
-        <span className="ml-auto text-text-2 numbers">{bytes(answer.bytes)}</span>
+        <span className="ml-auto text-text-2 numbers">{bytes(response.bytes)}</span>
       </p>
       {note && <p className="text-text-2">{note}</p>}
-      <Headers label="Answer headers" headers={answer.headers} />
-      <AnswerBody answer={answer} />
+      <Headers label="Answer headers" headers={response.headers} />
+      <ResponseBody response={response} />
     </div>
   );
 }
 
-function AnswerBody({ answer }: { answer: Answer }) {
-  if (answer.body === "") return <p className="text-text-2">No body.</p>;
+function ResponseBody({ response }: { response: Answer }) {
+  if (response.body === "") return <p className="text-text-2">No body.</p>;
   return (
     <>
-      {answer.encoding === "base64" && <p className="text-text-2">The body is not text; it is shown in base64.</p>}
-      <Body label="Answer body" text={answer.body} raw="As received" />
-      {answer.cut && (
-        <p className="text-text-2">Cut here: {number(answer.bytes)} bytes were read, the first 16 KiB are kept.</p>
+      {response.encoding === "base64" && <p className="text-text-2">The body is not text; it is shown in base64.</p>}
+      <Body label="Answer body" text={response.body} raw="As received" />
+      {response.cut && (
+        <p className="text-text-2">Cut here: {number(response.bytes)} bytes were read, the first 16 KiB are kept.</p>
       )}
     </>
   );

@@ -13,7 +13,7 @@ import { webhookName } from "./names.ts";
 
 const STATES = [
   { word: "All", status: undefined },
-  { word: "Open", status: "open" },
+  { word: "Open", status: "pending" },
   { word: "Failed", status: "failed" },
   { word: "Succeeded", status: "succeeded" },
   { word: "Canceled", status: "canceled" },
@@ -24,12 +24,12 @@ const SPANS = [
   { word: "Last 24 hours", seconds: 24 * HOUR },
   { word: "Last 7 days", seconds: 168 * HOUR },
 ];
-const ANSWERS = [
+const RESPONSE = [
   { word: "2xx success", value: "2xx" },
   { word: "3xx redirect", value: "3xx" },
   { word: "4xx refused", value: "4xx" },
   { word: "5xx error", value: "5xx" },
-  { word: "No answer", value: "none" },
+  { word: "No response", value: "none" },
 ];
 
 export function stateTabs(search: DeliverySearch, to: "/deliveries", open?: number): Tab[];
@@ -46,7 +46,7 @@ export function stateTabs(
     const address = to === "/deliveries" ? { to, search: next } : { to, params: { id: id ?? "" }, search: next };
     return {
       word,
-      count: status === "open" ? open : undefined,
+      count: status === "pending" ? open : undefined,
       active: search.status === status,
       link: { ...address, replace: true },
     };
@@ -73,8 +73,8 @@ export function DeliveryFilters({ search, open }: { search: DeliverySearch; open
             </option>
           ))}
         </Choice>
-        <Choice label="Answer" all="All answers" value={search.answer} onChange={(answer) => set({ answer })}>
-          {ANSWERS.map(({ word, value }) => (
+        <Choice label="Answer" all="All answers" value={search.response} onChange={(response) => set({ response })}>
+          {RESPONSE.map(({ word, value }) => (
             <option key={value} value={value}>
               {word}
             </option>

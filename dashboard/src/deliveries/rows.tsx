@@ -10,8 +10,8 @@ import { classes } from "../ui/classes.ts";
 import { Empty, ErrorState, SkeletonRows } from "../ui/states.tsx";
 import { deliveryState, Status } from "../ui/status.tsx";
 import { Ago } from "../ui/time.tsx";
-import { answerLine } from "../words/answers.ts";
 import { useVideoNames, useWebhookNames } from "./names.ts";
+import { answerLine } from "./response-words.ts";
 
 interface Show {
   /** The page is about one webhook or one video: its column would say the same in every row. */
@@ -96,7 +96,7 @@ function Table({ rows, without }: { rows: Delivery[] } & Show) {
       <tbody>
         {rows.map((delivery) => {
           const { id, type, video, webhook, status, last_attempt: last } = delivery;
-          const answer = answerLine(delivery);
+          const response = answerLine(delivery);
           return (
             <tr
               key={id}
@@ -125,8 +125,8 @@ function Table({ rows, without }: { rows: Delivery[] } & Show) {
                   {webhookNames(webhook) ?? webhook}
                 </td>
               )}
-              <td className={classes(cell, "truncate numbers", tones[answer.tone])} title={answer.text}>
-                {answer.text}
+              <td className={classes(cell, "truncate numbers", tones[response.tone])} title={response.text}>
+                {response.text}
               </td>
               <td className={classes(cell, "hidden text-right text-text-2 numbers wide:table-cell")}>
                 {attemptText(delivery)}
@@ -134,7 +134,7 @@ function Table({ rows, without }: { rows: Delivery[] } & Show) {
               <td
                 className={classes(cell, "text-right text-text-2 numbers", without ? "hidden wide:table-cell" : roomy)}
               >
-                {last ? took(last.took_ms) : ""}
+                {last ? took(last.duration_ms) : ""}
               </td>
               <td className={classes(cell, "text-right text-text-2")}>{last ? <Ago at={last.started} /> : "–"}</td>
             </tr>
@@ -158,7 +158,7 @@ function Lines({ rows, without }: { rows: Delivery[] } & Show) {
     <ul className="border-t border-line">
       {rows.map((delivery) => {
         const { id, type, video, webhook, status, last_attempt: last } = delivery;
-        const answer = answerLine(delivery);
+        const response = answerLine(delivery);
         const about = without === "video" || video === null ? (webhookNames(webhook) ?? webhook) : videoNames(video);
         return (
           <li key={id} className="gutter relative border-b border-line py-2.5 has-[[data-row]:focus-visible]:bg-hover">
@@ -172,7 +172,9 @@ function Lines({ rows, without }: { rows: Delivery[] } & Show) {
               </Link>
               <span className="min-w-0 truncate text-text-2">{about}</span>
             </div>
-            {answer.tone !== "quiet" && <p className={classes("mt-0.5 numbers", tones[answer.tone])}>{answer.text}</p>}
+            {response.tone !== "quiet" && (
+              <p className={classes("mt-0.5 numbers", tones[response.tone])}>{response.text}</p>
+            )}
           </li>
         );
       })}

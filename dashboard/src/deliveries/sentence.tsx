@@ -2,7 +2,7 @@ import type { DeliveryWithLog } from "../api/types.ts";
 import { useAging } from "../clock.ts";
 import { moment, number, plural } from "../format.ts";
 import { Until } from "../ui/time.tsx";
-import { statusText, verdict } from "../words/answers.ts";
+import { statusText, verdict } from "./response-words.ts";
 
 /** Whose fault it is, in one sentence; then what has been done and what comes next. */
 export function Sentence({ delivery }: { delivery: DeliveryWithLog }) {

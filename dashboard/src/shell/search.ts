@@ -28,7 +28,7 @@ export const deliverySearch = (raw: Raw) =>
     video: text(raw.video),
     type: text(raw.type),
     event: text(raw.event),
-    answer: text(raw.answer),
+    response: text(raw.response),
     since: moment(raw.since),
     until: moment(raw.until),
   });

@@ -1,7 +1,7 @@
 /** Which errors a webhook's attempts met, and in which hours of the day. Pure. */
 import type { Health } from "../api/types.ts";
+import { shortWord } from "../deliveries/response-words.ts";
 import { moment, number, plural } from "../format.ts";
-import { shortWord } from "../words/answers.ts";
 
 const HOUR = 3_600;
 

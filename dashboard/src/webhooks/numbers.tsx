@@ -17,16 +17,16 @@ export function Numbers({ known: { webhook, health } }: { known: Known }) {
   if (health === undefined) return <Skeleton className="h-16 w-full" />;
   const all = health.succeeded + health.failed;
   const bad = all > 0 && health.succeeded / all < BAD_BELOW;
-  const oldest = health.oldest_open;
+  const oldest = health.oldest_pending;
   return (
     <dl className="grid grid-cols-2 gap-y-4 mid:grid-cols-4">
       <Figure name="Success, 24 h" value={percent(health.succeeded, all)} bad={bad}>
         {all === 0 ? "no attempts" : `${number(health.succeeded)} of ${plural(all, "attempt")}`}
       </Figure>
       <Figure name="Response time, p95" value={took(health.response_ms.p95)}>
-        {health.response_ms.p50 === null ? "no answers" : `half under ${took(health.response_ms.p50)}`}
+        {health.response_ms.p50 === null ? "no responses" : `half under ${took(health.response_ms.p50)}`}
       </Figure>
-      <Figure name="Open" value={number(health.open)}>
+      <Figure name="Open" value={number(health.pending)}>
         {openWords(health, webhook, open?.retrying)}
       </Figure>
       <Figure name="Oldest open" value={oldest === null ? "–" : span(now - oldest)}>
@@ -37,7 +37,7 @@ export function Numbers({ known: { webhook, health } }: { known: Known }) {
 }
 
 function openWords(health: Health, webhook: Webhook, retrying: number | undefined): string {
-  const { open } = health;
+  const { pending: open } = health;
   if (open === 0) return "all delivered";
   if (webhook.status !== "enabled") return "held until it is resumed";
   const left = webhook.failing_since === null ? leftWords(health) : undefined;

@@ -7,7 +7,7 @@ import type { Known } from "./trouble.ts";
 const LOOKED_AT = 20;
 const OPEN_KNOWN_MAX = 100;
 
-/** The newest deliveries of a webhook: their first with an attempt tells its last answer. */
+/** The newest deliveries of a webhook: their first with an attempt tells its last response. */
 const lastQuery = (webhook: string) =>
   queryOptions({
     queryKey: ["health", webhook, "last"],
@@ -28,7 +28,7 @@ export const nextQuery = (webhook: string) =>
   queryOptions({
     queryKey: ["health", webhook, "next"],
     queryFn: ({ signal }) =>
-      api.get<List<Delivery>>("/v1/deliveries", { webhook, status: "open", limit: OPEN_KNOWN_MAX }, signal),
+      api.get<List<Delivery>>("/v1/deliveries", { webhook, status: "pending", limit: OPEN_KNOWN_MAX }, signal),
     select: ({ data, has_more }) => ({
       next: has_more ? undefined : data.filter(({ next_attempt }) => next_attempt !== null).sort(byNextAttempt)[0],
       retrying: has_more ? undefined : data.filter(({ status }) => status === "retrying").length,

@@ -26,10 +26,10 @@ export function Resume({ webhook, open, onClose }: ResumeProps) {
   const { data: health } = useQuery(healthQuery(webhook.id));
   const [draft, setDraft] = useState<SkipDraft>();
   const range = draft && skipRange(draft);
-  const filter = range && { webhook: webhook.id, status: "open" as const, ...range };
+  const filter = range && { webhook: webhook.id, status: "pending" as const, ...range };
   const count = useCounted(filter, open);
   const counted = filter && count.data;
-  const held = health?.open ?? 0;
+  const held = health?.pending ?? 0;
   const resume = useResuming(webhook, held, filter, onClose);
   const first = { from: undefined, before: fieldTime(nowSeconds() - HOUR) };
   return (
@@ -46,7 +46,7 @@ export function Resume({ webhook, open, onClose }: ResumeProps) {
         held > 0 && (
           <SkipFields
             {...{ draft, first, counted, held }}
-            oldest={health?.oldest_open ?? nowSeconds() - 2 * HOUR}
+            oldest={health?.oldest_pending ?? nowSeconds() - 2 * HOUR}
             onChange={setDraft}
           />
         )

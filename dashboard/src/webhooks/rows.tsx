@@ -66,7 +66,7 @@ function TableRow({ webhook }: { webhook: Webhook }) {
         {took(health?.response_ms.p95)}
       </td>
       <td className={classes(cell, "pr-8 text-right text-text-2 numbers wide:pr-3")}>
-        {health ? number(health.open) : ""}
+        {health ? number(health.pending) : ""}
       </td>
       <td className={classes(cell, "hidden text-right text-text-2 wide:table-cell")}>
         {last?.last_attempt ? <Ago at={last.last_attempt.started} /> : "–"}

@@ -1,4 +1,4 @@
-/** Sends a test and shows its answer in place. */
+/** Sends a test and shows its response in place. */
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Send } from "lucide-react";
@@ -6,12 +6,12 @@ import { useState } from "react";
 import { api } from "../api/client.ts";
 import { deliveryQuery } from "../api/queries.ts";
 import type { Delivery, DeliveryWithLog, Webhook } from "../api/types.ts";
+import { verdict } from "../deliveries/response-words.ts";
 import { took } from "../format.ts";
 import { Button } from "../ui/button.tsx";
 import { Select } from "../ui/field.tsx";
 import { ErrorLine } from "../ui/states.tsx";
 import { deliveryState, Status } from "../ui/status.tsx";
-import { verdict } from "../words/answers.ts";
 
 const LOOK_MS = 500;
 const OPEN = new Set(["waiting", "sending", "retrying"]);
@@ -35,12 +35,12 @@ export function SendTest({ webhook }: { webhook: Webhook }) {
         </Button>
       </div>
       <ErrorLine error={send.error} />
-      {send.data && <TestAnswer key={send.data.id} id={send.data.id} />}
+      {send.data && <TestResponse key={send.data.id} id={send.data.id} />}
     </div>
   );
 }
 
-function TestAnswer({ id }: { id: string }) {
+function TestResponse({ id }: { id: string }) {
   const { data } = useQuery({
     ...deliveryQuery(id),
     refetchInterval: (query) => (isOpen(query.state.data) ? LOOK_MS : false),
@@ -59,7 +59,7 @@ function TestAnswer({ id }: { id: string }) {
           params={{ id }}
           className="mt-1 inline-block rounded-tag text-accent hover:underline"
         >
-          See request and answer
+          See request and response
         </Link>
       )}
     </div>

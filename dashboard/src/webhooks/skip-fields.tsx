@@ -1,4 +1,4 @@
-import type { Cancelation } from "../api/types.ts";
+import type { Cancellation } from "../api/types.ts";
 import { fieldTime, unixTime } from "../replays/form.tsx";
 import { Button } from "../ui/button.tsx";
 import { Checkbox, TextField } from "../ui/field.tsx";
@@ -11,7 +11,7 @@ interface SkipFieldsProps {
   first: SkipDraft;
   /** When the oldest that is held happened, Unix seconds. */
   oldest: number;
-  counted: Cancelation | undefined;
+  counted: Cancellation | undefined;
   held: number;
   onChange: (draft: SkipDraft | undefined) => void;
 }

@@ -1,5 +1,5 @@
 /** Which held deliveries are skipped on resume: those of events before a moment, or between two. Pure. */
-import type { Cancelation } from "../api/types.ts";
+import type { Cancellation } from "../api/types.ts";
 import { unixTime } from "../replays/form.tsx";
 import { deliveries } from "./trouble.ts";
 
@@ -35,7 +35,7 @@ export function skipFaults(draft: SkipDraft): { from?: string; before?: string }
 const CHOOSE = "Choose a day and a time.";
 
 /** "2 deliveries will be skipped, 1 delivery sent." */
-export function skipWords(counted: Pick<Cancelation, "total" | "has_more"> | undefined, held: number): string {
+export function skipWords(counted: Pick<Cancellation, "total" | "has_more"> | undefined, held: number): string {
   if (counted === undefined) return "Counting…";
   const { total, has_more } = counted;
   if (total === 0) return "None of them happened then: all will be sent.";

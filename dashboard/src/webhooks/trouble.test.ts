@@ -14,9 +14,9 @@ const webhook = (more: Partial<Webhook>) =>
     ordering: "video",
     ...more,
   }) as Webhook;
-const known = (more: Partial<Webhook>, open = 0, status: number | null = null) => ({
+const known = (more: Partial<Webhook>, pending = 0, status: number | null = null) => ({
   webhook: webhook(more),
-  health: { open } as Health,
+  health: { pending } as Health,
   last: (status === null ? undefined : { last_attempt: { status, error: null } }) as Delivery | undefined,
 });
 
@@ -27,7 +27,7 @@ describe("a webhook's trouble", () => {
   test("says since when every attempt failed, and with what", () => {
     const failing = known({ failing_since: NOW - 60, disables_at: NOW + 432_000 }, 312, 503);
     expect(headline(failing, NOW)).toMatch(
-      /^Every attempt has failed since \d\d:\d\d\. Last answer: 503 Service Unavailable\.$/,
+      /^Every attempt has failed since \d\d:\d\d\. Last response: 503 Service Unavailable\.$/,
     );
     expect(plain(held(failing))).toBe("312 deliveries are open");
     expect(prediction(failing, NOW)).toContain("the webhook is disabled and its deliveries are held. Nothing is lost.");
@@ -36,7 +36,9 @@ describe("a webhook's trouble", () => {
     const disabled = known({ status: "disabled", status_reason: "The receiver answered 410 Gone" }, 1);
     expect(headline(disabled, NOW)).toMatch(/^Disabled since \d\d:\d\d\. The receiver answered 410 Gone\.$/);
     expect(plain(held(disabled))).toBe("1 delivery is held and will be sent on resume. Nothing is lost.");
-    expect(plain(held({ ...disabled, health: { open: 2 } as Health }))).toContain("on resume, each video's in order.");
+    expect(plain(held({ ...disabled, health: { pending: 2 } as Health }))).toContain(
+      "on resume, each video's in order.",
+    );
   });
 });
 
@@ -44,7 +46,7 @@ describe("a certificate", () => {
   const DAY = 86_400;
   const until = (left: number, more: Partial<Webhook> = {}) => ({
     ...known(more),
-    health: { open: 0, certificate_until: NOW + left } as Health,
+    health: { pending: 0, certificate_until: NOW + left } as Health,
   });
   const said = (left: number) => plain(headline(until(left), NOW));
   const ends = (left: string) =>
@@ -79,7 +81,7 @@ describe("a certificate", () => {
 
 describe("resuming", () => {
   const free = { rate_limit: null, ordering: "video" as const };
-  const backlog = { open: 1_204, oldest_open: NOW - 60, drain_seconds: 25 };
+  const backlog = { pending: 1_204, oldest_pending: NOW - 60, drain_seconds: 25 };
   test("says how many, since when, in which order and how long at the webhook's rate", () => {
     expect(plain(resumeWords(backlog, { ...free, rate_limit: 50 }, NOW))).toMatch(
       /^Send 1,204 deliveries that are held; the oldest happened \d\d:\d\d\? At most 50 per second: about 25 s if each succeeds\. Those due longest go first, new events after them; each video's stay in order\.$/,
@@ -87,11 +89,11 @@ describe("resuming", () => {
     expect(plain(resumeWords({ ...backlog, drain_seconds: 170 }, free, NOW))).toContain("about 3 min if each succeeds");
   });
   test("promises no time where nothing tells it", () => {
-    const one = { open: 1, oldest_open: null, drain_seconds: null };
+    const one = { pending: 1, oldest_pending: null, drain_seconds: null };
     expect(plain(resumeWords(one, { ...free, ordering: "none" }, NOW))).toBe(
       "Send 1 delivery that is held? As fast as the receiver answers. Those due longest go first, new events after them.",
     );
-    expect(resumeWords({ ...one, open: 0 }, free, NOW)).toContain("No deliveries are held");
+    expect(resumeWords({ ...one, pending: 0 }, free, NOW)).toContain("No deliveries are held");
   });
   test("says while it drains how long that goes on", () => {
     expect(plain(leftWords({ ...backlog, drain_seconds: 170 }))).toBe("about 3 min left");

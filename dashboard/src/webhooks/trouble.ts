@@ -1,8 +1,8 @@
 /** What needs a person's eye about a webhook, in sentences. Pure. */
 import type { Delivery, Health, Webhook } from "../api/types.ts";
+import { shortResponse } from "../deliveries/response-words.ts";
 import { day, moment, number, plural, span } from "../format.ts";
 import { isFailing } from "../ui/status.tsx";
-import { shortAnswer } from "../words/answers.ts";
 
 const [HOUR_S, DAY_S] = [3_600, 86_400];
 
@@ -31,7 +31,7 @@ export function matter({ webhook, health }: Known, now: number): Matter | undefi
   return until !== null && endsSoon(until, now) ? "certificate" : undefined;
 }
 
-/** "Every attempt has failed since 10:24. Last answer: 503 Service Unavailable." */
+/** "Every attempt has failed since 10:24. Last response: 503 Service Unavailable." */
 export function headline(known: Known, now: number): string | undefined {
   const { webhook, health } = known;
   const what = matter(known, now);
@@ -44,9 +44,9 @@ export function headline(known: Known, now: number): string | undefined {
 }
 
 function failing({ last }: Known, since: number, now: number): string {
-  const answer = last?.last_attempt && shortAnswer(last.last_attempt.status, last.last_attempt.error);
+  const response = last?.last_attempt && shortResponse(last.last_attempt.status, last.last_attempt.error);
   const words = `Every attempt has failed since ${moment(since, now)}.`;
-  return answer ? `${words} Last answer: ${answer}.` : words;
+  return response ? `${words} Last response: ${response}.` : words;
 }
 
 /** "Its certificate ends in 9 days, on 5 Dec 2026." */
@@ -76,7 +76,7 @@ const reason = ({ status_reason }: Webhook): string => {
 
 /** What waits because of it, and what happens if nobody acts. The next attempt is said by the page, which counts it down. */
 export function held({ webhook, health }: Known): string {
-  const open = health?.open ?? 0;
+  const open = health?.pending ?? 0;
   if (webhook.status === "enabled") return `${deliveries(open)} ${are(open)} open`;
   if (open === 0) return "Events are recorded for it and held; none has come so far.";
   const order = webhook.ordering === "video" && open > 1 ? ", each video's in order" : "";
@@ -94,9 +94,9 @@ export function prediction({ webhook }: Known, now: number): string {
  */
 export function resumeWords(health: Backlog | undefined, { rate_limit, ordering }: Pace, now: number): string {
   if (health === undefined) return "Counting what is held…";
-  const { open, oldest_open, drain_seconds } = health;
+  const { pending: open, oldest_pending, drain_seconds } = health;
   if (open === 0) return "No deliveries are held; new events are sent at once.";
-  const since = oldest_open === null ? "" : `; the oldest happened ${moment(oldest_open, now)}`;
+  const since = oldest_pending === null ? "" : `; the oldest happened ${moment(oldest_pending, now)}`;
   const pace = rate_limit === null ? "As fast as the receiver answers" : `At most ${number(rate_limit)} per second`;
   const time = drain_seconds === null ? "" : `: ${roughly(drain_seconds)} if each succeeds`;
   const turns = ordering === "video" ? `${TURNS}; each video's stay in order.` : `${TURNS}.`;
@@ -106,10 +106,10 @@ export function resumeWords(health: Backlog | undefined, { rate_limit, ordering 
 const TURNS = "Those due longest go first, new events after them";
 
 type Pace = Pick<Webhook, "rate_limit" | "ordering">;
-type Backlog = Pick<Health, "open" | "oldest_open" | "drain_seconds">;
+type Backlog = Pick<Health, "pending" | "oldest_pending" | "drain_seconds">;
 
 /** What is left to send, beside its count: "about 3 min left". Nothing where it is little, or nothing tells. */
-export function leftWords({ open, drain_seconds }: Backlog): string | undefined {
+export function leftWords({ pending: open, drain_seconds }: Backlog): string | undefined {
   return open === 0 || drain_seconds === null || drain_seconds < SAID_FROM_S
     ? undefined
     : `${roughly(drain_seconds)} left`;

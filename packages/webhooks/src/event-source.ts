@@ -39,14 +39,14 @@ async function fetchPage(url: string, apiKey: string, video: string, after: stri
   const address = new URL("/v1/events", url);
   const query = { video, limit: "100", ...(after === null ? {} : { after }) };
   address.search = new URLSearchParams(query).toString();
-  const answer = await fetch(address, {
+  const response = await fetch(address, {
     headers: { authorization: `Bearer ${apiKey}` },
     signal: AbortSignal.timeout(TIMEOUT_MS),
     redirect: "error", // the key is for this server only
   });
-  if (answer.ok) return (await answer.json()) as Page;
-  await answer.body?.cancel();
+  if (response.ok) return (await response.json()) as Page;
+  await response.body?.cancel();
   // The event we stopped at is no longer kept: begin with the oldest one that is; known ones are skipped by number.
-  if (after !== null && [404, 410, 422].includes(answer.status)) return fetchPage(url, apiKey, video, null);
-  throw new Error(`Missed events could not be fetched: ${address.origin}/v1/events answered ${answer.status}.`);
+  if (after !== null && [404, 410, 422].includes(response.status)) return fetchPage(url, apiKey, video, null);
+  throw new Error(`Missed events could not be fetched: ${address.origin}/v1/events answered ${response.status}.`);
 }

@@ -9,7 +9,7 @@ export async function hmac(key: Uint8Array, message: Uint8Array): Promise<Uint8A
 }
 
 /** Answers a verification's question. One HMAC however many signatures there are, so that a long header costs nothing. */
-export async function answer({ key, body, signatures }: Question): Promise<boolean> {
+export async function response({ key, body, signatures }: Question): Promise<boolean> {
   const expected = await hmac(new TextEncoder().encode(key), body);
   let found = false;
   for (const signature of signatures) if (sameBytes(expected, signature)) found = true;

@@ -15,11 +15,11 @@ export function verifySync(
 ): MaveEvent {
   const steps = verification(rawBody, headers, secrets, options);
   let step = steps.next();
-  while (!step.done) step = steps.next(answer(step.value));
+  while (!step.done) step = steps.next(response(step.value));
   return step.value;
 }
 
-function answer({ key, body, signatures }: Question): boolean {
+function response({ key, body, signatures }: Question): boolean {
   const expected = createHmac("sha256", key).update(body).digest();
   let found = false;
   for (const signature of signatures) if (timingSafeEqual(expected, signature)) found = true;

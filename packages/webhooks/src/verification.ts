@@ -19,7 +19,7 @@ export interface Question {
 export type Verification = Generator<Question, MaveEvent, boolean>;
 
 /**
- * The whole decision, without cryptography: it yields questions and is resumed with their answers, so that WebCrypto
+ * The whole decision, without cryptography: it yields questions and is resumed with their responses, so that WebCrypto
  * (which must be awaited) and Node's crypto (which need not) share one order of steps. The time is judged after the
  * signature, so that "too old" is only ever said of a time that Mave did write.
  */

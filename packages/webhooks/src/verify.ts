@@ -1,5 +1,5 @@
 import type { MaveEvent } from "./events.ts";
-import { answer } from "./hmac.ts";
+import { response } from "./hmac.ts";
 import type { HeadersLike, RawBody } from "./input.ts";
 import { type VerifyOptions, verification } from "./verification.ts";
 
@@ -18,6 +18,6 @@ export async function verify(
 ): Promise<MaveEvent> {
   const steps = verification(rawBody, headers, secrets, options);
   let step = steps.next();
-  while (!step.done) step = steps.next(await answer(step.value));
+  while (!step.done) step = steps.next(await response(step.value));
   return step.value;
 }

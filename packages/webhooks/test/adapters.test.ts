@@ -39,8 +39,8 @@ const listenFetch = (handler: (request: Request) => Promise<Response>) =>
       body: Readable.toWeb(req) as ReadableStream,
       duplex: "half",
     } as RequestInit);
-    const answer = await handler(incoming).catch(() => new Response(null, { status: 500 }));
-    res.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
+    const response = await handler(incoming).catch(() => new Response(null, { status: 500 }));
+    res.writeHead(response.status, Object.fromEntries(response.headers)).end(await response.text());
   });
 
 type Serve = (onEvent: OnEvent, options?: ReceiverOptions) => Promise<string>;
@@ -74,16 +74,16 @@ const post = async (url: string, text: string, headers?: Record<string, string>)
 describe.each(Object.entries(servers))("the adapter for %s", (name, serve) => {
   test("hands the event and its delivery over and answers 204", async () => {
     const onEvent = vi.fn();
-    const answer = await post(await serve(onEvent), body);
-    expect([answer.status, await answer.text()]).toEqual([204, ""]);
+    const response = await post(await serve(onEvent), body);
+    expect([response.status, await response.text()]).toEqual([204, ""]);
     expect(onEvent).toHaveBeenCalledExactlyOnceWith(event, { id: "d1", attempt: 2, sequence: 7, previous: null });
   });
 
   test("refuses a wrong signature in words, and tells its owner", async () => {
     const [onEvent, onRefused] = [vi.fn(), vi.fn()];
-    const answer = await post(await serve(onEvent, { onRefused }), body, await sign(body, "whsec_another"));
-    expect(answer.status).toBe(401);
-    expect(await answer.json()).toMatchObject({ code: "SIGNATURE_MISMATCH", message: expect.any(String) });
+    const response = await post(await serve(onEvent, { onRefused }), body, await sign(body, "whsec_another"));
+    expect(response.status).toBe(401);
+    expect(await response.json()).toMatchObject({ code: "SIGNATURE_MISMATCH", message: expect.any(String) });
     expect(onRefused).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: "SIGNATURE_MISMATCH" }));
     expect(onEvent).not.toHaveBeenCalled();
   });
@@ -91,21 +91,21 @@ describe.each(Object.entries(servers))("the adapter for %s", (name, serve) => {
   test("refuses a body beyond its bound without keeping it", async () => {
     const onEvent = vi.fn();
     const large = JSON.stringify({ ...event, data: "x".repeat(300_000) });
-    const answer = await post(await serve(onEvent, { maxBytes: 100_000 }), large);
-    expect(answer.status).toBe(413);
+    const response = await post(await serve(onEvent, { maxBytes: 100_000 }), large);
+    expect(response.status).toBe(413);
     expect(onEvent).not.toHaveBeenCalled();
   });
 
   test("takes a body up to its bound", async () => {
-    const answer = await post(await serve(vi.fn(), { maxBytes: Buffer.byteLength(body) }), body);
-    expect(answer.status).toBe(204);
+    const response = await post(await serve(vi.fn(), { maxBytes: Buffer.byteLength(body) }), body);
+    expect(response.status).toBe(204);
   });
 
   test("fails the request where the handler throws, so that Mave sends the event again", async () => {
     const logged = vi.spyOn(console, "error").mockReturnValue();
-    const answer = await post(await serve(() => Promise.reject(new Error("database away"))), body);
-    expect(answer.status).toBe(500);
-    expect(await answer.text()).not.toContain("204");
+    const response = await post(await serve(() => Promise.reject(new Error("database away"))), body);
+    expect(response.status).toBe(500);
+    expect(await response.text()).not.toContain("204");
     expect(logged.mock.calls.length).toBe(name === "node:http" ? 1 : 0);
     logged.mockRestore();
   });
@@ -121,8 +121,8 @@ describe.each(Object.entries(servers))("the adapter for %s", (name, serve) => {
   });
 
   test("answers an empty body in words", async () => {
-    const answer = await post(await serve(vi.fn()), "", { "mave-signature": "t=1, v1=00" });
-    expect(await answer.json()).toMatchObject({ code: "BODY_EMPTY" });
+    const response = await post(await serve(vi.fn()), "", { "mave-signature": "t=1, v1=00" });
+    expect(await response.json()).toMatchObject({ code: "BODY_EMPTY" });
   });
 });
 
@@ -131,8 +131,8 @@ describe("a body that something else has read", () => {
     const app = express();
     app.use(express.json());
     app.post("/webhooks", forExpress(secret, vi.fn()));
-    const answer = await post(await listen(app), body);
-    expect([answer.status, ((await answer.json()) as Refusal).code]).toEqual([500, "BODY_PARSED"]);
+    const response = await post(await listen(app), body);
+    expect([response.status, ((await response.json()) as Refusal).code]).toEqual([500, "BODY_PARSED"]);
   });
 
   test("Express: express.raw and a kept rawBody serve as well", async () => {
@@ -173,8 +173,8 @@ describe("a body that something else has read", () => {
         await next();
       });
       app.post("/webhooks", forHono(secret, vi.fn()));
-      const answer = await app.request("/webhooks", { method: "POST", body, headers: await sign(body, secret) });
-      expect(answer.status).toBe(status);
+      const response = await app.request("/webhooks", { method: "POST", body, headers: await sign(body, secret) });
+      expect(response.status).toBe(status);
     }
   });
 
@@ -191,6 +191,6 @@ test("a forgotten secret stops Express and Fastify at start, and is told per req
   const app = Fastify();
   app.register(forFastify, { path: "/", secret: missing, onEvent: vi.fn() });
   await expect(app.ready()).rejects.toThrow(/environment variable/);
-  const answer = await forFetch(missing, vi.fn())(new Request("http://a/", { method: "POST", body }));
-  expect([answer.status, ((await answer.json()) as Refusal).code]).toEqual([500, "SECRET_MISSING"]);
+  const response = await forFetch(missing, vi.fn())(new Request("http://a/", { method: "POST", body }));
+  expect([response.status, ((await response.json()) as Refusal).code]).toEqual([500, "SECRET_MISSING"]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { longUuid, shortUuid } from "../../../server/src/events/short-uuid.ts";
+import { longUuid, shortUuid } from "../../../server/src/kernel/short-uuid.ts";
 import { REASONS, sign, verify } from "../src/index.ts";
 import { signatureHeaders, verifySync } from "../src/node.ts";
 import vectors from "../vectors.json" with { type: "json" };

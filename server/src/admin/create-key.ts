@@ -1,13 +1,13 @@
 import { createApiKeys } from "../auth/api-keys.ts";
-import { systemClock as clock } from "../clock.ts";
-import type { Config } from "../config.ts";
-import { MaveError } from "../errors.ts";
-import { LIMITS } from "../limits.ts";
-import { systemRandom as random } from "../random.ts";
-import { StartFailure } from "../start-failure.ts";
+import type { Config } from "../config/config.ts";
+import { systemClock as clock } from "../kernel/clock.ts";
+import { MaveError } from "../kernel/errors.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import { systemRandom as random } from "../kernel/random.ts";
+import { StartFailure } from "../kernel/start-failure.ts";
+import { uuidV7 } from "../kernel/uuid.ts";
 import { insertAuditEntry } from "../store/audit-log.ts";
 import { firstSpace } from "../store/spaces.ts";
-import { uuidV7 } from "../uuid.ts";
 import { withStore } from "./with-store.ts";
 
 /** @returns the new key: shown once, stored hashed */

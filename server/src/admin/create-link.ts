@@ -1,6 +1,6 @@
 import { createSignInLink } from "../auth/sign-in-links.ts";
-import type { Config } from "../config.ts";
-import { systemRandom } from "../random.ts";
+import type { Config } from "../config/config.ts";
+import { systemRandom } from "../kernel/random.ts";
 import { withStore } from "./with-store.ts";
 
 /** @returns the address of the dashboard, to be opened once */

@@ -1,11 +1,11 @@
 import { mkdir, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { systemClock as clock } from "../clock.ts";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
+import { systemClock as clock } from "../kernel/clock.ts";
+import { StartFailure } from "../kernel/start-failure.ts";
 import { createAddressPolicy } from "../net/address-policy.ts";
 import { createResolver } from "../net/resolver.ts";
-import { StartFailure } from "../start-failure.ts";
 import type { Database } from "../store/db.ts";
 import { type DatabaseLook, listReceiverDates, listWebhookUrls, lookAtDatabase } from "../store/doctor.ts";
 import { FFMPEG_HINT, findFfmpeg } from "../videos/ffmpeg.ts";

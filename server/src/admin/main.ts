@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
-import { loadConfig } from "../config.ts";
-import { StartFailure } from "../start-failure.ts";
+import { loadConfig } from "../config/config.ts";
+import { StartFailure } from "../kernel/start-failure.ts";
 import { createKey } from "./create-key.ts";
 import { createLink } from "./create-link.ts";
 import { examine, report } from "./doctor.ts";

@@ -1,5 +1,5 @@
-import type { Config } from "../config.ts";
-import { systemRandom } from "../random.ts";
+import type { Config } from "../config/config.ts";
+import { systemRandom } from "../kernel/random.ts";
 import { resealAll } from "../webhooks/reseal.ts";
 import { createVault } from "../webhooks/secrets.ts";
 import { withStore } from "./with-store.ts";
@@ -9,6 +9,6 @@ export async function reseal(config: Config): Promise<string> {
   const vault = createVault(config.secretsKeys, systemRandom);
   const { resealed, seen } = await withStore(config, (db) => resealAll(db, vault));
   const rest =
-    config.secretsKeys.length > 1 ? " In a day, when no remembered answer needs them, drop the other keys." : "";
+    config.secretsKeys.length > 1 ? " In a day, when no remembered response needs them, drop the other keys." : "";
   return `${resealed} of ${seen} webhooks were sealed anew by the first key.${rest}`;
 }

@@ -1,5 +1,5 @@
-import type { Config } from "../config.ts";
-import { createLog } from "../log.ts";
+import type { Config } from "../config/config.ts";
+import { createLog } from "../kernel/log.ts";
 import { type Database, openDatabase } from "../store/db.ts";
 import { findEmbeddedPostgres } from "../store/embedded-postgres.ts";
 import { migrate } from "../store/migrate.ts";

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
-import { type Clock, unixSeconds } from "../clock.ts";
-import { MaveError } from "../errors.ts";
-import { longUuid, shortUuid } from "../events/short-uuid.ts";
-import { LIMITS } from "../limits.ts";
-import { type Page, type PageQuery, pageOf } from "../page.ts";
-import type { Random } from "../random.ts";
+import { type Clock, unixSeconds } from "../kernel/clock.ts";
+import { MaveError } from "../kernel/errors.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import { type Page, type PageQuery, pageOf } from "../kernel/page.ts";
+import type { Random } from "../kernel/random.ts";
+import { longUuid, shortUuid } from "../kernel/short-uuid.ts";
+import { uuidV7 } from "../kernel/uuid.ts";
 import * as store from "../store/api-keys.ts";
 import type { Alongside, Database } from "../store/db.ts";
-import { uuidV7 } from "../uuid.ts";
 import type { KeyPrincipal } from "./principal.ts";
 
 export interface ApiKey {

@@ -1,8 +1,8 @@
-import { unixSeconds } from "../clock.ts";
-import { MaveError } from "../errors.ts";
+import { unixSeconds } from "../kernel/clock.ts";
+import { MaveError } from "../kernel/errors.ts";
 import type { Alongside, Database } from "../store/db.ts";
 import { getSpace } from "../store/spaces.ts";
-import type { OpenAuthLibrary } from "./open-library.ts";
+import type { OpenAuthLibrary } from "./open-better-auth.ts";
 
 export interface Newcomer {
   name: string;

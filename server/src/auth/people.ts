@@ -1,14 +1,14 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { unixSeconds } from "../clock.ts";
-import { MaveError } from "../errors.ts";
-import { LIMITS } from "../limits.ts";
-import type { Log } from "../log.ts";
-import type { Random } from "../random.ts";
+import { unixSeconds } from "../kernel/clock.ts";
+import { MaveError } from "../kernel/errors.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import type { Log } from "../kernel/log.ts";
+import type { Random } from "../kernel/random.ts";
 import type { Database, Sql } from "../store/db.ts";
 import { findLink, insertLink, type LinkPurpose, sweepLinks, useLink } from "../store/sign-in-links.ts";
 import { claimSpace, getSpace, lockFirstSpace } from "../store/spaces.ts";
 import { createMembers, type Members, type Newcomer } from "./members.ts";
-import { type OpenAuthLibrary, openAuthLibrary } from "./open-library.ts";
+import { type OpenAuthLibrary, openAuthLibrary } from "./open-better-auth.ts";
 import type { PersonPrincipal } from "./principal.ts";
 import { hashLinkToken } from "./sign-in-links.ts";
 
@@ -80,7 +80,7 @@ export function createPeople(parts: PeopleParts): People {
 }
 
 async function identify(library: OpenAuthLibrary, headers: IncomingHttpHeaders): Promise<SignedIn | null> {
-  const { response, headers: answer } = await (await library()).api.getSession({
+  const { response, headers: sessionHeaders } = await (await library()).api.getSession({
     headers: webHeaders(headers),
     returnHeaders: true,
   });
@@ -88,7 +88,7 @@ async function identify(library: OpenAuthLibrary, headers: IncomingHttpHeaders):
   if (!response || !space) return null;
   const { id, name, email } = response.user;
   const role = response.session.role === "owner" ? "owner" : "member";
-  return { who: { kind: "person", space, id, name, email, role }, cookies: answer.getSetCookie() };
+  return { who: { kind: "person", space, id, name, email, role }, cookies: sessionHeaders.getSetCookie() };
 }
 
 async function signIn(
@@ -113,13 +113,13 @@ async function signInById(
   const member = await members.find(userId);
   if (!member) return null;
   const { space, role } = member;
-  const answer = await (await library()).api.signInById({
+  const response = await (await library()).api.signInById({
     body: { userId, space, role },
     headers: webHeaders(headers),
     returnHeaders: true,
   });
   const { id, name, email } = member.user;
-  return { who: { kind: "person", space, id, name, email, role }, cookies: answer.headers.getSetCookie() };
+  return { who: { kind: "person", space, id, name, email, role }, cookies: response.headers.getSetCookie() };
 }
 
 async function openLink(

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { LIMITS } from "../limits.ts";
-import type { Random } from "../random.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import type { Random } from "../kernel/random.ts";
 import type { Sql } from "../store/db.ts";
 import { insertLink } from "../store/sign-in-links.ts";
 import { firstSpace } from "../store/spaces.ts";

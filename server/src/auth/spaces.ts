@@ -1,6 +1,6 @@
-import { unixSeconds } from "../clock.ts";
-import { MaveError } from "../errors.ts";
-import { shortUuid } from "../events/short-uuid.ts";
+import { unixSeconds } from "../kernel/clock.ts";
+import { MaveError } from "../kernel/errors.ts";
+import { shortUuid } from "../kernel/short-uuid.ts";
 import type { Alongside, Database } from "../store/db.ts";
 import { getSpace, renameSpace, type SpaceRow } from "../store/spaces.ts";
 

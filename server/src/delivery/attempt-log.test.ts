@@ -1,10 +1,10 @@
 import pino from "pino";
 import { afterAll, expect, test } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
-import { answer, noAnswer, testNode } from "../../../test/support/delivery.ts";
+import { noResponse, response, testNode } from "../../../test/support/delivery.ts";
 import { happen } from "../../../test/support/engine.ts";
 
-const SECRETS = { query: "a-token-in-the-url", header: "a-secret-header", answer: "what-the-receiver-said" };
+const SECRETS = { query: "a-token-in-the-url", header: "a-secret-header", response: "what-the-receiver-said" };
 const lines: Record<string, unknown>[] = [];
 const log = pino({ level: "debug", base: null }, { write: (line: string) => lines.push(JSON.parse(line)) });
 const attempts = () => lines.filter(({ msg }) => msg === "attempt");
@@ -12,9 +12,9 @@ const retry = { level: 30, outcome: "retry" };
 const failed = { level: 40, outcome: "failed" };
 
 const db = await testDatabase();
-const body = Buffer.from(SECRETS.answer);
-const said = { answer: { headers: [], body, bytes: body.length, cut: false } };
-const answers = { well: answer(200), ill: { ...answer(503), ...said }, mute: noAnswer() };
+const body = Buffer.from(SECRETS.response);
+const said = { response: { headers: [], body, bytes: body.length, cut: false } };
+const answers = { well: response(200), ill: { ...response(503), ...said }, mute: noResponse() };
 const node = await testNode(db, ({ webhook }) => answers[webhook as keyof typeof answers], { schedule_s: [0], log });
 afterAll(() => node.stop());
 

@@ -1,5 +1,5 @@
-import { shortUuid } from "../events/short-uuid.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../kernel/log.ts";
+import { shortUuid } from "../kernel/short-uuid.ts";
 import type { Exchange } from "../net/exchange.ts";
 import type { Job } from "./lane.ts";
 import type { Verdict } from "./outcome.ts";
@@ -13,7 +13,7 @@ const LEVELS = { succeeded: "debug", retry: "info", failed: "warn" } as const sa
   string
 >;
 
-/** One line an attempt. Neither its URL, which may hold a secret of the receiver's, nor a header, payload or answer. */
+/** One line an attempt. Neither its URL, which may hold a secret of the receiver's, nor a header, payload or response. */
 export function logAttempt(log: Log, job: Job, { status, timings }: Exchange, { outcome, error }: Verdict): void {
   const level = LEVELS[outcome];
   if (!log.isLevelEnabled(level)) return;

@@ -1,6 +1,6 @@
-import { shortUuid } from "../events/short-uuid.ts";
+import { shortUuid } from "../kernel/short-uuid.ts";
+import type { Tracing } from "../kernel/trace.ts";
 import type { Exchange } from "../net/exchange.ts";
-import type { Tracing } from "../tracing.ts";
 import type { Job } from "./lane.ts";
 import type { Verdict } from "./outcome.ts";
 
@@ -10,7 +10,7 @@ import type { Verdict } from "./outcome.ts";
  */
 export function traceAttempt(
   tracing: Tracing,
-  { webhook_id, id, event_id, type, attempt, cause }: Job,
+  { webhook_id, id, event_id, type, attempt, traceparent }: Job,
   begun_ms: number,
   { status, timings }: Exchange,
   { outcome, error }: Verdict,
@@ -26,6 +26,6 @@ export function traceAttempt(
     ...(status !== null && { "http.response.status_code": status }),
     ...(error !== null && { "error.type": error.word }),
   };
-  const span = tracing.begin({ name: `attempt ${type}`, kind: "client", cause, begun_ms, attributes });
+  const span = tracing.begin({ name: `attempt ${type}`, kind: "client", traceparent, begun_ms, attributes });
   span.end(begun_ms + timings.total, {}, outcome !== "succeeded");
 }

@@ -1,4 +1,4 @@
-import { unixSeconds } from "../clock.ts";
+import { unixSeconds } from "../kernel/clock.ts";
 import { ERROR_WORDS, type ErrorWord } from "../net/error-words.ts";
 import type { AttemptRow } from "../store/attempts.ts";
 
@@ -25,7 +25,7 @@ export interface AttemptView {
   };
   address: string | null;
   request: { headers: Record<string, string>; body: string };
-  answer: {
+  response: {
     headers: [name: string, value: string][];
     body: string;
     encoding: "utf8" | "base64";
@@ -40,7 +40,7 @@ const NO_TIMINGS = { dns: null, connect: null, tls: null, first_byte: null, tota
 export function presentAttempt(row: AttemptRow, body: string): AttemptView {
   const { address, ...timings } = row.timings ?? NO_TIMINGS;
   const started_ms = row.started_at.getTime();
-  const { error, error_code: code, answer_status: status } = row;
+  const { error, error_code: code, response_status: status } = row;
   return {
     object: "attempt",
     number: row.attempt,
@@ -54,15 +54,15 @@ export function presentAttempt(row: AttemptRow, body: string): AttemptView {
     timings,
     address,
     request: { headers: row.request_headers ?? {}, body },
-    answer: presentAnswer(row),
+    response: presentResponse(row),
   };
 }
 
-function presentAnswer({ answer_headers, answer_body, answer_bytes }: AttemptRow): AttemptView["answer"] {
-  if (answer_headers === null) return null;
-  const bytes = answer_body ?? Buffer.alloc(0);
-  const read = answer_bytes ?? bytes.length;
-  return { headers: answer_headers, ...textOf(bytes), bytes: read, cut: read > bytes.length };
+function presentResponse({ response_headers, response_body, response_bytes }: AttemptRow): AttemptView["response"] {
+  if (response_headers === null) return null;
+  const bytes = response_body ?? Buffer.alloc(0);
+  const read = response_bytes ?? bytes.length;
+  return { headers: response_headers, ...textOf(bytes), bytes: read, cut: read > bytes.length };
 }
 
 /** A cut in the middle of a character is no reason to show base64. */

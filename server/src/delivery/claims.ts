@@ -1,15 +1,15 @@
-import type { Clock } from "../clock.ts";
-import { LIMITS } from "../limits.ts";
-import type { Log } from "../log.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import type { Log } from "../kernel/log.ts";
 import type { Database } from "../store/db.ts";
 import type { Lease } from "../store/events.ts";
 import {
   type ClaimedDelivery,
   claimDue,
+  type DeliveryKey,
   listDueWebhooks,
-  type OpenKey,
   releaseNext,
-} from "../store/open-deliveries.ts";
+} from "../store/queue/claim.ts";
 import type { EngineMeter } from "./dispatcher-parts.ts";
 import type { Job, Lane } from "./lane.ts";
 
@@ -29,7 +29,7 @@ interface ClaimsParts {
 /** What brings deliveries from the database into the lanes: retries, backlogs, a dead node's work. */
 export class Claims {
   readonly #parts: ClaimsParts;
-  readonly #toRelease: OpenKey[] = [];
+  readonly #toRelease: DeliveryKey[] = [];
   #stopped = true;
   #running = false;
   #asked = false;
@@ -144,7 +144,7 @@ export class Claims {
   }
 
   /** Lets the next event of each of these videos go, and sends it where its lane has room. */
-  release(followed: readonly OpenKey[]): void {
+  release(followed: readonly DeliveryKey[]): void {
     this.#toRelease.push(...followed);
     if (!this.#releasing && this.#toRelease.length > 0) this.#freeing = this.#releaseAll();
   }
@@ -155,7 +155,7 @@ export class Claims {
     this.#releasing = false;
   }
 
-  async #releaseBatch(batch: OpenKey[]): Promise<void> {
+  async #releaseBatch(batch: DeliveryKey[]): Promise<void> {
     const { db, clock, log, laneOf, take } = this.#parts;
     const lease = this.#parts.lease();
     const leased_ms = clock.monotonic();

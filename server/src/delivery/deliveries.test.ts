@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
-import { shortUuid } from "../events/short-uuid.ts";
-import { LIMITS } from "../limits.ts";
-import { createSignals } from "../signals.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import { shortUuid } from "../kernel/short-uuid.ts";
+import { createSignals } from "../kernel/signals.ts";
 import { createDeliveries, type DeliveryQuery } from "./deliveries.ts";
 
 const SPACE = "00000000-0000-4000-8000-000000000001";
@@ -20,9 +20,9 @@ const ROW = `select $1::uuid as space_id, $2::uuid as webhook_id, id, id as even
   from generate_series(0, $4::int) n, lateral (select (left(id_floor(now() - n * interval '1 s')::text, 18)
     || '-a000-' || lpad(to_hex(n), 12, '0'))::uuid as id) made`;
 const FINISHED = `insert into deliveries (space_id, webhook_id, id, event_id, type, video_id, sequence, previous, status,
-    attempts, answer_status) select space_id, webhook_id, id, event_id, type, video_id, 1, 0, 'succeeded', 1, 200
+    attempts, response_status) select space_id, webhook_id, id, event_id, type, video_id, 1, 0, 'succeeded', 1, 200
   from (${ROW}) made where n <> ($3::int[])[array_length($3::int[], 1)]`;
-const OPEN = `insert into open_deliveries (space_id, webhook_id, id, event_id, type, video_id, sequence, previous, due_at)
+const OPEN = `insert into pending_deliveries (space_id, webhook_id, id, event_id, type, video_id, sequence, previous, due_at)
   select space_id, webhook_id, id, event_id, type, video_id, 1, 0, now()
   from (${ROW}) made where n = ($3::int[])[array_length($3::int[], 1)]`;
 
@@ -52,7 +52,7 @@ describe("a list by filters that match next to nothing", () => {
     const [near, far] = [UPLOADED.filter((newer) => newer < AT_ONCE), UPLOADED.filter((newer) => newer >= AT_ONCE)];
     expect(await pages({ type: "video.uploaded" })).toEqual([near, far]);
     expect(await pages({ type: "video.uploaded", webhook: shortUuid(WEBHOOK) })).toEqual([near, far]);
-    expect(await pages({ type: "video.uploaded", answer: "2xx", limit: 2 })).toEqual([
+    expect(await pages({ type: "video.uploaded", response: "2xx", limit: 2 })).toEqual([
       [500, 1_999],
       [2_000, 10_000],
       [ROWS - 2_000],
@@ -62,13 +62,13 @@ describe("a list by filters that match next to nothing", () => {
   test("may be empty, and says where to go on, until the end", async () => {
     expect(await pages({ type: "video.processing" })).toEqual([[], []]);
     expect(await pages({ type: "video.uploaded", status: "failed" })).toEqual([[]]); // by an index: there are none
-    expect(await pages({ type: "video.uploaded", status: "open" })).toEqual([UPLOADED.slice(-1)]);
+    expect(await pages({ type: "video.uploaded", status: "pending" })).toEqual([UPLOADED.slice(-1)]);
   });
 
   test("looks at no more than that, also where one index leads to each of many", async () => {
-    await db.run({ name: "all_failed", text: "update deliveries set status = 'failed', answer_status = 500" });
+    await db.run({ name: "all_failed", text: "update deliveries set status = 'failed', response_status = 500" });
     expect(await pages({ status: "succeeded", webhook: shortUuid(WEBHOOK) })).toEqual([[], []]);
     expect(await pages({ type: "video.processing", status: "failed" })).toEqual([[], []]);
-    expect(await pages({ status: "canceled", answer: "5xx", webhook: shortUuid(WEBHOOK) })).toEqual([[], []]);
+    expect(await pages({ status: "canceled", response: "5xx", webhook: shortUuid(WEBHOOK) })).toEqual([[], []]);
   });
 });

@@ -1,15 +1,15 @@
-import { unixSeconds } from "../clock.ts";
-import { MaveError } from "../errors.ts";
-import type { EventType } from "../events/catalog.ts";
-import { longUuid, shortUuid } from "../events/short-uuid.ts";
-import { LIMITS } from "../limits.ts";
-import { type Page, type PageQuery, pageOf } from "../page.ts";
-import type { Signals } from "../signals.ts";
+import { unixSeconds } from "../kernel/clock.ts";
+import { MaveError } from "../kernel/errors.ts";
+import type { EventType } from "../kernel/event-catalog.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import { type Page, type PageQuery, pageOf } from "../kernel/page.ts";
+import { longUuid, shortUuid } from "../kernel/short-uuid.ts";
+import type { Signals } from "../kernel/signals.ts";
+import { uuidFloor } from "../kernel/uuid.ts";
 import { listAttempts } from "../store/attempts.ts";
 import type { Alongside, Database, Sql } from "../store/db.ts";
-import * as store from "../store/deliveries.ts";
 import { getEvent } from "../store/events.ts";
-import { uuidFloor } from "../uuid.ts";
+import * as store from "../store/history.ts";
 import { type AttemptView, presentAttempt } from "./attempt.ts";
 import { type DeliveryRow, type DeliveryStatus, type DeliveryView, presentDelivery } from "./delivery.ts";
 
@@ -20,8 +20,8 @@ export interface DeliveryQuery extends PageQuery {
   video?: string | undefined;
   type?: EventType | undefined;
   /** `open`: all that are not finished. */
-  status?: DeliveryStatus | "open" | undefined;
-  answer?: "2xx" | "3xx" | "4xx" | "5xx" | "none" | undefined;
+  status?: DeliveryStatus | "pending" | undefined;
+  response?: "2xx" | "3xx" | "4xx" | "5xx" | "none" | undefined;
   since?: number | undefined;
   until?: number | undefined;
 }
@@ -71,9 +71,9 @@ async function list(
   const [webhook, event] = [uuidOrNull(query.webhook), uuidOrNull(query.event)];
   if (webhook === undefined || event === undefined) return NOTHING; // no id: nothing has it
   const { video = null, type = null, status } = query;
-  const statuses = status === undefined ? null : status === "open" ? OPEN : [status];
+  const statuses = status === undefined ? null : status === "pending" ? OPEN : [status];
   const range = idRange(query, event);
-  const filter = { webhook, event, video, type, statuses, answer: answerRange(query.answer), ...range };
+  const filter = { webhook, event, video, type, statuses, response: responseRange(query.response), ...range };
   let goOn: string | null = null;
   const page = await pageOf(query, longUuid, (row: DeliveryRow) => presentDelivery(row, retries), {
     async after(after, limit) {
@@ -107,9 +107,9 @@ function uuidOrNull(short: string | undefined): string | null | undefined {
   return short === undefined ? null : (longUuid(short) ?? undefined);
 }
 
-function answerRange(answer: DeliveryQuery["answer"]): store.DeliveryFilter["answer"] {
-  if (answer === undefined || answer === "none") return answer ?? null;
-  const hundred = Number(answer[0]) * 100;
+function responseRange(response: DeliveryQuery["response"]): store.DeliveryFilter["response"] {
+  if (response === undefined || response === "none") return response ?? null;
+  const hundred = Number(response[0]) * 100;
   return { from: hundred, to: hundred + 99 };
 }
 

@@ -1,7 +1,7 @@
-import { unixSeconds } from "../clock.ts";
-import type { EventType } from "../events/catalog.ts";
-import { idSeconds, shortUuid } from "../events/short-uuid.ts";
-import { LIMITS } from "../limits.ts";
+import { unixSeconds } from "../kernel/clock.ts";
+import type { EventType } from "../kernel/event-catalog.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import { idSeconds, shortUuid } from "../kernel/short-uuid.ts";
 import type { WebhookStatus } from "../webhooks/webhook.ts";
 
 /**
@@ -13,9 +13,9 @@ import type { WebhookStatus } from "../webhooks/webhook.ts";
  * behind it. A lease is taken by the record, `claim` and `release`, each of which raises the attempt number, and given up by
  * `settle`, which matches the number that it was taken with.
  */
-export type OpenStatus = "waiting" | "sending" | "retrying" | "held";
+export type PendingStatus = "waiting" | "sending" | "retrying" | "held";
 export type FinishedStatus = "succeeded" | "failed" | "canceled";
-export type DeliveryStatus = OpenStatus | FinishedStatus;
+export type DeliveryStatus = PendingStatus | FinishedStatus;
 
 /** The API's object for a delivery. Times are Unix seconds. */
 export interface DeliveryView {
@@ -33,7 +33,7 @@ export interface DeliveryView {
   attempts: number;
   max_attempts: number;
   next_attempt: number | null;
-  last_attempt: { started: number; status: number | null; error: string | null; took_ms: number | null } | null;
+  last_attempt: { started: number; status: number | null; error: string | null; duration_ms: number | null } | null;
   waits_for: string | null;
 }
 
@@ -60,9 +60,9 @@ export interface DeliveryRow {
   /** null where the webhook was deleted. */
   webhook_status: WebhookStatus | null;
   last_started_at: Date | null;
-  answer_status: number | null;
+  response_status: number | null;
   error: string | null;
-  took_ms: number | null;
+  duration_ms: number | null;
 }
 
 /** @param retries how many the schedule has */
@@ -106,6 +106,6 @@ function maxAttempts({ step, attempts, sending, finished }: DeliveryRow, retries
 
 function lastAttempt(row: DeliveryRow): DeliveryView["last_attempt"] {
   if (row.last_started_at === null) return null;
-  const { answer_status, error, took_ms } = row;
-  return { started: unixSeconds(row.last_started_at.getTime()), status: answer_status, error, took_ms };
+  const { response_status, error, duration_ms } = row;
+  return { started: unixSeconds(row.last_started_at.getTime()), status: response_status, error, duration_ms };
 }

@@ -1,11 +1,11 @@
-import type { Clock } from "../clock.ts";
-import type { Log } from "../log.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { Log } from "../kernel/log.ts";
+import type { Random } from "../kernel/random.ts";
+import type { Signals } from "../kernel/signals.ts";
+import type { Tracing } from "../kernel/trace.ts";
 import type { Exchange } from "../net/exchange.ts";
 import type { SafeClient } from "../net/safe-client.ts";
-import type { Random } from "../random.ts";
-import type { Signals } from "../signals.ts";
 import type { Database } from "../store/db.ts";
-import type { Tracing } from "../tracing.ts";
 import type { Vault } from "../webhooks/secrets.ts";
 import type { Verdict } from "./outcome.ts";
 import type { Target } from "./targets.ts";
@@ -21,8 +21,8 @@ export interface AttemptEnded {
 
 /** Told how long the engine's own steps took, in milliseconds. */
 export interface EngineMeter {
-  claimed(took_ms: number): void;
-  settled(took_ms: number): void;
+  claimed(duration_ms: number): void;
+  settled(duration_ms: number): void;
 }
 
 export interface DispatcherParts {

@@ -1,7 +1,7 @@
 import { verifySync } from "@mave/webhooks/node";
 import { afterEach, describe, expect, test } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
-import { answer, noAnswer, type Receiver, type TestNode, testNode } from "../../../test/support/delivery.ts";
+import { noResponse, type Receiver, response, type TestNode, testNode } from "../../../test/support/delivery.ts";
 import { happen } from "../../../test/support/engine.ts";
 import { eventually } from "../../../test/support/eventually.ts";
 import type { Database } from "../store/db.ts";
@@ -42,7 +42,7 @@ afterEach(async () => {
 
 describe("the dispatcher", () => {
   test("sends a recorded event at once, signed so that the SDK verifies it, and settles it", async () => {
-    const node = await start(() => answer(200));
+    const node = await start(() => response(200));
     const { id, secret } = await register(node, "one");
     await happen(node, newVideo());
     await eventually(async () => expect(await statuses(node, id)).toEqual(["succeeded 1"]));
@@ -58,7 +58,7 @@ describe("the dispatcher", () => {
   });
 
   test("tries again by the schedule, then gives up, and every attempt is in the log", async () => {
-    const node = await start(() => answer(500), { schedule_s: [0, 0] });
+    const node = await start(() => response(500), { schedule_s: [0, 0] });
     const { id } = await register(node, "fails");
     await happen(node, newVideo());
     await eventually(async () => expect(await statuses(node, id)).toEqual(["failed 3"]));
@@ -70,7 +70,7 @@ describe("the dispatcher", () => {
       [3, "failed", 500],
     ]);
     expect(log[0]).toMatchObject({
-      answer: { body: "ok" },
+      response: { body: "ok" },
       error: { word: "status" },
       url: "https://r.example.com/fails",
     });
@@ -80,7 +80,7 @@ describe("the dispatcher", () => {
   test("repeats at once, without using a step, an attempt whose reused connection was being closed", async () => {
     const timings = { dns: null, connect: null, tls: null, first_byte: null, total: 2, reused: true };
     const node = await start(
-      ({ attempt }) => (attempt === 1 ? { ...noAnswer("connection_reset"), timings } : answer(200)),
+      ({ attempt }) => (attempt === 1 ? { ...noResponse("connection_reset"), timings } : response(200)),
       { schedule_s: [3600] },
     );
     const { id } = await register(node, "race");
@@ -90,7 +90,7 @@ describe("the dispatcher", () => {
 
   test("delivers the events of one video in their order, whatever fails", async () => {
     let calls = 0;
-    const node = await start(() => answer(++calls % 3 === 0 ? 200 : 500), { schedule_s: [0, 0, 0, 0, 0] });
+    const node = await start(() => response(++calls % 3 === 0 ? 200 : 500), { schedule_s: [0, 0, 0, 0, 0] });
     const { id } = await register(node, "order");
     const video = newVideo();
     for (const type of ["video.created", "video.uploaded", "video.deleted"] as const) await happen(node, video, type);
@@ -101,7 +101,7 @@ describe("the dispatcher", () => {
   }, 60_000);
 
   test("holds while paused and drains on resume: oldest first, in order, at the webhook's rate", async () => {
-    const node = await start(() => answer(200));
+    const node = await start(() => response(200));
     const [rate_limit, count] = [10, 11];
     const { id } = await register(node, "paused", { rate_limit });
     await node.webhooks.update(node.space, id, { status: "paused" });
@@ -113,8 +113,8 @@ describe("the dispatcher", () => {
     const resumed_ms = performance.now();
     await node.webhooks.update(node.space, id, { status: "enabled" });
     await eventually(() => expect(node.seen).toHaveLength(count));
-    const took_ms = performance.now() - resumed_ms; // a slow machine takes longer, never less
-    expect(took_ms).toBeGreaterThanOrEqual(((count - 1) / (rate_limit * 1.1)) * 1_000);
+    const duration_ms = performance.now() - resumed_ms; // a slow machine takes longer, never less
+    expect(duration_ms).toBeGreaterThanOrEqual(((count - 1) / (rate_limit * 1.1)) * 1_000);
     const sequenceOf = (number: number) => node.seen.filter(({ sequence }) => sequence === number);
     expect(sequenceOf(1).map(({ body }) => body.data.id)).toEqual(videos);
     expect(node.seen.indexOf(sequenceOf(2)[0]!)).toBeGreaterThan(0); // after the first of its video
@@ -127,7 +127,7 @@ describe("the dispatcher", () => {
     const node = await start(
       async () => {
         if (healthy) await clicked.promise; // however long the clicks take, they are at once
-        return answer(healthy ? 200 : 500);
+        return response(healthy ? 200 : 500);
       },
       { schedule_s: [] },
     );
@@ -145,7 +145,9 @@ describe("the dispatcher", () => {
 
   test("sends by hand at once while the receiver's Retry-After keeps everything else waiting", async () => {
     let busy = true;
-    const node = await start(() => (busy ? answer(429, [["retry-after", "3600"]]) : answer(200)), { schedule_s: [1] });
+    const node = await start(() => (busy ? response(429, [["retry-after", "3600"]]) : response(200)), {
+      schedule_s: [1],
+    });
     const { id } = await register(node, "rests");
     await happen(node, newVideo());
     await eventually(async () => expect(await statuses(node, id)).toEqual(["retrying 1"]));
@@ -158,11 +160,11 @@ describe("the dispatcher", () => {
     await eventually(async () => expect(await statuses(node, id)).toEqual(["succeeded 1", "succeeded 2"]));
   }, 60_000);
 
-  test("drops the answer of an attempt whose webhook was deleted meanwhile", async () => {
+  test("drops the response of an attempt whose webhook was deleted meanwhile", async () => {
     const gate = Promise.withResolvers<void>();
     const node = await start(async () => {
       await gate.promise;
-      return answer(200);
+      return response(200);
     });
     const { id } = await register(node, "deleted");
     await happen(node, newVideo());
@@ -178,7 +180,7 @@ describe("the dispatcher", () => {
     const video = newVideo();
     const node = await start(async ({ webhook, body, attempt }) => {
       if (body.data.id === video && attempt === 1) await gate.promise; // the others must not take its lane's places
-      return answer(webhook === "old" ? 500 : 200);
+      return response(webhook === "old" ? 500 : 200);
     });
     const { id } = await register(node, "old");
     await happen(node, video);
@@ -202,7 +204,7 @@ describe("the dispatcher", () => {
     const gate = Promise.withResolvers<void>();
     const node = await start(async ({ attempt }) => {
       if (attempt === 1) await gate.promise;
-      return answer(attempt === 1 ? 500 : 200);
+      return response(attempt === 1 ? 500 : 200);
     });
     const { id } = await register(node, "chosen");
     const video = newVideo();
@@ -224,7 +226,7 @@ describe("the dispatcher", () => {
     const gate = Promise.withResolvers<void>();
     const node = await start(async () => {
       await gate.promise;
-      return answer(200);
+      return response(200);
     });
     const { id } = await register(node, "drain");
     for (let n = 0; n < 6; n++) await happen(node, newVideo());
@@ -236,7 +238,7 @@ describe("the dispatcher", () => {
     expect((await statuses(node, id)).toSorted()).toEqual(
       [...Array(2).fill("succeeded 1"), ...Array(4).fill("waiting 0")].toSorted(),
     );
-    const next = await start(() => answer(200));
+    const next = await start(() => response(200));
     await eventually(async () => expect(new Set(await statuses(next, id))).toEqual(new Set(["succeeded 1"])));
   });
 
@@ -247,14 +249,14 @@ describe("the dispatcher", () => {
       ...db,
       async run(statement, values) {
         const rows = await db.run(statement, values);
-        if (statement.name === "open_deliveries_claim" && rows.length > 0) {
+        if (statement.name === "pending_deliveries_claim" && rows.length > 0) {
           asked.resolve();
-          await held.promise; // its answer is on the way
+          await held.promise; // its response is on the way
         }
         return rows as never;
       },
     };
-    const node = await testNode(slow, () => answer(200));
+    const node = await testNode(slow, () => response(200));
     const { id } = await register(node, "claimed");
     await node.webhooks.update(node.space, id, { status: "paused" });
     await happen(node, newVideo());
@@ -277,7 +279,7 @@ describe("the dispatcher", () => {
     const slow: Database = {
       ...db,
       async run(statement, values) {
-        if (statement.name !== "open_deliveries_put_back") return db.run(statement, values);
+        if (statement.name !== "pending_deliveries_put_back") return db.run(statement, values);
         await held.promise;
         const rows = await db.run(statement, values);
         givenBack = true;
@@ -302,7 +304,7 @@ describe("the dispatcher", () => {
     await happen(first, newVideo());
     await eventually(() => expect(first.seen).toHaveLength(1));
     nodes.splice(0);
-    const second = await start(() => answer(200));
+    const second = await start(() => response(200));
     await db.run({
       name: "test_kill",
       text: `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and classid = 7021800 and objid = 1

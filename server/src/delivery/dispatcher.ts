@@ -1,10 +1,10 @@
-import { unixSeconds } from "../clock.ts";
 import type { Courier, HandedDelivery } from "../events/record.ts";
-import { shortUuid } from "../events/short-uuid.ts";
-import { LIMITS } from "../limits.ts";
+import { unixSeconds } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import { shortUuid } from "../kernel/short-uuid.ts";
 import type { Exchange } from "../net/exchange.ts";
 import type { Lease } from "../store/events.ts";
-import { putBackUnsent } from "../store/open-deliveries.ts";
+import { putBackUnsent } from "../store/queue/claim.ts";
 import { logAttempt } from "./attempt-log.ts";
 import { traceAttempt } from "./attempt-trace.ts";
 import { Claims } from "./claims.ts";
@@ -12,7 +12,7 @@ import type { DispatcherParts, DispatcherStats } from "./dispatcher-parts.ts";
 import { type Job, Lane } from "./lane.ts";
 import { judge, type Verdict } from "./outcome.ts";
 import { buildRequest, type SignedRequest } from "./request.ts";
-import { cancelation, settlementOf } from "./settlement.ts";
+import { cancellation, settlementOf } from "./settlement.ts";
 import { type SettledBatch, Settler } from "./settler.ts";
 import { createTargets, type Target, type Targets } from "./targets.ts";
 
@@ -177,9 +177,9 @@ export class Dispatcher implements Courier {
 
   #sendOrEnd(job: Job, lane: Lane, target: Target | null, now_ms: number): void {
     const left_ms = job.leased_ms + this.#lease_ms - now_ms;
-    if (target === null) this.#settler.add({ job, settlement: cancelation(job, "Its webhook was deleted.") });
+    if (target === null) this.#settler.add({ job, settlement: cancellation(job, "Its webhook was deleted.") });
     else if (job.body === null)
-      this.#settler.add({ job, settlement: cancelation(job, "Its event is no longer kept.") });
+      this.#settler.add({ job, settlement: cancellation(job, "Its event is no longer kept.") });
     else if (target.status !== "enabled" || left_ms < this.#parts.attempt_ms + LEASE_MARGIN_MS) this.#putBack(job);
     else this.#send(job, job.body, lane, target);
   }

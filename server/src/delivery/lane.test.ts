@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import { type Job, Lane } from "./lane.ts";
 
 const SUCCESS = { outcome: "succeeded", again: false, atEase: true } as const;

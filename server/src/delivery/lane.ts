@@ -1,11 +1,11 @@
-import type { EventType } from "../events/catalog.ts";
-import { LIMITS } from "../limits.ts";
-import type { OpenKey } from "../store/open-deliveries.ts";
-import type { Cause } from "../tracing.ts";
+import type { EventType } from "../kernel/event-catalog.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import type { TraceParent } from "../kernel/trace.ts";
+import type { DeliveryKey } from "../store/queue/claim.ts";
 import type { Verdict } from "./outcome.ts";
 
 /** A delivery leased to this node, on its way to being sent. */
-export interface Job extends OpenKey {
+export interface Job extends DeliveryKey {
   id: string;
   event_id: string;
   type: EventType;
@@ -21,7 +21,7 @@ export interface Job extends OpenKey {
   /** A person sends it: it goes first, and does not wait for the end of a receiver's Retry-After. */
   by_hand: boolean;
   /** Its event's span, where there are traces. */
-  cause?: Cause | null | undefined;
+  traceparent?: TraceParent | null | undefined;
 }
 
 /**
@@ -82,7 +82,7 @@ export class Lane {
     return Math.max(0, Math.min(wanted - this.inFlight, this.#queuedMax) - this.queue.length);
   }
 
-  /** Whether a claim is worth its while: the queue would not last for the next round of answers. */
+  /** Whether a claim is worth its while: the queue would not last for the next round of responses. */
   wants(now_ms: number): boolean {
     return (
       this.queue.length < Math.floor(this.cap) &&
@@ -150,7 +150,7 @@ function queuedMax(perSecond: number | null): number {
   return Math.min(LIMITS.WEBHOOK_QUEUED_MAX, Math.ceil(perSecond * RATE_QUEUED_S));
 }
 
-/** Rows claimed beyond the slots, in caps: a claim then serves about three rounds of answers. */
+/** Rows claimed beyond the slots, in caps: a claim then serves about three rounds of responses. */
 const CLAIM_AHEAD = 2;
 /** How much of an unused rate may be made up for: little, so that any second keeps the limit within a tenth. */
 const RATE_BURST_S = 0.1;

@@ -1,6 +1,6 @@
-import type { Clock } from "../clock.ts";
-import { LIMITS } from "../limits.ts";
-import type { Log } from "../log.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import type { Log } from "../kernel/log.ts";
 import type { Database } from "../store/db.ts";
 import { endNodeSession, type NodeNumber, takeNewNodeNumber, takeNodeNumber } from "../store/nodes.ts";
 import { openSession, type Session } from "../store/session.ts";

@@ -1,6 +1,6 @@
 import type { Courier } from "../events/record.ts";
-import { longUuid } from "../events/short-uuid.ts";
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import { longUuid } from "../kernel/short-uuid.ts";
 import { Dispatcher, type DispatcherParts } from "./dispatcher.ts";
 import type { DispatcherStats } from "./dispatcher-parts.ts";
 import { createNodeSession } from "./node-session.ts";

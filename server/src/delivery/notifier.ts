@@ -1,8 +1,8 @@
-import type { Clock } from "../clock.ts";
-import { longUuid } from "../events/short-uuid.ts";
-import { LIMITS } from "../limits.ts";
-import type { Log } from "../log.ts";
-import type { Signals } from "../signals.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import type { Log } from "../kernel/log.ts";
+import { longUuid } from "../kernel/short-uuid.ts";
+import type { Signals } from "../kernel/signals.ts";
 import type { Database } from "../store/db.ts";
 import { sendNotice } from "../store/notices.ts";
 import type { Channel } from "./node-session.ts";

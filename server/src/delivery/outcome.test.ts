@@ -13,7 +13,7 @@ const nothing: Exchange = {
     timings,
     address: null,
     certificateUntil: null,
-    answer: null,
+    response: null,
     wrote: true,
   },
 };
@@ -29,7 +29,7 @@ const answered = (status: number, retryAfter?: string): Exchange => ({
   ...nothing,
   status,
   error: status >= 200 && status < 300 ? null : { word: "status", code: `HTTP_${status}` },
-  answer: {
+  response: {
     headers: retryAfter === undefined ? [] : [["Retry-After", retryAfter]],
     body: Buffer.alloc(0),
     bytes: 0,
@@ -54,7 +54,7 @@ describe("an outcome", () => {
   });
 
   test("is success for a 2xx whose body broke off", () => {
-    expect(judged({ ...answered(200), note: "The answer was not finished." }).outcome).toBe("succeeded");
+    expect(judged({ ...answered(200), note: "The response was not finished." }).outcome).toBe("succeeded");
   });
 
   test("is a retry by the schedule, then failure", () => {

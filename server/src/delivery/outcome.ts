@@ -59,8 +59,8 @@ function isKeepAliveRace({ status, error, timings }: Exchange): boolean {
 }
 
 /** Seconds, or an HTTP date (RFC 9110 §10.2.3); 0 where it is missing or senseless; at most a day. */
-function retryAfter_ms({ answer }: Exchange, now_ms: number): number {
-  const value = answer?.headers.find(([name]) => name.toLowerCase() === "retry-after")?.[1].trim() ?? "";
+function retryAfter_ms({ response }: Exchange, now_ms: number): number {
+  const value = response?.headers.find(([name]) => name.toLowerCase() === "retry-after")?.[1].trim() ?? "";
   const asked_ms = /^\d{1,9}$/.test(value)
     ? Number(value) * 1000
     : HTTP_DATE.test(value)

@@ -1,6 +1,6 @@
-import { unixSeconds } from "../clock.ts";
-import type { EventType } from "../events/catalog.ts";
-import { shortUuid } from "../events/short-uuid.ts";
+import { unixSeconds } from "../kernel/clock.ts";
+import type { EventType } from "../kernel/event-catalog.ts";
+import { shortUuid } from "../kernel/short-uuid.ts";
 import type { FinishedStatus } from "./delivery.ts";
 
 /**

@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
-import { systemClock } from "../clock.ts";
 import { createRecorder } from "../events/record.ts";
-import { shortUuid } from "../events/short-uuid.ts";
-import { LIMITS } from "../limits.ts";
-import { createLog } from "../log.ts";
-import { systemRandom } from "../random.ts";
-import { createSignals } from "../signals.ts";
-import { uuidV7 } from "../uuid.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import { createLog } from "../kernel/log.ts";
+import { systemRandom } from "../kernel/random.ts";
+import { shortUuid } from "../kernel/short-uuid.ts";
+import { createSignals } from "../kernel/signals.ts";
+import { uuidV7 } from "../kernel/uuid.ts";
 import { allowance } from "./replay.ts";
 import { createReplays } from "./replays.ts";
 
@@ -44,7 +44,7 @@ const record = (video: string, sequence: number, type: (typeof EVENTS)[number] =
 
 /** As a settle does: out of the queue, into the history. */
 const finishing = (status: "succeeded" | "failed", where: string) =>
-  `with gone as (delete from open_deliveries where ${where} returning *)
+  `with gone as (delete from pending_deliveries where ${where} returning *)
    insert into deliveries (space_id, id, webhook_id, event_id, type, video_id, sequence, previous, status, attempts)
    select space_id, id, webhook_id, event_id, type, video_id, sequence, previous, '${status}', attempt + 1 from gone
    on conflict (space_id, id) do update set status = excluded.status, attempts = excluded.attempts`;
@@ -62,12 +62,12 @@ interface Open {
 const opened = () =>
   query<Open>(
     `select id, video_id, sequence, attempt, previous, due_at = 'infinity' as waits, replay_id is not null as replayed
-     from open_deliveries where webhook_id = $1 order by video_id, sequence`,
+     from pending_deliveries where webhook_id = $1 order by video_id, sequence`,
     [webhook],
   );
 
 beforeEach(async () => {
-  await query("truncate open_deliveries, deliveries, events, replays, webhooks, webhook_hours");
+  await query("truncate pending_deliveries, deliveries, events, replays, webhooks, webhook_hours");
   [{ id: space }] = (await query<{ id: string }>("select id from spaces limit 1")) as [{ id: string }];
   webhook = await addWebhook();
   range = { webhook: shortUuid(webhook), since: HOUR_AGO, until: LATER, rate: null };
@@ -239,7 +239,7 @@ describe("in order", () => {
     await replays.create(space, range, null);
     await replays.round();
     expect((await opened()).map(({ waits }) => waits)).toEqual([false, true, true]);
-    const marks = await query<{ followed: boolean }>("select followed from open_deliveries order by sequence");
+    const marks = await query<{ followed: boolean }>("select followed from pending_deliveries order by sequence");
     expect(marks.map(({ followed }) => followed)).toEqual([true, true, false]);
   });
 
@@ -311,7 +311,7 @@ describe("beside live traffic", () => {
   test("canceled it takes back what is not being sent; history stays as it was", async () => {
     const { id } = await replays.create(space, range, null);
     await replays.round();
-    await query("update open_deliveries set leased_until = now() + interval '1 minute' where video_id = $1", [
+    await query("update pending_deliveries set leased_until = now() + interval '1 minute' where video_id = $1", [
       video(0),
     ]);
     expect(await replays.cancel(space, id)).toMatchObject({ status: "canceled" });

@@ -1,17 +1,17 @@
-import type { Clock } from "../clock.ts";
-import { type FieldError, MaveError } from "../errors.ts";
-import type { EventType } from "../events/catalog.ts";
 import { follow } from "../events/follow.ts";
-import { longUuid } from "../events/short-uuid.ts";
-import { LIMITS } from "../limits.ts";
-import type { Log } from "../log.ts";
-import { type Page, type PageQuery, pageOf } from "../page.ts";
-import type { Random } from "../random.ts";
-import type { Signals } from "../signals.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { type FieldError, MaveError } from "../kernel/errors.ts";
+import type { EventType } from "../kernel/event-catalog.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import type { Log } from "../kernel/log.ts";
+import { type Page, type PageQuery, pageOf } from "../kernel/page.ts";
+import type { Random } from "../kernel/random.ts";
+import { longUuid } from "../kernel/short-uuid.ts";
+import type { Signals } from "../kernel/signals.ts";
+import { uuidV7 } from "../kernel/uuid.ts";
 import type { Alongside, Database, Sql } from "../store/db.ts";
 import * as store from "../store/replays.ts";
 import { getWebhook } from "../store/webhooks.ts";
-import { uuidV7 } from "../uuid.ts";
 import {
   allowance,
   type DryRun,

@@ -5,7 +5,7 @@ import { databaseWithClock } from "../../../test/support/database-clock.ts";
 import { testNode } from "../../../test/support/delivery.ts";
 import { happen } from "../../../test/support/engine.ts";
 import { eventually } from "../../../test/support/eventually.ts";
-import { systemClock, unixSeconds } from "../clock.ts";
+import { systemClock, unixSeconds } from "../kernel/clock.ts";
 import { createAddressPolicy } from "../net/address-policy.ts";
 import { createSafeClient } from "../net/safe-client.ts";
 

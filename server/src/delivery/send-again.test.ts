@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
-import { answer, testNode } from "../../../test/support/delivery.ts";
+import { response, testNode } from "../../../test/support/delivery.ts";
 import { happen } from "../../../test/support/engine.ts";
 import { eventually } from "../../../test/support/eventually.ts";
-import { systemClock } from "../clock.ts";
-import { createLog } from "../log.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { createLog } from "../kernel/log.ts";
 import { Disabling } from "../webhooks/disabling.ts";
 import type { DeliveryStatus, DeliveryView } from "./delivery.ts";
 
@@ -16,7 +16,7 @@ const node = await testNode(
   async ({ webhook }) => {
     const { status = 200, until } = manners.get(webhook) ?? {};
     await until;
-    return answer(status);
+    return response(status);
   },
   { schedule_s: [3600], onAttempt: (ended) => disabling.note(ended) },
 );

@@ -1,5 +1,5 @@
 import type { Exchange } from "../net/exchange.ts";
-import type { Settlement } from "../store/settle.ts";
+import type { Settlement } from "../store/queue/settle.ts";
 import type { Job } from "./lane.ts";
 import type { Verdict } from "./outcome.ts";
 import type { SignedRequest } from "./request.ts";
@@ -13,7 +13,7 @@ export function settlementOf(
   verdict: Verdict,
 ): Settlement {
   const { outcome, delay_ms, step, again, error } = verdict;
-  const { answer, timings, address } = exchange;
+  const { response, timings, address } = exchange;
   return {
     ...fence(job),
     outcome,
@@ -22,7 +22,7 @@ export function settlementOf(
     again,
     reason: null,
     started_ms,
-    took_ms: timings.total,
+    duration_ms: timings.total,
     url: request.url,
     status: exchange.status,
     error: error?.word ?? null,
@@ -30,15 +30,15 @@ export function settlementOf(
     note: exchange.note,
     timings: JSON.stringify({ ...timings, address }),
     request_headers: request.logged,
-    answer_headers: answer && JSON.stringify(answer.headers),
-    answer_body: answer && answer.body.length > 0 ? answer.body.toString("base64") : null,
-    answer_bytes: answer?.bytes ?? null,
+    response_headers: response && JSON.stringify(response.headers),
+    response_body: response && response.body.length > 0 ? response.body.toString("base64") : null,
+    response_bytes: response?.bytes ?? null,
   };
 }
 
 /** The end of a delivery that is not sent any more. */
-export function cancelation(job: Job, reason: string): Settlement {
-  const none = { status: null, error: null, error_code: null, note: null, answer_headers: null, answer_body: null };
+export function cancellation(job: Job, reason: string): Settlement {
+  const none = { status: null, error: null, error_code: null, note: null, response_headers: null, response_body: null };
   return {
     ...fence(job),
     ...none,
@@ -48,11 +48,11 @@ export function cancelation(job: Job, reason: string): Settlement {
     again: false,
     reason,
     started_ms: 0,
-    took_ms: null,
+    duration_ms: null,
     url: null,
     timings: null,
     request_headers: null,
-    answer_bytes: null,
+    response_bytes: null,
   };
 }
 

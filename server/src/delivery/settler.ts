@@ -1,8 +1,8 @@
-import type { Clock } from "../clock.ts";
-import { LIMITS } from "../limits.ts";
-import type { Log } from "../log.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import type { Log } from "../kernel/log.ts";
 import type { Database } from "../store/db.ts";
-import { type Settled, type Settlement, settleAttempts } from "../store/settle.ts";
+import { type Settled, type Settlement, settleAttempts } from "../store/queue/settle.ts";
 import type { EngineMeter } from "./dispatcher-parts.ts";
 import type { Job } from "./lane.ts";
 

@@ -1,10 +1,10 @@
 import { afterAll, expect, test } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
-import { answer, testNode } from "../../../test/support/delivery.ts";
+import { response, testNode } from "../../../test/support/delivery.ts";
 import { happen } from "../../../test/support/engine.ts";
 import { eventually } from "../../../test/support/eventually.ts";
-import { systemClock } from "../clock.ts";
-import { LIMITS } from "../limits.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
 
 const { SENDS_IN_FLIGHT_MAX, SENDS_SLOW_MAX, SEND_SLOW_AFTER_MS, SEND_SLOW_LOOK_MS, WEBHOOK_IN_FLIGHT_MAX } = LIMITS;
 const WEBHOOKS = (SENDS_IN_FLIGHT_MAX + SENDS_SLOW_MAX) / WEBHOOK_IN_FLIGHT_MAX;
@@ -27,7 +27,7 @@ const node = await testNode(
   db,
   async ({ webhook }) => {
     if (hanging && webhook === "hangs") await gate.promise;
-    return answer(200);
+    return response(200);
   },
   { clock },
 );

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { databaseWithClock } from "../../../test/support/database-clock.ts";
-import { systemClock } from "../clock.ts";
-import { createLog } from "../log.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { createLog } from "../kernel/log.ts";
 import type { Sql } from "../store/db.ts";
 import { Sweeper } from "./sweeper.ts";
 
@@ -21,7 +21,7 @@ test("after the database's clock was set back no lease lasts longer than twice i
   const sweep = async (hours: number) => {
     await setAhead(hours * 3_600);
     await sweeper.sweep();
-    return ran.splice(0).includes("open_deliveries_cut_leases");
+    return ran.splice(0).includes("pending_deliveries_cut_leases");
   };
   const left = async () => (await ask<{ left_s: number }>(LEFT))[0]!.left_s;
 
@@ -41,8 +41,8 @@ test("after the database's clock was set back no lease lasts longer than twice i
 
 const WEBHOOK = `insert into webhooks (space_id, id, url, events, secret, secret_hint)
   select id, id, 'https://example.com', '{video.created}', '', 'abcd' from spaces`;
-const LEASED = `insert into open_deliveries (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, due_at,
+const LEASED = `insert into pending_deliveries (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, due_at,
     leased_until)
   select id, id, gen_random_uuid()::text, 1, gen_random_uuid(), gen_random_uuid(), 'video.created', 0, now(),
     now() + make_interval(hours => $1) + interval '30 s' from spaces`;
-const LEFT = "select extract(epoch from max(leased_until) - now())::float8 as left_s from open_deliveries";
+const LEFT = "select extract(epoch from max(leased_until) - now())::float8 as left_s from pending_deliveries";

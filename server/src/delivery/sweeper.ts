@@ -1,17 +1,17 @@
-import type { Clock } from "../clock.ts";
-import { LIMITS } from "../limits.ts";
-import type { Log } from "../log.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import type { Log } from "../kernel/log.ts";
 import type { Database } from "../store/db.ts";
 import { buryNode, countNodes, listGoneNodes } from "../store/nodes.ts";
+import { databaseTime } from "../store/ping.ts";
 import {
   cancelWebhookDeliveries,
   cutLongLeases,
+  type DeliveryKey,
   endNodeLeases,
   listOrphans,
-  type OpenKey,
   releaseStranded,
-} from "../store/open-deliveries.ts";
-import { databaseTime } from "../store/ping.ts";
+} from "../store/queue/claim.ts";
 
 interface SweeperParts {
   db: Database;
@@ -33,7 +33,7 @@ interface SweeperParts {
 export class Sweeper {
   readonly #parts: SweeperParts;
   #suspects: readonly number[] = [];
-  #place: OpenKey | null = null;
+  #place: DeliveryKey | null = null;
   /** The database's clock at the last sweep; unknown at first, as after a step back. */
   #now_ms = Number.POSITIVE_INFINITY;
   #cutUntil_ms = 0;

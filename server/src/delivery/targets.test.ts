@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
 import { databaseWithClock } from "../../../test/support/database-clock.ts";
 import { engineParts } from "../../../test/support/engine.ts";
-import { longUuid, shortUuid } from "../events/short-uuid.ts";
-import { systemRandom } from "../random.ts";
+import { systemRandom } from "../kernel/random.ts";
+import { longUuid, shortUuid } from "../kernel/short-uuid.ts";
 import { createVault } from "../webhooks/secrets.ts";
 import { createTargets } from "./targets.ts";
 

@@ -1,5 +1,5 @@
-import type { Clock } from "../clock.ts";
-import { LIMITS } from "../limits.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import type { Database } from "../store/db.ts";
 import { databaseTime } from "../store/ping.ts";
 import { getWebhooksById, listChangedWebhooks } from "../store/webhooks.ts";

@@ -1,7 +1,7 @@
-import { unixSeconds } from "../clock.ts";
-import type { Cause } from "../tracing.ts";
-import type { EventType } from "./catalog.ts";
-import { shortUuid } from "./short-uuid.ts";
+import { unixSeconds } from "../kernel/clock.ts";
+import type { EventType } from "../kernel/event-catalog.ts";
+import { shortUuid } from "../kernel/short-uuid.ts";
+import type { TraceParent } from "../kernel/trace.ts";
 
 /** What happened, before it has an id: what a domain hands to `record`. */
 export interface Happening {
@@ -22,7 +22,7 @@ export interface Happening {
   /** Attempted once, never retried. */
   once?: boolean;
   /** Where in a trace it comes from; left out: from the code that records it. */
-  cause?: Cause | null;
+  traceparent?: TraceParent | null;
 }
 
 export interface Envelope {

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
 import { engineParts, happen } from "../../../test/support/engine.ts";
-import { systemClock } from "../clock.ts";
 import { createDeliveries } from "../delivery/deliveries.ts";
 import { createReplays } from "../delivery/replays.ts";
-import { LIMITS } from "../limits.ts";
-import { createLog } from "../log.ts";
-import { systemRandom } from "../random.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import { createLog } from "../kernel/log.ts";
+import { systemRandom } from "../kernel/random.ts";
 import { createErasures } from "./erasures.ts";
 
 const db = await testDatabase();
@@ -24,8 +24,8 @@ const markDeleted = (video: string) =>
 /** As a settle does: out of the queue, into the history, with an attempt. */
 const finish = (video: string) =>
   query(
-    `with gone as (delete from open_deliveries where video_id = $1 returning *), logged as (
-       insert into attempts (space_id, delivery_id, attempt, outcome, started_at, url, request_headers, answer_headers, answer_body)
+    `with gone as (delete from pending_deliveries where video_id = $1 returning *), logged as (
+       insert into attempts (space_id, delivery_id, attempt, outcome, started_at, url, request_headers, response_headers, response_body)
        select space_id, id, 1, 'succeeded', now(), 'https://r.example.com', '{"a":"b"}', '[]', 'body' from gone
      )
      insert into deliveries (space_id, id, webhook_id, event_id, type, video_id, sequence, previous, status, attempts)
@@ -38,8 +38,8 @@ const left = async (video: string) =>
     await query<{ payloads: number; contents: number; open: number }>(
       `select (select count(payload)::int from events where video_id = $1) as payloads,
          (select count(*)::int from attempts a join deliveries d on d.space_id = a.space_id and d.id = a.delivery_id
-           where d.video_id = $1 and (request_headers is not null or answer_headers is not null or answer_body is not null)) as contents,
-         (select count(*)::int from open_deliveries where video_id = $1) as open`,
+           where d.video_id = $1 and (request_headers is not null or response_headers is not null or response_body is not null)) as contents,
+         (select count(*)::int from pending_deliveries where video_id = $1) as open`,
       [video],
     )
   )[0];
@@ -57,7 +57,7 @@ test("a long history is erased slice by slice, and a crash in between leaves wha
        insert into deliveries (space_id, id, webhook_id, event_id, type, video_id, sequence, previous, status, attempts)
        select $1, id, $1, id, 'video.uploaded', $2, n, 0, 'succeeded', 1 from made
      )
-     insert into attempts (space_id, delivery_id, attempt, outcome, started_at, url, answer_body)
+     insert into attempts (space_id, delivery_id, attempt, outcome, started_at, url, response_body)
      select $1, id, 1, 'succeeded', now(), 'https://r.example.com', 'body' from made`,
     [space, video, rows],
   );
@@ -106,7 +106,7 @@ test("of an erasure and a delivery opened at the same moment one is refused: not
     const { payloads, contents, open: opened } = (await left(video))!;
     expect(opened, `round ${round}`).toBe(payloads);
     expect(contents).toBe(payloads);
-    await query("delete from open_deliveries where video_id = $1", [video]);
+    await query("delete from pending_deliveries where video_id = $1", [video]);
   }
   await webhooks.remove(space, webhook);
 });

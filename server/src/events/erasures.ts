@@ -1,5 +1,5 @@
-import { MaveError } from "../errors.ts";
-import { LIMITS } from "../limits.ts";
+import { MaveError } from "../kernel/errors.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import type { Alongside, Database } from "../store/db.ts";
 import * as store from "../store/erasures.ts";
 
@@ -55,7 +55,7 @@ async function refuseWhatIsAlive(db: Database, space: string, video: string): Pr
 function refuseOpen(open: number): void {
   if (open === 0) return;
   const which = open === 1 ? "A delivery of this video is open." : `${open} deliveries of this video are open.`;
-  throw new MaveError("CONFLICT", `${which} Wait until none is, or cancel them: POST /v1/cancelations.`);
+  throw new MaveError("CONFLICT", `${which} Wait until none is, or cancel them: POST /v1/cancellations.`);
 }
 
 /**

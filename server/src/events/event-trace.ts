@@ -1,4 +1,4 @@
-import type { OpenSpan, Tracing } from "../tracing.ts";
+import type { OpenSpan, Tracing } from "../kernel/trace.ts";
 import type { Envelope, Happening } from "./envelope.ts";
 
 /**
@@ -7,10 +7,10 @@ import type { Envelope, Happening } from "./envelope.ts";
  */
 export function beginEvent(
   tracing: Tracing,
-  { type, video, cause = tracing.cause() }: Happening,
+  { type, video, traceparent = tracing.traceparent() }: Happening,
   { id }: Envelope,
   begun_ms: number,
 ): OpenSpan {
   const attributes = { "mave.event": id, "mave.event_type": type, ...(video && { "mave.video": video }) };
-  return tracing.begin({ name: `record ${type}`, kind: "producer", cause, begun_ms, attributes });
+  return tracing.begin({ name: `record ${type}`, kind: "producer", traceparent, begun_ms, attributes });
 }

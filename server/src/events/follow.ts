@@ -1,4 +1,4 @@
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import type { Sql } from "../store/db.ts";
 import { followOpen, type RecordedDelivery, unblock } from "../store/events.ts";
 

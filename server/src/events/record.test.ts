@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
 import { engineParts, happen } from "../../../test/support/engine.ts";
 import { eventually } from "../../../test/support/eventually.ts";
+import { longUuid } from "../kernel/short-uuid.ts";
 import type { Courier } from "./record.ts";
-import { longUuid } from "./short-uuid.ts";
 
 const db = await testDatabase();
 const parts = await engineParts(db);
@@ -13,7 +13,7 @@ const query = <Row>(text: string, values: unknown[] = []) =>
   db.run<Row>({ name: `test ${text}`.slice(0, 60), text }, values);
 const openOf = (webhook: string) =>
   query<{ video_id: string; sequence: number; previous: number; blocked: boolean; followed: boolean; attempt: number }>(
-    `select video_id, sequence, previous, due_at = 'infinity' as blocked, followed, attempt from open_deliveries
+    `select video_id, sequence, previous, due_at = 'infinity' as blocked, followed, attempt from pending_deliveries
      where webhook_id = $1 order by video_id, sequence`,
     [longUuid(webhook)],
   );
@@ -68,14 +68,14 @@ describe("record", () => {
     const now_s = Math.floor(Date.now() / 1_000);
     await record(1, now_s);
     await query(
-      `with ended as (delete from open_deliveries where webhook_id = $1 returning *)
+      `with ended as (delete from pending_deliveries where webhook_id = $1 returning *)
        insert into deliveries (space_id, id, webhook_id, event_id, type, video_id, sequence, previous, status, attempts)
        select space_id, id, webhook_id, event_id, type, video_id, sequence, previous, 'succeeded', 1 from ended`,
       [longUuid(webhook.id)],
     );
     await record(2, now_s);
     expect(await openOf(webhook.id)).toMatchObject([{ sequence: 2, previous: 1 }]);
-    await query("delete from open_deliveries where webhook_id = $1", [longUuid(webhook.id)]);
+    await query("delete from pending_deliveries where webhook_id = $1", [longUuid(webhook.id)]);
     await record(3, now_s + 3 * 86_400);
     expect(await openOf(webhook.id)).toMatchObject([{ sequence: 3, previous: 0 }]);
   });
@@ -100,7 +100,7 @@ describe("record", () => {
     and query like '%into events%'`;
 
   test("marks what it waits for, though that was leased anew just then and so has another place", async () => {
-    const lease = "update open_deliveries set attempt = attempt + 1, leased_until = now() + interval '30 s'";
+    const lease = "update pending_deliveries set attempt = attempt + 1, leased_until = now() + interval '30 s'";
     expect(await recordBeside(lease, "AAAAAAAAA8")).toMatchObject([
       { sequence: 1, followed: true },
       { sequence: 2, previous: 1, blocked: true },
@@ -108,7 +108,7 @@ describe("record", () => {
   });
 
   test("waits for nothing where that ended just then", async () => {
-    expect(await recordBeside("delete from open_deliveries", "AAAAAAAAA9")).toMatchObject([
+    expect(await recordBeside("delete from pending_deliveries", "AAAAAAAAA9")).toMatchObject([
       { sequence: 2, previous: 1, blocked: false },
     ]);
   });
@@ -116,7 +116,7 @@ describe("record", () => {
   test("hands over nothing of which an earlier one was open: that may be gone with its webhook, and still under way", async () => {
     const courier: Courier = { lease: () => ({ node: 1, lease_ms: 30_000 }), closed: () => [], take() {} };
     const handing = await engineParts(db, courier);
-    const open = await recordBeside("delete from open_deliveries", "AAAAAAAAB1", handing);
+    const open = await recordBeside("delete from pending_deliveries", "AAAAAAAAB1", handing);
     expect(open).toMatchObject([{ sequence: 2, attempt: 0, blocked: false }]); // whoever claims it sees whether there is a webhook
   });
 

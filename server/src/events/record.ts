@@ -1,10 +1,10 @@
-import type { Clock } from "../clock.ts";
-import type { Random } from "../random.ts";
-import type { Signals } from "../signals.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { Random } from "../kernel/random.ts";
+import type { Signals } from "../kernel/signals.ts";
+import type { OpenSpan, TraceParent, Tracing } from "../kernel/trace.ts";
+import { uuidFloor, uuidV7 } from "../kernel/uuid.ts";
 import type { Database, Sql, Transaction } from "../store/db.ts";
 import * as store from "../store/events.ts";
-import type { Cause, OpenSpan, Tracing } from "../tracing.ts";
-import { uuidFloor, uuidV7 } from "../uuid.ts";
 import { type Envelope, freeze, type Happening } from "./envelope.ts";
 import { beginEvent } from "./event-trace.ts";
 import { follow } from "./follow.ts";
@@ -34,7 +34,7 @@ export interface HandedDelivery extends store.RecordedDelivery {
   /** When the lease began, on this process's monotonic clock. */
   leased_ms: number;
   /** Its event's span. */
-  cause?: Cause | undefined;
+  traceparent?: TraceParent | undefined;
 }
 
 /** This node's dispatcher, as the recorder sees it. */
@@ -71,7 +71,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
   const { tracing } = parts;
   if (tracing === undefined) return { transaction, record: shared };
   // A shared commit runs as caused by one of those who share it: each says here what it comes from itself.
-  return { transaction, record: (happening) => shared({ cause: tracing.cause(), ...happening }) };
+  return { transaction, record: (happening) => shared({ traceparent: tracing.traceparent(), ...happening }) };
 }
 
 /** What one transaction recorded, kept until its commit. */
@@ -114,13 +114,16 @@ class Recorded {
     if (tracing === undefined) return { happening, envelope };
     const span = beginEvent(tracing, happening, envelope, now);
     this.#spans.push(span);
-    return { happening, envelope, cause: span.cause };
+    return { happening, envelope, traceparent: span.traceparent };
   }
 
   #keep(events: store.NewEvent[], deliveries: store.RecordedDelivery[], leased_ms: number): void {
     this.#events.push(...events);
     const handed = new Map(
-      events.map(({ envelope, cause }) => [envelope.uuid, { body: Buffer.from(envelope.payload), cause, leased_ms }]),
+      events.map(({ envelope, traceparent }) => [
+        envelope.uuid,
+        { body: Buffer.from(envelope.payload), traceparent, leased_ms },
+      ]),
     );
     for (const delivery of deliveries) {
       if (delivery.attempt > 0) this.#handed.push({ ...delivery, ...handed.get(delivery.event_id)! });

@@ -1,4 +1,4 @@
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import { storeFailure } from "../store/failures.ts";
 
 interface Waiting<Work, Result> {

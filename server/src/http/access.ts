@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { ApiKeys } from "../auth/api-keys.ts";
 import type { People } from "../auth/people.ts";
 import type { Principal } from "../auth/principal.ts";
-import { MaveError } from "../errors.ts";
+import { MaveError } from "../kernel/errors.ts";
 import type { Access } from "./api.ts";
 import { accessOf } from "./unknown-routes.ts";
 

@@ -16,7 +16,7 @@ export function apiKeyRoutes(app: Api, { apiKeys, change }: { apiKeys: ApiKeys; 
       schema: {
         operationId: "createApiKey",
         summary: "Make an API key",
-        description: "The answer is the only one that holds the key.",
+        description: "The response is the only one that holds the key.",
         tags,
         body: ref(ApiKeyCreate),
         response: { 201: ref(ApiKeyWithKey) },

@@ -1,6 +1,6 @@
-import { unixSeconds } from "../clock.ts";
-import { longUuid, shortUuid } from "../events/short-uuid.ts";
-import { pageOf } from "../page.ts";
+import { unixSeconds } from "../kernel/clock.ts";
+import { pageOf } from "../kernel/page.ts";
+import { longUuid, shortUuid } from "../kernel/short-uuid.ts";
 import { type AuditRow, listAuditAfter, listAuditBefore } from "../store/audit-log.ts";
 import type { Sql } from "../store/db.ts";
 import type { Api } from "./api.ts";

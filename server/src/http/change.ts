@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { actorName } from "../auth/principal.ts";
-import type { Clock } from "../clock.ts";
-import { MaveError } from "../errors.ts";
-import { LIMITS } from "../limits.ts";
-import type { Random } from "../random.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { MaveError } from "../kernel/errors.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import type { Random } from "../kernel/random.ts";
+import { uuidV7 } from "../kernel/uuid.ts";
 import { insertAuditEntry } from "../store/audit-log.ts";
 import type { Alongside, Database, Sql } from "../store/db.ts";
-import { findAnswer, rememberAnswer } from "../store/idempotency-keys.ts";
-import { uuidV7 } from "../uuid.ts";
+import { findResponse, storeResponse } from "../store/idempotency-keys.ts";
 
 export interface ChangeParts {
   db: Database;
@@ -26,7 +26,7 @@ export interface Audit<Result> {
 }
 
 export interface ChangeOptions<Result, Shown> {
-  /** Of the answer. */
+  /** Of the response. */
   status?: 200 | 201 | 202;
   audit?: Audit<NoInfer<Result>>;
   /** What is answered, where that is not the result itself. */
@@ -42,9 +42,9 @@ export type Change = <Result, Shown = Result>(
 ) => Promise<Shown>;
 
 /**
- * A change's audit entry and its remembered answer are written in its own transaction: there is no moment in which a
+ * A change's audit entry and its remembered response are written in its own transaction: there is no moment in which a
  * crash leaves a change whose repetition would be done a second time. Of two requests with one Idempotency-Key at once
- * the second waits in `remember`, rolls its own change back, and gives the first one's answer.
+ * the second waits in `remember`, rolls its own change back, and gives the first one's response.
  */
 export function createChange(parts: ChangeParts): Change {
   return async <Result, Shown>(
@@ -59,22 +59,22 @@ export function createChange(parts: ChangeParts): Change {
     if (key === null) return present(await work(audit && note));
 
     const once: Once = { parts, request, reply, key, hash: requestHash(request) };
-    let answer = await remembered(once);
-    if (answer === null) {
+    let response = await remembered(once);
+    if (response === null) {
       try {
         await work(async (tx, result) => {
           await note(tx, result);
-          answer = String(reply.serialize(present(result as Result)));
-          await remember(once, tx, status, answer);
+          response = String(reply.serialize(present(result as Result)));
+          await remember(once, tx, status, response);
         });
       } catch (error) {
         if (!(error instanceof Repeated)) throw error;
-        answer = await remembered(once);
-        if (answer === null) throw new MaveError("IDEMPOTENCY_BUSY"); // a moment ago it was there; now a day has passed
+        response = await remembered(once);
+        if (response === null) throw new MaveError("IDEMPOTENCY_BUSY"); // a moment ago it was there; now a day has passed
       }
     }
     reply.type(JSON_TYPE);
-    return answer as Shown; // the bytes themselves, sent as they are
+    return response as Shown; // the bytes themselves, sent as they are
   };
 }
 
@@ -107,21 +107,21 @@ function requestHash({ method, url, rawBody }: FastifyRequest): Buffer {
     .digest();
 }
 
-/** The answer that an earlier request with this key was given, or null. @throws IDEMPOTENCY_MISMATCH */
+/** The response that an earlier request with this key was given, or null. @throws IDEMPOTENCY_MISMATCH */
 async function remembered({ parts, request, reply, key, hash }: Once): Promise<string | null> {
   const { space } = request.who;
-  const kept = await findAnswer(parts.db, space, key, LIMITS.IDEMPOTENCY_KEPT_S);
+  const kept = await findResponse(parts.db, space, key, LIMITS.IDEMPOTENCY_KEPT_S);
   if (!kept) return null;
   if (!kept.request_hash.equals(hash)) throw new MaveError("IDEMPOTENCY_MISMATCH");
   reply.code(kept.status).header("idempotent-replayed", "true");
   return parts.vault.open(kept.body, owner(space, key));
 }
 
-async function remember({ parts, request, key, hash }: Once, tx: Sql, status: number, answer: string): Promise<void> {
+async function remember({ parts, request, key, hash }: Once, tx: Sql, status: number, response: string): Promise<void> {
   const { space } = request.who;
-  const body = parts.vault.seal(answer, owner(space, key));
+  const body = parts.vault.seal(response, owner(space, key));
   const kept = { request_hash: hash, status, body };
-  if (!(await rememberAnswer(tx, space, key, kept, LIMITS.IDEMPOTENCY_KEPT_S))) throw new Repeated();
+  if (!(await storeResponse(tx, space, key, kept, LIMITS.IDEMPOTENCY_KEPT_S))) throw new Repeated();
 }
 
 const owner = (space: string, key: string): string => `${space} ${key}`;

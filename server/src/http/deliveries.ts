@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import type { Deliveries } from "../delivery/deliveries.ts";
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import type { Api } from "./api.ts";
 import type { Change } from "./change.ts";
 import { paged } from "./lists.ts";

@@ -34,9 +34,13 @@ const newVideo = async () => (await room.library.create(room.space, {})).id;
 
 test("A PUT onto a full disk answers 507 and leaves nothing", async () => {
   const id = await newVideo();
-  const answer = await fetch(`${url}/v1/videos/${id}/file`, { method: "PUT", headers: { authorization }, body: FILE });
-  expect(answer.status).toBe(507);
-  expect(await answer.json()).toMatchObject({ code: "STORAGE_FULL" });
+  const response = await fetch(`${url}/v1/videos/${id}/file`, {
+    method: "PUT",
+    headers: { authorization },
+    body: FILE,
+  });
+  expect(response.status).toBe(507);
+  expect(await response.json()).toMatchObject({ code: "STORAGE_FULL" });
   expect(await readdir(room.folders.incoming)).toEqual([]);
   expect(await room.library.get(room.space, id)).toMatchObject({ status: "waiting" });
 });
@@ -77,9 +81,9 @@ test("A connection whose file found no room goes on with the next request", { ti
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const ask = (method: string, path: string, headers: object, body?: Buffer) =>
     new Promise<{ status: number; socket: number }>((resolve, reject) => {
-      const sent = request(`${url}${path}`, { method, agent, headers: { authorization, ...headers } }, (answer) => {
-        const socket = answer.socket.localPort!;
-        answer.resume().once("end", () => resolve({ status: answer.statusCode!, socket }));
+      const sent = request(`${url}${path}`, { method, agent, headers: { authorization, ...headers } }, (response) => {
+        const socket = response.socket.localPort!;
+        response.resume().once("end", () => resolve({ status: response.statusCode!, socket }));
       });
       sent.once("error", reject).end(body);
     });

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import fastifyStatic from "@fastify/static";
-import { ERRORS } from "../errors.ts";
+import { ERRORS } from "../kernel/errors.ts";
 import type { Api } from "./api.ts";
 
 const HIDDEN = { schema: { hide: true }, config: { access: "anyone" as const } };

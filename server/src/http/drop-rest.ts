@@ -1,10 +1,10 @@
 import type { IncomingMessage } from "node:http";
-import type { Clock } from "../clock.ts";
-import { LIMITS } from "../limits.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
 
 /**
- * After an answer that came before the end of its request's body: reads and drops the rest, so that the answer arrives
- * and the connection can be used again. A close at once would lose the answer for whoever still sends; without an end
+ * After a response that came before the end of its request's body: reads and drops the rest, so that the response arrives
+ * and the connection can be used again. A close at once would lose the response for whoever still sends; without an end
  * to it they could send for ever.
  */
 export function dropRest(request: IncomingMessage, clock: Pick<Clock, "after">): void {

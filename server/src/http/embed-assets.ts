@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { FastifyReply } from "fastify";
-import { MaveError } from "../errors.ts";
+import { MaveError } from "../kernel/errors.ts";
 
 /** The player's scripts, as they were built: few and small, so they are kept in memory, compressed when first asked for. */
 export interface EmbedAssets {

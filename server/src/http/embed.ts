@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { FastifyReply } from "fastify";
 import { Type } from "typebox";
-import { MaveError } from "../errors.ts";
+import { MaveError } from "../kernel/errors.ts";
 import type { Database } from "../store/db.ts";
 import { getPublicVideo } from "../store/videos.ts";
 import { type Embed, embedOf, oembed } from "../videos/embed.ts";

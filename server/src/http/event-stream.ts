@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Clock } from "../clock.ts";
-import type { EventType } from "../events/catalog.ts";
-import type { Events, RecordedEvent } from "../events/history.ts";
-import { LIMITS } from "../limits.ts";
-import type { Signals } from "../signals.ts";
+import type { Events, RecordedEvent } from "../events/events.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { EventType } from "../kernel/event-catalog.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import type { Signals } from "../kernel/signals.ts";
 import { message, type Stream, type Streams } from "./stream.ts";
 
 export interface EventStreams {

@@ -1,7 +1,7 @@
 import { type Static, Type } from "typebox";
-import { EVENT_TYPES } from "../events/catalog.ts";
-import type { Events, RecordedEvent } from "../events/history.ts";
-import type { Page } from "../page.ts";
+import type { Events, RecordedEvent } from "../events/events.ts";
+import { EVENT_TYPES } from "../kernel/event-catalog.ts";
+import type { Page } from "../kernel/page.ts";
 import type { Api } from "./api.ts";
 import type { EventStreams } from "./event-stream.ts";
 import { paged } from "./lists.ts";

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { MaveError } from "../errors.ts";
+import { MaveError } from "../kernel/errors.ts";
 import { problem } from "./problems.ts";
 
 /**
@@ -19,9 +19,9 @@ export function createHostCheck(publicUrl: string): (request: IncomingMessage, r
       return true;
     }
     const detail = `This server is ${publicUrl}, not ${JSON.stringify(host.slice(0, 100))}. If people reach it there, set MAVE_PUBLIC_URL to that address and start it again.`;
-    const answer = JSON.stringify(problem(new MaveError("HOST_UNKNOWN", detail), "-"));
-    const headers = { "content-type": "application/problem+json", "content-length": Buffer.byteLength(answer) };
-    response.writeHead(421, { ...headers, connection: "close" }).end(answer);
+    const body = JSON.stringify(problem(new MaveError("HOST_UNKNOWN", detail), "-"));
+    const headers = { "content-type": "application/problem+json", "content-length": Buffer.byteLength(body) };
+    response.writeHead(421, { ...headers, connection: "close" }).end(body);
     return false;
   };
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
-import { MaveError } from "../errors.ts";
-import { LIMITS } from "../limits.ts";
+import { MaveError } from "../kernel/errors.ts";
+import { LIMITS } from "../kernel/limits.ts";
 
 /**
  * Reads a JSON body, with every bound that a body has: size, time, encoding and depth. Stricter than JSON.parse where

@@ -1,5 +1,5 @@
-import { LIMITS } from "../limits.ts";
-import type { PageQuery } from "../page.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import type { PageQuery } from "../kernel/page.ts";
 
 /** A list's place, with the default where the caller gives none. */
 export const paged = ({ limit = LIMITS.LIST_DEFAULT, after, before }: Partial<PageQuery>): PageQuery => ({
@@ -8,5 +8,5 @@ export const paged = ({ limit = LIMITS.LIST_DEFAULT, after, before }: Partial<Pa
   before,
 });
 
-/** The answer to a DELETE. */
+/** The response to a DELETE. */
 export const deleted = ({ id, object }: { id: string; object: string }) => ({ id, object, deleted: true });

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
-import { MaveError } from "../errors.ts";
+import { MaveError } from "../kernel/errors.ts";
 import type { Blobs } from "../videos/blobs.ts";
 import type { Api } from "./api.ts";
 
@@ -53,7 +53,7 @@ async function sendMedia(blobs: Blobs, request: FastifyRequest, reply: FastifyRe
   const { start, end } = range ?? { start: 0, end: found.bytes - 1 };
   reply.code(range ? 206 : 200).header("content-length", end - start + 1);
   if (range) reply.header("content-range", `bytes ${start}-${end}/${found.bytes}`);
-  // A stream, because an answer without one gets the length 0.
+  // A stream, because a response without one gets the length 0.
   if (request.method === "HEAD") return reply.send(Readable.from([]));
   const stream = await blobs.getRange(key, start, end);
   if (!stream) throw new MaveError("NOT_FOUND");

@@ -1,6 +1,6 @@
 import swagger from "@fastify/swagger";
 import type { FastifySchema, RouteOptions } from "fastify";
-import { EVENT_TYPES, type EventType } from "../events/catalog.ts";
+import { EVENT_TYPES, type EventType } from "../kernel/event-catalog.ts";
 import type { Access, Api } from "./api.ts";
 import { eventBody } from "./schemas/event-bodies.ts";
 
@@ -34,7 +34,7 @@ const INTRODUCTION = `Everything the dashboard does, a program can do with an AP
 
 **Times** are Unix times in whole seconds. **Ids** are texts without an order.
 **Lists** come in pages: pass the \`next\` of one as \`after\` for the following one.
-**Creating calls** take an \`Idempotency-Key\`: repeated within 24 hours, the same call gives the same answer and is not done twice.
+**Creating calls** take an \`Idempotency-Key\`: repeated within 24 hours, the same call gives the same response and is not done twice.
 **Errors** are problems as in RFC 9457, with a stable \`code\` and every bad field at once: see [all codes](/docs/errors).`;
 
 const TAGS = [
@@ -58,7 +58,8 @@ const IDEMPOTENCY_KEY = {
   type: "string",
   minLength: 1,
   maxLength: 255,
-  description: "Any text of your own. Repeated within 24 hours, the call gives the same answer and is not done twice.",
+  description:
+    "Any text of your own. Repeated within 24 hours, the call gives the same response and is not done twice.",
 };
 
 /** Adds what every route has: who may call it, how it fails, and the Idempotency-Key. */
@@ -102,7 +103,7 @@ function webhookOperation(type: EventType): object {
     responses: {
       "2XX": { description: "Received. Answer first, work later: an attempt has 15 s." },
       "410": { description: "Not wanted any more: the webhook is disabled." },
-      "4XX": { description: "Any other answer is a failure: the delivery is tried again." },
+      "4XX": { description: "Any other response is a failure: the delivery is tried again." },
     },
   };
 }

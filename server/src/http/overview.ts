@@ -1,6 +1,6 @@
 import type { Static } from "typebox";
-import type { Clock } from "../clock.ts";
-import { LIMITS } from "../limits.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import type { Sql } from "../store/db.ts";
 import { countForOverview } from "../store/overview.ts";
 import type { Library } from "../videos/library.ts";
@@ -53,7 +53,7 @@ async function read(parts: OverviewParts, space: string): Promise<Static<typeof 
     version: parts.version,
     public_url: parts.publicUrl,
     webhooks: { total: counts.webhooks, failing: counts.failing, disabled: counts.disabled },
-    deliveries: { open: counts.open, per_second: counts.per_minute / 60 },
+    deliveries: { pending: counts.pending, per_second: counts.per_minute / 60 },
     videos: { total: videos.total, bytes: videos.bytes, ...videos.by_status },
     ffmpeg: parts.ffmpeg,
     limits: { retention_days: parts.retention_days, upload_bytes: parts.uploadMaxBytes },

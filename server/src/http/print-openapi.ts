@@ -1,9 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { systemClock } from "../clock.ts";
-import { createLog } from "../log.ts";
-import { systemRandom } from "../random.ts";
-import { createSignals } from "../signals.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { createLog } from "../kernel/log.ts";
+import { systemRandom } from "../kernel/random.ts";
+import { createSignals } from "../kernel/signals.ts";
 import { createHttp, type HttpParts } from "./http.ts";
 
 /**

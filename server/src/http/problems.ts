@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
-import { type ErrorCode, type FieldError, MaveError } from "../errors.ts";
+import { type ErrorCode, type FieldError, MaveError } from "../kernel/errors.ts";
 import { storeFailure } from "../store/failures.ts";
 import { fieldErrors, type Violation } from "./violations.ts";
 

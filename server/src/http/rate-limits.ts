@@ -1,7 +1,7 @@
 import rateLimit from "@fastify/rate-limit";
 import type { FastifyRequest } from "fastify";
-import { MaveError } from "../errors.ts";
-import { LIMITS } from "../limits.ts";
+import { MaveError } from "../kernel/errors.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import type { Api } from "./api.ts";
 
 export interface RateLimits {

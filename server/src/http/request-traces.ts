@@ -1,6 +1,6 @@
 import type { FastifyRequest } from "fastify";
-import type { Clock } from "../clock.ts";
-import type { OpenSpan, Tracing } from "../tracing.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { OpenSpan, Tracing } from "../kernel/trace.ts";
 import type { Api } from "./api.ts";
 
 /** A span for each request of the API; what it records follows from it. Media, pages and probes are left out. */

@@ -4,11 +4,11 @@ import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import underPressure from "@fastify/under-pressure";
 import fastify, { type FastifyRequest, LogController } from "fastify";
 import { Settings } from "typebox/system";
-import type { Clock } from "../clock.ts";
-import { MaveError } from "../errors.ts";
-import { LIMITS } from "../limits.ts";
-import type { Log } from "../log.ts";
-import type { Random } from "../random.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { MaveError } from "../kernel/errors.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import type { Log } from "../kernel/log.ts";
+import type { Random } from "../kernel/random.ts";
 import type { Api } from "./api.ts";
 import { compileValidator, serializers } from "./compilers.ts";
 import { dropRest } from "./drop-rest.ts";
@@ -31,7 +31,7 @@ export interface ServerParts {
 /**
  * The web server without its routes: how requests are read, checked, refused and answered, whatever they ask for.
  *
- *     Host check → (tus) → request id → who asks → rate limit → body → schema → route → answer, or a problem
+ *     Host check → (tus) → request id → who asks → rate limit → body → schema → route → response, or a problem
  */
 export async function createServerFrame(parts: ServerParts): Promise<Api> {
   const app = fastify({
@@ -66,7 +66,7 @@ export async function createServerFrame(parts: ServerParts): Promise<Api> {
 }
 
 /**
- * What a browser must not do with an answer of the API; pages and media say what they allow instead. Written down as they
+ * What a browser must not do with a response of the API; pages and media say what they allow instead. Written down as they
  * are: made anew for each request, as by helmet, they took a tenth of a request's time.
  */
 function securityHeaders(publicUrl: string): Record<string, string> {

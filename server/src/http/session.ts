@@ -1,8 +1,8 @@
 import type { FastifyReply } from "fastify";
 import type { People, SignedIn } from "../auth/people.ts";
 import type { PersonPrincipal } from "../auth/principal.ts";
-import { MaveError } from "../errors.ts";
-import { shortUuid } from "../events/short-uuid.ts";
+import { MaveError } from "../kernel/errors.ts";
+import { shortUuid } from "../kernel/short-uuid.ts";
 import { checkOrigin } from "./access.ts";
 import type { Api } from "./api.ts";
 import type { RateLimits } from "./rate-limits.ts";

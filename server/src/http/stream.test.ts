@@ -3,8 +3,8 @@ import { request } from "node:http";
 import fastify from "fastify";
 import { afterAll, expect, test } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
-import type { Clock } from "../clock.ts";
-import { LIMITS } from "../limits.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import { createStreams, message, type Stream } from "./stream.ts";
 
 /** A clock whose timers ring when they are told to. */
@@ -46,9 +46,9 @@ async function open(stillMay = async () => true) {
     return app.close();
   });
   const asked = request({ port: (app.server.address() as { port: number }).port }).end();
-  const [answer] = await once(asked, "response");
+  const [response] = await once(asked, "response");
   afterAll(() => asked.destroy());
-  return { stream: await stream, streams, answer, ring };
+  return { stream: await stream, streams, response, ring };
 }
 
 test("a viewer who does not read is dropped before it costs more than its bound", async () => {
@@ -68,9 +68,9 @@ test("a viewer who does not read is dropped before it costs more than its bound"
 
 test("a silent stream says that it is still there, and ends with the key that opened it", async () => {
   let may = true;
-  const { stream, answer, ring } = await open(async () => may);
+  const { stream, response, ring } = await open(async () => may);
   const read: string[] = [];
-  answer.setEncoding("utf8").on("data", (chunk: string) => read.push(chunk));
+  response.setEncoding("utf8").on("data", (chunk: string) => read.push(chunk));
   ring();
   await eventually(() => expect(read.join("")).toContain(": still here\n\n"));
   may = false;
@@ -79,8 +79,8 @@ test("a silent stream says that it is still there, and ends with the key that op
 });
 
 test("writing to a stream that has ended does nothing", async () => {
-  const { stream, answer } = await open();
-  answer.destroy();
+  const { stream, response } = await open();
+  response.destroy();
   await eventually(() => expect(stream.open).toBe(false));
   expect(() => stream.write(message({ data: "late" }))).not.toThrow();
   await stream.drained();

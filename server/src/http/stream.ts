@@ -1,8 +1,8 @@
 import type { ServerResponse } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Clock } from "../clock.ts";
-import { MaveError } from "../errors.ts";
-import { LIMITS } from "../limits.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { MaveError } from "../kernel/errors.ts";
+import { LIMITS } from "../kernel/limits.ts";
 
 /** One open stream of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
 export interface Stream {

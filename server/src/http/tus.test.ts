@@ -124,7 +124,7 @@ describe("An upload by tus", () => {
     expect(await stateOf(path)).toBe("received");
   });
 
-  test("still says that it is whole to a client that missed the last answer", async () => {
+  test("still says that it is whole to a client that missed the last response", async () => {
     const path = (await create(await newVideo(), 3, { headers: OCTETS, body: Buffer.from("abc") })).headers.get(
       "location",
     )!;
@@ -253,11 +253,11 @@ describe("Refused with a code and a sentence", () => {
     ],
   ];
   test.each(refused)("%s", async (_what, asking, status, code) => {
-    const answer = await asking();
-    expect(answer.status).toBe(status);
-    if (answer.headers.get("content-length") === "0" || (await answer.clone().text()) === "") return; // HEAD
-    expect(answer.headers.get("content-type")).toBe("application/problem+json");
-    expect(await answer.json()).toMatchObject({ status, code, detail: expect.stringMatching(/\w+ \w+/) });
+    const response = await asking();
+    expect(response.status).toBe(status);
+    if (response.headers.get("content-length") === "0" || (await response.clone().text()) === "") return; // HEAD
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+    expect(await response.json()).toMatchObject({ status, code, detail: expect.stringMatching(/\w+ \w+/) });
   });
 
   test("another space's upload, exactly as an unknown one", async () => {
@@ -275,11 +275,11 @@ describe("Refused with a code and a sentence", () => {
 });
 
 test("Browsers of any origin may upload", async () => {
-  const answer = await fetch(`${origin}/v1/uploads`, {
+  const response = await fetch(`${origin}/v1/uploads`, {
     method: "OPTIONS",
     headers: { origin: "https://app.example.com", "access-control-request-method": "POST" },
   });
-  expect(answer.status).toBe(204);
-  expect(answer.headers.get("access-control-allow-origin")).toBe("*");
-  expect(answer.headers.get("tus-extension")).toContain("termination");
+  expect(response.status).toBe(204);
+  expect(response.headers.get("access-control-allow-origin")).toBe("*");
+  expect(response.headers.get("tus-extension")).toContain("termination");
 });

@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Server } from "@tus/server";
 import { NodeRequest, sendNodeResponse } from "srvx/node";
 import type { ApiKeys } from "../auth/api-keys.ts";
-import type { Clock } from "../clock.ts";
-import { type ErrorCode, MaveError } from "../errors.ts";
-import { LIMITS } from "../limits.ts";
-import type { Log } from "../log.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { type ErrorCode, MaveError } from "../kernel/errors.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import type { Log } from "../kernel/log.ts";
 import type { Database } from "../store/db.ts";
 import { storeFailure } from "../store/failures.ts";
 import { findUploadToken } from "../store/upload-tokens.ts";
@@ -57,11 +57,11 @@ export function createTusDoor(parts: TusParts): (request: IncomingMessage, respo
   };
 }
 
-/** As tus' own `handle`, but for its closing after a failure: with the rest of the file unread, the answer would be lost. */
+/** As tus' own `handle`, but for its closing after a failure: with the rest of the file unread, the response would be lost. */
 async function handle(server: Server, req: IncomingMessage, res: ServerResponse): Promise<void> {
-  const answer = await server.handleWeb(tusRequest(req, res));
-  answer.headers.delete("connection");
-  await sendNodeResponse(res, answer);
+  const response = await server.handleWeb(tusRequest(req, res));
+  response.headers.delete("connection");
+  await sendNodeResponse(res, response);
 }
 
 /** The request as tus reads it, its body in chunks that are worth their way. */

@@ -1,4 +1,4 @@
-import { MaveError } from "../errors.ts";
+import { MaveError } from "../kernel/errors.ts";
 import type { Access, Api } from "./api.ts";
 
 /** A route of the app: what is asked of everyone who calls it, and whether the OpenAPI document leaves it out. */

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
-import { MaveError } from "../errors.ts";
-import { LIMITS } from "../limits.ts";
+import { MaveError } from "../kernel/errors.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import type { Library } from "../videos/library.ts";
 import { receiveFile } from "../videos/receive-file.ts";
 import type { Uploads } from "../videos/upload.ts";

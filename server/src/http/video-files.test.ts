@@ -45,9 +45,9 @@ describe("PUT of a file", () => {
     const id = await newVideo();
     await room.process();
     const file = await readFile(await playable(inputs, "plain.mp4"));
-    const answer = await put(id, file, { "content-type": "video/mp4" });
-    expect(answer.status).toBe(202);
-    expect(await answer.json()).toMatchObject({ id, object: "video", last_upload: null });
+    const response = await put(id, file, { "content-type": "video/mp4" });
+    expect(response.status).toBe(202);
+    expect(await response.json()).toMatchObject({ id, object: "video", last_upload: null });
     expect(await settled(room, id, "ready")).toMatchObject({ size: file.length });
     expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.uploaded"]);
   });
@@ -64,9 +64,9 @@ describe("PUT of a file", () => {
     ["an unknown video", () => put("k1iFD7h4rW", Buffer.from("bytes")), 404, "NOT_FOUND"],
     ["no key", async () => put(await newVideo(), Buffer.from("bytes"), { authorization: "" }), 401, "KEY_INVALID"],
   ])("of %s is refused", async (_what, asking, status, code) => {
-    const answer = await asking();
-    expect(answer.status).toBe(status);
-    expect(await answer.json()).toMatchObject({ code, detail: expect.stringMatching(/\w+ \w+/) });
+    const response = await asking();
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ code, detail: expect.stringMatching(/\w+ \w+/) });
     expect(await readdir(room.folders.incoming)).toEqual([]);
   });
 
@@ -80,9 +80,9 @@ describe("PUT of a file", () => {
       if (!request.destroyed) request.write(chunk, () => setImmediate(send));
     };
     send();
-    const [answer] = await answered;
+    const [response] = await answered;
     request.destroy();
-    expect(answer.statusCode).toBe(413);
+    expect(response.statusCode).toBe(413);
     await expect.poll(() => readdir(room.folders.incoming)).toEqual([]);
     expect(await room.library.get(room.space, id)).toMatchObject({ status: "waiting" });
   });
@@ -170,9 +170,9 @@ describe("Media", () => {
 describe("The page at embed_url", () => {
   test("has the poster before any script, and what other sites read", async () => {
     const id = await anyReadyVideo();
-    const answer = await fetch(`${url}/${id}`);
-    const page = await answer.text();
-    expect(answer.status).toBe(200);
+    const response = await fetch(`${url}/${id}`);
+    const page = await response.text();
+    expect(response.status).toBe(200);
     expect(page.indexOf('<img id="poster"')).toBeGreaterThan(0);
     expect(page.indexOf('<img id="poster"')).toBeLessThan(page.indexOf('<script type="module"'));
     expect(page).not.toContain("<b>");
@@ -182,15 +182,15 @@ describe("The page at embed_url", () => {
     expect(page).toContain(`<meta name="twitter:player" content="${url}/${id}">`);
     expect(page).toContain('"@type":"VideoObject"');
     expect(page).toContain(`href="${url}/oembed?url=${encodeURIComponent(`${url}/${id}`)}"`);
-    expect(answer.headers.get("x-frame-options")).toBeNull();
-    expect(answer.headers.get("content-security-policy")).toMatch(/default-src 'none';.*frame-ancestors \*/);
+    expect(response.headers.get("x-frame-options")).toBeNull();
+    expect(response.headers.get("content-security-policy")).toMatch(/default-src 'none';.*frame-ancestors \*/);
   });
 
   test("says what it waits for, what failed, and that it was deleted", async () => {
     const id = await newVideo();
     const page = async () => {
-      const answer = await fetch(`${url}/${id}`);
-      return `${answer.status} ${/<h1>(.*)<\/h1>/.exec(await answer.text())?.[1]}`;
+      const response = await fetch(`${url}/${id}`);
+      return `${response.status} ${/<h1>(.*)<\/h1>/.exec(await response.text())?.[1]}`;
     };
     expect(await page()).toBe("200 No video yet");
     await put(id, await readFile(await unplayable(inputs, "random.mp4")));
@@ -203,8 +203,8 @@ describe("The page at embed_url", () => {
   });
 
   test("of an id that no video has is a page, and not found", async () => {
-    const answer = await fetch(`${url}/AAAAAAAAAA`);
-    expect([answer.status, answer.headers.get("content-type")]).toEqual([404, "text/html; charset=utf-8"]);
+    const response = await fetch(`${url}/AAAAAAAAAA`);
+    expect([response.status, response.headers.get("content-type")]).toEqual([404, "text/html; charset=utf-8"]);
   });
 
   test("does not tell viewers what the server lacks", async () => {

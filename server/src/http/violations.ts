@@ -1,5 +1,5 @@
-import type { FieldError } from "../errors.ts";
-import { LIMITS } from "../limits.ts";
+import type { FieldError } from "../kernel/errors.ts";
+import { LIMITS } from "../kernel/limits.ts";
 
 /** What the validator found: one broken keyword of the schema. */
 export interface Violation {

@@ -37,7 +37,7 @@ export function webhookRoutes(app: Api, parts: WebhookRouteParts): void {
       schema: {
         operationId: "createWebhook",
         summary: "Register a webhook",
-        description: "The answer holds its secret.",
+        description: "The response holds its secret.",
         tags,
         body: ref(WebhookCreate),
         response: { 201: ref(WebhookWithSecret) },

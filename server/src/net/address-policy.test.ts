@@ -216,7 +216,7 @@ describe("which URLs are allowed", () => {
     }
   });
 
-  test("any text gets an answer, and what passes is http or https without userinfo", () => {
+  test("any text gets a response, and what passes is http or https without userinfo", () => {
     const hosts = fc.oneof(
       fc.webUrl(),
       fc.string(),

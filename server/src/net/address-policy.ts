@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import { allowedRanges, DENIED_IPV4, DENIED_IPV6, GLOBAL_IPV6, type Range, rangeList } from "./address-ranges.ts";
 import type { ErrorWord } from "./error-words.ts";
 import { type Guard, URL_GUARDS } from "./url-guards.ts";
@@ -19,7 +19,7 @@ export interface AddressPolicy {
   readonly options: PolicyOptions;
   /** Judges what can be told from the URL alone: at registration, and again at each send. */
   checkUrl(url: string): { ok: true; url: URL } | Refusal;
-  /** Judges one IP address: a literal host, each DNS answer, and the peer of each new connection. */
+  /** Judges one IP address: a literal host, each DNS response, and the peer of each new connection. */
   checkAddress(address: string, host?: string): { ok: true } | Refusal;
 }
 
@@ -33,7 +33,7 @@ export interface PolicyRules {
 const RULES: PolicyRules = { guards: URL_GUARDS, ipv4: DENIED_IPV4, ipv6: DENIED_IPV6 };
 
 /**
- * Decides where a request may go. Pure: the same question has the same answer for as long as the policy lives.
+ * Decides where a request may go. Pure: the same question has the same response for as long as the policy lives.
  * The URL is parsed once, by the WHATWG rules that the client follows too, and only its parsed parts are judged: decimal,
  * octal, hexadecimal, short and full-width spellings of an address are all dotted by then.
  */

@@ -15,7 +15,7 @@ const range = (cidr: string, is: string): Range => {
 
 /**
  * Every special-purpose IPv4 network of the IANA registry (RFC 6890 and its updates), and one public address that a
- * cloud's hosts answer on. https://www.iana.org/assignments/iana-ipv4-special-registry
+ * cloud's hosts response on. https://www.iana.org/assignments/iana-ipv4-special-registry
  */
 export const DENIED_IPV4: readonly Range[] = [
   range("0.0.0.0/8", "this network"),

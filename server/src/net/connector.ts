@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import { createSecureContext, rootCertificates, type TLSSocket } from "node:tls";
 import { buildConnector } from "undici";
-import type { Clock } from "../clock.ts";
-import { LIMITS } from "../limits.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import { type AddressPolicy, literalAddress } from "./address-policy.ts";
 import { NetFault } from "./error-words.ts";
 import type { Resolver } from "./resolver.ts";

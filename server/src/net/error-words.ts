@@ -12,8 +12,8 @@ export const ERROR_WORDS = {
   network_unreachable: "There is no way to the receiver's network.",
   tls_failed: "The secure connection failed, often because of a bad or expired certificate.",
   connection_reset: "The receiver closed the connection before it answered.",
-  response_invalid: "What came back is not a valid HTTP/1.1 answer.",
-  timeout: "There was no answer in time.",
+  response_invalid: "What came back is not a valid HTTP/1.1 response.",
+  timeout: "There was no response in time.",
   redirect_refused: "The receiver answered with a redirect. Redirects are not followed; register the final URL.",
   status: "The receiver answered with a status that is not 2xx.",
   send_failed: "This server could not send the request.",
@@ -78,7 +78,7 @@ const FAMILIES: readonly [RegExp, ErrorWord][] = [
   [/^HPE_/, "response_invalid"],
 ];
 
-/** undici reports these answers with the code of a closed socket; only its message tells them apart. */
+/** undici reports these responses with the code of a closed socket; only its message tells them apart. */
 const BAD_ANSWERS: ReadonlySet<string> = new Set(["bad response", "bad upgrade"]);
 
 /** Finds the word for an error of the socket, TLS or HTTP layers. What none knows is `send_failed`, with its code kept. */

@@ -5,7 +5,7 @@ export interface Timings {
   dns: number | null;
   connect: number | null;
   tls: number | null;
-  /** From the request's first byte sent to the end of the answer's headers. */
+  /** From the request's first byte sent to the end of the response's headers. */
   first_byte: number | null;
   /** From the call to the end, waiting for a free connection included. */
   total: number;
@@ -14,7 +14,7 @@ export interface Timings {
 }
 
 /** What the receiver answered. */
-export interface Answer {
+export interface ReceiverResponse {
   /** In the order sent, with the names as sent, duplicates included. */
   headers: [name: string, value: string][];
   /** The first bytes of the body as they came, never decompressed. */
@@ -27,7 +27,7 @@ export interface Answer {
 
 /** What came of one HTTP request. It was a success if and only if `error` is null. */
 export interface Exchange {
-  /** The status, where the answer's headers arrived whole; it decides, whatever happens to the body. */
+  /** The status, where the response's headers arrived whole; it decides, whatever happens to the body. */
   status: number | null;
   error: { word: ErrorWord; code: string } | null;
   /** One sentence on what a person should know besides: which rule refused, how the body ended. */
@@ -37,7 +37,7 @@ export interface Exchange {
   address: string | null;
   /** When the receiver's certificate ends; null where the scheme is http. */
   certificateUntil: Date | null;
-  answer: Answer | null;
+  response: ReceiverResponse | null;
   /** Whether a byte of the request may have left. False: the receiver has certainly not seen it. */
   wrote: boolean;
 }

@@ -1,5 +1,5 @@
 import nodemailer from "nodemailer";
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../kernel/limits.ts";
 
 export interface Letter {
   to: readonly string[];

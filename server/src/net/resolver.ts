@@ -1,7 +1,7 @@
 import { Resolver as SystemResolver } from "node:dns";
 import type { LookupFunction } from "node:net";
-import type { Clock } from "../clock.ts";
-import { LIMITS } from "../limits.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import type { AddressPolicy } from "./address-policy.ts";
 import { NetFault } from "./error-words.ts";
 import { isLocalhost } from "./url-guards.ts";
@@ -43,7 +43,7 @@ interface Answer {
 /**
  * Resolves names by c-ares, never by `dns.lookup`: that runs on a pool of four threads, where four hung names hold up all
  * others for 20 s. Answers are kept for their time to live, those who ask at once share one question, and the last good
- * answer stands in while the DNS servers are in trouble.
+ * response stands in while the DNS servers are in trouble.
  */
 export function createResolver({ policy, clock, servers, try_ms = LIMITS.DNS_TRY_MS }: ResolverParts): Resolver {
   const system = new SystemResolver({ timeout: try_ms, tries: 2 });
@@ -62,7 +62,7 @@ export function createResolver({ policy, clock, servers, try_ms = LIMITS.DNS_TRY
 
   return {
     lookup(hostname, options, callback) {
-      answer(hostname).then(
+      response(hostname).then(
         (addresses) => {
           const first = addresses[0]!;
           if (options.all === true) callback(null, addresses);
@@ -74,7 +74,7 @@ export function createResolver({ policy, clock, servers, try_ms = LIMITS.DNS_TRY
     close: () => system.cancel(),
   };
 
-  async function answer(hostname: string): Promise<Address[]> {
+  async function response(hostname: string): Promise<Address[]> {
     if (isLocalhost(hostname)) return localAddresses(hostname, policy);
     const { addresses, fault } = await resolve(hostname.toLowerCase());
     if (fault !== null) throw fault;
@@ -92,7 +92,7 @@ function localAddresses(hostname: string, policy: AddressPolicy): Address[] {
   return open.length > 0 ? open : judged(hostname, both, policy);
 }
 
-/** Any bad answer refuses the name: a public address beside a private one is how a rebinding attack begins. */
+/** Any bad response refuses the name: a public address beside a private one is how a rebinding attack begins. */
 function judged(hostname: string, addresses: Address[], policy: AddressPolicy): Address[] {
   for (const { address } of addresses) {
     const verdict = policy.checkAddress(address, hostname);
@@ -131,7 +131,7 @@ function dnsFault({ code = "EUNKNOWN" }: NodeJS.ErrnoException, name: string): N
   return new NetFault("dns_failed", code, `${name} could not be resolved (${code}).`);
 }
 
-/** The servers are at fault, not the name: yesterday's answer is better than none. */
+/** The servers are at fault, not the name: yesterday's response is better than none. */
 const isTrouble = ({ code }: NetFault): boolean => code !== "ENOTFOUND" && code !== "ENODATA";
 
 function learn(entry: Known, outcome: Answer[] | NetFault, now: number): Known {

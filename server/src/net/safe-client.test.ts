@@ -3,9 +3,9 @@ import { createServer as createHttps } from "node:https";
 import type { AddressInfo, Server as NetServer } from "node:net";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Certificate, type Certificates, makeCertificates } from "../../../test/support/certificates.ts";
-import { type DnsAnswer, startDnsServer } from "../../../test/support/dns-server.ts";
-import { type Clock, systemClock } from "../clock.ts";
-import { LIMITS } from "../limits.ts";
+import { type DnsResult, startDnsServer } from "../../../test/support/dns-server.ts";
+import { type Clock, systemClock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import { type AddressPolicy, createAddressPolicy } from "./address-policy.ts";
 import { createSafeClient, type SafeClientParts } from "./safe-client.ts";
 
@@ -45,8 +45,8 @@ const answerOk: RequestListener = (request, response) => {
   request.resume().on("end", () => response.end("ok"));
 };
 
-async function dns(answer: (name: string, type: "A" | "AAAA") => DnsAnswer) {
-  const server = await startDnsServer(answer);
+async function dns(response: (name: string, type: "A" | "AAAA") => DnsResult) {
+  const server = await startDnsServer(response);
   endings.push(() => server.close());
   return server;
 }
@@ -118,7 +118,7 @@ describe("each of the three places that judge an address holds alone", () => {
 });
 
 describe("a name that rebinds", () => {
-  test("is followed only as far as the address that was judged, answer by answer", async () => {
+  test("is followed only as far as the address that was judged, response by response", async () => {
     const inner = await receiver("127.0.0.1");
     const outer = await receiver("127.0.0.2", inner.port);
     let address = "127.0.0.2";
@@ -173,7 +173,7 @@ describe("names", () => {
     expect(await post(`http://four.example.com:${there.port}/`)).toMatchObject({ status: 200 });
   });
 
-  test("who asks at once shares one question, and the answer is kept", async () => {
+  test("who asks at once shares one question, and the response is kept", async () => {
     const there = await receiver();
     const servers = await dns(() => ({ addresses: ["127.0.0.1"], ttl: 60 }));
     const { post } = client({ dnsServers: [servers.address] });
@@ -183,12 +183,12 @@ describe("names", () => {
     expect(servers.questions.length).toBe(2);
   });
 
-  test("while DNS is in trouble the last good answer stands in; after a plain no it does not", async () => {
+  test("while DNS is in trouble the last good response stands in; after a plain no it does not", async () => {
     const there = await receiver("127.0.0.1", 0, undefined, (request, response) => {
       response.setHeader("connection", "close");
       answerOk(request, response);
     });
-    let said: DnsAnswer = { addresses: ["127.0.0.1"], ttl: 1 };
+    let said: DnsResult = { addresses: ["127.0.0.1"], ttl: 1 };
     const servers = await dns(() => said);
     const clock = jumpingClock();
     const { post } = client({ dnsServers: [servers.address], clock });

@@ -1,6 +1,6 @@
 import { Agent } from "undici";
-import type { Clock } from "../clock.ts";
-import { LIMITS } from "../limits.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import type { AddressPolicy } from "./address-policy.ts";
 import { createConnector } from "./connector.ts";
 import type { ErrorWord } from "./error-words.ts";
@@ -16,7 +16,7 @@ export interface Request {
   headers: Record<string, string> | string[];
   /** Sent as it is; many requests may share one. */
   body: Buffer;
-  /** For the whole exchange, answer included. */
+  /** For the whole exchange, response included. */
   deadline_ms: number;
 }
 
@@ -58,7 +58,7 @@ export function createSafeClient(parts: SafeClientParts): SafeClient {
   const agent = new Agent({
     connect: connector.connect,
     pipelining: 1,
-    maxHeaderSize: LIMITS.ANSWER_HEADERS_BYTES,
+    maxHeaderSize: LIMITS.RESPONSE_HEADERS_BYTES,
     keepAliveTimeout: LIMITS.SOCKET_IDLE_MS,
     keepAliveMaxTimeout: LIMITS.SOCKET_IDLE_MS * 2,
     keepAliveTimeoutThreshold: 2_000, // a receiver's own announced idle time, less this
@@ -126,7 +126,7 @@ export function createSafeClient(parts: SafeClientParts): SafeClient {
   };
 }
 
-/** Verdicts by URL: the policy's answer to a URL never changes, and most URLs come again and again. */
+/** Verdicts by URL: the policy's response to a URL never changes, and most URLs come again and again. */
 function createTargets(policy: AddressPolicy): { find(url: string): Target } {
   const targets = new Map<string, Target>();
   const origins = new Map<string, Origin>();
@@ -157,6 +157,6 @@ function judge(text: string, policy: AddressPolicy, origins: Map<string, Origin>
 /** What came of a request that never began. */
 function unsent(word: ErrorWord, code: string, note: string | null): Exchange {
   const timings = { dns: null, connect: null, tls: null, first_byte: null, total: 0, reused: false };
-  const nothing = { status: null, address: null, certificateUntil: null, answer: null };
+  const nothing = { status: null, address: null, certificateUntil: null, response: null };
   return { ...nothing, error: { word, code }, note, timings, wrote: false };
 }

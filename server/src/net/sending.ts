@@ -1,11 +1,11 @@
 import { subscribe } from "node:diagnostics_channel";
 import type { Socket } from "node:net";
 import type { Dispatcher } from "undici";
-import type { Clock } from "../clock.ts";
-import { LIMITS } from "../limits.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import type { Connection, Connector } from "./connector.ts";
 import { ERROR_WORDS, type Failure, failureOf, NetFault } from "./error-words.ts";
-import type { Answer, Exchange } from "./exchange.ts";
+import type { Exchange, ReceiverResponse } from "./exchange.ts";
 
 /** What a sending needs of its client; one for all of them. */
 export interface SendingParts {
@@ -33,7 +33,7 @@ subscribe("undici:client:sendHeaders", (message) => {
 const ENOUGH = new NetFault("stopped", "SETTLED");
 
 /**
- * One request under way: undici's handler. It settles exactly once, by the answer's end, an error or its own deadline;
+ * One request under way: undici's handler. It settles exactly once, by the response's end, an error or its own deadline;
  * what comes later does nothing. undici's own timeouts are refreshed by every byte, so a receiver that drips outlives them.
  */
 export class Sending implements Dispatcher.DispatchHandler {
@@ -112,15 +112,15 @@ export class Sending implements Dispatcher.DispatchHandler {
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#done) return;
     this.#bytes += chunk.length;
-    const room = LIMITS.ANSWER_KEPT_BYTES - this.#kept;
+    const room = LIMITS.RESPONSE_KEPT_BYTES - this.#kept;
     if (room > 0) {
       // A copy: a slice would hold the whole read buffer for as long as the log entry lives.
       const part = Buffer.from(chunk.subarray(0, room));
       this.#chunks.push(part);
       this.#kept += part.length;
     }
-    if (this.#bytes > LIMITS.ANSWER_READ_BYTES)
-      this.#end(null, `The answer is longer than ${LIMITS.ANSWER_READ_BYTES} bytes; no more of it was read.`);
+    if (this.#bytes > LIMITS.RESPONSE_READ_BYTES)
+      this.#end(null, `The response is longer than ${LIMITS.RESPONSE_READ_BYTES} bytes; no more of it was read.`);
   }
 
   onResponseEnd(): void {
@@ -131,7 +131,7 @@ export class Sending implements Dispatcher.DispatchHandler {
     if (this.#done) return;
     this.#connection ??= this.#parts.connector.connectionOf(error);
     const failure = failureOf(error);
-    if (this.#status !== null) this.#settle(null, `The answer broke off (${failure.code}).`, false);
+    if (this.#status !== null) this.#settle(null, `The response broke off (${failure.code}).`, false);
     else this.#settle(failure, particulars(failure, error), false);
   }
 
@@ -139,12 +139,12 @@ export class Sending implements Dispatcher.DispatchHandler {
   stop(): void {
     if (this.#done) return;
     if (this.#status === null) this.#end({ word: "stopped", code: "STOPPED" });
-    else this.#end(null, "This server was stopped before the answer ended.");
+    else this.#end(null, "This server was stopped before the response ended.");
   }
 
-  /** In steps, so that a flood in a part of the answer that has no bound of its own is noticed before the deadline. */
+  /** In steps, so that a flood in a part of the response that has no bound of its own is noticed before the deadline. */
   #wait(left_ms: number): () => void {
-    const step_ms = Math.min(left_ms, LIMITS.ANSWER_FLOOD_CHECK_MS);
+    const step_ms = Math.min(left_ms, LIMITS.RESPONSE_FLOOD_CHECK_MS);
     return this.#parts.clock.after(step_ms, () => {
       if (step_ms >= left_ms) this.#expire();
       else if (this.#floods()) this.#endFlood();
@@ -153,17 +153,17 @@ export class Sending implements Dispatcher.DispatchHandler {
   }
 
   #floods(): boolean {
-    return this.#socket !== null && this.#socket.bytesRead - this.#bytesBefore > LIMITS.ANSWER_RAW_BYTES;
+    return this.#socket !== null && this.#socket.bytesRead - this.#bytesBefore > LIMITS.RESPONSE_RAW_BYTES;
   }
 
   #endFlood(): void {
     if (this.#status === null) this.#end({ word: "response_invalid", code: "ENDLESS" });
-    else this.#end(null, `The answer is longer than ${LIMITS.ANSWER_RAW_BYTES} bytes; no more of it was read.`);
+    else this.#end(null, `The response is longer than ${LIMITS.RESPONSE_RAW_BYTES} bytes; no more of it was read.`);
   }
 
   #expire(): void {
-    if (this.#status === null) this.#end({ word: "timeout", code: this.#wroteAt === null ? "CONNECT" : "ANSWER" });
-    else this.#end(null, `The answer was not finished after ${this.#deadline_ms} ms.`);
+    if (this.#status === null) this.#end({ word: "timeout", code: this.#wroteAt === null ? "CONNECT" : "RESPONSE" });
+    else this.#end(null, `The response was not finished after ${this.#deadline_ms} ms.`);
   }
 
   #end(failure: Failure | null, note: string | null = null): void {
@@ -182,7 +182,7 @@ export class Sending implements Dispatcher.DispatchHandler {
       timings: this.#timings(),
       address: this.#connection?.address ?? null,
       certificateUntil: this.#connection?.certificateUntil ?? null,
-      answer: status === null ? null : this.#answer(whole),
+      response: status === null ? null : this.#response(whole),
       wrote: this.#wroteAt !== null,
     });
   }
@@ -199,7 +199,7 @@ export class Sending implements Dispatcher.DispatchHandler {
     };
   }
 
-  #answer(whole: boolean): Answer {
+  #response(whole: boolean): ReceiverResponse {
     const body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#kept);
     return { headers: pairs(this.#rawHeaders), body, bytes: this.#bytes, cut: !whole || this.#kept < this.#bytes };
   }

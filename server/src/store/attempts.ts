@@ -5,7 +5,7 @@ export interface AttemptRow {
   outcome: "succeeded" | "retry" | "failed" | "canceled";
   started_at: Date;
   url: string;
-  answer_status: number | null;
+  response_status: number | null;
   error: string | null;
   error_code: string | null;
   note: string | null;
@@ -19,16 +19,16 @@ export interface AttemptRow {
     address: string | null;
   } | null;
   request_headers: Record<string, string> | null;
-  answer_headers: [name: string, value: string][] | null;
-  answer_body: Buffer | null;
-  answer_bytes: number | null;
+  response_headers: [name: string, value: string][] | null;
+  response_body: Buffer | null;
+  response_bytes: number | null;
 }
 
 // attempts_pkey; the id's time chooses the partition.
 const list: Statement = {
   name: "attempts_list",
-  text: `select attempt, outcome, started_at, url, answer_status, error, error_code, note, timings, request_headers,
-      answer_headers, answer_body, answer_bytes
+  text: `select attempt, outcome, started_at, url, response_status, error, error_code, note, timings, request_headers,
+      response_headers, response_body, response_bytes
     from attempts where space_id = $1 and delivery_id = $2 order by attempt`,
 };
 

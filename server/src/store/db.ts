@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import pg from "pg";
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../kernel/limits.ts";
 
 /** A statement with a name of its own, prepared once per connection. `text` is fixed: no SQL is put together at run time. */
 export interface Statement {
@@ -17,7 +17,7 @@ export interface Sql {
 /** One transaction. */
 export interface Transaction extends Sql {
   /**
-   * Runs its last statement: the commit goes out with it, not after its answer, which saves a way to the server and
+   * Runs its last statement: the commit goes out with it, not after its response, which saves a way to the server and
    * back. Where the statement fails, that commit rolls back.
    */
   last<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>;
@@ -25,7 +25,7 @@ export interface Transaction extends Sql {
 
 /**
  * What a caller adds to a change's own transaction: run last before its commit, with the change's result. So an audit
- * entry or the remembered answer of an Idempotency-Key is committed with the change or not at all, and the domain knows
+ * entry or the remembered response of an Idempotency-Key is committed with the change or not at all, and the domain knows
  * neither. Every changing function of a domain takes one as its last, optional argument.
  */
 export type Alongside<Result> = (tx: Sql, result: Result) => Promise<void>;
@@ -97,7 +97,7 @@ export async function connectTo(connection: Address): Promise<pg.Client> {
   return client;
 }
 
-/** Pipelined: a statement goes out before the answer to the one before it, where its caller does not wait for that. */
+/** Pipelined: a statement goes out before the response to the one before it, where its caller does not wait for that. */
 function optionsOf(connection: Address): pg.ClientConfig {
   const where = typeof connection === "string" ? { connectionString: connection } : connection;
   return { ...where, types, application_name: "mave", pipeline: true };
@@ -129,7 +129,7 @@ async function transaction<Result>(
   };
   try {
     const { begun, result } = together(client, () => {
-      const begun = client.query("begin"); // the first statement goes out with it, not after its answer
+      const begun = client.query("begin"); // the first statement goes out with it, not after its response
       begun.catch(() => {}); // heard below, or of that statement, which fails too
       return { begun, result: work(tx) };
     });

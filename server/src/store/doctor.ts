@@ -4,7 +4,7 @@ const LOOK: Statement = {
   name: "doctor_look",
   text: `select current_setting('server_version') as version, clock_timestamp() as clock,
       pg_database_size(current_database()) as size_bytes,
-      (select count(*) from open_deliveries) as open,
+      (select count(*) from pending_deliveries) as open,
       array(select name from unnest(array['fsync', 'full_page_writes', 'synchronous_commit']) as name
         where current_setting(name) = 'off') as off`,
 };
@@ -36,8 +36,8 @@ export async function listWebhookUrls(sql: Sql, most: number): Promise<string[]>
 const DATES: Statement = {
   name: "doctor_receiver_dates",
   text: `select started_at, header ->> 1 as date
-    from (select started_at, answer_headers from attempts where answer_headers is not null
-          order by delivery_id desc limit 100) as newest, json_array_elements(answer_headers) as header
+    from (select started_at, response_headers from attempts where response_headers is not null
+          order by delivery_id desc limit 100) as newest, json_array_elements(response_headers) as header
     where lower(header ->> 0) = 'date'`,
 };
 export async function listReceiverDates(sql: Sql): Promise<{ started_at: Date; date: string }[]> {

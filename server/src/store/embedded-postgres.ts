@@ -1,9 +1,9 @@
 import { readFile, rm, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
-import { pause } from "../clock.ts";
-import type { Log } from "../log.ts";
-import { StartFailure } from "../start-failure.ts";
+import { pause } from "../kernel/clock.ts";
+import type { Log } from "../kernel/log.ts";
+import { StartFailure } from "../kernel/start-failure.ts";
 import { type Cluster, isAlive, lastWords, openCluster, PORT, run, socketFolder } from "./postgres-cluster.ts";
 
 /**

@@ -23,12 +23,12 @@ export async function lockErasable(tx: Sql, space: string, video: string, limit:
   return (await tx.run<{ id: string }>(lock, [space, video, limit])).map(({ id }) => id);
 }
 
-// Each event's deliveries by open_deliveries_by_id: their ids share its first half. So those of a deleted webhook, whose last
+// Each event's deliveries by pending_deliveries_by_id: their ids share its first half. So those of a deleted webhook, whose last
 // attempt is still under way, are counted as well.
 const open: Statement = {
   name: "erasures_count_open",
   text: `select count(*)::int as open from events e
-    join open_deliveries o on uuid_send(o.space_id) = uuid_send($1::uuid) and o.event_id = e.id
+    join pending_deliveries o on uuid_send(o.space_id) = uuid_send($1::uuid) and o.event_id = e.id
       and o.id between (left(e.id::text, 18) || '-0000-000000000000')::uuid and (left(e.id::text, 18) || '-ffff-ffffffffffff')::uuid
     where e.space_id = $1 and e.video_id = $2 and ($3::uuid[] is null or e.id = any($3))`,
 };
@@ -55,9 +55,9 @@ const attempts: Statement = {
       where space_id = $1 and video_id = $2 and (webhook_id, sequence) > ($3::uuid, $4::integer)
       order by webhook_id, sequence limit $5
     ), erased as (
-      update attempts set request_headers = null, answer_headers = null, answer_body = null
+      update attempts set request_headers = null, response_headers = null, response_body = null
       where space_id = $1 and delivery_id = any(array(select id from slice))
-        and (request_headers is not null or answer_headers is not null or answer_body is not null)
+        and (request_headers is not null or response_headers is not null or response_body is not null)
       returning 1
     )
     select webhook_id, sequence, (select count(*)::int from erased) as erased from slice

@@ -1,10 +1,10 @@
-import type { EventType } from "../events/catalog.ts";
 import type { Envelope, Happening } from "../events/envelope.ts";
-import { LIMITS } from "../limits.ts";
-import type { Cause } from "../tracing.ts";
+import type { EventType } from "../kernel/event-catalog.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import type { TraceParent } from "../kernel/trace.ts";
 import type { Sql, Statement } from "./db.ts";
-import { inLockOrder, keyOf } from "./open-deliveries.ts";
-import { packedRows } from "./packed-rows.ts";
+import { inLockOrder, keyOf } from "./queue/claim.ts";
+import { packedRows } from "./queue/packed-rows.ts";
 
 /** What a node writes into the rows that it takes. */
 export interface Lease {
@@ -16,7 +16,7 @@ export interface NewEvent {
   happening: Happening;
   envelope: Envelope;
   /** Its span, where there are traces. */
-  cause?: Cause;
+  traceparent?: TraceParent;
 }
 
 /** An open delivery as it was recorded. */
@@ -62,7 +62,7 @@ const opened = (
   blocked: string,
   at_once: string,
   from: string,
-) => `insert into open_deliveries (space_id, webhook_id,
+) => `insert into pending_deliveries (space_id, webhook_id,
       video_id, sequence, id, event_id, type, previous, attempt, step, due_at, leased_until, leased_by)
     select e.space_id, e.webhook_id, coalesce(e.video_id, e.id::text), e.sequence,
       (left(replace(e.id::text, '-', ''), 16)
@@ -80,7 +80,7 @@ const opened = (
     returning space_id, webhook_id, video_id, sequence, id, event_id, type, previous, attempt, step,
       due_at = 'infinity' as blocked`;
 
-// `before` is the last one that is not over, by open_deliveries_pkey. What is over is looked up, by deliveries_by_video,
+// `before` is the last one that is not over, by pending_deliveries_pkey. What is over is looked up, by deliveries_by_video,
 // only where that one is not the one right before. Merely to begin a look-up in every day of `deliveries` takes longer than
 // all the rest of an event, so the days before its video was created, and those to come, are left out (by $5 and $6, when
 // the statement starts).
@@ -93,19 +93,19 @@ const record: Statement = {
   name: "events_record",
   text: `with ${EVENTS}, target as materialized (
       select e.space_id, e.id, e.type, e.video_id, e.sequence, e.step, w.id as webhook_id, w.ordering, w.status,
-        (select max(o.sequence) from open_deliveries o where e.sequence > 1 and o.space_id = e.space_id
+        (select max(o.sequence) from pending_deliveries o where e.sequence > 1 and o.space_id = e.space_id
           and o.webhook_id = w.id and o.video_id = e.video_id and o.sequence < e.sequence) as before
       from event e join ${ITS_WEBHOOKS}
       order by w.id, e.video_id collate "C"
     ), waited_for as materialized (
       select t.webhook_id, t.video_id, t.sequence, o.place from target t
       cross join lateral (
-        select l.ctid as place from open_deliveries l
+        select l.ctid as place from pending_deliveries l
         where t.ordering = 'video' and t.before is not null and l.space_id = t.space_id
           and l.webhook_id = t.webhook_id and l.video_id = t.video_id and l.sequence < t.sequence
         order by l.sequence desc limit 1 for no key update) o
     ), marked as (
-      update open_deliveries o set followed = true where o.ctid = any(array(select place from waited_for))
+      update pending_deliveries o set followed = true where o.ctid = any(array(select place from waited_for))
       returning o.webhook_id, o.video_id
     ), made as (
       ${opened(
@@ -148,7 +148,7 @@ export async function recordEvents(
   closed: readonly string[],
   past: { from: string; to: string } | null,
 ): Promise<RecordedDelivery[]> {
-  const rows = events.map(({ happening, envelope, cause: traceparent }) => {
+  const rows = events.map(({ happening, envelope, traceparent }) => {
     const { space, type, video, sequence, only, except, once } = happening;
     const subject = { space_id: space, id: envelope.uuid, type, video_id: video, sequence, payload: envelope.payload };
     return { ...subject, traceparent, only_id: only, except_id: except, step: once ? LIMITS.STEP_BEYOND : 0 };
@@ -159,18 +159,18 @@ export async function recordEvents(
 
 // Locked here, marked by the next statement: that one sees whatever a settle or retry did to the row before it let go.
 const lockLower: Statement = {
-  name: "open_deliveries_lock_lower",
+  name: "pending_deliveries_lock_lower",
   text: `select b.webhook_id, b.video_id, b.sequence, o.place::text as place
     from json_to_recordset($1::json) as b(space_id uuid, webhook_id uuid, video_id text, sequence integer)
     cross join lateral (
-      select o.ctid as place from open_deliveries o
+      select o.ctid as place from pending_deliveries o
       where o.space_id = b.space_id and o.webhook_id = b.webhook_id and o.video_id = b.video_id
         and o.sequence < b.sequence
       order by o.sequence desc limit 1 for no key update) o`,
 };
 const markFollowed: Statement = {
-  name: "open_deliveries_mark_followed",
-  text: "update open_deliveries set followed = true where ctid = any($1::tid[]) and not followed",
+  name: "pending_deliveries_mark_followed",
+  text: "update pending_deliveries set followed = true where ctid = any($1::tid[]) and not followed",
 };
 
 /** Marks the delivery that each of these waits for. @returns those for which there was none any more */
@@ -182,10 +182,10 @@ export async function followOpen(tx: Sql, blocked: RecordedDelivery[]): Promise<
 }
 
 const release: Statement = {
-  name: "open_deliveries_unblock",
-  text: `update open_deliveries o set due_at = statement_timestamp()
+  name: "pending_deliveries_unblock",
+  text: `update pending_deliveries o set due_at = statement_timestamp()
     where o.space_id = $1 and o.webhook_id = $2 and o.video_id = $3 and o.sequence = $4 and not exists (
-      select from open_deliveries lower where lower.space_id = $1 and lower.webhook_id = $2 and lower.video_id = $3
+      select from pending_deliveries lower where lower.space_id = $1 and lower.webhook_id = $2 and lower.video_id = $3
         and lower.sequence < $4)
     returning 1`,
 };

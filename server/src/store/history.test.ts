@@ -2,21 +2,21 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
 import { fillHistory } from "../../../test/support/history.ts";
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import type { Database, Sql } from "./db.ts";
-import { type DeliveryFilter, findWalkEnd, listDeliveries } from "./deliveries.ts";
 import { type EventFilter, listEventsBackward, listEventsForward } from "./events.ts";
+import { type DeliveryFilter, findWalkEnd, listDeliveries } from "./history.ts";
 
 const ROWS = 150_000;
 const DAYS = 30;
 const PAGE = 21;
-/** An answer reads each day's index once and a page of rows; all of the history would be some 5,000. */
+/** A response reads each day's index once and a page of rows; all of the history would be some 5,000. */
 const BUFFERS_MAX = 1_200;
 
 const SPACE = "00000000-0000-4000-8000-000000000001";
 const WEBHOOKS = ["1", "2", "3"].map((digit) => `00000000-0000-4000-8000-00000000001${digit}`);
 const [LOWEST, HIGHEST] = ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"];
-const NO_FILTER = { webhook: null, event: null, video: null, type: null, statuses: null, answer: null };
+const NO_FILTER = { webhook: null, event: null, video: null, type: null, statuses: null, response: null };
 
 const db = await testDatabase();
 const client = await db.connect();
@@ -89,11 +89,11 @@ const ONE: [string, Partial<DeliveryFilter>][] = [
   ["a rare type", { type: "video.failed" }],
   ["a type without any", { type: "webhook.disabled" }],
   ["a video", { video: "v000005000" }],
-  ["answer 2xx", { answer: { from: 200, to: 299 } }],
-  ["answer 3xx", { answer: { from: 300, to: 399 } }],
-  ["answer 4xx", { answer: { from: 400, to: 499 } }],
-  ["answer 5xx", { answer: { from: 500, to: 599 } }],
-  ["no answer", { answer: "none" }],
+  ["response 2xx", { response: { from: 200, to: 299 } }],
+  ["response 3xx", { response: { from: 300, to: 399 } }],
+  ["response 4xx", { response: { from: 400, to: 499 } }],
+  ["response 5xx", { response: { from: 500, to: 599 } }],
+  ["no response", { response: "none" }],
 ];
 const kind = ([, filter]: (typeof ONE)[number]) => Object.keys(filter)[0];
 const PAIRS = ONE.flatMap((left, at) =>
@@ -169,17 +169,18 @@ interface Finished {
   type: string;
   video_id: string;
   status: string;
-  answer_status: number | null;
+  response_status: number | null;
 }
 
-const fits = (row: Finished, { webhook, type, video, statuses, answer }: DeliveryFilter): boolean =>
+const fits = (row: Finished, { webhook, type, video, statuses, response }: DeliveryFilter): boolean =>
   (webhook === null || row.webhook_id === webhook) &&
   (type === null || row.type === type) &&
   (video === null || row.video_id === video) &&
   (statuses === null || (statuses as readonly string[]).includes(row.status)) &&
-  (answer === null || hundredOf(answer) === Math.floor((row.answer_status ?? 0) / 100));
+  (response === null || hundredOf(response) === Math.floor((row.response_status ?? 0) / 100));
 
-const hundredOf = (answer: NonNullable<DeliveryFilter["answer"]>) => (answer === "none" ? 0 : answer.from / 100);
+const hundredOf = (response: NonNullable<DeliveryFilter["response"]>) =>
+  response === "none" ? 0 : response.from / 100;
 
 test("by every filter and pair of filters, a page shows what a walk through all would", async () => {
   const { rows } = await client.query<Finished>("select * from deliveries where space_id = $1 order by id desc", [

@@ -1,10 +1,10 @@
 import type { Sql, Statement } from "./db.ts";
 
-export interface RememberedAnswer {
+export interface StoredResponse {
   /** SHA-256 of method, path and body. */
   request_hash: Buffer;
   status: number;
-  /** Sealed: an answer may hold a secret that is shown once. */
+  /** Sealed: a response may hold a secret that is shown once. */
   body: Buffer;
 }
 
@@ -13,18 +13,18 @@ const FIND: Statement = {
   text: `select request_hash, status, body from idempotency_keys
     where space_id = $1 and key = $2 and created_at > now() - $3 * interval '1 second'`,
 };
-export async function findAnswer(
+export async function findResponse(
   sql: Sql,
   space: string,
   key: string,
   kept_s: number,
-): Promise<RememberedAnswer | undefined> {
-  return (await sql.run<RememberedAnswer>(FIND, [space, key, kept_s]))[0];
+): Promise<StoredResponse | undefined> {
+  return (await sql.run<StoredResponse>(FIND, [space, key, kept_s]))[0];
 }
 
 /**
- * Waits for a transaction that remembers the same key. An answer that is too old gives way to the new one.
- * @returns false where another request's answer is remembered under this key
+ * Waits for a transaction that remembers the same key. A response that is too old gives way to the new one.
+ * @returns false where another request's response is remembered under this key
  */
 const REMEMBER: Statement = {
   name: "idempotency_remember",
@@ -34,13 +34,13 @@ const REMEMBER: Statement = {
       where kept.created_at <= now() - $6 * interval '1 second'
     returning true as kept`,
 };
-export async function rememberAnswer(
+export async function storeResponse(
   tx: Sql,
   space: string,
   key: string,
-  answer: RememberedAnswer,
+  response: StoredResponse,
   kept_s: number,
 ): Promise<boolean> {
-  const values = [space, key, answer.request_hash, answer.status, answer.body, kept_s];
+  const values = [space, key, response.request_hash, response.status, response.body, kept_s];
   return (await tx.run(REMEMBER, values)).length > 0;
 }

@@ -33,7 +33,7 @@ const tables = async (): Promise<string[]> => {
 
 test("an empty database gets every file in order, an up-to-date one none", async () => {
   expect(await migrate(db, { folder })).toEqual(names);
-  expect(await tables()).toContain("open_deliveries");
+  expect(await tables()).toContain("pending_deliveries");
   expect(await migrate(db, { folder })).toEqual([]);
 });
 
@@ -66,7 +66,7 @@ test("events of days that an earlier version made can be erased as well", async 
 test("a file that fails leaves nothing of itself behind, and the next start goes on from it", async () => {
   await writeFile(join(folder, next), "create table later (id int primary key); select 1 / 0;");
   await expect(migrate(db, { folder })).rejects.toThrow("division by zero");
-  expect(await tables()).toContain("open_deliveries");
+  expect(await tables()).toContain("pending_deliveries");
   expect(await tables()).not.toContain("later");
   await writeFile(join(folder, next), "create table later (id int primary key);");
   expect(await migrate(db, { folder })).toEqual([next]);
@@ -95,7 +95,7 @@ test("an index is built beside the writers of each partition, and a node goes on
   const files = await Promise.all(
     ["on_parent.sql", "on_partitions.concurrently.sql"].map(async (file, index) => {
       const name = `${String(names.length + 1 + index).padStart(4, "0")}_answers_${file}`;
-      await cp(join(MODELS, `answers_${file}`), join(folder, name));
+      await cp(join(MODELS, `responses_${file}`), join(folder, name));
       return name;
     }),
   );
@@ -110,7 +110,7 @@ test("an index is built beside the writers of each partition, and a node goes on
   await writer.end();
   await db.run(makeDay, [2]); // as retention does between the two
   expect(await migrate(db, { folder })).toEqual(files.slice(1));
-  expect(await db.run(answersIndexes)).toEqual([{ valid: true, partitions: 4, indexes: 4 }]);
+  expect(await db.run(responseIndexes)).toEqual([{ valid: true, partitions: 4, indexes: 4 }]);
 });
 
 const makeDay = {
@@ -122,13 +122,13 @@ const building = {
   name: "test_building",
   text: "select from pg_stat_progress_create_index where datname = current_database()",
 };
-const answersIndexes = {
-  name: "test_answers_indexes",
+const responseIndexes = {
+  name: "test_response_indexes",
   text: `select indisvalid as valid,
       (select count(*)::int from pg_inherits where inhparent = indrelid) as partitions,
       (select count(*)::int from pg_inherits join pg_index i on i.indexrelid = inhrelid and i.indisvalid
         where inhparent = parent.indexrelid) as indexes
-    from pg_index parent where indexrelid = 'deliveries_by_answers'::regclass`,
+    from pg_index parent where indexrelid = 'deliveries_by_exact_response'::regclass`,
 };
 
 test("what is to run by itself stops nobody: anything else is refused", async () => {

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type pg from "pg";
-import { pause, systemClock } from "../clock.ts";
-import { LIMITS } from "../limits.ts";
-import { StartFailure } from "../start-failure.ts";
+import { pause, systemClock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import { StartFailure } from "../kernel/start-failure.ts";
 import type { Database, Statement } from "./db.ts";
 import { openSession } from "./session.ts";
 

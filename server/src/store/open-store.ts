@@ -1,5 +1,5 @@
-import type { Log } from "../log.ts";
-import { StartFailure } from "../start-failure.ts";
+import type { Log } from "../kernel/log.ts";
+import { StartFailure } from "../kernel/start-failure.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "./db.ts";
 import { startEmbeddedPostgres } from "./embedded-postgres.ts";
 import { migrate } from "./migrate.ts";

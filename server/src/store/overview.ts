@@ -6,7 +6,7 @@ export interface OverviewCounts {
   failing: number;
   disabled: number;
   /** Open deliveries, counted up to a bound. */
-  open: number;
+  pending: number;
   /** Attempts of the last minute, from the hour's counts: the rate of this hour. */
   per_minute: number;
 }
@@ -14,7 +14,7 @@ export interface OverviewCounts {
 const OPEN_COUNTED_MAX = 10_000;
 
 /**
- * By webhooks_pkey, open_deliveries_pkey and webhook_hours_pkey: a space's few hundred rows, and of the queue no more
+ * By webhooks_pkey, pending_deliveries_pkey and webhook_hours_pkey: a space's few hundred rows, and of the queue no more
  * than the bound.
  */
 const COUNT: Statement = {
@@ -22,7 +22,7 @@ const COUNT: Statement = {
   text: `select count(*) as webhooks,
       count(*) filter (where status = 'enabled' and failing_since is not null) as failing,
       count(*) filter (where status = 'disabled') as disabled,
-      (select count(*) from (select from open_deliveries where space_id = $1 limit $2) as first_ones) as open,
+      (select count(*) from (select from pending_deliveries where space_id = $1 limit $2) as first_ones) as pending,
       (select coalesce(sum(succeeded + failed), 0) / greatest(1, extract(minute from now()))
         from webhook_hours where space_id = $1 and hour = date_trunc('hour', now()))::float8 as per_minute
     from webhooks where space_id = $1`,

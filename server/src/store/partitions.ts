@@ -34,7 +34,7 @@ const FIRST_KEPT: Statement = {
   text: `select least(
       ((now() - make_interval(days => $1)) at time zone 'UTC')::date,
       (select (to_timestamp(('x' || left(replace(event_id::text, '-', ''), 12))::bit(48)::bigint / 1000.0) at time zone 'UTC')::date
-       from open_deliveries order by event_id limit 1))::text as day`,
+       from pending_deliveries order by event_id limit 1))::text as day`,
 };
 
 export async function firstDayKept(sql: Sql, retentionDays: number): Promise<string> {

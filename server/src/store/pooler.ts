@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { systemClock } from "../clock.ts";
+import { systemClock } from "../kernel/clock.ts";
 import { type Address, connectTo } from "./db.ts";
 
 /** Transactions kept open at once while it is looked who gets which session. */
@@ -29,7 +29,7 @@ export async function sharesSessions(connection: Address): Promise<boolean> {
     }
     return false;
   } finally {
-    for (const client of [first, ...others]) void client.end(); // one that still waits ends with its answer
+    for (const client of [first, ...others]) void client.end(); // one that still waits ends with its response
   }
 }
 

@@ -1,7 +1,7 @@
 import { access, cp, mkdir, readFile, rename, rm, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
-import { StartFailure } from "../start-failure.ts";
+import { StartFailure } from "../kernel/start-failure.ts";
 
 /** Where root keeps what an unprivileged PostgreSQL must be able to reach; /root itself is closed to it. */
 export const SHARED_FOLDER = "/var/lib/mave";

@@ -18,8 +18,8 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { startChild } from "../spawn.ts";
-import { StartFailure } from "../start-failure.ts";
+import { startChild } from "../kernel/spawn.ts";
+import { StartFailure } from "../kernel/start-failure.ts";
 import { type PostgresBinaries, postgresBinaries, SHARED_FOLDER } from "./postgres-binaries.ts";
 
 /** `nobody`: owns nothing else, exists everywhere. */

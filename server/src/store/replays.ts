@@ -41,7 +41,7 @@ const valuesOf = ({ space, webhook, since, until, statuses, types, video }: Repl
 const count: Statement = {
   name: "replays_count",
   text: `select count(*)::int as total, min(e.created_at) as first_at, max(e.created_at) as last_at ${chosen(FINISHED)}
-    and not exists (select from open_deliveries o where uuid_send(o.space_id) = uuid_send(e.space_id) and o.id = delivery_id(e.id, w.id))`,
+    and not exists (select from pending_deliveries o where uuid_send(o.space_id) = uuid_send(e.space_id) and o.id = delivery_id(e.id, w.id))`,
 };
 
 export interface ReplayCount {
@@ -139,12 +139,12 @@ export async function changeReplay(
   return (await tx.run<ReplayRow>(change, [space, id, status, reason]))[0];
 }
 
-// By open_deliveries_by_replay. What it has opened and is not being sent: back into the history as it was, or canceled where
+// By pending_deliveries_by_replay. What it has opened and is not being sent: back into the history as it was, or canceled where
 // there was none, and no longer done.
 const cancelOpened: Statement = {
   name: "replays_cancel_opened",
   text: `with gone as (
-      delete from open_deliveries where replay_id = $1 and leased_until < now() returning *
+      delete from pending_deliveries where replay_id = $1 and leased_until < now() returning *
     ), taken_back as (
       update replays set done = done - (select count(*) from gone)
       where (space_id, id) in (select space_id, replay_id from gone)
@@ -164,7 +164,7 @@ export async function cancelReplayed(tx: Sql, replay: string): Promise<void> {
 const next: Statement = {
   name: "replays_next",
   text: `select ${REPLAY}, extract(epoch from now() - r.advanced_at)::float8 as idle_s, w.id is null as orphaned,
-      (select count(*)::int from open_deliveries o where o.replay_id = r.id) as open,
+      (select count(*)::int from pending_deliveries o where o.replay_id = r.id) as open,
       r.cursor_id is null and exists (select ${RECORDING} and l.virtualtransaction = any(r.awaits)) as waits
     from replays r left join webhooks w on w.space_id = r.space_id and w.id = r.webhook_id
     where r.status = 'running' and r.id > $1 order by r.id limit 1 for update of r skip locked`,
@@ -213,19 +213,19 @@ const open: Statement = {
       where e.space_id = $1 and e.id = any($3::uuid[]) and e.payload is not null
       order by e.id for share of e
     )
-    insert into open_deliveries (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, attempt, due_at,
+    insert into pending_deliveries (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, attempt, due_at,
       replay_id)
     select p.space_id, $2, p.video_id, p.sequence, p.id, p.event_id, p.type,
       coalesce(p.previous, case when p.sequence > 1 then greatest(
         (select max(l.sequence) from page l where l.video_id = p.video_id and l.sequence < p.sequence),
-        (select max(l.sequence) from open_deliveries l where l.space_id = $1 and l.webhook_id = $2
+        (select max(l.sequence) from pending_deliveries l where l.space_id = $1 and l.webhook_id = $2
           and l.video_id = p.video_id and l.sequence < p.sequence),
         (select max(l.sequence) from deliveries l where l.space_id = $1 and l.webhook_id = $2
           and l.video_id = p.video_id and l.sequence < p.sequence)) end, 0),
       p.attempts,
       case when p.ordering = 'video' and p.sequence > 1 and (
           exists (select from page l where l.video_id = p.video_id and l.sequence < p.sequence)
-          or exists (select from open_deliveries l where l.space_id = $1 and l.webhook_id = $2
+          or exists (select from pending_deliveries l where l.space_id = $1 and l.webhook_id = $2
             and l.video_id = p.video_id and l.sequence < p.sequence))
         then 'infinity' else statement_timestamp() end,
       $4
@@ -238,7 +238,7 @@ const open: Statement = {
 // One that was just being settled is opened after that, by a statement that has not seen how it ended. This one has.
 const countOn: Statement = {
   name: "replays_count_on",
-  text: `update open_deliveries o set attempt = d.attempts from deliveries d
+  text: `update pending_deliveries o set attempt = d.attempts from deliveries d
     where uuid_send(o.space_id) = uuid_send($1::uuid) and o.id = any($2::uuid[])
       and d.space_id = o.space_id and d.id = o.id and d.attempts > o.attempt`,
 };

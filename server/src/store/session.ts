@@ -1,7 +1,7 @@
 import type pg from "pg";
-import type { Clock } from "../clock.ts";
-import { LIMITS } from "../limits.ts";
-import { StartFailure } from "../start-failure.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import { StartFailure } from "../kernel/start-failure.ts";
 import type { Database, Sql, Statement } from "./db.ts";
 
 /**
@@ -83,7 +83,7 @@ async function connectAndHold(db: Database, clock: Clock): Promise<pg.Client> {
   try {
     await within(clock, PROBE_MS, hold(), () => new StartFailure(NO_SESSION_LEFT));
   } catch (error) {
-    void client.end(); // once it has its answer
+    void client.end(); // once it has its response
     throw error;
   }
   return client;
@@ -94,10 +94,10 @@ const NO_SESSION_LEFT =
   "The connection pooler of DATABASE_URL has no session left for work beside those that Mave's nodes keep, one each. " +
   "Raise its default_pool_size, or give the nodes the database's own address as MAVE_DATABASE_DIRECT_URL.";
 
-const noAnswer = (): Error => new Error("the database does not answer");
+const noResponse = (): Error => new Error("the database does not answer");
 
 /** @param late what it rejects with where `work` takes longer */
-function within<Result>(clock: Clock, patience_ms: number, work: Promise<Result>, late = noAnswer): Promise<Result> {
+function within<Result>(clock: Clock, patience_ms: number, work: Promise<Result>, late = noResponse): Promise<Result> {
   return new Promise((resolve, reject) => {
     const cancel = clock.after(patience_ms, () => reject(late()));
     work.then(resolve, reject).finally(cancel);

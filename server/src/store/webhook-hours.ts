@@ -76,12 +76,12 @@ export async function listHours(sql: Sql, space: string, webhook: string, after:
   return sql.run<HourRow>(hours, [space, webhook, after]);
 }
 
-// By open_deliveries_pkey. Counting stops at a bound: a backlog of a million is not counted for a page.
+// By pending_deliveries_pkey. Counting stops at a bound: a backlog of a million is not counted for a page.
 const backlog: Statement = {
   name: "webhook_backlog",
-  text: `select count(*)::int as open, min(to_timestamp(('x' || left(replace(id::text, '-', ''), 12))::bit(48)::bigint / 1000.0))
+  text: `select count(*)::int as pending, min(to_timestamp(('x' || left(replace(id::text, '-', ''), 12))::bit(48)::bigint / 1000.0))
       as oldest
-    from (select id from open_deliveries where space_id = $1 and webhook_id = $2 limit $3) counted`,
+    from (select id from pending_deliveries where space_id = $1 and webhook_id = $2 limit $3) counted`,
 };
 
 /** How many deliveries are open, counted up to `max`, and when the oldest event of these happened. */
@@ -90,6 +90,6 @@ export async function measureBacklog(
   space: string,
   webhook: string,
   max: number,
-): Promise<{ open: number; oldest: Date | null }> {
-  return (await sql.run<{ open: number; oldest: Date | null }>(backlog, [space, webhook, max]))[0]!;
+): Promise<{ pending: number; oldest: Date | null }> {
+  return (await sql.run<{ pending: number; oldest: Date | null }>(backlog, [space, webhook, max]))[0]!;
 }

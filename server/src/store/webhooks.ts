@@ -1,4 +1,4 @@
-import type { EventType } from "../events/catalog.ts";
+import type { EventType } from "../kernel/event-catalog.ts";
 import type { Ordering, WebhookRow, WebhookStatus } from "../webhooks/webhook.ts";
 import type { Sql, Statement } from "./db.ts";
 

@@ -1,15 +1,15 @@
 import type { Happening } from "../events/envelope.ts";
 import type { Recording } from "../events/record.ts";
 import { shareCommits } from "../events/share-commits.ts";
+import type { TraceParent } from "../kernel/trace.ts";
 import type { Alongside } from "../store/db.ts";
 import { insertVideos, type NewVideo } from "../store/videos.ts";
-import type { Cause } from "../tracing.ts";
 import type { Library, LibraryParts } from "./library.ts";
 import { newVideoId, presentVideo, type Video } from "./video.ts";
 
 interface Wanted extends Omit<NewVideo, "id"> {
   /** Of the request: a shared commit runs as caused by one of them. */
-  cause: Cause | null;
+  traceparent: TraceParent | null;
 }
 
 const ID_DRAWS_MAX = 5; // a second draw is needed once in 10^17; five mean that the generator is broken
@@ -34,20 +34,20 @@ export function createVideos({ recorder, random, signals, publicUrl, tracing }: 
       return video;
     });
   return async (space, { name = null, metadata = {} }, alongside) => {
-    const wanted = { space, name, metadata, cause: tracing?.cause() ?? null };
+    const wanted = { space, name, metadata, traceparent: tracing?.traceparent() ?? null };
     const video = await (alongside ? alone(wanted, alongside) : shared(wanted));
     signals.emit("video", { space, video: video.id });
     return video;
   };
 }
 
-const created = ({ space, cause }: Wanted, video: Video): Happening => ({
+const created = ({ space, traceparent }: Wanted, video: Video): Happening => ({
   space,
   type: "video.created",
   video: video.id,
   sequence: 1,
   data: video,
-  cause,
+  traceparent,
 });
 
 /** @returns the videos in the order wanted, each with an id that was free */

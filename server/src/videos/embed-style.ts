@@ -1,4 +1,4 @@
-/** The embed page's looks, written into the page: it is whole with its first answer. Contrasts are 4.5 and more. */
+/** The embed page's looks, written into the page: it is whole with its first response. Contrasts are 4.5 and more. */
 export const EMBED_STYLE = `
 :root { color-scheme: light dark; --canvas: #f5f5f7; --text: #18181d; --text-2: #52525c; --accent: #3d4edb; --line: #e5e5ea }
 @media (prefers-color-scheme: dark) {

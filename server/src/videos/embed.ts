@@ -61,7 +61,7 @@ export function iframe(embed: Embed, width: number, height: number): string {
 }
 
 /**
- * The oEmbed answer of a video, no larger than asked for. https://oembed.com §2.3.4
+ * The oEmbed response of a video, no larger than asked for. https://oembed.com §2.3.4
  * @param max pixels; infinity where the asker does not mind
  */
 export function oembed(embed: Embed, publicUrl: string, max: { width: number; height: number }) {

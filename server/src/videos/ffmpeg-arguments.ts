@@ -1,4 +1,4 @@
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import type { Plan, Rung } from "./decide.ts";
 import type { Probe } from "./probe.ts";
 

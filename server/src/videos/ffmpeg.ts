@@ -1,7 +1,7 @@
 import { basename, dirname, join } from "node:path";
-import type { Clock } from "../clock.ts";
-import { LIMITS } from "../limits.ts";
-import { type Bounds, type Run, runBounded } from "../spawn.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import { type Bounds, type Run, runBounded } from "../kernel/spawn.ts";
 
 /** The system's ffmpeg, always a child process: a bad file then crashes the child, not the service. */
 export interface Ffmpeg {

@@ -1,4 +1,4 @@
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import { couldCopy } from "./decide.ts";
 import { keyframeArguments, measureArguments, probeArguments } from "./ffmpeg-arguments.ts";
 import { type Making, mustNotBeStopped, mustSucceed, refuse, Stopped } from "./making.ts";

@@ -1,7 +1,7 @@
-import type { Clock } from "../clock.ts";
-import { LIMITS } from "../limits.ts";
-import type { Log } from "../log.ts";
-import type { Signals } from "../signals.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import type { Log } from "../kernel/log.ts";
+import type { Signals } from "../kernel/signals.ts";
 import type { Database } from "../store/db.ts";
 import { renewLease, type UploadRow } from "../store/uploads.ts";
 import { lockVideo, setVideoProgress } from "../store/videos.ts";

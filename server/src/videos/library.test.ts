@@ -40,7 +40,7 @@ describe("A video", () => {
     let id = "";
     const fails = library.create(space, {}, async (_tx, video) => {
       id = video.id;
-      throw new Error("the answer could not be remembered");
+      throw new Error("the response could not be remembered");
     });
     await expect(fails).rejects.toThrow("remembered");
     expect((await library.list(space, { limit: 10 })).data).toEqual([]);

@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
-import { MaveError } from "../errors.ts";
 import type { Recorder } from "../events/record.ts";
-import { LIMITS } from "../limits.ts";
-import { type Page, type PageQuery, pageOf } from "../page.ts";
-import type { Random } from "../random.ts";
-import type { Signals } from "../signals.ts";
+import { MaveError } from "../kernel/errors.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import { type Page, type PageQuery, pageOf } from "../kernel/page.ts";
+import type { Random } from "../kernel/random.ts";
+import type { Signals } from "../kernel/signals.ts";
+import type { Tracing } from "../kernel/trace.ts";
 import type { Alongside, Database } from "../store/db.ts";
 import { insertUploadToken } from "../store/upload-tokens.ts";
 import { cancelUploads } from "../store/uploads.ts";
 import * as store from "../store/videos.ts";
-import type { Tracing } from "../tracing.ts";
 import type { Blobs } from "./blobs.ts";
 import { createVideos } from "./create-videos.ts";
 import { isVideoId, presentVideo, type Video, type VideoRow, type VideoStatus, videoEvent } from "./video.ts";
@@ -125,7 +125,7 @@ async function remove(
     return gone;
   });
   signals.emit("video", { space, video: id });
-  // At once, so that nothing plays after the answer; what fails here is left to the clean-up, which reads the row.
+  // At once, so that nothing plays after the response; what fails here is left to the clean-up, which reads the row.
   await blobs.deletePrefix(`${id}/`).catch(() => undefined);
   return video;
 }

@@ -1,4 +1,4 @@
-import type { Run } from "../spawn.ts";
+import type { Run } from "../kernel/spawn.ts";
 import type { Ffmpeg } from "./ffmpeg.ts";
 import type { Media } from "./media.ts";
 import { type MediaError, type Refusal, refusal } from "./probe.ts";

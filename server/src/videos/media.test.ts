@@ -9,7 +9,7 @@ import {
   unplayable,
   videoFolder,
 } from "../../../test/support/video-files.ts";
-import { systemClock } from "../clock.ts";
+import { systemClock } from "../kernel/clock.ts";
 import { findFfmpeg } from "./ffmpeg.ts";
 import type { MakingOutcome } from "./making.ts";
 import { type Media, makeMedia } from "./media.ts";

@@ -1,4 +1,4 @@
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../kernel/limits.ts";
 
 /** What a file is, in our own words. Pure: reads what ffprobe said. */
 export interface Probe {

@@ -8,13 +8,13 @@ import { testDatabase } from "../../../test/support/database.ts";
 import { without } from "../../../test/support/machine.ts";
 import { playable, unplayable, videoFolder } from "../../../test/support/video-files.ts";
 import { eventTypes, openVideoRoom, settled } from "../../../test/support/videos.ts";
-import { systemClock } from "../clock.ts";
-import { systemRandom } from "../random.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { systemRandom } from "../kernel/random.ts";
+import { uuidV7 } from "../kernel/uuid.ts";
 import { listToProcess } from "../store/uploads.ts";
-import { uuidV7 } from "../uuid.ts";
 import type { Blobs } from "./blobs.ts";
 import { type Ffmpeg, findFfmpeg } from "./ffmpeg.ts";
-import { showLife } from "./life-sign.ts";
+import { showLife } from "./heartbeat.ts";
 import { receiveFile } from "./receive-file.ts";
 
 const test = always.skipIf(without("ffmpeg"));
@@ -178,7 +178,7 @@ test("Deleting a video ends its ffmpeg, and nothing of it is left", async () => 
   await room.library.remove(room.space, id);
   await expect.poll(() => ended).toBe("canceled");
   await expect.poll(() => readdir(room.folders.work)).toEqual([]);
-  await room.caretaker.round();
+  await room.janitor.round();
   expect(await readdir(room.folders.originals)).toEqual([]);
   expect(await readdir(room.folders.media)).not.toContain(id);
   expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.deleted"]);
@@ -290,7 +290,7 @@ test("Without ffmpeg the rest is kept, and processed once ffmpeg is there", asyn
     code: "ffmpeg_missing",
     message: expect.stringContaining("apt-get install -y ffmpeg"),
   });
-  await room.caretaker.round();
+  await room.janitor.round();
   await processor.stop();
   await room.process();
   await settled(room, id, "ready");

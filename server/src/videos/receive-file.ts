@@ -1,7 +1,7 @@
 import { createWriteStream } from "node:fs";
 import { finished, type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { MaveError } from "../errors.ts";
+import { MaveError } from "../kernel/errors.ts";
 import { chunkPassed } from "./passing-chunks.ts";
 import { storageError } from "./storage-error.ts";
 import { checkSize, type Uploads } from "./upload.ts";

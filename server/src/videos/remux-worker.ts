@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import * as mediabunny from "mediabunny";
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import { type MakingOutcome, refuse, Stopped } from "./making.ts";
 import type { Media } from "./media.ts";
 import { bitrate, masterPlaylist, playlistDuration, readPlaylist } from "./playlist.ts";

@@ -1,4 +1,4 @@
-import { MaveError } from "../errors.ts";
+import { MaveError } from "../kernel/errors.ts";
 
 /** A full disk is an expected failure with a status of its own; everything else stays what it is. */
 export function storageError(error: unknown): unknown {

@@ -5,8 +5,8 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { FileStore } from "@tus/file-store";
 import { ERRORS, Upload } from "@tus/server";
-import { MaveError } from "../errors.ts";
-import { LIMITS } from "../limits.ts";
+import { MaveError } from "../kernel/errors.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import type { UploadRow } from "../store/uploads.ts";
 import { WRITE_BYTES } from "./receive-file.ts";
 import { storageError } from "./storage-error.ts";
@@ -15,7 +15,7 @@ import { OVER, type Uploads } from "./upload.ts";
 /**
  * tus' own store of files, with our rows as its memory: no second record that could disagree.
  * Beyond it: a part expires a day after its last byte, not its first; a finished upload still says that it is whole
- * (its part has moved on, and a client that missed the last answer asks); a full disk is told from other failures.
+ * (its part has moved on, and a client that missed the last response asks); a full disk is told from other failures.
  */
 export class TusStore extends FileStore {
   readonly #uploads: Uploads;

@@ -1,10 +1,10 @@
 import { rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Clock } from "../clock.ts";
-import { MaveError } from "../errors.ts";
-import { LIMITS } from "../limits.ts";
-import type { Random } from "../random.ts";
-import type { Signals } from "../signals.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { MaveError } from "../kernel/errors.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import type { Random } from "../kernel/random.ts";
+import type { Signals } from "../kernel/signals.ts";
 import type { Database, Sql } from "../store/db.ts";
 import * as store from "../store/uploads.ts";
 import { lockVideo, setVideoStatus } from "../store/videos.ts";

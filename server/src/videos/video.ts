@@ -1,5 +1,5 @@
-import type { EventType } from "../events/catalog.ts";
 import type { Happening } from "../events/envelope.ts";
+import type { EventType } from "../kernel/event-catalog.ts";
 
 /**
  * A video: its states, and how it is shown. Pure.

@@ -1,13 +1,13 @@
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
-import { answer, testNode } from "../../../test/support/delivery.ts";
+import { response, testNode } from "../../../test/support/delivery.ts";
 import { happen } from "../../../test/support/engine.ts";
 import { eventually } from "../../../test/support/eventually.ts";
-import { systemClock } from "../clock.ts";
 import type { Recorder } from "../events/record.ts";
-import { longUuid } from "../events/short-uuid.ts";
-import { LIMITS } from "../limits.ts";
-import { createLog } from "../log.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import { createLog } from "../kernel/log.ts";
+import { longUuid } from "../kernel/short-uuid.ts";
 import type { Database } from "../store/db.ts";
 import { Disabling } from "./disabling.ts";
 
@@ -18,7 +18,7 @@ const node = await testNode(
   async ({ webhook }) => {
     const { status, until } = manners.get(webhook) ?? { status: 200 };
     await until;
-    return answer(status);
+    return response(status);
   },
   { schedule_s: [3600], onAttempt: (ended) => disabling.note(ended) },
 );

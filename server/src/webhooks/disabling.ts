@@ -1,10 +1,10 @@
-import type { Clock } from "../clock.ts";
 import type { AttemptEnded } from "../delivery/dispatcher-parts.ts";
 import type { Recorder } from "../events/record.ts";
-import { shortUuid } from "../events/short-uuid.ts";
-import { LIMITS } from "../limits.ts";
-import type { Log } from "../log.ts";
-import type { Signals } from "../signals.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import type { Log } from "../kernel/log.ts";
+import { shortUuid } from "../kernel/short-uuid.ts";
+import type { Signals } from "../kernel/signals.ts";
 import type { Database, Sql } from "../store/db.ts";
 import { tryTurn } from "../store/turns.ts";
 import { disableFailingWebhook, disableGoneWebhook, listFailingWebhooks, warnOfWebhook } from "../store/webhooks.ts";
@@ -61,7 +61,7 @@ export class Disabling {
     if (!verdict.gone) return;
     const { space, webhook, url } = target;
     void this.#disable((tx) => disableGoneWebhook(tx, space, webhook, url, GONE)).catch((err: unknown) =>
-      this.#parts.log.warn({ err }, "a webhook whose receiver is gone was not disabled; its next answer will do it"),
+      this.#parts.log.warn({ err }, "a webhook whose receiver is gone was not disabled; its next response will do it"),
     );
   }
 

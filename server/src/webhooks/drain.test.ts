@@ -8,7 +8,7 @@ test("a rate limit gives the time, unless the receiver is slower than that", () 
   expect(drainSeconds(600, { rate_limit: 1, p50_ms: null })).toBe(600);
 });
 
-test("without a limit the answers' time gives it, and without any answer nothing does", () => {
+test("without a limit the responses' time gives it, and without any response nothing does", () => {
   expect(drainSeconds(18_000, { rate_limit: null, p50_ms: 100 })).toBe(180);
   expect(drainSeconds(5, { rate_limit: null, p50_ms: null })).toBeNull();
   expect(drainSeconds(0, { rate_limit: null, p50_ms: null })).toBe(0);

@@ -1,4 +1,4 @@
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../kernel/limits.ts";
 
 /** What a webhook's open deliveries are sent with. */
 export interface Pace {

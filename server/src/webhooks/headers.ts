@@ -1,4 +1,4 @@
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../kernel/limits.ts";
 
 /** A name that Mave or the connection itself sets; another value would break the delivery or forge a signature. */
 const RESERVED = new Set([

@@ -2,12 +2,12 @@ import { expect, test } from "vitest";
 import { attemptEnded, type Ended } from "../../../test/support/attempt.ts";
 import { testDatabase } from "../../../test/support/database.ts";
 import { engineParts, happen } from "../../../test/support/engine.ts";
-import { systemClock } from "../clock.ts";
 import { createRecorder } from "../events/record.ts";
-import { idSeconds, longUuid } from "../events/short-uuid.ts";
-import { LIMITS } from "../limits.ts";
-import { createLog } from "../log.ts";
-import { systemRandom } from "../random.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import { createLog } from "../kernel/log.ts";
+import { systemRandom } from "../kernel/random.ts";
+import { idSeconds, longUuid } from "../kernel/short-uuid.ts";
 import { Health } from "./health.ts";
 
 const db = await testDatabase();
@@ -36,7 +36,14 @@ const failingSince = async (webhook: string) => (await one.get(space, webhook)).
 test("without an attempt there is no rate and no quantile, but the 24 hours", async () => {
   const health = await one.get(space, await register());
   const none = { p50: null, p95: null };
-  expect(health).toMatchObject({ success_rate: null, succeeded: 0, failed: 0, response_ms: none, errors: [], open: 0 });
+  expect(health).toMatchObject({
+    success_rate: null,
+    succeeded: 0,
+    failed: 0,
+    response_ms: none,
+    errors: [],
+    pending: 0,
+  });
   expect(health.hours.map(({ hour }) => hour * 1000)).toEqual(
     Array.from({ length: 24 }, (_, ago) => NOON_MS - (23 - ago) * HOUR_MS),
   );
@@ -101,10 +108,10 @@ test("the backlog is counted, with the age of its oldest event and the time that
   const recorder = createRecorder({ ...parts, clock: early, random: systemRandom });
   const oldest = await happen({ space, recorder }, "HHHHHHHHH0");
   for (let n = 1; n < 5; n++) await happen(parts, `HHHHHHHHH${n}`);
-  const { open, oldest_open, drain_seconds } = await one.get(space, webhook);
-  expect({ open, oldest_open, drain_seconds }).toEqual({
-    open: 5,
-    oldest_open: idSeconds(longUuid(oldest)!),
+  const { pending, oldest_pending, drain_seconds } = await one.get(space, webhook);
+  expect({ pending, oldest_pending, drain_seconds }).toEqual({
+    pending: 5,
+    oldest_pending: idSeconds(longUuid(oldest)!),
     drain_seconds: 3,
   });
 });

@@ -1,9 +1,9 @@
-import { type Clock, unixSeconds } from "../clock.ts";
 import type { AttemptEnded } from "../delivery/dispatcher-parts.ts";
-import { MaveError } from "../errors.ts";
-import { longUuid, shortUuid } from "../events/short-uuid.ts";
-import { LIMITS } from "../limits.ts";
-import type { Log } from "../log.ts";
+import { type Clock, unixSeconds } from "../kernel/clock.ts";
+import { MaveError } from "../kernel/errors.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import type { Log } from "../kernel/log.ts";
+import { longUuid, shortUuid } from "../kernel/short-uuid.ts";
 import type { Database } from "../store/db.ts";
 import {
   addHealth,
@@ -42,8 +42,8 @@ export interface WebhookHealth {
   response_ms: Quantiles;
   phases: Record<Phase, Quantiles>;
   errors: ErrorCount[];
-  open: number;
-  oldest_open: number | null;
+  pending: number;
+  oldest_pending: number | null;
   drain_seconds: number | null;
   failing_since: number | null;
   disables_at: number | null;
@@ -157,9 +157,9 @@ export class Health {
       object: "webhook_health",
       webhook: shortUuid(webhook.id),
       ...day,
-      open: backlog.open,
-      oldest_open: backlog.oldest && unixSeconds(backlog.oldest.getTime()),
-      drain_seconds: drainSeconds(backlog.open, { rate_limit, p50_ms: day.response_ms.p50 }),
+      pending: backlog.pending,
+      oldest_pending: backlog.oldest && unixSeconds(backlog.oldest.getTime()),
+      drain_seconds: drainSeconds(backlog.pending, { rate_limit, p50_ms: day.response_ms.p50 }),
       failing_since: failing_since && unixSeconds(failing_since.getTime()),
       disables_at: disablesAt(webhook),
       certificate_until: certificate_until && unixSeconds(certificate_until.getTime()),

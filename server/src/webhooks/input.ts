@@ -1,6 +1,6 @@
-import { type FieldError, MaveError } from "../errors.ts";
-import { type EventType, isEventType } from "../events/catalog.ts";
-import { LIMITS } from "../limits.ts";
+import { type FieldError, MaveError } from "../kernel/errors.ts";
+import { type EventType, isEventType } from "../kernel/event-catalog.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import { headerFault, headersFault } from "./headers.ts";
 import { secretFault } from "./secrets.ts";
 import type { Ordering } from "./webhook.ts";

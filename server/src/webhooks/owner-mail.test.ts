@@ -6,14 +6,14 @@ import { attemptEnded } from "../../../test/support/attempt.ts";
 import { databaseWithClock } from "../../../test/support/database-clock.ts";
 import { eventually } from "../../../test/support/eventually.ts";
 import { createPeople } from "../auth/people.ts";
-import { systemClock } from "../clock.ts";
 import { createRecorder } from "../events/record.ts";
-import { LIMITS } from "../limits.ts";
-import { createLog } from "../log.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import { createLog } from "../kernel/log.ts";
+import { systemRandom } from "../kernel/random.ts";
+import { createSignals } from "../kernel/signals.ts";
+import { uuidV7 } from "../kernel/uuid.ts";
 import { createMailer } from "../net/mailer.ts";
-import { systemRandom } from "../random.ts";
-import { createSignals } from "../signals.ts";
-import { uuidV7 } from "../uuid.ts";
 import { Disabling } from "./disabling.ts";
 import { Health } from "./health.ts";
 import { createOwnerMail } from "./owner-mail.ts";
@@ -115,7 +115,7 @@ beforeEach(async () => {
   arriving = 0;
   onArrival = () => {};
   taken.length = 0;
-  await query("truncate webhooks, webhook_hours, events, open_deliveries");
+  await query("truncate webhooks, webhook_hours, events, pending_deliveries");
 });
 
 test("at half of the time owners are warned once, by event and by mail that says when it will be disabled", async () => {

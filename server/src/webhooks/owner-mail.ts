@@ -1,7 +1,7 @@
-import type { Clock } from "../clock.ts";
-import { shortUuid } from "../events/short-uuid.ts";
-import { LIMITS } from "../limits.ts";
-import type { Log } from "../log.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import type { Log } from "../kernel/log.ts";
+import { shortUuid } from "../kernel/short-uuid.ts";
 import type { Letter, Mailer } from "../net/mailer.ts";
 import type { Database } from "../store/db.ts";
 import { listNews, markTold, type News } from "../store/owner-mail.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
 import { engineParts } from "../../../test/support/engine.ts";
-import { systemRandom } from "../random.ts";
+import { systemRandom } from "../kernel/random.ts";
 import { createVault } from "./secrets.ts";
 
 const db = await testDatabase();

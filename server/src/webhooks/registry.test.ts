@@ -3,7 +3,7 @@ import { testDatabase } from "../../../test/support/database.ts";
 import { engineParts, happen } from "../../../test/support/engine.ts";
 import { eventually } from "../../../test/support/eventually.ts";
 import { createDeliveries } from "../delivery/deliveries.ts";
-import { createEvents } from "../events/history.ts";
+import { createEvents } from "../events/events.ts";
 
 const db = await testDatabase();
 const parts = await engineParts(db);
@@ -110,9 +110,9 @@ describe("lists", () => {
     expect(back.data).toEqual(first.data);
     for (const filter of [
       { video: "CCCCCCCCC3" },
-      { status: "open" as const },
+      { status: "pending" as const },
       { status: "failed" as const },
-      { answer: "none" as const },
+      { response: "none" as const },
     ])
       await deliveries.list(space, { limit: 2, ...filter });
   });

@@ -1,18 +1,18 @@
-import { type Clock, unixSeconds } from "../clock.ts";
 import { type DeliveryView, presentDelivery } from "../delivery/delivery.ts";
-import { MaveError } from "../errors.ts";
-import type { EventType } from "../events/catalog.ts";
 import type { Recorder } from "../events/record.ts";
-import { longUuid } from "../events/short-uuid.ts";
-import { LIMITS } from "../limits.ts";
-import { type Page, type PageQuery, pageOf } from "../page.ts";
-import type { Random } from "../random.ts";
-import type { Signals } from "../signals.ts";
+import { type Clock, unixSeconds } from "../kernel/clock.ts";
+import { MaveError } from "../kernel/errors.ts";
+import type { EventType } from "../kernel/event-catalog.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import { type Page, type PageQuery, pageOf } from "../kernel/page.ts";
+import type { Random } from "../kernel/random.ts";
+import { longUuid } from "../kernel/short-uuid.ts";
+import type { Signals } from "../kernel/signals.ts";
+import { uuidV7 } from "../kernel/uuid.ts";
 import type { Alongside, Database, Sql } from "../store/db.ts";
-import { getDeliveryOf } from "../store/deliveries.ts";
-import { cancelWebhookDeliveries } from "../store/open-deliveries.ts";
+import { getDeliveryOf } from "../store/history.ts";
+import { cancelWebhookDeliveries } from "../store/queue/claim.ts";
 import * as store from "../store/webhooks.ts";
-import { uuidV7 } from "../uuid.ts";
 import { checkInput, type UrlPolicy, type WebhookChange, type WebhookInput } from "./input.ts";
 import { sampleOf } from "./sample.ts";
 import { newSecret, secretHint, type Vault } from "./secrets.ts";
@@ -35,7 +35,7 @@ export interface Webhooks {
   get(space: string, id: string): Promise<Webhook>;
   /** @throws REQUEST_INVALID, URL_REFUSED */
   update(space: string, id: string, change: WebhookChange, alongside?: Alongside<Webhook>): Promise<Webhook>;
-  /** Cancels its open deliveries; an attempt that is under way ends, and its answer is dropped. */
+  /** Cancels its open deliveries; an attempt that is under way ends, and its response is dropped. */
   remove(space: string, id: string, alongside?: Alongside<Webhook>): Promise<Webhook>;
   revealSecret(space: string, id: string, alongside?: Alongside<WebhookSecret>): Promise<WebhookSecret>;
   /** The old secret goes on signing beside the new one for `overlap_seconds` (default: a day). @throws REQUEST_INVALID */

@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
-import { LIMITS } from "../limits.ts";
-import { systemRandom } from "../random.ts";
-import { uuidV7 } from "../uuid.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import { systemRandom } from "../kernel/random.ts";
+import { uuidV7 } from "../kernel/uuid.ts";
 import { resealAll } from "./reseal.ts";
 import { createVault } from "./secrets.ts";
 

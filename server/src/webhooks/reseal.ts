@@ -1,4 +1,4 @@
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import type { Database, Sql } from "../store/db.ts";
 import { lockSealedValues, type SealedValues, saveSealedValues } from "../store/webhooks.ts";
 import type { Vault } from "./secrets.ts";

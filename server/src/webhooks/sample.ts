@@ -1,5 +1,5 @@
-import { unixSeconds } from "../clock.ts";
-import { EVENT_TYPES, type EventType } from "../events/catalog.ts";
+import { unixSeconds } from "../kernel/clock.ts";
+import { EVENT_TYPES, type EventType } from "../kernel/event-catalog.ts";
 import type { Video } from "../videos/video.ts";
 import type { Webhook } from "./webhook.ts";
 

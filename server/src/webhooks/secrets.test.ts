@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { systemRandom } from "../random.ts";
+import { systemRandom } from "../kernel/random.ts";
 import { createVault, newSecret, secretFault } from "./secrets.ts";
 
 const [first, second] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHash } from "node:crypto";
-import type { Random } from "../random.ts";
+import type { Random } from "../kernel/random.ts";
 
 /**
  * Webhook secrets and custom header values are sealed (AES-256-GCM) before they are stored. A sealed value is

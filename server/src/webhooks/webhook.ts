@@ -1,7 +1,7 @@
-import { unixSeconds } from "../clock.ts";
-import type { EventType } from "../events/catalog.ts";
-import { shortUuid } from "../events/short-uuid.ts";
-import { LIMITS } from "../limits.ts";
+import { unixSeconds } from "../kernel/clock.ts";
+import type { EventType } from "../kernel/event-catalog.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import { shortUuid } from "../kernel/short-uuid.ts";
 import type { Vault } from "./secrets.ts";
 
 /**

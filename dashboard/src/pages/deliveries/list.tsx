@@ -22,9 +22,9 @@ export function DeliveriesPage() {
   return (
     <>
       <PageHead title="Deliveries" badge={<LiveMark list={list} />} actions={<BulkActions search={search} />}>
-        One event for one webhook: every attempt, with its request, its answer and where the time went.
+        One event for one webhook: every attempt, with its request, its response and where the time went.
       </PageHead>
-      <DeliveryFilters search={search} open={overview?.deliveries.open} />
+      <DeliveryFilters search={search} open={overview?.deliveries.pending} />
       <DeliveryRows list={list} empty={filters > 0 ? <NoMatch filters={filters} /> : <None />} />
     </>
   );

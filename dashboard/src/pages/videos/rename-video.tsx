@@ -14,7 +14,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** Changes a video by PATCH; the page shows the answer at once. */
+/** Changes a video by PATCH; the page shows the response at once. */
 export function useVideoChange(id: string, onDone: () => void) {
   const queries = useQueryClient();
   return useMutation({

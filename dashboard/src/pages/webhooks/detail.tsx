@@ -54,7 +54,7 @@ function Detail({ webhook }: { webhook: Webhook }) {
       <PageHead
         title={webhookName(webhook)}
         badge={<Badge state={webhookState(webhook)} />}
-        actions={<Actions webhook={webhook} open={known.health?.open ?? 0} asked={asked} ask={ask} />}
+        actions={<Actions webhook={webhook} open={known.health?.pending ?? 0} asked={asked} ask={ask} />}
       >
         <CopyText text={webhook.url} label="Copy the URL" />
       </PageHead>
@@ -80,7 +80,7 @@ function Body({ known }: { known: Known }) {
         {health && <Breakdown health={health} />}
       </div>
       <div className="order-2 side:order-4 side:col-span-2">
-        <Deliveries webhook={webhook} open={health?.open} />
+        <Deliveries webhook={webhook} open={health?.pending} />
       </div>
     </div>
   );

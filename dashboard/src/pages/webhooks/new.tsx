@@ -33,7 +33,7 @@ export function NewWebhookPage() {
   );
 }
 
-/** The next steps, in order: keep the secret, answer, try. */
+/** The next steps, in order: keep the secret, response, try. */
 function Registered({ webhook }: { webhook: Webhook }) {
   return (
     <>

@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { LIMITS } from "../../limits.ts";
+import { LIMITS } from "../../kernel/limits.ts";
 import {
   body,
   id,
@@ -118,7 +118,7 @@ export const Overview = resource("Overview", "What the dashboard shows on every 
     disabled: integer("Disabled."),
   }),
   deliveries: Type.Object({
-    open: integer("Not finished."),
+    pending: integer("Not finished."),
     per_second: Type.Number({ description: "Attempts per second during the last minute." }),
   }),
   videos: Type.Object({

@@ -1,5 +1,5 @@
 import { type Static, type TObject, type TProperties, type TSchema, Type } from "typebox";
-import { LIMITS } from "../../limits.ts";
+import { LIMITS } from "../../kernel/limits.ts";
 
 /**
  * The words that every schema is made of. One schema is the validation, the TypeScript type, the serializer and the
@@ -10,7 +10,7 @@ import { LIMITS } from "../../limits.ts";
 export const body = <P extends TProperties>(properties: P, options: object = {}): TObject<P> =>
   Type.Object(properties, { additionalProperties: false, ...options });
 
-/** An answer's object, named in OpenAPI. It stays open: fields may be added. */
+/** A response's object, named in OpenAPI. It stays open: fields may be added. */
 export const resource = <P extends TProperties>(name: string, description: string, properties: P): TObject<P> =>
   Type.Object(properties, { $id: name, description });
 

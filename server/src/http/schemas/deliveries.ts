@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { LIMITS } from "../../limits.ts";
+import { LIMITS } from "../../kernel/limits.ts";
 import {
   body,
   id,
@@ -39,7 +39,7 @@ const Timings = Type.Object(
 );
 
 /** Null where nothing came back. */
-const answer = Type.Unsafe<{
+const response = Type.Unsafe<{
   headers: [string, string][];
   body: string;
   encoding: "utf8" | "base64";
@@ -64,7 +64,7 @@ const answer = Type.Unsafe<{
 
 const attemptError = Type.Unsafe<{ word: string; code: string | null; message: string } | null>({
   type: ["object", "null"],
-  description: "Why no answer came, or why it did not count.",
+  description: "Why no response came, or why it did not count.",
   properties: {
     word: { type: "string", description: "A word of a closed set, such as connect_refused." },
     code: { type: ["string", "null"], description: "What the system said, such as ECONNREFUSED." },
@@ -80,7 +80,7 @@ export const Attempt = resource("Attempt", "One HTTP request made for a delivery
   started_ms: integer("The same in Unix milliseconds."),
   outcome: word(["succeeded", "retry", "failed", "canceled"], { description: "What followed from it." }),
   url: text("The URL it used."),
-  status: integerOrNull("The HTTP status of the answer."),
+  status: integerOrNull("The HTTP status of the response."),
   error: attemptError,
   note: textOrNull("What went wrong after the status was known."),
   timings: Timings,
@@ -89,7 +89,7 @@ export const Attempt = resource("Attempt", "One HTTP request made for a delivery
     headers: texts("As sent; values of your own headers are hidden."),
     body: text("The event's frozen bytes; empty where they are no longer kept."),
   }),
-  answer,
+  response,
 });
 export type Attempt = Static<typeof Attempt>;
 
@@ -114,7 +114,7 @@ const fields = {
     started: number;
     status: number | null;
     error: string | null;
-    took_ms: number | null;
+    duration_ms: number | null;
   } | null>({
     type: ["object", "null"],
     description: "How the last attempt went.",
@@ -122,9 +122,9 @@ const fields = {
       started: { type: "integer", description: "Unix seconds." },
       status: { type: ["integer", "null"], description: "The HTTP status." },
       error: { type: ["string", "null"], description: "The error word." },
-      took_ms: { type: ["number", "null"], description: "Milliseconds in all." },
+      duration_ms: { type: ["number", "null"], description: "Milliseconds in all." },
     },
-    required: ["started", "status", "error", "took_ms"],
+    required: ["started", "status", "error", "duration_ms"],
   }),
   waits_for: idOrNull("The delivery of an earlier event of the same video that has to end first."),
 };
@@ -145,10 +145,10 @@ export const DeliveryQuery = body({
   video: Type.Optional(videoId("Only those about this video.")),
   type: Type.Optional(word(EVENT_TYPE_WORDS, { description: "Only those of this event type." })),
   status: Type.Optional(
-    word([...STATUSES, "open"], { description: "Only these; `open` is all that are not finished." }),
+    word([...STATUSES, "pending"], { description: "Only these; `pending`: all that are not finished." }),
   ),
-  answer: Type.Optional(
-    word(["2xx", "3xx", "4xx", "5xx", "none"], { description: "Only those whose last answer is of this class." }),
+  response: Type.Optional(
+    word(["2xx", "3xx", "4xx", "5xx", "none"], { description: "Only those whose last response is of this class." }),
   ),
   since: Type.Optional(time("Only those of events from here on.")),
   until: Type.Optional(time("Only those of events before.")),
@@ -178,7 +178,7 @@ export const Replay = resource("Replay", "A durable job that delivers past event
   total: integer(
     "How many events it is about; exact when it is done, as some may end or be delivered otherwise meanwhile.",
   ),
-  done: integer("How many of them have been handed to delivery, those not counted that a cancelation took back."),
+  done: integer("How many of them have been handed to delivery, those not counted that a cancellation took back."),
   first: timeOrNull("The first event's time."),
   last: timeOrNull("The last event's time."),
   finished: timeOrNull("When it was done or canceled."),
@@ -224,23 +224,23 @@ export const ReplayUpdate = body(
 );
 export const ReplayQuery = body({ ...page, webhook: Type.Optional(id("Only those for this webhook.")) });
 
-export const Cancelation = resource("Cancelation", "Open deliveries that were ended without being sent.", {
-  object: objectWord("cancelation"),
+export const Cancellation = resource("Cancellation", "Open deliveries that were ended without being sent.", {
+  object: objectWord("cancellation"),
   dry_run: Type.Boolean({ description: "Whether it only counted." }),
   total: integer("How many deliveries it ended, or would end."),
   first: timeOrNull("When the event of the first of them happened."),
   last: timeOrNull("When the event of the last of them happened."),
   has_more: Type.Boolean({ description: "Whether there may be more than one request ends or counts: ask again." }),
 });
-export const CancelationCreate = body(
+export const CancellationCreate = body(
   {
     webhook: Type.Optional(id("Only those for this webhook.")),
     event: Type.Optional(id("Only those of this event.")),
     video: Type.Optional(videoId("Only those about this video.")),
     type: Type.Optional(word(EVENT_TYPE_WORDS, { description: "Only those of this event type." })),
     status: Type.Optional(
-      word(["waiting", "retrying", "held", "open"], {
-        description: "Only these; `open` is all that are not finished.",
+      word(["waiting", "retrying", "held", "pending"], {
+        description: "Only these; `pending`: all that are not finished.",
       }),
     ),
     since: Type.Optional(time("Only those of events from here on.")),
@@ -254,7 +254,7 @@ export const CancelationCreate = body(
     dry_run: Type.Optional(Type.Boolean({ description: "Only count.", default: false })),
   },
   {
-    $id: "CancelationCreate",
+    $id: "CancellationCreate",
     description: "Which open deliveries to cancel. Nothing named would be all of them: say so by `status: open`.",
   },
 );

@@ -1,4 +1,4 @@
-import { EVENT_TYPES, type EventType } from "../../events/catalog.ts";
+import { EVENT_TYPES, type EventType } from "../../kernel/event-catalog.ts";
 import { Video } from "./videos.ts";
 import { Webhook } from "./webhooks.ts";
 

@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { LIMITS } from "../../limits.ts";
+import { LIMITS } from "../../kernel/limits.ts";
 import {
   body,
   integer,

@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
-import { EVENT_TYPES, type EventType } from "../../events/catalog.ts";
-import { LIMITS } from "../../limits.ts";
+import { EVENT_TYPES, type EventType } from "../../kernel/event-catalog.ts";
+import { LIMITS } from "../../kernel/limits.ts";
 import {
   body,
   id,
@@ -144,10 +144,10 @@ export const WebhookHealth = resource("WebhookHealth", "How a webhook did in the
     { description: "Where the time went." },
   ),
   errors: errors("What failed, the most frequent first."),
-  open: integer("Deliveries that wait, are sent, retried or held."),
-  oldest_open: timeOrNull("When the oldest of them was created."),
+  pending: integer("Deliveries that wait, are sent, retried or held."),
+  oldest_pending: timeOrNull("When the oldest of them was created."),
   drain_seconds: integerOrNull(
-    "About how long sending all of them takes, if each succeeds: at its rate limit, or as its answers took lately. Null where nothing tells.",
+    "About how long sending all of them takes, if each succeeds: at its rate limit, or as its responses took lately. Null where nothing tells.",
   ),
   failing_since: timeOrNull("The first failure after the last success."),
   disables_at: timeOrNull("When it will be disabled if nothing succeeds until then."),

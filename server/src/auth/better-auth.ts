@@ -1,0 +1,82 @@
+import { betterAuth } from "better-auth";
+import { createAuthEndpoint } from "better-auth/api";
+import { setSessionCookie } from "better-auth/cookies";
+import { getMigrations } from "better-auth/db/migration";
+import { organization } from "better-auth/plugins/organization";
+import { PostgresDialect } from "kysely";
+import { LIMITS } from "../kernel/limits.ts";
+import type { Log } from "../kernel/log.ts";
+import type { Database } from "../store/db.ts";
+import { holdTurn } from "../store/turns.ts";
+
+export interface LibraryParts {
+  db: Database;
+  log: Log;
+  publicUrl: string;
+  /** Signs the session cookies; never in the database, so that a copied session row opens nothing. */
+  cookieKey: Buffer;
+}
+
+export type AuthLibrary = ReturnType<typeof createAuthLibrary>;
+
+/**
+ * The sign-in library, as we use it: passwords, sessions and memberships on the schema `auth`. An organization of it is
+ * a space of ours, with the same id. Its own HTTP routes are not served: ours call it.
+ */
+export function createAuthLibrary({ db, log, publicUrl, cookieKey }: LibraryParts) {
+  return betterAuth({
+    baseURL: publicUrl,
+    secret: cookieKey.toString("base64"),
+    telemetry: { enabled: false },
+    database: {
+      dialect: new PostgresDialect({ pool: db.pool }),
+      type: "postgres",
+      schemaName: "auth",
+      transaction: true,
+    },
+    logger: { level: "error", log: (_level, message) => log.error({ part: "sign-in" }, message) },
+    emailAndPassword: {
+      enabled: true,
+      autoSignIn: false,
+      minPasswordLength: LIMITS.PASSWORD_CHARACTERS_MIN,
+      maxPasswordLength: LIMITS.PASSWORD_CHARACTERS_MAX,
+    },
+    session: {
+      expiresIn: LIMITS.SESSION_VALID_S,
+      cookieCache: { enabled: true, maxAge: LIMITS.SESSION_CACHED_S },
+      additionalFields: { role: { type: "string", required: false, input: false } },
+    },
+    advanced: { cookiePrefix: "mave", useSecureCookies: publicUrl.startsWith("https:") },
+    plugins: [organization(), signInById()],
+  });
+}
+
+/** Signs a person in who has proved themselves otherwise: by a one-time link. Only callable from this process. */
+function signInById() {
+  const metadata = { $Infer: { body: {} as { userId: string; space: string; role: string } } };
+  return {
+    id: "sign-in-by-id",
+    endpoints: {
+      signInById: createAuthEndpoint("/sign-in/by-id", { method: "POST", metadata }, async (ctx) => {
+        const { userId, space, role } = ctx.body;
+        const user = await ctx.context.internalAdapter.findUserById(userId);
+        if (!user) return ctx.json({ signedIn: false });
+        const session = await ctx.context.internalAdapter.createSession(userId, false, {
+          activeOrganizationId: space,
+          role,
+        });
+        await setSessionCookie(ctx, { session, user });
+        return ctx.json({ signedIn: true });
+      }),
+    },
+  } satisfies { id: string; endpoints: Record<string, unknown> };
+}
+
+/** Brings the schema `auth` up to date: one node at a time. */
+export async function migrateAuth(library: AuthLibrary, db: Database): Promise<void> {
+  await db.transaction(async (tx) => {
+    await holdTurn(tx, "sign-in-tables");
+    const { runMigrations } = await getMigrations(library.options);
+    await runMigrations();
+  });
+}

@@ -1,0 +1,147 @@
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseEnv } from "node:util";
+import { LIMITS } from "../kernel/limits.ts";
+import { StartFailure } from "../kernel/start-failure.ts";
+import { loadSecretsKeys } from "./secrets-key.ts";
+import * as read from "./settings.ts";
+
+export const ROLES = ["api", "deliver", "process"] as const;
+export type Role = (typeof ROLES)[number];
+
+const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
+const YEAR_S = 31_536_000;
+
+/**
+ * Every setting: how its text is read and an example of a good one. The defaults of those that have none here follow
+ * from other settings and are given by `loadConfig`.
+ */
+export const SETTINGS = {
+  PORT: { read: read.integer(0, 65_535), example: "3000" },
+  HOST: { read: read.text, example: "0.0.0.0" },
+  DATABASE_URL: { read: read.url("postgres:", "postgresql:"), example: "postgres://mave:password@db.internal/mave" },
+  MAVE_DATABASE_DIRECT_URL: {
+    read: read.url("postgres:", "postgresql:"),
+    example: "postgres://mave:password@db.internal/mave",
+  },
+  SMTP_URL: { read: read.url("smtp:", "smtps:"), example: "smtp://user:password@mail.example.com:587" },
+  LOG_LEVEL: { read: read.oneOf(LOG_LEVELS), example: "info" },
+  MAVE_PUBLIC_URL: { read: read.origin, example: "https://videos.example.com" },
+  MAVE_DATA_DIR: { read: read.text, example: "/var/lib/mave/data" },
+  MAVE_SECRETS_KEY: { read: read.keys(32), example: "the output of: openssl rand -base64 32" },
+  MAVE_ALLOW_HTTP: { read: read.flag, example: "off" },
+  MAVE_ALLOW_NETWORKS: { read: read.networks, example: "10.1.0.0/16,loopback" },
+  MAVE_ROLES: { read: read.someOf(ROLES), example: "api,deliver,process" },
+  MAVE_RETRY_SCHEDULE: { read: read.integers(0, YEAR_S, 100), example: "5,300,1800,7200" },
+  MAVE_RETENTION_DAYS: { read: read.integer(1, 3_650), example: "30" },
+  MAVE_ATTEMPT_TIMEOUT_MS: { read: read.integer(100, LIMITS.ATTEMPT_TOTAL_MS), example: "15000" },
+  MAVE_UPLOAD_MAX_BYTES: { read: read.integer(1, Number.MAX_SAFE_INTEGER), example: "20000000000" },
+  MAVE_METRICS_TOKEN: { read: read.secret(16), example: "the output of: openssl rand -hex 16" },
+  MAVE_TRUST_PROXY: { read: read.proxies, example: "on" },
+  MAVE_S3_BUCKET: { read: read.notYet("files are kept in MAVE_DATA_DIR"), example: "" },
+  MAVE_S3_ENDPOINT: { read: read.notYet("files are kept in MAVE_DATA_DIR"), example: "" },
+  MAVE_S3_REGION: { read: read.notYet("files are kept in MAVE_DATA_DIR"), example: "" },
+  MAVE_S3_ACCESS_KEY_ID: { read: read.notYet("files are kept in MAVE_DATA_DIR"), example: "" },
+  MAVE_S3_SECRET_ACCESS_KEY: { read: read.notYet("files are kept in MAVE_DATA_DIR"), example: "" },
+  MAVE_FFMPEG: { read: read.text, example: "/usr/local/bin/ffmpeg" },
+} as const satisfies Record<string, { read: read.Reader<unknown>; example: string }>;
+
+type Setting = keyof typeof SETTINGS;
+type Values = { [Name in Setting]?: ReturnType<(typeof SETTINGS)[Name]["read"]> };
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export type Config = Awaited<ReturnType<typeof loadConfig>>;
+
+/**
+ * Reads the settings from the environment and, for what it does not set, from the file `.env` of the working folder.
+ * Makes the data folder and the secrets key where there is none.
+ * @throws StartFailure that names every mistake at once
+ */
+export async function loadConfig(environment: Environment = process.env, folder = process.cwd()) {
+  const values = readSettings({ ...readEnvFile(folder), ...environment });
+  const port = values.PORT ?? 3000;
+  const dataDir = resolve(folder, values.MAVE_DATA_DIR ?? "data");
+  const publicUrl = values.MAVE_PUBLIC_URL;
+  const local = publicUrl === undefined || isLoopback(publicUrl);
+  return Object.freeze({
+    port,
+    host: values.HOST ?? "127.0.0.1",
+    /** null: the embedded PostgreSQL. */
+    databaseUrl: values.DATABASE_URL ?? null,
+    /** The database's own address, where the other one is a pooler's; null: there is no other way. */
+    databaseDirectUrl: values.MAVE_DATABASE_DIRECT_URL ?? null,
+    smtpUrl: values.SMTP_URL ?? null,
+    logLevel: values.LOG_LEVEL ?? "info",
+    /** An origin without a slash at its end; null: `http://localhost:` and the port. */
+    publicUrl: publicUrl ?? null,
+    dataDir,
+    /** 32 bytes each; the first seals webhook secrets in the database, all of them open. */
+    secretsKeys: values.MAVE_SECRETS_KEY ?? (await loadSecretsKeys(dataDir)),
+    allowHttp: values.MAVE_ALLOW_HTTP ?? local,
+    /** Networks in CIDR form, and `loopback`. */
+    allowNetworks: values.MAVE_ALLOW_NETWORKS ?? (local ? ["loopback"] : []),
+    roles: new Set<Role>(values.MAVE_ROLES ?? ROLES),
+    /** Seconds before each retry; null: the built-in schedule. */
+    retrySchedule_s: values.MAVE_RETRY_SCHEDULE ?? null,
+    retention_days: values.MAVE_RETENTION_DAYS ?? 30,
+    attemptTimeout_ms: values.MAVE_ATTEMPT_TIMEOUT_MS ?? LIMITS.ATTEMPT_TOTAL_MS,
+    uploadMaxBytes: values.MAVE_UPLOAD_MAX_BYTES ?? LIMITS.UPLOAD_BYTES_MAX,
+    /** Whether spans are sent; the OpenTelemetry SDK reads where to, and the rest of its settings, by itself. */
+    traces: tracesWanted(environment),
+    metricsToken: values.MAVE_METRICS_TOKEN ?? null,
+    /** true: every proxy; else the addresses whose X-Forwarded-… headers are believed. */
+    trustProxy: values.MAVE_TRUST_PROXY ?? false,
+    /** The ffmpeg program; its ffprobe lies beside it. */
+    ffmpeg: values.MAVE_FFMPEG ?? null,
+  });
+}
+
+/** By OpenTelemetry's own names: of the environment only, since its SDK knows no `.env`. */
+function tracesWanted(environment: Environment): boolean {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_SDK_DISABLED } = environment;
+  return Boolean(OTEL_EXPORTER_OTLP_ENDPOINT || OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) && OTEL_SDK_DISABLED !== "true";
+}
+
+function readEnvFile(folder: string): Environment {
+  try {
+    return parseEnv(readFileSync(join(folder, ".env"), "utf8")) as Environment;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return {};
+    throw new StartFailure(`The file ${join(folder, ".env")} cannot be read (${(cause as Error).message}).`, { cause });
+  }
+}
+
+function readSettings(environment: Environment): Values {
+  const mistakes = unknownSettings(environment);
+  const values: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries(SETTINGS)) {
+    const text = environment[name]?.trim();
+    if (!text) continue; // `NAME=` in a file means: not set
+    try {
+      values[name] = setting.read(text);
+    } catch (error) {
+      if (!(error instanceof read.Fault)) throw error;
+      mistakes.push(`${name} ${error.message}.${setting.example && ` Example: ${name}=${setting.example}`}`);
+    }
+  }
+  if (values.MAVE_DATABASE_DIRECT_URL && !values.DATABASE_URL)
+    mistakes.push("MAVE_DATABASE_DIRECT_URL is a second way to the database of DATABASE_URL, which is not set.");
+  if (mistakes.length > 0) throw new StartFailure(report(mistakes));
+  return values as Values;
+}
+
+function report(mistakes: string[]): string {
+  const head = mistakes.length === 1 ? "One setting is wrong:" : `${mistakes.length} settings are wrong:`;
+  return [head, ...mistakes.map((mistake) => `  ${mistake}`)].join("\n");
+}
+
+function unknownSettings(environment: Environment): string[] {
+  const names = Object.keys(environment).filter((name) => name.startsWith("MAVE_") && !Object.hasOwn(SETTINGS, name));
+  return names.map((name) => `${name} is not a setting of Mave. ${read.nearest(name, Object.keys(SETTINGS))}`);
+}
+
+/** Whether only this machine can follow the URL. */
+export function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url);
+  return /^(?:localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}

@@ -1,0 +1,68 @@
+import { unixSeconds } from "../kernel/clock.ts";
+import { MaveError } from "../kernel/errors.ts";
+import type { EventType } from "../kernel/event-catalog.ts";
+import { type Page, type PageQuery, pageOf } from "../kernel/page.ts";
+import { idSeconds, longUuid, shortUuid } from "../kernel/short-uuid.ts";
+import type { Database } from "../store/db.ts";
+import * as store from "../store/events.ts";
+
+export interface EventQuery extends PageQuery {
+  type?: EventType[] | undefined;
+  video?: string | undefined;
+  /** `asc` (default): oldest first, for polling. */
+  order?: "asc" | "desc" | undefined;
+}
+
+/** A recorded event as the API shows it: the frozen object with its number added. */
+export interface RecordedEvent {
+  id: string;
+  type: EventType;
+  video: string | null;
+  /** The API's JSON: the frozen bytes with `sequence` spliced in before the last brace; without them, what is left. */
+  json: string;
+}
+
+/** A space's events, in the order of their commits: whoever goes on from the last one seen misses none. */
+export interface Events {
+  list(space: string, query: EventQuery): Promise<Page<RecordedEvent>>;
+  /** @throws NOT_FOUND */
+  get(space: string, id: string): Promise<RecordedEvent>;
+  /** The id of the newest event, or null: where a stream begins that was not told where. */
+  last(space: string): Promise<string | null>;
+}
+
+export function createEvents({ db }: { db: Database }): Events {
+  return {
+    list: (space, query) => list(db, space, query),
+    async get(space, id) {
+      const uuid = longUuid(id);
+      const row = uuid === null ? undefined : await store.getEvent(db, space, uuid);
+      if (row === undefined) throw new MaveError("NOT_FOUND");
+      return present(row);
+    },
+    async last(space) {
+      const [row] = await store.listEventsBackward(db, space, { types: null, video: null }, null, 1);
+      return row === undefined ? null : shortUuid(row.id);
+    },
+  };
+}
+
+async function list(db: Database, space: string, query: EventQuery): Promise<Page<RecordedEvent>> {
+  const filter = { types: query.type ?? null, video: query.video ?? null };
+  const forward = (cursor: string | null, limit: number) => store.listEventsForward(db, space, filter, cursor, limit);
+  const backward = (cursor: string | null, limit: number) => store.listEventsBackward(db, space, filter, cursor, limit);
+  const ways = query.order === "desc" ? { after: backward, before: forward } : { after: forward, before: backward };
+  return pageOf(query, longUuid, present, ways);
+}
+
+function present(row: store.EventRow): RecordedEvent {
+  const { type, video_id: video, payload, sequence } = row;
+  const json = payload === null ? erasedJson(row) : `${payload.slice(0, -1)},"sequence":${sequence}}`;
+  return { id: shortUuid(row.id), type, video, json };
+}
+
+/** The same fields, so that whoever reads a list meets no other form; an event's id has its time. */
+function erasedJson({ id, type, video_id: video, sequence, erased_at }: store.EventRow): string {
+  const happened = { id: shortUuid(id), object: "event", type, created: idSeconds(id) };
+  return JSON.stringify({ ...happened, data: null, sequence, video, erased: unixSeconds(erased_at!.getTime()) });
+}

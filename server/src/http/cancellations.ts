@@ -1,0 +1,47 @@
+import type { Static } from "typebox";
+import { actorName } from "../auth/principal.ts";
+import type { Cancellations } from "../delivery/cancellations.ts";
+import type { Api } from "./api.ts";
+import type { Change } from "./change.ts";
+import { ref } from "./schemas/common.ts";
+import { Cancellation, CancellationCreate } from "./schemas/deliveries.ts";
+
+type View = Static<typeof Cancellation>;
+
+export function cancellationRoutes(
+  app: Api,
+  { cancellations, change }: { cancellations: Cancellations; change: Change },
+): void {
+  app.post(
+    "/v1/cancellations",
+    {
+      schema: {
+        operationId: "createCancellation",
+        summary: "Cancel open deliveries",
+        description:
+          "All open deliveries that match end as `canceled`, with a reason that says who did it; those being sent right now are left alone. With `dry_run` it only counts. While `has_more`, ask again.",
+        tags: ["Deliveries"],
+        body: ref(CancellationCreate),
+        response: { 201: ref(Cancellation) },
+      },
+      config: { once: true },
+    },
+    async (request, reply): Promise<View> => {
+      const { who, body } = request;
+      const { dry_run, ...input } = body;
+      if (dry_run) {
+        reply.code(201);
+        return cancellations.dryRun(who.space, input);
+      }
+      const audit = {
+        action: "deliveries.canceled",
+        subject: () => input.webhook ?? null,
+        details: ({ total }: View) => ({ ...input, total }),
+      };
+      return change(request, reply, (alongside) => cancellations.create(who.space, input, actorName(who), alongside), {
+        status: 201,
+        audit,
+      });
+    },
+  );
+}

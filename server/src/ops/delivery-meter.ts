@@ -1,0 +1,50 @@
+import { Counter, Histogram } from "prom-client";
+import type { AttemptEnded, EngineMeter } from "../delivery/dispatcher-parts.ts";
+
+export interface DeliveryMeter extends EngineMeter {
+  /** Hears of every attempt. */
+  attempted(ended: Pick<AttemptEnded, "exchange" | "verdict">): void;
+  /** For the registry. */
+  series: (Counter<string> | Histogram<string>)[];
+}
+
+const registers: [] = []; // the registry is made where everything else is there
+
+/**
+ * Counts what this node's deliveries come to. No label names a webhook or a space: their number has no bound, and each
+ * would be a series for ever; what one webhook does is in its health. Error words are a closed set.
+ */
+export function createDeliveryMeter(): DeliveryMeter {
+  const counts: Record<string, Record<string, number>> = {}; // prom-client's labels cost more than the count itself
+  const attempts = new Counter({
+    name: "mave_attempts_total",
+    help: "Attempts of this node since its start, by outcome and error word.",
+    labelNames: ["outcome", "error"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [outcome, words] of Object.entries(counts))
+        for (const [error, count] of Object.entries(words)) this.inc({ outcome, error }, count);
+    },
+  });
+  const attempt = seconds("mave_attempt_seconds", "How long attempts took, the receiver's time included.", SLOW);
+  const claim = seconds("mave_claim_seconds", "How long it took to claim due deliveries.", QUICK);
+  const settle = seconds("mave_settle_seconds", "How long it took to write a batch of outcomes.", QUICK);
+  return {
+    series: [attempts, attempt, claim, settle],
+    attempted({ exchange, verdict }) {
+      counts[verdict.outcome] ??= {};
+      const words = counts[verdict.outcome]!;
+      const word = verdict.error?.word ?? "none";
+      words[word] = (words[word] ?? 0) + 1;
+      attempt.observe(exchange.timings.total / 1000);
+    },
+    claimed: (duration_ms) => claim.observe(duration_ms / 1000),
+    settled: (duration_ms) => settle.observe(duration_ms / 1000),
+  };
+}
+
+const QUICK = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+const SLOW = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15];
+
+const seconds = (name: string, help: string, buckets: number[]) => new Histogram({ name, help, buckets, registers });

@@ -1,0 +1,75 @@
+import { afterAll, expect, test, vi } from "vitest";
+import { testDatabase } from "../../../test/support/database.ts";
+import { eventually } from "../../../test/support/eventually.ts";
+import { type Clock, systemClock } from "../kernel/clock.ts";
+import { createLog } from "../kernel/log.ts";
+import { systemRandom } from "../kernel/random.ts";
+import { createSignals } from "../kernel/signals.ts";
+import { createLive } from "./live.ts";
+
+const db = await testDatabase();
+
+function node() {
+  const signals = createSignals();
+  const live = createLive({ db, clock: systemClock, log: createLog("silent"), random: systemRandom, signals });
+  live.start();
+  afterAll(live.stop);
+  return { signals, live };
+}
+
+const [here, there] = [node(), node()];
+const listeners =
+  "select count(*)::int as n from pg_stat_activity where query ilike 'listen mave_live%' and datname = current_database()";
+const video = (n: number) => ({ space: "s", video: `v${n}` });
+
+test("what changes on one node is seen by those who look on another, and on its own once", async () => {
+  const [seenHere, seenThere] = [vi.fn(), vi.fn()];
+  here.live.on("video", seenHere);
+  there.live.on("video", seenThere);
+  let n = 0;
+  await eventually(() => {
+    here.signals.emit("video", video(++n));
+    expect(seenThere).toHaveBeenCalled();
+  });
+  here.signals.emit("video", video(0));
+  await eventually(() => expect(seenThere).toHaveBeenLastCalledWith(video(0)));
+  expect(seenHere.mock.calls.filter(([change]) => change.video === "v0")).toHaveLength(1);
+});
+
+test("a node that nobody looks at elsewhere has no listener for deliveries", async () => {
+  const alone = createSignals();
+  createLive({ db, clock: systemClock, log: createLog("silent"), random: systemRandom, signals: alone });
+  expect(alone.heard("delivery")).toBe(false);
+});
+
+test("a node whose connection is cut listens again by itself", async () => {
+  const [seen, missed] = [vi.fn(), vi.fn()];
+  there.live.on("webhook", seen);
+  await eventually(async () => {
+    const [row] = await db.run<{ n: number }>({ name: "live_listeners", text: listeners });
+    expect(row!.n).toBeGreaterThanOrEqual(2);
+  });
+  there.live.onMissed(missed);
+  await db.run({
+    name: "live_cut",
+    text: "select pg_terminate_backend(pid) from pg_stat_activity where query ilike 'listen mave_live%' and datname = current_database()",
+  });
+  let n = 0;
+  await eventually(() => {
+    here.signals.emit("webhook", { space: "s", webhook: `w${++n}` });
+    expect(seen).toHaveBeenCalled();
+  });
+  expect(missed).toHaveBeenCalled();
+});
+
+test("a node that cannot listen says again and again that changes elsewhere may have gone by", async () => {
+  const quick: Clock = { ...systemClock, after: (_, work) => systemClock.after(1, work) };
+  const deaf = { ...db, sharesSessions: true };
+  const log = createLog("silent");
+  const live = createLive({ db: deaf, clock: quick, log, random: systemRandom, signals: createSignals() });
+  const missed = vi.fn();
+  live.onMissed(missed);
+  live.start();
+  afterAll(live.stop);
+  await eventually(() => expect(missed.mock.calls.length).toBeGreaterThan(2));
+});

@@ -1,0 +1,145 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { DeliveryNode } from "../delivery/node.ts";
+import type { Database } from "../store/db.ts";
+import { measureQueue, QUEUE_STATES } from "../store/queue/depth.ts";
+import { measureUploads, UPLOAD_STATES } from "../store/upload-queue.ts";
+import type { DeliveryMeter } from "./delivery-meter.ts";
+
+export interface MetricsParts {
+  db: Database;
+  roles: ReadonlySet<string>;
+  /** Null on a node that does not deliver. */
+  delivery: { stats: DeliveryNode["stats"]; meter: DeliveryMeter } | null;
+}
+
+export interface Metrics {
+  registry: Registry;
+  /** One answered request, in seconds. */
+  request(route: string, method: string, status: number, took_s: number): void;
+}
+
+type Read = () => number;
+
+/** What Prometheus reads. Every gauge is taken when it is asked for, so that measuring costs nothing in between. */
+export function createMetrics({ db, roles, delivery }: MetricsParts): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const role = new Gauge({ name: "mave_role", help: "1 for each role of this node.", labelNames: ["role"], registers });
+  for (const each of roles) role.set({ role: each }, 1);
+  databaseGauges(db, registers);
+  if (delivery) deliveryGauges(delivery.stats, registers);
+  for (const each of delivery?.meter.series ?? []) registry.registerMetric(each);
+  const requests = new Histogram({
+    name: "mave_http_request_seconds",
+    help: "Answered requests by route, method and status.",
+    labelNames: ["route", "method", "status"],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  });
+  return {
+    registry,
+    request: (route, method, status, took_s) => requests.observe({ route, method, status }, took_s),
+  };
+}
+
+/**
+ * What every node sees alike. While the database is away these say nothing and `mave_database_up` says 0: the rest of
+ * the page is what an operator needs then.
+ */
+function databaseGauges(db: Database, registers: Registry[]): void {
+  const queue = shared(() => measureQueue(db));
+  const uploads = shared(() => measureUploads(db));
+  const up = async () => ((await queue()) && (await uploads()) ? 1 : 0);
+  const single = (name: string, help: string, read: () => Promise<number>) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      async collect() {
+        this.set(await read());
+      },
+    });
+  const byState = (name: string, help: string, read: () => Promise<Record<string, number> | undefined>) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ["state"],
+      registers,
+      async collect() {
+        const values = await read();
+        this.reset();
+        for (const [state, value] of Object.entries(values ?? {})) this.set({ state }, value);
+      },
+    });
+  // First: the readings of the others stand in the same pool.
+  const { pool } = db;
+  byState("mave_database_connections", "This node's pooled connections: busy, idle.", async () => {
+    return { busy: pool.totalCount - pool.idleCount, idle: pool.idleCount };
+  });
+  single("mave_database_waiting", "Statements that wait for a connection of this node's pool.", async () => {
+    return pool.waitingCount;
+  });
+  single("mave_database_up", "1 where the database answered this scrape.", up);
+  const states = QUEUE_STATES.join(", ");
+  byState(
+    "mave_pending_deliveries",
+    `Deliveries that are not finished: ${states}.`,
+    async () => (await queue())?.counts,
+  );
+  byState(
+    "mave_oldest_delivery_seconds",
+    "The age of the oldest open delivery's event, by state.",
+    async () => (await queue())?.oldest_s,
+  );
+  single(
+    "mave_oldest_due_seconds",
+    "How long the delivery that is overdue longest has been due.",
+    async () => (await queue())?.overdue_s ?? Number.NaN,
+  );
+  byState("mave_uploads", `Uploads by state: ${UPLOAD_STATES.join(", ")}.`, async () => (await uploads())?.counts);
+  single(
+    "mave_oldest_upload_seconds",
+    "How long the received upload that waits longest for its processing has waited.",
+    async () => (await uploads())?.oldest_received_s ?? Number.NaN,
+  );
+}
+
+/** All gauges of one scrape share a reading. Undefined where it failed. */
+function shared<Reading>(read: () => Promise<Reading>): () => Promise<Reading | undefined> {
+  let reading: Promise<Reading | undefined> | null = null;
+  return () => {
+    reading ??= read()
+      .catch(() => undefined)
+      .finally(() => {
+        reading = null;
+      });
+    return reading;
+  };
+}
+
+function deliveryGauges(stats: DeliveryNode["stats"], registers: Registry[]): void {
+  const gauge = (name: string, help: string, read: Read) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge("mave_sends_in_flight", "Attempts under way on this node, the slow ones left out.", () => stats().inFlight);
+  gauge("mave_sends_slow", "Attempts under way that have taken over a second.", () => stats().slow);
+  gauge("mave_sends_queued", "Deliveries in this node's memory that wait for a slot.", () => stats().queued);
+  gauge("mave_attempts_unsettled", "Attempts that have ended and are not written yet.", () => stats().unsettled);
+  gauge("mave_nodes", "Nodes that deliver.", () => stats().nodes);
+  new Counter({
+    name: "mave_leases_lost_total",
+    help: "Settles that came after their lease had ended.",
+    registers,
+    collect() {
+      this.reset();
+      this.inc(stats().leasesLost);
+    },
+  });
+}

@@ -1,0 +1,22 @@
+-- The second file: for each partition an index built beside its writers, then made a part of the parent's, which is valid
+-- with the last of them. What an earlier try left unfinished is dropped.
+-- Runs with: 0010
+-- Lock cost: SHARE UPDATE EXCLUSIVE on one partition at a time: reads and writes go on. ACCESS EXCLUSIVE on its new index
+-- for the moment of the change.
+
+with partitions as (
+  select c.oid, c.relname || '_by_exact_response' as name from pg_inherits join pg_class c on c.oid = inhrelid
+  where inhparent = 'deliveries'::regclass and not exists (
+    select from pg_index i join pg_inherits part on part.inhrelid = i.indexrelid
+    where i.indrelid = c.oid and part.inhparent = 'deliveries_by_exact_response'::regclass)
+), steps as (
+  select oid, name, not exists (
+    select from pg_index where indexrelid = to_regclass(format('%I', name)) and indisvalid) as unbuilt
+  from partitions
+)
+select statement from steps, lateral (values
+  (1, unbuilt, format('drop index concurrently if exists %I', name)),
+  (2, unbuilt, format('create index concurrently %I on %s (space_id, response_status, id desc)', name, oid::regclass)),
+  (3, true, format('alter index deliveries_by_exact_response attach partition %I', name))
+) step (number, needed, statement)
+where needed order by oid, number;
