@@ -2,7 +2,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { ApiError } from "./api/client.ts";
 import { queryClient, sessionQuery } from "./api/queries.ts";
-import { Frame } from "./shell/frame.tsx";
+import { Frame } from "./shell/layout.tsx";
 import { NotFound } from "./shell/not-found.tsx";
 import {
   debuggerSearch,
@@ -21,12 +21,12 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
   validateSearch: (search): { next?: string } => (typeof search.next === "string" ? { next: search.next } : {}),
-  component: lazyRouteComponent(() => import("./pages/sign-in.tsx"), "SignInPage"),
+  component: lazyRouteComponent(() => import("./sign-in/sign-in-page.tsx"), "SignInPage"),
 });
 const link = createRoute({
   getParentRoute: () => root,
   path: "/link",
-  component: lazyRouteComponent(() => import("./pages/link.tsx"), "LinkPage"),
+  component: lazyRouteComponent(() => import("./sign-in/link-page.tsx"), "LinkPage"),
 });
 
 /** Everything else needs a session; without one the way back is remembered. */
@@ -57,12 +57,12 @@ const videos = createRoute({
   getParentRoute: () => app,
   path: "/videos",
   validateSearch: videoSearch,
-  component: lazyRouteComponent(() => import("./pages/videos/list.tsx"), "VideosPage"),
+  component: lazyRouteComponent(() => import("./videos/list-page.tsx"), "VideosPage"),
 });
 const video = createRoute({
   getParentRoute: () => app,
   path: "/videos/$id",
-  component: lazyRouteComponent(() => import("./pages/videos/detail.tsx"), "VideoPage"),
+  component: lazyRouteComponent(() => import("./videos/detail-page.tsx"), "VideoPage"),
 });
 const webhooks = createRoute({
   getParentRoute: () => app,
@@ -131,12 +131,12 @@ const replay = createRoute({
 const apiKeys = createRoute({
   getParentRoute: () => app,
   path: "/api-keys",
-  component: lazyRouteComponent(() => import("./pages/api-keys.tsx"), "ApiKeysPage"),
+  component: lazyRouteComponent(() => import("./account/api-keys-page.tsx"), "ApiKeysPage"),
 });
 const members = createRoute({
   getParentRoute: () => app,
   path: "/members",
-  component: lazyRouteComponent(() => import("./pages/members.tsx"), "MembersPage"),
+  component: lazyRouteComponent(() => import("./account/members-page.tsx"), "MembersPage"),
 });
 const debug = createRoute({
   getParentRoute: () => app,
@@ -147,12 +147,12 @@ const debug = createRoute({
 const auditLog = createRoute({
   getParentRoute: () => app,
   path: "/audit-log",
-  component: lazyRouteComponent(() => import("./pages/audit-log.tsx"), "AuditLogPage"),
+  component: lazyRouteComponent(() => import("./account/audit-log-page.tsx"), "AuditLogPage"),
 });
 const settings = createRoute({
   getParentRoute: () => app,
   path: "/settings",
-  component: lazyRouteComponent(() => import("./pages/settings.tsx"), "SettingsPage"),
+  component: lazyRouteComponent(() => import("./account/settings-page.tsx"), "SettingsPage"),
 });
 
 const pages = [

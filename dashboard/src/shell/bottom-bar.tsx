@@ -3,8 +3,8 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { Ellipsis, Search } from "lucide-react";
 import { overviewQuery } from "../api/queries.ts";
 import { Menu } from "../ui/menu.tsx";
-import { usePersonItems } from "./person-menu.tsx";
-import { main, rest } from "./places.ts";
+import { main, rest } from "./nav-items.ts";
+import { usePersonItems } from "./user-menu.tsx";
 
 const PLACES_SHOWN = 3;
 const cell = "relative flex h-14 flex-1 flex-col items-center justify-center gap-1 text-[11px]/4 outline-offset-[-2px]";

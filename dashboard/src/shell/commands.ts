@@ -5,7 +5,7 @@ import { Film, Hash, type LucideIcon, Moon, Plus, Send, Upload, Webhook as Webho
 import { api } from "../api/client.ts";
 import { webhooksQuery } from "../api/queries.ts";
 import type { List, Video, Webhook } from "../api/types.ts";
-import { main, rest } from "./places.ts";
+import { main, rest } from "./nav-items.ts";
 import { setTheme } from "./theme.ts";
 
 export interface Command {

@@ -5,9 +5,9 @@ import { overviewQuery, sessionQuery } from "../api/queries.ts";
 import { number } from "../format.ts";
 import { useLiveState } from "../live/changes.ts";
 import { classes } from "../ui/classes.ts";
-import { Mark } from "./mark.tsx";
-import { PersonMenu } from "./person-menu.tsx";
-import { main, type Place, rest } from "./places.ts";
+import { Mark } from "./logo.tsx";
+import { main, type Place, rest } from "./nav-items.ts";
+import { PersonMenu } from "./user-menu.tsx";
 
 const row =
   "flex h-8 items-center gap-2.5 rounded-control px-2.5 transition-colors duration-[120ms] max-full:size-10 max-full:justify-center max-full:px-0";

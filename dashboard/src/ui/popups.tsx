@@ -7,7 +7,7 @@ import { buttonClass } from "./button.tsx";
 import { classes } from "./classes.ts";
 import type { MenuItem } from "./menu.tsx";
 
-export { PalettePopup } from "./palette.tsx";
+export { PalettePopup } from "../shell/command-palette.tsx";
 
 export interface DialogPopupProps {
   open: boolean;

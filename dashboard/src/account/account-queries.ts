@@ -1,0 +1,17 @@
+/** What the account's pages read. */
+import { queryOptions } from "@tanstack/react-query";
+import { api } from "../api/client.ts";
+import type { ApiKey, List, Member } from "../api/types.ts";
+
+export const apiKeysQuery = queryOptions({
+  queryKey: ["api-key", "list"],
+  queryFn: ({ signal }) => api.get<List<ApiKey>>("/v1/api-keys", { limit: 100 }, signal),
+});
+
+export const membersQuery = queryOptions({
+  queryKey: ["member", "list"],
+  queryFn: ({ signal }) => api.get<List<Member>>("/v1/members", {}, signal),
+});
+
+/** `mave_••••••••3kQ9`: the ends by which a person tells keys apart. */
+export const maskedKey = (hint: string): string => `mave_••••••••${hint}`;

@@ -1,0 +1,75 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { BookOpen, Keyboard, LogOut, Monitor, Moon, Sun } from "lucide-react";
+import { api } from "../api/client.ts";
+import { sessionQuery } from "../api/queries.ts";
+import { Menu, type MenuItem } from "../ui/menu.tsx";
+import { setTheme, type Theme, useTheme } from "./theme.ts";
+
+const initials = (name: string): string =>
+  name
+    .split(/\s+/)
+    .slice(0, 2)
+    .map((word) => word.charAt(0).toUpperCase())
+    .join("");
+
+const themes = [
+  { word: "Light", value: "light", icon: Sun },
+  { word: "Dark", value: "dark", icon: Moon },
+  { word: "As the system", value: "system", icon: Monitor },
+] as const satisfies { word: string; value: Theme; icon: typeof Sun }[];
+
+/** Theme, shortcuts, reference, sign-out: in the sidebar's foot and in the phone's "More". */
+export function usePersonItems(onKeys?: () => void): MenuItem[] {
+  const chosen = useTheme();
+  const signOut = useSignOut();
+  const looks = themes.map(({ word, value, icon }, at) => ({
+    word,
+    icon,
+    apart: at === 0,
+    end: chosen === value ? "✓" : "",
+    onSelect: () => setTheme(value),
+  }));
+  return [
+    { word: "API reference", icon: BookOpen, onSelect: () => window.open("/docs", "_blank", "noopener") },
+    ...(onKeys ? [{ word: "Keyboard shortcuts", icon: Keyboard, end: "?", onSelect: onKeys }] : []),
+    ...looks,
+    { word: "Sign out", icon: LogOut, apart: true, onSelect: signOut },
+  ];
+}
+
+function useSignOut() {
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  return async () => {
+    const { leaveUploads } = await import("../uploads/upload-queue.ts");
+    await leaveUploads();
+    await api.delete("/v1/session");
+    await navigate({ to: "/sign-in" });
+    queries.clear();
+  };
+}
+
+export function PersonMenu({ onKeys }: { onKeys: () => void }) {
+  const { data: session } = useQuery(sessionQuery);
+  const items = usePersonItems(onKeys);
+  const name = session?.user.name ?? "";
+  const trigger = (
+    <button
+      type="button"
+      className="flex h-9 items-center gap-2.5 rounded-control px-2 text-left hover:bg-nav-active/60 max-full:size-10 max-full:justify-center max-full:px-0"
+    >
+      <span
+        className="grid size-6 shrink-0 place-items-center rounded-full bg-accent-tint text-[10px] font-semibold text-accent"
+        aria-hidden
+      >
+        {initials(name)}
+      </span>
+      <span className="min-w-0 flex-1 truncate max-full:sr-only">
+        {name}
+        <span className="sr-only">: theme, shortcuts, sign out</span>
+      </span>
+    </button>
+  );
+  return <Menu trigger={trigger} items={items} side="top" align="start" />;
+}
