@@ -68,29 +68,29 @@ const webhooks = createRoute({
   getParentRoute: () => app,
   path: "/webhooks",
   validateSearch: webhookSearch,
-  component: lazyRouteComponent(() => import("./pages/webhooks/list.tsx"), "WebhooksPage"),
+  component: lazyRouteComponent(() => import("./webhooks/list-page.tsx"), "WebhooksPage"),
 });
 const newWebhook = createRoute({
   getParentRoute: () => app,
   path: "/webhooks/new",
-  component: lazyRouteComponent(() => import("./pages/webhooks/new.tsx"), "NewWebhookPage"),
+  component: lazyRouteComponent(() => import("./webhooks/new-page.tsx"), "NewWebhookPage"),
 });
 const webhook = createRoute({
   getParentRoute: () => app,
   path: "/webhooks/$id",
   validateSearch: deliverySearch,
-  component: lazyRouteComponent(() => import("./pages/webhooks/detail.tsx"), "WebhookPage"),
+  component: lazyRouteComponent(() => import("./webhooks/detail-page.tsx"), "WebhookPage"),
 });
 const editWebhook = createRoute({
   getParentRoute: () => app,
   path: "/webhooks/$id/edit",
-  component: lazyRouteComponent(() => import("./pages/webhooks/edit.tsx"), "EditWebhookPage"),
+  component: lazyRouteComponent(() => import("./webhooks/edit-page.tsx"), "EditWebhookPage"),
 });
 const deliveries = createRoute({
   getParentRoute: () => app,
   path: "/deliveries",
   validateSearch: deliverySearch,
-  component: lazyRouteComponent(() => import("./pages/deliveries/list.tsx"), "DeliveriesPage"),
+  component: lazyRouteComponent(() => import("./deliveries/list-page.tsx"), "DeliveriesPage"),
 });
 const delivery = createRoute({
   getParentRoute: () => app,
@@ -99,34 +99,34 @@ const delivery = createRoute({
     const attempt = Number(search.attempt);
     return Number.isInteger(attempt) && attempt > 0 ? { attempt } : {};
   },
-  component: lazyRouteComponent(() => import("./pages/deliveries/detail.tsx"), "DeliveryPage"),
+  component: lazyRouteComponent(() => import("./deliveries/detail-page.tsx"), "DeliveryPage"),
 });
 const events = createRoute({
   getParentRoute: () => app,
   path: "/events",
   validateSearch: eventSearch,
-  component: lazyRouteComponent(() => import("./pages/events/list.tsx"), "EventsPage"),
+  component: lazyRouteComponent(() => import("./events/list-page.tsx"), "EventsPage"),
 });
 const event = createRoute({
   getParentRoute: () => app,
   path: "/events/$id",
-  component: lazyRouteComponent(() => import("./pages/events/detail.tsx"), "EventPage"),
+  component: lazyRouteComponent(() => import("./events/detail-page.tsx"), "EventPage"),
 });
 const replays = createRoute({
   getParentRoute: () => app,
   path: "/replays",
-  component: lazyRouteComponent(() => import("./pages/replays/list.tsx"), "ReplaysPage"),
+  component: lazyRouteComponent(() => import("./replays/list-page.tsx"), "ReplaysPage"),
 });
 const newReplay = createRoute({
   getParentRoute: () => app,
   path: "/replays/new",
   validateSearch: replaySearch,
-  component: lazyRouteComponent(() => import("./pages/replays/new.tsx"), "NewReplayPage"),
+  component: lazyRouteComponent(() => import("./replays/new-page.tsx"), "NewReplayPage"),
 });
 const replay = createRoute({
   getParentRoute: () => app,
   path: "/replays/$id",
-  component: lazyRouteComponent(() => import("./pages/replays/detail.tsx"), "ReplayPage"),
+  component: lazyRouteComponent(() => import("./replays/detail-page.tsx"), "ReplayPage"),
 });
 const apiKeys = createRoute({
   getParentRoute: () => app,
@@ -142,7 +142,7 @@ const debug = createRoute({
   getParentRoute: () => app,
   path: "/debugger",
   validateSearch: debuggerSearch,
-  component: lazyRouteComponent(() => import("./pages/debugger.tsx"), "DebuggerPage"),
+  component: lazyRouteComponent(() => import("./debugger/debugger-page.tsx"), "DebuggerPage"),
 });
 const auditLog = createRoute({
   getParentRoute: () => app,

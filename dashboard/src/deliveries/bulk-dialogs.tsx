@@ -9,8 +9,8 @@ import { Button } from "../ui/button.tsx";
 import { Confirm, Dialog } from "../ui/dialog.tsx";
 import { ErrorLine } from "../ui/states.tsx";
 import { toast } from "../ui/toast.ts";
-import { cancellationOf, isRefusal, type Refusal, replayOf } from "./bulk-words.ts";
-import { cancelAll, countCancel } from "./cancel.ts";
+import { cancellationOf, isRefusal, type Refusal, replayOf } from "./bulk-filters.ts";
+import { cancelAll, countCancel } from "./cancellations.ts";
 
 const deliveries = (count: number): string => plural(count, "delivery", "deliveries");
 

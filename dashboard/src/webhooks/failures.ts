@@ -1,6 +1,6 @@
 /** Which errors a webhook's attempts met, and in which hours of the day. Pure. */
 import type { Health } from "../api/types.ts";
-import { shortWord } from "../deliveries/response-words.ts";
+import { shortWord } from "../deliveries/attempt-text.ts";
 import { moment, number, plural } from "../format.ts";
 
 const HOUR = 3_600;

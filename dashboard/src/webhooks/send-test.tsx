@@ -6,7 +6,7 @@ import { useState } from "react";
 import { api } from "../api/client.ts";
 import { deliveryQuery } from "../api/queries.ts";
 import type { Delivery, DeliveryWithLog, Webhook } from "../api/types.ts";
-import { verdict } from "../deliveries/response-words.ts";
+import { verdict } from "../deliveries/attempt-text.ts";
 import { took } from "../format.ts";
 import { Button } from "../ui/button.tsx";
 import { Select } from "../ui/field.tsx";

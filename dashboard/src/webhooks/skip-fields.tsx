@@ -1,8 +1,8 @@
 import type { Cancellation } from "../api/types.ts";
-import { fieldTime, unixTime } from "../replays/form.tsx";
+import { fieldTime, unixTime } from "../replays/replay-form.tsx";
 import { Button } from "../ui/button.tsx";
 import { Checkbox, TextField } from "../ui/field.tsx";
-import { type SkipDraft, skipFaults, skipWords } from "./skip.ts";
+import { type SkipDraft, skipFaults, skipWords } from "./skip-range.ts";
 
 interface SkipFieldsProps {
   /** None: nothing is skipped. */

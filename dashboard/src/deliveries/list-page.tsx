@@ -1,0 +1,56 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { overviewQuery } from "../api/queries.ts";
+import type { Delivery } from "../api/types.ts";
+import { number } from "../format.ts";
+import { useLiveList } from "../live/live-list.ts";
+import { LiveMark } from "../live/live-mark.tsx";
+import { LinkButton } from "../ui/button.tsx";
+import { PageHead } from "../ui/page.tsx";
+import { Empty } from "../ui/states.tsx";
+import { BulkActions } from "./bulk-actions.tsx";
+import { DeliveryFilters } from "./delivery-filters.tsx";
+import { DeliveryRows } from "./delivery-rows.tsx";
+
+const route = getRouteApi("/app/deliveries");
+
+export function DeliveriesPage() {
+  const search = route.useSearch();
+  const { data: overview } = useQuery(overviewQuery);
+  const list = useLiveList<Delivery>({ topic: "delivery", path: "/v1/deliveries", query: search });
+  const filters = Object.keys(search).length;
+  return (
+    <>
+      <PageHead title="Deliveries" badge={<LiveMark list={list} />} actions={<BulkActions search={search} />}>
+        One event for one webhook: every attempt, with its request, its response and where the time went.
+      </PageHead>
+      <DeliveryFilters search={search} open={overview?.deliveries.pending} />
+      <DeliveryRows list={list} empty={filters > 0 ? <NoMatch filters={filters} /> : <None />} />
+    </>
+  );
+}
+
+function NoMatch({ filters }: { filters: number }) {
+  const words = filters === 1 ? "this filter" : `${number(filters)} filters`;
+  return (
+    <Empty title={`No deliveries match ${words}.`} action={<LinkButton to="/deliveries">Clear filters</LinkButton>}>
+      New ones appear here by themselves as soon as they match.
+    </Empty>
+  );
+}
+
+function None() {
+  return (
+    <Empty
+      title="No deliveries yet"
+      action={
+        <LinkButton look="ink" to="/webhooks">
+          Go to Webhooks
+        </LinkButton>
+      }
+    >
+      Each event is delivered to every webhook that has chosen it. Register a webhook, then send it a test or upload a
+      video: its deliveries appear here as they happen.
+    </Empty>
+  );
+}

@@ -1,0 +1,73 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { X } from "lucide-react";
+import { eventTypesQuery } from "../api/queries.ts";
+import type { MaveEvent } from "../api/types.ts";
+import { useLiveList } from "../live/live-list.ts";
+import { LiveMark } from "../live/live-mark.tsx";
+import type { EventSearch } from "../shell/search.ts";
+import { Button, LinkButton } from "../ui/button.tsx";
+import { Select } from "../ui/field.tsx";
+import { PageHead } from "../ui/page.tsx";
+import { Empty } from "../ui/states.tsx";
+import { EventRows } from "./event-rows.tsx";
+
+const route = getRouteApi("/app/events");
+
+export function EventsPage() {
+  const search = route.useSearch();
+  const list = useLiveList<MaveEvent>({ topic: "event", path: "/v1/events", query: { ...search, order: "desc" } });
+  const filtered = search.type !== undefined || search.video !== undefined;
+  return (
+    <>
+      <PageHead title="Events" badge={<LiveMark list={list} />}>
+        What happened. An event never changes, and has one id for every webhook and every attempt.
+      </PageHead>
+      <Filters search={search} />
+      <EventRows list={list} empty={filtered ? <NoMatch /> : <None />} />
+    </>
+  );
+}
+
+function Filters({ search: { type, video } }: { search: EventSearch }) {
+  const navigate = useNavigate();
+  const { data: types } = useQuery(eventTypesQuery);
+  const go = (next: EventSearch) => void navigate({ to: "/events", search: next, replace: true });
+  return (
+    <div className="gutter flex flex-wrap items-center gap-2 pb-4">
+      <div className="w-48">
+        <Select
+          label="Event"
+          hideLabel
+          value={type ?? ""}
+          onChange={({ target }) => go({ ...(target.value && { type: target.value }), ...(video && { video }) })}
+        >
+          <option value="">All events</option>
+          {types?.data.map((one) => (
+            <option key={one.type}>{one.type}</option>
+          ))}
+        </Select>
+      </div>
+      {video && (
+        <Button icon={X} aria-label={`Remove the filter: video ${video}`} onClick={() => go(type ? { type } : {})}>
+          <span>
+            Video <span className="font-mono text-code">{video}</span>
+          </span>
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function NoMatch() {
+  return <Empty title="No event matches." action={<LinkButton to="/events">Show all</LinkButton>} />;
+}
+
+function None() {
+  return (
+    <Empty title="No events yet" action={<LinkButton to="/videos">Go to Videos</LinkButton>}>
+      Create or upload a video: each step of its life is recorded here, and delivered to every webhook that has chosen
+      it.
+    </Empty>
+  );
+}

@@ -1,0 +1,116 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { lazy, Suspense, useState } from "react";
+import { webhookQuery } from "../api/queries.ts";
+import type { Delivery, Webhook } from "../api/types.ts";
+import { stateTabs } from "../deliveries/delivery-filters.tsx";
+import { DeliveryRows } from "../deliveries/delivery-rows.tsx";
+import { webhookName } from "../deliveries/names.ts";
+import { useLiveList } from "../live/live-list.ts";
+import { LiveMark } from "../live/live-mark.tsx";
+import { useKeys } from "../shell/keys.ts";
+import { CopyText } from "../ui/copy.tsx";
+import { Crumbs, PageHead } from "../ui/page.tsx";
+import { Empty, ErrorState, Skeleton } from "../ui/states.tsx";
+import { Badge, webhookState } from "../ui/status.tsx";
+import { StateTabs } from "../ui/tabs.tsx";
+import { Breakdown } from "./latency-breakdown.tsx";
+import { Banner } from "./problem-banner.tsx";
+import { Actions, type Asked } from "./webhook-actions.tsx";
+import { Side } from "./webhook-facts.tsx";
+import { useKnown } from "./webhook-health.ts";
+import { Numbers } from "./webhook-metrics.tsx";
+import type { Known } from "./webhook-problems.ts";
+
+const route = getRouteApi("/app/webhooks/$id");
+const Charts = lazy(() => import("./webhook-charts.tsx"));
+
+export function WebhookPage() {
+  const { id } = route.useParams();
+  const { data: webhook, error, refetch } = useQuery(webhookQuery(id));
+  if (error && !webhook) return <ErrorState error={error} retry={() => void refetch()} />;
+  return webhook ? <Detail key={id} webhook={webhook} /> : <Loading />;
+}
+
+function Loading() {
+  return (
+    <div role="status" aria-label="Loading" className="gutter flex flex-col gap-4 pt-20">
+      <Skeleton className="h-7 w-60" />
+      <Skeleton className="h-4 w-96 max-w-full" />
+      <Skeleton className="mt-6 h-16 w-full" />
+    </div>
+  );
+}
+
+function Detail({ webhook }: { webhook: Webhook }) {
+  const known = useKnown(webhook);
+  const [asked, ask] = useState<Asked>();
+  useKeys({ y: () => void navigator.clipboard.writeText(webhook.id) });
+  return (
+    <>
+      <Crumbs to="/webhooks" parent="Webhooks">
+        {webhookName(webhook)}
+      </Crumbs>
+      <PageHead
+        title={webhookName(webhook)}
+        badge={<Badge state={webhookState(webhook)} />}
+        actions={<Actions webhook={webhook} open={known.health?.pending ?? 0} asked={asked} ask={ask} />}
+      >
+        <CopyText text={webhook.url} label="Copy the URL" />
+      </PageHead>
+      <Banner known={known} onResume={() => ask("resume")} />
+      <Body known={known} />
+    </>
+  );
+}
+
+/** Wide: numbers and charts beside the side column, deliveries below. Narrow: numbers, deliveries, side, charts. */
+function Body({ known }: { known: Known }) {
+  const { webhook, health } = known;
+  return (
+    <div className="flex flex-col pb-10 side:grid side:grid-cols-[minmax(0,1fr)_320px] side:grid-rows-[auto_1fr_auto]">
+      <div className="gutter order-1 pb-6 side:pr-8">
+        <Numbers known={known} />
+      </div>
+      <div className="gutter order-3 py-6 side:order-2 side:row-span-2 side:max-w-[320px] side:pt-0 side:pl-0">
+        <Side webhook={webhook} health={health} />
+      </div>
+      <div className="gutter order-4 flex flex-col gap-6 pb-8 side:order-3 side:pr-8">
+        <Suspense fallback={<Skeleton className="h-[187px] w-full" />}>{health && <Charts health={health} />}</Suspense>
+        {health && <Breakdown health={health} />}
+      </div>
+      <div className="order-2 side:order-4 side:col-span-2">
+        <Deliveries webhook={webhook} open={health?.pending} />
+      </div>
+    </div>
+  );
+}
+
+function Deliveries({ webhook: { id }, open }: { webhook: Webhook; open: number | undefined }) {
+  const search = route.useSearch();
+  const list = useLiveList<Delivery>({
+    topic: "delivery",
+    path: "/v1/deliveries",
+    query: { ...search, webhook: id },
+    limit: 20,
+  });
+  const empty = search.status ? (
+    <Empty title="No delivery is in this state." />
+  ) : (
+    <Empty title="No deliveries yet">
+      Send it a test, or create a video: its deliveries appear here as they happen.
+    </Empty>
+  );
+  return (
+    <section aria-label="Recent deliveries">
+      <div className="gutter flex flex-wrap items-center justify-between gap-x-4 gap-y-2 pb-2">
+        <div className="flex flex-wrap items-center gap-x-4">
+          <h2 className="font-semibold">Recent deliveries</h2>
+          <LiveMark list={list} />
+        </div>
+        <StateTabs label="States" tabs={stateTabs(search, "/webhooks/$id", open, id)} />
+      </div>
+      <DeliveryRows list={list} empty={empty} without="webhook" />
+    </section>
+  );
+}

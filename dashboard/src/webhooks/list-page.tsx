@@ -1,0 +1,128 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { Plus } from "lucide-react";
+import { useState } from "react";
+import { webhooksQuery } from "../api/queries.ts";
+import type { Webhook } from "../api/types.ts";
+import { webhookName } from "../deliveries/names.ts";
+import { number, plural } from "../format.ts";
+import type { WebhookSearch } from "../shell/search.ts";
+import { Button, LinkButton } from "../ui/button.tsx";
+import { PageHead } from "../ui/page.tsx";
+import { SearchField } from "../ui/search-field.tsx";
+import { Empty, ErrorState, SkeletonRows } from "../ui/states.tsx";
+import { webhookState } from "../ui/status.tsx";
+import { StateTabs } from "../ui/tabs.tsx";
+import { Receivers } from "./receivers.tsx";
+import { WebhookRows } from "./webhook-rows.tsx";
+
+const route = getRouteApi("/app/webhooks");
+/** Each row asks for its health, so not all of a thousand at once. */
+const PAGE = 50;
+const STATES = ["Failing", "Enabled", "Paused", "Disabled"];
+
+export function WebhooksPage() {
+  const search = route.useSearch();
+  const { data, error, isPending, refetch } = useQuery(webhooksQuery);
+  const webhooks = data?.data ?? [];
+  const any = webhooks.length > 0;
+  return (
+    <>
+      <PageHead
+        title="Webhooks"
+        actions={
+          <LinkButton look="ink" icon={Plus} to="/webhooks/new">
+            New webhook
+          </LinkButton>
+        }
+      >
+        {any && `${plural(webhooks.length, "webhook")}: each gets the events it has chosen, signed and in order.`}
+      </PageHead>
+      {any && <Filters webhooks={webhooks} search={search} />}
+      {error ? (
+        <ErrorState error={error} retry={() => void refetch()} />
+      ) : isPending ? (
+        <SkeletonRows height="h-16" />
+      ) : any ? (
+        <Found webhooks={webhooks} search={search} />
+      ) : (
+        <None />
+      )}
+    </>
+  );
+}
+
+function Filters({ webhooks, search }: { webhooks: Webhook[]; search: WebhookSearch }) {
+  const navigate = useNavigate();
+  const { state, ...others } = search;
+  const count = (word: string) => webhooks.filter((webhook) => webhookState(webhook).word === word).length;
+  const all = {
+    word: "All",
+    count: webhooks.length,
+    active: state === undefined,
+    link: { to: "/webhooks", search: others },
+  } as const;
+  const states = STATES.map((word) => ({
+    word,
+    count: count(word),
+    active: state === word.toLowerCase(),
+    link: { to: "/webhooks", search: { ...others, state: word.toLowerCase() } } as const,
+  }));
+  const find = (q: string) =>
+    void navigate({ to: "/webhooks", search: { ...(state && { state }), ...(q && { q }) }, replace: true });
+  return (
+    <div className="gutter flex flex-wrap items-center justify-between gap-3 pb-4">
+      <StateTabs label="States" tabs={[all, ...states]} />
+      <SearchField label="Find by name or URL" value={search.q ?? ""} onSearch={find} className="w-64 narrow:w-full" />
+    </div>
+  );
+}
+
+function Found({ webhooks, search: { state, q } }: { webhooks: Webhook[]; search: WebhookSearch }) {
+  const wanted = (q ?? "").toLowerCase();
+  const found = webhooks.filter(
+    (webhook) =>
+      (state === undefined || webhookState(webhook).word.toLowerCase() === state) &&
+      `${webhookName(webhook)} ${webhook.url}`.toLowerCase().includes(wanted),
+  );
+  const [shown, setShown] = useState(PAGE);
+  if (found.length > 0) {
+    return (
+      <>
+        <WebhookRows webhooks={found.slice(0, shown)} />
+        {found.length > shown && (
+          <div className="gutter py-4">
+            <Button onClick={() => setShown(shown + PAGE)}>
+              Show {number(Math.min(PAGE, found.length - shown))} more
+            </Button>
+          </div>
+        )}
+      </>
+    );
+  }
+  return <Empty title="No webhook matches." action={<LinkButton to="/webhooks">Show all</LinkButton>} />;
+}
+
+function None() {
+  return (
+    <>
+      <Empty
+        title="No webhooks yet"
+        action={
+          <LinkButton icon={Plus} to="/webhooks/new">
+            Register a URL
+          </LinkButton>
+        }
+      >
+        Register a URL, choose events, and Mave sends every event to it: signed, in order, and again until your receiver
+        answers 2xx.
+      </Empty>
+      <div className="gutter grid max-w-[calc(78ch+64px)] gap-6 pb-10">
+        <p className="-mb-3 text-text-2">
+          No receiver yet? Each of these is whole: it verifies the signature and prints the event.
+        </p>
+        <Receivers />
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,94 @@
+/** The side column of a webhook: its secret and what it was told. */
+
+import { RotateCcwKey } from "lucide-react";
+import { useState } from "react";
+import { api } from "../api/client.ts";
+import type { Health, Webhook, WebhookSecret } from "../api/types.ts";
+import { useAging } from "../clock.ts";
+import { day, moment, number, span } from "../format.ts";
+import { Button } from "../ui/button.tsx";
+import { classes } from "../ui/classes.ts";
+import { Fact, Facts, Section } from "../ui/page.tsx";
+import { Secret } from "../ui/secret.tsx";
+import { When } from "../ui/time.tsx";
+import { Rotation } from "./rotate-dialog.tsx";
+import { endsSoon, leftOf } from "./webhook-problems.ts";
+
+export function Side({ webhook, health }: { webhook: Webhook; health: Health | undefined }) {
+  const [rotating, setRotating] = useState(false);
+  const fetchSecret = async () => (await api.get<WebhookSecret>(`/v1/webhooks/${webhook.id}/secret`)).secret;
+  const headers = Object.keys(webhook.headers);
+  return (
+    <div className="flex flex-col gap-6">
+      <Section title="Secret">
+        <Secret key={webhook.secret_since} prefix="whsec_" hint={webhook.secret_hint} fetch={fetchSecret} />
+        {webhook.previous_secret_until !== null && (
+          <OldSecret webhook={webhook} until={webhook.previous_secret_until} />
+        )}
+        <Button size="sm" look="line" icon={RotateCcwKey} className="mt-3" onClick={() => setRotating(true)}>
+          Rotate
+        </Button>
+      </Section>
+      <Facts>
+        <Fact name="Events" mono>
+          {webhook.events.map((type) => (
+            <span key={type} className="block leading-5">
+              {type}
+            </span>
+          ))}
+        </Fact>
+        <Fact name="Order">{webhook.ordering === "video" ? "Per video" : "None: each at once"}</Fact>
+        <Fact name="At most">
+          {webhook.rate_limit === null ? "No limit" : `${number(webhook.rate_limit)} per second`}
+        </Fact>
+        {headers.length > 0 && (
+          <Fact name="Headers" mono>
+            {headers.join(", ")}
+          </Fact>
+        )}
+        {health?.certificate_until && <Certificate until={health.certificate_until} />}
+        <Fact name="Created">
+          <When at={webhook.created}>{day(webhook.created)}</When>
+        </Fact>
+      </Facts>
+      <Rotation webhook={webhook} open={rotating} onClose={() => setRotating(false)} />
+    </div>
+  );
+}
+
+/** Which secret is old, since when, and until when it signs beside the new one. */
+function OldSecret({ webhook: { secret_since, previous_secret_hint }, until }: { webhook: Webhook; until: number }) {
+  const since = useAging((now) => moment(secret_since, now));
+  const end = useAging((now) => moment(until, now));
+  const left = useAging((now) => span(until - now));
+  return (
+    <div className="mt-3">
+      <Facts>
+        <Fact name="Old secret" mono>
+          {`whsec_••••${previous_secret_hint ?? ""}`}
+        </Fact>
+        <Fact name="Old since">
+          <When at={secret_since}>{since}</When>
+        </Fact>
+        <Fact name="Works until">
+          <When at={until}>{end}</When>
+          <span className="block text-text-2">{left} more</span>
+        </Fact>
+      </Facts>
+    </div>
+  );
+}
+
+function Certificate({ until }: { until: number }) {
+  const left = useAging((now) => leftOf(until, now));
+  const soon = useAging((now) => (endsSoon(until, now) ? 1 : 0)) === 1;
+  return (
+    <Fact name="Certificate">
+      <span className={classes(soon && "font-medium text-warn")}>
+        {left === "" ? "ended " : "until "}
+        <When at={until}>{day(until)}</When>
+        {soon && left !== "" && `, in ${left}`}
+      </span>
+    </Fact>
+  );
+}
