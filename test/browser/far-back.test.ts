@@ -7,7 +7,7 @@ import { expectFitsEverywhere, openBrowser, visitAsOwner } from "../support/brow
 import { without } from "../support/machine.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
-const ROWS = 2 * (LIMITS.LIST_WALKED_SOON + LIMITS.LIST_WALKED_MAX);
+const ROWS = 2 * (LIMITS.LIST_SCAN_FIRST_ROWS + LIMITS.LIST_SCAN_ROWS_MAX);
 
 const AWAY = {
   type: "about:blank",

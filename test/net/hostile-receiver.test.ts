@@ -70,7 +70,7 @@ describe("a hostile receiver", () => {
     const success = exchange.status !== null && exchange.status >= 200 && exchange.status < 300;
     expect(exchange.error === null).toBe(success);
     if (exchange.error !== null) expect(Object.keys(ERROR_WORDS)).toContain(exchange.error.word);
-    expect(exchange.response?.body.length ?? 0).toBeLessThanOrEqual(LIMITS.RESPONSE_KEPT_BYTES);
+    expect(exchange.response?.body.length ?? 0).toBeLessThanOrEqual(LIMITS.RESPONSE_STORED_BYTES);
     expect(exchange.response?.bytes ?? 0).toBeLessThanOrEqual(LIMITS.RESPONSE_READ_BYTES + 65_536);
   });
 

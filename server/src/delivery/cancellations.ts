@@ -89,7 +89,7 @@ async function create(
 /** Walks the matching deliveries until a walk finds none: what another transaction held the first time is met then. */
 async function cancelAll(parts: CancellationsParts, filter: store.CancellationFilter, reason: string) {
   const ended = { total: 0, first: null as string | null, last: null as string | null };
-  for (let walk = 0; walk < LIMITS.CANCELLATION_WALKS_MAX; walk++) {
+  for (let walk = 0; walk < LIMITS.CANCELLATION_PASSES_MAX; walk++) {
     const before = ended.total;
     for (let low: string | undefined = filter.low; low !== undefined && ended.total < LIMITS.CANCELLATION_ROWS_MAX; ) {
       const gone = await cancelSlice(parts, { ...filter, low }, reason);
@@ -113,7 +113,7 @@ async function cancelSlice({ db, signals }: CancellationsParts, filter: store.Ca
   const gone = await db.transaction((tx) => store.cancelSlice(tx, filter, LIMITS.CANCELLATION_SLICE, reason));
   const freed = await releaseNext(db, followedVideos(gone), { node: 0, lease_ms: 0 });
   for (const webhook of new Set(freed.map((row) => row.webhook_id))) signals.emit("due", { webhook });
-  if (signals.heard("delivery")) for (const row of gone.slice(0, LIMITS.CHANGES_GATHERED_MAX)) announce(signals, row);
+  if (signals.heard("delivery")) for (const row of gone.slice(0, LIMITS.CHANGES_BATCH_MAX)) announce(signals, row);
   return gone;
 }
 

@@ -7,7 +7,7 @@ import { createDeliveries, type DeliveryQuery } from "./deliveries.ts";
 
 const SPACE = "00000000-0000-4000-8000-000000000001";
 const WEBHOOK = "00000000-0000-4000-8000-000000000011";
-const ROWS = LIMITS.LIST_WALKED_SOON + LIMITS.LIST_WALKED_MAX + 5_000;
+const ROWS = LIMITS.LIST_SCAN_FIRST_ROWS + LIMITS.LIST_SCAN_ROWS_MAX + 5_000;
 /** How many are newer: among those looked at first, then, and not at once. The last of them is open. */
 const UPLOADED = [500, 1_999, 2_000, 10_000, ROWS - 2_000, ROWS - 1_000];
 
@@ -45,7 +45,7 @@ async function pages(query: Partial<DeliveryQuery>): Promise<number[][]> {
   return found;
 }
 
-const AT_ONCE = LIMITS.LIST_WALKED_SOON + LIMITS.LIST_WALKED_MAX;
+const AT_ONCE = LIMITS.LIST_SCAN_FIRST_ROWS + LIMITS.LIST_SCAN_ROWS_MAX;
 
 describe("a list by filters that match next to nothing", () => {
   test("is told as far as was looked, and goes on from there: none is missed, none told twice", async () => {

@@ -167,8 +167,8 @@ async function reopen(tx: Sql, space: string, id: string): Promise<void> {
   if (row.finished === "canceled") throw new MaveError("DELIVERY_CANCELED");
   const status = await store.webhookStatus(tx, space, row.webhook_id);
   if (status !== "enabled") throw heldBy(status);
-  if (!(await store.takeSendAgain(tx, space, id, LIMITS.SEND_AGAIN_ONCE_MS))) return; // another click has just done it
-  if (!(await store.reopenDelivery(tx, space, id, LIMITS.STEP_BEYOND))) throw new MaveError("DELIVERY_GONE");
+  if (!(await store.takeSendAgain(tx, space, id, LIMITS.SEND_AGAIN_WINDOW_MS))) return; // another click has just done it
+  if (!(await store.reopenDelivery(tx, space, id, LIMITS.STEP_MANUAL))) throw new MaveError("DELIVERY_GONE");
 }
 
 function heldBy(status: string | null): MaveError {

@@ -100,7 +100,7 @@ export function statusOf(
 
 function maxAttempts({ step, attempts, sending, finished }: DeliveryRow, retries: number): number {
   if (finished !== null) return Math.max(attempts, 1);
-  const once = step !== null && step >= LIMITS.STEP_BEYOND;
+  const once = step !== null && step >= LIMITS.STEP_MANUAL;
   return once ? attempts + (sending ? 0 : 1) : Math.max(attempts, retries + 1);
 }
 

@@ -99,7 +99,7 @@ export class Dispatcher implements Courier {
 
   lease(): Lease | null {
     const node = this.#parts.node();
-    const none = this.#draining || node === null || this.#queued >= LIMITS.JOBS_QUEUED_MAX;
+    const none = this.#draining || node === null || this.#queued >= LIMITS.DELIVERIES_QUEUED_MAX;
     return none ? null : { node, lease_ms: this.#lease_ms };
   }
 
@@ -259,7 +259,7 @@ export class Dispatcher implements Courier {
       this.#slow += 1;
     }
     this.#pump();
-    if (!this.#draining) clock.after(LIMITS.SEND_SLOW_LOOK_MS, () => this.#lookForSlow());
+    if (!this.#draining) clock.after(LIMITS.SEND_SLOW_CHECK_MS, () => this.#lookForSlow());
   }
 
   // ── Webhooks that are not known here yet ──

@@ -32,11 +32,11 @@ describe("a lane", () => {
     };
     times(20, SUCCESS);
     for (let n = 0; n < 10; n++) {
-      times(LIMITS.WEBHOOK_REFUSED_MAX - 1, REFUSAL);
+      times(LIMITS.WEBHOOK_FAILURES_MAX - 1, REFUSAL);
       times(1, SUCCESS);
     }
     expect(lane.cap).toBe(LIMITS.WEBHOOK_IN_FLIGHT_MAX);
-    times(LIMITS.WEBHOOK_REFUSED_MAX - 1, REFUSAL);
+    times(LIMITS.WEBHOOK_FAILURES_MAX - 1, REFUSAL);
     times(5, RACE); // nobody has seen these
     expect(lane.cap).toBe(LIMITS.WEBHOOK_IN_FLIGHT_MAX);
     times(1, REFUSAL);

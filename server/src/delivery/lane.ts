@@ -123,7 +123,7 @@ export class Lane {
       this.#refused = 0;
       this.cap = Math.min(LIMITS.WEBHOOK_IN_FLIGHT_MAX, this.cap + 1);
     } else if (!atEase) this.cap = Math.max(1, this.cap / 2);
-    else if (!again && ++this.#refused >= LIMITS.WEBHOOK_REFUSED_MAX)
+    else if (!again && ++this.#refused >= LIMITS.WEBHOOK_FAILURES_MAX)
       this.cap = Math.min(this.cap, LIMITS.WEBHOOK_IN_FLIGHT_START);
   }
 

@@ -77,7 +77,7 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
 
   function reopen(): void {
     if (closed) return;
-    void open().catch(() => clock.after(LIMITS.NODE_REOPEN_MS, reopen));
+    void open().catch(() => clock.after(LIMITS.SESSION_RETRY_MS, reopen));
   }
 
   return {

@@ -17,7 +17,7 @@ interface NotifierParts {
 }
 
 /**
- * Tells the other nodes what happened on this one. Notices are gathered for NOTICE_EVERY_MS, and one that is lost is
+ * Tells the other nodes what happened on this one. Notices are gathered for NOTICE_BATCH_MS, and one that is lost is
  * made up for by the other nodes' polls.
  * @returns a function that ends it
  */
@@ -28,7 +28,7 @@ export function startNotifier({ db, clock, log, signals, delivers }: NotifierPar
     const ids = gathered.get(channel);
     if (ids !== undefined) return void ids.add(webhook);
     gathered.set(channel, new Set([webhook]));
-    clock.after(LIMITS.NOTICE_EVERY_MS, () => {
+    clock.after(LIMITS.NOTICE_BATCH_MS, () => {
       const gone = [...gathered.get(channel)!];
       gathered.delete(channel);
       sendNotice(db, channel, gone).catch((err: unknown) => log.debug({ err, channel }, "a notice was not sent"));

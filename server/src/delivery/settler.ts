@@ -98,7 +98,7 @@ export class Settler {
 
   #written(batch: SettledBatch | null): void {
     this.#writing = 0;
-    if (batch === null) return void this.#parts.clock.after(LIMITS.SETTLE_AGAIN_MS, () => this.#write());
+    if (batch === null) return void this.#parts.clock.after(LIMITS.SETTLE_RETRY_MS, () => this.#write());
     this.#parts.onSettled(batch);
     if (this.#waiting.length >= LIMITS.SETTLE_BATCH_MAX) this.#write();
     else if (this.#waiting.length > 0) this.#linger();

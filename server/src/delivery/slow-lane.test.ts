@@ -6,7 +6,7 @@ import { eventually } from "../../../test/support/eventually.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
 
-const { SENDS_IN_FLIGHT_MAX, SENDS_SLOW_MAX, SEND_SLOW_AFTER_MS, SEND_SLOW_LOOK_MS, WEBHOOK_IN_FLIGHT_MAX } = LIMITS;
+const { SENDS_IN_FLIGHT_MAX, SENDS_SLOW_MAX, SEND_SLOW_AFTER_MS, SEND_SLOW_CHECK_MS, WEBHOOK_IN_FLIGHT_MAX } = LIMITS;
 const WEBHOOKS = (SENDS_IN_FLIGHT_MAX + SENDS_SLOW_MAX) / WEBHOOK_IN_FLIGHT_MAX;
 
 /** A clock whose durations are the test's; its timers run on. It counts how often it was looked for slow sends. */
@@ -15,7 +15,7 @@ const clock = {
   ...systemClock,
   monotonic: () => monotonic_ms,
   after(delay_ms: number, work: () => void) {
-    if (delay_ms === SEND_SLOW_LOOK_MS) looks += 1;
+    if (delay_ms === SEND_SLOW_CHECK_MS) looks += 1;
     return systemClock.after(delay_ms, work);
   },
 };

@@ -36,7 +36,7 @@ export function createTargets(db: Database, vault: Vault, clock: Pick<Clock, "mo
   const known = new Map<string, Target | null>();
   let looked: { at_ms: number; database_ms: number } | null = null; // however long ago: a node may have been frozen or cut off
   const load = async (webhooks: readonly string[]) => {
-    if (known.size > LIMITS.TARGETS_MAX) known.clear();
+    if (known.size > LIMITS.TARGETS_CACHED_MAX) known.clear();
     const rows = new Map((await getWebhooksById(db, webhooks)).map((row) => [row.id, row]));
     const failures: string[] = [];
     for (const webhook of webhooks) {

@@ -9,7 +9,7 @@ import { followOpen, type RecordedDelivery, unblock } from "../store/events.ts";
 export async function follow(tx: Sql, deliveries: readonly RecordedDelivery[]): Promise<void> {
   let blocked = deliveries.filter((delivery) => delivery.blocked);
   for (let round = 0; blocked.length > 0; round++) {
-    if (round === LIMITS.FOLLOW_ROUNDS_MAX) return; // the sweeper releases what is left
+    if (round === LIMITS.PREDECESSOR_TRIES_MAX) return; // the sweeper releases what is left
     const missed = await followOpen(tx, blocked);
     for (const delivery of await unblock(tx, missed)) delivery.blocked = false;
     blocked = missed.filter((delivery) => delivery.blocked);

@@ -56,7 +56,7 @@ function takeBatch<Work, Result>(
 ): Waiting<Work, Result>[] {
   const subjects = new Set<string>();
   const [batch, later]: [Waiting<Work, Result>[], Waiting<Work, Result>[]] = [[], []];
-  for (const one of waiting.splice(0, LIMITS.SHARED_COMMIT_EVENTS_MAX)) {
+  for (const one of waiting.splice(0, LIMITS.GROUP_COMMIT_EVENTS_MAX)) {
     const about = subject(one.work);
     if (about !== null && subjects.has(about)) later.push(one);
     else batch.push(one);

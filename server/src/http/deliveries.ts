@@ -17,7 +17,7 @@ export function deliveryRoutes(app: Api, { deliveries, change }: { deliveries: D
       schema: {
         operationId: "listDeliveries",
         summary: "List deliveries",
-        description: `Newest first, open and finished. Filters that match next to nothing are looked for among some ${LIMITS.LIST_WALKED_MAX} finished deliveries at a time: a page may be short, even empty, while \`has_more\` says that there are older ones to look at. Go on from \`next\`.`,
+        description: `Newest first, open and finished. Filters that match next to nothing are looked for among some ${LIMITS.LIST_SCAN_ROWS_MAX} finished deliveries at a time: a page may be short, even empty, while \`has_more\` says that there are older ones to look at. Go on from \`next\`.`,
         tags,
         querystring: DeliveryQuery,
         response: { 200: ref(DeliveryList) },

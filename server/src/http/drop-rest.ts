@@ -11,5 +11,5 @@ export function dropRest(request: IncomingMessage, clock: Pick<Clock, "after">):
   if (request.complete) return;
   request.removeAllListeners("data"); // whoever read the body has stopped, and may have left it paused
   request.resume();
-  clock.after(LIMITS.REFUSED_BODY_MS, () => request.complete || request.socket.destroy());
+  clock.after(LIMITS.BODY_DISCARD_MS, () => request.complete || request.socket.destroy());
 }

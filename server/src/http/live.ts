@@ -77,11 +77,11 @@ interface Viewers {
 }
 
 function gather(clock: Clock, viewers: Viewers, topic: Topic, ids: Partial<Changes[Topic]>): void {
-  if (viewers.gathered.size < LIMITS.CHANGES_GATHERED_MAX)
+  if (viewers.gathered.size < LIMITS.CHANGES_BATCH_MAX)
     viewers.gathered.add(message({ event: topic, data: JSON.stringify(ids, short) }));
   if (viewers.waiting) return;
   viewers.waiting = true;
-  clock.after(LIMITS.CHANGES_GATHERED_MS, () => {
+  clock.after(LIMITS.CHANGES_BATCH_MS, () => {
     const messages = [...viewers.gathered].join("");
     viewers.gathered.clear();
     viewers.waiting = false;

@@ -36,8 +36,8 @@ export function overviewRoute(app: Api, parts: OverviewParts): void {
     ({ who: { space } }) => {
       const now = parts.clock.monotonic();
       const known = kept.get(space);
-      if (known && now - known.at_ms < LIMITS.OVERVIEW_KEPT_MS) return known.overview;
-      if (kept.size >= LIMITS.OVERVIEWS_KEPT_MAX) kept.clear();
+      if (known && now - known.at_ms < LIMITS.OVERVIEW_CACHED_MS) return known.overview;
+      if (kept.size >= LIMITS.OVERVIEWS_CACHED_MAX) kept.clear();
       const overview = read(parts, space);
       kept.set(space, { at_ms: now, overview });
       overview.catch(() => kept.delete(space)); // told to whoever asked; the next one asks anew

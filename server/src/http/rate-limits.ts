@@ -24,10 +24,10 @@ export async function createRateLimits(app: Api): Promise<RateLimits> {
     app.createRateLimit({ max, timeWindow, ...(keyGenerator && { keyGenerator }) });
   const perCaller = limiter(LIMITS.REQUESTS_PER_KEY_MAX, MINUTE_MS, ({ who }) => who.id);
   const perAddress = limiter(LIMITS.REQUESTS_PER_ADDRESS_MAX, MINUTE_MS);
-  const wrongKeys = limiter(LIMITS.KEYS_WRONG_PER_ADDRESS_MAX, MINUTE_MS);
+  const wrongKeys = limiter(LIMITS.INVALID_KEYS_PER_ADDRESS_MAX, MINUTE_MS);
   const signIns = [
-    limiter(LIMITS.SIGN_INS_WRONG_PER_ADDRESS_MAX, LIMITS.SIGN_IN_WINDOW_MS),
-    limiter(LIMITS.SIGN_INS_WRONG_PER_EMAIL_MAX, LIMITS.SIGN_IN_WINDOW_MS, emailOf),
+    limiter(LIMITS.FAILED_SIGN_INS_PER_ADDRESS_MAX, LIMITS.SIGN_IN_WINDOW_MS),
+    limiter(LIMITS.FAILED_SIGN_INS_PER_EMAIL_MAX, LIMITS.SIGN_IN_WINDOW_MS, emailOf),
   ];
   return {
     async request(request) {

@@ -46,7 +46,7 @@ export function createTusDoor(parts: TusParts): (request: IncomingMessage, respo
     // tus' own GET would hand out the file.
     if (!METHODS.has(request.method ?? "")) refuseMethod(response);
     else {
-      request.setTimeout(LIMITS.UPLOAD_SILENT_MS, () => request.destroy());
+      request.setTimeout(LIMITS.UPLOAD_IDLE_MS, () => request.destroy());
       response.once("finish", () => dropRest(request, clock));
       handle(server, request, response).catch((error: unknown) => {
         log.warn({ error: String(error) }, "An upload's request broke off.");

@@ -33,7 +33,7 @@ export async function uploadRoutes(
     async (request, reply) => {
       const { headers, raw, who, params } = request;
       if (headers["content-type"]?.startsWith("multipart/")) throw new MaveError("REQUEST_UNSUPPORTED", AS_IT_IS);
-      raw.setTimeout(LIMITS.UPLOAD_SILENT_MS, () => raw.destroy());
+      raw.setTimeout(LIMITS.UPLOAD_IDLE_MS, () => raw.destroy());
       const declared = headers["content-length"];
       const size_bytes = declared === undefined ? null : Number(declared);
       await receiveFile(uploads, who.space, params.id, { stream: raw, size_bytes, name: null });

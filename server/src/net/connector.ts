@@ -47,7 +47,7 @@ export function createConnector(parts: ConnectorParts): Connector {
     timeout: 0, // undici's clock is coarse; ours covers DNS, TCP and TLS together
     allowH2: false,
     autoSelectFamily: true,
-    autoSelectFamilyAttemptTimeout: LIMITS.ADDRESSES_TRY_MS, // Node's own 250 ms gives up on distant receivers
+    autoSelectFamilyAttemptTimeout: LIMITS.CONNECT_ADDRESS_MS, // Node's own 250 ms gives up on distant receivers
     lookup: parts.resolver.lookup,
     secureContext: secureContext(parts.extraCa),
   }) as (options: buildConnector.Options, callback: buildConnector.Callback) => Socket;

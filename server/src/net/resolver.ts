@@ -45,7 +45,7 @@ interface Answer {
  * others for 20 s. Answers are kept for their time to live, those who ask at once share one question, and the last good
  * response stands in while the DNS servers are in trouble.
  */
-export function createResolver({ policy, clock, servers, try_ms = LIMITS.DNS_TRY_MS }: ResolverParts): Resolver {
+export function createResolver({ policy, clock, servers, try_ms = LIMITS.DNS_QUERY_MS }: ResolverParts): Resolver {
   const system = new SystemResolver({ timeout: try_ms, tries: 2 });
   if (servers !== undefined) system.setServers(servers);
   const names = new Map<string, Known>();
@@ -105,7 +105,7 @@ function judged(hostname: string, addresses: Address[], policy: AddressPolicy): 
 function touch(names: Map<string, Known>, name: string, known: Known): Known {
   names.delete(name);
   names.set(name, known);
-  if (names.size > LIMITS.DNS_NAMES_MAX) names.delete(names.keys().next().value as string);
+  if (names.size > LIMITS.DNS_CACHE_NAMES_MAX) names.delete(names.keys().next().value as string);
   return known;
 }
 
@@ -138,7 +138,7 @@ function learn(entry: Known, outcome: Answer[] | NetFault, now: number): Known {
   entry.asking = null;
   if (Array.isArray(outcome)) {
     const ttl_s = Math.min(...outcome.map(({ ttl }) => ttl));
-    const kept_ms = Math.min(Math.max(ttl_s * 1_000, LIMITS.DNS_KEPT_MIN_MS), LIMITS.DNS_KEPT_MAX_MS);
+    const kept_ms = Math.min(Math.max(ttl_s * 1_000, LIMITS.DNS_CACHE_MIN_MS), LIMITS.DNS_CACHE_MAX_MS);
     entry.addresses = outcome.map(({ address }) => ({ address, family: address.includes(":") ? 6 : 4 }));
     entry.fault = null;
     entry.until = now + kept_ms;
@@ -148,6 +148,6 @@ function learn(entry: Known, outcome: Answer[] | NetFault, now: number): Known {
   if (!isTrouble(outcome)) entry.addresses = [];
   const standsIn = entry.addresses.length > 0 && now < entry.goodUntil;
   entry.fault = standsIn ? null : outcome;
-  entry.until = now + LIMITS.DNS_FAILURE_KEPT_MS;
+  entry.until = now + LIMITS.DNS_FAILURE_CACHE_MS;
   return entry;
 }

@@ -130,7 +130,7 @@ describe("a name that rebinds", () => {
     expect(await post(url)).toMatchObject({ status: 200, address: "127.0.0.2" });
     address = "127.0.0.1";
     outer.server.closeAllConnections();
-    clock.jump(LIMITS.DNS_KEPT_MIN_MS + 1);
+    clock.jump(LIMITS.DNS_CACHE_MIN_MS + 1);
     expect(await post(url)).toMatchObject({ error: { word: "address_blocked" }, wrote: false });
     expect(inner.connections).toBe(0);
   });
@@ -145,7 +145,7 @@ describe("a name that rebinds", () => {
     for (let round = 0; round < 20; round += 1) {
       const { status, error } = await post(`http://flipping-${round}.example.com:${inner.port}/`);
       expect(status === 200 || error?.word === "address_blocked").toBe(true);
-      clock.jump(LIMITS.DNS_KEPT_MIN_MS + 1);
+      clock.jump(LIMITS.DNS_CACHE_MIN_MS + 1);
     }
     expect(inner.connections).toBe(0);
   });
@@ -195,15 +195,15 @@ describe("names", () => {
     const url = `http://moving.example.com:${there.port}/`;
     expect(await post(url)).toMatchObject({ status: 200 });
     said = "servfail";
-    clock.jump(LIMITS.DNS_KEPT_MIN_MS + 1);
+    clock.jump(LIMITS.DNS_CACHE_MIN_MS + 1);
     expect(await post(url)).toMatchObject({ status: 200 });
-    clock.jump(LIMITS.DNS_STALE_MS + LIMITS.DNS_KEPT_MIN_MS);
+    clock.jump(LIMITS.DNS_STALE_MS + LIMITS.DNS_CACHE_MIN_MS);
     expect(await post(url)).toMatchObject({ error: { word: "dns_failed" } });
     said = { addresses: ["127.0.0.1"], ttl: 1 };
-    clock.jump(LIMITS.DNS_FAILURE_KEPT_MS + 1);
+    clock.jump(LIMITS.DNS_FAILURE_CACHE_MS + 1);
     expect(await post(url)).toMatchObject({ status: 200 });
     said = "nxdomain";
-    clock.jump(LIMITS.DNS_KEPT_MIN_MS + 1);
+    clock.jump(LIMITS.DNS_CACHE_MIN_MS + 1);
     expect(await post(url)).toMatchObject({ error: { word: "dns_failed", code: "ENOTFOUND" } });
   });
 

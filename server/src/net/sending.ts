@@ -101,7 +101,7 @@ export class Sending implements Dispatcher.DispatchHandler {
     if (this.#done) return;
     if (status < 200) {
       this.#interim += 1;
-      if (this.#interim > LIMITS.INTERIM_ANSWERS_MAX) this.#end({ word: "response_invalid", code: "INTERIM_FLOOD" });
+      if (this.#interim > LIMITS.INTERIM_RESPONSES_MAX) this.#end({ word: "response_invalid", code: "INTERIM_FLOOD" });
       return;
     }
     this.#firstByte_ms = this.#parts.clock.monotonic() - (this.#wroteAt ?? this.#began);
@@ -112,7 +112,7 @@ export class Sending implements Dispatcher.DispatchHandler {
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#done) return;
     this.#bytes += chunk.length;
-    const room = LIMITS.RESPONSE_KEPT_BYTES - this.#kept;
+    const room = LIMITS.RESPONSE_STORED_BYTES - this.#kept;
     if (room > 0) {
       // A copy: a slice would hold the whole read buffer for as long as the log entry lives.
       const part = Buffer.from(chunk.subarray(0, room));
@@ -144,7 +144,7 @@ export class Sending implements Dispatcher.DispatchHandler {
 
   /** In steps, so that a flood in a part of the response that has no bound of its own is noticed before the deadline. */
   #wait(left_ms: number): () => void {
-    const step_ms = Math.min(left_ms, LIMITS.RESPONSE_FLOOD_CHECK_MS);
+    const step_ms = Math.min(left_ms, LIMITS.RESPONSE_RAW_CHECK_MS);
     return this.#parts.clock.after(step_ms, () => {
       if (step_ms >= left_ms) this.#expire();
       else if (this.#floods()) this.#endFlood();

@@ -52,7 +52,7 @@ export function createLive(parts: LiveParts): Live {
   function want(): void {
     cancel();
     if (viewers === 0 || stopped || db.sharesSessions) return;
-    cancel = clock.after(LIMITS.LIVE_WANTED_MS, want);
+    cancel = clock.after(LIMITS.LIVE_ANNOUNCE_MS, want);
     say(tag);
   }
 
@@ -122,7 +122,7 @@ function createEar({ db, clock }: LiveParts, { onNotice, onListening, onLook }: 
     if (waiting || stopped) return;
     waiting = true;
     void session?.close(); // lost, but perhaps for us only
-    clock.after(LIMITS.LIVE_REOPEN_MS, listen);
+    clock.after(LIMITS.LIVE_RECONNECT_MS, listen);
   }
 
   function listen(): void {
@@ -171,7 +171,7 @@ function createGatherer({ db, clock, log, signals }: LiveParts, tag: string) {
     if (size + text.length > LIMITS.NOTICE_BYTES || gathered.has(text)) return;
     gathered.add(text);
     size += text.length + 1;
-    if (!sending) clock.after(LIMITS.CHANGES_GATHERED_MS, send);
+    if (!sending) clock.after(LIMITS.CHANGES_BATCH_MS, send);
     sending = true;
   };
   const end = () => {
@@ -182,7 +182,7 @@ function createGatherer({ db, clock, log, signals }: LiveParts, tag: string) {
   return {
     gather() {
       cancel();
-      cancel = clock.after(LIMITS.LIVE_WANTED_MS * 3, end);
+      cancel = clock.after(LIMITS.LIVE_ANNOUNCE_MS * 3, end);
       if (offs.length === 0) offs = SHOWN.map((topic) => signals.on(topic, (change) => add(topic, change)));
     },
     end,

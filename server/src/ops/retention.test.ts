@@ -144,7 +144,7 @@ test("a start behind a long reader serves, and tries again soon; after it, every
     },
   };
   await createRetention({ db, clock, log, days: 30 }).start();
-  expect(planned).toMatchObject([{ ms: LIMITS.RETENTION_AGAIN_MS }]);
+  expect(planned).toMatchObject([{ ms: LIMITS.RETENTION_RETRY_MS }]);
   await reader.end();
   await expect
     .poll(
@@ -158,7 +158,7 @@ test("a start behind a long reader serves, and tries again soon; after it, every
     .toBe(0);
   planned[0]!.work();
   await expect.poll(() => planned.length).toBe(2);
-  expect(planned[1]!.ms).toBe(LIMITS.RETENTION_EVERY_MS);
+  expect(planned[1]!.ms).toBe(LIMITS.RETENTION_INTERVAL_MS);
   expect(await partitions("events")).not.toContain(dayName(50));
 });
 

@@ -63,10 +63,10 @@ export function createRetention({ db, clock, log, days }: RetentionOptions): Ret
   /** A round that cannot have its lock is no reason not to serve: there are partitions ahead, and a default one. */
   const tryRound = (): Promise<number> =>
     round().then(
-      () => LIMITS.RETENTION_EVERY_MS,
+      () => LIMITS.RETENTION_INTERVAL_MS,
       (error: unknown) => {
         log.warn({ err: error }, "retention: this round failed; it is tried again soon");
-        return LIMITS.RETENTION_AGAIN_MS;
+        return LIMITS.RETENTION_RETRY_MS;
       },
     );
 

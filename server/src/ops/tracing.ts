@@ -71,7 +71,7 @@ function createProvider(version: string): TracerProvider {
   const processor = new BatchSpanProcessor({
     exporter: new OTLPTraceExporter(),
     maxQueueSize: LIMITS.SPANS_QUEUED_MAX,
-    scheduledDelayMillis: LIMITS.SPANS_WAIT_MS,
+    scheduledDelayMillis: LIMITS.SPANS_BATCH_MS,
   });
   return new TracerProvider({
     resource: defaultResource()

@@ -151,7 +151,7 @@ export async function recordEvents(
   const rows = events.map(({ happening, envelope, traceparent }) => {
     const { space, type, video, sequence, only, except, once } = happening;
     const subject = { space_id: space, id: envelope.uuid, type, video_id: video, sequence, payload: envelope.payload };
-    return { ...subject, traceparent, only_id: only, except_id: except, step: once ? LIMITS.STEP_BEYOND : 0 };
+    return { ...subject, traceparent, only_id: only, except_id: except, step: once ? LIMITS.STEP_MANUAL : 0 };
   });
   const values = [pack(rows), lease?.node ?? null, lease?.lease_ms ?? 0, closed];
   return past === null ? tx.run(recordFirst, values) : tx.run(record, [...values, past.from, past.to]);

@@ -147,7 +147,9 @@ describe("how far back a page by several filters may look", () => {
       const walked = plans.flatMap(nodesOf).filter((node) => /^deliveries_\d/.test(node["Relation Name"] ?? ""));
       const rows = walked.reduce((sum, node) => sum + node["Actual Rows"] * node["Actual Loops"], 0);
       // Of each day one more, to know which goes first.
-      expect(rows).toBeLessThanOrEqual(LIMITS[walk === "soon" ? "LIST_WALKED_SOON" : "LIST_WALKED_MAX"] + DAYS + 3);
+      expect(rows).toBeLessThanOrEqual(
+        LIMITS[walk === "soon" ? "LIST_SCAN_FIRST_ROWS" : "LIST_SCAN_ROWS_MAX"] + DAYS + 3,
+      );
       expect(plans.flatMap(nodesOf).filter((node) => node["Node Type"].endsWith("Sort"))).toEqual([]);
     }
   });

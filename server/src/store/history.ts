@@ -148,7 +148,7 @@ function valuesOf(space: string, filter: DeliveryFilter, limit: number): unknown
 }
 
 export type Walk = "soon" | "long";
-const WALKED: Record<Walk, number> = { soon: LIMITS.LIST_WALKED_SOON, long: LIMITS.LIST_WALKED_MAX };
+const WALKED: Record<Walk, number> = { soon: LIMITS.LIST_SCAN_FIRST_ROWS, long: LIMITS.LIST_SCAN_ROWS_MAX };
 
 // Only the leading condition's index is walked, in its order. A statement of its own, since a limit inside of the list's
 // would let the planner read that many rows and sort them where a page of them is met at once. It takes the list's values;

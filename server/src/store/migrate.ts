@@ -115,7 +115,7 @@ async function apply(
       if (!wasHeldUp(error)) throw error;
       if (tries === LIMITS.MIGRATION_TRIES_MAX) throw new StartFailure(heldUp(name), { cause: error });
       onWait(name, error as Error);
-      await pause(LIMITS.MIGRATION_AGAIN_MS);
+      await pause(LIMITS.MIGRATION_RETRY_MS);
     }
   }
 }

@@ -41,7 +41,7 @@ export function createJanitor(parts: JanitorParts): Janitor {
   async function again(): Promise<void> {
     // The database is away, most likely: the next round comes back to it.
     await round(parts).catch((error) => log.warn({ error: String(error) }, "A round of the clean-up broke off."));
-    if (!stopped) cancel = clock.after(LIMITS.UPLOADS_RECONCILED_MS, tick);
+    if (!stopped) cancel = clock.after(LIMITS.UPLOADS_RECONCILE_MS, tick);
   }
   function tick(): void {
     working = again();

@@ -48,7 +48,7 @@ export class Disabling {
   }
 
   #next(): void {
-    this.#parts.clock.after(LIMITS.WEBHOOK_FAILING_LOOK_MS, () => {
+    this.#parts.clock.after(LIMITS.WEBHOOK_FAILING_CHECK_MS, () => {
       if (this.#stopped) return;
       this.#running = this.look()
         .catch((err: unknown) => this.#parts.log.warn({ err }, "failing webhooks were not looked for"))
@@ -67,10 +67,10 @@ export class Disabling {
 
   /** One look for those that only fail; another node's look makes this one do nothing. */
   async look(): Promise<void> {
-    const { WEBHOOK_WARNED_MS, WEBHOOK_FAILING_MS } = LIMITS;
+    const { WEBHOOK_WARNING_MS, WEBHOOK_FAILING_MS } = LIMITS;
     const [warn, disable] = await this.#parts.db.transaction(async (tx) => {
       if (!(await tryTurn(tx, "disabling"))) return [[], []];
-      return [await listFailingWebhooks(tx, WEBHOOK_WARNED_MS), await listFailingWebhooks(tx, WEBHOOK_FAILING_MS)];
+      return [await listFailingWebhooks(tx, WEBHOOK_WARNING_MS), await listFailingWebhooks(tx, WEBHOOK_FAILING_MS)];
     });
     for (const { space_id, id } of warn) await this.#warn(space_id, id);
     for (const { space_id, id } of disable)
@@ -81,7 +81,7 @@ export class Disabling {
   async #warn(space: string, id: string): Promise<void> {
     const { recorder, signals, vault } = this.#parts;
     const warned = await recorder.transaction(async (tx) => {
-      const row = await warnOfWebhook(tx, space, id, LIMITS.WEBHOOK_WARNED_MS);
+      const row = await warnOfWebhook(tx, space, id, LIMITS.WEBHOOK_WARNING_MS);
       if (row === undefined) return false;
       const data = presentWebhook(row, vault);
       await tx.record({ space, type: "webhook.failing", video: null, sequence: 0, data, except: id });

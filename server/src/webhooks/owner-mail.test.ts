@@ -119,7 +119,7 @@ beforeEach(async () => {
 });
 
 test("at half of the time owners are warned once, by event and by mail that says when it will be disabled", async () => {
-  await failingFor(LIMITS.WEBHOOK_WARNED_MS + 1_000);
+  await failingFor(LIMITS.WEBHOOK_WARNING_MS + 1_000);
   for (let round = 0; round < 2; round++) {
     await disabling.look();
     await mail.round();
@@ -132,7 +132,7 @@ test("at half of the time owners are warned once, by event and by mail that says
 });
 
 test("a webhook that failed for less is nobody's news", async () => {
-  await failingFor(LIMITS.WEBHOOK_WARNED_MS - 60_000);
+  await failingFor(LIMITS.WEBHOOK_WARNING_MS - 60_000);
   await disabling.look();
   await mail.round();
   expect([await eventTypes(), taken]).toEqual([[], []]);
@@ -152,11 +152,11 @@ test("after five days it is disabled, and its owners are told why and that nothi
 });
 
 test("one that recovers is no news, and one that fails again is warned of again, then disabled", async () => {
-  const { WEBHOOK_WARNED_MS, WEBHOOK_FAILING_MS } = LIMITS;
+  const { WEBHOOK_WARNING_MS, WEBHOOK_FAILING_MS } = LIMITS;
   const id = await failingFor(null);
   await attempted(id, 200);
   await attempted(id, 500);
-  await pass(WEBHOOK_WARNED_MS - MINUTE_MS);
+  await pass(WEBHOOK_WARNING_MS - MINUTE_MS);
   await attempted(id, 503);
   expect(await minute()).toBe(0);
   await pass(2 * MINUTE_MS);
@@ -167,11 +167,11 @@ test("one that recovers is no news, and one that fails again is warned of again,
   expect([await minute(), await eventTypes()]).toEqual([1, ["webhook.failing"]]);
 
   await attempted(id, 500);
-  await pass(WEBHOOK_WARNED_MS - MINUTE_MS);
+  await pass(WEBHOOK_WARNING_MS - MINUTE_MS);
   expect(await minute()).toBe(1);
   await pass(2 * MINUTE_MS);
   expect([await minute(), await minute()]).toEqual([2, 2]);
-  await pass(WEBHOOK_FAILING_MS - WEBHOOK_WARNED_MS - 2 * MINUTE_MS);
+  await pass(WEBHOOK_FAILING_MS - WEBHOOK_WARNING_MS - 2 * MINUTE_MS);
   expect(await minute()).toBe(2); // five days, less a minute
   await pass(2 * MINUTE_MS);
   expect([await minute(), await minute()]).toEqual([3, 3]);
@@ -199,7 +199,7 @@ test("of two nodes whose rounds meet one sends the mail, and the other one leave
 });
 
 test("one that is disabled while the mail about its failing is on its way is told of that, too", async () => {
-  await failingFor(LIMITS.WEBHOOK_WARNED_MS + 1_000);
+  await failingFor(LIMITS.WEBHOOK_WARNING_MS + 1_000);
   await disabling.look();
   const disabled = Promise.withResolvers<void>();
   held = disabled.promise;

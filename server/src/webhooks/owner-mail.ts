@@ -34,7 +34,7 @@ export function createOwnerMail(parts: OwnerMailParts): OwnerMail {
   let running: Promise<void> = Promise.resolve();
 
   function next(): void {
-    clock.after(LIMITS.WEBHOOK_FAILING_LOOK_MS, () => {
+    clock.after(LIMITS.WEBHOOK_FAILING_CHECK_MS, () => {
       if (stopped) return;
       running = round(parts)
         .catch((err: unknown) => log.warn({ err }, "mail: this round failed; the next one tries again"))
@@ -59,7 +59,7 @@ export function createOwnerMail(parts: OwnerMailParts): OwnerMail {
 async function round({ db, log, mailer, publicUrl }: OwnerMailParts): Promise<void> {
   await db.transaction(async (tx) => {
     if (!(await tryTurn(tx, "mail"))) return;
-    for (const webhook of await listNews(tx, LIMITS.MAIL_NEWS_DAYS, LIMITS.MAILS_A_ROUND_MAX)) {
+    for (const webhook of await listNews(tx, LIMITS.MAIL_AGE_MAX_DAYS, LIMITS.MAILS_PER_ROUND_MAX)) {
       if (webhook.owners.length > 0) await mailer.send(letterAbout(webhook, publicUrl));
       // Outside of this transaction: a mail that is gone stays gone when a later one fails.
       await markTold(db, webhook);
