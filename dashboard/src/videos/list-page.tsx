@@ -10,11 +10,12 @@ import { Button } from "../ui/button.tsx";
 import { CopyField } from "../ui/copy.tsx";
 import { PageHead } from "../ui/page.tsx";
 import { SearchField } from "../ui/search-field.tsx";
-import { Empty, ErrorState } from "../ui/states.tsx";
+import { Empty, ErrorState, SkeletonRows } from "../ui/states.tsx";
+import { LoadMore } from "../ui/table.tsx";
 import { StateTabs, type Tab } from "../ui/tabs.tsx";
 import { DropAnywhere, give, usePicker } from "../uploads/file-picker.tsx";
 import { videosQuery } from "./video-queries.ts";
-import { VideoRows, VideoRowsLoading } from "./video-rows.tsx";
+import { VideoRows } from "./video-rows.tsx";
 
 /** Fetched when it is asked for: forms are no part of the first load. */
 const NewVideo = lazy(async () => ({ default: (await import("./new-video.tsx")).NewVideo }));
@@ -103,20 +104,14 @@ function FilterBar({ search, totals }: { search: VideoSearch; totals: Overview["
 
 function List({ search, onUpload }: { search: VideoSearch; onUpload: () => Promise<void> }) {
   const videos = useInfiniteQuery({ ...videosQuery(search), placeholderData: keepPreviousData });
-  if (videos.isPending) return <VideoRowsLoading />;
+  if (videos.isPending) return <SkeletonRows height="h-15" />;
   if (videos.isError && !videos.data) return <ErrorState error={videos.error} retry={() => void videos.refetch()} />;
   const rows = videos.data.pages.flatMap(({ data }) => data);
   if (rows.length === 0) return <Nothing search={search} onUpload={onUpload} />;
   return (
     <>
       <VideoRows videos={rows} />
-      {videos.hasNextPage && (
-        <div className="gutter py-4">
-          <Button busy={videos.isFetchingNextPage} onClick={() => void videos.fetchNextPage()}>
-            Show more
-          </Button>
-        </div>
-      )}
+      {videos.hasNextPage && <LoadMore busy={videos.isFetchingNextPage} onClick={() => void videos.fetchNextPage()} />}
     </>
   );
 }
