@@ -1,10 +1,10 @@
-/** How long an event takes from its commit to its receiver, at 50 events a second; both ends in this process. */
+/** Latency from an event's commit to its arrival, at 50 events per second; sender and receiver are in this process. */
 import { setTimeout as pause } from "node:timers/promises";
 import { createRecorder } from "../server/src/events/record.ts";
 import type { Database } from "../server/src/store/db.ts";
-import { newEvent, startEngine } from "./lib/engine.ts";
 import { ms, quantile, report } from "./lib/report.ts";
 import { startSink } from "./lib/sink.ts";
+import { newEvent, startEngine } from "./lib/start-engine.ts";
 import { registerMany, steadily } from "./lib/traffic.ts";
 
 const PER_SECOND = 50;
@@ -22,7 +22,7 @@ const db: Database = {
   ...engine.db,
   async transaction(work) {
     const result = await engine.db.transaction(work);
-    committed.push(performance.now()); // what was recorded is handed over after this
+    committed.push(performance.now()); // the recorder hands the event over after this
     return result;
   },
 };
@@ -32,19 +32,19 @@ const recorder = createRecorder({ db, clock, random, signals, courier: node.cour
 const ids: string[] = [];
 let last: Promise<unknown> = Promise.resolve();
 await steadily(PER_SECOND, EVENTS, () => {
-  // One after the other, so that the commits and the events have the same order.
+  // One at a time, so that commits and events have the same order.
   last = last.then(async () => ids.push((await recorder.record(newEvent(webhook!.space))).id));
   return last;
 });
 for (const deadline = Date.now() + 10_000; arrived.size < EVENTS && Date.now() < deadline; ) await pause(10);
 if (arrived.size < EVENTS) throw new Error(`${EVENTS - arrived.size} events did not arrive`);
 
-const times = ids.map((id, index) => arrived.get(id)! - committed[index]!).slice(WARM_UP);
-const p99 = quantile(times, 0.99);
+const latencies = ids.map((id, index) => arrived.get(id)! - committed[index]!).slice(WARM_UP);
+const p99 = quantile(latencies, 0.99);
 report("arrival", [
   {
     what: `commit → arrival, ${PER_SECOND} events/s`,
-    measured: `p50 ${ms(quantile(times, 0.5))}, p99 ${ms(p99)}`,
+    measured: `p50 ${ms(quantile(latencies, 0.5))}, p99 ${ms(p99)}`,
     target: `p99 ≤ ${P99_MAX_MS} ms`,
     holds: p99 <= P99_MAX_MS,
   },

@@ -1,79 +1,72 @@
 /**
- * The engine's whole path (record → send → settle, the attempt logged) against a bare sender loop: the same client
- * posting signed bytes to the same receiver, with no database. Segments of both alternate in one process.
+ * The engine's whole path (record → send → settle, with the attempt logged), compared with a bare loop: the same client
+ * posts signed bytes to the same receiver, without a database. Segments of both alternate in one process.
  */
-import { newEvent, startEngine } from "./lib/engine.ts";
-import { bare, CONCURRENCY, compare, delivered, settled, whole } from "./lib/path.ts";
-import { startBare } from "./lib/processes.ts";
-import { median, perSecond, report, short } from "./lib/report.ts";
+import { startProgram } from "./lib/processes.ts";
+import { compare, count, perSecond, report } from "./lib/report.ts";
+import { newEvent, startEngine } from "./lib/start-engine.ts";
+import { alternate, bare, CONCURRENCY, delivered, settled, whole } from "./lib/whole-path.ts";
 
 const BACKLOG = Number(process.env.BACKLOG ?? 200_000);
-const SPACES = 16; // webhooks that share the work; each may have ten attempts under way
-const ONLY = process.env.ONLY?.split(","); // some of the lines, for a profile
+const SPACES = 16; // webhooks that share the work, because each may have only ten attempts in flight
+const ONLY = process.env.ONLY?.split(","); // some of the rows, for profiling
 
-const sink = await startBare("bench/lib/bare-sink.ts");
+const sink = await startProgram("bare-sink.ts");
 const engine = await startEngine();
 const spaces = await Promise.all(Array.from({ length: SPACES }, () => engine.newSpace()));
 
-async function register(count: number): Promise<void> {
+async function register(webhooks: number): Promise<void> {
   for (const space of spaces)
-    for (let n = 0; n < count; n++)
+    for (let n = 0; n < webhooks; n++)
       await engine.webhooks.create(space, { url: `${sink.url}/${n}`, events: ["video.created"] });
 }
 
 const spaceOf = (number: number) => spaces[number % SPACES]!;
-const shared = (number: number) => engine.recorder.record(newEvent(spaceOf(number)));
+const grouped = (number: number) => engine.recorder.record(newEvent(spaceOf(number)));
 const alone = (number: number) => engine.recorder.transaction((tx) => tx.recordLast([newEvent(spaceOf(number))]));
-const bareLoop = () => bare(engine, [`${sink.url}/0`]);
+const baseline = () => bare(engine, [`${sink.url}/0`]);
 
-/** Everything is recorded first, its webhooks paused, then drained. @returns deliveries a second */
+/** Records everything while the webhooks are paused, then enables them. @returns deliveries per second */
 async function drain(): Promise<number> {
   await engine.setStatus("paused");
   let left = BACKLOG;
   const work = async () => {
-    while (left > 0) await shared(left--);
+    while (left > 0) await grouped(left--);
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, work));
-  const [before, begun] = [delivered(engine), performance.now()];
+  const [before, begin] = [delivered(engine), performance.now()];
   await engine.setStatus("enabled");
   await settled(engine, before + BACKLOG);
-  return (BACKLOG / (performance.now() - begun)) * 1000;
+  return (BACKLOG / (performance.now() - begin)) * 1000;
 }
 
-/** One long drain between the bare segments before and after it. */
+/** One long drain, compared with the bare segments before and after it. */
 async function backlog() {
-  const before = await bareLoop();
-  const rate = await drain();
-  const bareRate = median([before, await bareLoop(), before]);
-  const ratio = rate / bareRate;
-  return {
-    what: `a backlog of ${BACKLOG.toLocaleString("en")} drained, fan-out 1`,
-    measured: perSecond(rate),
-    against: `${perSecond(bareRate)} bare`,
-    ratio: short(ratio),
-    target: "≥ 0.45",
-    holds: ratio >= 0.45,
-  };
+  const before = await baseline();
+  const value = await drain();
+  const pairs = [before, await baseline()].map((baseline) => ({ value, baseline }));
+  const what = `a backlog of ${count(BACKLOG)} drained, fan-out 1`;
+  return compare(what, pairs, { format: perSecond, label: "bare", atLeast: 0.45 });
 }
 
-const line = (what: string, target: number, fanOut: number, record: (number: number) => Promise<unknown>) =>
-  compare({ what, target, run: () => whole(engine, fanOut, record), against: bareLoop });
+const row = (what: string, atLeast: number, fanOut: number, record: (number: number) => Promise<unknown>) =>
+  alternate(`whole path, ${what}, fan-out ${fanOut}`, { run: () => whole(engine, fanOut, record), baseline, atLeast });
 
 const scenarios = {
-  shared: () => line("whole path, shared commits, fan-out 1", 0.4, 1, shared),
-  alone: () => line("whole path, one transaction an event, fan-out 1", 0.25, 1, alone),
+  grouped: () => row("group commit", 0.4, 1, grouped),
+  alone: () => row("one transaction per event", 0.25, 1, alone),
   backlog,
   async fan() {
     await register(2);
-    return line("whole path, shared commits, fan-out 3", 0.45, 3, shared);
+    return row("group commit", 0.45, 3, grouped);
   },
 };
 
 await register(1);
-await whole(engine, 1, shared); // warm
-await bareLoop();
-const lines = [];
-for (const [name, run] of Object.entries(scenarios)) if (ONLY?.includes(name) ?? true) lines.push(await run());
-report("engine", lines);
+await whole(engine, 1, grouped); // warm-up
+await baseline();
+const rows = [];
+for (const [name, run] of Object.entries(scenarios)) if (ONLY?.includes(name) ?? true) rows.push(await run());
+report("engine", rows);
 await engine.end();
 await sink.end();

@@ -1,16 +1,16 @@
-/** The first and the last page of every list, by each filter, with millions of finished deliveries in the tables. */
+/** The first and last page of every list, with each filter, with millions of finished deliveries in the tables. */
 import { createDeliveries, type DeliveryQuery } from "../server/src/delivery/deliveries.ts";
 import { shortUuid } from "../server/src/kernel/short-uuid.ts";
 import { type EventFilter, listEventsBackward, listEventsForward } from "../server/src/store/events.ts";
 import { type DeliveryFilter, listDeliveries } from "../server/src/store/history.ts";
 import { fillHistory } from "../test/support/history.ts";
-import { startEngine } from "./lib/engine.ts";
-import { median, ms, report } from "./lib/report.ts";
+import { count, median, ms, report } from "./lib/report.ts";
+import { startEngine } from "./lib/start-engine.ts";
 
 const ROWS = Number(process.env.ROWS ?? 10_000_000);
 const DAYS = 30;
-const TIMES = 7; // each page is read this often; the median counts
-const PAGE = 21; // a page and one more, as the API reads it
+const REPETITIONS = 7; // the median counts
+const PAGE = 21; // the API reads one row more than it returns
 const PAGE_MS = 50;
 const [LOWEST, HIGHEST] = ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"];
 const WEBHOOKS = ["1", "2", "3"].map((digit) => `00000000-0000-4000-8000-00000000001${digit}`);
@@ -20,7 +20,7 @@ const VIDEO = `v${String(Math.floor(ROWS / 60)).padStart(9, "0")}`;
 const { db, space, ...engine } = await startEngine({ deliver: false });
 await fillHistory(db, { space, webhooks: WEBHOOKS, days: DAYS }, ROWS);
 
-/** A webhook with a third of all: it chose one type, and has never succeeded. */
+/** A webhook with a third of all deliveries, of one type, none of them successful. */
 const FAILING = "00000000-0000-4000-8000-000000000014";
 const FILL_FAILING = `insert into deliveries (space_id, webhook_id, id, event_id, type, video_id, sequence, previous, status,
     attempts, response_status)
@@ -29,18 +29,18 @@ const FILL_FAILING = `insert into deliveries (space_id, webhook_id, id, event_id
 await db.run({ name: "bench_fill_failing", text: FILL_FAILING }, [space, FAILING]);
 await db.run({ name: "bench_analyze", text: "analyze deliveries" });
 
-/** Filters of which each alone matches many, and all together none. */
-const NONE: Record<string, Partial<DeliveryQuery>> = {
-  "a webhook and a type that it did not choose": { webhook: shortUuid(FAILING), type: "video.uploaded" },
-  "succeeded, of a webhook that never did": { webhook: shortUuid(FAILING), status: "succeeded" },
+/** Combinations of filters: each filter alone matches many rows, together they match none. */
+const EMPTY: Record<string, Partial<DeliveryQuery>> = {
+  "a webhook and a type it did not choose": { webhook: shortUuid(FAILING), type: "video.uploaded" },
+  "succeeded, for a webhook without successes": { webhook: shortUuid(FAILING), status: "succeeded" },
   "failed and 2xx": { status: "failed", response: "2xx" },
   "canceled and 5xx": { status: "canceled", response: "5xx" },
-  "failed, of a type of which none did": { status: "failed", type: "video.deleted" },
+  "failed, for a type without failures": { status: "failed", type: "video.deleted" },
 };
 const { list } = createDeliveries({ ...engine, db, retries: 9 });
 
 const DELIVERIES: Record<string, Partial<DeliveryFilter>> = {
-  none: {},
+  "no filter": {},
   "a webhook": { webhook: busy },
   "a quiet webhook": { webhook: quiet },
   "a video": { video: VIDEO },
@@ -57,7 +57,7 @@ const DELIVERIES: Record<string, Partial<DeliveryFilter>> = {
 };
 const ALL = { webhook: null, event: null, video: null, type: null, statuses: null, response: null };
 const EVENTS: Record<string, EventFilter> = {
-  none: { types: null, video: null },
+  "no filter": { types: null, video: null },
   "a video": { types: null, video: VIDEO },
   "a common type": { types: ["video.created"], video: null },
   "a rare type": { types: ["video.failed"], video: null },
@@ -66,7 +66,7 @@ const EVENTS: Record<string, EventFilter> = {
 const deliveries = (filter: Partial<DeliveryFilter>, order: "asc" | "desc", high = HIGHEST) =>
   listDeliveries(db, space, { ...ALL, ...filter, low: LOWEST, high }, order, PAGE);
 
-/** Newest first: the last page lies below the last ids but a page. */
+/** The last page, newest first: the one that ends at the oldest id. */
 async function lastDeliveries(filter: Partial<DeliveryFilter>) {
   const oldest = await deliveries(filter, "asc");
   return () => deliveries(filter, "desc", oldest.at(-1)?.id);
@@ -78,20 +78,19 @@ interface Timed {
 }
 
 async function timed(name: string, read: () => Promise<unknown>): Promise<Timed> {
-  const took: number[] = [];
-  for (let time = 0; time < TIMES; time++) {
-    const begun = performance.now();
+  const durations: number[] = [];
+  for (let n = 0; n < REPETITIONS; n++) {
+    const begin = performance.now();
     await read();
-    took.push(performance.now() - begun);
+    durations.push(performance.now() - begin);
   }
-  return { name, duration_ms: median(took) };
+  return { name, duration_ms: median(durations) };
 }
 
 function slowest(what: string, pages: readonly Timed[]) {
   const { name, duration_ms } = pages.reduce((most, page) => (page.duration_ms > most.duration_ms ? page : most));
-  const rows = ROWS.toLocaleString("en");
   return {
-    what: `${what} of ${rows}, the slowest of ${pages.length} filters (${name})`,
+    what: `${what} of ${count(ROWS)}, the slowest of ${pages.length} filters (${name})`,
     measured: ms(duration_ms),
     target: `≤ ${PAGE_MS} ms`,
     holds: duration_ms <= PAGE_MS,
@@ -99,19 +98,19 @@ function slowest(what: string, pages: readonly Timed[]) {
 }
 
 const pages: Record<string, Timed[]> = {};
-const note = async (what: string, name: string, read: () => Promise<unknown>) => {
+const measure = async (what: string, name: string, read: () => Promise<unknown>) => {
   pages[what] ??= [];
   pages[what].push(await timed(name, read));
 };
 for (const [name, filter] of Object.entries(DELIVERIES)) {
-  await note("first page of the deliveries", name, () => deliveries(filter, "desc"));
-  await note("last page of the deliveries", name, await lastDeliveries(filter));
+  await measure("first page of the deliveries", name, () => deliveries(filter, "desc"));
+  await measure("last page of the deliveries", name, await lastDeliveries(filter));
 }
-for (const [name, query] of Object.entries(NONE))
-  await note("a page of deliveries, none there,", name, () => list(space, { limit: PAGE - 1, ...query }));
+for (const [name, query] of Object.entries(EMPTY))
+  await measure("an empty page of the deliveries", name, () => list(space, { limit: PAGE - 1, ...query }));
 for (const [name, filter] of Object.entries(EVENTS)) {
-  await note("newest page of the events", name, () => listEventsBackward(db, space, filter, null, PAGE));
-  await note("oldest page of the events", name, () => listEventsForward(db, space, filter, null, PAGE));
+  await measure("newest page of the events", name, () => listEventsBackward(db, space, filter, null, PAGE));
+  await measure("oldest page of the events", name, () => listEventsForward(db, space, filter, null, PAGE));
 }
 report(
   "history",

@@ -1,44 +1,44 @@
-/** Two processes that deliver against one, on one database: the same backlog drained, in turns. */
+/** Two delivering processes compared with one, on one database: the same backlog drained alternately. */
 import { setTimeout as pause } from "node:timers/promises";
-import { fillDue, forgetOpen } from "./lib/backlog.ts";
-import { startDatabase, startEngine } from "./lib/engine.ts";
-import { compare } from "./lib/path.ts";
-import { startBare } from "./lib/processes.ts";
-import { report } from "./lib/report.ts";
+import { fillDue, removePending } from "./lib/fill-tables.ts";
+import { startProgram } from "./lib/processes.ts";
+import { count, report } from "./lib/report.ts";
+import { startDatabase, startEngine } from "./lib/start-engine.ts";
 import { registerMany } from "./lib/traffic.ts";
+import { alternate } from "./lib/whole-path.ts";
 
-const BACKLOG = Number(process.env.BACKLOG ?? 60_000);
 const WEBHOOKS = 32;
+const PER_WEBHOOK = Math.floor(Number(process.env.BACKLOG ?? 60_000) / WEBHOOKS);
+const BACKLOG = PER_WEBHOOK * WEBHOOKS;
 
 const database = await startDatabase();
 const recording = await startEngine({ url: database.url, deliver: false });
-const sink = await startBare("bench/lib/bare-sink.ts");
+const sink = await startProgram("bare-sink.ts");
 const webhooks = await registerMany(recording, WEBHOOKS, () => sink.url);
-const count = Math.floor(BACKLOG / WEBHOOKS) * WEBHOOKS;
 
 const received = async () => Number(await (await fetch(sink.url)).text());
 
-/** @returns deliveries a second, from the first to the last */
+/** @returns deliveries per second, from the first arrival to the last */
 async function drain(nodes: number): Promise<number> {
   await recording.setStatus("paused");
-  await fetch(`${sink.url}/arrivals`); // forgets them
-  for (const { space, webhook } of webhooks) await fillDue(recording.db, space, webhook, count / WEBHOOKS);
+  await fetch(`${sink.url}/reset`);
+  for (const { space, webhook } of webhooks) await fillDue(recording.db, space, webhook, PER_WEBHOOK);
   const env = { DATABASE_URL: database.url };
-  const running = await Promise.all(Array.from({ length: nodes }, () => startBare("bench/lib/deliver-node.ts", env)));
-  await recording.setStatus("enabled"); // found by the nodes' next poll
+  const running = await Promise.all(Array.from({ length: nodes }, () => startProgram("deliver-node.ts", env)));
+  await recording.setStatus("enabled"); // the nodes see it at their next poll
   while ((await received()) === 0) await pause(1);
-  const begun = performance.now();
-  while ((await received()) < count) await pause(20);
-  const rate = (count / (performance.now() - begun)) * 1000;
+  const begin = performance.now();
+  while ((await received()) < BACKLOG) await pause(20);
+  const rate = (BACKLOG / (performance.now() - begin)) * 1000;
   await Promise.all(running.map((node) => node.end()));
-  await forgetOpen(recording.db);
+  await removePending(recording.db);
   return rate;
 }
 
-await drain(1); // warm
-const what = `two delivering processes, a backlog of ${count.toLocaleString("en")} drained`;
-const line = await compare({ what, target: 1.6, run: () => drain(2), against: () => drain(1), name: "by one" });
-report("nodes", [line]);
+await drain(1); // warm-up
+const what = `two delivering processes, a backlog of ${count(BACKLOG)} drained`;
+const row = await alternate(what, { run: () => drain(2), baseline: () => drain(1), label: "by one", atLeast: 1.6 });
+report("nodes", [row]);
 await recording.end();
 await sink.end();
 await database.end();

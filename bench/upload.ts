@@ -1,4 +1,4 @@
-/** The same bytes to Mave, by PUT and by tus, and to a bare Node server that writes them to the same disk. */
+/** Uploads to Mave, by PUT and by tus, compared with uploads to a bare Node server that writes to the same disk. */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { pipeline, Readable } from "node:stream";
@@ -6,18 +6,17 @@ import { promisify } from "node:util";
 import { request } from "undici";
 import { startServer } from "../test/support/server.ts";
 import { call } from "./lib/client.ts";
-import { watchMemory } from "./lib/memory.ts";
-import { startBare } from "./lib/processes.ts";
-import { median, megabytes, report, short } from "./lib/report.ts";
+import { startProgram, watchMemory } from "./lib/processes.ts";
+import { compare, megabytes, report, short } from "./lib/report.ts";
 
 const large = process.argv.includes("--large");
 const BYTES = large ? 2_000_000_000 : 500_000_000;
 const ROUNDS = 3;
 const CHUNK = Buffer.alloc(1_048_576, "a video, or not ");
 
-const mave = await startServer({ MAVE_ROLES: "api,deliver" }); // no processing beside the upload
+const mave = await startServer({ MAVE_ROLES: "api,deliver" }); // without processing, which would compete for the CPU
 const key = await mave.key();
-const bare = await startBare("bench/lib/bare-upload.ts", { FILE: join(mave.dataDir, "bare-upload") });
+const bare = await startProgram("bare-upload.ts", { FILE: join(mave.dataDir, "bare-upload") });
 const authorization = `Bearer ${key}`;
 
 function bytes(): Readable {
@@ -33,7 +32,7 @@ function bytes(): Readable {
 
 /** Sends the bytes. @returns MB/s */
 async function send(url: string, method: "PUT" | "PATCH", headers: Record<string, string>): Promise<number> {
-  const begun = performance.now();
+  const begin = performance.now();
   const body = pipeline(
     bytes(),
     async function* (source) {
@@ -45,11 +44,11 @@ async function send(url: string, method: "PUT" | "PATCH", headers: Record<string
     method,
     headers: { "content-length": String(BYTES), ...headers },
     body,
-    reset: true, // one that idles while the disk comes to rest would be closed under the next upload
+    reset: true, // a connection idle during the sync could be closed just as the next upload uses it
   });
   const text = await response.body.text();
-  if (response.statusCode >= 300) throw new Error(`${url} answered ${response.statusCode}: ${text}`);
-  return BYTES / 1_000 / (performance.now() - begun);
+  if (response.statusCode >= 300) throw new Error(`${url} returned ${response.statusCode}: ${text}`);
+  return BYTES / 1_000 / (performance.now() - begin);
 }
 
 const newVideo = async () => (await call<{ id: string }>(mave.url, key, "POST", "/v1/videos", {})).id;
@@ -77,13 +76,13 @@ const toBare = () => send(bare.url, "PUT", {});
 const before = watchMemory(mave.process().pid!)().own;
 const watch = watchMemory(mave.process().pid!);
 const rounds: { bare: number; put: number; tus: number }[] = [];
-/** The disk is at rest before each, or one would write what the others left in memory. */
-async function atRest(upload: () => Promise<number>): Promise<number> {
+/** Syncs the disk first; otherwise an upload would also pay for the dirty pages of the one before. */
+async function synced(upload: () => Promise<number>): Promise<number> {
   await promisify(execFile)("sync");
   return upload();
 }
 
-// Each of the three is first, second and last once: a virtual disk gets slower the more is written to it.
+// Each method is first, second and last once: a virtual disk slows down as more is written to it.
 const ways = [
   ["bare", toBare],
   ["put", byPut],
@@ -93,26 +92,26 @@ for (let round = 0; round < ROUNDS; round++) {
   const rates = { bare: 0, put: 0, tus: 0 };
   for (const turn of ways.keys()) {
     const [way, upload] = ways[(round + turn) % ways.length]!;
-    rates[way] = await atRest(upload);
+    rates[way] = await synced(upload);
   }
   rounds.push(rates);
 }
-const grown = watch().own - before;
+const growth = watch().own - before;
 
-const against = `${short(median(rounds.map((round) => round.bare)))} MB/s by a bare server`;
-const line = (what: string, way: "put" | "tus") => {
-  const ratio = median(rounds.map((round) => round[way] / round.bare));
-  const measured = `${short(median(rounds.map((round) => round[way])))} MB/s`;
-  return { what, measured, against, ratio: short(ratio), target: "≥ 0.9", holds: ratio >= 0.9 };
-};
+const row = (what: string, way: "put" | "tus") =>
+  compare(
+    `${megabytes(BYTES)} ${what}`,
+    rounds.map((rates) => ({ value: rates[way], baseline: rates.bare })),
+    { format: (rate) => `${short(rate)} MB/s`, label: "by a bare server", atLeast: 0.9 },
+  );
 report("upload", [
-  line(`${megabytes(BYTES)} by PUT`, "put"),
-  line(`${megabytes(BYTES)} by tus`, "tus"),
+  row("by PUT", "put"),
+  row("by tus", "tus"),
   {
-    what: "the server's memory during these uploads, above what it had",
-    measured: megabytes(grown),
+    what: "growth of the server's memory during these uploads",
+    measured: megabytes(growth),
     target: "< 150 MB",
-    holds: grown < 150_000_000,
+    holds: growth < 150_000_000,
   },
 ]);
 await bare.end();

@@ -1,21 +1,59 @@
-/** A call to the API of a server under measurement. @returns the response's JSON @throws for anything but 2xx */
-export async function call<Answer = Record<string, unknown>>(
+import { Pool } from "undici";
+
+/** Calls the API of the server under measurement. @returns the response's JSON @throws unless the status is 2xx */
+export async function call<Body = Record<string, unknown>>(
   url: string,
   key: string,
   method: string,
   path: string,
   body?: object,
-): Promise<Answer> {
+): Promise<Body> {
   const response = await fetch(url + path, {
     method,
     headers: { authorization: `Bearer ${key}`, ...(body && { "content-type": "application/json" }) },
     ...(body && { body: JSON.stringify(body) }),
   });
   const text = await response.text();
-  if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
-  return JSON.parse(text) as Answer;
+  if (!response.ok) throw new Error(`${method} ${path} returned ${response.status}: ${text}`);
+  return JSON.parse(text) as Body;
 }
 
-/** Registers a webhook for these types. */
+/** Registers a webhook for these event types. */
 export const register = (url: string, key: string, sink: string, events: string[]) =>
   call(url, key, "POST", "/v1/webhooks", { url: sink, events });
+
+export interface Load {
+  path: string;
+  /** API keys, used in turn because each has a rate limit. */
+  keys: readonly string[];
+  body: string;
+}
+
+/**
+ * Repeats a POST request for a while, `concurrency` at a time.
+ * @returns responses per second
+ * @throws if a status is not 2xx
+ */
+export async function generateLoad(
+  origin: string,
+  { path, keys, body }: Load,
+  concurrency: number,
+  duration_ms: number,
+): Promise<number> {
+  const pool = new Pool(origin, { connections: concurrency });
+  const begin = performance.now();
+  let done = 0;
+  const work = async () => {
+    while (performance.now() - begin < duration_ms) {
+      const headers = { "content-type": "application/json", authorization: `Bearer ${keys[done % keys.length]}` };
+      const response = await pool.request({ path, method: "POST", headers, body });
+      const text = await response.body.text();
+      if (response.statusCode >= 300) throw new Error(`${origin}${path} returned ${response.statusCode}: ${text}`);
+      done += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, work));
+  const rate = (done / (performance.now() - begin)) * 1000;
+  await pool.close();
+  return rate;
+}

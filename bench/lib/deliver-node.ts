@@ -1,6 +1,6 @@
-/** A node that only delivers, as a process of its own on a given database. It says when it takes work, and ends by a signal. */
+/** A node that only delivers, run as its own process on the given database. Returns its statistics; stopped by a signal. */
 import { createServer } from "node:http";
-import { startEngine } from "./engine.ts";
+import { startEngine } from "./start-engine.ts";
 
 const engine = await startEngine({ url: process.env.DATABASE_URL! });
 createServer((_request, response) => response.end(JSON.stringify(engine.node.stats()))).listen(

@@ -10,9 +10,9 @@ import {
 import type { AddressInfo } from "node:net";
 
 /**
- * A receiver in this process that takes everything.
- * @param hosts on how many loopback addresses it listens: webhooks of one host share its connections
- * @param hangs whether a request for this path is never answered
+ * A receiver in this process that accepts every request.
+ * @param hosts number of additional loopback addresses: webhooks on one host share its connections
+ * @param hangs whether a request for this path gets no response
  */
 export async function startSink(
   onBody: (body: Buffer, headers: IncomingHttpHeaders, path: string) => unknown,
@@ -34,10 +34,10 @@ export async function startSink(
   const servers = [first, ...more];
   return {
     url: `http://127.0.0.1:${port}/webhooks`,
-    /** A host's own address, from 0. */
+    /** The URL on an additional address. @param host from 0 */
     urlOf: (host: number) => `http://${addressOf(host)}:${port}/${host}`,
-    /** Answers all that hang. */
-    letGo() {
+    /** Responds to all hanging requests. */
+    release() {
       for (const response of hung) response.writeHead(204).end();
       hung.clear();
     },
@@ -56,4 +56,5 @@ async function listen(serve: RequestListener, address: string, port: number): Pr
   return server;
 }
 
+/** A loopback address for each host, from 0. */
 export const addressOf = (host: number): string => `127.1.${host >> 8}.${host & 255}`;

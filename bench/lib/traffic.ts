@@ -1,23 +1,22 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { longUuid } from "../../server/src/kernel/short-uuid.ts";
-import type { Bench } from "./engine.ts";
-import { newEvent } from "./engine.ts";
+import { type Bench, newEvent } from "./start-engine.ts";
 
-/** Webhooks in spaces of their own, so that each event is one delivery. */
-export interface Owned {
+/** A webhook that is the only one of its space, so that each event is one delivery. */
+export interface Target {
   space: string;
   /** UUID. */
   webhook: string;
 }
 
-/** Makes `count` webhooks, each in its own space. */
+/** Registers `count` webhooks, each in its own space. */
 export async function registerMany(
   engine: Bench,
   count: number,
   urlOf: (number: number) => string,
   ordering: "video" | "none" = "video",
-): Promise<Owned[]> {
-  const made: Owned[] = [];
+): Promise<Target[]> {
+  const made: Target[] = [];
   for (let number = 0; number < count; number++) {
     const space = await engine.newSpace();
     const input = { url: urlOf(number), events: ["video.created" as const], ordering };
@@ -27,43 +26,43 @@ export async function registerMany(
   return made;
 }
 
-/** Does `work` so often a second, evenly; late ones at once. Resolves when all of it is done. */
+/** Starts `work` at an even rate, without a pause when behind. Resolves when all of it is done. */
 export async function steadily(perSecond: number, count: number, work: (number: number) => Promise<unknown>) {
-  const begun = performance.now();
-  const under: Promise<unknown>[] = [];
+  const begin = performance.now();
+  const started: Promise<unknown>[] = [];
   for (let number = 0; number < count; number++) {
-    const early = begun + (number * 1000) / perSecond - performance.now();
+    const early = begin + (number * 1000) / perSecond - performance.now();
     if (early > 1) await pause(early);
-    under.push(work(number));
+    started.push(work(number));
   }
-  await Promise.all(under);
+  await Promise.all(started);
 }
 
-/** When events were committed and when their receiver, in this process, had them. */
+/** Measures the latency of events from the call of `record` to their arrival at a receiver in this process. */
 export class Journal {
-  readonly #committed = new Map<string, number>();
+  readonly #called = new Map<string, number>();
   readonly #arrived = new Map<string, number>();
 
-  /** Hears of each request. */
+  /** To be called with each request body. */
   readonly arrive = (body: Buffer): void => {
     const id = body.toString("latin1", 7, 29);
     if (!this.#arrived.has(id)) this.#arrived.set(id, performance.now());
   };
 
-  /** Records an event of this space and keeps when it was called: commit → arrival is less. */
-  async record({ recorder }: Pick<Bench, "recorder">, { space }: Pick<Owned, "space">): Promise<string> {
+  /** Records an event and the time of the call; commit → arrival is shorter. */
+  async record({ recorder }: Pick<Bench, "recorder">, { space }: Pick<Target, "space">): Promise<string> {
     const called = performance.now();
     const { id } = await recorder.record(newEvent(space));
-    this.#committed.set(id, called);
+    this.#called.set(id, called);
     return id;
   }
 
-  /** Waits for these. @returns how long each took, ms */
-  async times(ids: readonly string[], patience_ms = 60_000): Promise<number[]> {
-    for (const deadline = performance.now() + patience_ms; performance.now() < deadline; await pause(5))
+  /** Waits for these events to arrive. @returns the latency of each, ms */
+  async latencies(ids: readonly string[], timeout_ms = 60_000): Promise<number[]> {
+    for (const deadline = performance.now() + timeout_ms; performance.now() < deadline; await pause(5))
       if (ids.every((id) => this.#arrived.has(id))) break;
     const missing = ids.filter((id) => !this.#arrived.has(id)).length;
     if (missing > 0) throw new Error(`${missing} of ${ids.length} events did not arrive`);
-    return ids.map((id) => this.#arrived.get(id)! - this.#committed.get(id)!);
+    return ids.map((id) => this.#arrived.get(id)! - this.#called.get(id)!);
   }
 }

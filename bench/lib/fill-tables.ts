@@ -10,7 +10,6 @@ const EVENTS = `with event as materialized (
     from event
   )`;
 
-/** Of one webhook, `count` deliveries that are due: as many events recorded while it was paused would leave. */
 const DUE = {
   name: "bench_due",
   text: `${EVENTS}
@@ -18,9 +17,8 @@ const DUE = {
     select $1, $2, video, 1, id, id, 'video.created', 0, now() from event`,
 };
 
-/** The same, delivered. */
-const FINISHED = {
-  name: "bench_finished",
+const SUCCEEDED = {
+  name: "bench_succeeded",
   text: `${EVENTS}
     insert into deliveries (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, status, attempts)
     select $1, $2, video, 1, id, id, 'video.created', 0, 'succeeded', 1 from event`,
@@ -33,10 +31,13 @@ async function fill(db: Database, statement: typeof DUE, space: string, webhook:
   videos += count;
 }
 
-/** @param webhook its UUID */
+/** Inserts due deliveries, as events recorded while their webhook was paused leave them. @param webhook its UUID */
 export const fillDue = (db: Database, space: string, webhook: string, count: number) =>
   fill(db, DUE, space, webhook, count);
-export const fillFinished = (db: Database, space: string, webhook: string, count: number) =>
-  fill(db, FINISHED, space, webhook, count);
 
-export const forgetOpen = (db: Database) => db.run({ name: "bench_forget", text: "truncate pending_deliveries" });
+/** Inserts succeeded deliveries. @param webhook its UUID */
+export const fillSucceeded = (db: Database, space: string, webhook: string, count: number) =>
+  fill(db, SUCCEEDED, space, webhook, count);
+
+export const removePending = (db: Database) =>
+  db.run({ name: "bench_remove_pending", text: "truncate pending_deliveries" });

@@ -23,20 +23,20 @@ import { removeDataFolder } from "../../test/support/server.ts";
 export type Bench = Awaited<ReturnType<typeof startEngine>>;
 
 export interface BenchDatabase {
-  /** For DATABASE_URL. */
+  /** A DATABASE_URL. */
   url: string;
-  /** The postmaster's. */
+  /** The postmaster's process id. */
   pid: number;
   end(): Promise<void>;
 }
 
-/** A fresh embedded PostgreSQL with fsync as in production. @param settings more of PostgreSQL's own */
+/** Starts an empty embedded PostgreSQL with fsync on, as in production. @param settings additional PostgreSQL settings */
 export async function startDatabase(settings: Record<string, string> = {}): Promise<BenchDatabase> {
   const folder = await mkdtemp(join(tmpdir(), "mave-bench-"));
   const postgres = await startEmbeddedPostgres({ folder, log: createLog("warn", false), onLost, settings });
   const { host, user, database } = postgres.connection;
   const pid = await readFile(join(folder, "postgres/cluster/postmaster.pid"), "utf8");
-  process.once("exit", () => end(Number.parseInt(pid, 10))); // where the bench fails
+  process.once("exit", () => end(Number.parseInt(pid, 10))); // in case the bench fails
   return {
     url: `postgres:///${database}?host=${encodeURIComponent(host)}&user=${user}`,
     pid: Number.parseInt(pid, 10),
@@ -51,7 +51,7 @@ function end(postmaster: number): void {
   try {
     process.kill(postmaster, "SIGQUIT");
   } catch {
-    // it has ended
+    // it has exited
   }
 }
 
@@ -59,7 +59,7 @@ function onLost(why: Error): never {
   throw why;
 }
 
-/** The whole engine in this process, on a database of its own or on a given one. */
+/** Starts the delivery engine in this process, on a new database or on the given one. */
 export async function startEngine({ url, deliver = true }: { url?: string; deliver?: boolean } = {}) {
   const database = url === undefined ? await startDatabase() : null;
   const databaseUrl = url ?? database!.url;
@@ -86,12 +86,12 @@ export async function startEngine({ url, deliver = true }: { url?: string; deliv
   const [space] = await db.run<{ id: string }>({ name: "bench_space", text: "select id from spaces limit 1" });
   return {
     ...{ db, client, node, recorder, webhooks, signals, clock, random, log, database, space: space!.id },
-    /** A space of its own for webhooks: an event is matched against all of its space. */
+    /** Creates a space. An event is matched against all webhooks of its space. */
     async newSpace(): Promise<string> {
       const text = "insert into spaces (id, name) values (gen_random_uuid(), 'bench') returning id";
       return (await db.run<{ id: string }>({ name: "bench_new_space", text }))[0]!.id;
     },
-    /** Of all webhooks at once, and lets the dispatcher hear of it. */
+    /** Sets the status of all webhooks and notifies the dispatcher. */
     async setStatus(status: "enabled" | "paused"): Promise<void> {
       const text = "update webhooks set status = $1, changed_at = now() returning id";
       for (const { id } of await db.run<{ id: string }>({ name: "bench_status", text }, [status]))
@@ -107,7 +107,7 @@ export async function startEngine({ url, deliver = true }: { url?: string; deliv
   };
 }
 
-/** Resolves when nothing is under way in this process. */
+/** Resolves when this process has no attempts in flight and nothing left to settle. */
 export async function idle({ node }: Pick<Bench, "node">): Promise<void> {
   for (;;) {
     const { inFlight, slow, queued, unsettled } = node.stats();
@@ -117,7 +117,7 @@ export async function idle({ node }: Pick<Bench, "node">): Promise<void> {
 }
 
 let videos = 0;
-/** About 560 bytes, as a video of few words. */
+/** A new event of about 560 bytes, the size of a typical video. */
 export function newEvent(space: string, sequence = 1, video = `V${String(++videos).padStart(9, "0")}`) {
   const data = {
     id: video,
