@@ -27,7 +27,7 @@ const db: Database = {
   },
 };
 const { clock, random, signals, node } = engine;
-const recorder = createRecorder({ db, clock, random, signals, courier: node.courier });
+const recorder = createRecorder({ db, clock, random, signals, dispatcher: node.dispatcher });
 
 const ids: string[] = [];
 let last: Promise<unknown> = Promise.resolve();

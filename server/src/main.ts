@@ -161,7 +161,7 @@ async function startDelivering(ground: Ground): Promise<Delivering> {
       disabling.note(ended);
     },
   });
-  const recorder = createRecorder({ ...ground, courier: node.courier });
+  const recorder = createRecorder({ ...ground, dispatcher: node.dispatcher });
   const disabling = new Disabling({ ...ground, recorder });
   shutdown.add("connections to receivers", () => client.close());
   shutdown.add("delivery", () => node.drain(config.attemptTimeout_ms + LIMITS.DRAIN_SETTLE_MS));

@@ -34,7 +34,7 @@ describe("docs/grafana/mave.json", async () => {
     const meter = createDeliveryMeter();
     meter.attempted({
       exchange: { timings: { total: 1 } },
-      verdict: { outcome: "succeeded", error: null },
+      outcome: { result: "succeeded", error: null },
     } as Parameters<typeof meter.attempted>[0]);
     const metrics = createMetrics({ db, roles: new Set(["deliver"]), delivery: { stats, meter } });
     metrics.request("/v1/videos", "GET", 200, 0.001);

@@ -2,7 +2,7 @@ import { type Cancellations, createCancellations } from "../../server/src/delive
 import { createDeliveries, type Deliveries } from "../../server/src/delivery/deliveries.ts";
 import { createDeliveryNode, type DeliveryNode } from "../../server/src/delivery/node.ts";
 import { startNotifier } from "../../server/src/delivery/notifier.ts";
-import type { Verdict } from "../../server/src/delivery/outcome.ts";
+import type { Outcome } from "../../server/src/delivery/outcome.ts";
 import { createReplays, type Replays } from "../../server/src/delivery/replays.ts";
 import { createRecorder, type Recorder } from "../../server/src/events/record.ts";
 import { createLog } from "../../server/src/kernel/log.ts";
@@ -41,7 +41,7 @@ export interface NodeParts {
   db: SimDatabase;
   temperOf(webhook: string): Temper;
   watch: Watch;
-  onVerdict(verdict: Verdict): void;
+  onVerdict(verdict: Outcome): void;
   fraction?: (() => number) | undefined;
 }
 
@@ -57,10 +57,10 @@ export function createNode({ world, process, db, temperOf, watch, onVerdict, fra
     ...{ version: "sim", schedule_s: SCHEDULE_S, attempt_ms: ATTEMPT_MS },
     onAttempt: (ended) => {
       disabling.note(ended);
-      onVerdict(ended.verdict);
+      onVerdict(ended.outcome);
     },
   });
-  const recorder = createRecorder({ ...ground, courier: delivery.courier });
+  const recorder = createRecorder({ ...ground, dispatcher: delivery.dispatcher });
   const disabling = new Disabling({ ...ground, recorder });
   startNotifier({ ...ground, delivers: true });
   const webhooks = createWebhooks({ ...ground, recorder, policy, publicUrl: "http://sim.example.com" });

@@ -139,8 +139,8 @@ export class Simulation {
     const node = createNode({
       ...{ world, process, db, watch: this.#invariants, fraction: this.#options.plant?.fraction },
       temperOf: (webhook) => this.#temperOf(webhook),
-      onVerdict: ({ outcome, again, rest_ms, delay_ms, step }) => {
-        if (outcome === "retry" && !again && rest_ms === 0) this.#delays.push(delay_ms / SCHEDULE_S[step - 1]!);
+      onVerdict: ({ result, again, rest_ms, delay_ms, step }) => {
+        if (result === "retry" && !again && rest_ms === 0) this.#delays.push(delay_ms / SCHEDULE_S[step - 1]!);
       },
     });
     this.#nodes[index] = node;

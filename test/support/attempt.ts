@@ -21,6 +21,6 @@ export function attemptEnded(space: string, webhook: string, ended: Ended): Atte
     at_ms,
     target: { space, webhook },
     exchange: { status, error, timings: { ...REUSED, ...ended.timings }, certificateUntil },
-    verdict: { outcome: succeeded ? "succeeded" : "retry", error },
+    outcome: { result: succeeded ? "succeeded" : "retry", error },
   } as AttemptEnded;
 }

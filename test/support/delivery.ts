@@ -1,7 +1,7 @@
 import { createDeliveries, type Deliveries } from "../../server/src/delivery/deliveries.ts";
 import type { AttemptEnded } from "../../server/src/delivery/dispatcher-parts.ts";
 import { createDeliveryNode, type DeliveryNode } from "../../server/src/delivery/node.ts";
-import type { Courier } from "../../server/src/events/record.ts";
+import type { LocalDispatcher } from "../../server/src/events/record.ts";
 import { type Clock, systemClock } from "../../server/src/kernel/clock.ts";
 import { createLog, type Log } from "../../server/src/kernel/log.ts";
 import { systemRandom } from "../../server/src/kernel/random.ts";
@@ -81,7 +81,7 @@ export async function testNode(
   const common = { db, clock, random: systemRandom, signals, vault, log };
   const node = createDeliveryNode({ ...common, client, version: "0", schedule_s, attempt_ms, onAttempt });
   await node.start();
-  const parts = await engineParts(db, node.courier as Courier, signals);
+  const parts = await engineParts(db, node.dispatcher as LocalDispatcher, signals);
   const deliveries = createDeliveries({ db, signals, retries: schedule_s.length });
   return { ...parts, node, deliveries, seen, stop: () => node.drain(5_000) };
 }

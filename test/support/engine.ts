@@ -1,4 +1,4 @@
-import { type Courier, createRecorder, type Recorder } from "../../server/src/events/record.ts";
+import { createRecorder, type LocalDispatcher, type Recorder } from "../../server/src/events/record.ts";
 import { systemClock } from "../../server/src/kernel/clock.ts";
 import type { EventType } from "../../server/src/kernel/event-catalog.ts";
 import { systemRandom } from "../../server/src/kernel/random.ts";
@@ -24,7 +24,7 @@ const anyUrl = { checkUrl: (url: string) => ({ ok: true as const, url: new URL(u
 
 export async function engineParts(
   db: Database,
-  courier?: Courier,
+  dispatcher?: LocalDispatcher,
   signals: Signals = createSignals(),
 ): Promise<EngineParts> {
   const vault = createVault([Buffer.alloc(32, 7)], systemRandom);
@@ -33,7 +33,7 @@ export async function engineParts(
     clock: systemClock,
     random: systemRandom,
     signals,
-    ...(courier ? { courier } : {}),
+    ...(dispatcher ? { dispatcher } : {}),
   });
   const common = { db, recorder, vault, clock: systemClock, random: systemRandom, signals };
   const webhooks = createWebhooks({ ...common, policy: anyUrl, publicUrl: PUBLIC_URL });

@@ -111,7 +111,7 @@ async function cancelAll(parts: CancellationsParts, filter: store.CancellationFi
  */
 async function cancelSlice({ db, signals }: CancellationsParts, filter: store.CancellationFilter, reason: string) {
   const gone = await db.transaction((tx) => store.cancelSlice(tx, filter, LIMITS.CANCELLATION_SLICE, reason));
-  const freed = await releaseNext(db, followedVideos(gone), { node: 0, lease_ms: 0 });
+  const freed = await releaseNext(db, followedVideos(gone), null);
   for (const webhook of new Set(freed.map((row) => row.webhook_id))) signals.emit("due", { webhook });
   if (signals.heard("delivery")) for (const row of gone.slice(0, LIMITS.CHANGES_BATCH_MAX)) announce(signals, row);
   return gone;

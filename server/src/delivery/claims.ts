@@ -3,15 +3,9 @@ import { LIMITS } from "../kernel/limits.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Database } from "../store/db.ts";
 import type { Lease } from "../store/events.ts";
-import {
-  type ClaimedDelivery,
-  claimDue,
-  type DeliveryKey,
-  listDueWebhooks,
-  releaseNext,
-} from "../store/queue/claim.ts";
+import { claimDue, type DeliveryKey, type LeasedDelivery, listDueWebhooks, releaseNext } from "../store/queue/claim.ts";
 import type { EngineMeter } from "./dispatcher-parts.ts";
-import type { Job, Lane } from "./lane.ts";
+import type { Lane } from "./lane.ts";
 
 interface ClaimsParts {
   db: Database;
@@ -23,7 +17,7 @@ interface ClaimsParts {
   /** Whether this lane is closed may have changed. */
   note(lane: Lane): void;
   lease(): Lease | null;
-  take(jobs: Job[]): void;
+  take(jobs: LeasedDelivery[]): void;
 }
 
 /** What brings deliveries from the database into the lanes: retries, backlogs, a dead node's work. */
@@ -107,9 +101,8 @@ export class Claims {
     const lease = this.#parts.lease();
     const wanted = this.#wanted();
     if (lease === null || wanted.length === 0) return;
-    const leased_ms = clock.monotonic();
     const claimed = await claimDue(db, wanted, lease);
-    meter?.claimed(clock.monotonic() - leased_ms);
+    meter?.claimed(clock.monotonic() - lease.leased_ms);
     const counts = new Map<string, number>();
     for (const { webhook_id } of claimed) counts.set(webhook_id, (counts.get(webhook_id) ?? 0) + 1);
     for (const { webhook_id, slots, by_hand } of wanted) {
@@ -122,7 +115,7 @@ export class Claims {
         note(lane);
       }
     }
-    take(claimed.map((row) => jobOf(row, leased_ms)));
+    take(claimed);
   }
 
   /** The hinted lanes with room, fairly: when all of them together want too much, each gets less. */
@@ -156,25 +149,18 @@ export class Claims {
   }
 
   async #releaseBatch(batch: DeliveryKey[]): Promise<void> {
-    const { db, clock, log, laneOf, take } = this.#parts;
+    const { db, log, laneOf, take } = this.#parts;
     const lease = this.#parts.lease();
-    const leased_ms = clock.monotonic();
     const freed = batch.map(({ space_id, webhook_id, video_id }) => {
       return { space_id, webhook_id, video_id, lease: lease !== null && !laneOf(webhook_id).closed };
     });
     try {
-      const released = await releaseNext(db, freed, lease ?? NO_LEASE);
-      take(released.filter((row) => row.lease).map((row) => jobOf(row, leased_ms)));
+      const released = await releaseNext(db, freed, lease);
+      take(released.filter((row) => row.lease));
       const left = released.filter((row) => !row.lease);
       if (left.length > 0) this.wake(left.map((row) => row.webhook_id));
     } catch (err) {
       log.warn({ err }, "following deliveries were not released; the sweeper will");
     }
   }
-}
-
-const NO_LEASE: Lease = { node: 0, lease_ms: 0 };
-
-function jobOf({ payload, by_hand = false, ...row }: ClaimedDelivery, leased_ms: number): Job {
-  return { ...row, body: payload === null ? null : Buffer.from(payload), leased_ms, repeated: false, by_hand };
 }

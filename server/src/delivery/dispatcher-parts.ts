@@ -7,14 +7,14 @@ import type { Exchange } from "../net/exchange.ts";
 import type { SafeClient } from "../net/safe-client.ts";
 import type { Database } from "../store/db.ts";
 import type { Vault } from "../webhooks/secrets.ts";
-import type { Verdict } from "./outcome.ts";
+import type { Outcome } from "./outcome.ts";
 import type { Target } from "./targets.ts";
 
 /** An attempt that has ended, as those hear of it who keep a webhook's health. */
 export interface AttemptEnded {
   target: Target;
   exchange: Exchange;
-  verdict: Verdict;
+  outcome: Outcome;
   /** When it began, Unix milliseconds. */
   at_ms: number;
 }

@@ -1,16 +1,16 @@
-import type { Courier, HandedDelivery } from "../events/record.ts";
+import type { LocalDispatcher } from "../events/record.ts";
 import { unixSeconds } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { shortUuid } from "../kernel/short-uuid.ts";
 import type { Exchange } from "../net/exchange.ts";
 import type { Lease } from "../store/events.ts";
-import { putBackUnsent } from "../store/queue/claim.ts";
+import { type LeasedDelivery, putBackUnsent } from "../store/queue/claim.ts";
 import { logAttempt } from "./attempt-log.ts";
 import { traceAttempt } from "./attempt-trace.ts";
 import { Claims } from "./claims.ts";
 import type { DispatcherParts, DispatcherStats } from "./dispatcher-parts.ts";
-import { type Job, Lane } from "./lane.ts";
-import { judge, type Verdict } from "./outcome.ts";
+import { Lane } from "./lane.ts";
+import { decide, type Outcome } from "./outcome.ts";
 import { buildRequest, type SignedRequest } from "./request.ts";
 import { cancellation, settlementOf } from "./settlement.ts";
 import { type SettledBatch, Settler } from "./settler.ts";
@@ -20,7 +20,7 @@ export type { DispatcherParts } from "./dispatcher-parts.ts";
 
 /** An attempt under way. */
 interface Send {
-  job: Job;
+  job: LeasedDelivery;
   lane: Lane;
   target: Target;
   request: SignedRequest;
@@ -40,7 +40,7 @@ const REST_MAX_MS = 60_000;
  * Sends what is due: the heart. One per node that delivers. Deliveries come in leased, by hand-over from the recorder or
  * by claim; each is sent, judged and settled, and nothing else ends a lease early but giving it back unsent.
  */
-export class Dispatcher implements Courier {
+export class Dispatcher implements LocalDispatcher {
   readonly #parts: DispatcherParts;
   readonly #lease_ms: number;
   readonly #targets: Targets;
@@ -50,7 +50,7 @@ export class Dispatcher implements Courier {
   readonly #ready: Lane[] = [];
   readonly #closed = new Set<string>();
   readonly #sends = new Set<Send>(); // in the order in which they began
-  readonly #unsent: Job[] = [];
+  readonly #unsent: LeasedDelivery[] = [];
   #returning: Promise<void> = Promise.resolve();
   readonly #toLoad = new Set<string>();
   readonly #attempts = { succeeded: 0, retry: 0, failed: 0 };
@@ -68,7 +68,7 @@ export class Dispatcher implements Courier {
     const lease_ms = this.#lease_ms;
     this.#settler = new Settler({ db, clock, log, meter, lease_ms, onSettled: (batch) => this.#settled(batch) });
     const laneOf = (webhook: string) => this.#laneOf(webhook);
-    const [lease, take] = [() => this.lease(), (jobs: Job[]) => this.#takeJobs(jobs)];
+    const [lease, take] = [() => this.lease(), (deliveries: LeasedDelivery[]) => this.take(deliveries)];
     const note = (lane: Lane) => this.#note(lane);
     this.#claims = new Claims({ db, clock, log, meter, lanes: this.#lanes, laneOf, note, lease, take });
   }
@@ -100,7 +100,7 @@ export class Dispatcher implements Courier {
   lease(): Lease | null {
     const node = this.#parts.node();
     const none = this.#draining || node === null || this.#queued >= LIMITS.DELIVERIES_QUEUED_MAX;
-    return none ? null : { node, lease_ms: this.#lease_ms };
+    return none ? null : { node, lease_ms: this.#lease_ms, leased_ms: this.#parts.clock.monotonic() };
   }
 
   closed(): string[] {
@@ -112,16 +112,12 @@ export class Dispatcher implements Courier {
     else this.#closed.delete(webhook);
   }
 
-  take(deliveries: HandedDelivery[]): void {
-    this.#takeJobs(deliveries.map((delivery) => ({ ...delivery, repeated: false, by_hand: false })));
-  }
-
-  #takeJobs(jobs: Job[]): void {
-    for (const job of jobs) this.#enqueue(job);
+  take(deliveries: LeasedDelivery[]): void {
+    for (const delivery of deliveries) this.#enqueue(delivery);
     this.#pump();
   }
 
-  #enqueue(job: Job): void {
+  #enqueue(job: LeasedDelivery): void {
     const lane = this.#laneOf(job.webhook_id);
     const restLeft_ms = job.by_hand ? 0 : lane.restUntil_ms - this.#parts.clock.monotonic();
     if (this.#draining || this.#parts.node() === null || restLeft_ms > REST_IN_MEMORY_MS) {
@@ -175,26 +171,24 @@ export class Dispatcher implements Courier {
     return status !== "enabled" || rate_limit === null ? null : rate_limit / Math.max(1, this.#parts.nodes());
   }
 
-  #sendOrEnd(job: Job, lane: Lane, target: Target | null, now_ms: number): void {
+  #sendOrEnd(job: LeasedDelivery, lane: Lane, target: Target | null, now_ms: number): void {
     const left_ms = job.leased_ms + this.#lease_ms - now_ms;
     if (target === null) this.#settler.add({ job, settlement: cancellation(job, "Its webhook was deleted.") });
-    else if (job.body === null)
+    else if (job.payload === null)
       this.#settler.add({ job, settlement: cancellation(job, "Its event is no longer kept.") });
     else if (target.status !== "enabled" || left_ms < this.#parts.attempt_ms + LEASE_MARGIN_MS) this.#putBack(job);
-    else this.#send(job, job.body, lane, target);
+    else this.#send(job, job.payload, lane, target);
   }
 
-  #send(job: Job, body: Buffer, lane: Lane, target: Target): void {
+  #send(job: LeasedDelivery, payload: string, lane: Lane, target: Target): void {
     const { clock, client, version, attempt_ms: deadline_ms } = this.#parts;
     const [started_ms, begun_ms] = [clock.now(), clock.monotonic()];
-    const { attempt, sequence, previous } = job;
-    const parcel = { event: eventIdOf(body), delivery: shortUuid(job.id), attempt, sequence, previous, body };
-    const request = buildRequest(target, parcel, version, unixSeconds(started_ms));
+    const request = buildRequest({ target, delivery: job, payload, version, now_s: unixSeconds(started_ms) });
     const one: Send = { job, lane, target, request, started_ms, begun_ms, slow: false };
     this.#sends.add(one);
     lane.inFlight += 1;
     this.#quick += 1;
-    const { url, headers } = request;
+    const { url, headers, body } = request;
     void client.send({ url, headers, body, deadline_ms }).then((exchange) => this.#answered(one, exchange));
   }
 
@@ -205,23 +199,23 @@ export class Dispatcher implements Courier {
     lane.inFlight -= 1;
     if (one.slow) this.#slow -= 1;
     else this.#quick -= 1;
-    const verdict = this.#judge(job, exchange);
-    lane.answered(verdict);
-    if (verdict.rest_ms > 0) this.#rest(lane, Math.min(verdict.rest_ms, REST_MAX_MS));
-    this.#settler.add({ job, settlement: settlementOf(job, one.request, started_ms, exchange, verdict) });
-    this.#parts.onAttempt({ target, exchange, verdict, at_ms: started_ms });
-    logAttempt(log, job, exchange, verdict);
-    if (tracing !== undefined) traceAttempt(tracing, job, started_ms, exchange, verdict);
+    const outcome = this.#judge(job, exchange);
+    lane.answered(outcome);
+    if (outcome.rest_ms > 0) this.#rest(lane, Math.min(outcome.rest_ms, REST_MAX_MS));
+    this.#settler.add({ job, settlement: settlementOf(job, one.request, started_ms, exchange, outcome) });
+    this.#parts.onAttempt({ target, exchange, outcome, at_ms: started_ms });
+    logAttempt(log, job, exchange, outcome);
+    if (tracing !== undefined) traceAttempt(tracing, job, started_ms, exchange, outcome);
     this.#offer(lane);
     if (lane.hinted && lane.wants(this.#parts.clock.monotonic())) this.#claims.ask();
     this.#pump();
   }
 
-  #judge(job: Job, exchange: Exchange): Verdict {
+  #judge(job: LeasedDelivery, exchange: Exchange): Outcome {
     const { clock, random, schedule_s } = this.#parts;
-    const { step, repeated } = job;
-    const verdict = judge(exchange, { step, repeated, schedule_s, fraction: random.fraction(), now_ms: clock.now() });
-    this.#attempts[verdict.outcome] += 1;
+    const { step, repeated = false } = job;
+    const verdict = decide(exchange, { step, repeated, schedule_s, fraction: random.fraction(), now_ms: clock.now() });
+    this.#attempts[verdict.result] += 1;
     return verdict;
   }
 
@@ -306,7 +300,7 @@ export class Dispatcher implements Courier {
     this.#parts.clock.after(delay_ms, () => this.wake([webhook]));
   }
 
-  #announce({ space_id: space, webhook_id, id, event_id, sequence, video_id }: Job): void {
+  #announce({ space_id: space, webhook_id, id, event_id, sequence, video_id }: LeasedDelivery): void {
     const { signals } = this.#parts;
     if (!signals.heard("delivery")) return;
     const [webhook, delivery, event] = [shortUuid(webhook_id), shortUuid(id), shortUuid(event_id)];
@@ -320,7 +314,7 @@ export class Dispatcher implements Courier {
     for (const lane of this.#lanes.values()) this.#putBackAll(lane);
   }
 
-  #shift(lane: Lane): Job | undefined {
+  #shift(lane: Lane): LeasedDelivery | undefined {
     const job = lane.queue.shift();
     if (job === undefined) return undefined;
     this.#queued -= 1;
@@ -328,8 +322,8 @@ export class Dispatcher implements Courier {
     return job;
   }
 
-  #putBackAll(lane: Lane, which: (job: Job) => boolean = () => true): void {
-    const stays: Job[] = [];
+  #putBackAll(lane: Lane, which: (job: LeasedDelivery) => boolean = () => true): void {
+    const stays: LeasedDelivery[] = [];
     for (let job = this.#shift(lane); job !== undefined; job = this.#shift(lane))
       if (which(job)) this.#putBack(job);
       else stays.push(job);
@@ -337,7 +331,7 @@ export class Dispatcher implements Courier {
     this.#queued += stays.length;
   }
 
-  #putBack(job: Job): void {
+  #putBack(job: LeasedDelivery): void {
     this.#unsent.push(job);
     if (this.#unsent.length === 1) this.#parts.clock.after(0, () => void this.#returnUnsent());
   }
@@ -377,6 +371,3 @@ export class Dispatcher implements Courier {
     };
   }
 }
-
-/** The event's short id stands first in its frozen bytes: `{"id":"…22…"`. */
-const eventIdOf = (body: Buffer): string => body.toString("latin1", 7, 29);

@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../kernel/limits.ts";
-import { type Job, Lane } from "./lane.ts";
+import type { LeasedDelivery } from "../store/queue/claim.ts";
+import { Lane } from "./lane.ts";
 
-const SUCCESS = { outcome: "succeeded", again: false, atEase: true } as const;
-const REFUSAL = { outcome: "retry", again: false, atEase: true } as const;
-const TIMEOUT = { outcome: "retry", again: false, atEase: false } as const;
-const RACE = { outcome: "retry", again: true, atEase: true } as const;
+const SUCCESS = { result: "succeeded", again: false, atEase: true } as const;
+const REFUSAL = { result: "retry", again: false, atEase: true } as const;
+const TIMEOUT = { result: "retry", again: false, atEase: false } as const;
+const RACE = { result: "retry", again: true, atEase: true } as const;
 
 describe("a lane", () => {
   test("starts slowly, grows with successes, halves with timeouts, and stays within its bounds", () => {
@@ -16,7 +17,7 @@ describe("a lane", () => {
     expect(lane.cap).toBe(LIMITS.WEBHOOK_IN_FLIGHT_START + 1);
     fc.assert(
       fc.property(fc.array(fc.constantFrom(SUCCESS, REFUSAL, TIMEOUT, RACE)), (answers) => {
-        for (const verdict of answers) lane.answered(verdict);
+        for (const outcome of answers) lane.answered(outcome);
         expect(lane.cap).toBeGreaterThanOrEqual(1);
         expect(lane.cap).toBeLessThanOrEqual(LIMITS.WEBHOOK_IN_FLIGHT_MAX);
       }),
@@ -27,8 +28,8 @@ describe("a lane", () => {
 
   test("starts anew where nothing but errors come back, and bears some among successes", () => {
     const lane = new Lane("w");
-    const times = (count: number, verdict: typeof SUCCESS | typeof REFUSAL | typeof RACE) => {
-      for (let n = 0; n < count; n++) lane.answered(verdict);
+    const times = (count: number, outcome: typeof SUCCESS | typeof REFUSAL | typeof RACE) => {
+      for (let n = 0; n < count; n++) lane.answered(outcome);
     };
     times(20, SUCCESS);
     for (let n = 0; n < 10; n++) {
@@ -61,7 +62,7 @@ describe("a lane", () => {
 
   test("a receiver's rest does not hold what a person sends, a rate limit does", () => {
     const lane = new Lane("w");
-    const job = (by_hand: boolean) => ({ by_hand }) as Job;
+    const job = (by_hand: boolean) => ({ by_hand }) as LeasedDelivery;
     lane.add(job(false));
     lane.restUntil_ms = 1_000;
     expect([lane.awake(500), lane.awake(1_000)]).toEqual([false, true]);
@@ -74,7 +75,7 @@ describe("a lane", () => {
 
   test("asks for no more than it can send soon", () => {
     const lane = new Lane("w");
-    lane.queue.push(...Array<Job>(100));
+    lane.queue.push(...Array<LeasedDelivery>(100));
     expect(lane.room).toBe(0);
     expect(lane.closed).toBe(true);
     expect(lane.wants(0)).toBe(false);

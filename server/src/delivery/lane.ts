@@ -1,28 +1,6 @@
-import type { EventType } from "../kernel/event-catalog.ts";
 import { LIMITS } from "../kernel/limits.ts";
-import type { TraceParent } from "../kernel/trace.ts";
-import type { DeliveryKey } from "../store/queue/claim.ts";
-import type { Verdict } from "./outcome.ts";
-
-/** A delivery leased to this node, on its way to being sent. */
-export interface Job extends DeliveryKey {
-  id: string;
-  event_id: string;
-  type: EventType;
-  previous: number;
-  attempt: number;
-  step: number;
-  /** null where its event is no longer kept. */
-  body: Buffer | null;
-  /** When the lease began, on the monotonic clock. */
-  leased_ms: number;
-  /** It repeats, at once, an attempt whose connection was being closed. */
-  repeated: boolean;
-  /** A person sends it: it goes first, and does not wait for the end of a receiver's Retry-After. */
-  by_hand: boolean;
-  /** Its event's span, where there are traces. */
-  traceparent?: TraceParent | null | undefined;
-}
+import type { LeasedDelivery } from "../store/queue/claim.ts";
+import type { Outcome } from "./outcome.ts";
 
 /**
  * One webhook's place in this node: what waits for it, how many attempts are under way and how many may be. The cap
@@ -32,7 +10,7 @@ export interface Job extends DeliveryKey {
  */
 export class Lane {
   readonly webhook: string;
-  readonly queue: Job[] = [];
+  readonly queue: LeasedDelivery[] = [];
   inFlight = 0;
   cap: number = LIMITS.WEBHOOK_IN_FLIGHT_START;
   /** It stands in the ready list. */
@@ -71,7 +49,7 @@ export class Lane {
   }
 
   /** Puts one into the queue: what a person sends before the rest. */
-  add(job: Job): void {
+  add(job: LeasedDelivery): void {
     if (job.by_hand) this.queue.unshift(job);
     else this.queue.push(job);
   }
@@ -118,8 +96,8 @@ export class Lane {
   }
 
   /** An attempt has ended so. */
-  answered({ outcome, again, atEase }: Pick<Verdict, "outcome" | "again" | "atEase">): void {
-    if (outcome === "succeeded") {
+  answered({ result, again, atEase }: Pick<Outcome, "result" | "again" | "atEase">): void {
+    if (result === "succeeded") {
       this.#refused = 0;
       this.cap = Math.min(LIMITS.WEBHOOK_IN_FLIGHT_MAX, this.cap + 1);
     } else if (!atEase) this.cap = Math.max(1, this.cap / 2);

@@ -1,4 +1,4 @@
-import type { Courier } from "../events/record.ts";
+import type { LocalDispatcher } from "../events/record.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { longUuid } from "../kernel/short-uuid.ts";
 import { Dispatcher, type DispatcherParts } from "./dispatcher.ts";
@@ -14,7 +14,7 @@ export type DeliveryNodeParts = Omit<DispatcherParts, "node" | "nodes"> & {
 /** All of delivery on one node: its number, its dispatcher, its sweeper and its ears. */
 export interface DeliveryNode {
   /** What the recorder hands deliveries to. */
-  courier: Courier;
+  dispatcher: LocalDispatcher;
   /** Resolves once it takes work. */
   start(): Promise<void>;
   /** Ends within `patience_ms`, with every attempt settled and every lease given back. */
@@ -49,7 +49,7 @@ export function createDeliveryNode(parts: DeliveryNodeParts): DeliveryNode {
   }
 
   return {
-    courier: dispatcher,
+    dispatcher: dispatcher,
     async start() {
       await session.start();
       if (ending) return session.close(); // the process is told to end in the middle of its start

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Exchange } from "../net/exchange.ts";
-import { type Circumstances, judge } from "./outcome.ts";
+import { type Circumstances, decide } from "./outcome.ts";
 
 const NOW_MS = Date.parse("2026-11-24T00:00:00Z");
 const timings = { dns: null, connect: null, tls: null, first_byte: null, total: 5, reused: false };
@@ -42,25 +42,25 @@ const failed = (word: NonNullable<Exchange["error"]>["word"], more: Partial<Exch
   ...more,
 });
 const judged = (exchange: Exchange, more: Partial<Circumstances> = {}) =>
-  judge(exchange, { ...circumstances, ...more });
+  decide(exchange, { ...circumstances, ...more });
 
 describe("an outcome", () => {
   test("is success for 2xx and for nothing else", () => {
     fc.assert(
       fc.property(fc.integer({ min: 200, max: 599 }), (status) => {
-        expect(judged(answered(status)).outcome === "succeeded").toBe(status < 300);
+        expect(judged(answered(status)).result === "succeeded").toBe(status < 300);
       }),
     );
   });
 
   test("is success for a 2xx whose body broke off", () => {
-    expect(judged({ ...answered(200), note: "The response was not finished." }).outcome).toBe("succeeded");
+    expect(judged({ ...answered(200), note: "The response was not finished." }).result).toBe("succeeded");
   });
 
   test("is a retry by the schedule, then failure", () => {
-    expect(judged(answered(500))).toMatchObject({ outcome: "retry", step: 1, delay_ms: 100_000 });
-    expect(judged(failed("timeout"), { step: 1 })).toMatchObject({ outcome: "retry", step: 2, delay_ms: 200_000 });
-    expect(judged(answered(500), { step: 2 })).toMatchObject({ outcome: "failed" });
+    expect(judged(answered(500))).toMatchObject({ result: "retry", step: 1, delay_ms: 100_000 });
+    expect(judged(failed("timeout"), { step: 1 })).toMatchObject({ result: "retry", step: 2, delay_ms: 200_000 });
+    expect(judged(answered(500), { step: 2 })).toMatchObject({ result: "failed" });
   });
 
   test("honours Retry-After of 429 and 503 between the schedule and a day", () => {
@@ -76,14 +76,14 @@ describe("an outcome", () => {
 
   test("repeats at once, once, what broke on a reused connection before it was answered", () => {
     const race = failed("connection_reset", { timings: { ...timings, reused: true } });
-    expect(judged(race)).toMatchObject({ outcome: "retry", again: true, step: 0, delay_ms: 0 });
-    expect(judged(race, { repeated: true })).toMatchObject({ outcome: "retry", again: false, step: 1 });
+    expect(judged(race)).toMatchObject({ result: "retry", again: true, step: 0, delay_ms: 0 });
+    expect(judged(race, { repeated: true })).toMatchObject({ result: "retry", again: false, step: 1 });
     expect(judged(failed("connection_reset"))).toMatchObject({ again: false });
     expect(judged({ ...race, timings: { ...race.timings, total: 1_500 } })).toMatchObject({ again: false });
   });
 
   test("tells that a receiver is gone by 410, and loses nothing by it", () => {
-    expect(judged(answered(410))).toMatchObject({ gone: true, outcome: "retry" });
+    expect(judged(answered(410))).toMatchObject({ gone: true, result: "retry" });
     expect(judged(answered(404))).toMatchObject({ gone: false });
   });
 
@@ -104,7 +104,7 @@ describe("an outcome", () => {
       fc.property(exchange, fc.nat(3), fc.boolean(), (made, step, repeated) => {
         const verdict = judged(made, { step, repeated });
         expect(verdict.step).toBeGreaterThanOrEqual(step);
-        if (verdict.outcome === "retry" && !verdict.again)
+        if (verdict.result === "retry" && !verdict.again)
           expect(verdict.delay_ms).toBeGreaterThanOrEqual(circumstances.schedule_s[step]! * 1_000);
         expect(verdict.delay_ms).toBeLessThanOrEqual(86_400_000);
       }),

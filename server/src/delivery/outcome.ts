@@ -3,8 +3,8 @@ import type { Exchange } from "../net/exchange.ts";
 import { retryDelay_ms } from "./retry-schedule.ts";
 
 /** What follows from an attempt. */
-export interface Verdict {
-  outcome: "succeeded" | "retry" | "failed";
+export interface Outcome {
+  result: "succeeded" | "retry" | "failed";
   error: { word: ErrorWord; code: string } | null;
   /** Of a retry: after how long, and the step of the schedule it is then at. */
   delay_ms: number;
@@ -35,21 +35,20 @@ const RETRY_AFTER_MAX_MS = 86_400_000;
 const RACE_MS = 1_000;
 
 /** Judges an attempt. 2xx is success, whatever became of the body, and nothing else is. */
-export function judge(exchange: Exchange, circumstances: Circumstances): Verdict {
+export function decide(exchange: Exchange, circumstances: Circumstances): Outcome {
   const { status } = exchange;
   const verdict = { error: exchange.error, step: circumstances.step, delay_ms: 0, rest_ms: 0, again: false };
   const atEase = status !== null && !overloaded(status);
-  if (status !== null && status >= 200 && status < 300)
-    return { ...verdict, outcome: "succeeded", gone: false, atEase };
+  if (status !== null && status >= 200 && status < 300) return { ...verdict, result: "succeeded", gone: false, atEase };
   if (isKeepAliveRace(exchange) && !circumstances.repeated)
-    return { ...verdict, outcome: "retry", again: true, gone: false, atEase: true };
+    return { ...verdict, result: "retry", again: true, gone: false, atEase: true };
   const gone = status === 410;
   const { step, schedule_s, fraction, now_ms } = circumstances;
   const scheduled_ms = retryDelay_ms(schedule_s, step, fraction);
   const rest_ms = status !== null && overloaded(status) ? retryAfter_ms(exchange, now_ms) : 0;
-  if (scheduled_ms === null) return { ...verdict, outcome: "failed", gone, atEase, rest_ms };
+  if (scheduled_ms === null) return { ...verdict, result: "failed", gone, atEase, rest_ms };
   const delay_ms = Math.max(scheduled_ms, rest_ms);
-  return { ...verdict, outcome: "retry", step: step + 1, delay_ms, gone, atEase, rest_ms };
+  return { ...verdict, result: "retry", step: step + 1, delay_ms, gone, atEase, rest_ms };
 }
 
 const overloaded = (status: number): boolean => status === 429 || status === 503;

@@ -1,22 +1,22 @@
 import type { Exchange } from "../net/exchange.ts";
+import type { LeasedDelivery } from "../store/queue/claim.ts";
 import type { Settlement } from "../store/queue/settle.ts";
-import type { Job } from "./lane.ts";
-import type { Verdict } from "./outcome.ts";
+import type { Outcome } from "./outcome.ts";
 import type { SignedRequest } from "./request.ts";
 
 /** What the settle writes of an attempt: the door through which a delivery's state leaves `sending`. */
 export function settlementOf(
-  job: Job,
+  job: LeasedDelivery,
   request: SignedRequest,
   started_ms: number,
   exchange: Exchange,
-  verdict: Verdict,
+  verdict: Outcome,
 ): Settlement {
-  const { outcome, delay_ms, step, again, error } = verdict;
+  const { result, delay_ms, step, again, error } = verdict;
   const { response, timings, address } = exchange;
   return {
     ...fence(job),
-    outcome,
+    outcome: result,
     delay_ms,
     step,
     again,
@@ -37,7 +37,7 @@ export function settlementOf(
 }
 
 /** The end of a delivery that is not sent any more. */
-export function cancellation(job: Job, reason: string): Settlement {
+export function cancellation(job: LeasedDelivery, reason: string): Settlement {
   const none = { status: null, error: null, error_code: null, note: null, response_headers: null, response_body: null };
   return {
     ...fence(job),
@@ -57,6 +57,6 @@ export function cancellation(job: Job, reason: string): Settlement {
 }
 
 /** The row's key and the attempt it was leased for: a settle that does not match changes nothing. */
-function fence({ space_id, webhook_id, video_id, sequence, attempt }: Job) {
+function fence({ space_id, webhook_id, video_id, sequence, attempt }: LeasedDelivery) {
   return { space_id, webhook_id, video_id, sequence, attempt };
 }

@@ -2,12 +2,12 @@ import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Database } from "../store/db.ts";
+import type { LeasedDelivery } from "../store/queue/claim.ts";
 import { type Settled, type Settlement, settleAttempts } from "../store/queue/settle.ts";
 import type { EngineMeter } from "./dispatcher-parts.ts";
-import type { Job } from "./lane.ts";
 
 export interface Entry {
-  job: Job;
+  job: LeasedDelivery;
   settlement: Settlement;
 }
 

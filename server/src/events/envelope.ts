@@ -1,41 +1,31 @@
 import { unixSeconds } from "../kernel/clock.ts";
-import type { EventType } from "../kernel/event-catalog.ts";
 import { shortUuid } from "../kernel/short-uuid.ts";
-import type { TraceParent } from "../kernel/trace.ts";
+import type { OpenSpan, Tracing } from "../kernel/trace.ts";
+import type { FrozenEvent } from "../store/events.ts";
 
-/** What happened, before it has an id: what a domain hands to `record`. */
-export interface Happening {
-  space: string;
-  type: EventType;
-  /** The video it is about; null for events about the webhooks themselves. */
-  video: string | null;
-  /** The event's number within its video, from 1, as the change's own statement counted it; 0 without a video. */
-  sequence: number;
-  /** When its video was created, Unix seconds: nothing is older than that, and looking for it costs less. */
+/** What a domain passes to `record`: an event that has no id yet. */
+export interface NewEvent extends Omit<FrozenEvent, "uuid" | "id" | "payload"> {
+  /** When the video was created, Unix seconds. No earlier event can exist, so the search for one starts here. */
   since_s?: number;
-  /** The object as the API shows it at this moment. */
+  /** The object as the API returns it at this moment. */
   data: object;
-  /** The id (UUID) of the only webhook it is for. */
-  only?: string;
-  /** The id (UUID) of a webhook it is not for. */
-  except?: string;
-  /** Attempted once, never retried. */
-  once?: boolean;
-  /** Where in a trace it comes from; left out: from the code that records it. */
-  traceparent?: TraceParent | null;
 }
 
-export interface Envelope {
-  /** UUID, version 7. */
-  uuid: string;
-  /** The id that the outside sees. */
-  id: string;
-  /** The frozen bytes: what is signed and sent, by every attempt to every webhook. */
-  payload: string;
-}
-
-/** Freezes an event: its fields in the documented order, encoded once and never again. */
-export function freeze(uuid: string, { type, data }: Pick<Happening, "type" | "data">, now_ms: number): Envelope {
+/** Encodes an event once, with its fields in the documented order. */
+export function freeze(uuid: string, event: NewEvent, now_ms: number): FrozenEvent {
+  const { type, data } = event;
   const id = shortUuid(uuid);
-  return { uuid, id, payload: JSON.stringify({ id, object: "event", type, created: unixSeconds(now_ms), data }) };
+  const payload = JSON.stringify({ id, object: "event", type, created: unixSeconds(now_ms), data });
+  return { ...event, uuid, id, payload };
+}
+
+/**
+ * Begins the span that ends with the event's commit. Its parent is the request that caused the event, since events of
+ * several requests may share a commit. It must begin before the insert: the event's row stores it as the parent of the
+ * attempts.
+ */
+export function beginEvent(tracing: Tracing, event: FrozenEvent, begun_ms: number): OpenSpan {
+  const { id, type, video, traceparent = tracing.traceparent() } = event;
+  const attributes = { "mave.event": id, "mave.event_type": type, ...(video && { "mave.video": video }) };
+  return tracing.begin({ name: `record ${type}`, kind: "producer", traceparent, begun_ms, attributes });
 }

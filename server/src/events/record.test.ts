@@ -3,7 +3,7 @@ import { testDatabase } from "../../../test/support/database.ts";
 import { engineParts, happen } from "../../../test/support/engine.ts";
 import { eventually } from "../../../test/support/eventually.ts";
 import { longUuid } from "../kernel/short-uuid.ts";
-import type { Courier } from "./record.ts";
+import type { LocalDispatcher } from "./record.ts";
 
 const db = await testDatabase();
 const parts = await engineParts(db);
@@ -114,7 +114,11 @@ describe("record", () => {
   });
 
   test("hands over nothing of which an earlier one was open: that may be gone with its webhook, and still under way", async () => {
-    const courier: Courier = { lease: () => ({ node: 1, lease_ms: 30_000 }), closed: () => [], take() {} };
+    const courier: LocalDispatcher = {
+      lease: () => ({ node: 1, lease_ms: 30_000, leased_ms: 0 }),
+      closed: () => [],
+      take() {},
+    };
     const handing = await engineParts(db, courier);
     const open = await recordBeside("delete from pending_deliveries", "AAAAAAAAB1", handing);
     expect(open).toMatchObject([{ sequence: 2, attempt: 0, blocked: false }]); // whoever claims it sees whether there is a webhook

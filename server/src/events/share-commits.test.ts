@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
-import { shareCommits } from "./share-commits.ts";
+import { groupCommit } from "./share-commits.ts";
 
 /** A commit that ends when the test says so. */
 function gate() {
@@ -14,7 +14,7 @@ function gate() {
 
 test("what comes while commits run shares the next one; each gets its own result", async () => {
   const { batches, commit } = gate();
-  const share = shareCommits({ commit });
+  const share = groupCommit({ commit });
   const results = Promise.all(["a", "b", "c", "d", "e"].map(share));
   await eventually(() => expect(batches.length).toBe(1));
   const later = Promise.all(["f", "g"].map(share));
@@ -29,7 +29,7 @@ test("what comes while commits run shares the next one; each gets its own result
 
 test("two about one subject are never in one transaction", async () => {
   const { batches, commit } = gate();
-  const share = shareCommits({ commit, subject: (work: string) => work[0]! });
+  const share = groupCommit({ commit, subject: (work: string) => work[0]! });
   const results = Promise.all(["a1", "a2", "b1"].map(share));
   for (let ended = 0; ended < 5 && batches.length <= 5; ended++) {
     await new Promise((resolve) => setImmediate(resolve));
@@ -44,14 +44,14 @@ test("nobody's work fails by somebody else's", async () => {
     if (works.includes("bad")) throw Object.assign(new Error("invalid byte sequence"), { code: "22021" });
     return works.map((work) => `${work}!`);
   });
-  const share = shareCommits({ commit });
+  const share = groupCommit({ commit });
   const results = await Promise.allSettled(["a", "bad", "b"].map(share));
   expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
 });
 
 test("where the database went away nothing is tried again: it may have been committed", async () => {
   const commit = vi.fn(async () => Promise.reject(new Error("Connection terminated unexpectedly")));
-  const share = shareCommits<string, string>({ commit });
+  const share = groupCommit<string, string>({ commit });
   const results = await Promise.allSettled(["a", "b", "c"].map(share));
   expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
   expect(commit.mock.calls.flat(2).sort()).toEqual(["a", "b", "c"]);

@@ -19,7 +19,7 @@ interface Sharing<Work, Result> {
  * one for each. Nothing waits where nothing runs; two commits at once made smaller ones of both, and less in all. Where a shared transaction fails by what is in it, each is done alone,
  * so that nobody's work fails by somebody else's; where the database is away, all of it fails.
  */
-export function shareCommits<Work, Result>({ commit, subject = () => null }: Sharing<Work, Result>) {
+export function groupCommit<Work, Result>({ commit, subject = () => null }: Sharing<Work, Result>) {
   const waiting: Waiting<Work, Result>[] = [];
   let running = false;
 

@@ -3,7 +3,7 @@ import type { AttemptEnded, EngineMeter } from "../delivery/dispatcher-parts.ts"
 
 export interface DeliveryMeter extends EngineMeter {
   /** Hears of every attempt. */
-  attempted(ended: Pick<AttemptEnded, "exchange" | "verdict">): void;
+  attempted(ended: Pick<AttemptEnded, "exchange" | "outcome">): void;
   /** For the registry. */
   series: (Counter<string> | Histogram<string>)[];
 }
@@ -32,10 +32,10 @@ export function createDeliveryMeter(): DeliveryMeter {
   const settle = seconds("mave_settle_seconds", "How long it took to write a batch of outcomes.", QUICK);
   return {
     series: [attempts, attempt, claim, settle],
-    attempted({ exchange, verdict }) {
-      counts[verdict.outcome] ??= {};
-      const words = counts[verdict.outcome]!;
-      const word = verdict.error?.word ?? "none";
+    attempted({ exchange, outcome }) {
+      counts[outcome.result] ??= {};
+      const words = counts[outcome.result]!;
+      const word = outcome.error?.word ?? "none";
       words[word] = (words[word] ?? 0) + 1;
       attempt.observe(exchange.timings.total / 1000);
     },

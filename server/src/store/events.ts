@@ -1,4 +1,3 @@
-import type { Envelope, Happening } from "../events/envelope.ts";
 import type { EventType } from "../kernel/event-catalog.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import type { TraceParent } from "../kernel/trace.ts";
@@ -10,17 +9,35 @@ import { packedRows } from "./queue/packed-rows.ts";
 export interface Lease {
   node: number;
   lease_ms: number;
+  /** When it was asked for, on that node's monotonic clock: the node counts `lease_ms` from here, the database from later. */
+  leased_ms: number;
 }
 
-export interface NewEvent {
-  happening: Happening;
-  envelope: Envelope;
-  /** Its span, where there are traces. */
-  traceparent?: TraceParent;
+/** An event whose bytes are fixed: every attempt to every webhook signs and sends the same `payload`. */
+export interface FrozenEvent {
+  /** UUID, version 7. */
+  uuid: string;
+  /** The short id that the API shows. */
+  id: string;
+  space: string;
+  type: EventType;
+  /** The video it is about; null for events about the webhooks themselves. */
+  video: string | null;
+  /** The event's number within its video, from 1, as counted by the statement that changed the video; 0 without a video. */
+  sequence: number;
+  payload: string;
+  /** Its span, or the one that caused it; null without tracing. */
+  traceparent?: TraceParent | null;
+  /** The id (UUID) of the only webhook that receives it. */
+  only?: string;
+  /** The id (UUID) of a webhook that does not receive it. */
+  except?: string;
+  /** Attempted once, never retried. */
+  once?: boolean;
 }
 
 /** An open delivery as it was recorded. */
-export interface RecordedDelivery {
+export interface PendingDelivery {
   space_id: string;
   webhook_id: string;
   /** The video, or the event's own id for an event without one. */
@@ -143,15 +160,14 @@ const recordFirst: Statement = {
  */
 export async function recordEvents(
   tx: Sql,
-  events: readonly NewEvent[],
+  events: readonly FrozenEvent[],
   lease: Lease | null,
   closed: readonly string[],
   past: { from: string; to: string } | null,
-): Promise<RecordedDelivery[]> {
-  const rows = events.map(({ happening, envelope, traceparent }) => {
-    const { space, type, video, sequence, only, except, once } = happening;
-    const subject = { space_id: space, id: envelope.uuid, type, video_id: video, sequence, payload: envelope.payload };
-    return { ...subject, traceparent, only_id: only, except_id: except, step: once ? LIMITS.STEP_MANUAL : 0 };
+): Promise<PendingDelivery[]> {
+  const rows = events.map(({ uuid, space, type, video, sequence, payload, traceparent, only, except, once }) => {
+    const event = { space_id: space, id: uuid, type, video_id: video, sequence, payload, traceparent };
+    return { ...event, only_id: only, except_id: except, step: once ? LIMITS.STEP_MANUAL : 0 };
   });
   const values = [pack(rows), lease?.node ?? null, lease?.lease_ms ?? 0, closed];
   return past === null ? tx.run(recordFirst, values) : tx.run(record, [...values, past.from, past.to]);
@@ -174,8 +190,8 @@ const markFollowed: Statement = {
 };
 
 /** Marks the delivery that each of these waits for. @returns those for which there was none any more */
-export async function followOpen(tx: Sql, blocked: RecordedDelivery[]): Promise<RecordedDelivery[]> {
-  const found = await tx.run<RecordedDelivery & { place: string }>(lockLower, [JSON.stringify(keysOf(blocked))]);
+export async function followOpen(tx: Sql, blocked: PendingDelivery[]): Promise<PendingDelivery[]> {
+  const found = await tx.run<PendingDelivery & { place: string }>(lockLower, [JSON.stringify(keysOf(blocked))]);
   if (found.length > 0) await tx.run(markFollowed, [found.map(({ place }) => place)]);
   const followed = new Set(found.map(keyOf));
   return blocked.filter((row) => !followed.has(keyOf(row)));
@@ -191,8 +207,8 @@ const release: Statement = {
 };
 
 /** Makes those due that nothing earlier holds. @returns these */
-export async function unblock(tx: Sql, blocked: RecordedDelivery[]): Promise<RecordedDelivery[]> {
-  const free: RecordedDelivery[] = [];
+export async function unblock(tx: Sql, blocked: PendingDelivery[]): Promise<PendingDelivery[]> {
+  const free: PendingDelivery[] = [];
   for (const row of blocked) {
     const values = [row.space_id, row.webhook_id, row.video_id, row.sequence];
     if ((await tx.run(release, values)).length > 0) free.push(row);
@@ -200,7 +216,7 @@ export async function unblock(tx: Sql, blocked: RecordedDelivery[]): Promise<Rec
   return free;
 }
 
-function keysOf(rows: readonly RecordedDelivery[]) {
+function keysOf(rows: readonly PendingDelivery[]) {
   const keys = rows.map(({ space_id, webhook_id, video_id, sequence }) => ({
     space_id,
     webhook_id,

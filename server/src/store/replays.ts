@@ -1,6 +1,6 @@
 import type { ReplayRow, ReplayStatus } from "../delivery/replay.ts";
 import type { Sql, Statement } from "./db.ts";
-import type { RecordedDelivery } from "./events.ts";
+import type { PendingDelivery } from "./events.ts";
 
 /** Which events a replay is about. */
 export interface ReplayFilter {
@@ -248,8 +248,8 @@ export async function openReplayed(
   tx: Sql,
   { space_id, webhook_id, id }: ReplayRow,
   events: readonly string[],
-): Promise<RecordedDelivery[]> {
-  const opened = await tx.run<RecordedDelivery>(open, [space_id, webhook_id, events, id]);
+): Promise<PendingDelivery[]> {
+  const opened = await tx.run<PendingDelivery>(open, [space_id, webhook_id, events, id]);
   await tx.run(countOn, [space_id, opened.map((row) => row.id)]);
   return opened;
 }

@@ -1,6 +1,6 @@
-import type { Happening } from "../events/envelope.ts";
+import type { NewEvent } from "../events/envelope.ts";
 import type { Recording } from "../events/record.ts";
-import { shareCommits } from "../events/share-commits.ts";
+import { groupCommit } from "../events/share-commits.ts";
 import type { TraceParent } from "../kernel/trace.ts";
 import type { Alongside } from "../store/db.ts";
 import { insertVideos, type NewVideo } from "../store/videos.ts";
@@ -17,7 +17,7 @@ const ID_DRAWS_MAX = 5; // a second draw is needed once in 10^17; five mean that
 /** Videos that are created at once, whosever they are, share a commit: several thousand a second instead of hundreds. */
 export function createVideos({ recorder, random, signals, publicUrl, tracing }: LibraryParts): Library["create"] {
   const insert = (tx: Recording, wanted: readonly Wanted[]) => insertAll(tx, wanted, random.integer, publicUrl);
-  const shared = shareCommits<Wanted, Video>({
+  const shared = groupCommit<Wanted, Video>({
     commit: (wanted) =>
       recorder.transaction(async (tx) => {
         const videos = await insert(tx, wanted);
@@ -41,7 +41,7 @@ export function createVideos({ recorder, random, signals, publicUrl, tracing }: 
   };
 }
 
-const created = ({ space, traceparent }: Wanted, video: Video): Happening => ({
+const created = ({ space, traceparent }: Wanted, video: Video): NewEvent => ({
   space,
   type: "video.created",
   video: video.id,

@@ -1,4 +1,4 @@
-import type { Happening } from "../events/envelope.ts";
+import type { NewEvent } from "../events/envelope.ts";
 import type { EventType } from "../kernel/event-catalog.ts";
 
 /**
@@ -108,7 +108,7 @@ export function presentVideo(row: VideoRow, publicUrl: string): Video {
 }
 
 /** What happened to a video, told as it now is. @param row as the change left it, its sequence counted */
-export function videoEvent(type: EventType, row: VideoRow, publicUrl: string): Happening {
+export function videoEvent(type: EventType, row: VideoRow, publicUrl: string): NewEvent {
   const data = presentVideo(row, publicUrl);
   return { space: row.space_id, type, video: row.id, sequence: row.last_sequence, since_s: data.created, data };
 }

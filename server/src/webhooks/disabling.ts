@@ -57,8 +57,8 @@ export class Disabling {
   }
 
   /** Hears of every attempt: a 410 disables at once, unless its webhook has another URL by now. */
-  note({ verdict, target }: AttemptEnded): void {
-    if (!verdict.gone) return;
+  note({ outcome, target }: AttemptEnded): void {
+    if (!outcome.gone) return;
     const { space, webhook, url } = target;
     void this.#disable((tx) => disableGoneWebhook(tx, space, webhook, url, GONE)).catch((err: unknown) =>
       this.#parts.log.warn({ err }, "a webhook whose receiver is gone was not disabled; its next response will do it"),

@@ -81,27 +81,27 @@ export class Health {
     this.#flushSoon();
   }
 
-  #count({ target, exchange, verdict, at_ms }: AttemptEnded): void {
+  #count({ target, exchange, outcome, at_ms }: AttemptEnded): void {
     const hour = this.#hourOf(target.space, target.webhook, at_ms - (at_ms % HOUR_MS));
     for (const phase of PHASES) {
       const ms = exchange.timings[phase];
       if (ms !== null) count(hour.timings, `${phase} ${bucketOf(ms)}`);
     }
-    if (verdict.outcome === "succeeded") {
+    if (outcome.result === "succeeded") {
       hour.succeeded += 1;
       return;
     }
     hour.failed += 1;
-    const word = verdict.error?.word ?? "status";
+    const word = outcome.error?.word ?? "status";
     count(hour.errors, word === "status" ? String(exchange.status) : word);
   }
 
   /** By webhook, not by hour: two hours in one write must not speak against each other. */
-  #mark({ target, exchange, verdict, at_ms }: AttemptEnded): void {
+  #mark({ target, exchange, outcome, at_ms }: AttemptEnded): void {
     const { space: space_id, webhook: webhook_id } = target;
     const none = { space_id, webhook_id, succeeded: false, failing_ms: null, certificate_ms: null };
     const mark = this.#marks.get(webhook_id) ?? none;
-    const succeeded = verdict.outcome === "succeeded";
+    const succeeded = outcome.result === "succeeded";
     this.#marks.set(webhook_id, {
       ...mark,
       succeeded: mark.succeeded || succeeded,

@@ -16,19 +16,23 @@ export const keyOf = ({ webhook_id, video_id, sequence }: Omit<DeliveryKey, "spa
   `${webhook_id} ${video_id} ${sequence}`;
 
 /** A delivery leased to this node. */
-export interface ClaimedDelivery extends DeliveryKey {
+export interface LeasedDelivery extends DeliveryKey {
   id: string;
   event_id: string;
   type: EventType;
   previous: number;
   attempt: number;
   step: number;
-  /** A person sends it. */
+  /** A person sends it: it goes first, and does not wait for the end of a receiver's Retry-After. */
   by_hand?: boolean;
   /** null where its event is no longer kept. */
   payload: string | null;
   /** Its event's span; null where it was recorded without traces. */
-  traceparent: TraceParent | null;
+  traceparent?: TraceParent | null | undefined;
+  /** When the lease was asked for, on this process's monotonic clock. */
+  leased_ms: number;
+  /** It retries, at once, an attempt whose connection was being closed. */
+  repeated?: boolean;
 }
 
 const CLAIMED = `o.space_id, o.webhook_id, o.video_id, o.sequence, o.id, o.event_id, o.type, o.previous, o.attempt, o.step,
@@ -67,8 +71,9 @@ export async function claimDue(
   sql: Sql,
   wanted: readonly { webhook_id: string; slots: number; by_hand?: boolean }[],
   lease: Lease,
-): Promise<ClaimedDelivery[]> {
-  return sql.run<ClaimedDelivery>(claim, [JSON.stringify(wanted), lease.node, lease.lease_ms]);
+): Promise<LeasedDelivery[]> {
+  const rows = await sql.run<LeasedDelivery>(claim, [JSON.stringify(wanted), lease.node, lease.lease_ms]);
+  return rows.map((row) => ({ ...row, leased_ms: lease.leased_ms }));
 }
 
 // Jumps from webhook to webhook in pending_deliveries_due: its cost is the number of webhooks, whatever their backlogs.
@@ -128,13 +133,15 @@ export interface Freed {
 export async function releaseNext(
   sql: Sql,
   freed: readonly Freed[],
-  lease: Lease,
-): Promise<(ClaimedDelivery & { lease: boolean })[]> {
+  lease: Lease | null,
+): Promise<(LeasedDelivery & { lease: boolean })[]> {
   // Each video once: asked a second time, the statement would find its own update on the first row, skip that, and let
   // the event after it go as well.
   const videos = new Map(freed.map((one) => [`${one.webhook_id} ${one.video_id}`, one]));
   const sorted = [...videos.values()].sort(inLockOrder);
-  return sql.run(release, [JSON.stringify(sorted), lease.node, lease.lease_ms]);
+  const values = [JSON.stringify(sorted), lease?.node ?? null, lease?.lease_ms ?? 0];
+  const rows = await sql.run<LeasedDelivery & { lease: boolean }>(release, values);
+  return rows.map((row) => ({ ...row, leased_ms: lease?.leased_ms ?? 0 }));
 }
 
 type Head = Pick<DeliveryKey, "webhook_id" | "video_id">;

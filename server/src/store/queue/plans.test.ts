@@ -15,7 +15,7 @@ import { SETTLE, SETTLE_MODE, settleAttempts } from "./settle.ts";
 const db = await testDatabase();
 const parts = await engineParts(db);
 const machine = { clock: systemClock, random: systemRandom, log: createLog("silent", false) };
-const LEASE = { node: 1, lease_ms: 30_000 };
+const LEASE = { node: 1, lease_ms: 30_000, leased_ms: 0 };
 let videos = 0;
 const newVideo = () => `P${String(++videos).padStart(9, "0")}`;
 const ask = <Row>(text: string, values: unknown[] = []) =>

@@ -10,7 +10,7 @@ import { settleAttempts } from "./settle.ts";
 
 const db = await testDatabase();
 const parts = await engineParts(db);
-const LEASE = { node: 1, lease_ms: 30_000 };
+const LEASE = { node: 1, lease_ms: 30_000, leased_ms: 0 };
 let videos = 0;
 const newVideo = () => `Q${String(++videos).padStart(9, "0")}`;
 const ask = <Row>(text: string, values: unknown[] = []) =>
