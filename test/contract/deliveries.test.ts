@@ -6,7 +6,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { beforeAll, describe, expect, test } from "vitest";
 import { buildRequest } from "../../server/src/delivery/request.ts";
 import { RETRY_SCHEDULE_S } from "../../server/src/delivery/retry-schedule.ts";
-import { freeze } from "../../server/src/events/envelope.ts";
+import { freeze } from "../../server/src/events/freeze.ts";
 import { openApiDocument } from "../../server/src/http/print-openapi.ts";
 import { eventJsonSchema } from "../../server/src/http/schemas/event-bodies.ts";
 import { Video } from "../../server/src/http/schemas/videos.ts";

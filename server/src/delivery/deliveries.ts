@@ -10,7 +10,7 @@ import { listAttempts } from "../store/attempts.ts";
 import type { Alongside, Database, Sql } from "../store/db.ts";
 import { getEvent } from "../store/events.ts";
 import * as store from "../store/history.ts";
-import { type AttemptView, presentAttempt } from "./attempt.ts";
+import { type AttemptView, presentAttempt } from "./attempt-view.ts";
 import { type DeliveryRow, type DeliveryStatus, type DeliveryView, presentDelivery } from "./delivery.ts";
 
 /** Which deliveries. Ids are short; `since` and `until` are Unix seconds of their events. */

@@ -7,9 +7,9 @@ import type { Database, Sql, Transaction } from "../store/db.ts";
 import type { FrozenEvent } from "../store/events.ts";
 import * as store from "../store/events.ts";
 import type { LeasedDelivery } from "../store/queue/claim.ts";
-import { beginEvent, freeze, type NewEvent } from "./envelope.ts";
 import { follow } from "./follow.ts";
-import { groupCommit } from "./share-commits.ts";
+import { beginEvent, freeze, type NewEvent } from "./freeze.ts";
+import { groupCommit } from "./group-commit.ts";
 
 /** A transaction that can also say what happened in it. */
 export interface Recording extends Sql {

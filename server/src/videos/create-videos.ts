@@ -1,6 +1,6 @@
-import type { NewEvent } from "../events/envelope.ts";
+import type { NewEvent } from "../events/freeze.ts";
+import { groupCommit } from "../events/group-commit.ts";
 import type { Recording } from "../events/record.ts";
-import { groupCommit } from "../events/share-commits.ts";
 import type { TraceParent } from "../kernel/trace.ts";
 import type { Alongside } from "../store/db.ts";
 import { insertVideos, type NewVideo } from "../store/videos.ts";

@@ -1,4 +1,4 @@
-import type { NewEvent } from "../events/envelope.ts";
+import type { NewEvent } from "../events/freeze.ts";
 import type { EventType } from "../kernel/event-catalog.ts";
 
 /**

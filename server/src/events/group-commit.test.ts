@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
-import { groupCommit } from "./share-commits.ts";
+import { groupCommit } from "./group-commit.ts";
 
 /** A commit that ends when the test says so. */
 function gate() {
