@@ -19,7 +19,6 @@ create table pending_deliveries (
   due_at timestamptz not null,    -- infinity: waits for an earlier event of its video
   leased_until timestamptz not null default '-infinity',
   leased_by integer,              -- the node's number
-  followed boolean not null default false,  -- a later event of its video waits for it
   replay_id uuid,                 -- set while a replay sends it: its own lane
   primary key (space_id, webhook_id, video_id, sequence)
 ) with (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);

@@ -70,9 +70,15 @@ describe("the direction of imports", () => {
   });
 
   test("the store decides nothing: of the rest it knows types, the log, the clock, spawn and its own failures", () => {
-    const allowed = ["log.ts", "clock.ts", "spawn.ts", "start-failure.ts", "limits.ts", "event-catalog.ts"].map(
-      (name) => `${SERVER}/kernel/${name}`,
-    );
+    const allowed = [
+      "log.ts",
+      "clock.ts",
+      "spawn.ts",
+      "start-failure.ts",
+      "limits.ts",
+      "event-catalog.ts",
+      "uuid.ts",
+    ].map((name) => `${SERVER}/kernel/${name}`);
     expect(
       offenders(
         (path) => folderOf(path) === "store",

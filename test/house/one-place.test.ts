@@ -52,6 +52,12 @@ const RULES: Rule[] = [
     instead: "one named statement with one exported function in the file of its table in store/",
   },
   {
+    what: "writes the queue",
+    pattern: /\b(?:insert\s+into|update|delete\s+from|truncate)\s+pending_deliveries\b/i,
+    where: /^server\/src\/store\/queue\//,
+    instead: "a function of store/queue/, which has one file for each transition of a delivery",
+  },
+  {
     what: "ends the process",
     pattern: /process\.exit\(/,
     where: /^server\/src\/(?:main|ops\/shutdown|admin\/main)\.ts$/,

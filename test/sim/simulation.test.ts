@@ -87,14 +87,17 @@ function planted(changes: Record<string, Change>): Plant {
 const BUGS: [what: string, plant: Plant, found: RegExp, from?: number][] = [
   [
     "a settle without its fence",
-    planted({ settle: ["and r.attempt = s.attempt", ""] }),
+    planted({ queue_settle: ["and r.attempt = s.attempt", ""] }),
     /while|not open|is over|without a lease|before|does not count/,
     14, // the first that finds it: later ones do too
   ],
   [
     "a settle of what is leased to another by now",
     planted({
-      settle: ["and r.attempt = s.attempt", "and (r.attempt = s.attempt or r.leased_until > statement_timestamp())"],
+      queue_settle: [
+        "and r.attempt = s.attempt",
+        "and (r.attempt = s.attempt or r.leased_until > statement_timestamp())",
+      ],
     }),
     /while|not open|is over|without a lease|before|does not count/,
     14,
@@ -102,7 +105,7 @@ const BUGS: [what: string, plant: Plant, found: RegExp, from?: number][] = [
   [
     "a claim that takes no lease",
     planted({
-      pending_deliveries_claim: [
+      queue_claim: [
         "statement_timestamp() + $3::float8 * interval '1 ms'\n",
         "'-infinity'::timestamptz + $3::float8 * interval '0 ms'\n",
       ],
@@ -111,26 +114,25 @@ const BUGS: [what: string, plant: Plant, found: RegExp, from?: number][] = [
   ],
   [
     "a lost wake-up that nobody sweeps up",
-    planted({ pending_deliveries_release_stranded: ["limit $5", "limit $5 * 0"] }),
+    planted({ queue_release_stranded: ["limit $5", "limit $5 * 0"] }),
     /not drained/,
     10,
   ],
   [
     "a later event that does not wait for the earlier one",
-    planted({ events_record: ["t.ordering = 'video' and t.before is not null", "false"] }),
+    planted({ queue_record: ["t.ordering = 'video' and t.before is not null", "false"] }),
     /before|while/,
   ],
   [
-    "a release while the earlier event is only put off",
+    "a release while an earlier event is pending",
     planted({
-      settle: ["false as followed", "o.followed"],
-      pending_deliveries_release: ["order by h.sequence", "and h.due_at = 'infinity' order by h.sequence"],
+      queue_release: ["lower.sequence < o.sequence", "lower.sequence < o.sequence and lower.due_at = '-infinity'"],
     }),
     /before|while/,
   ],
   [
     "a cancellation of what is being sent",
-    planted({ cancellations_slice: ["and o.leased_until < now()", ""] }),
+    planted({ queue_cancel: ["and o.leased_until < now()", ""] }),
     /not open|while|before/,
   ],
   ["retries without jitter", { fraction: () => 0.5 }, /no jitter/],

@@ -279,7 +279,7 @@ export class Simulation {
 
   async #stuck(): Promise<string> {
     const open = await this.#world.ask<object>(
-      "select webhook_id, video_id, sequence, attempt, due_at, leased_until, leased_by, followed from pending_deliveries limit 3",
+      "select webhook_id, video_id, sequence, attempt, due_at, leased_until, leased_by from pending_deliveries limit 3",
     );
     const replays = await this.#world.ask<object>(
       "select * from replays where status in ('running', 'paused') limit 3",

@@ -1,8 +1,8 @@
-import type { DeliveryKey } from "../../server/src/store/queue/claim.ts";
+import type { LeaseKey } from "../../server/src/store/queue/key.ts";
 import type { Settlement } from "../../server/src/store/queue/settle.ts";
 
 /** How a leased delivery ended: well, unless `more` says otherwise. */
-export function settlement(row: DeliveryKey & { attempt: number }, more: Partial<Settlement> = {}): Settlement {
+export function settlement(row: LeaseKey, more: Partial<Settlement> = {}): Settlement {
   const { space_id, webhook_id, video_id, sequence, attempt } = row;
   const key = { space_id, webhook_id, video_id, sequence, attempt };
   const none = { reason: null, error: null, error_code: null, note: null, response_headers: null, response_body: null };

@@ -182,7 +182,7 @@ describe("a cancellation", () => {
     const video = newVideo();
     for (const type of TYPES) await happen(engine, video, type);
     const run: Database["run"] = (statement, values) =>
-      statement.name === "pending_deliveries_release" ? Promise.reject(new Error("killed")) : db.run(statement, values);
+      statement.name === "queue_release" ? Promise.reject(new Error("killed")) : db.run(statement, values);
     const dying = createCancellations({ ...engine, db: { ...db, run } });
     await expect(dying.create(space, { webhook, type: "video.created" }, "a test")).rejects.toThrow("killed");
     expect(await statuses(webhook)).toEqual(["1 canceled", "2 held", "3 held"]);

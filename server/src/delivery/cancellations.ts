@@ -5,10 +5,10 @@ import { idSeconds, longUuid, shortUuid } from "../kernel/short-uuid.ts";
 import type { Signals } from "../kernel/signals.ts";
 import type { Alongside, Database } from "../store/db.ts";
 import * as store from "../store/queue/cancel.ts";
-import { releaseNext } from "../store/queue/claim.ts";
+import { releaseNext } from "../store/queue/release.ts";
+import type { PendingStatus } from "../store/queue/status.ts";
 import { getWebhook } from "../store/webhooks.ts";
 import { idRange } from "./deliveries.ts";
-import type { PendingStatus } from "./delivery.ts";
 
 /** Which open deliveries to cancel. Ids are short, times are Unix seconds; what is left out does not narrow it down. */
 export interface CancellationInput {
@@ -111,18 +111,10 @@ async function cancelAll(parts: CancellationsParts, filter: store.CancellationFi
  */
 async function cancelSlice({ db, signals }: CancellationsParts, filter: store.CancellationFilter, reason: string) {
   const gone = await db.transaction((tx) => store.cancelSlice(tx, filter, LIMITS.CANCELLATION_SLICE, reason));
-  const freed = await releaseNext(db, followedVideos(gone), null);
-  for (const webhook of new Set(freed.map((row) => row.webhook_id))) signals.emit("due", { webhook });
+  const { due } = await releaseNext(db, gone, null);
+  for (const webhook of due) signals.emit("due", { webhook });
   if (signals.heard("delivery")) for (const row of gone.slice(0, LIMITS.CHANGES_BATCH_MAX)) announce(signals, row);
   return gone;
-}
-
-/** Each once, sorted as every other statement that locks several rows. */
-function followedVideos(gone: store.CanceledDelivery[]) {
-  const videos = new Map<string, Parameters<typeof releaseNext>[1][number]>();
-  for (const { followed, space_id, webhook_id, video_id } of gone)
-    if (followed) videos.set(`${webhook_id} ${video_id}`, { space_id, webhook_id, video_id, lease: false });
-  return [...videos].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, video]) => video);
 }
 
 function announce(signals: Signals, row: store.CanceledDelivery): void {

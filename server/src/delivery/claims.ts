@@ -2,8 +2,10 @@ import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Database } from "../store/db.ts";
-import type { Lease } from "../store/events.ts";
-import { claimDue, type DeliveryKey, type LeasedDelivery, listDueWebhooks, releaseNext } from "../store/queue/claim.ts";
+import { claimDue, type LeasedDelivery, listDueWebhooks } from "../store/queue/claim.ts";
+import type { VideoKey } from "../store/queue/key.ts";
+import type { Lease } from "../store/queue/leases.ts";
+import { releaseNext } from "../store/queue/release.ts";
 import type { EngineMeter } from "./dispatcher-parts.ts";
 import type { Lane } from "./lane.ts";
 
@@ -23,7 +25,7 @@ interface ClaimsParts {
 /** What brings deliveries from the database into the lanes: retries, backlogs, a dead node's work. */
 export class Claims {
   readonly #parts: ClaimsParts;
-  readonly #toRelease: DeliveryKey[] = [];
+  readonly #toRelease: VideoKey[] = [];
   #stopped = true;
   #running = false;
   #asked = false;
@@ -137,8 +139,8 @@ export class Claims {
   }
 
   /** Lets the next event of each of these videos go, and sends it where its lane has room. */
-  release(followed: readonly DeliveryKey[]): void {
-    this.#toRelease.push(...followed);
+  release(ended: readonly VideoKey[]): void {
+    this.#toRelease.push(...ended);
     if (!this.#releasing && this.#toRelease.length > 0) this.#freeing = this.#releaseAll();
   }
 
@@ -148,17 +150,14 @@ export class Claims {
     this.#releasing = false;
   }
 
-  async #releaseBatch(batch: DeliveryKey[]): Promise<void> {
+  async #releaseBatch(batch: VideoKey[]): Promise<void> {
     const { db, log, laneOf, take } = this.#parts;
     const lease = this.#parts.lease();
-    const freed = batch.map(({ space_id, webhook_id, video_id }) => {
-      return { space_id, webhook_id, video_id, lease: lease !== null && !laneOf(webhook_id).closed };
-    });
+    const closed = batch.map(({ webhook_id }) => webhook_id).filter((webhook) => laneOf(webhook).closed);
     try {
-      const released = await releaseNext(db, freed, lease);
-      take(released.filter((row) => row.lease));
-      const left = released.filter((row) => !row.lease);
-      if (left.length > 0) this.wake(left.map((row) => row.webhook_id));
+      const { leased, due } = await releaseNext(db, batch, lease, closed);
+      take(leased);
+      if (due.length > 0) this.wake(due);
     } catch (err) {
       log.warn({ err }, "following deliveries were not released; the sweeper will");
     }

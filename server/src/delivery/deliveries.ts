@@ -5,13 +5,16 @@ import { LIMITS } from "../kernel/limits.ts";
 import { type Page, type PageQuery, pageOf } from "../kernel/page.ts";
 import { longUuid, shortUuid } from "../kernel/short-uuid.ts";
 import type { Signals } from "../kernel/signals.ts";
-import { uuidFloor } from "../kernel/uuid.ts";
+import { UUID_MAX, UUID_MIN, uuidFloor } from "../kernel/uuid.ts";
 import { listAttempts } from "../store/attempts.ts";
 import type { Alongside, Database, Sql } from "../store/db.ts";
 import { getEvent } from "../store/events.ts";
 import * as store from "../store/history.ts";
+import { releaseNext } from "../store/queue/release.ts";
+import { type LockedDelivery, lockPendingDelivery, makeDueFirst, reopenDeliveries } from "../store/queue/reopen.ts";
+import { getWebhook } from "../store/webhooks.ts";
 import { type AttemptView, presentAttempt } from "./attempt-view.ts";
-import { type DeliveryRow, type DeliveryStatus, type DeliveryView, presentDelivery } from "./delivery.ts";
+import { type DeliveryView, presentDelivery } from "./delivery.ts";
 
 /** Which deliveries. Ids are short; `since` and `until` are Unix seconds of their events. */
 export interface DeliveryQuery extends PageQuery {
@@ -20,7 +23,7 @@ export interface DeliveryQuery extends PageQuery {
   video?: string | undefined;
   type?: EventType | undefined;
   /** `open`: all that are not finished. */
-  status?: DeliveryStatus | "pending" | undefined;
+  status?: store.DeliveryStatus | "pending" | undefined;
   response?: "2xx" | "3xx" | "4xx" | "5xx" | "none" | undefined;
   since?: number | undefined;
   until?: number | undefined;
@@ -58,9 +61,7 @@ export function createDeliveries(parts: DeliveriesParts): Deliveries {
   };
 }
 
-const LOWEST = "00000000-0000-0000-0000-000000000000";
-const HIGHEST = "ffffffff-ffff-ffff-ffff-ffffffffffff";
-const OPEN: DeliveryStatus[] = ["waiting", "sending", "retrying", "held"];
+const OPEN: store.DeliveryStatus[] = ["waiting", "sending", "retrying", "held"];
 const NOTHING: Page<DeliveryView> = { object: "list", data: [], has_more: false, next: null };
 
 async function list(
@@ -75,7 +76,7 @@ async function list(
   const range = idRange(query, event);
   const filter = { webhook, event, video, type, statuses, response: responseRange(query.response), ...range };
   let goOn: string | null = null;
-  const page = await pageOf(query, longUuid, (row: DeliveryRow) => presentDelivery(row, retries), {
+  const page = await pageOf(query, longUuid, (row: store.DeliveryRow) => presentDelivery(row, retries), {
     async after(after, limit) {
       const found = await findNewest(db, space, { ...filter, high: after ?? range.high }, limit);
       goOn = found.goOn;
@@ -86,11 +87,11 @@ async function list(
   return goOn === null ? page : { ...page, has_more: true, next: shortUuid(goOn) };
 }
 
-const WALKS: readonly store.Walk[] = ["soon", "long"];
+const WALKS: readonly store.Walk[] = ["short", "long"];
 
 /** @returns `goOn`: where to look further, of a walk that ended before it had found `limit` */
 async function findNewest(db: Database, space: string, filter: store.DeliveryFilter, limit: number) {
-  const rows: DeliveryRow[] = [];
+  const rows: store.DeliveryRow[] = [];
   let { high } = filter;
   for (const walk of WALKS) {
     const end = await store.findWalkEnd(db, space, { ...filter, high }, walk);
@@ -121,8 +122,8 @@ export function idRange(
   if (event !== null)
     return { low: `${event.slice(0, 18)}-0000-000000000000`, high: `${event.slice(0, 18)}-ffff-ffffffffffff` };
   return {
-    low: since === undefined ? LOWEST : uuidFloor(since * 1000),
-    high: until === undefined ? HIGHEST : uuidFloor(until * 1000),
+    low: since === undefined ? UUID_MIN : uuidFloor(since * 1000),
+    high: until === undefined ? UUID_MAX : uuidFloor(until * 1000),
   };
 }
 
@@ -142,33 +143,35 @@ async function sendAgain(
 ): Promise<DeliveryView> {
   const uuid = uuidOf(id);
   const row = await db.transaction(async (tx) => {
-    const open = await store.lockOpenDelivery(tx, space, uuid);
-    if (open !== undefined) await hasten(tx, space, uuid, open);
+    const pending = await lockPendingDelivery(tx, space, uuid);
+    if (pending !== undefined) await sendNow(tx, space, uuid, pending);
     else await reopen(tx, space, uuid);
     const delivery = found(await store.getDelivery(tx, space, uuid));
     await alongside?.(tx, presentDelivery(delivery, retries));
     return delivery;
   });
+  if (row.waits_for !== null) await releaseNext(db, [{ ...row, video_id: row.video_id! }], null);
   signals.emit("due", { webhook: row.webhook_id });
   const [webhook, event] = [shortUuid(row.webhook_id), shortUuid(row.event_id)];
   signals.emit("delivery", { space, webhook, delivery: id, event, video: row.video_id });
   return presentDelivery(row, retries);
 }
 
-async function hasten(tx: Sql, space: string, id: string, open: store.OpenState): Promise<void> {
-  if (open.sending) throw new MaveError("DELIVERY_BUSY");
-  if (open.webhook_status !== "enabled") throw heldBy(open.webhook_status);
-  if (open.blocked) throw new MaveError("DELIVERY_WAITING");
-  if (!open.by_hand) await store.hastenDelivery(tx, space, id);
+async function sendNow(tx: Sql, space: string, id: string, pending: LockedDelivery): Promise<void> {
+  if (pending.status === "sending") throw new MaveError("DELIVERY_BUSY");
+  if (pending.status === "held") throw heldBy(pending.webhook_status);
+  if (pending.blocked) throw new MaveError("DELIVERY_WAITING");
+  if (!pending.by_hand) await makeDueFirst(tx, space, id);
 }
 
 async function reopen(tx: Sql, space: string, id: string): Promise<void> {
   const row = found(await store.getDelivery(tx, space, id));
-  if (row.finished === "canceled") throw new MaveError("DELIVERY_CANCELED");
-  const status = await store.webhookStatus(tx, space, row.webhook_id);
-  if (status !== "enabled") throw heldBy(status);
-  if (!(await store.takeSendAgain(tx, space, id, LIMITS.SEND_AGAIN_WINDOW_MS))) return; // another click has just done it
-  if (!(await store.reopenDelivery(tx, space, id, LIMITS.STEP_MANUAL))) throw new MaveError("DELIVERY_GONE");
+  if (row.status === "canceled") throw new MaveError("DELIVERY_CANCELED");
+  const webhook = await getWebhook(tx, space, row.webhook_id);
+  if (webhook?.status !== "enabled") throw heldBy(webhook?.status ?? null);
+  if (!(await store.claimSendAgain(tx, space, id, LIMITS.SEND_AGAIN_WINDOW_MS))) return; // another click has just done it
+  const reopening = { ...row, events: [row.event_id], step: LIMITS.STEP_MANUAL, replay: null };
+  if ((await reopenDeliveries(tx, reopening)).length === 0) throw new MaveError("DELIVERY_GONE");
 }
 
 function heldBy(status: string | null): MaveError {

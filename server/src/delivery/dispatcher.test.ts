@@ -5,7 +5,7 @@ import { noResponse, type Receiver, response, type TestNode, testNode } from "..
 import { happen } from "../../../test/support/engine.ts";
 import { eventually } from "../../../test/support/eventually.ts";
 import type { Database } from "../store/db.ts";
-import type { DeliveryStatus } from "./delivery.ts";
+import type { DeliveryStatus } from "../store/history.ts";
 
 const db = await testDatabase();
 const nodes: TestNode[] = [];
@@ -249,7 +249,7 @@ describe("the dispatcher", () => {
       ...db,
       async run(statement, values) {
         const rows = await db.run(statement, values);
-        if (statement.name === "pending_deliveries_claim" && rows.length > 0) {
+        if (statement.name === "queue_claim" && rows.length > 0) {
           asked.resolve();
           await held.promise; // its response is on the way
         }
@@ -279,7 +279,7 @@ describe("the dispatcher", () => {
     const slow: Database = {
       ...db,
       async run(statement, values) {
-        if (statement.name !== "pending_deliveries_put_back") return db.run(statement, values);
+        if (statement.name !== "queue_return_leases") return db.run(statement, values);
         await held.promise;
         const rows = await db.run(statement, values);
         givenBack = true;

@@ -3,8 +3,8 @@ import { unixSeconds } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { shortUuid } from "../kernel/short-uuid.ts";
 import type { Exchange } from "../net/exchange.ts";
-import type { Lease } from "../store/events.ts";
-import { type LeasedDelivery, putBackUnsent } from "../store/queue/claim.ts";
+import type { LeasedDelivery } from "../store/queue/claim.ts";
+import { type Lease, returnLeases } from "../store/queue/leases.ts";
 import { logAttempt } from "./attempt-log.ts";
 import { traceAttempt } from "./attempt-trace.ts";
 import { Claims } from "./claims.ts";
@@ -282,7 +282,7 @@ export class Dispatcher implements LocalDispatcher {
 
   // ── Back: what was settled, and what follows from it ──
 
-  #settled({ entries, settled, lost, begun_ms }: SettledBatch): void {
+  #settled({ entries, lost, begun_ms }: SettledBatch): void {
     this.#leasesLost += lost.length;
     const notMine = new Set(lost);
     for (const { job, settlement } of entries) {
@@ -291,7 +291,8 @@ export class Dispatcher implements LocalDispatcher {
       if (settlement.again) this.#enqueue({ ...job, attempt: job.attempt + 1, leased_ms: begun_ms, repeated: true });
       else if (settlement.delay_ms < LIMITS.POLL_MS) this.#wakeAfter(settlement.delay_ms, job.webhook_id);
     }
-    this.#claims.release(settled.filter((row) => row.followed));
+    const ended = entries.filter(({ job, settlement }) => job.sequence > 0 && settlement.outcome !== "retry");
+    this.#claims.release(ended.map(({ job }) => job));
     this.#pump();
   }
 
@@ -340,7 +341,7 @@ export class Dispatcher implements LocalDispatcher {
   #returnUnsent(): Promise<void> {
     const jobs = this.#unsent.splice(0);
     const { db, log } = this.#parts;
-    const given = jobs.length === 0 ? Promise.resolve() : putBackUnsent(db, jobs);
+    const given = jobs.length === 0 ? Promise.resolve() : returnLeases(db, jobs);
     const heard = given.catch((err: unknown) => log.warn({ err }, "leases were not given back; they will end"));
     this.#returning = Promise.all([this.#returning, heard]).then(() => {});
     return this.#returning;

@@ -5,7 +5,7 @@ import { eventually } from "../../../test/support/eventually.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { createLog } from "../kernel/log.ts";
 import type { Database } from "../store/db.ts";
-import { buryNode, listGoneNodes } from "../store/nodes.ts";
+import { listUnlockedNodes, removeNode } from "../store/nodes.ts";
 import { createNodeSession } from "./node-session.ts";
 import { Sweeper } from "./sweeper.ts";
 
@@ -13,7 +13,7 @@ const db = await testDatabase();
 
 const log = createLog("silent");
 
-test("a node takes its number back from a connection that only the server still believes in", async () => {
+test("a node takes its number back from a lost connection that the server still considers alive", async () => {
   const clients: pg.Client[] = [];
   const watched: Database = {
     ...db,
@@ -27,22 +27,22 @@ test("a node takes its number back from a connection that only the server still 
   await session.start();
   expect(session.number()).toBe(1);
   const cut = clients[0]!;
-  cut.end = () => new Promise<void>(() => {}); // what it says reaches nobody
+  cut.end = () => new Promise<void>(() => {}); // the server does not learn of it
   cut.emit("end");
   expect(losses).toBe(1);
-  // Under another number its deliveries would soon be taken for a dead node's, while it is sending them.
+  // Under another number, the leases of its attempts in flight would soon expire as a dead node's.
   await eventually(() => expect(session.number()).not.toBeNull());
   expect(session.number()).toBe(1);
   await session.close();
 });
 
-test("a node that starts leaves its number to one that has lost its connection, until that is struck off", async () => {
+test("a starting node does not use the number of a node that lost its connection, until that node is removed", async () => {
   let away = false;
   const clients: pg.Client[] = [];
   const breaking: Database = {
     ...db,
     async connect() {
-      if (away) throw new Error("the network is away");
+      if (away) throw new Error("no network");
       clients.push(await db.connect());
       return clients.at(-1)!;
     },
@@ -57,32 +57,32 @@ test("a node that starts leaves its number to one that has lost its connection, 
   away = true;
   await clients[0]!.end();
   expect(living.number()).toBeNull();
-  expect(await listGoneNodes(db, other.number()!)).toContain(number);
+  expect(await listUnlockedNodes(db, other.number()!)).toContain(number);
   const fresh = await begin(db);
   expect([number, other.number()]).not.toContain(fresh.number());
   away = false;
   await eventually(() => expect(living.number()).toBe(number));
 
   await living.close();
-  await db.transaction((tx) => buryNode(tx, number));
+  await db.transaction((tx) => removeNode(tx, number));
   const last = await begin(db);
   expect(last.number()).toBe(number);
   for (const session of [other, fresh, last]) await session.close();
 });
 
-test("a node's lock has to be free in two sweeps, or in one where no other process can be at the database", async () => {
+test("a node is presumed dead after two sweeps that find its lock free, or after one if no other process can use the database", async () => {
   const dead = 900;
-  const isGone = async () => (await listGoneNodes(db, 901)).includes(dead);
+  const isListed = async () => (await listUnlockedNodes(db, 901)).includes(dead);
   const sweeper = (alone: boolean) =>
     new Sweeper({ db, clock: systemClock, log, lease_ms: 30_000, alone, node: () => 901, wake() {} });
   const die = () => db.run({ name: "test_die", text: "insert into nodes (number) values ($1)" }, [dead]);
   await die();
   const beside = sweeper(false);
   await beside.sweep();
-  expect(await isGone()).toBe(true);
+  expect(await isListed()).toBe(true);
   await beside.sweep();
-  expect(await isGone()).toBe(false);
+  expect(await isListed()).toBe(false);
   await die();
   await sweeper(true).sweep();
-  expect(await isGone()).toBe(false);
+  expect(await isListed()).toBe(false);
 });

@@ -2,14 +2,14 @@ import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Database } from "../store/db.ts";
-import { endNodeSession, type NodeNumber, takeNewNodeNumber, takeNodeNumber } from "../store/nodes.ts";
+import { claimNodeNumber, endNodeSession, lockNodeNumber, type NodeNumber } from "../store/nodes.ts";
 import { openSession, type Session } from "../store/session.ts";
 
-/** What a node is to the others: a number that it holds while it lives, and an ear for their notices. */
+/** A node's identity: a number held by an advisory lock, and a LISTEN connection for the notices of other nodes. */
 export interface NodeSession {
-  /** null while the connection is lost: other nodes may then end this node's leases. */
+  /** null while the connection is lost: other nodes may then expire this node's leases. */
   number(): number | null;
-  /** Takes a number and listens. Goes on trying when the connection breaks. */
+  /** Locks a number and listens. Reconnects when the connection breaks. */
   start(): Promise<void>;
   close(): Promise<void>;
 }
@@ -18,7 +18,7 @@ interface NodeSessionParts {
   db: Database;
   clock: Clock;
   log: Log;
-  /** A notice from another process. `webhooks` is what it is about; empty: it did not say. */
+  /** A notice from another process, about these webhooks; if empty, about any. */
   onNotice(channel: Channel, webhooks: string[]): void;
   /** The number was lost: nothing that was leased with it may be sent any more. */
   onLost(): void;
@@ -27,16 +27,16 @@ interface NodeSessionParts {
 export const CHANNELS = ["mave_due", "mave_webhook"] as const;
 export type Channel = (typeof CHANNELS)[number];
 
-/** Nodes at most. */
+/** How many nodes there can be. */
 const NUMBERS_MAX = 1_000;
-/** Of a node that starts beside others, all of which try for the same numbers. */
+/** Nodes that start at the same time try for the same numbers. */
 const TRIES_MAX = 100;
 
 export function createNodeSession(parts: NodeSessionParts): NodeSession {
   const { db, clock, log } = parts;
   let session: Session | null = null;
   let last: NodeNumber | null = null;
-  /** Lost, but perhaps for us only: it may hold the number until another session takes that over. */
+  /** The lost session. The server may not have noticed yet, so it may still hold the number. */
   let stale: Session | null = null;
   let closed = false;
 
@@ -46,10 +46,10 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
       onLost: () => lost(made),
     });
     try {
-      const taken = await takeNumber(made, last); // first: without it, others soon take this node for dead
+      const locked = await lockNumber(made, last); // first: without it, others soon presume this node dead
       for (const channel of CHANNELS) await made.listen(channel);
-      await made.probe(); // what was run over the pool says nothing of the connection that holds the number
-      [session, last] = [made, taken];
+      await made.probe(); // statements over the pool do not show that the connection with the lock is alive
+      [session, last] = [made, locked];
       closeStale();
     } catch (error) {
       await made.close();
@@ -62,10 +62,7 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
     if (session !== made) return;
     session = null;
     stale = made;
-    log.warn(
-      { node: last?.number },
-      "the node's own connection to the database is lost; sending stops until it is back",
-    );
+    log.warn({ node: last?.number }, "Lost the node's own database connection; sending stops until it reconnects");
     parts.onLost();
     reopen();
   }
@@ -87,21 +84,21 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
       closed = true;
       closeStale();
       const left = session;
-      session = null; // so that its end is no loss
+      session = null; // its end is not reported as a loss
       await left?.close();
     },
   };
 }
 
 /**
- * The number it had, where that is still free or held by its own lost connection: under another one, what it is sending
- * would soon be taken for a dead node's. Else a new one.
+ * Locks the number that this node had, if that is free or held by its own lost connection: under another number, the
+ * leases of its attempts in flight would soon expire as a dead node's. Otherwise claims a new one.
  */
-async function takeNumber(session: Session, last: NodeNumber | null): Promise<NodeNumber> {
+async function lockNumber(session: Session, last: NodeNumber | null): Promise<NodeNumber> {
   if (last !== null) await endNodeSession(session, last);
-  let taken = last && (await takeNodeNumber(session, last.number));
-  for (let tries = 0; taken === null && tries < TRIES_MAX; tries++)
-    taken = await takeNewNodeNumber(session, NUMBERS_MAX);
-  if (taken === null) throw new Error(`of the ${NUMBERS_MAX} node numbers none is free`);
-  return taken;
+  let locked = last && (await lockNodeNumber(session, last.number));
+  for (let tries = 0; locked === null && tries < TRIES_MAX; tries++)
+    locked = await claimNodeNumber(session, NUMBERS_MAX);
+  if (locked === null) throw new Error(`None of the ${NUMBERS_MAX} node numbers is free.`);
+  return locked;
 }

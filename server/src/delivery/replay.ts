@@ -1,40 +1,14 @@
 import { unixSeconds } from "../kernel/clock.ts";
 import type { EventType } from "../kernel/event-catalog.ts";
 import { shortUuid } from "../kernel/short-uuid.ts";
-import type { FinishedStatus } from "./delivery.ts";
+import type { ReplayedStatus, ReplayRow, ReplayStatus } from "../store/replays.ts";
 
 /**
- * A replay: a durable job that delivers past events again, and how it is shown. Pure.
+ * A replay: durable work that delivers past events again, and how it is shown. Pure.
  *
  *     running ⇄ paused          each ──a person──▶ canceled
  *        └──all walked──▶ done
  */
-export type ReplayStatus = "running" | "paused" | "done" | "canceled";
-
-/** How an event's delivery to this webhook ended; `never`: the event had none. */
-export type ReplayedStatus = FinishedStatus | "never";
-
-export interface ReplayRow {
-  space_id: string;
-  id: string;
-  webhook_id: string;
-  since: Date;
-  until: Date;
-  statuses: ReplayedStatus[] | null;
-  types: EventType[] | null;
-  video_id: string | null;
-  rate: number | null;
-  status: ReplayStatus;
-  total: number;
-  done: number;
-  cursor_id: string | null;
-  first_at: Date | null;
-  last_at: Date | null;
-  reason: string | null;
-  created_at: Date;
-  finished_at: Date | null;
-}
-
 /** The API's object for a replay. Times are Unix seconds. */
 export interface ReplayView {
   id: string;

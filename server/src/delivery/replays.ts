@@ -1,4 +1,3 @@
-import { follow } from "../events/follow.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { type FieldError, MaveError } from "../kernel/errors.ts";
 import type { EventType } from "../kernel/event-catalog.ts";
@@ -8,18 +7,15 @@ import { type Page, type PageQuery, pageOf } from "../kernel/page.ts";
 import type { Random } from "../kernel/random.ts";
 import { longUuid } from "../kernel/short-uuid.ts";
 import type { Signals } from "../kernel/signals.ts";
-import { uuidV7 } from "../kernel/uuid.ts";
+import { UUID_MIN, uuidV7 } from "../kernel/uuid.ts";
 import type { Alongside, Database, Sql } from "../store/db.ts";
+import { cancelReplayed } from "../store/queue/cancel.ts";
+import type { VideoKey } from "../store/queue/key.ts";
+import { releaseNext } from "../store/queue/release.ts";
+import { reopenDeliveries } from "../store/queue/reopen.ts";
 import * as store from "../store/replays.ts";
 import { getWebhook } from "../store/webhooks.ts";
-import {
-  allowance,
-  type DryRun,
-  presentReplay,
-  type ReplayedStatus,
-  type ReplayRow,
-  type ReplayView,
-} from "./replay.ts";
+import { allowance, type DryRun, presentReplay, type ReplayView } from "./replay.ts";
 
 /** What to deliver again. Ids are short, times are Unix seconds; what is left out does not narrow it down. */
 export interface ReplayInput {
@@ -27,7 +23,7 @@ export interface ReplayInput {
   since: number;
   /** Not included. A moment in the future means now. */
   until: number;
-  statuses?: ReplayedStatus[] | undefined;
+  statuses?: store.ReplayedStatus[] | undefined;
   types?: EventType[] | undefined;
   video?: string | undefined;
   /** Deliveries per second at most; null: no limit. REPLAY_RATE where left out. */
@@ -167,14 +163,12 @@ async function end(
     const before = found(await store.getReplay(tx, space, uuid));
     const changed = await store.changeReplay(tx, space, uuid, status);
     if (changed === undefined) throw new MaveError("CONFLICT", `This replay is ${before.status}.`);
-    if (status === "canceled") await store.cancelReplayed(tx, uuid);
+    if (status === "canceled") await cancelReplayed(tx, uuid);
     const view = presentReplay(found(await store.getReplay(tx, space, uuid))); // less is done by what was taken back
     await alongside?.(tx, view);
     return view;
   });
 }
-
-const FIRST_ID = "00000000-0000-0000-0000-000000000000";
 
 /** Moves the running replays on. Where nothing can go on, it looks again after a while, or when it is woken. */
 function createRunner({ db, clock, log, signals }: ReplaysParts): Pick<Replays, "start" | "stop" | "round"> & {
@@ -186,8 +180,9 @@ function createRunner({ db, clock, log, signals }: ReplaysParts): Pick<Replays, 
 
   async function round(): Promise<boolean> {
     let more = false;
-    for (let after: string | null = FIRST_ID; after !== null; ) {
+    for (let after: string | null = UUID_MIN; after !== null; ) {
       const step: Step = await db.transaction((tx) => stepAfter(tx, after!));
+      await releaseNext(db, step.reopened, null);
       for (const webhook of step.due) signals.emit("due", { webhook });
       more ||= step.more;
       after = step.replay;
@@ -231,6 +226,8 @@ interface Step {
   replay: string | null;
   /** Webhooks that have something due. */
   due: string[];
+  /** What the step reopened; some may wait for a delivery that ended meanwhile. */
+  reopened: VideoKey[];
   /** It has more to walk. */
   more: boolean;
 }
@@ -238,26 +235,24 @@ interface Step {
 /** One transaction: the deliveries that a step opens and how far it got are committed together. */
 async function stepAfter(tx: Sql, after: string): Promise<Step> {
   const replay = await store.lockNextReplay(tx, after);
-  if (replay === undefined) return { replay: null, due: [], more: false };
+  if (replay === undefined) return { replay: null, due: [], reopened: [], more: false };
   if (replay.orphaned) {
     await store.changeReplay(tx, replay.space_id, replay.id, "canceled", "Its webhook was deleted.");
-    return { replay: replay.id, due: [], more: false };
+    return { replay: replay.id, due: [], reopened: [], more: false };
   }
-  if (replay.waits) return { replay: replay.id, due: [], more: true };
+  if (replay.waits) return { replay: replay.id, due: [], reopened: [], more: true };
   const limit = allowance(replay.open, LIMITS.REPLAY_WINDOW, replay.rate, replay.idle_s);
-  if (limit === 0) return { replay: replay.id, due: [], more: true };
+  if (limit === 0) return { replay: replay.id, due: [], reopened: [], more: true };
   const events = await store.nextReplayed(tx, filterOfRow(replay), replay.cursor_id, limit);
-  if (events.length > 0) {
-    const opened = await store.openReplayed(tx, replay, events);
-    await follow(tx, opened);
-    await store.advanceReplay(tx, replay, opened.length, events.at(-1)!);
-  }
+  const reopened =
+    events.length === 0 ? [] : await reopenDeliveries(tx, { ...replay, events, step: 0, replay: replay.id });
+  if (events.length > 0) await store.advanceReplay(tx, replay, reopened.length, events.at(-1)!);
   const more = events.length === limit;
   if (!more) await store.changeReplay(tx, replay.space_id, replay.id, "done");
-  return { replay: replay.id, due: [replay.webhook_id], more };
+  return { replay: replay.id, due: [replay.webhook_id], reopened, more };
 }
 
-const filterOfRow = ({ space_id, webhook_id, since, until, statuses, types, video_id }: ReplayRow) => ({
+const filterOfRow = ({ space_id, webhook_id, since, until, statuses, types, video_id }: store.ReplayRow) => ({
   space: space_id,
   webhook: webhook_id,
   since,

@@ -5,8 +5,9 @@ import { happen } from "../../../test/support/engine.ts";
 import { eventually } from "../../../test/support/eventually.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { createLog } from "../kernel/log.ts";
+import type { DeliveryStatus } from "../store/history.ts";
 import { Disabling } from "../webhooks/disabling.ts";
-import type { DeliveryStatus, DeliveryView } from "./delivery.ts";
+import type { DeliveryView } from "./delivery.ts";
 
 const db = await testDatabase();
 /** Receivers, by their webhooks' names: how they answer, and until when they let one wait. */

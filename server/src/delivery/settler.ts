@@ -3,7 +3,7 @@ import { LIMITS } from "../kernel/limits.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Database } from "../store/db.ts";
 import type { LeasedDelivery } from "../store/queue/claim.ts";
-import { type Settled, type Settlement, settleAttempts } from "../store/queue/settle.ts";
+import { type Settlement, settleAttempts } from "../store/queue/settle.ts";
 import type { EngineMeter } from "./dispatcher-parts.ts";
 
 export interface Entry {
@@ -14,7 +14,6 @@ export interface Entry {
 /** What a batch came to. `begun_ms`: when its statement began, on the monotonic clock: leases it gave begin there. */
 export interface SettledBatch {
   entries: Entry[];
-  settled: Settled[];
   lost: Settlement[];
   begun_ms: number;
 }
@@ -86,9 +85,9 @@ export class Settler {
     const begun_ms = clock.monotonic();
     try {
       const settlements = entries.map(({ settlement }) => settlement);
-      const written = await settleAttempts(db, settlements, lease_ms);
+      const lost = await settleAttempts(db, settlements, lease_ms);
       meter?.settled(clock.monotonic() - begun_ms);
-      return { entries, begun_ms, ...written };
+      return { entries, begun_ms, lost };
     } catch (err) {
       log.warn({ err, attempts: entries.length }, "the outcomes of attempts could not be written; trying again");
       this.#waiting.unshift(...entries);

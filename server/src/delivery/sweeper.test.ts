@@ -8,7 +8,7 @@ import { Sweeper } from "./sweeper.ts";
 const { db, setAhead } = await databaseWithClock();
 const ask = <Row>(text: string, values: unknown[] = []) => db.run<Row>({ name: "", text }, values);
 
-test("after the database's clock was set back no lease lasts longer than twice its time, and nobody looks for such without need", async () => {
+test("after the database's clock was set back, the sweeper shortens leases that last too long, and does not look for them otherwise", async () => {
   const ran: string[] = [];
   const run: Sql["run"] = (statement, values) => {
     ran.push(statement.name);
@@ -21,7 +21,7 @@ test("after the database's clock was set back no lease lasts longer than twice i
   const sweep = async (hours: number) => {
     await setAhead(hours * 3_600);
     await sweeper.sweep();
-    return ran.splice(0).includes("pending_deliveries_cut_leases");
+    return ran.splice(0).includes("queue_shorten_leases");
   };
   const left = async () => (await ask<{ left_s: number }>(LEFT))[0]!.left_s;
 
@@ -33,7 +33,7 @@ test("after the database's clock was set back no lease lasts longer than twice i
   await ask(LEASED, [0]);
   expect(await sweep(2)).toBe(true);
   expect(await left()).toBeLessThanOrEqual(30);
-  await ask(LEASED, [4]); // committed by a statement of before
+  await ask(LEASED, [4]); // a statement that started before the step back commits
   expect(await sweep(2)).toBe(true);
   expect(await left()).toBeLessThanOrEqual(30);
   expect(await sweep(3)).toBe(false);

@@ -2,41 +2,38 @@ import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Database } from "../store/db.ts";
-import { buryNode, countNodes, listGoneNodes } from "../store/nodes.ts";
+import { countNodes, listUnlockedNodes, removeNode } from "../store/nodes.ts";
 import { databaseTime } from "../store/ping.ts";
-import {
-  cancelWebhookDeliveries,
-  cutLongLeases,
-  type DeliveryKey,
-  endNodeLeases,
-  listOrphans,
-  releaseStranded,
-} from "../store/queue/claim.ts";
+import { cancelWebhookDeliveries, listOrphans } from "../store/queue/cancel.ts";
+import type { DeliveryKey } from "../store/queue/key.ts";
+import { expireNodeLeases, shortenLongLeases } from "../store/queue/leases.ts";
+import { releaseStranded } from "../store/queue/release.ts";
 
 interface SweeperParts {
   db: Database;
   clock: Clock;
   log: Log;
   lease_ms: number;
-  /** No other process can be at this database: whoever had a number before is dead. */
+  /** No other process can use this database: every other node is dead. */
   alone: boolean;
   /** This node's number. */
   node(): number | null;
-  /** Something became due: claim it. */
+  /** Called when deliveries became due, so that they are claimed. */
   wake(): void;
 }
 
 /**
- * Repairs what a lost process or a jump of the database's clock left behind. Each node sweeps; the statements agree
- * among themselves, so that no leader is needed.
+ * Repairs what a killed process or a jump of the database's clock left behind. Every node sweeps; the statements are safe
+ * to run at the same time, so no leader is needed.
  */
 export class Sweeper {
   readonly #parts: SweeperParts;
-  #suspects: readonly number[] = [];
+  /** Nodes whose lock was free at the last sweep. */
+  #unlocked: readonly number[] = [];
   #place: DeliveryKey | null = null;
-  /** The database's clock at the last sweep; unknown at first, as after a step back. */
+  /** The database's clock at the last sweep. The first sweep acts as after a step back. */
   #now_ms = Number.POSITIVE_INFINITY;
-  #cutUntil_ms = 0;
+  #shortenUntil_ms = 0;
   #nodes = 1;
   #stopped = true;
   #running: Promise<void> = Promise.resolve();
@@ -50,7 +47,7 @@ export class Sweeper {
     return this.#nodes;
   }
 
-  /** Sweeps at once, then from time to time. */
+  /** Sweeps at once, then every SWEEP_MS. */
   start(): void {
     this.#stopped = false;
     this.#run();
@@ -64,31 +61,30 @@ export class Sweeper {
   #run(): void {
     if (this.#stopped) return;
     this.#running = this.sweep()
-      .catch((err: unknown) => this.#parts.log.warn({ err }, "this sweep failed; the next one tries again"))
+      .catch((err: unknown) => this.#parts.log.warn({ err }, "Sweep failed; retrying"))
       .then(() => void this.#parts.clock.after(LIMITS.SWEEP_MS, () => this.#run()));
   }
 
-  /** One round. */
   async sweep(): Promise<void> {
     const { db, log, wake } = this.#parts;
-    const found = {
+    const repaired = {
       stranded: await this.#releaseStranded(),
-      ofGoneNodes: await this.#endLeasesOfGoneNodes(),
-      tooLong: await this.#cutLongLeases(),
+      leases_of_dead_nodes: await this.#expireLeasesOfDeadNodes(),
+      leases_too_long: await this.#shortenLongLeases(),
       orphaned: await this.#cancelOrphans(),
     };
     this.#nodes = await countNodes(db);
-    if (Object.values(found).every((count) => count === 0)) return;
-    log.info(found, "swept up deliveries that were left behind");
+    if (Object.values(repaired).every((count) => count === 0)) return;
+    log.info(repaired, "Repaired deliveries that a lost process left behind");
     wake();
   }
 
-  /** Walks the waiting deliveries a slice at a time, on from where the last sweep stopped. */
+  /** Walks the blocked deliveries in slices, starting where the last sweep stopped. */
   async #releaseStranded(): Promise<number> {
     let stranded = 0;
     for (let slice = 0; slice < LIMITS.SWEEP_SLICES_MAX; slice++) {
-      const { freed, next } = await releaseStranded(this.#parts.db, this.#place, LIMITS.SWEEP_ROWS_MAX);
-      stranded += freed;
+      const { released, next } = await releaseStranded(this.#parts.db, this.#place, LIMITS.SWEEP_ROWS_MAX);
+      stranded += released;
       this.#place = next;
       if (next === null) break;
     }
@@ -96,36 +92,37 @@ export class Sweeper {
   }
 
   /**
-   * A node is gone when its lock is free. It has to be free twice, a sweep apart: a living node that lost its connection
-   * has it back sooner, and must not find its attempts made by another one meanwhile.
+   * If two consecutive sweeps find a node's lock free, the node is presumed dead and its leases expire. One sweep is not
+   * enough: a living node that lost its connection takes its lock again within that time, and its attempts in flight must
+   * not be repeated by another node.
    */
-  async #endLeasesOfGoneNodes(): Promise<number> {
+  async #expireLeasesOfDeadNodes(): Promise<number> {
     const self = this.#parts.node();
     if (self === null) return 0;
-    const gone = await listGoneNodes(this.#parts.db, self);
-    const certain = this.#parts.alone ? gone : gone.filter((node) => this.#suspects.includes(node));
-    this.#suspects = gone;
-    let ended = 0;
-    for (const node of certain)
-      ended += await this.#parts.db.transaction(async (tx) =>
-        (await buryNode(tx, node)) ? endNodeLeases(tx, node) : 0,
+    const unlocked = await listUnlockedNodes(this.#parts.db, self);
+    const dead = this.#parts.alone ? unlocked : unlocked.filter((node) => this.#unlocked.includes(node));
+    this.#unlocked = unlocked;
+    let expired = 0;
+    for (const node of dead)
+      expired += await this.#parts.db.transaction(async (tx) =>
+        (await removeNode(tx, node)) ? expireNodeLeases(tx, node) : 0,
       );
-    return ended;
+    return expired;
   }
 
   /**
-   * Leases are too long only after the database's clock was set back. To look for them is to walk the whole queue: so it
-   * is done then, for as long as a statement of before may still commit.
+   * Leases are too long only after the database's clock was set back. Finding them reads the whole queue, so it is done
+   * only then, and until every statement that read the old time has committed.
    */
-  async #cutLongLeases(): Promise<number> {
+  async #shortenLongLeases(): Promise<number> {
     const { db, lease_ms } = this.#parts;
     const now_ms = await databaseTime(db);
-    if (now_ms < this.#now_ms) this.#cutUntil_ms = now_ms + lease_ms;
+    if (now_ms < this.#now_ms) this.#shortenUntil_ms = now_ms + lease_ms;
     this.#now_ms = now_ms;
-    return now_ms < this.#cutUntil_ms ? cutLongLeases(db, lease_ms) : 0;
+    return now_ms < this.#shortenUntil_ms ? shortenLongLeases(db, lease_ms) : 0;
   }
 
-  /** An event that was recorded while a webhook was being deleted may have left a delivery for it. */
+  /** An event recorded while its webhook was deleted may have left a delivery for it. */
   async #cancelOrphans(): Promise<number> {
     const orphans = await listOrphans(this.#parts.db);
     for (const { space_id, webhook_id } of orphans)

@@ -1,5 +1,6 @@
 import { MaveError } from "../kernel/errors.ts";
 import { LIMITS } from "../kernel/limits.ts";
+import { UUID_MIN } from "../kernel/uuid.ts";
 import type { Alongside, Database } from "../store/db.ts";
 import * as store from "../store/erasures.ts";
 
@@ -76,7 +77,7 @@ async function eraseEvents(db: Database, space: string, video: string): Promise<
   }
 }
 
-const FIRST: store.ErasurePlace = { webhook_id: "00000000-0000-0000-0000-000000000000", sequence: 0 };
+const FIRST: store.ErasurePlace = { webhook_id: UUID_MIN, sequence: 0 };
 
 async function eraseAttempts(db: Database, space: string, video: string) {
   let attempts = 0;

@@ -1,7 +1,7 @@
 import { unixSeconds } from "../kernel/clock.ts";
 import { shortUuid } from "../kernel/short-uuid.ts";
 import type { OpenSpan, Tracing } from "../kernel/trace.ts";
-import type { FrozenEvent } from "../store/events.ts";
+import type { FrozenEvent } from "../store/queue/record.ts";
 
 /** What a domain passes to `record`: an event that has no id yet. */
 export interface NewEvent extends Omit<FrozenEvent, "uuid" | "id" | "payload"> {

@@ -4,10 +4,9 @@ import type { Signals } from "../kernel/signals.ts";
 import type { OpenSpan, Tracing } from "../kernel/trace.ts";
 import { uuidFloor, uuidV7 } from "../kernel/uuid.ts";
 import type { Database, Sql, Transaction } from "../store/db.ts";
-import type { FrozenEvent } from "../store/events.ts";
-import * as store from "../store/events.ts";
 import type { LeasedDelivery } from "../store/queue/claim.ts";
-import { follow } from "./follow.ts";
+import type { Lease } from "../store/queue/leases.ts";
+import { type FrozenEvent, type PendingDelivery, recordEvents } from "../store/queue/record.ts";
 import { beginEvent, freeze, type NewEvent } from "./freeze.ts";
 import { groupCommit } from "./group-commit.ts";
 
@@ -32,7 +31,7 @@ export interface Recorder {
 /** This node's dispatcher, as the recorder sees it. */
 export interface LocalDispatcher {
   /** What this node's leases carry, and how long they last. null while it takes none (it drains, or has no number yet). */
-  lease(): store.Lease | null;
+  lease(): Lease | null;
   /** Webhooks (UUIDs) that have no room in memory, or older ones in the database: their deliveries are left there for a claim. */
   closed(): string[];
   take(deliveries: LeasedDelivery[]): void;
@@ -53,7 +52,6 @@ export function createRecorder(parts: RecorderParts): Recorder {
     const recorded = new Recorded(parts);
     const result = await parts.db.transaction((tx) => work(recorded.within(tx)));
     recorded.announce();
-    await recorded.followUp();
     return result;
   };
   const shared = groupCommit<NewEvent, FrozenEvent>({
@@ -73,8 +71,6 @@ class Recorded {
   readonly #spans: OpenSpan[] = [];
   readonly #leased: LeasedDelivery[] = [];
   readonly #due = new Set<string>();
-  /** They wait for one that was being changed just then, and does not know of it. */
-  readonly #unmarked: store.PendingDelivery[] = [];
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
@@ -94,7 +90,7 @@ class Recorded {
     const frozen = events.map((event) => this.#freeze(event, now));
     const lease = dispatcher?.lease() ?? null;
     const past = pastOf(events, now);
-    const deliveries = await store.recordEvents(tx, frozen, lease, dispatcher?.closed() ?? [], past);
+    const deliveries = await recordEvents(tx, frozen, lease, dispatcher?.closed() ?? [], past);
     this.#keep(frozen, deliveries, lease);
     return frozen;
   }
@@ -108,14 +104,13 @@ class Recorded {
     return { ...frozen, traceparent: span.traceparent };
   }
 
-  #keep(events: FrozenEvent[], deliveries: store.PendingDelivery[], lease: store.Lease | null): void {
+  #keep(events: FrozenEvent[], deliveries: PendingDelivery[], lease: Lease | null): void {
     this.#events.push(...events);
     const byId = new Map(events.map((event) => [event.uuid, event]));
     for (const delivery of deliveries) {
       const { payload, traceparent } = byId.get(delivery.event_id)!;
       if (delivery.attempt > 0) this.#leased.push({ ...delivery, payload, traceparent, leased_ms: lease!.leased_ms });
       else if (!delivery.blocked) this.#due.add(delivery.webhook_id);
-      else if (!delivery.marked) this.#unmarked.push(delivery);
     }
   }
 
@@ -126,14 +121,6 @@ class Recorded {
     if (this.#leased.length > 0) dispatcher!.take(this.#leased);
     for (const webhook of this.#due) signals.emit("due", { webhook });
     for (const { space, id: event, type, video } of this.#events) signals.emit("event", { space, event, type, video });
-  }
-
-  /** After the commit, too, whose success it cannot change. */
-  async followUp(): Promise<void> {
-    if (this.#unmarked.length === 0) return;
-    const { db, signals } = this.#parts;
-    await db.transaction((tx) => follow(tx, this.#unmarked)).catch(() => {}); // the sweep frees them
-    for (const { blocked, webhook_id: webhook } of this.#unmarked) if (!blocked) signals.emit("due", { webhook });
   }
 }
 

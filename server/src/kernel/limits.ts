@@ -48,7 +48,6 @@ export const LIMITS = {
   SETTLE_PENDING_MAX: 2_048, // outcomes not yet written; above it, nothing is sent
   SETTLE_RETRY_MS: 250, // while the database is unavailable
   GROUP_COMMIT_EVENTS_MAX: 128,
-  PREDECESSOR_TRIES_MAX: 5, // lookups of the delivery that a new one waits for, while that one is being settled
   STEP_MANUAL: 32_000, // a step past the end of any schedule, for single attempts: tests and manual sends
   SEND_AGAIN_WINDOW_MS: 1_000, // clicks on "Send again" within this window count as one
 

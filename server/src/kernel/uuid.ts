@@ -1,5 +1,9 @@
 import type { Random } from "./random.ts";
 
+/** Below and above every id: the bounds of a walk over all of them. */
+export const UUID_MIN = "00000000-0000-0000-0000-000000000000";
+export const UUID_MAX = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+
 /**
  * A UUIDv7 (RFC 9562 §5.7): 48 bits of time, then randomness, so that rows of one time lie together in an index.
  * @param time_ms ms since the Unix epoch

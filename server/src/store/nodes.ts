@@ -4,44 +4,48 @@ import type { Session } from "./session.ts";
 /** The first key of every node's advisory lock; the second is the node's number. */
 export const NODE_LOCK = 7_021_800;
 
-const take: Statement = {
-  name: "node_take",
+const lock: Statement = {
+  name: "node_lock",
   text: `select case when $2 then pg_try_advisory_xact_lock(${NODE_LOCK}, $1)
-      else pg_try_advisory_lock(${NODE_LOCK}, $1) end as mine, pg_backend_pid() as pid`,
+      else pg_try_advisory_lock(${NODE_LOCK}, $1) end as locked, pg_backend_pid() as pid`,
 };
 const add: Statement = {
   name: "node_add",
   text: "insert into nodes (number) values ($1) on conflict (number) do update set started_at = now()",
 };
 
-/** A node's number, and the database's process that holds it for its session. */
+/** A node's number, and the server process whose session holds its lock. */
 export interface NodeNumber {
   number: number;
   pid: number;
 }
 
-/** Takes a number that this node had, or has just claimed, for as long as the session lasts. @returns null where another has it */
-export async function takeNodeNumber(session: Session, number: number): Promise<NodeNumber | null> {
-  const [row] = await session.lock<{ mine: boolean; pid: number }>(take, [number]);
-  if (!row!.mine) return null;
+/**
+ * Locks a number that this node had before, or has just claimed, until the session ends.
+ * @returns null where another session holds it
+ */
+export async function lockNodeNumber(session: Session, number: number): Promise<NodeNumber | null> {
+  const [row] = await session.lock<{ locked: boolean; pid: number }>(lock, [number]);
+  if (!row!.locked) return null;
   await session.run(add, [number]);
   return { number, pid: row!.pid };
 }
 
-const claimNumber: Statement = {
-  name: "node_claim_number",
+const claim: Statement = {
+  name: "node_claim",
   text: `insert into nodes (number)
     select n from generate_series(1, $1::int) n where not exists (select from nodes where number = n) order by n limit 1
     on conflict do nothing returning number`,
 };
 
 /**
- * Takes a number that nobody has. One whose node is not struck off yet is not free, though its lock be: that node may
- * have lost no more than its connection. @returns null where another node was quicker
+ * Claims and locks an unused number up to `max`. The number of a node that is still listed counts as used even if its
+ * lock is free: that node may only have lost its connection.
+ * @returns null where another node was quicker
  */
-export async function takeNewNodeNumber(session: Session, most: number): Promise<NodeNumber | null> {
-  const [row] = await session.run<{ number: number }>(claimNumber, [most]);
-  return row === undefined ? null : takeNodeNumber(session, row.number);
+export async function claimNodeNumber(session: Session, max: number): Promise<NodeNumber | null> {
+  const [row] = await session.run<{ number: number }>(claim, [max]);
+  return row === undefined ? null : lockNodeNumber(session, row.number);
 }
 
 const LOCKS = `from pg_locks where locktype = 'advisory' and classid = ${NODE_LOCK} and objsubid = 2
@@ -52,31 +56,31 @@ const endSession: Statement = {
   text: `select pg_terminate_backend(pid, 1000) ${LOCKS} and objid::integer = $1 and pid = $2`,
 };
 
-/** Ends this node's own earlier session, where the server has not noticed yet that its connection is dead. */
+/** Ends this node's own earlier session, if the server has not noticed yet that its connection is lost. */
 export async function endNodeSession(sql: Sql, { number, pid }: NodeNumber): Promise<void> {
   await sql.run(endSession, [number, pid]);
 }
 
-const gone: Statement = {
-  name: "nodes_gone",
+const unlocked: Statement = {
+  name: "nodes_unlocked",
   text: `select number from nodes where number <> $1 and number not in (select objid::integer ${LOCKS})`,
 };
 
-/** Nodes other than `self` whose lock nobody holds. */
-export async function listGoneNodes(sql: Sql, self: number): Promise<number[]> {
-  return (await sql.run<{ number: number }>(gone, [self])).map(({ number }) => number);
+/** Nodes other than `self` whose lock no session holds. */
+export async function listUnlockedNodes(sql: Sql, self: number): Promise<number[]> {
+  return (await sql.run<{ number: number }>(unlocked, [self])).map(({ number }) => number);
 }
 
-// Locked for this transaction: its node cannot come back in between.
-const bury: Statement = {
-  name: "node_bury",
-  text: `with free as materialized (select pg_try_advisory_xact_lock(${NODE_LOCK}, $1) as mine)
-    delete from nodes where number = $1 and (select mine from free) returning 1`,
+// Holds the node's lock until the transaction ends, so that the node cannot come back meanwhile.
+const remove: Statement = {
+  name: "node_remove",
+  text: `with free as materialized (select pg_try_advisory_xact_lock(${NODE_LOCK}, $1) as locked)
+    delete from nodes where number = $1 and (select locked from free) returning 1`,
 };
 
-/** Strikes a node off, unless it has come back. @returns whether it was; its leases are then to be ended, in this transaction */
-export async function buryNode(tx: Sql, number: number): Promise<boolean> {
-  return (await tx.run(bury, [number])).length > 0;
+/** Removes a node unless it has come back. @returns whether it did; then its leases must expire in this transaction */
+export async function removeNode(tx: Sql, number: number): Promise<boolean> {
+  return (await tx.run(remove, [number])).length > 0;
 }
 
 const count: Statement = { name: "nodes_count", text: "select count(*)::int as nodes from nodes" };

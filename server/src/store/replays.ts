@@ -1,6 +1,32 @@
-import type { ReplayRow, ReplayStatus } from "../delivery/replay.ts";
+import type { EventType } from "../kernel/event-catalog.ts";
 import type { Sql, Statement } from "./db.ts";
-import type { PendingDelivery } from "./events.ts";
+import type { FinishedStatus } from "./history.ts";
+
+export type ReplayStatus = "running" | "paused" | "done" | "canceled";
+
+/** How an event's delivery to the webhook ended; `never`: the event had none. */
+export type ReplayedStatus = FinishedStatus | "never";
+
+export interface ReplayRow {
+  space_id: string;
+  id: string;
+  webhook_id: string;
+  since: Date;
+  until: Date;
+  statuses: ReplayedStatus[] | null;
+  types: EventType[] | null;
+  video_id: string | null;
+  rate: number | null;
+  status: ReplayStatus;
+  total: number;
+  done: number;
+  cursor_id: string | null;
+  first_at: Date | null;
+  last_at: Date | null;
+  reason: string | null;
+  created_at: Date;
+  finished_at: Date | null;
+}
 
 /** Which events a replay is about. */
 export interface ReplayFilter {
@@ -25,7 +51,7 @@ const chosen = (finished: string) => `from webhooks w join events e on e.space_i
 // All at once, for a whole range. Or row by row, each in its event's day: for one page the planner would else sometimes
 // read all that its space ever delivered.
 const FINISHED = "deliveries d on d.space_id = e.space_id and d.id = delivery_id(e.id, w.id)";
-const FINISHED_EACH = `lateral (select id, status, previous, attempts from deliveries f
+const FINISHED_EACH = `lateral (select id, status from deliveries f
       where f.space_id = e.space_id and f.id = delivery_id(e.id, w.id) offset 0) d on true`;
 
 const valuesOf = ({ space, webhook, since, until, statuses, types, video }: ReplayFilter) => [
@@ -139,27 +165,6 @@ export async function changeReplay(
   return (await tx.run<ReplayRow>(change, [space, id, status, reason]))[0];
 }
 
-// By pending_deliveries_by_replay. What it has opened and is not being sent: back into the history as it was, or canceled where
-// there was none, and no longer done.
-const cancelOpened: Statement = {
-  name: "replays_cancel_opened",
-  text: `with gone as (
-      delete from pending_deliveries where replay_id = $1 and leased_until < now() returning *
-    ), taken_back as (
-      update replays set done = done - (select count(*) from gone)
-      where (space_id, id) in (select space_id, replay_id from gone)
-    )
-    insert into deliveries (space_id, id, webhook_id, event_id, type, video_id, sequence, previous, status, reason, attempts)
-    select space_id, id, webhook_id, event_id, type, case when sequence > 0 then video_id end, sequence, previous,
-      'canceled', 'Its replay was canceled.', attempt from gone
-    on conflict (space_id, id) do update set attempts = greatest(deliveries.attempts, excluded.attempts)`,
-};
-
-/** Attempts made meanwhile are counted in the history, so that a later one does not bear an old number. */
-export async function cancelReplayed(tx: Sql, replay: string): Promise<void> {
-  await tx.run(cancelOpened, [replay]);
-}
-
 // By replays_running. Locked for the round: other nodes take other replays.
 const next: Statement = {
   name: "replays_next",
@@ -199,59 +204,6 @@ export async function nextReplayed(
   limit: number,
 ): Promise<string[]> {
   return (await tx.run<{ id: string }>(page, [...valuesOf(filter), cursor, limit])).map(({ id }) => id);
-}
-
-// A finished delivery is opened again and counts its attempts on; an event that had none gets its delivery. Those open
-// already are left alone. Events are locked against an erasure, in the order of their ids as that does. What waits for an earlier event of its video, open or in this page, is not due.
-const open: Statement = {
-  name: "replays_open",
-  text: `with page as materialized (
-      select e.space_id, e.id as event_id, e.type, coalesce(e.video_id, e.id::text) as video_id, e.sequence, w.ordering,
-        delivery_id(e.id, w.id) as id, d.previous, coalesce(d.attempts, 0) as attempts
-      from events e join webhooks w on w.space_id = e.space_id and w.id = $2
-      left join ${FINISHED_EACH}
-      where e.space_id = $1 and e.id = any($3::uuid[]) and e.payload is not null
-      order by e.id for share of e
-    )
-    insert into pending_deliveries (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, attempt, due_at,
-      replay_id)
-    select p.space_id, $2, p.video_id, p.sequence, p.id, p.event_id, p.type,
-      coalesce(p.previous, case when p.sequence > 1 then greatest(
-        (select max(l.sequence) from page l where l.video_id = p.video_id and l.sequence < p.sequence),
-        (select max(l.sequence) from pending_deliveries l where l.space_id = $1 and l.webhook_id = $2
-          and l.video_id = p.video_id and l.sequence < p.sequence),
-        (select max(l.sequence) from deliveries l where l.space_id = $1 and l.webhook_id = $2
-          and l.video_id = p.video_id and l.sequence < p.sequence)) end, 0),
-      p.attempts,
-      case when p.ordering = 'video' and p.sequence > 1 and (
-          exists (select from page l where l.video_id = p.video_id and l.sequence < p.sequence)
-          or exists (select from pending_deliveries l where l.space_id = $1 and l.webhook_id = $2
-            and l.video_id = p.video_id and l.sequence < p.sequence))
-        then 'infinity' else statement_timestamp() end,
-      $4
-    from page p order by p.video_id, p.sequence
-    on conflict do nothing
-    returning space_id, webhook_id, video_id, sequence, id, event_id, type, previous, attempt, step,
-      due_at = 'infinity' as blocked`,
-};
-
-// One that was just being settled is opened after that, by a statement that has not seen how it ended. This one has.
-const countOn: Statement = {
-  name: "replays_count_on",
-  text: `update pending_deliveries o set attempt = d.attempts from deliveries d
-    where uuid_send(o.space_id) = uuid_send($1::uuid) and o.id = any($2::uuid[])
-      and d.space_id = o.space_id and d.id = o.id and d.attempts > o.attempt`,
-};
-
-/** Opens the deliveries of these events, each to go on with the attempt after its last. @returns those that it opened */
-export async function openReplayed(
-  tx: Sql,
-  { space_id, webhook_id, id }: ReplayRow,
-  events: readonly string[],
-): Promise<PendingDelivery[]> {
-  const opened = await tx.run<PendingDelivery>(open, [space_id, webhook_id, events, id]);
-  await tx.run(countOn, [space_id, opened.map((row) => row.id)]);
-  return opened;
 }
 
 const advance: Statement = {

@@ -11,7 +11,7 @@ import type { Signals } from "../kernel/signals.ts";
 import { uuidV7 } from "../kernel/uuid.ts";
 import type { Alongside, Database, Sql } from "../store/db.ts";
 import { getDeliveryOf } from "../store/history.ts";
-import { cancelWebhookDeliveries } from "../store/queue/claim.ts";
+import { cancelWebhookDeliveries } from "../store/queue/cancel.ts";
 import * as store from "../store/webhooks.ts";
 import { checkInput, type UrlPolicy, type WebhookChange, type WebhookInput } from "./input.ts";
 import { sampleOf } from "./sample.ts";

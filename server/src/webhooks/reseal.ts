@@ -1,9 +1,8 @@
 import { LIMITS } from "../kernel/limits.ts";
+import { UUID_MIN } from "../kernel/uuid.ts";
 import type { Database, Sql } from "../store/db.ts";
 import { lockSealedValues, type SealedValues, saveSealedValues } from "../store/webhooks.ts";
 import type { Vault } from "./secrets.ts";
-
-const FIRST_ID = "00000000-0000-0000-0000-000000000000";
 
 /**
  * Seals every webhook's values anew where another key than the vault's first had sealed them. Online: a slice at a time,
@@ -12,7 +11,7 @@ const FIRST_ID = "00000000-0000-0000-0000-000000000000";
  */
 export async function resealAll(db: Database, vault: Vault): Promise<{ resealed: number; seen: number }> {
   const count = { resealed: 0, seen: 0 };
-  let after: string | null = FIRST_ID;
+  let after: string | null = UUID_MIN;
   while (after !== null) {
     const from: string = after;
     const slice: Slice = await db.transaction((tx) => resealSlice(tx, vault, from));

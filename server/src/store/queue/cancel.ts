@@ -1,10 +1,21 @@
-import type { PendingStatus } from "../../delivery/delivery.ts";
 import type { EventType } from "../../kernel/event-catalog.ts";
 import type { Sql, Statement } from "../db.ts";
-import { PENDING_STATUS } from "../history.ts";
-import type { DeliveryKey } from "./claim.ts";
+import type { DeliveryKey } from "./key.ts";
+import { OF_SPACE, PENDING_STATUS, type PendingStatus } from "./status.ts";
 
-/** Which open deliveries. What is null does not narrow it down. */
+/**
+ * The rows `gone` into the history as canceled. A delivery that had already finished once, and was sent again or replayed,
+ * keeps how it ended; its attempts are counted on, so that a later one does not reuse a number.
+ */
+const intoHistory = (
+  reason: string,
+) => `insert into deliveries (space_id, id, webhook_id, event_id, type, video_id, sequence,
+        previous, status, reason, attempts)
+      select space_id, id, webhook_id, event_id, type, case when sequence > 0 then video_id end, sequence, previous,
+        'canceled', ${reason}, attempt from gone
+      on conflict (space_id, id) do update set attempts = greatest(deliveries.attempts, excluded.attempts)`;
+
+/** Which pending deliveries. A field that is null matches all. */
 export interface CancellationFilter {
   space: string;
   webhook: string | null;
@@ -12,14 +23,14 @@ export interface CancellationFilter {
   video: string | null;
   type: EventType | null;
   status: PendingStatus | null;
-  /** Ids lie between these, both excluded: from a time range. */
+  /** Exclusive bounds on the id, from a time range. */
   low: string;
   high: string;
 }
 
-// By pending_deliveries_by_id, in the order of time. What is being sent is not touched.
+// By pending_deliveries_by_id, oldest first. What is being sent is left alone.
 const CHOSEN = `from pending_deliveries o left join webhooks w on w.space_id = o.space_id and w.id = o.webhook_id
-  where uuid_send(o.space_id) = uuid_send($1::uuid) and o.id > $2 and o.id < $3 and o.leased_until < now()
+  where ${OF_SPACE} and o.id > $2 and o.id < $3 and o.leased_until < now()
     and ($4::uuid is null or o.webhook_id = $4) and ($5::uuid is null or o.event_id = $5)
     and ($6::text is null or o.video_id = $6) and ($7::text is null or o.type = $7)
     and ($8::text is null or ${PENDING_STATUS} = $8)`;
@@ -36,50 +47,43 @@ const valuesOf = ({ space, low, high, webhook, event, video, type, status }: Can
 ];
 
 const count: Statement = {
-  name: "cancellations_count",
+  name: "queue_count_cancellation",
   text: `select count(*)::int as total, min(id::text) as first, max(id::text) as last
     from (select o.id ${CHOSEN} order by o.id limit $9) counted`,
 };
 
 export interface CancellationCount {
   total: number;
-  /** The lowest and the highest id: they have their events' times. */
+  /** The lowest and the highest id, which hold the times of their events. */
   first: string | null;
   last: string | null;
 }
 
-/** How many a cancellation would end, counted up to `max`. */
+/** Counts what a cancellation would end, up to `max`. */
 export async function countCancellation(sql: Sql, filter: CancellationFilter, max: number): Promise<CancellationCount> {
   return (await sql.run<CancellationCount>(count, [...valuesOf(filter), max]))[0]!;
 }
 
-// A row that another transaction holds is skipped: this one waits for nobody while it holds rows itself, so that it is in
-// no deadlock. The caller walks again until nothing is left. One that was sent again keeps how it had ended before; its
-// attempts are counted on, so that a later one does not bear an old number.
+// Skips rows that another transaction has locked: waiting for none while it holds rows, it cannot deadlock. The caller
+// walks again until nothing is left.
 const slice: Statement = {
-  name: "cancellations_slice",
+  name: "queue_cancel",
   text: `with chosen as materialized (
       select o.ctid as place ${CHOSEN} order by o.id limit $9 for update of o skip locked
     ), gone as (
       delete from pending_deliveries o using chosen c where o.ctid = c.place returning o.*
     ), history as (
-      insert into deliveries (space_id, id, webhook_id, event_id, type, video_id, sequence, previous, status, reason,
-        attempts)
-      select space_id, id, webhook_id, event_id, type, case when sequence > 0 then video_id end, sequence, previous,
-        'canceled', $10, attempt from gone
-      on conflict (space_id, id) do update set attempts = greatest(deliveries.attempts, excluded.attempts)
+      ${intoHistory("$10")}
     )
-    select space_id, webhook_id, video_id, sequence, id, event_id, followed from gone order by id`,
+    select space_id, webhook_id, video_id, sequence, id, event_id from gone order by id`,
 };
 
 export interface CanceledDelivery extends DeliveryKey {
   id: string;
   event_id: string;
-  /** A later event of its video waited for it. */
-  followed: boolean;
 }
 
-/** Ends up to `limit` of them for good, the oldest first. @returns these */
+/** Cancels up to `limit` matching deliveries, the oldest first. Release the next of their videos after the commit. */
 export async function cancelSlice(
   tx: Sql,
   filter: CancellationFilter,
@@ -87,4 +91,51 @@ export async function cancelSlice(
   reason: string,
 ): Promise<CanceledDelivery[]> {
   return tx.run<CanceledDelivery>(slice, [...valuesOf(filter), limit, reason]);
+}
+
+const ofWebhook: Statement = {
+  name: "queue_cancel_webhook",
+  text: `with gone as (delete from pending_deliveries where space_id = $1 and webhook_id = $2 returning *)
+    ${intoHistory("$3")}`,
+};
+
+/** Cancels all pending deliveries of a webhook that is deleted, also those being sent. */
+export async function cancelWebhookDeliveries(tx: Sql, space: string, webhook: string, reason: string): Promise<void> {
+  await tx.run(ofWebhook, [space, webhook, reason]);
+}
+
+// By pending_deliveries_by_replay. What is canceled no longer counts as done.
+const ofReplay: Statement = {
+  name: "queue_cancel_replay",
+  text: `with gone as (
+      delete from pending_deliveries where replay_id = $1 and leased_until < now() returning *
+    ), counted_back as (
+      update replays set done = done - (select count(*) from gone)
+      where (space_id, id) in (select space_id, replay_id from gone)
+    )
+    ${intoHistory("'Its replay was canceled.'")}`,
+};
+
+/** Cancels what a replay has reopened and is not being sent. */
+export async function cancelReplayed(tx: Sql, replay: string): Promise<void> {
+  await tx.run(ofReplay, [replay]);
+}
+
+const orphans: Statement = {
+  name: "queue_orphans",
+  text: `with recursive webhook as (
+      (select space_id, webhook_id from pending_deliveries order by space_id, webhook_id limit 1)
+      union all
+      select next.* from webhook f cross join lateral (
+        select o.space_id, o.webhook_id from pending_deliveries o
+        where (o.space_id, o.webhook_id) > (f.space_id, f.webhook_id)
+        order by o.space_id, o.webhook_id limit 1) next
+    )
+    select f.space_id, f.webhook_id from webhook f
+    where not exists (select from webhooks w where w.space_id = f.space_id and w.id = f.webhook_id)`,
+};
+
+/** Deleted webhooks with pending deliveries: an event was recorded while the webhook was deleted. */
+export async function listOrphans(sql: Sql): Promise<{ space_id: string; webhook_id: string }[]> {
+  return sql.run(orphans);
 }

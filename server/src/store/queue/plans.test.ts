@@ -7,9 +7,12 @@ import { systemClock } from "../../kernel/clock.ts";
 import { createLog } from "../../kernel/log.ts";
 import { systemRandom } from "../../kernel/random.ts";
 import { longUuid, shortUuid } from "../../kernel/short-uuid.ts";
+import { UUID_MAX, UUID_MIN } from "../../kernel/uuid.ts";
 import type { Database, Sql } from "../db.ts";
-import { cancelSlice } from "./cancel.ts";
-import { claimDue, listDueWebhooks, listOrphans, putBackUnsent, releaseNext, releaseStranded } from "./claim.ts";
+import { cancelSlice, listOrphans } from "./cancel.ts";
+import { claimDue, listDueWebhooks } from "./claim.ts";
+import { returnLeases } from "./leases.ts";
+import { releaseNext, releaseStranded } from "./release.ts";
 import { SETTLE, SETTLE_MODE, settleAttempts } from "./settle.ts";
 
 const db = await testDatabase();
@@ -49,7 +52,7 @@ async function plansOf(work: (db: Database) => Promise<unknown>): Promise<Map<st
 
 // A walk through a whole index, each row compared, costs as little as a look-up where the planner believes in an empty table.
 const WALK = /Scan using \S+ on (?:pending_deliveries|deliveries|events)[^\n]*\n(?!\s*Index Cond)/;
-const WALKS = new Set(["pending_deliveries_due_webhooks", "pending_deliveries_orphans"]); // from webhook to webhook: the first row has no condition
+const WALKS = new Set(["queue_due_webhooks", "queue_orphans"]); // from webhook to webhook: the first row has no condition
 
 test("a settle reads the queue by its keys also after a vacuum has seen it empty", async () => {
   await register();
@@ -78,26 +81,24 @@ test("nothing reads the queue or the history whole after they were analyzed whil
     await recorder.record({ space: parts.space, type: "video.deleted", video, sequence: 2, data: {} });
     await listDueWebhooks(watched);
     await claimDue(watched, [{ webhook_id: webhook, slots: 10 }], LEASE);
-    await releaseNext(watched, [{ ...key, lease: true }], LEASE);
+    await releaseNext(watched, [key], LEASE);
     await releaseStranded(watched, null, 100);
-    await putBackUnsent(watched, [{ ...key, sequence: 2, attempt: 1 }]);
+    await returnLeases(watched, [{ ...key, sequence: 2, attempt: 1 }]);
     await settleAttempts(watched, [settlement({ ...key, sequence: 2, attempt: 1 })], LEASE.lease_ms);
-    const range = { low: "00000000-0000-0000-0000-000000000000", high: "ffffffff-ffff-ffff-ffff-ffffffffffff" };
+    const range = { low: UUID_MIN, high: UUID_MAX };
     const all = { space: parts.space, webhook: null, event: null, video: null, type: null, status: null, ...range };
     await cancelSlice(watched, all, 100, "");
     await listOrphans(watched);
   });
-  expect([...plans.keys()]).toEqual(expect.arrayContaining(["events_record", "pending_deliveries_claim"]));
+  expect([...plans.keys()]).toEqual(expect.arrayContaining(["queue_record", "queue_claim"]));
   for (const [name, plan] of plans) {
     expect(plan).not.toMatch(/Seq Scan on (pending_deliveries|deliveries|events)/);
     if (!WALKS.has(name)) expect(plan, name).not.toMatch(WALK);
   }
-  expect(plans.get("events_record")).toMatch(/Index .*Scan .*on deliveries_/);
-  expect(plans.get("events_record")).toMatch(/Index Scan .*using pending_deliveries_pkey on pending_deliveries l/);
-  expect(plans.get("events_record")).toMatch(/Tid Scan on pending_deliveries o/);
-  expect(plans.get("pending_deliveries_claim")).toMatch(
-    /Index .*Scan using pending_deliveries_due on pending_deliveries d/,
-  );
+  expect(plans.get("queue_record")).toMatch(/Index .*Scan .*on deliveries_/);
+  expect(plans.get("queue_record")).toMatch(/Index Scan .*using pending_deliveries_pkey on pending_deliveries l/);
+  expect(plans.get("queue_release")).toMatch(/Scan using pending_deliveries_waiting on pending_deliveries h/);
+  expect(plans.get("queue_claim")).toMatch(/Index .*Scan using pending_deliveries_due on pending_deliveries d/);
 });
 
 test("a later event looks for what was due before in the days since its video was created, and in none to come", async () => {
@@ -122,7 +123,7 @@ test("a later event looks for what was due before in the days since its video wa
     };
     await recorder.record(event);
   });
-  const plan = plans.get("events_record");
+  const plan = plans.get("queue_record");
   expect(plan).toContain(`deliveries_${days!.today}`);
   expect(plan).not.toContain(`deliveries_${days!.past}`);
   expect(plan).not.toContain(`deliveries_${days!.future}`);
@@ -149,7 +150,7 @@ test("a step of a replay looks each delivery up by its key, also before the plan
     await replays.create(parts.space, { webhook: shortUuid(webhook), ...range }, null);
     await replays.round();
   });
-  for (const name of ["replays_page", "replays_open"]) {
+  for (const name of ["replays_page", "queue_reopen"]) {
     expect(plans.get(name)).toMatch(/Index .*Scan using deliveries_.*pkey on deliveries_.*\n\s*Index Cond: .*id = /);
     expect(plans.get(name)).not.toMatch(/(Hash|Merge) .*Join/);
   }

@@ -3,9 +3,14 @@ import { testDatabase } from "../../../../test/support/database.ts";
 import { engineParts, happen } from "../../../../test/support/engine.ts";
 import { settlement } from "../../../../test/support/settlement.ts";
 import { longUuid } from "../../kernel/short-uuid.ts";
-import type { Database, Sql } from "../db.ts";
-import { reopenDelivery } from "../history.ts";
-import { cancelWebhookDeliveries, claimDue, putBackUnsent, releaseNext, releaseStranded } from "./claim.ts";
+import { UUID_MAX, UUID_MIN } from "../../kernel/uuid.ts";
+import type { Database } from "../db.ts";
+import { cancelSlice, cancelWebhookDeliveries } from "./cancel.ts";
+import { claimDue } from "./claim.ts";
+import type { LeaseKey } from "./key.ts";
+import { expireNodeLeases, returnLeases } from "./leases.ts";
+import { releaseNext, releaseStranded } from "./release.ts";
+import { reopenDeliveries } from "./reopen.ts";
 import { settleAttempts } from "./settle.ts";
 
 const db = await testDatabase();
@@ -22,7 +27,7 @@ async function register(more = {}): Promise<string> {
   return longUuid((await parts.webhooks.create(parts.space, { url, events: [...events], ...more })).id)!;
 }
 
-/** Webhooks of this file's other tests are out of the way. */
+/** A webhook without those of the other tests. */
 async function alone(): Promise<string> {
   await ask("delete from webhooks");
   await ask("delete from pending_deliveries");
@@ -30,9 +35,19 @@ async function alone(): Promise<string> {
 }
 
 const claim = (webhook: string, slots = 10) => claimDue(db, [{ webhook_id: webhook, slots }], LEASE);
+const settle = (row: LeaseKey, more = {}) => settleAttempts(db, [settlement(row, more)], LEASE.lease_ms);
+const reopen = (row: LeaseKey & { event_id: string }) =>
+  reopenDeliveries(db, { ...row, events: [row.event_id], step: 0, replay: null });
+
+/** Runs `work` once a transaction waits for a lock in this database. */
+async function onceOneWaits<Result>(work: () => Promise<Result>): Promise<Result> {
+  const waits = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+  await expect.poll(() => ask(waits), { timeout: 10_000 }).toHaveLength(1);
+  return work();
+}
 
 describe("a claim", () => {
-  test("takes each webhook's free slots, so that a backlog hides nobody", async () => {
+  test("leases what each webhook has room for, so that no backlog hides another webhook", async () => {
     const busy = await alone();
     const quiet = await register();
     await ask("update webhooks set events = '{video.deleted}' where id = $1", [quiet]);
@@ -51,14 +66,14 @@ describe("a claim", () => {
     expect(rows.every((row) => row.attempt === 1 && row.payload!.startsWith('{"id":'))).toBe(true);
   });
 
-  test("never gives the same delivery to two who ask at once", async () => {
+  test("never leases a delivery to two nodes", async () => {
     const webhook = await alone();
     for (let n = 0; n < 40; n++) await happen(parts, newVideo());
     const taken = (await Promise.all(Array.from({ length: 8 }, () => claim(webhook, 10)))).flat();
     expect(new Set(taken.map((row) => row.id)).size).toBe(taken.length);
   });
 
-  test("leaves alone what is leased, blocked or later, and a webhook that is not enabled", async () => {
+  test("leaves out deliveries that are leased, blocked or due later, and webhooks that are not enabled", async () => {
     const webhook = await alone();
     const video = newVideo();
     for (const type of ["video.created", "video.deleted"] as const) await happen(parts, video, type);
@@ -75,19 +90,18 @@ describe("a settle", () => {
     const webhook = await alone();
     await happen(parts, newVideo());
     const [first] = await claim(webhook);
-    await ask("update pending_deliveries set leased_until = '-infinity'"); // its lease ends
+    await ask("update pending_deliveries set leased_until = '-infinity'"); // its lease expires
     const [second] = await claim(webhook);
     const late = await settleAttempts(db, [settlement(first!)], LEASE.lease_ms);
-    expect(late).toMatchObject({ settled: [], lost: [{ attempt: 1 }] });
+    expect(late).toMatchObject([{ attempt: 1 }]);
     expect(await ask("select 1 from attempts where delivery_id = $1", [first!.id])).toEqual([]);
-    const settled = await settleAttempts(db, [settlement(second!)], LEASE.lease_ms);
-    expect(settled.lost).toEqual([]);
+    expect(await settleAttempts(db, [settlement(second!)], LEASE.lease_ms)).toEqual([]);
     expect(await ask("select attempt, outcome from attempts where delivery_id = $1", [first!.id])).toEqual([
       { attempt: 2, outcome: "succeeded" },
     ]);
   });
 
-  test("that is made twice, its first response lost, is made once", async () => {
+  test("that is repeated because its first response was lost settles once", async () => {
     const webhook = await alone();
     await happen(parts, newVideo());
     const [row] = await claim(webhook);
@@ -97,12 +111,12 @@ describe("a settle", () => {
     expect(await ask("select attempt, step from pending_deliveries")).toEqual([{ attempt: 1, step: 1 }]);
   });
 
-  test("is counted where its webhook is deleted meanwhile, also of what had ended before and was sent again", async () => {
+  test("is counted if its webhook is deleted meanwhile, also for a delivery that had finished and was sent again", async () => {
     const webhook = await alone();
     await happen(parts, newVideo());
     const [row] = await claim(webhook);
     await settleAttempts(db, [settlement(row!)], LEASE.lease_ms);
-    await reopenDelivery(db, parts.space, row!.id, 0);
+    await reopen(row!);
     const [again] = await claim(webhook);
     await settleAttempts(db, [settlement(again!, { outcome: "retry" })], LEASE.lease_ms);
     await cancelWebhookDeliveries(db, parts.space, webhook, "Its webhook was deleted.");
@@ -110,46 +124,27 @@ describe("a settle", () => {
     expect(history).toEqual([{ status: "succeeded", attempts: 2 }]);
   });
 
-  test("finds a row that was marked as followed while it waited for it", async () => {
+  test("whose first commit was confirmed too late settles nothing of a delivery that was sent again meanwhile", async () => {
     const webhook = await alone();
-    const video = newVideo();
-    await happen(parts, video);
+    await happen(parts, newVideo());
     const [row] = await claim(webhook);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const recording = parts.recorder.transaction(async (tx) => {
-      await tx.run({ name: "queue_raise", text: "update videos set last_sequence = 2 where id = $1" }, [video]);
-      await tx.record({ space: parts.space, type: "video.deleted", video, sequence: 2, data: {} });
-      resolve();
-      // Ends once the settle waits for the row that this transaction has marked.
-      for (let waits = false; !waits; )
-        waits =
-          (await ask("select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"))
-            .length > 0;
-    });
-    await promise;
-    const { settled, lost } = await settleAttempts(db, [settlement(row!)], LEASE.lease_ms);
-    await recording;
-    expect(lost).toEqual([]);
-    expect(settled).toMatchObject([{ sequence: 1, followed: true }]);
-    const [next] = await releaseNext(
-      db,
-      [{ space_id: parts.space, webhook_id: webhook, video_id: video, lease: true }],
-      LEASE,
-    );
-    expect(next).toMatchObject({ sequence: 2, attempt: 1 });
+    await settle(row!);
+    await reopen(row!);
+    expect(await settle(row!)).toHaveLength(1);
+    expect(await ask("select attempt from pending_deliveries")).toEqual([{ attempt: 1 }]);
   });
 
-  test("lets one event of a video go, also where two that ended together were followed", async () => {
+  test("counts after its node was presumed dead, unless another node has leased the delivery since", async () => {
     const webhook = await alone();
-    const video = newVideo();
-    for (const type of ["video.created", "video.uploaded", "video.deleted"] as const) await happen(parts, video, type);
-    const [first] = await claim(webhook);
-    await settleAttempts(db, [settlement(first!)], LEASE.lease_ms);
-    const freed = { space_id: parts.space, webhook_id: webhook, video_id: video, lease: true };
-    expect(await releaseNext(db, [freed, freed], LEASE)).toMatchObject([{ sequence: 2 }]);
+    for (let n = 0; n < 2; n++) await happen(parts, newVideo());
+    const [first, second] = await claim(webhook);
+    expect(await expireNodeLeases(db, LEASE.node)).toBe(2);
+    expect(await settle(first!)).toEqual([]);
+    expect(await claim(webhook)).toMatchObject([{ id: second!.id, attempt: 2 }]);
+    expect(await settle(second!)).toHaveLength(1);
   });
 
-  test("waits for the disk where it leases the next attempt, whose number must not be given twice", async () => {
+  test("waits for the disk if it leases the next attempt, whose number must not be used twice", async () => {
     const seen: string[] = [];
     const mode = { name: "test_commit_mode", text: "select current_setting('synchronous_commit') as mode" };
     const watched: Database = {
@@ -174,15 +169,15 @@ describe("a settle", () => {
   });
 });
 
-describe("what a lost process leaves", () => {
-  test("is freed by the sweep, and only where nothing earlier is open", async () => {
+describe("what a killed process leaves", () => {
+  test("is released by the sweeper, and only if no earlier event is pending", async () => {
     const webhook = await alone();
     const [freed, held] = [newVideo(), newVideo()];
     for (const video of [freed, held])
       for (const type of ["video.created", "video.uploaded", "video.deleted"] as const)
         await happen(parts, video, type);
     await ask("delete from pending_deliveries where video_id = $1 and sequence = 1", [freed]); // settled, never released
-    expect((await releaseStranded(db, null, 100)).freed).toBe(1);
+    expect((await releaseStranded(db, null, 100)).released).toBe(1);
     expect(await ask("select video_id, sequence from pending_deliveries where due_at < 'infinity' order by 1")).toEqual(
       [
         { video_id: freed, sequence: 2 },
@@ -192,7 +187,7 @@ describe("what a lost process leaves", () => {
     expect(await claim(webhook)).toHaveLength(2);
   });
 
-  test("is passed over by the sweeper while somebody is at it, who may wait for another in turn", async () => {
+  test("is skipped by the sweeper while another transaction holds it", async () => {
     await alone();
     const [held, free] = [newVideo(), newVideo()];
     for (const video of [held, free])
@@ -201,58 +196,140 @@ describe("what a lost process leaves", () => {
     await db.transaction(async (tx) => {
       const text = "select from pending_deliveries where video_id = $1 for update";
       await tx.run({ name: "queue_hold", text }, [held]);
-      expect((await releaseStranded(db, null, 100)).freed).toBe(1);
+      expect((await releaseStranded(db, null, 100)).released).toBe(1);
     });
     expect(await ask("select video_id from pending_deliveries where due_at < 'infinity'")).toEqual([
       { video_id: free },
     ]);
-    expect((await releaseStranded(db, null, 100)).freed).toBe(1);
+    expect((await releaseStranded(db, null, 100)).released).toBe(1);
   });
 
-  test("is given back unsent as if it had not been taken, unless another has it", async () => {
+  test("is returned unsent as if it had not been leased, unless another node has leased it", async () => {
     const webhook = await alone();
     await happen(parts, newVideo());
     const [row] = await claim(webhook);
-    await putBackUnsent(db, [row!]);
+    await returnLeases(db, [row!]);
     const [again] = await claim(webhook);
     expect(again!.attempt).toBe(1);
     await ask("update pending_deliveries set attempt = 2");
-    await putBackUnsent(db, [again!]);
+    await returnLeases(db, [again!]);
     expect(await ask("select attempt, leased_until > now() as leased from pending_deliveries")).toEqual([
       { attempt: 2, leased: true },
     ]);
   });
 
-  test("is given back though a later event marks it meanwhile, and what was given back and taken by another is left to that", async () => {
+  test("is returned at once while a later event of its video is being recorded", async () => {
     const webhook = await alone();
-    const [taken, marked] = [newVideo(), newVideo()];
-    for (const video of [taken, marked]) await happen(parts, video);
-    const rows = await claim(webhook);
-    let others = 0;
-    const beside: Sql = {
-      async run(statement, values) {
-        const returned = await db.run<never>(statement, values);
-        if (others === 0) others = (await claim(webhook)).length; // before it goes on with what it missed
-        return returned;
-      },
-    };
-    const givingBack = await db.transaction(async (tx) => {
-      const text = "update pending_deliveries set followed = true where video_id = $1";
-      await tx.run({ name: "queue_mark", text }, [marked]);
-      const putting = putBackUnsent(beside, rows);
-      await expect.poll(() => ask(WAITS)).toHaveLength(1);
-      return { putting };
+    const video = newVideo();
+    await happen(parts, video);
+    const [row] = await claim(webhook);
+    await parts.recorder.transaction(async (tx) => {
+      await tx.record({ space: parts.space, type: "video.deleted", video, sequence: 2, data: {} });
+      await returnLeases(db, [row!]);
     });
-    await givingBack.putting;
-    expect(others).toBe(1);
     expect(
-      await ask("select video_id, attempt, leased_until > now() as leased from pending_deliveries order by video_id"),
+      await ask("select sequence, attempt, leased_until > now() as leased from pending_deliveries order by 1"),
     ).toEqual([
-      { video_id: taken, attempt: 1, leased: true },
-      { video_id: marked, attempt: 0, leased: false },
+      { sequence: 1, attempt: 0, leased: false },
+      { sequence: 2, attempt: 0, leased: false },
     ]);
+    expect(await claim(webhook)).toMatchObject([{ sequence: 1, attempt: 1 }]);
   });
 });
 
-const WAITS = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
-  and query like '%held.place%'`;
+describe("a blocked delivery", () => {
+  const types = ["video.created", "video.uploaded", "video.deleted"] as const;
+  const range = { low: UUID_MIN, high: UUID_MAX };
+  const filter = (more = {}) => ({
+    ...{ space: parts.space, webhook: null, event: null, video: null, type: null, status: null, ...range },
+    ...more,
+  });
+  const keyOfVideo = (webhook: string, video: string) => ({
+    space_id: parts.space,
+    webhook_id: webhook,
+    video_id: video,
+  });
+  /** One video's deliveries, the first leased, the others blocked. */
+  async function chain() {
+    const webhook = await alone();
+    const video = newVideo();
+    for (const type of types) await happen(parts, video, type);
+    const [first] = await claim(webhook);
+    const release = () => releaseNext(db, [keyOfVideo(webhook, video)], LEASE);
+    return { webhook, video, first: first!, release };
+  }
+
+  test("is released if it was recorded while the settle of the earlier one waited for it", async () => {
+    const webhook = await alone();
+    const video = newVideo();
+    await happen(parts, video);
+    const [row] = await claim(webhook);
+    let settling: Promise<unknown> = Promise.resolve();
+    await parts.recorder.transaction(async (tx) => {
+      await tx.record({ space: parts.space, type: "video.deleted", video, sequence: 2, data: {} });
+      settling = settle(row!);
+      await onceOneWaits(async () => {});
+    });
+    expect(await settling).toEqual([]);
+    const { leased } = await releaseNext(db, [keyOfVideo(webhook, video)], LEASE);
+    expect(leased).toMatchObject([{ sequence: 2, attempt: 1 }]);
+  });
+
+  test("is not released while an earlier one is pending, nor before one that is retried", async () => {
+    const { first, release } = await chain();
+    expect(await release()).toEqual({ leased: [], due: [] });
+    await settle(first, { outcome: "retry", delay_ms: 60_000, step: 1 });
+    expect(await release()).toEqual({ leased: [], due: [] });
+  });
+
+  test("is released one at a time, whoever asks and however often", async () => {
+    const { webhook, video, first } = await chain();
+    await settle(first);
+    const twice = [keyOfVideo(webhook, video), keyOfVideo(webhook, video)];
+    const released = await Promise.all([releaseNext(db, twice, LEASE), releaseNext(db, twice, LEASE)]);
+    expect(released.flatMap(({ leased }) => leased)).toMatchObject([{ sequence: 2 }]);
+  });
+
+  test("is left to a claim where the node leases nothing or its webhook has no room", async () => {
+    const { webhook, video, first } = await chain();
+    await settle(first);
+    expect(await releaseNext(db, [keyOfVideo(webhook, video)], LEASE, [webhook])).toEqual({
+      leased: [],
+      due: [webhook],
+    });
+    const [second] = await claim(webhook);
+    await settle(second!);
+    expect(await releaseNext(db, [keyOfVideo(webhook, video)], null)).toEqual({ leased: [], due: [webhook] });
+    expect(await claim(webhook)).toMatchObject([{ sequence: 3, attempt: 1 }]);
+  });
+
+  test("is released by a cancellation of the one before it that commits after the release of the settle", async () => {
+    const { first, release } = await chain();
+    let releasing: ReturnType<typeof release> | undefined;
+    await db.transaction(async (tx) => {
+      expect(await cancelSlice(tx, filter({ type: "video.uploaded" }), 10, "a test")).toHaveLength(1);
+      await settle(first);
+      releasing = release(); // sees the row that is being canceled
+      await onceOneWaits(async () => {});
+    });
+    expect(await releasing).toEqual({ leased: [], due: [] });
+    expect((await release()).leased).toMatchObject([{ sequence: 3 }]);
+  });
+
+  test("is not recorded behind one that is canceled just then", async () => {
+    const { webhook, video } = await chain();
+    let recording: Promise<unknown> = Promise.resolve();
+    await db.transaction(async (tx) => {
+      await cancelSlice(tx, filter(), 10, "a test");
+      recording = happen(parts, video, "video.deleted");
+      await onceOneWaits(async () => {});
+    });
+    await recording;
+    // It waits for the first one, which was being sent and so was not canceled.
+    expect(await ask("select sequence, due_at = 'infinity' as blocked from pending_deliveries order by 1")).toEqual([
+      { sequence: 1, blocked: false },
+      { sequence: 4, blocked: true },
+    ]);
+    expect(await claim(webhook)).toEqual([]);
+  });
+});

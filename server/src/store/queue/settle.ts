@@ -1,21 +1,20 @@
-import type { Database, Statement, Transaction } from "../db.ts";
-import { type DeliveryKey, keyOf } from "./claim.ts";
+import type { Database, Statement } from "../db.ts";
+import { byLockOrder, type DeliveryKey, HOLDS_LEASE, keyOf, type LeaseKey } from "./key.ts";
 import { packedRows } from "./packed-rows.ts";
 
-/** How one attempt ended: the row to settle (its key and, as the fence, its attempt) and what the log keeps. */
-export interface Settlement extends DeliveryKey {
-  attempt: number;
+/** How one attempt ended: the lease to settle, and what the attempt log keeps. */
+export interface Settlement extends LeaseKey {
   outcome: "succeeded" | "retry" | "failed" | "canceled";
-  /** Of a retry: how long to wait, and the step of the schedule it will be at. */
+  /** Of a retry: how long to wait, and the step of the retry schedule that it uses. */
   delay_ms: number;
   step: number;
-  /** Of a retry: it stays leased, as the next attempt, which follows at once. */
+  /** Of a retry: it stays leased as the next attempt, which follows at once. */
   again: boolean;
   /** Of a cancellation. */
   reason: string | null;
   started_ms: number;
   duration_ms: number | null;
-  /** null where no request was made: then there is no attempt to log. */
+  /** null where no request was made, so that there is no attempt to log. */
   url: string | null;
   status: number | null;
   error: string | null;
@@ -30,64 +29,58 @@ export interface Settlement extends DeliveryKey {
   response_bytes: number | null;
 }
 
-export interface Settled extends DeliveryKey {
-  /** A later event of its video waits for it. Only of one that has ended. */
-  followed: boolean;
-}
-
-// A settle may be lost (its delivery is then made twice, which is allowed), so it need not wait for the disk: unless it
-// takes a lease, whose attempt number would be given a second time. Nor must the planner join by what a vacuum saw that
-// found the queue empty.
+// A lost settle repeats its delivery, which is allowed, so the commit does not wait for the disk; unless it takes a lease,
+// whose attempt number would be used twice. Nested loops only: after a vacuum that found the queue empty, the planner
+// would join by scanning whole indexes.
 /** How a settle's transaction runs; exported, as `SETTLE`, for the test that reads its plan. */
 export const SETTLE_MODE: Statement = {
-  name: "settle_mode",
+  name: "queue_settle_mode",
   text: `select set_config('synchronous_commit', $1, true), set_config('enable_hashjoin', 'off', true),
     set_config('enable_mergejoin', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)`,
 };
 
-/** What the log keeps of it. */
-const ENTRY = {
+/** What the attempt log keeps. */
+const LOGGED = {
   ...{ started_ms: "float8", duration_ms: "real", url: "text", status: "smallint", error: "text", error_code: "text" },
   ...{ note: "text", timings: "json", request_headers: "json", response_headers: "json", response_body: "text" },
   ...{ response_bytes: "integer" },
 } as const;
-const ENTRY_OF_HELD = Object.keys(ENTRY)
-  .map((name) => `h.${name}`)
-  .join(", ");
 const { rows: SETTLEMENTS, pack } = packedRows<Settlement>("$1", {
   ...{ space_id: "uuid", webhook_id: "uuid", video_id: "text", sequence: "integer", attempt: "integer" },
   ...{ outcome: "text", delay_ms: "float8", step: "smallint", again: "boolean", reason: "text" },
-  ...ENTRY,
+  ...LOGGED,
 });
+/** The row `o` with the settlement `h` that it was changed by. */
+const DONE = ["space_id", "webhook_id", "video_id", "sequence", "id", "event_id", "type", "previous"]
+  .map((name) => `o.${name}`)
+  .concat(["attempt", "outcome", "reason", ...Object.keys(LOGGED)].map((name) => `h.${name}`))
+  .join(", ");
 
-// The row is locked by key and attempt, then deleted or put off by its place: a settle that lost its lease finds nothing
-// and logs nothing. A row that was marked as followed in between has another place and is missed; the caller settles
-// what was missed once more, with a new snapshot.
+// Each row is locked by its key and attempt, then deleted or rescheduled by its ctid: a settle that lost its lease finds
+// nothing and logs nothing. A row that the sweeper moved between this statement's start and the lock (it expired or
+// shortened the lease) is missed and counts as lost, too: its delivery is repeated.
 export const SETTLE: Statement = {
-  name: "settle",
+  name: "queue_settle",
   text: `with settled as materialized (
       select * from ${SETTLEMENTS} s
     ), held as materialized (
       select s.*, o.place from settled s cross join lateral (
         select r.ctid as place from pending_deliveries r
-        where r.space_id = s.space_id and r.webhook_id = s.webhook_id and r.video_id = s.video_id
-          and r.sequence = s.sequence and r.attempt = s.attempt
+        where ${HOLDS_LEASE}
         for update) o
     ), ended as (
       delete from pending_deliveries o using held h where o.ctid = h.place and h.outcome <> 'retry'
-      returning o.space_id, o.webhook_id, o.video_id, o.sequence, o.id, o.event_id, o.type, o.previous, o.followed,
-        h.attempt, h.outcome, h.reason, ${ENTRY_OF_HELD}
-    ), deferred as (
+      returning ${DONE}
+    ), retrying as (
       update pending_deliveries o set step = h.step,
         due_at = statement_timestamp() + h.delay_ms * interval '1 ms',
         attempt = o.attempt + case when h.again then 1 else 0 end,
         leased_by = case when h.again then o.leased_by end,
         leased_until = case when h.again then statement_timestamp() + $2::float8 * interval '1 ms' else '-infinity' end
       from held h where o.ctid = h.place and h.outcome = 'retry'
-      returning o.space_id, o.webhook_id, o.video_id, o.sequence, o.id, o.event_id, o.type, o.previous, false as followed,
-        h.attempt, h.outcome, h.reason, ${ENTRY_OF_HELD}
+      returning ${DONE}
     ), done as (
-      select * from ended union all select * from deferred
+      select * from ended union all select * from retrying
     ), logged as (
       insert into attempts (space_id, delivery_id, attempt, outcome, started_at, url, response_status, error, error_code,
         note, timings, request_headers, response_headers, response_body, response_bytes)
@@ -105,42 +98,25 @@ export const SETTLE: Statement = {
         attempts = excluded.attempts, response_status = excluded.response_status, error = excluded.error,
         duration_ms = excluded.duration_ms, finished_at = excluded.finished_at
     )
-    select space_id, webhook_id, video_id, sequence, followed from done`,
+    select space_id, webhook_id, video_id, sequence from done`,
 };
 
-/** How often what was missed is settled again before it counts as lost. */
-const ROUNDS_MAX = 3;
-
 /**
- * Settles attempts in one transaction each time round.
- * @returns what was settled; what is missing had lost its lease, and was not changed
+ * Settles attempts in one transaction. Release the next deliveries of the videos whose deliveries have ended.
+ * @returns those that had lost their lease and so changed nothing
  */
 export async function settleAttempts(
   db: Database,
   settlements: readonly Settlement[],
   lease_ms: number,
-): Promise<{ settled: Settled[]; lost: Settlement[] }> {
-  const settled: Settled[] = [];
-  let left = [...settlements].sort(byKey);
-  for (let round = 0; left.length > 0 && round < ROUNDS_MAX; round++) {
-    const batch = left;
-    const done = await db.transaction((tx) => settleOnce(tx, batch, lease_ms));
-    settled.push(...done);
-    if (done.length === batch.length) return { settled, lost: [] };
-    const found = new Set(done.map(keyOf));
-    left = batch.filter((settlement) => !found.has(keyOf(settlement)));
-  }
-  return { settled, lost: left };
+): Promise<Settlement[]> {
+  const sorted = settlements.toSorted(byLockOrder);
+  const settled = await db.transaction(async (tx) => {
+    const mode = tx.run(SETTLE_MODE, [sorted.some(({ again }) => again) ? "on" : "off"]);
+    const [, done] = await Promise.all([mode, tx.last<DeliveryKey>(SETTLE, [pack(sorted), lease_ms])]);
+    return done;
+  });
+  if (settled.length === sorted.length) return [];
+  const done = new Set(settled.map(keyOf));
+  return sorted.filter((settlement) => !done.has(keyOf(settlement)));
 }
-
-async function settleOnce(tx: Transaction, batch: readonly Settlement[], lease_ms: number): Promise<Settled[]> {
-  const mode = tx.run(SETTLE_MODE, [batch.some(({ again }) => again) ? "on" : "off"]);
-  const [, settled] = await Promise.all([mode, tx.last<Settled>(SETTLE, [pack(batch), lease_ms])]);
-  return settled;
-}
-
-/** The order in which every statement locks several rows, so that two never wait for each other. */
-const byKey = (a: DeliveryKey, b: DeliveryKey): number => {
-  const [left, right] = [keyOf(a), keyOf(b)];
-  return left < right ? -1 : left > right ? 1 : 0;
-};
