@@ -10,12 +10,12 @@ import { createSafeClient, type Exchange } from "../../server/src/net/safe-clien
 import { startBlackHole, startHostileReceiver } from "../support/hostile-receiver.ts";
 import { HOSTILITIES } from "../support/hostilities.ts";
 
-/** For a receiver that holds out, and for one that is over by itself, however busy this machine is. */
-const [DEADLINE_MS, PATIENCE_MS] = [500, 20_000];
+/** The deadline for receivers that stall until it passes, and for those that end by themselves, with slack for a busy machine. */
+const [DEADLINE_MS, GENEROUS_MS] = [500, 20_000];
 const CONNECT_MS = 300;
 const LATE_MS = 250;
 
-/** A machine that stalls fires its timers before it reads what came meanwhile. Here that is read first. */
+/** After a stall, Node fires timers before it reads sockets. This clock lets pending reads happen first. */
 const clock: Clock = {
   ...systemClock,
   after(delay_ms, work) {
@@ -36,7 +36,7 @@ afterEach(async () => {
   for (const end of endings.splice(0).reverse()) await end();
 });
 
-function client(deadline_ms = PATIENCE_MS) {
+function client(deadline_ms = GENEROUS_MS) {
   const policy = createAddressPolicy({ allowHttp: true, allowNetworks: ["loopback"] });
   const made = createSafeClient({ policy, clock, ...(deadline_ms === DEADLINE_MS && { connect_ms: CONNECT_MS }) });
   endings.push(() => made.close());
@@ -44,8 +44,8 @@ function client(deadline_ms = PATIENCE_MS) {
     made.send({ url, headers: { "content-type": "application/json" }, body: Buffer.from(body), deadline_ms });
 }
 
-/** What a timer that began after the request, and is due a little after `limit_ms`, finds there. */
-function dueBy(limit_ms: number, exchange: Promise<Exchange>): Promise<Exchange | "not settled"> {
+/** Waits for the exchange until shortly after `limit_ms`. */
+function settledBy(limit_ms: number, exchange: Promise<Exchange>): Promise<Exchange | "not settled"> {
   return Promise.race([
     exchange,
     new Promise<"not settled">((resolve) => clock.after(limit_ms + LATE_MS, () => resolve("not settled"))),
@@ -59,10 +59,10 @@ async function hostile(name: string) {
 }
 
 describe("a hostile receiver", () => {
-  test.each(Object.keys(HOSTILITIES))("%s settles by the deadline with the right word", async (name) => {
+  test.each(Object.keys(HOSTILITIES))("%s: the exchange settles by the deadline with the right word", async (name) => {
     const { url, hostility } = await hostile(name);
-    const deadline_ms = hostility.holdsOut ? DEADLINE_MS : PATIENCE_MS;
-    const exchange = await dueBy(deadline_ms, client(deadline_ms)(url));
+    const deadline_ms = hostility.stalls ? DEADLINE_MS : GENEROUS_MS;
+    const exchange = await settledBy(deadline_ms, client(deadline_ms)(url));
 
     if (exchange === "not settled") return expect.fail(`not settled ${LATE_MS} ms after its deadline`);
     expect(exchange.status ?? exchange.error?.word).toBe(hostility.expect);
@@ -74,7 +74,7 @@ describe("a hostile receiver", () => {
     expect(exchange.response?.bytes ?? 0).toBeLessThanOrEqual(LIMITS.RESPONSE_READ_BYTES + 65_536);
   });
 
-  test("a closed port refuses", async () => {
+  test("with a closed port refuses the connection", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
     const { port } = server.address() as AddressInfo;
@@ -85,15 +85,15 @@ describe("a hostile receiver", () => {
     });
   });
 
-  test("a port that drops every packet costs the time to connect, no more", async () => {
+  test("that drops every packet costs no more than the connect timeout", async () => {
     const hole = await startBlackHole();
     endings.push(() => hole.close());
     const sent = client(DEADLINE_MS)(`http://127.0.0.1:${hole.port}/`);
-    const exchange = await dueBy(CONNECT_MS, sent);
+    const exchange = await settledBy(CONNECT_MS, sent);
     expect(exchange).toMatchObject({ error: { word: "connect_timeout", code: "TCP" }, wrote: false });
   });
 
-  test("a flood in a part of the response without a bound of its own is ended long before the deadline", async () => {
+  test("that floods an unlimited part of the response is cut off long before the deadline", async () => {
     const post = client();
     const flood = async (name: string) => post((await hostile(name)).url);
     const [phrase, extension] = await Promise.all([flood("endless reason phrase"), flood("endless chunk extension")]);
@@ -101,7 +101,7 @@ describe("a hostile receiver", () => {
     expect(extension).toMatchObject({ status: 200, error: null, note: expect.stringMatching(/longer than/) });
   });
 
-  test("redirects have a word of their own and are never followed", async () => {
+  test("that redirects gets the word redirect_refused and is not followed", async () => {
     const post = client();
     for (const name of Object.keys(HOSTILITIES).filter((one) => one.startsWith("a redirect"))) {
       const { url, seen } = await hostile(name);
@@ -110,21 +110,21 @@ describe("a hostile receiver", () => {
     }
   });
 
-  test("a compressed response is kept as it came", async () => {
+  test("that compresses its response has it stored without decompression", async () => {
     const { url } = await hostile("a gzip bomb");
     const { response } = await client()(url);
     expect(response?.body.subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
     expect(response?.cut).toBe(true);
   });
 
-  test("headers keep order, spelling, duplicates and names of an object's own", async () => {
+  test("has its headers kept in order and as spelled, including names such as __proto__", async () => {
     const { url } = await hostile("headers named after an object's own");
     const { response } = await client()(url);
     expect(response?.headers.map(([name]) => name)).toEqual(["__proto__", "constructor", "toString", "content-length"]);
   });
 });
 
-describe("a receiver that plays with kept connections", () => {
+describe("a receiver that abuses keep-alive connections", () => {
   const OK = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n";
   const misbehave = async (onRequest: NonNullable<(typeof HOSTILITIES)[string]["onRequest"]>) => {
     const receiver = await startHostileReceiver("own", { onRequest, expect: 200 });
@@ -132,7 +132,7 @@ describe("a receiver that plays with kept connections", () => {
     return receiver;
   };
 
-  test("cannot plant a response for the next request", async () => {
+  test("cannot inject a response for the next request", async () => {
     const { url } = await misbehave((socket, count) => {
       socket.write(count === 1 ? `${OK}ok${OK.replace("200", "299")}no` : `${OK}ok`);
     });
@@ -140,7 +140,7 @@ describe("a receiver that plays with kept connections", () => {
     for (let request = 0; request < 5; request += 1) expect(await post(url)).toMatchObject({ status: 200 });
   });
 
-  test("cannot give a late response to the next request", async () => {
+  test("cannot pass a late response to the next request", async () => {
     const { url } = await misbehave((socket, count) => {
       if (count > 1) return void socket.write(`${OK}ok`);
       setTimeout(() => socket.write(`${OK.replace("200", "299")}no`), DEADLINE_MS + 20);
@@ -150,12 +150,12 @@ describe("a receiver that plays with kept connections", () => {
     for (let request = 0; request < 5; request += 1) expect(await post(url)).toMatchObject({ status: 200 });
   });
 
-  test("and ends them while they idle costs a new connection, not a delivery", async () => {
+  test("and closes them while idle costs a new connection, not a delivery", async () => {
     const { url } = await misbehave((socket) => socket.end(`${OK}ok`));
     const post = client();
     for (let request = 0; request < 20; request += 1) {
       const { status, error, timings } = await post(url);
-      // The race that cannot be won: it ended while our request was under way. The caller sends it again at once.
+      // An unavoidable race: the connection closed while the request was in flight. The caller retries at once.
       if (status === null) expect([error?.word, timings.reused]).toEqual(["connection_reset", true]);
       else expect(status).toBe(200);
     }
@@ -165,10 +165,10 @@ describe("a receiver that plays with kept connections", () => {
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-/** Bytes that cannot be collected: what the process takes depends on when it last had the time to collect. */
-async function held(): Promise<number> {
+/** Bytes in use after garbage collection; without it, the figure depends on when the last collection ran. */
+async function heldBytes(): Promise<number> {
   for (let turn = 0; turn < 5; turn += 1) {
-    await new Promise(setImmediate); // what is finalized in between lets go of more
+    await new Promise(setImmediate); // finalizers in between release more
     collectGarbage();
   }
   const { heapUsed, external } = process.memoryUsage();
@@ -176,7 +176,7 @@ async function held(): Promise<number> {
 }
 
 describe("many hostile receivers at once", () => {
-  test("leave memory flat and nothing behind", async () => {
+  test("leave memory flat and no request in flight", async () => {
     const policy = createAddressPolicy({ allowHttp: true, allowNetworks: ["loopback"] });
     const sender = createSafeClient({ policy, clock: systemClock, connect_ms: CONNECT_MS });
     const receivers = await Promise.all(Object.keys(HOSTILITIES).map(hostile));
@@ -189,9 +189,9 @@ describe("many hostile receivers at once", () => {
         ),
       );
     await round();
-    const before = await held();
+    const before = await heldBytes();
     for (let rounds = 0; rounds < 5; rounds += 1) await round();
-    expect((await held()) - before).toBeLessThan(10_000_000);
+    expect((await heldBytes()) - before).toBeLessThan(10_000_000);
     expect(sender.inFlight()).toBe(0);
     await sender.close();
   });

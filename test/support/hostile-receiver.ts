@@ -3,15 +3,15 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { HOSTILITIES, type Hostility } from "./hostilities.ts";
 
 export interface HostileReceiver {
-  /** A URL at which a receiver misbehaves in this way, always. */
+  /** A URL at which every request meets this misbehavior. */
   url: string;
   hostility: Hostility;
-  /** Connections and whole requests seen so far. */
+  /** Number of connections and complete requests so far. */
   seen: { connections: number; requests: number };
   close(): void;
 }
 
-/** Starts a receiver that misbehaves in the given way, on a port of its own. */
+/** Starts a receiver that misbehaves in the given way, on its own port. */
 export async function startHostileReceiver(name: string, hostility = HOSTILITIES[name]!): Promise<HostileReceiver> {
   const seen = { connections: 0, requests: 0 };
   const sockets = new Set<Socket>();
@@ -38,7 +38,7 @@ export async function startHostileReceiver(name: string, hostility = HOSTILITIES
   };
 }
 
-/** Calls `then` whenever a whole request has come: headers, and as many bytes as they announce. */
+/** Calls `then` for each complete request: headers, and as many body bytes as they announce. */
 function eachRequest(socket: Socket, then: () => void): void {
   let text = "";
   socket.on("data", (part) => {
@@ -53,7 +53,7 @@ function eachRequest(socket: Socket, then: () => void): void {
   });
 }
 
-/** A port that drops every SYN: its process is frozen and its queue of connections is full. */
+/** A port that drops every SYN, because its process is stopped and its accept queue is full. */
 export async function startBlackHole(): Promise<{ port: number; close(): void }> {
   const program = `const s = require("net").createServer(); s.listen(0, "127.0.0.1", 1, () => console.log(s.address().port))`;
   const child = spawn(process.execPath, ["-e", program], { stdio: ["ignore", "pipe", "inherit"] });

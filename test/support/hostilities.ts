@@ -1,19 +1,19 @@
 import type { Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 
-/** One way to misbehave, and how the client has to see it. */
+/** One kind of misbehavior, and the result that the client must report. */
 export interface Hostility {
   scheme?: "https";
-  /** From the connection on. */
+  /** Runs when a connection opens. */
   onConnection?: (socket: Socket) => void;
-  /** After each whole request; `count` from 1. */
+  /** Runs after each complete request; `count` starts at 1. */
   onRequest?: (socket: Socket, count: number) => void;
-  /** The status where there was one, else the error's word. */
+  /** The expected status, or the error's word if there is no status. */
   expect: number | string;
-  /** What the attempt's note says, where it has one. */
+  /** The expected note, if any. */
   note?: RegExp;
-  /** It goes on until the client has had enough. The others are over by themselves. */
-  holdsOut?: true;
+  /** Continues until the client's deadline; the others end by themselves. */
+  stalls?: true;
 }
 
 const OK = "HTTP/1.1 200 OK\r\n";
@@ -21,7 +21,7 @@ const CHUNKED = `${OK}transfer-encoding: chunked\r\n\r\n`;
 const A_KILOBYTE = "a".repeat(1_024);
 const BOMB = gzipSync(Buffer.alloc(50_000_000));
 
-/** Writes for as long as the other side takes it, never more than the socket's own buffer ahead. */
+/** Writes as long as the client reads, with backpressure. */
 function endless(socket: Socket, begin: string, part: string): void {
   socket.write(begin, "latin1");
   const chunk = Buffer.from(part.repeat(Math.ceil(65_536 / part.length)), "latin1");
@@ -32,14 +32,14 @@ function endless(socket: Socket, begin: string, part: string): void {
   more();
 }
 
-/** One character at a time: each resets a timer that counts silence. */
+/** Writes one part every 10 ms, which keeps resetting an idle timer. */
 function drip(socket: Socket, begin: string, part: string): void {
   socket.write(begin, "latin1");
   const timer = setInterval(() => socket.write(part, "latin1"), 10);
   socket.on("close", () => clearInterval(timer));
 }
 
-const say =
+const send =
   (text: string, then?: "end" | "reset"): NonNullable<Hostility["onRequest"]> =>
   (socket) => {
     socket.write(text, "latin1", () => {
@@ -49,17 +49,17 @@ const say =
   };
 
 const LONGER = /longer than 65536 bytes/;
-const UNFINISHED = /not finished after/;
-const BROKE_OFF = /broke off/;
+const UNFINISHED = /not complete after/;
+const BROKE_OFF = /connection failed before the response was complete/;
 
-/** Every class of hostile receiver that we know of. Those of names, certificates and routes have tests of their own. */
+/** Every known kind of hostile receiver. DNS, certificates and routing are covered in the safe client's tests. */
 export const HOSTILITIES: Record<string, Hostility> = {
   // Before the request.
-  "TLS that never answers": {
+  "TLS that never responds": {
     scheme: "https",
     onConnection: (socket) => void socket.resume(),
     expect: "connect_timeout",
-    holdsOut: true,
+    stalls: true,
   },
   "plain text where TLS is due": {
     scheme: "https",
@@ -74,32 +74,32 @@ export const HOSTILITIES: Record<string, Hostility> = {
   },
 
   // Stalls.
-  "no response": { onRequest: () => {}, expect: "timeout", holdsOut: true },
+  "no response": { onRequest: () => {}, expect: "timeout", stalls: true },
   "half-open": { onRequest: (socket) => void socket.end(), expect: "connection_reset" },
   "dripped status line": {
     onRequest: (socket) => drip(socket, "HTTP/1.1 200 O", "K"),
     expect: "timeout",
-    holdsOut: true,
+    stalls: true,
   },
-  "dripped headers": { onRequest: (socket) => drip(socket, OK, "x: y\r\n"), expect: "timeout", holdsOut: true },
-  "dripped header value": { onRequest: (socket) => drip(socket, `${OK}x: `, "y"), expect: "timeout", holdsOut: true },
+  "dripped headers": { onRequest: (socket) => drip(socket, OK, "x: y\r\n"), expect: "timeout", stalls: true },
+  "dripped header value": { onRequest: (socket) => drip(socket, `${OK}x: `, "y"), expect: "timeout", stalls: true },
   "dripped body": {
     onRequest: (socket) => drip(socket, `${OK}content-length: 100000\r\n\r\n`, "."),
     expect: 200,
     note: UNFINISHED,
-    holdsOut: true,
+    stalls: true,
   },
   "dripped chunks": {
     onRequest: (socket) => drip(socket, CHUNKED, "1\r\n.\r\n"),
     expect: 200,
     note: UNFINISHED,
-    holdsOut: true,
+    stalls: true,
   },
   "a body that stops": {
-    onRequest: say(`${OK}content-length: 10\r\n\r\nabc`),
+    onRequest: send(`${OK}content-length: 10\r\n\r\nabc`),
     expect: 200,
     note: UNFINISHED,
-    holdsOut: true,
+    stalls: true,
   },
 
   // Endless.
@@ -121,7 +121,7 @@ export const HOSTILITIES: Record<string, Hostility> = {
   "endless reason phrase": {
     onRequest: (socket) => endless(socket, "HTTP/1.1 200 ", "O"),
     expect: "timeout",
-    holdsOut: true,
+    stalls: true,
   },
   "endless header value": { onRequest: (socket) => endless(socket, `${OK}x: `, "y"), expect: "response_invalid" },
   "endless header name": { onRequest: (socket) => endless(socket, OK, "x"), expect: "response_invalid" },
@@ -130,13 +130,13 @@ export const HOSTILITIES: Record<string, Hostility> = {
     onRequest: (socket) => endless(socket, `${CHUNKED}1;x=`, "y"),
     expect: 200,
     note: /./,
-    holdsOut: true,
+    stalls: true,
   },
   "endless zeros of a chunk's size": {
     onRequest: (socket) => endless(socket, CHUNKED, "0"),
     expect: 200,
     note: /./,
-    holdsOut: true,
+    stalls: true,
   },
   "endless trailers": {
     onRequest: (socket) => endless(socket, `${CHUNKED}0\r\n`, "x: y\r\n"),
@@ -146,20 +146,20 @@ export const HOSTILITIES: Record<string, Hostility> = {
 
   // Just over each cap.
   "headers just over the cap": {
-    onRequest: say(`${OK}x: ${"y".repeat(16_384)}\r\ncontent-length: 0\r\n\r\n`),
+    onRequest: send(`${OK}x: ${"y".repeat(16_384)}\r\ncontent-length: 0\r\n\r\n`),
     expect: "response_invalid",
   },
   "headers just under the cap": {
-    onRequest: say(`${OK}x: ${"y".repeat(16_000)}\r\ncontent-length: 0\r\n\r\n`),
+    onRequest: send(`${OK}x: ${"y".repeat(16_000)}\r\ncontent-length: 0\r\n\r\n`),
     expect: 200,
   },
   "a body just over what is read": {
-    onRequest: say(`${OK}content-length: 65537\r\n\r\n${"a".repeat(65_537)}`),
+    onRequest: send(`${OK}content-length: 65537\r\n\r\n${"a".repeat(65_537)}`),
     expect: 200,
     note: LONGER,
   },
   "a body as long as what is read": {
-    onRequest: say(`${OK}content-length: 65536\r\n\r\n${"a".repeat(65_536)}`),
+    onRequest: send(`${OK}content-length: 65536\r\n\r\n${"a".repeat(65_536)}`),
     expect: 200,
   },
   "a gzip bomb": {
@@ -170,23 +170,23 @@ export const HOSTILITIES: Record<string, Hostility> = {
     expect: 200,
   },
 
-  // Interim answers.
+  // Interim responses.
   "100 unasked": {
-    onRequest: say(`HTTP/1.1 100 Continue\r\n\r\n${OK}content-length: 0\r\n\r\n`),
+    onRequest: send(`HTTP/1.1 100 Continue\r\n\r\n${OK}content-length: 0\r\n\r\n`),
     expect: "response_invalid",
   },
   "101 unasked": {
-    onRequest: say("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"),
+    onRequest: send("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"),
     expect: "response_invalid",
   },
   "103 and then a response": {
-    onRequest: say(`HTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n${OK}content-length: 0\r\n\r\n`),
+    onRequest: send(`HTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n${OK}content-length: 0\r\n\r\n`),
     expect: 200,
   },
   "103 and then nothing": {
-    onRequest: say("HTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n"),
+    onRequest: send("HTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n"),
     expect: "timeout",
-    holdsOut: true,
+    stalls: true,
   },
   "a drip of 103": {
     onRequest: (socket) => drip(socket, "", "HTTP/1.1 103 Early Hints\r\n\r\n"),
@@ -198,81 +198,81 @@ export const HOSTILITIES: Record<string, Hostility> = {
   },
 
   // Malformed.
-  "HTTP/0.9": { onRequest: say("<html>hello</html>", "end"), expect: "response_invalid" },
-  "line feeds only": { onRequest: say("HTTP/1.1 200 OK\ncontent-length: 0\n\n"), expect: "response_invalid" },
+  "HTTP/0.9": { onRequest: send("<html>hello</html>", "end"), expect: "response_invalid" },
+  "line feeds only": { onRequest: send("HTTP/1.1 200 OK\ncontent-length: 0\n\n"), expect: "response_invalid" },
   "HTTP/2 frames": {
     onRequest: (socket) => void socket.write(Buffer.from([0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 100])),
     expect: "response_invalid",
   },
   "a content-length that is no number": {
-    onRequest: say(`${OK}content-length: ten\r\n\r\n`),
+    onRequest: send(`${OK}content-length: ten\r\n\r\n`),
     expect: "response_invalid",
   },
-  "a negative content-length": { onRequest: say(`${OK}content-length: -1\r\n\r\n`), expect: "response_invalid" },
+  "a negative content-length": { onRequest: send(`${OK}content-length: -1\r\n\r\n`), expect: "response_invalid" },
   "two content-lengths": {
-    onRequest: say(`${OK}content-length: 1\r\ncontent-length: 2\r\n\r\nab`),
+    onRequest: send(`${OK}content-length: 1\r\ncontent-length: 2\r\n\r\nab`),
     expect: "response_invalid",
   },
   "a content-length beyond 64 bits": {
-    onRequest: say(`${OK}content-length: 99999999999999999999999\r\n\r\n`),
+    onRequest: send(`${OK}content-length: 99999999999999999999999\r\n\r\n`),
     expect: "response_invalid",
   },
   "both content-length and chunks": {
-    onRequest: say(`${OK}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`),
+    onRequest: send(`${OK}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`),
     expect: "response_invalid",
   },
-  "a chunk size that is no number": { onRequest: say(`${CHUNKED}zz\r\nabc\r\n`), expect: 200, note: BROKE_OFF },
-  "a chunk longer than it says": { onRequest: say(`${CHUNKED}1\r\nabc\r\n`), expect: 200, note: BROKE_OFF },
-  "NUL in a header": { onRequest: say(`${OK}x: a\0b\r\ncontent-length: 0\r\n\r\n`), expect: "response_invalid" },
+  "a chunk size that is no number": { onRequest: send(`${CHUNKED}zz\r\nabc\r\n`), expect: 200, note: BROKE_OFF },
+  "a chunk longer than it says": { onRequest: send(`${CHUNKED}1\r\nabc\r\n`), expect: 200, note: BROKE_OFF },
+  "NUL in a header": { onRequest: send(`${OK}x: a\0b\r\ncontent-length: 0\r\n\r\n`), expect: "response_invalid" },
   "a space in a header's name": {
-    onRequest: say(`${OK}x y: z\r\ncontent-length: 0\r\n\r\n`),
+    onRequest: send(`${OK}x y: z\r\ncontent-length: 0\r\n\r\n`),
     expect: "response_invalid",
   },
-  "status 000": { onRequest: say("HTTP/1.1 000 Zero\r\ncontent-length: 0\r\n\r\n"), expect: "response_invalid" },
-  "status 999": { onRequest: say("HTTP/1.1 999 What\r\ncontent-length: 0\r\n\r\n"), expect: 999 },
-  "status 1000": { onRequest: say("HTTP/1.1 1000 More\r\ncontent-length: 0\r\n\r\n"), expect: "response_invalid" },
-  "status 20": { onRequest: say("HTTP/1.1 20 Less\r\ncontent-length: 0\r\n\r\n"), expect: "response_invalid" },
+  "status 000": { onRequest: send("HTTP/1.1 000 Zero\r\ncontent-length: 0\r\n\r\n"), expect: "response_invalid" },
+  "status 999": { onRequest: send("HTTP/1.1 999 What\r\ncontent-length: 0\r\n\r\n"), expect: 999 },
+  "status 1000": { onRequest: send("HTTP/1.1 1000 More\r\ncontent-length: 0\r\n\r\n"), expect: "response_invalid" },
+  "status 20": { onRequest: send("HTTP/1.1 20 Less\r\ncontent-length: 0\r\n\r\n"), expect: "response_invalid" },
 
   // Cuts.
   "reset after the request": { onRequest: (socket) => void socket.resetAndDestroy(), expect: "connection_reset" },
-  "end inside the headers": { onRequest: say(`${OK}content-le`, "end"), expect: "connection_reset" },
-  "reset inside the headers": { onRequest: say(`${OK}content-le`, "reset"), expect: "connection_reset" },
-  "end inside the body": { onRequest: say(`${OK}content-length: 10\r\n\r\nabc`, "end"), expect: 200, note: BROKE_OFF },
+  "end inside the headers": { onRequest: send(`${OK}content-le`, "end"), expect: "connection_reset" },
+  "reset inside the headers": { onRequest: send(`${OK}content-le`, "reset"), expect: "connection_reset" },
+  "end inside the body": { onRequest: send(`${OK}content-length: 10\r\n\r\nabc`, "end"), expect: 200, note: BROKE_OFF },
   "reset inside the body": {
-    onRequest: say(`${OK}content-length: 10\r\n\r\nabc`, "reset"),
+    onRequest: send(`${OK}content-length: 10\r\n\r\nabc`, "reset"),
     expect: 200,
     note: BROKE_OFF,
   },
-  "end inside a chunk": { onRequest: say(`${CHUNKED}5\r\nab`, "end"), expect: 200, note: BROKE_OFF },
+  "end inside a chunk": { onRequest: send(`${CHUNKED}5\r\nab`, "end"), expect: 200, note: BROKE_OFF },
 
   // Redirects.
   "a redirect to itself": {
-    onRequest: say("HTTP/1.1 302 Found\r\nlocation: /hostile\r\ncontent-length: 0\r\n\r\n"),
+    onRequest: send("HTTP/1.1 302 Found\r\nlocation: /hostile\r\ncontent-length: 0\r\n\r\n"),
     expect: 302,
   },
   "a redirect to a private address": {
-    onRequest: say("HTTP/1.1 307 Go\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n"),
+    onRequest: send("HTTP/1.1 307 Go\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n"),
     expect: 307,
   },
   "a redirect to another scheme": {
-    onRequest: say("HTTP/1.1 301 Go\r\nlocation: file:///etc/passwd\r\ncontent-length: 0\r\n\r\n"),
+    onRequest: send("HTTP/1.1 301 Go\r\nlocation: file:///etc/passwd\r\ncontent-length: 0\r\n\r\n"),
     expect: 301,
   },
 
-  // What it means.
-  "204 with a body": { onRequest: say("HTTP/1.1 204 No Content\r\n\r\nsurprise"), expect: 204 },
-  "304 with a body": { onRequest: say("HTTP/1.1 304 Not Modified\r\n\r\nsurprise"), expect: 304 },
-  "410": { onRequest: say("HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n"), expect: 410 },
+  // Status semantics.
+  "204 with a body": { onRequest: send("HTTP/1.1 204 No Content\r\n\r\nsurprise"), expect: 204 },
+  "304 with a body": { onRequest: send("HTTP/1.1 304 Not Modified\r\n\r\nsurprise"), expect: 304 },
+  "410": { onRequest: send("HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n"), expect: 410 },
   "429 with a senseless Retry-After": {
-    onRequest: say("HTTP/1.1 429 Slow\r\nretry-after: -1, yesterday\r\ncontent-length: 0\r\n\r\n"),
+    onRequest: send("HTTP/1.1 429 Slow\r\nretry-after: -1, yesterday\r\ncontent-length: 0\r\n\r\n"),
     expect: 429,
   },
   "503 with a huge Retry-After": {
-    onRequest: say(`HTTP/1.1 503 No\r\nretry-after: ${"9".repeat(400)}\r\ncontent-length: 0\r\n\r\n`),
+    onRequest: send(`HTTP/1.1 503 No\r\nretry-after: ${"9".repeat(400)}\r\ncontent-length: 0\r\n\r\n`),
     expect: 503,
   },
   "headers named after an object's own": {
-    onRequest: say(`${OK}__proto__: x\r\nconstructor: y\r\ntoString: z\r\ncontent-length: 0\r\n\r\n`),
+    onRequest: send(`${OK}__proto__: x\r\nconstructor: y\r\ntoString: z\r\ncontent-length: 0\r\n\r\n`),
     expect: 200,
   },
 };

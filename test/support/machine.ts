@@ -1,6 +1,6 @@
 /**
- * Whether a program that a test needs is there. Only `npm test` leaves tests out, having said which and why; run
- * otherwise, a test without its program fails.
+ * Whether to skip tests that need this program. Only `npm test` skips them, and it prints which and why; otherwise a
+ * test without its program fails.
  *
  *     describe.skipIf(without("ffmpeg"))("…", () => {})
  */

@@ -1,16 +1,17 @@
 import { type HeadersLike, headerOf } from "./input.ts";
 
-/** What the headers say about this delivery. They are not signed: good for order and for logs, not for trust. */
+/** Delivery metadata from the request headers, which are not signed: use it for ordering and logs, never for trust. */
 export interface Delivery {
   id: string | null;
   /** 1 for the first attempt. */
   attempt: number | null;
   /** The event's number within its video, from 1; 0 for an event without a video. */
   sequence: number | null;
-  /** The number of the last earlier event of this video that this webhook was due; 0 for none. */
+  /** The sequence of the previous event of this video that this webhook was due to receive; 0 if there is none. */
   previous: number | null;
 }
 
+/** Reads the `Mave-Delivery`, `-Attempt`, `-Sequence` and `-Previous` headers; a missing or malformed one is null. */
 export function deliveryOf(headers: HeadersLike): Delivery {
   const number = (name: string) => {
     const text = headerOf(headers, name);

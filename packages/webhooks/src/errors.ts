@@ -1,51 +1,48 @@
 /**
- * Why a request was not taken for a webhook of Mave: a stable code, the HTTP status that an adapter answers with, and
- * the sentence that says what to do. 5xx marks a mistake on the receiver's own side.
+ * The reasons for refusing a request. Each has a stable code, the HTTP status that an adapter responds with (5xx: the
+ * receiver itself is misconfigured), and a message that explains the fix.
  */
 export const REASONS = {
   BODY_PARSED: [
     500,
-    'The body was parsed before it could be verified, and a parser\'s output no longer has the bytes that were signed. Pass the raw body: express.raw({ type: "application/json" }), await request.text(), or an adapter such as @mave/webhooks/express, placed before any JSON parser.',
+    'The body was parsed before it was verified, so the signed bytes are gone. Pass the raw body: express.raw({ type: "application/json" }), await request.text(), or an adapter such as @mave/webhooks/express placed before any JSON parser.',
   ],
-  BODY_EMPTY: [400, "The body is empty. Either nothing was sent, or something else read the stream first."],
-  BODY_TOO_LARGE: [413, "The body is larger than this receiver reads."],
+  BODY_EMPTY: [400, "The body is empty. Either nothing was sent, or other code has already read the stream."],
+  BODY_TOO_LARGE: [413, "The body exceeds this receiver's size limit."],
   BODY_RESERIALIZED: [
     500,
-    "The JSON is the one that was signed, but it was parsed and written again on the way here, which changed its bytes. Pass the body exactly as it arrived.",
+    "The body holds the signed JSON, but it was parsed and serialized again, which changed its bytes. Pass the raw body as it arrived.",
   ],
-  BODY_TRIMMED: [
-    500,
-    "White space at the end of the body was added or removed on the way here. Pass the body exactly as it arrived.",
-  ],
-  SECRET_MISSING: [500, "No secret was given. Is the environment variable set where this process runs?"],
+  BODY_TRIMMED: [500, "Whitespace was added to or removed from the end of the body. Pass the raw body as it arrived."],
+  SECRET_MISSING: [500, "No secret was passed. Check that its environment variable is set in this process."],
   SECRET_WHITESPACE: [
     500,
-    "The secret contains white space, such as a newline that came along when it was copied or read from a file. Trim it.",
+    "The secret contains whitespace, often a trailing newline from copying it or reading it from a file. Trim it.",
   ],
   SECRET_QUOTED: [500, "The secret is wrapped in quotes. Remove them where the secret is set."],
-  SECRET_PREFIX_MISSING: [500, 'The secret lacks its beginning. Use the whole of it, "whsec_" included.'],
+  SECRET_PREFIX_MISSING: [500, 'The secret is missing its "whsec_" prefix. Pass the whole secret.'],
   HEADER_MISSING: [
     400,
-    "There is no Mave-Signature header. Either Mave did not send this request, or a proxy removed the header.",
+    "The Mave-Signature header is missing. Either Mave did not send this request, or a proxy removed the header.",
   ],
   HEADER_STANDARD_ONLY: [
     400,
-    "There are Standard Webhooks headers but no Mave-Signature. Mave sends both: either another product sent this, or a proxy removed the header. A Standard Webhooks library can verify what is left.",
+    "The request has Standard Webhooks headers but no Mave-Signature. Mave sends both, so either another product sent this request or a proxy removed the header. A Standard Webhooks library can verify the remaining headers.",
   ],
-  HEADER_MALFORMED: [400, "Mave-Signature cannot be read."],
+  HEADER_MALFORMED: [400, "The Mave-Signature header is malformed."],
   SIGNATURE_MISMATCH: [401, "No signature matches."],
-  TIME_TOO_OLD: [401, "The signature is right but too old."],
-  TIME_TOO_NEW: [401, "The signature is right but from the future."],
-  EVENT_INVALID: [400, "The signature is right, but the body is not a JSON object."],
-} as const satisfies Record<string, readonly [status: number, sentence: string]>;
+  TIME_TOO_OLD: [401, "The signature is valid but too old."],
+  TIME_TOO_NEW: [401, "The signature is valid but its time is in the future."],
+  EVENT_INVALID: [400, "The signature is valid, but the body is not a JSON object."],
+} as const satisfies Record<string, readonly [status: number, message: string]>;
 
 export type ReasonCode = keyof typeof REASONS;
 
-/** A request that must not be trusted. `code` is stable; `message` is for the people who read the log. */
+/** A request that must not be trusted. Branch on `code`, which is stable; log `message`, whose wording may change. */
 export class WebhookVerificationError extends Error {
   override readonly name = "WebhookVerificationError";
   readonly code: ReasonCode;
-  /** What to answer the sender with; adapters do. */
+  /** The HTTP status to respond with; the adapters do so. */
   readonly status: number;
 
   constructor(code: ReasonCode, detail?: string) {

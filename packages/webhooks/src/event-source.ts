@@ -1,16 +1,16 @@
 import type { MaveEvent } from "./events.ts";
 
-/** An event as the API lists it: with its number within its video. */
+/** An event as the API lists it, including its number within its video. */
 export type SequencedEvent = MaveEvent & { sequence: number };
 
-/** One whose data was erased on request: only that it happened is left. */
-type Erased = Omit<SequencedEvent, "data"> & { data: null };
+/** An event whose data was erased for privacy. */
+type ErasedEvent = Omit<SequencedEvent, "data"> & { data: null };
 
-/** Gives a video's events, oldest first, from after the event with the id `after`, or from the first. */
+/** Yields a video's events in sequence, starting after the event with id `after`, or with the oldest if it is null. */
 export type EventSource = (video: string, after: string | null) => AsyncIterable<SequencedEvent>;
 
 interface Page {
-  data: (SequencedEvent | Erased)[];
+  data: (SequencedEvent | ErasedEvent)[];
   has_more: boolean;
   next: string | null;
 }
@@ -19,9 +19,10 @@ const PAGES_MAX = 100;
 const TIMEOUT_MS = 10_000;
 
 /**
- * Mave's own API as a source of missed events.
- * @param url where Mave runs, such as `https://videos.example.com`
- * @param apiKey one that may read
+ * Fetches missed events from Mave's API. Erased events are skipped. Iterating throws if a request fails or takes longer
+ * than 10 s.
+ * @param url Mave's base URL, such as `https://videos.example.com`
+ * @param apiKey an API key with read access
  */
 export function eventsFrom(url: string, apiKey: string): EventSource {
   return async function* (video, after) {
@@ -42,11 +43,11 @@ async function fetchPage(url: string, apiKey: string, video: string, after: stri
   const response = await fetch(address, {
     headers: { authorization: `Bearer ${apiKey}` },
     signal: AbortSignal.timeout(TIMEOUT_MS),
-    redirect: "error", // the key is for this server only
+    redirect: "error", // a redirect could leak the API key to another server
   });
   if (response.ok) return (await response.json()) as Page;
   await response.body?.cancel();
-  // The event we stopped at is no longer kept: begin with the oldest one that is; known ones are skipped by number.
+  // The cursor's event is past retention. Start from the oldest event; the inbox skips the ones it has handled.
   if (after !== null && [404, 410, 422].includes(response.status)) return fetchPage(url, apiKey, video, null);
-  throw new Error(`Missed events could not be fetched: ${address.origin}/v1/events answered ${response.status}.`);
+  throw new Error(`Failed to fetch missed events: ${address.origin}/v1/events returned ${response.status}.`);
 }

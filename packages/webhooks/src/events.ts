@@ -1,8 +1,8 @@
-/** What arrives: one type for each event of Mave's catalog, told apart by `type`. All times are Unix seconds. */
+/** The events that Mave sends, as a union discriminated by `type`. All times are Unix seconds. */
 
 export type VideoStatus = "waiting" | "uploading" | "processing" | "ready" | "failed";
 
-/** A video as it was when the event happened. New fields may be added; the first five never change. */
+/** A snapshot of the video when the event happened. Fields may be added; the first five never change. */
 export interface VideoData {
   id: string;
   object: "video";
@@ -11,7 +11,7 @@ export interface VideoData {
   last_upload: number | null;
   name: string | null;
   status: VideoStatus;
-  /** 0–100 while a file is processed, else null. */
+  /** Percent, 0–100, while a file is being processed; otherwise null. */
   progress: number | null;
   error: { code: string; message: string } | null;
   /** Seconds. */
@@ -23,11 +23,11 @@ export interface VideoData {
   poster_url: string | null;
   playback_url: string | null;
   renditions: { name: string; width: number; height: number; bitrate: number }[];
-  /** The caller's own keys and values. */
+  /** Custom key-value pairs set through the API. */
   metadata: Record<string, string>;
 }
 
-/** A webhook, as the API shows it: what operational events are about. */
+/** The webhook that an operational event is about, as the API returns it. */
 export interface WebhookData {
   id: string;
   object: "webhook";
@@ -38,27 +38,27 @@ export interface WebhookData {
   status: "enabled" | "paused" | "disabled";
   status_reason: string | null;
   status_since: number;
-  /** `video`: the events of one video arrive in sequence. */
+  /** `video`: events of one video are delivered in sequence. */
   ordering: "video" | "none";
-  /** Deliveries per second at most; null: no limit. */
+  /** Maximum deliveries per second; null for no limit. */
   rate_limit: number | null;
-  /** Names of its own headers; the values are hidden. */
+  /** Custom request headers; the values are masked. */
   headers: Record<string, string>;
-  /** The last characters of its secret. */
+  /** The last characters of the secret. */
   secret_hint: string;
   secret_since: number;
-  /** The last characters of the secret before this one, while it signs too. */
+  /** The last characters of the previous secret while it is still valid. */
   previous_secret_hint: string | null;
-  /** Until when the secret before this one signs too. */
+  /** When the previous secret stops being valid. */
   previous_secret_until: number | null;
-  /** The first failure after the last success. */
+  /** Time of the first failure since the last success. */
   failing_since: number | null;
-  /** When it will be disabled if nothing succeeds until then. */
+  /** When the webhook will be disabled unless a delivery succeeds first. */
   disables_at: number | null;
 }
 
 interface Event<Type extends string, Data> {
-  /** The same for every webhook and every attempt: the one to tell duplicates by. */
+  /** The same for every webhook and attempt: use it to detect duplicates. */
   id: string;
   object: "event";
   type: Type;

@@ -5,27 +5,22 @@ import { MAX_BYTES, type OnEvent, type ReceiverOptions, receive } from "./receiv
 export interface WebhookPluginOptions extends ReceiverOptions {
   /** The route's path. */
   path: string;
+  /** The webhook's secret, or both secrets during a rotation. */
   secret: string | readonly string[];
   onEvent: OnEvent;
 }
 
 /**
- * A plugin: `app.register(webhook, { path: "/webhooks", secret, onEvent })`. What it does to body parsing stays inside
- * of it; the other routes keep their JSON.
+ * A Fastify plugin: `app.register(webhook, { path: "/webhooks", secret, onEvent })`. Fastify encapsulates its body
+ * parser, so other routes keep theirs. Registration rejects if the secret is missing or malformed.
  */
 export const webhook: FastifyPluginAsync<WebhookPluginOptions> = async (app, options) => {
   const { path, secret, onEvent, maxBytes = MAX_BYTES } = options;
-  secretsOf(secret); // a forgotten setting shows at start, not with the first event
+  secretsOf(secret);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: maxBytes }, (_request, body, done) => done(null, body));
-  app.post(path, async (request, reply) => {
-    const { status, body } = await receive(
-      async () => request.body as Buffer,
-      request.headers,
-      secret,
-      onEvent,
-      options,
-    );
+  app.post(path, async ({ body: raw, headers }, reply) => {
+    const { status, body } = await receive(async () => raw as Buffer, headers, secret, onEvent, options);
     reply.code(status);
     return body === null ? reply.send() : reply.type("application/json").send(body);
   });

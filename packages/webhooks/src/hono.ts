@@ -1,18 +1,21 @@
 import { type OnEvent, type ReceiverOptions, receive } from "./receive.ts";
-import { bodyOf, respond } from "./web-request.ts";
+import { bodyOf, responseOf } from "./web-request.ts";
 
-/** The part of Hono's context that is used, so that this file needs no types of Hono's. */
+/** The parts of Hono's context that this adapter uses, so that it needs no types from Hono. */
 interface HonoContext {
   req: { raw: Request; bodyCache: { text?: unknown; arrayBuffer?: unknown } };
 }
 
-/** @returns a handler for a route: `app.post("/webhooks", webhook(secret, onEvent))` */
+/**
+ * Creates a Hono route handler: `app.post("/webhooks", webhook(secret, onEvent))`. The handler rejects with any error
+ * that `onEvent` throws.
+ */
 export function webhook(secret: string | readonly string[], onEvent: OnEvent, options: ReceiverOptions = {}) {
   return async ({ req }: HonoContext): Promise<Response> =>
-    respond(await receive(() => rawBodyOf(req, options.maxBytes), req.raw.headers, secret, onEvent, options));
+    responseOf(await receive(() => rawBodyOf(req, options.maxBytes), req.raw.headers, secret, onEvent, options));
 }
 
-/** A middleware that read the text or the bytes before leaves them in Hono's cache: those are as good as the stream. */
+/** Hono caches the text or bytes that earlier middleware read; the cached copy is unchanged and can be verified. */
 async function rawBodyOf({ raw, bodyCache }: HonoContext["req"], maxBytes?: number) {
   const kept = await (bodyCache.arrayBuffer ?? bodyCache.text);
   return raw.bodyUsed && kept !== undefined ? (kept as ArrayBuffer | string) : bodyOf(raw, maxBytes);

@@ -6,36 +6,38 @@ export interface Position {
   event: string | null;
 }
 
-/** What an inbox remembers of one video (or of the events without one), seen from inside its lock. */
+/** One video's inbox state (or that of all events without a video), available while the store holds its lock. */
 export interface Marks<Tx = undefined> {
+  /** The store's transaction, passed on to `handle`. */
   tx: Tx;
+  /** Whether the event with this id has been handled. */
   seen(event: string): Promise<boolean>;
   position(): Promise<Position>;
-  /** Remembers `event` as handled, and its number where it is the highest yet. */
+  /** Records the event as handled, and its number as the position if it is the highest so far. */
   mark(event: string, sequence: number): Promise<void>;
 }
 
-/** Where an inbox remembers. */
+/** Stores which events an inbox has handled. */
 export interface InboxStore<Tx = undefined> {
   /**
-   * Runs `work` while nobody else works on this video, in this process or another that shares the store. What it marks
-   * is kept where it resolves and forgotten where it throws.
+   * Runs `work` with an exclusive lock on this video, across all processes that share the store. Its marks are saved if
+   * it resolves and dropped if it throws.
    */
   exclusively<Result>(video: string | null, work: (marks: Marks<Tx>) => Promise<Result>): Promise<Result>;
 }
 
 /**
- * Remembers in this process only: for one process that may forget when it restarts, and for tests.
- * @param most how many events, and how many videos, are remembered; the oldest are forgotten beyond it
+ * A store in memory, for tests and for a single process that may lose its state on restart.
+ * @param capacity maximum number of events, and of videos, to keep; the oldest are dropped first
  */
-export function memoryStore(most = 100_000): InboxStore {
+export function memoryStore(capacity = 100_000): InboxStore {
   const seen = new Map<string, true>();
   const positions = new Map<string | null, Position>();
   const queues = new Map<string | null, Promise<unknown>>();
   const remember = <Key, Value>(map: Map<Key, Value>, key: Key, value: Value) => {
     map.delete(key);
     map.set(key, value);
-    if (map.size > most) map.delete(map.keys().next().value as Key);
+    if (map.size > capacity) map.delete(map.keys().next().value as Key);
   };
 
   async function run<Result>(video: string | null, work: (marks: Marks) => Promise<Result>): Promise<Result> {
@@ -59,7 +61,7 @@ export function memoryStore(most = 100_000): InboxStore {
     exclusively(video, work) {
       const turn = (queues.get(video) ?? Promise.resolve()).then(() => run(video, work));
       const settled: Promise<unknown> = turn
-        .catch(() => undefined) // its caller is told; the next in the queue does not care
+        .catch(() => undefined) // `turn` reports the error to its own caller; the next turn runs regardless
         .then(() => queues.get(video) === settled && queues.delete(video));
       queues.set(video, settled);
       return turn;

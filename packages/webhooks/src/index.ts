@@ -1,4 +1,4 @@
-/** The receiver's side of Mave's webhooks: verify a request, get a typed event; sign one for a test. */
+/** Verify a webhook request and get its typed event; sign requests for tests. */
 export { type Delivery, deliveryOf } from "./delivery.ts";
 export { REASONS, type ReasonCode, WebhookVerificationError } from "./errors.ts";
 export type * from "./events.ts";

@@ -1,12 +1,12 @@
 import crypto from "node:crypto";
 
 const BLOCK_BYTES = 64;
-const outer = Buffer.alloc(BLOCK_BYTES + 32); // the second hash's input, one for all: nothing here is asynchronous
+const outer = Buffer.alloc(BLOCK_BYTES + 32); // the second hash's input; safe to reuse, since no call is asynchronous
 
 /**
- * HMAC-SHA256 (RFC 2104) in two one-shot hashes, for the sender, who makes two for every attempt. `createHmac` with bytes
- * as its key takes eight times as long in Node 24.
- * @param message every call with other bytes: `head`, which is ASCII, then `body`
+ * HMAC-SHA256 (RFC 2104) over `head` and `body`, computed with two one-shot hashes. Mave computes two per attempt, and
+ * `createHmac` with a byte key takes eight times as long in Node 24.
+ * @param head ASCII only
  */
 export function oneShotHmac(key: Buffer, head: string, body: Uint8Array, encoding: "hex" | "base64"): string {
   const inner = Buffer.allocUnsafe(BLOCK_BYTES + head.length + body.length);

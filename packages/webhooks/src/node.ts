@@ -1,12 +1,12 @@
-/** The same as the core, without promises, on Node's own crypto. Mave itself signs with this file. */
+/** Synchronous verification and signing with Node's crypto. Mave's server signs its deliveries with this file. */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { MaveEvent } from "./events.ts";
 import type { HeadersLike, RawBody } from "./input.ts";
 import { oneShotHmac } from "./node-hmac.ts";
 import { maveSignature, standardHeaders } from "./sign.ts";
-import { type Question, type VerifyOptions, verification } from "./verification.ts";
+import { type SignatureCheck, type VerifyOptions, verification } from "./verification.ts";
 
-/** As `verify` of `@mave/webhooks`, but returns at once. */
+/** Same as `verify` of `@mave/webhooks`, but synchronous. */
 export function verifySync(
   rawBody: RawBody,
   headers: HeadersLike,
@@ -15,11 +15,11 @@ export function verifySync(
 ): MaveEvent {
   const steps = verification(rawBody, headers, secrets, options);
   let step = steps.next();
-  while (!step.done) step = steps.next(response(step.value));
+  while (!step.done) step = steps.next(anyMatches(step.value));
   return step.value;
 }
 
-function response({ key, body, signatures }: Question): boolean {
+function anyMatches({ key, body, signatures }: SignatureCheck): boolean {
   const expected = createHmac("sha256", key).update(body).digest();
   let found = false;
   for (const signature of signatures) if (timingSafeEqual(expected, signature)) found = true;
@@ -27,17 +27,17 @@ function response({ key, body, signatures }: Question): boolean {
 }
 
 export interface ToSign {
-  /** The bytes that will be sent. */
+  /** The request body. */
   body: Uint8Array;
-  /** The same for every attempt. */
+  /** The event's id, the same for every attempt. */
   id: string;
-  /** Unix seconds of this attempt. */
+  /** Time of this attempt in Unix seconds. */
   time: number;
-  /** `whsec_` and base64 each; newest first, the old one too while it is valid. */
+  /** Each is `whsec_` followed by base64. Newest first, then the previous secret while it is still valid. */
   secrets: readonly string[];
 }
 
-/** The four headers that prove a delivery, in both schemes. The sender's hot path: it checks nothing. */
+/** The signature headers of a delivery in both schemes. It runs for every attempt and does not validate its input. */
 export function signatureHeaders({ body, id, time, secrets }: ToSign) {
   const mave: string[] = [];
   const standard: string[] = [];

@@ -1,7 +1,4 @@
-/**
- * Each event once, in the order of its video, and a word where one is missing: for receivers to whom that matters.
- * `createInbox` is the whole of it; where it remembers is a store's matter, where it refills from an event source's.
- */
+/** An inbox that handles each event once and in order per video, and fetches events that were never delivered. */
 import type { Delivery } from "./delivery.ts";
 import type { EventSource, SequencedEvent } from "./event-source.ts";
 import type { EventType, MaveEvent } from "./events.ts";
@@ -10,48 +7,50 @@ import type { InboxStore, Marks } from "./inbox-store.ts";
 export { type EventSource, eventsFrom, type SequencedEvent } from "./event-source.ts";
 export { type InboxStore, type Marks, memoryStore, type Position } from "./inbox-store.ts";
 
-/** What is known of an event besides itself while it is handled. */
+/** The context in which `handle` receives an event. */
 export interface Arrival<Tx> {
-  /** The store's transaction: write with it, and the event's effects and its mark are kept or dropped together. */
+  /** The store's transaction. Writes through it commit or roll back together with the event's mark. */
   tx: Tx;
-  /** The event's number within its video; 0 where it has none. */
+  /** The event's number within its video; 0 if it has none. */
   sequence: number;
-  /** A later event of this video was handled before: this one may describe an older state. */
+  /** A later event of this video has already been handled, so this one may describe an older state. */
   late: boolean;
-  /** It did not arrive: it was fetched to fill a gap. */
+  /** The event was not delivered but fetched to fill a gap. */
   refilled: boolean;
 }
 
-/** Events `after` … `until` of a video did not arrive. */
+/** A range of a video's events that was not delivered. */
 export interface Gap {
   video: string;
-  /** The number of the last event handled before the gap. */
+  /** Sequence of the last event handled before the gap. */
   after: number;
-  /** The number of the last event that is missing. */
+  /** Sequence of the last event in the gap. */
   until: number;
-  /** Ids of those that could be fetched; they are handled before the event that showed the gap. */
+  /** Ids of the events that were fetched; they are handled before the event that revealed the gap. */
   refilled: readonly string[];
-  /** Numbers of those that could not: no longer kept, or erased. */
+  /** Sequences that could not be fetched, because they are past retention or erased. At most 1,000. */
   missing: readonly number[];
 }
 
 export interface InboxOptions<Tx> {
   store: InboxStore<Tx>;
-  /** Where missing events come from: `eventsFrom(url, apiKey)`. */
+  /** Source of missing events, such as `eventsFrom(url, apiKey)`. */
   events: EventSource;
+  /** Handles one event. If it throws, the event is not marked as handled. */
   handle: (event: MaveEvent, arrival: Arrival<Tx>) => unknown;
+  /** Called for each gap before its fetched events are handled. */
   onGap?: (gap: Gap) => unknown;
-  /** The types this webhook has chosen; others that lie in a gap are not refilled. Default: all. */
+  /** The webhook's event types; events of other types in a gap are ignored. Default: all. */
   types?: readonly EventType[];
-  /** When this receiver began, in Unix seconds: what is older is not refilled. */
+  /** Start time of this receiver in Unix seconds; older events in a gap are ignored. Default: 0. */
   since?: number;
 }
 
 export type Outcome = "handled" | "duplicate";
 
 /**
- * @returns what an adapter takes as `onEvent`. It throws where `handle`, the store or the event source do: the delivery
- * then fails, Mave sends it again, and nothing is skipped.
+ * Creates an `onEvent` function for an adapter. It rejects if `handle`, `onGap`, the store or the event source fails;
+ * the delivery then fails, Mave retries it, and no event is skipped.
  */
 export function createInbox<Tx>(options: InboxOptions<Tx>) {
   return async (
@@ -68,8 +67,8 @@ export function createInbox<Tx>(options: InboxOptions<Tx>) {
       return "handled";
     });
     if (typeof first === "string") return first;
-    // The network is asked without the lock, and each event gets its own turn and its own mark: what others handle
-    // meanwhile is skipped, and a failure takes back nothing but itself.
+    // Fetching happens without the lock, and each missed event then gets its own lock and mark. Events that another
+    // process handles in the meantime are skipped, and a failure undoes only the event that failed.
     for (const missed of await fetchMissed(options, first)) {
       await options.store.exclusively(video, (marks) => handleOnce(options, marks, missed, true));
     }

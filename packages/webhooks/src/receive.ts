@@ -4,33 +4,33 @@ import type { MaveEvent } from "./events.ts";
 import { type HeadersLike, type RawBody, refuse } from "./input.ts";
 import { verify } from "./verify.ts";
 
-/** What to do with an event. Where it throws, the request fails and Mave sends the event again later. */
+/** Handles a verified event. If it throws, the request fails and Mave retries the delivery. */
 export type OnEvent = (event: MaveEvent, delivery: Delivery) => unknown;
 
 export interface ReceiverOptions {
-  /** How far the signature's time may be from now, in seconds. Default 300. */
+  /** Maximum distance of the signature's time from now, past or future, in seconds. Default 300. */
   tolerance?: number;
-  /** The largest body that is read. Default 1 MiB; Mave's own events stay far below. */
+  /** Maximum body size in bytes. Default 1 MiB, far above Mave's events. */
   maxBytes?: number;
-  /** Told of each refused request, to log it. The sender is told the code and the sentence in any case. */
+  /** Called for each refused request, for logging. The response has the code and message either way. */
   onRefused?: (error: WebhookVerificationError) => void;
 }
 
-export interface Answer {
+export interface ReceiverResponse {
   status: number;
   body: string | null;
 }
 
 export const MAX_BYTES = 1_048_576;
 
-/** The part that all adapters share: read, verify, handle; 204, or the refusal in words. */
+/** Reads, verifies and handles a request. Returns 204, or the reason for refusing it. Shared by all adapters. */
 export async function receive(
   read: () => Promise<RawBody>,
   headers: HeadersLike,
   secrets: string | readonly string[],
   onEvent: OnEvent,
   { tolerance = 300, onRefused }: ReceiverOptions = {},
-): Promise<Answer> {
+): Promise<ReceiverResponse> {
   let event: MaveEvent;
   try {
     event = await verify(await read(), headers, secrets, { tolerance });
@@ -43,7 +43,7 @@ export async function receive(
   return { status: 204, body: null };
 }
 
-/** Collects chunks up to a bound, so that no sender can fill the memory. */
+/** Concatenates chunks up to a limit, so that no sender can exhaust memory. */
 export async function collect(chunks: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
   const kept: Uint8Array[] = [];
   let bytes = 0;

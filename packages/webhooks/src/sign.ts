@@ -2,16 +2,17 @@ import { hmac } from "./hmac.ts";
 import { bytesOf, type RawBody, secretsOf } from "./input.ts";
 
 export interface SignOptions {
-  /** The `webhook-id` of Standard Webhooks. Default: the `id` in the body, if it has one. */
+  /** The Standard Webhooks `webhook-id`. Default: the body's `id`, if it has one. */
   id?: string;
-  /** The time to sign for, in Unix seconds. Default: the clock. */
+  /** The signature's time in Unix seconds. Default: the current time. */
   now?: number;
 }
 
 /**
- * Signs a body as Mave does: for tests of a receiver. The three Standard Webhooks headers are left out where there is
- * no id, or where a secret is not `whsec_` and base64.
- * @param secrets several, newest first, as during a rotation
+ * Signs a body as Mave does, to test a receiver.
+ * @param secrets the webhook's secret, or several, newest first, as during a rotation
+ * @returns `Mave-Signature` and the three Standard Webhooks headers; the latter only if there is an id and every secret
+ * is `whsec_` followed by base64
  */
 export async function sign(
   rawBody: RawBody,
@@ -43,7 +44,7 @@ function standardKey(secret: string): Uint8Array | null {
   try {
     return secret.startsWith("whsec_") ? Uint8Array.from(atob(secret.slice(6)), (c) => c.charCodeAt(0)) : null;
   } catch {
-    return null; // not base64: such a secret signs only the Mave way
+    return null; // not base64: usable for Mave-Signature only
   }
 }
 
@@ -52,7 +53,7 @@ function idIn(body: Uint8Array): string | undefined {
     const { id } = JSON.parse(new TextDecoder().decode(body));
     return typeof id === "string" ? id : undefined;
   } catch {
-    return undefined; // any bytes can be signed
+    return undefined; // not JSON: any bytes can be signed
   }
 }
 

@@ -22,7 +22,7 @@ type Refusal = { code: string };
 const closing: (() => unknown)[] = [];
 afterEach(() => Promise.all(closing.splice(0).map((close) => close())));
 
-/** Serves on a port of its own until the test ends. */
+/** Serves on its own port until the test ends. */
 async function listen(listener: RequestListener): Promise<string> {
   const server = createServer(listener).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
@@ -30,7 +30,7 @@ async function listen(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks`;
 }
 
-/** A Request and Response handler behind a real socket, as Next.js, Deno and Bun have theirs. */
+/** Serves a Fetch API handler over a real socket, as Next.js, Deno and Bun do. */
 const listenFetch = (handler: (request: Request) => Promise<Response>) =>
   listen(async (req, res) => {
     const incoming = new Request(`http://127.0.0.1${req.url}`, {
@@ -48,7 +48,7 @@ const servers: Record<string, Serve> = {
   express: (onEvent, options) => {
     const app = express();
     app.post("/webhooks", forExpress(secret, onEvent, options));
-    app.use(express.json()); // for the other routes: after the webhook
+    app.use(express.json()); // for other routes, so after the webhook
     app.use(((_error, _req, res, _next) => void res.sendStatus(500)) as express.ErrorRequestHandler);
     return listen(app);
   },
@@ -72,14 +72,14 @@ const post = async (url: string, text: string, headers?: Record<string, string>)
   fetch(url, { method: "POST", body: text, headers: { ...more, ...(headers ?? (await sign(text, secret))) } });
 
 describe.each(Object.entries(servers))("the adapter for %s", (name, serve) => {
-  test("hands the event and its delivery over and answers 204", async () => {
+  test("passes the event and its delivery to the handler and responds with 204", async () => {
     const onEvent = vi.fn();
     const response = await post(await serve(onEvent), body);
     expect([response.status, await response.text()]).toEqual([204, ""]);
     expect(onEvent).toHaveBeenCalledExactlyOnceWith(event, { id: "d1", attempt: 2, sequence: 7, previous: null });
   });
 
-  test("refuses a wrong signature in words, and tells its owner", async () => {
+  test("refuses a wrong signature with its reason and calls onRefused", async () => {
     const [onEvent, onRefused] = [vi.fn(), vi.fn()];
     const response = await post(await serve(onEvent, { onRefused }), body, await sign(body, "whsec_another"));
     expect(response.status).toBe(401);
@@ -88,7 +88,7 @@ describe.each(Object.entries(servers))("the adapter for %s", (name, serve) => {
     expect(onEvent).not.toHaveBeenCalled();
   });
 
-  test("refuses a body beyond its bound without keeping it", async () => {
+  test("refuses a body over the size limit", async () => {
     const onEvent = vi.fn();
     const large = JSON.stringify({ ...event, data: "x".repeat(300_000) });
     const response = await post(await serve(onEvent, { maxBytes: 100_000 }), large);
@@ -96,21 +96,21 @@ describe.each(Object.entries(servers))("the adapter for %s", (name, serve) => {
     expect(onEvent).not.toHaveBeenCalled();
   });
 
-  test("takes a body up to its bound", async () => {
+  test("accepts a body of exactly the size limit", async () => {
     const response = await post(await serve(vi.fn(), { maxBytes: Buffer.byteLength(body) }), body);
     expect(response.status).toBe(204);
   });
 
-  test("fails the request where the handler throws, so that Mave sends the event again", async () => {
+  test("responds with 500 if the handler throws, so that Mave retries", async () => {
     const logged = vi.spyOn(console, "error").mockReturnValue();
-    const response = await post(await serve(() => Promise.reject(new Error("database away"))), body);
+    const response = await post(await serve(() => Promise.reject(new Error("database down"))), body);
     expect(response.status).toBe(500);
     expect(await response.text()).not.toContain("204");
     expect(logged.mock.calls.length).toBe(name === "node:http" ? 1 : 0);
     logged.mockRestore();
   });
 
-  test("waits for the handler before it answers", async () => {
+  test("waits for the handler before it responds", async () => {
     let done = false;
     const url = await serve(async () => {
       await new Promise((resolve) => setImmediate(resolve));
@@ -120,14 +120,14 @@ describe.each(Object.entries(servers))("the adapter for %s", (name, serve) => {
     expect(done).toBe(true);
   });
 
-  test("answers an empty body in words", async () => {
+  test("refuses an empty body with its reason", async () => {
     const response = await post(await serve(vi.fn()), "", { "mave-signature": "t=1, v1=00" });
     expect(await response.json()).toMatchObject({ code: "BODY_EMPTY" });
   });
 });
 
-describe("a body that something else has read", () => {
-  test("Express: a JSON parser before the webhook is named as the fault", async () => {
+describe("a body that other code has read", () => {
+  test("Express: is refused as BODY_PARSED after a JSON parser", async () => {
     const app = express();
     app.use(express.json());
     app.post("/webhooks", forExpress(secret, vi.fn()));
@@ -135,7 +135,7 @@ describe("a body that something else has read", () => {
     expect([response.status, ((await response.json()) as Refusal).code]).toEqual([500, "BODY_PARSED"]);
   });
 
-  test("Express: express.raw and a kept rawBody serve as well", async () => {
+  test("Express: is verified if express.raw or a rawBody kept the bytes", async () => {
     const raw = express();
     raw.post("/webhooks", express.raw({ type: "*/*" }), forExpress(secret, vi.fn()));
     expect((await post(await listen(raw), body)).status).toBe(204);
@@ -146,24 +146,24 @@ describe("a body that something else has read", () => {
     expect((await post(await listen(kept), body)).status).toBe(204);
   });
 
-  test("Express: a parser for other types before the webhook does no harm", async () => {
+  test("Express: is verified after a parser for other content types", async () => {
     const app = express();
     app.use(express.urlencoded());
     app.post("/webhooks", forExpress(secret, vi.fn()));
     expect((await post(await listen(app), body)).status).toBe(204);
   });
 
-  test("Fastify: the other routes keep their JSON", async () => {
+  test("Fastify: is still parsed as JSON on other routes", async () => {
     const url = await servers.fastify!(vi.fn());
     const other = await fetch(url.replace("/webhooks", "/other"), { method: "POST", body, headers: more });
     expect(await other.json()).toEqual(event);
   });
 
-  test("Hono: what was read through its context is used, a stream consumed behind its back is refused", async () => {
+  test("Hono: is verified if it was read through the context, and refused if the raw stream was consumed", async () => {
     const readers: [(c: Context) => Promise<unknown>, number][] = [
       [(c) => c.req.text(), 204],
       [(c) => c.req.arrayBuffer(), 204],
-      [(c) => c.req.json(), 204], // Hono keeps the text that it parsed
+      [(c) => c.req.json(), 204], // Hono caches the text that it parsed
       [(c) => c.req.raw.json(), 500],
     ];
     for (const [read, status] of readers) {
@@ -178,14 +178,14 @@ describe("a body that something else has read", () => {
     }
   });
 
-  test("fetch: a request that was read is named as the fault", async () => {
+  test("fetch: is refused as BODY_PARSED", async () => {
     const request = new Request("http://a/", { method: "POST", body, headers: await sign(body, secret) });
     await request.json();
     expect(await (await forFetch(secret, vi.fn())(request)).json()).toMatchObject({ code: "BODY_PARSED" });
   });
 });
 
-test("a forgotten secret stops Express and Fastify at start, and is told per request where builds run without it", async () => {
+test("a missing secret stops Express and Fastify at startup, and is reported per request by the fetch adapter", async () => {
   const missing = undefined as unknown as string;
   expect(() => forExpress(missing, vi.fn())).toThrow(/environment variable/);
   const app = Fastify();

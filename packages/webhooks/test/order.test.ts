@@ -13,7 +13,7 @@ const event = (video: string, sequence: number, type = "video.created"): Sequenc
     sequence,
   }) as SequencedEvent;
 
-/** The API of a server that knows these events. */
+/** An event source that has these events. */
 const apiOf = (events: readonly SequencedEvent[]): EventSource =>
   async function* (video, after) {
     const ofVideo = events.filter(({ data }) => data.id === video);
@@ -23,7 +23,7 @@ const apiOf = (events: readonly SequencedEvent[]): EventSource =>
 const strip = ({ sequence: _, ...rest }: SequencedEvent) => rest as MaveEvent;
 
 describe("an inbox", () => {
-  test("handles an event once, however often it arrives, and even at the same moment", async () => {
+  test("handles an event once, even if it arrives several times at the same moment", async () => {
     const handle = vi.fn(() => new Promise((resolve) => setImmediate(resolve)));
     const inbox = createInbox({ store: memoryStore(), events: apiOf([]), handle });
     const one = strip(event("a", 1));
@@ -32,7 +32,7 @@ describe("an inbox", () => {
     expect(handle).toHaveBeenCalledExactlyOnceWith(one, { tx: undefined, sequence: 1, late: false, refilled: false });
   });
 
-  test("fetches what is missing, handles it first and in order, and says what it did", async () => {
+  test("fetches missing events, handles them first and in order, and reports the gap", async () => {
     const all = [1, 2, 3, 4, 5].map((number) => event("a", number));
     const handled: [number, boolean][] = [];
     const onGap = vi.fn();
@@ -59,7 +59,7 @@ describe("an inbox", () => {
     });
   });
 
-  test("takes no gap for what this webhook was not due", async () => {
+  test("does not report a gap for events that this webhook was not due to receive", async () => {
     const onGap = vi.fn();
     const inbox = createInbox({ store: memoryStore(), events: apiOf([]), handle: vi.fn(), onGap });
     await inbox(strip(event("a", 1)), { sequence: 1, previous: 0 });
@@ -67,7 +67,7 @@ describe("an inbox", () => {
     expect(onGap).not.toHaveBeenCalled();
   });
 
-  test("refills only the chosen types, and nothing from before it began", async () => {
+  test("refills only the chosen types, and nothing older than `since`", async () => {
     const all = [event("a", 1), event("a", 2, "video.processing"), event("a", 3), event("a", 4)];
     const handled: number[] = [];
     const inbox = createInbox({
@@ -81,15 +81,15 @@ describe("an inbox", () => {
     expect(handled).toEqual([3, 4]);
   });
 
-  test("forgets what a failed handler did not finish, so that the next attempt does it", async () => {
-    const handle = vi.fn().mockRejectedValueOnce(new Error("database away"));
+  test("does not mark an event whose handler failed, so that the next attempt handles it", async () => {
+    const handle = vi.fn().mockRejectedValueOnce(new Error("database down"));
     const inbox = createInbox({ store: memoryStore(), events: apiOf([]), handle });
     const one = strip(event("a", 1));
-    await expect(inbox(one, { sequence: 1, previous: 0 })).rejects.toThrow("database away");
+    await expect(inbox(one, { sequence: 1, previous: 0 })).rejects.toThrow("database down");
     expect(await inbox(one, { sequence: 1, previous: 0 })).toBe("handled");
   });
 
-  test("drops duplicates of events without a video too", async () => {
+  test("drops duplicates of events without a video", async () => {
     const handle = vi.fn();
     const inbox = createInbox({ store: memoryStore(), events: apiOf([]), handle });
     const disabled = { ...strip(event("a", 0)), type: "webhook.disabled", data: { object: "webhook" } } as MaveEvent;
@@ -97,7 +97,7 @@ describe("an inbox", () => {
     expect(await inbox(disabled, { sequence: 0, previous: 0 })).toBe("duplicate");
   });
 
-  test("remembers no more than it may", async () => {
+  test("keeps no more events than the store's capacity", async () => {
     const handle = vi.fn();
     const inbox = createInbox({ store: memoryStore(2), events: apiOf([]), handle });
     for (const video of ["a", "b", "c", "a"]) await inbox(strip(event(video, 1)), { sequence: 1, previous: 0 });
@@ -105,7 +105,7 @@ describe("an inbox", () => {
   });
 });
 
-/** What befell each event of each video on its way: how often it came, and how often the handler failed before. */
+/** Per event: whether it is due, how often it arrives, how often its handler fails first, and whether the API has it. */
 const fates = fc.array(
   fc.array(fc.record({ due: fc.boolean(), arrivals: fc.nat(3), failures: fc.nat(2), known: fc.boolean() }), {
     maxLength: 12,
@@ -113,7 +113,7 @@ const fates = fc.array(
   { minLength: 1, maxLength: 4 },
 );
 
-describe("over random schedules", () => {
+describe("over random schedules an inbox", () => {
   const run = async (
     videos: { due: boolean; arrivals: number; failures: number; known: boolean }[][],
     order: number[],
@@ -145,7 +145,7 @@ describe("over random schedules", () => {
     const shuffled =
       order.length === 0 ? deliveries : deliveries.map((_, i) => deliveries[(order[i]! + i) % deliveries.length]!);
     for (const { one, previous } of shuffled) {
-      // As Mave does: again and again until it is taken.
+      // Mave retries until the receiver accepts the event.
       for (let attempt = 0; attempt < 40; attempt++) {
         const outcome = await inbox(strip(one), { sequence: one.sequence, previous }).catch(() => null);
         if (outcome !== null) break;
@@ -154,7 +154,7 @@ describe("over random schedules", () => {
     return { all, handled, missing, delivered: new Set(shuffled.map(({ one }) => one.id)) };
   };
 
-  test("delivered in order: each due event is handled once and in order, and a lost one is refilled or named", async () => {
+  test("delivered in order: handles each due event once and in order, and refills or reports lost ones", async () => {
     await fc.assert(
       fc.asyncProperty(fates, async (videos) => {
         const { all, handled, missing, delivered } = await run(videos, []);
@@ -165,7 +165,7 @@ describe("over random schedules", () => {
           const lastSeen = due.findLastIndex(({ id }) => delivered.has(id));
           for (const one of due.slice(0, lastSeen + 1)) {
             const was = handled.some(({ id }) => id === one.id);
-            expect(was || missing.includes(one.id), `${one.id} was neither handled nor named`).toBe(true);
+            expect(was || missing.includes(one.id), `${one.id} was neither handled nor reported`).toBe(true);
             if (videos[v]![one.sequence - 1]!.known) expect(was).toBe(true);
           }
           const order = handled.filter(({ video }) => video === `v${v}`).map(({ sequence }) => sequence);
@@ -176,7 +176,7 @@ describe("over random schedules", () => {
     );
   });
 
-  test("delivered in any order: each is handled once, and what comes after its successor is marked late", async () => {
+  test("delivered in any order: handles each event once, and marks those that follow a later one as late", async () => {
     await fc.assert(
       fc.asyncProperty(fates, fc.array(fc.nat(), { minLength: 150, maxLength: 150 }), async (videos, order) => {
         const { handled, delivered } = await run(videos, order);
@@ -193,10 +193,10 @@ describe("over random schedules", () => {
   });
 });
 
-describe("the API as a source of missed events", () => {
+describe("eventsFrom", () => {
   afterEach(() => void vi.unstubAllGlobals());
-  const answerWith = (...answers: Response[]) => {
-    const fetched = vi.fn(async (_url: URL, _init: RequestInit) => answers.shift()!);
+  const respondWith = (...responses: Response[]) => {
+    const fetched = vi.fn(async (_url: URL, _init: RequestInit) => responses.shift()!);
     vi.stubGlobal("fetch", fetched);
     return fetched;
   };
@@ -208,8 +208,8 @@ describe("the API as a source of missed events", () => {
     return found;
   };
 
-  test("follows the pages from the last event it knows", async () => {
-    const fetched = answerWith(page([event("a", 2)], "a-2"), page([event("a", 3)], null));
+  test("follows the pages from the last known event", async () => {
+    const fetched = respondWith(page([event("a", 2)], "a-2"), page([event("a", 3)], null));
     const found = await all(eventsFrom("https://videos.example.com", "mave_key")("a", "a-1"));
     expect(found.map(({ sequence }) => sequence)).toEqual([2, 3]);
     expect(fetched.mock.calls.map(([url]) => url.href)).toEqual([
@@ -219,21 +219,21 @@ describe("the API as a source of missed events", () => {
     expect(fetched.mock.calls[0]![1].headers).toEqual({ authorization: "Bearer mave_key" });
   });
 
-  test("begins with the oldest event where the last known one is no longer kept", async () => {
-    const fetched = answerWith(new Response(null, { status: 404 }), page([event("a", 9)], null));
+  test("starts with the oldest event if the last known one is past retention", async () => {
+    const fetched = respondWith(new Response(null, { status: 404 }), page([event("a", 9)], null));
     expect(await all(eventsFrom("https://a.example", "mave_key")("a", "gone"))).toHaveLength(1);
     expect(fetched.mock.calls[1]![0].search).toBe("?video=a&limit=100");
   });
 
-  test("leaves out what was erased: there is nothing to handle any more", async () => {
+  test("skips erased events", async () => {
     const erased = { ...event("a", 2), data: null } as unknown as SequencedEvent;
-    answerWith(page([event("a", 1), erased, event("a", 3)], null));
+    respondWith(page([event("a", 1), erased, event("a", 3)], null));
     const found = await all(eventsFrom("https://a.example", "mave_key")("a", null));
     expect(found.map(({ sequence }) => sequence)).toEqual([1, 3]);
   });
 
-  test("fails where the API does, so that the delivery fails too and comes again", async () => {
-    answerWith(new Response(null, { status: 503 }));
-    await expect(all(eventsFrom("https://a.example", "mave_key")("a", null))).rejects.toThrow("answered 503");
+  test("throws if the API fails, so that the delivery fails and is retried", async () => {
+    respondWith(new Response(null, { status: 503 }));
+    await expect(all(eventsFrom("https://a.example", "mave_key")("a", null))).rejects.toThrow("returned 503");
   });
 });

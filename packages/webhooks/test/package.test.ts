@@ -1,4 +1,4 @@
-/** The package as it is shipped: built, weighed, and run on every runtime it is for. */
+/** Tests the built package: its size, and its behavior on every supported runtime. */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
@@ -15,7 +15,7 @@ const runtimes = join(import.meta.dirname, "runtimes");
 const out = await mkdtemp(join(tmpdir(), "mave-webhooks-"));
 afterAll(() => rm(out, { recursive: true }));
 
-/** One file with everything in it. The package is taken from dist, as its users get it. */
+/** Bundles everything into one file, taking the package from dist as its users do. */
 async function bundle(name: string, file: string, minify = false): Promise<string> {
   const whole = { dts: false, minify, platform: "neutral" as const, fixedExtension: false, clean: false };
   const deps = { alwaysBundle: [/^@mave/], neverBundle: [/^node:/], onlyBundle: false as const };
@@ -26,11 +26,11 @@ async function bundle(name: string, file: string, minify = false): Promise<strin
 beforeAll(async () => {
   await build({ cwd: root, logLevel: "error" });
   if (!existsSync(join(runtimes, "node_modules"))) {
-    await run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: runtimes }).catch(() => undefined); // each test says what is missing
+    await run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: runtimes }).catch(() => undefined); // each test reports what is missing
   }
 }, 300_000);
 
-test("has no dependencies", async () => {
+test("the package has no dependencies", async () => {
   const { dependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   expect(dependencies).toBeUndefined();
 });
@@ -40,7 +40,7 @@ test("the core is at most 5 kB, bundled, minified and gzipped", async () => {
   expect(gzipSync(await readFile(core)).length).toBeLessThanOrEqual(5_000);
 });
 
-describe("runs on", () => {
+describe("the package runs on", () => {
   const installed = (path: string) => join(runtimes, "node_modules", path);
   const deno = ["run", "--no-config", "--no-remote"];
   const commands: [name: string, binary: string, args: string[]][] = [
@@ -50,7 +50,8 @@ describe("runs on", () => {
     ["Deno", installed("@deno/linux-x64-glibc/deno"), deno],
     ["Bun", installed("@oven/bun-linux-x64-baseline/bin/bun"), []],
   ];
-  const missing = (name: string) => `${name} left out: npm has no binary for this machine, or could not be reached`;
+  const missing = (name: string) =>
+    `${name} skipped: npm has no binary for this machine, or the registry is unreachable`;
 
   test.for(commands)("%s", { timeout: 60_000 }, async ([name, binary, args], { skip }) => {
     skip(!existsSync(binary), missing(name));
@@ -59,7 +60,7 @@ describe("runs on", () => {
     expect(JSON.parse(stdout)).toEqual({ failures: [] });
   });
 
-  test("workerd, as on the edge", { timeout: 60_000 }, async ({ skip }) => {
+  test("workerd, the runtime of Cloudflare Workers", { timeout: 60_000 }, async ({ skip }) => {
     const binary = installed("@cloudflare/workerd-linux-64/bin/workerd");
     skip(!existsSync(binary), missing("workerd"));
     await bundle("worker", "test/runtimes/worker.js");

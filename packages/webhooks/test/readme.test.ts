@@ -1,4 +1,4 @@
-/** The README's examples run here, or in the tests of examples/; each block must stand there word by word. */
+/** Every code block of the README must appear verbatim in this file or in another tested file. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
@@ -18,14 +18,14 @@ const signed = async () => {
   return request;
 };
 
-test("a signed request is verified by hand", async () => {
+test("verify returns the event of a signed request", async () => {
   const request = await signed();
   const rawBody = await request.text();
   const event = await verify(rawBody, request.headers, secret);
   expect(event.type).toBe("video.deleted");
 });
 
-test("a refusal is caught with its code and its sentence", async () => {
+test("a verification error has a code and a message", async () => {
   const request = await signed();
   const rawBody = "{}";
   const logged = vi.spyOn(console, "error").mockReturnValue();
@@ -39,12 +39,12 @@ test("a refusal is caught with its code and its sentence", async () => {
   logged.mockRestore();
 });
 
-test("an inbox stands between the adapter and the code", async () => {
+test("an inbox passed to an adapter handles each event once", async () => {
   const logged = vi.spyOn(console, "log").mockReturnValue();
   const inbox = createInbox({
     store: memoryStore(),
     events: eventsFrom("https://videos.example.com", apiKey),
-    onGap: (gap) => console.warn("did not arrive:", gap),
+    onGap: (gap) => console.warn("not delivered:", gap),
     handle: (event, { late }) => console.log(event.type, late),
   });
   const receive = webhook(secret, inbox);
@@ -55,10 +55,10 @@ test("an inbox stands between the adapter and the code", async () => {
 
 const root = join(import.meta.dirname, "..");
 const read = (file: string) => readFile(join(root, file), "utf8");
-/** Without indentation, which differs where a block stands inside of a test. */
+/** Removes indentation, which differs inside a test. */
 const flat = (text: string) => text.replace(/^[ \t]+/gm, "");
 
-test("every example of the README is one that runs", async () => {
+test("every example in the README is tested", async () => {
   const examples = "../../examples/receivers";
   const files = ["test/readme.test.ts", "test/vectors.test.ts"];
   const receivers = ["express.mjs", "fastify.mjs", "next-route.ts"].map((file) => `${examples}/${file}`);
@@ -75,7 +75,7 @@ test("every example of the README is one that runs", async () => {
   }
 });
 
-test("the README names every reason for a refusal", async () => {
+test("the README lists every reason code", async () => {
   const page = await read("README.md");
   expect(Object.keys(REASONS).filter((code) => !page.includes(`\`${code}\``))).toEqual([]);
 });

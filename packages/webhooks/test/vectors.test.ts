@@ -15,7 +15,7 @@ describe("vectors.json: verify", () => {
     }
   });
 
-  test("every reason that a request can give has a vector", () => {
+  test("every reason code has a vector, except those that JSON cannot express", () => {
     const inVectors = new Set(vectors.verify.map(({ reason }) => reason));
     const notInJson = ["BODY_PARSED", "BODY_TOO_LARGE"];
     expect(Object.keys(REASONS).filter((code) => !inVectors.has(code))).toEqual(notInJson);

@@ -4,26 +4,26 @@ import { allowedRanges, DENIED_IPV4, DENIED_IPV6, GLOBAL_IPV6, type Range, range
 import type { ErrorWord } from "./error-words.ts";
 import { type Guard, URL_GUARDS } from "./url-guards.ts";
 
-/** What an operator opens beyond the public internet. */
+/** What the operator allows beyond https to the public internet. */
 export interface PolicyOptions {
   /** Whether plain http is allowed. */
   allowHttp: boolean;
-  /** Networks in CIDR form, and the word `loopback`. */
+  /** Networks in CIDR notation, or the word `loopback`. */
   allowNetworks: readonly string[];
 }
 
-/** `reason` is one sentence: what was refused, by which rule, and how an operator allows it. */
+/** `reason` states what was refused, by which rule, and how the operator can allow it. */
 export type Refusal = { ok: false; reason: string; word: ErrorWord };
 
 export interface AddressPolicy {
   readonly options: PolicyOptions;
-  /** Judges what can be told from the URL alone: at registration, and again at each send. */
+  /** Checks everything that the URL alone determines, at registration and again for each request. */
   checkUrl(url: string): { ok: true; url: URL } | Refusal;
-  /** Judges one IP address: a literal host, each DNS response, and the peer of each new connection. */
+  /** Checks one IP address: a literal host, each address from DNS, and the peer of each new connection. */
   checkAddress(address: string, host?: string): { ok: true } | Refusal;
 }
 
-/** The rules, in parts that a test takes away one by one. */
+/** The rules as lists, so that a test can remove them one at a time. */
 export interface PolicyRules {
   guards: readonly Guard[];
   ipv4: readonly Range[];
@@ -33,9 +33,9 @@ export interface PolicyRules {
 const RULES: PolicyRules = { guards: URL_GUARDS, ipv4: DENIED_IPV4, ipv6: DENIED_IPV6 };
 
 /**
- * Decides where a request may go. Pure: the same question has the same response for as long as the policy lives.
- * The URL is parsed once, by the WHATWG rules that the client follows too, and only its parsed parts are judged: decimal,
- * octal, hexadecimal, short and full-width spellings of an address are all dotted by then.
+ * Decides where requests may go. It is pure, so results for a policy can be cached. The URL is parsed once by the WHATWG
+ * rules, which the client follows too, and only the parsed parts are checked. Parsing turns decimal, octal, hexadecimal,
+ * short and full-width spellings of an address into dotted form.
  */
 export function createAddressPolicy(options: PolicyOptions, rules: PolicyRules = RULES): AddressPolicy {
   const checkAddress = addressCheck(options, rules);
@@ -45,7 +45,8 @@ export function createAddressPolicy(options: PolicyOptions, rules: PolicyRules =
     checkUrl(text) {
       if (text.length > LIMITS.URL_CHARACTERS_MAX)
         return refuse(`The URL is longer than ${LIMITS.URL_CHARACTERS_MAX} characters.`);
-      if (!URL.canParse(text)) return refuse("This is not a complete URL, such as https://example.com/webhooks.");
+      if (!URL.canParse(text))
+        return refuse("The URL is invalid. Use a complete one, such as https://example.com/webhooks.");
       const url = new URL(text);
       for (const guard of rules.guards) {
         const reason = guard(url, options);
@@ -60,7 +61,7 @@ export function createAddressPolicy(options: PolicyOptions, rules: PolicyRules =
 
 const refuse = (reason: string): Refusal => ({ ok: false, reason, word: "url_refused" });
 
-/** The IP address that a URL's host is, without IPv6 brackets; null for a name. */
+/** @returns the host's IP address without IPv6 brackets, or null if the host is a name */
 export function literalAddress(hostname: string): string | null {
   const host = hostname.startsWith("[") ? hostname.slice(1, -1) : hostname;
   return isIP(host) === 0 ? null : host;
@@ -71,7 +72,7 @@ function addressCheck({ allowNetworks }: PolicyOptions, rules: PolicyRules): Add
   const global = rangeList([GLOBAL_IPV6]);
   const denied = rangeList([...rules.ipv4, ...rules.ipv6]);
   return (address, host) => {
-    // A zone id names a link of this machine; BlockList would overlook it.
+    // A zone id refers to a link of this machine, and BlockList ignores it.
     const family = address.includes("%") ? 0 : isIP(address);
     const type = family === 4 ? "ipv4" : "ipv6";
     if (family === 0) return block(address, host, "not an IP address");
@@ -82,14 +83,14 @@ function addressCheck({ allowNetworks }: PolicyOptions, rules: PolicyRules): Add
   };
 }
 
-/** Which range it was; asked only where the list has refused already. */
+/** @returns the denied range that contains the address */
 function ruleOf(address: string, type: "ipv4" | "ipv6", { ipv4, ipv6 }: PolicyRules): string {
   const rule = (type === "ipv4" ? ipv4 : ipv6).find((one) => rangeList([one]).check(address, type))!;
   return `in ${rule.network}/${rule.prefix} (${rule.is})`;
 }
 
 function block(address: string, host: string | undefined, rule: string): Refusal {
-  const what = host === undefined || host === address ? address : `${host} leads to ${address}, which`;
-  const how = "An operator of this server can open a network with MAVE_ALLOW_NETWORKS.";
+  const what = host === undefined || host === address ? address : `${host} resolves to ${address}, which`;
+  const how = "The operator can allow a network with MAVE_ALLOW_NETWORKS.";
   return { ok: false, word: "address_blocked", reason: `${what} is ${rule}: not a public address. ${how}` };
 }

@@ -1,10 +1,10 @@
 import { BlockList, isIP } from "node:net";
 
-/** A network that is not the public internet. */
+/** An IP network in CIDR notation. */
 export interface Range {
   readonly network: string;
   readonly prefix: number;
-  /** What it is, for the sentence that refuses it. */
+  /** What the network is, for the message that refuses it. */
   readonly is: string;
 }
 
@@ -14,8 +14,8 @@ const range = (cidr: string, is: string): Range => {
 };
 
 /**
- * Every special-purpose IPv4 network of the IANA registry (RFC 6890 and its updates), and one public address that a
- * cloud's hosts response on. https://www.iana.org/assignments/iana-ipv4-special-registry
+ * Every special-purpose IPv4 network in the IANA registry (RFC 6890 and updates), plus 168.63.129.16, a public address
+ * on which Azure hosts respond to their guests. https://www.iana.org/assignments/iana-ipv4-special-registry
  */
 export const DENIED_IPV4: readonly Range[] = [
   range("0.0.0.0/8", "this network"),
@@ -40,16 +40,16 @@ export const DENIED_IPV4: readonly Range[] = [
 ];
 
 /**
- * The only part of IPv6 that IANA has given out as global unicast. All outside is refused, unallocated or not: loopback,
- * v4-mapped, v4-compatible, NAT64, unique-local, link-local and multicast among it.
+ * The only IPv6 block that IANA has allocated for global unicast. Everything outside it is refused, including loopback,
+ * v4-mapped, v4-compatible, NAT64, unique-local, link-local and multicast addresses.
  */
 export const GLOBAL_IPV6 = range("2000::/3", "global unicast");
 
-/** What inside it is no ordinary public address; Teredo and 6to4 carry an IPv4 address of anyone's choice. */
+/** Networks in that block that are not ordinary public ones. Teredo and 6to4 addresses embed an arbitrary IPv4 address. */
 export const DENIED_IPV6: readonly Range[] = [
   range("2001::/23", "for protocols (Teredo, ORCHID)"),
   range("2001:db8::/32", "for documentation"),
-  range("2002::/16", "6to4, a way to any IPv4 address"),
+  range("2002::/16", "6to4, which can reach any IPv4 address"),
   range("3ffe::/16", "the former 6bone"),
   range("3fff::/20", "for documentation"),
   range("2620:4f:8000::/48", "AS112"),
@@ -57,7 +57,7 @@ export const DENIED_IPV6: readonly Range[] = [
 
 const LOOPBACK: readonly Range[] = [range("127.0.0.0/8", "this machine"), range("::1/128", "this machine")];
 
-/** The operator's networks: CIDR, a single address, or the word `loopback`. */
+/** Parses the operator's networks: CIDR notation, a single address, or the word `loopback`. */
 export function allowedRanges(networks: readonly string[]): Range[] {
   return networks.flatMap((network) => {
     if (network === "loopback") return LOOPBACK;
@@ -65,7 +65,7 @@ export function allowedRanges(networks: readonly string[]): Range[] {
   });
 }
 
-/** A set of ranges that is asked at every connection. It applies IPv4 ranges to v4-mapped addresses too. */
+/** Compiles ranges into a list. BlockList applies IPv4 ranges to v4-mapped addresses too. */
 export function rangeList(ranges: readonly Range[]): BlockList {
   const list = new BlockList();
   for (const { network, prefix } of ranges) list.addSubnet(network, prefix, isIP(network) === 4 ? "ipv4" : "ipv6");

@@ -4,50 +4,50 @@ import { buildConnector } from "undici";
 import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { type AddressPolicy, literalAddress } from "./address-policy.ts";
-import { NetFault } from "./error-words.ts";
+import { NetworkError } from "./error-words.ts";
 import type { Resolver } from "./resolver.ts";
 
-/** How a connection came about. Durations in ms; null: that phase was not needed, or not reached. */
+/** A connection's details. Durations are in ms; null if the phase was not needed or not reached. */
 export interface Connection {
   dns: number | null;
   connect: number | null;
   tls: number | null;
-  /** The peer's address, or the one that failed. */
+  /** The peer's address, or the address that failed. */
   address: string | null;
   certificateUntil: Date | null;
-  /** A request has been sent on it before. */
+  /** Whether a request has already been sent on it. */
   used: boolean;
 }
 
 export interface Connector {
   connect: buildConnector.connector;
-  /** The connection of a socket, or of the error that its making ended with. */
+  /** The connection of a socket, or of the error that opening it failed with. */
   connectionOf(subject: object): Connection | undefined;
-  /** Sockets that are connecting or connected. */
-  open(): number;
+  /** Number of sockets that are connecting or connected. */
+  openSockets(): number;
 }
 
 export interface ConnectorParts {
   policy: AddressPolicy;
   resolver: Resolver;
   clock: Clock;
+  /** Time limit for DNS, TCP and TLS together. */
   connect_ms: number;
-  /** Certificates in PEM form that are trusted besides the public authorities. */
+  /** PEM certificates to trust in addition to the public authorities. */
   extraCa?: readonly string[] | undefined;
 }
 
 /**
- * Makes the connections, and is where the address policy cannot be gone around: a literal host is judged here because
- * sockets never look it up, a name's answers in the resolver, and the peer once more on the connected socket, before a
- * byte of the request leaves.
+ * Opens connections and enforces the address policy on each. It checks literal hosts, which sockets never look up; the
+ * resolver checks the addresses of names; and the connected peer is checked again before any request byte is sent.
  */
 export function createConnector(parts: ConnectorParts): Connector {
   const connections = new WeakMap<object, Connection>();
   const dial = buildConnector({
-    timeout: 0, // undici's clock is coarse; ours covers DNS, TCP and TLS together
+    timeout: 0, // undici's timer is coarse; `limitTime` covers DNS, TCP and TLS together
     allowH2: false,
     autoSelectFamily: true,
-    autoSelectFamilyAttemptTimeout: LIMITS.CONNECT_ADDRESS_MS, // Node's own 250 ms gives up on distant receivers
+    autoSelectFamilyAttemptTimeout: LIMITS.CONNECT_ADDRESS_MS, // Node's default of 250 ms gives up on distant receivers
     lookup: parts.resolver.lookup,
     secureContext: secureContext(parts.extraCa),
   }) as (options: buildConnector.Options, callback: buildConnector.Callback) => Socket;
@@ -55,20 +55,20 @@ export function createConnector(parts: ConnectorParts): Connector {
 
   return {
     connectionOf: (subject) => connections.get(subject),
-    open: () => open,
+    openSockets: () => open,
     connect(options, callback) {
-      const fault = literalFault(options.hostname, parts.policy);
-      if (fault !== null) return process.nextTick(callback, fault, null);
+      const refusal = checkLiteral(options.hostname, parts.policy);
+      if (refusal !== null) return process.nextTick(callback, refusal, null);
       const connection = newConnection();
       const socket = dial(options, (error, connected) => {
-        cancel();
-        const fault = error ?? connected?.errored ?? null;
-        if (fault === null) return callback(null, connected as Socket);
-        connection.address ??= (fault as { address?: string }).address ?? null;
-        connections.set(fault, connection);
-        callback(fault, null);
+        cancelTimer();
+        const cause = error ?? connected?.errored ?? null;
+        if (cause === null) return callback(null, connected as Socket);
+        connection.address ??= (cause as { address?: string }).address ?? null;
+        connections.set(cause, connection);
+        callback(cause, null);
       });
-      const cancel = limitTime(socket, options, connection, parts);
+      const cancelTimer = limitTime(socket, options, connection, parts);
       connections.set(socket, connection);
       watch(socket, options, connection, parts);
       open += 1;
@@ -88,15 +88,15 @@ const newConnection = (): Connection => ({
   used: false,
 });
 
-/** One for all connections: each would else be built anew. Undefined `ca` means Node's own, NODE_EXTRA_CA_CERTS included. */
+/** Built once and shared by all connections. Without `ca`, Node uses its own, including NODE_EXTRA_CA_CERTS. */
 function secureContext(extraCa: readonly string[] | undefined) {
   return createSecureContext(extraCa === undefined ? {} : { ca: [...rootCertificates, ...extraCa] });
 }
 
-function literalFault(hostname: string, policy: AddressPolicy): NetFault | null {
+function checkLiteral(hostname: string, policy: AddressPolicy): NetworkError | null {
   const literal = literalAddress(hostname);
-  const verdict = literal === null ? undefined : policy.checkAddress(literal);
-  return verdict?.ok === false ? new NetFault(verdict.word, "ADDRESS_BLOCKED", verdict.reason) : null;
+  const check = literal === null ? undefined : policy.checkAddress(literal);
+  return check?.ok === false ? new NetworkError(check.word, "ADDRESS_BLOCKED", check.reason) : null;
 }
 
 function limitTime(
@@ -107,12 +107,12 @@ function limitTime(
 ): () => void {
   return clock.after(connect_ms, () => {
     const resolved = connection.dns !== null || literalAddress(hostname) !== null;
-    if (!resolved) return socket.destroy(new NetFault("dns_timeout", "DNS"));
-    return socket.destroy(new NetFault("connect_timeout", connection.connect === null ? "TCP" : "TLS"));
+    if (!resolved) return socket.destroy(new NetworkError("dns_timeout", "DNS"));
+    return socket.destroy(new NetworkError("connect_timeout", connection.connect === null ? "TCP" : "TLS"));
   });
 }
 
-/** Stamps the phases, and judges the peer before undici or TLS hear of the connection. */
+/** Measures the phases, and checks the peer's address before undici or TLS see the connection. */
 function watch(
   socket: Socket,
   { hostname, protocol }: buildConnector.Options,
@@ -132,8 +132,8 @@ function watch(
   socket.prependOnceListener("connect", () => {
     connection.connect = lap();
     connection.address = socket.remoteAddress ?? null;
-    const verdict = policy.checkAddress(socket.remoteAddress ?? "", hostname);
-    if (!verdict.ok) socket.destroy(new NetFault(verdict.word, "ADDRESS_BLOCKED", verdict.reason));
+    const check = policy.checkAddress(socket.remoteAddress ?? "", hostname);
+    if (!check.ok) socket.destroy(new NetworkError(check.word, "ADDRESS_BLOCKED", check.reason));
   });
   if (protocol !== "https:") return;
   socket.prependOnceListener("secureConnect", () => {

@@ -1,36 +1,36 @@
 /**
- * Every way in which an attempt can fail, as one word with its sentence. The set is closed: what the network reports is
- * turned into one of these, and its own code is kept beside it for those who know it.
+ * Every way an attempt can fail, with its explanation. This is a closed set: each network error maps to one of these
+ * words, and its original code is kept beside the word for diagnosis.
  */
 export const ERROR_WORDS = {
   url_refused: "The webhook's URL is not allowed on this server.",
-  address_blocked: "The host leads to an address that is not public.",
+  address_blocked: "The host resolves to an address that is not public.",
   dns_failed: "The host name could not be resolved.",
-  dns_timeout: "No DNS server answered in time.",
+  dns_timeout: "No DNS server responded in time.",
   connect_refused: "The receiver refused the connection.",
   connect_timeout: "The connection was not established in time.",
-  network_unreachable: "There is no way to the receiver's network.",
-  tls_failed: "The secure connection failed, often because of a bad or expired certificate.",
-  connection_reset: "The receiver closed the connection before it answered.",
-  response_invalid: "What came back is not a valid HTTP/1.1 response.",
-  timeout: "There was no response in time.",
-  redirect_refused: "The receiver answered with a redirect. Redirects are not followed; register the final URL.",
-  status: "The receiver answered with a status that is not 2xx.",
+  network_unreachable: "The receiver's network is unreachable.",
+  tls_failed: "The TLS handshake failed, often because of an invalid or expired certificate.",
+  connection_reset: "The receiver closed the connection before it responded.",
+  response_invalid: "The receiver did not send a valid HTTP/1.1 response.",
+  timeout: "The receiver did not respond in time.",
+  redirect_refused: "The receiver responded with a redirect. Redirects are not followed; register the final URL.",
+  status: "The receiver responded with a status other than 2xx.",
   send_failed: "This server could not send the request.",
-  stopped: "This server was stopped while it was sending.",
+  stopped: "This server stopped while the request was in flight.",
 } as const;
 
 export type ErrorWord = keyof typeof ERROR_WORDS;
 
-/** An error's word, and the code that the system, OpenSSL or the HTTP parser gave it. */
+/** An error's word, and its code from the system, OpenSSL or the HTTP parser. */
 export interface Failure {
   word: ErrorWord;
   code: string;
 }
 
-/** A fault that knows its word already. */
-export class NetFault extends Error {
-  override readonly name = "NetFault";
+/** An error that this server raises itself, with its word. */
+export class NetworkError extends Error {
+  override readonly name = "NetworkError";
   readonly word: ErrorWord;
   readonly code: string;
 
@@ -60,8 +60,8 @@ const CODES: Readonly<Record<string, ErrorWord>> = {
   UND_ERR_SOCKET: "connection_reset",
   UND_ERR_HEADERS_OVERFLOW: "response_invalid",
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "response_invalid",
-  HTTPParserError: "response_invalid", // its name: undici gives it no code
-  ERR_ASSERTION: "response_invalid", // undici's own assertion on a status of 000
+  HTTPParserError: "response_invalid", // the error's name, since undici gives it no code
+  ERR_ASSERTION: "response_invalid", // undici asserts that the status is not 000
   UND_ERR_HEADERS_TIMEOUT: "timeout",
   UND_ERR_BODY_TIMEOUT: "timeout",
   UND_ERR_DESTROYED: "stopped",
@@ -78,19 +78,20 @@ const FAMILIES: readonly [RegExp, ErrorWord][] = [
   [/^HPE_/, "response_invalid"],
 ];
 
-/** undici reports these responses with the code of a closed socket; only its message tells them apart. */
-const BAD_ANSWERS: ReadonlySet<string> = new Set(["bad response", "bad upgrade"]);
+/** undici reports these responses with the code of a closed socket; only the message differs. */
+const BAD_RESPONSES: ReadonlySet<string> = new Set(["bad response", "bad upgrade"]);
 
-/** Finds the word for an error of the socket, TLS or HTTP layers. What none knows is `send_failed`, with its code kept. */
+/** Maps an error from the socket, TLS or HTTP layer to its word; an unknown one is `send_failed` with its own code. */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof NetFault) return { word: error.word, code: error.code };
+  if (error instanceof NetworkError) return { word: error.word, code: error.code };
   const code = codeOf(error);
-  if (code === "UND_ERR_SOCKET" && BAD_ANSWERS.has((error as Error).message)) return { word: "response_invalid", code };
+  if (code === "UND_ERR_SOCKET" && BAD_RESPONSES.has((error as Error).message))
+    return { word: "response_invalid", code };
   const word = CODES[code] ?? FAMILIES.find(([pattern]) => pattern.test(code))?.[1];
   return { word: word ?? "send_failed", code };
 }
 
-/** Of several addresses that failed, Node reports an AggregateError whose own code may be missing. */
+/** If several addresses failed, Node reports an AggregateError, which may lack a code of its own. */
 function codeOf(error: unknown): string {
   const { code, errors, name } = (error ?? {}) as { code?: unknown; errors?: unknown[]; name?: unknown };
   if (typeof code === "string" && code !== "") return code;

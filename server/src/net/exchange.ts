@@ -1,43 +1,42 @@
 import type { ErrorWord } from "./error-words.ts";
 
-/** How long each phase took, in ms. Connection phases are null on a connection that an earlier request made. */
+/** Duration of each phase in ms. Connection phases are null on a reused connection. */
 export interface Timings {
   dns: number | null;
   connect: number | null;
   tls: number | null;
-  /** From the request's first byte sent to the end of the response's headers. */
+  /** From sending the request to the end of the response's headers. */
   first_byte: number | null;
-  /** From the call to the end, waiting for a free connection included. */
+  /** From the call to the end, including the wait for a free connection. */
   total: number;
-  /** Whether the connection had carried a request before. */
+  /** Whether the connection had already carried a request. */
   reused: boolean;
 }
 
-/** What the receiver answered. */
 export interface ReceiverResponse {
-  /** In the order sent, with the names as sent, duplicates included. */
+  /** As sent: order, spelling and duplicates are preserved. */
   headers: [name: string, value: string][];
-  /** The first bytes of the body as they came, never decompressed. */
+  /** The first bytes of the body, never decompressed. */
   body: Buffer;
-  /** Bytes of the body that were read. */
+  /** Number of body bytes read. */
   bytes: number;
-  /** Whether `body` is less than the receiver sent, or meant to send. */
+  /** Whether `body` is incomplete: truncated here, or broken off by the receiver. */
   cut: boolean;
 }
 
-/** What came of one HTTP request. It was a success if and only if `error` is null. */
+/** One HTTP request and its outcome. It succeeded if and only if `error` is null. */
 export interface Exchange {
-  /** The status, where the response's headers arrived whole; it decides, whatever happens to the body. */
+  /** Null unless the response's headers arrived completely. It decides the outcome, even if the body then fails. */
   status: number | null;
   error: { word: ErrorWord; code: string } | null;
-  /** One sentence on what a person should know besides: which rule refused, how the body ended. */
+  /** One sentence of detail for a person, such as the rule that refused the URL or how the body ended. */
   note: string | null;
   timings: Timings;
-  /** The address connected to, or that could not be. */
+  /** The address connected to, or the one that failed. */
   address: string | null;
-  /** When the receiver's certificate ends; null where the scheme is http. */
+  /** When the receiver's certificate expires; null for plain http. */
   certificateUntil: Date | null;
   response: ReceiverResponse | null;
-  /** Whether a byte of the request may have left. False: the receiver has certainly not seen it. */
+  /** Whether any byte of the request may have been sent. If false, the receiver has certainly not seen it. */
   wrote: boolean;
 }

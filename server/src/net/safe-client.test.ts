@@ -26,8 +26,13 @@ function client(parts: Partial<SafeClientParts> = {}) {
   };
 }
 
-/** A receiver on an address of its own, which counts its connections and the bytes that came. */
-async function receiver(host = "127.0.0.1", port = 0, certificate?: Certificate, listener: RequestListener = answerOk) {
+/** A receiver that counts its connections and requests. */
+async function receiver(
+  host = "127.0.0.1",
+  port = 0,
+  certificate?: Certificate,
+  listener: RequestListener = respondOk,
+) {
   const server: Server = certificate ? createHttps(certificate, listener) : createHttp(listener);
   const seen = { connections: 0, requests: 0, port: 0, server };
   server.on("connection", () => (seen.connections += 1));
@@ -41,7 +46,7 @@ async function receiver(host = "127.0.0.1", port = 0, certificate?: Certificate,
   return seen;
 }
 
-const answerOk: RequestListener = (request, response) => {
+const respondOk: RequestListener = (request, response) => {
   request.resume().on("end", () => response.end("ok"));
 };
 
@@ -51,7 +56,7 @@ async function dns(response: (name: string, type: "A" | "AAAA") => DnsResult) {
   return server;
 }
 
-/** A clock that jumps ahead when told; timers run on as usual. */
+/** A clock whose time can jump ahead; its timers run as usual. */
 function jumpingClock(): Clock & { jump(ms: number): void } {
   let ahead = 0;
   return {
@@ -63,62 +68,62 @@ function jumpingClock(): Clock & { jump(ms: number): void } {
   };
 }
 
-/** The real rules, except that a URL is never refused: what is left is what the connection itself refuses. */
-const blindToUrls = (policy: AddressPolicy): AddressPolicy => ({
+/** Skips the URL check, so that only the connection's own checks apply. */
+const withoutUrlCheck = (policy: AddressPolicy): AddressPolicy => ({
   ...policy,
   checkUrl: (url) => ({ ok: true, url: new URL(url) }),
 });
 
-describe("each of the three places that judge an address holds alone", () => {
-  test("the connector refuses a literal before it dials, as no look-up ever sees it", async () => {
-    const there = await receiver();
-    const { post } = client({ policy: blindToUrls(open()) });
+describe("each of the three address checks works alone:", () => {
+  test("the connector refuses a literal address before it connects", async () => {
+    const target = await receiver();
+    const { post } = client({ policy: withoutUrlCheck(open()) });
     for (const host of ["127.0.0.1", "2130706433", "[::ffff:127.0.0.1]"]) {
-      const exchange = await post(`http://${host}:${there.port}/`);
+      const exchange = await post(`http://${host}:${target.port}/`);
       expect(exchange, host).toMatchObject({ error: { word: "address_blocked" }, wrote: false, status: null });
     }
-    expect(there.connections).toBe(0);
+    expect(target.connections).toBe(0);
   });
 
-  test("the resolver refuses a name that leads to a private address", async () => {
-    const there = await receiver();
+  test("the resolver refuses a name that resolves to a private address", async () => {
+    const target = await receiver();
     const servers = await dns(() => ({ addresses: ["127.0.0.1", "::1"] }));
     const { post } = client({ policy: open(), dnsServers: [servers.address] });
-    const exchange = await post(`http://public.example.com:${there.port}/`);
+    const exchange = await post(`http://public.example.com:${target.port}/`);
     expect(exchange).toMatchObject({ error: { word: "address_blocked" }, wrote: false });
-    expect(exchange.note).toContain("public.example.com leads to 127.0.0.1");
-    expect(there.connections).toBe(0);
+    expect(exchange.note).toContain("public.example.com resolves to 127.0.0.1");
+    expect(target.connections).toBe(0);
   });
 
-  test("one private address among public ones refuses the name", async () => {
+  test("the resolver refuses a name if one of its addresses is private", async () => {
     const servers = await dns(() => ({ addresses: ["93.184.216.34", "10.0.0.1"] }));
     const { post } = client({ policy: open(), dnsServers: [servers.address] });
     expect(await post("http://mixed.example.com/")).toMatchObject({ error: { word: "address_blocked" }, wrote: false });
   });
 
-  test("the peer of a connection is judged before a byte of the request is written", async () => {
+  test("the peer's address is checked before any byte of the request is sent", async () => {
     const bytes: Buffer[] = [];
-    const there = await receiver();
-    there.server.on("connection", (socket) => socket.on("data", (part) => bytes.push(part)));
+    const target = await receiver();
+    target.server.on("connection", (socket) => socket.on("data", (part) => bytes.push(part)));
     const servers = await dns(() => ({ addresses: ["127.0.0.1"] }));
-    let asked = 0;
+    let checks = 0;
     const real = open("loopback");
-    // As if the system had connected elsewhere than the resolver said: the second question is about the peer.
+    // Simulates a connection to another address than the resolved one: the second check is the peer's.
     const policy = {
       ...real,
-      checkAddress: (ip: string, host?: string) => (++asked === 1 ? real : open()).checkAddress(ip, host),
+      checkAddress: (ip: string, host?: string) => (++checks === 1 ? real : open()).checkAddress(ip, host),
     };
     const { post } = client({ policy, dnsServers: [servers.address] });
-    const exchange = await post(`http://public.example.com:${there.port}/`);
+    const exchange = await post(`http://public.example.com:${target.port}/`);
     expect(exchange).toMatchObject({ error: { word: "address_blocked" }, address: "127.0.0.1", wrote: false });
-    expect(asked).toBe(2);
-    expect(there.requests).toBe(0);
+    expect(checks).toBe(2);
+    expect(target.requests).toBe(0);
     expect(Buffer.concat(bytes).length).toBe(0);
   });
 });
 
-describe("a name that rebinds", () => {
-  test("is followed only as far as the address that was judged, response by response", async () => {
+describe("a name that rebinds to a private address", () => {
+  test("is refused once its cached address expires", async () => {
     const inner = await receiver("127.0.0.1");
     const outer = await receiver("127.0.0.2", inner.port);
     let address = "127.0.0.2";
@@ -135,7 +140,7 @@ describe("a name that rebinds", () => {
     expect(inner.connections).toBe(0);
   });
 
-  test("that answers anew at each question never reaches the private address", async () => {
+  test("never reaches that address, even if it changes at every query", async () => {
     const inner = await receiver("127.0.0.1");
     await receiver("127.0.0.2", inner.port);
     let turn = 0;
@@ -151,82 +156,82 @@ describe("a name that rebinds", () => {
   });
 });
 
-describe("names", () => {
+describe("name resolution", () => {
   test.each([
     ["nxdomain", "dns_failed"],
     ["servfail", "dns_failed"],
     ["refused", "dns_failed"],
     ["silence", "dns_timeout"],
-  ] as const)("a DNS server that says %s makes the word %s", async (said, word) => {
-    const servers = await dns(() => said);
+  ] as const)("turns the DNS result %s into the word %s", async (result, word) => {
+    const servers = await dns(() => result);
     const { post } = client({ dnsServers: [servers.address] });
     const exchange = await post("http://somewhere.example.com/");
     expect(exchange).toMatchObject({ error: { word }, wrote: false, status: null });
     expect(exchange.note).toContain("somewhere.example.com");
   });
 
-  test("no address at all is dns_failed; one family is enough", async () => {
-    const there = await receiver();
+  test("fails with dns_failed without any address, and succeeds with one family", async () => {
+    const target = await receiver();
     const servers = await dns((name) => ({ addresses: name.startsWith("four") ? ["127.0.0.1"] : [] }));
     const { post } = client({ dnsServers: [servers.address] });
     expect(await post("http://none.example.com/")).toMatchObject({ error: { word: "dns_failed", code: "ENODATA" } });
-    expect(await post(`http://four.example.com:${there.port}/`)).toMatchObject({ status: 200 });
+    expect(await post(`http://four.example.com:${target.port}/`)).toMatchObject({ status: 200 });
   });
 
-  test("who asks at once shares one question, and the response is kept", async () => {
-    const there = await receiver();
+  test("shares one query between concurrent requests and caches the result", async () => {
+    const target = await receiver();
     const servers = await dns(() => ({ addresses: ["127.0.0.1"], ttl: 60 }));
     const { post } = client({ dnsServers: [servers.address] });
-    await Promise.all(Array.from({ length: 8 }, () => post(`http://shared.example.com:${there.port}/`)));
-    there.server.closeAllConnections();
-    expect(await post(`http://shared.example.com:${there.port}/again`)).toMatchObject({ status: 200 });
+    await Promise.all(Array.from({ length: 8 }, () => post(`http://shared.example.com:${target.port}/`)));
+    target.server.closeAllConnections();
+    expect(await post(`http://shared.example.com:${target.port}/again`)).toMatchObject({ status: 200 });
     expect(servers.questions.length).toBe(2);
   });
 
-  test("while DNS is in trouble the last good response stands in; after a plain no it does not", async () => {
-    const there = await receiver("127.0.0.1", 0, undefined, (request, response) => {
+  test("uses the last good result while DNS servers fail, but not after NXDOMAIN", async () => {
+    const target = await receiver("127.0.0.1", 0, undefined, (request, response) => {
       response.setHeader("connection", "close");
-      answerOk(request, response);
+      respondOk(request, response);
     });
-    let said: DnsResult = { addresses: ["127.0.0.1"], ttl: 1 };
-    const servers = await dns(() => said);
+    let result: DnsResult = { addresses: ["127.0.0.1"], ttl: 1 };
+    const servers = await dns(() => result);
     const clock = jumpingClock();
     const { post } = client({ dnsServers: [servers.address], clock });
-    const url = `http://moving.example.com:${there.port}/`;
+    const url = `http://moving.example.com:${target.port}/`;
     expect(await post(url)).toMatchObject({ status: 200 });
-    said = "servfail";
+    result = "servfail";
     clock.jump(LIMITS.DNS_CACHE_MIN_MS + 1);
     expect(await post(url)).toMatchObject({ status: 200 });
     clock.jump(LIMITS.DNS_STALE_MS + LIMITS.DNS_CACHE_MIN_MS);
     expect(await post(url)).toMatchObject({ error: { word: "dns_failed" } });
-    said = { addresses: ["127.0.0.1"], ttl: 1 };
+    result = { addresses: ["127.0.0.1"], ttl: 1 };
     clock.jump(LIMITS.DNS_FAILURE_CACHE_MS + 1);
     expect(await post(url)).toMatchObject({ status: 200 });
-    said = "nxdomain";
+    result = "nxdomain";
     clock.jump(LIMITS.DNS_CACHE_MIN_MS + 1);
     expect(await post(url)).toMatchObject({ error: { word: "dns_failed", code: "ENOTFOUND" } });
   });
 
-  test("localhost is this machine without any DNS, and only where loopback is open", async () => {
-    const there = await receiver();
+  test("resolves localhost without DNS, and only if loopback is allowed", async () => {
+    const target = await receiver();
     const servers = await dns(() => "silence");
     const opened = client({ dnsServers: [servers.address] });
-    expect(await opened.post(`http://localhost:${there.port}/`)).toMatchObject({ status: 200 });
-    const closed = client({ policy: blindToUrls(open()), dnsServers: [servers.address] });
-    expect(await closed.post(`http://localhost:${there.port}/`)).toMatchObject({ error: { word: "address_blocked" } });
+    expect(await opened.post(`http://localhost:${target.port}/`)).toMatchObject({ status: 200 });
+    const closed = client({ policy: withoutUrlCheck(open()), dnsServers: [servers.address] });
+    expect(await closed.post(`http://localhost:${target.port}/`)).toMatchObject({ error: { word: "address_blocked" } });
     expect(servers.questions).toEqual([]);
   });
 
-  test("64 names that hang do not hold up a healthy one", async () => {
-    const there = await receiver();
+  test("is not delayed by 64 names that time out", async () => {
+    const target = await receiver();
     const servers = await dns((name) => (name.startsWith("hangs") ? "silence" : { addresses: ["127.0.0.1"] }));
     const { post } = client({ dnsServers: [servers.address], dnsTry_ms: 1_500 });
     const hanging = Array.from({ length: 64 }, (_, index) => post(`http://hangs-${index}.example.com/`, 4_000));
     let ended = 0;
     for (const one of hanging) void one.then(() => (ended += 1));
-    const healthy = await post(`http://healthy.example.com:${there.port}/`);
+    const healthy = await post(`http://healthy.example.com:${target.port}/`);
     expect(healthy).toMatchObject({ status: 200 });
-    expect(ended).toBe(0); // it was answered before any of them was given up
+    expect(ended).toBe(0); // the healthy request finished before any of them timed out
     for (const exchange of await Promise.all(hanging)) expect(exchange.error?.word).toMatch(/^(timeout|dns_timeout)$/);
   });
 });
@@ -237,49 +242,49 @@ describe("TLS", () => {
     certificates = makeCertificates();
   });
 
-  test("a certificate by a trusted authority is accepted, and its end is seen", async () => {
-    const there = await receiver("127.0.0.1", 0, certificates.good);
+  test("accepts a certificate from a trusted authority and reports its expiry", async () => {
+    const target = await receiver("127.0.0.1", 0, certificates.good);
     const { post } = client({ extraCa: [certificates.ca] });
     for (const host of ["localhost", "127.0.0.1"]) {
-      const exchange = await post(`https://${host}:${there.port}/`);
+      const exchange = await post(`https://${host}:${target.port}/`);
       expect(exchange).toMatchObject({ status: 200, certificateUntil: new Date("2059-01-01T00:00:00Z") });
       expect(exchange.timings.tls).toBeGreaterThan(0);
     }
   });
 
   test.each(["expired", "notYetValid", "wrongName", "selfSigned", "unknownAuthority"] as const)(
-    "a certificate that is %s is refused, and no byte of the request leaves",
+    "refuses a certificate that is %s, before any byte of the request is sent",
     async (fault) => {
-      const there = await receiver("127.0.0.1", 0, certificates[fault]);
+      const target = await receiver("127.0.0.1", 0, certificates[fault]);
       const { post } = client({ extraCa: [certificates.ca] });
-      const exchange = await post(`https://localhost:${there.port}/`);
+      const exchange = await post(`https://localhost:${target.port}/`);
       expect(exchange).toMatchObject({ error: { word: "tls_failed" }, status: null, wrote: false });
       expect(exchange.error?.code).toMatch(/^[A-Z_]+$/);
-      expect(there.requests).toBe(0);
+      expect(target.requests).toBe(0);
     },
   );
 
-  test("the name is verified by the URL's host, not by what DNS says", async () => {
-    const there = await receiver("127.0.0.1", 0, certificates.good);
+  test("verifies the certificate against the URL's host", async () => {
+    const target = await receiver("127.0.0.1", 0, certificates.good);
     const servers = await dns(() => ({ addresses: ["127.0.0.1"] }));
     const { post } = client({ extraCa: [certificates.ca], dnsServers: [servers.address] });
-    expect(await post(`https://receiver.example.net:${there.port}/`)).toMatchObject({ status: 200 });
-    expect(await post(`https://other.example.net:${there.port}/`)).toMatchObject({ error: { word: "tls_failed" } });
+    expect(await post(`https://receiver.example.net:${target.port}/`)).toMatchObject({ status: 200 });
+    expect(await post(`https://other.example.net:${target.port}/`)).toMatchObject({ error: { word: "tls_failed" } });
   });
 
-  test("without the extra authority the same certificate is refused", async () => {
-    const there = await receiver("127.0.0.1", 0, certificates.good);
-    expect(await client().post(`https://localhost:${there.port}/`)).toMatchObject({ error: { word: "tls_failed" } });
+  test("refuses the same certificate without the extra authority", async () => {
+    const target = await receiver("127.0.0.1", 0, certificates.good);
+    expect(await client().post(`https://localhost:${target.port}/`)).toMatchObject({ error: { word: "tls_failed" } });
   });
 });
 
 describe("connections", () => {
-  test("are kept and used again; the phases belong to the first request", async () => {
-    const there = await receiver();
+  test("are reused; only the first request has connection phases", async () => {
+    const target = await receiver();
     const { post } = client();
-    const first = await post(`http://localhost:${there.port}/`);
-    const second = await post(`http://localhost:${there.port}/`);
-    expect(there.connections).toBe(1);
+    const first = await post(`http://localhost:${target.port}/`);
+    const second = await post(`http://localhost:${target.port}/`);
+    expect(target.connections).toBe(1);
     expect(first.timings).toMatchObject({
       reused: false,
       dns: expect.any(Number),
@@ -290,49 +295,49 @@ describe("connections", () => {
     expect(second.timings.first_byte).toBeLessThanOrEqual(second.timings.total);
   });
 
-  test("to one origin are bounded: the rest stand in line and all arrive", async () => {
-    const there = await receiver();
+  test("to one origin are limited: the remaining requests queue and all arrive", async () => {
+    const target = await receiver();
     const { post, inFlight } = client();
-    const all = Array.from({ length: 100 }, () => post(`http://127.0.0.1:${there.port}/`));
+    const all = Array.from({ length: 100 }, () => post(`http://127.0.0.1:${target.port}/`));
     expect(inFlight()).toBe(100);
     for (const exchange of await Promise.all(all)) expect(exchange.status).toBe(200);
-    expect(there.connections).toBeLessThanOrEqual(LIMITS.ORIGIN_SOCKETS_MAX);
+    expect(target.connections).toBeLessThanOrEqual(LIMITS.ORIGIN_SOCKETS_MAX);
     expect(inFlight()).toBe(0);
   });
 
-  test("a sequence of sends opens one connection, each begun as soon as the last has settled", async () => {
-    const there = await receiver();
+  test("are reused by a request that starts as soon as the previous one settles", async () => {
+    const target = await receiver();
     const { post } = client();
-    for (let count = 0; count < 50; count += 1) await post(`http://127.0.0.1:${there.port}/`);
-    expect(there.connections).toBe(1);
+    for (let count = 0; count < 50; count += 1) await post(`http://127.0.0.1:${target.port}/`);
+    expect(target.connections).toBe(1);
   });
 
-  test("that a dead origin refuses leave nobody standing in line", async () => {
-    const there = await receiver();
-    there.server.close();
+  test("that a dead origin refuses do not block queued requests", async () => {
+    const target = await receiver();
+    target.server.close();
     const { post } = client();
-    const all = await Promise.all(Array.from({ length: 100 }, () => post(`http://127.0.0.1:${there.port}/`)));
+    const all = await Promise.all(Array.from({ length: 100 }, () => post(`http://127.0.0.1:${target.port}/`)));
     for (const exchange of all) expect(exchange).toMatchObject({ error: { word: "connect_refused" }, wrote: false });
   });
 
-  test("who waits in line keeps its own deadline and is never written", async () => {
-    const there = await receiver("127.0.0.1", 0, undefined, (request) => request.resume());
+  test("leave a queued request its own deadline, and it is never sent after that", async () => {
+    const target = await receiver("127.0.0.1", 0, undefined, (request) => request.resume());
     const { post } = client();
     const all = Array.from({ length: 30 }, (_, index) =>
-      post(`http://127.0.0.1:${there.port}/`, index < 16 ? 600 : 200),
+      post(`http://127.0.0.1:${target.port}/`, index < 16 ? 600 : 200),
     );
     const exchanges = await Promise.all(all);
     expect(exchanges.slice(16).map(({ error, wrote }) => [error?.word, error?.code, wrote])).toEqual(
       Array(14).fill(["timeout", "CONNECT", false]),
     );
-    expect(there.requests).toBe(16);
+    expect(target.requests).toBe(16);
   });
 });
 
-describe("what is sent", () => {
-  test("is exactly the given bytes and headers, and nothing that invites compression", async () => {
+describe("the request", () => {
+  test("has exactly the given bytes and headers, and no Accept-Encoding", async () => {
     let seen: { method?: string | undefined; url?: string | undefined; headers?: string[]; body?: string } = {};
-    const there = await receiver("127.0.0.1", 0, undefined, (request, response) => {
+    const target = await receiver("127.0.0.1", 0, undefined, (request, response) => {
       const parts: Buffer[] = [];
       request.on("data", (part) => parts.push(part));
       request.on("end", () => {
@@ -345,13 +350,13 @@ describe("what is sent", () => {
         response.end();
       });
     });
-    await client().post(`http://127.0.0.1:${there.port}/path%20x?q=1&r=%F0%9F%8E%AC#fragment`);
+    await client().post(`http://127.0.0.1:${target.port}/path%20x?q=1&r=%F0%9F%8E%AC#fragment`);
     expect(seen).toEqual({
       method: "POST",
       url: "/path%20x?q=1&r=%F0%9F%8E%AC",
       headers: [
         "host",
-        `127.0.0.1:${there.port}`,
+        `127.0.0.1:${target.port}`,
         "connection",
         "keep-alive",
         "content-type",
@@ -364,12 +369,12 @@ describe("what is sent", () => {
   });
 });
 
-describe("ending", () => {
-  test("drain waits for what is under way; close ends it with the word stopped", async () => {
-    const there = await receiver("127.0.0.1", 0, undefined, (request) => request.resume());
+describe("shutdown", () => {
+  test("drain waits for requests in flight; close ends them with the word stopped", async () => {
+    const target = await receiver("127.0.0.1", 0, undefined, (request) => request.resume());
     const { post, drain, close, inFlight } = client();
-    const hanging = post(`http://127.0.0.1:${there.port}/`);
-    await expect.poll(() => there.requests).toBe(1);
+    const hanging = post(`http://127.0.0.1:${target.port}/`);
+    await expect.poll(() => target.requests).toBe(1);
     let drained = false;
     const draining = drain().then(() => {
       drained = true;
@@ -379,10 +384,10 @@ describe("ending", () => {
     expect(await hanging).toMatchObject({ error: { word: "stopped" }, wrote: true });
     await draining;
     expect(inFlight()).toBe(0);
-    expect(await post(`http://127.0.0.1:${there.port}/`)).toMatchObject({ error: { word: "stopped" }, wrote: false });
+    expect(await post(`http://127.0.0.1:${target.port}/`)).toMatchObject({ error: { word: "stopped" }, wrote: false });
   });
 
-  test("drain is done at once where nothing is under way", async () => {
+  test("drain resolves at once if no request is in flight", async () => {
     await client().drain();
   });
 });

@@ -5,52 +5,52 @@ import type { AddressPolicy } from "./address-policy.ts";
 import { createConnector } from "./connector.ts";
 import type { ErrorWord } from "./error-words.ts";
 import type { Exchange } from "./exchange.ts";
+import { InFlightRequest, type Origin } from "./in-flight-request.ts";
 import { createResolver } from "./resolver.ts";
-import { type Origin, Sending } from "./sending.ts";
 
 export type { Exchange } from "./exchange.ts";
 
 export interface Request {
   url: string;
-  /** Names and values; `host`, `content-length` and `connection` are the client's own. */
+  /** Must not include `host`, `content-length` or `connection`, which the client sets. */
   headers: Record<string, string> | string[];
-  /** Sent as it is; many requests may share one. */
+  /** Sent unchanged; several requests may share one buffer. */
   body: Buffer;
-  /** For the whole exchange, response included. */
+  /** Time limit for the whole exchange, including the response. */
   deadline_ms: number;
 }
 
 export interface SafeClient {
   /**
-   * Makes one POST request. Never rejects: whatever happens is an `Exchange`, at the latest when the deadline has passed.
-   * It follows no redirect, decompresses nothing, and reaches only addresses that the policy allows.
+   * Makes one POST request. It never rejects: every outcome is an `Exchange`, available by the deadline at the latest.
+   * It follows no redirects, decompresses nothing, and connects only to addresses that the policy allows.
    */
   send(request: Request): Promise<Exchange>;
-  /** Requests under way. */
+  /** Number of requests in flight. */
   inFlight(): number;
-  /** Resolves when no request is under way; new ones may still be made. */
+  /** Resolves once no request is in flight. It does not prevent new ones. */
   drain(): Promise<void>;
-  /** Ends every request under way with the word `stopped`, and closes every connection. */
+  /** Ends every request in flight with the word `stopped`, and closes all connections. */
   close(): Promise<void>;
 }
 
 export interface SafeClientParts {
   policy: AddressPolicy;
   clock: Clock;
-  /** For DNS, TCP and TLS together. */
+  /** Time limit for DNS, TCP and TLS together. */
   connect_ms?: number;
-  /** `address:port` of DNS servers instead of the system's. */
+  /** DNS servers as `address:port`. Default: the system's. */
   dnsServers?: readonly string[];
-  /** Each of two tries of a DNS question. */
+  /** Timeout of the first of two tries of a DNS query; the second waits twice as long. */
   dnsTry_ms?: number;
-  /** Certificates in PEM form that are trusted besides the public authorities. */
+  /** PEM certificates to trust in addition to the public authorities. */
   extraCa?: readonly string[];
 }
 
-/** What is known of a URL: where it leads, or why it may not be used. */
+/** A checked URL: its origin and path, or the refusal. */
 type Target = { refusal: null; origin: Origin; path: string } | { refusal: Exchange };
 
-/** The only way out of this server. One per process: it shares connections between all webhooks of an origin. */
+/** Sends all HTTP requests of this server. One per process, so that webhooks of one origin share connections. */
 export function createSafeClient(parts: SafeClientParts): SafeClient {
   const { policy, clock, connect_ms = LIMITS.ATTEMPT_CONNECT_MS, dnsServers, dnsTry_ms, extraCa } = parts;
   const resolver = createResolver({ policy, clock, servers: dnsServers, try_ms: dnsTry_ms });
@@ -61,14 +61,14 @@ export function createSafeClient(parts: SafeClientParts): SafeClient {
     maxHeaderSize: LIMITS.RESPONSE_HEADERS_BYTES,
     keepAliveTimeout: LIMITS.SOCKET_IDLE_MS,
     keepAliveMaxTimeout: LIMITS.SOCKET_IDLE_MS * 2,
-    keepAliveTimeoutThreshold: 2_000, // a receiver's own announced idle time, less this
-    headersTimeout: 0, // both are refreshed by every byte; a sending has its own deadline
+    keepAliveTimeoutThreshold: 2_000, // close this much before the idle timeout that the receiver announces
+    headersTimeout: 0, // every byte refreshes both of these; each request has its own deadline instead
     bodyTimeout: 0,
   });
   const targets = createTargets(policy);
   const shared = { clock, connector, settled };
-  const sendings = new Set<Sending>();
-  const idle: (() => void)[] = [];
+  const requests = new Set<InFlightRequest>();
+  const drained: (() => void)[] = [];
   let closed = false;
 
   function send({ url, headers, body, deadline_ms }: Request): Promise<Exchange> {
@@ -76,57 +76,57 @@ export function createSafeClient(parts: SafeClientParts): SafeClient {
     if (target.refusal !== null) return Promise.resolve(target.refusal);
     if (closed) return Promise.resolve(unsent("stopped", "STOPPED", null));
     const { origin, path } = target;
-    const reset = connector.open() >= LIMITS.SOCKETS_OPEN_MAX ? true : undefined;
+    const reset = connector.openSockets() >= LIMITS.SOCKETS_OPEN_MAX ? true : undefined;
     const options = { origin: origin.name, path, method: "POST" as const, headers, body, ...(reset && { reset }) };
     return new Promise((resolve) => {
-      const sending = new Sending(shared, origin, options, deadline_ms, resolve);
-      sendings.add(sending);
-      if (origin.inFlight < LIMITS.ORIGIN_SOCKETS_MAX) dispatch(sending);
-      else origin.waiting.push(sending);
+      const request = new InFlightRequest(shared, origin, options, deadline_ms, resolve);
+      requests.add(request);
+      if (origin.inFlight < LIMITS.ORIGIN_SOCKETS_MAX) dispatch(request);
+      else origin.waiting.push(request);
     });
   }
 
-  function dispatch(sending: Sending): void {
-    sending.origin.inFlight += 1;
-    sending.dispatched = true;
+  function dispatch(request: InFlightRequest): void {
+    request.origin.inFlight += 1;
+    request.isDispatched = true;
     try {
-      agent.dispatch(sending.options, sending);
+      agent.dispatch(request.options, request);
     } catch (error) {
-      sending.onResponseError(null, error as Error);
+      request.onResponseError(null, error as Error);
     }
   }
 
-  /** Told a turn later: until then undici takes the connection for busy, and the next request would open another one. */
-  function settled(sending: Sending, exchange: Exchange): void {
-    process.nextTick(setImmediate, finish, sending, exchange);
+  /** Waits one turn. Until then undici considers the connection busy, and the next request would open another one. */
+  function settled(request: InFlightRequest, exchange: Exchange): void {
+    process.nextTick(setImmediate, finish, request, exchange);
   }
 
-  function finish(sending: Sending, exchange: Exchange): void {
-    const { origin } = sending;
-    sendings.delete(sending);
-    if (sending.dispatched) origin.inFlight -= 1;
-    else origin.waiting.splice(origin.waiting.indexOf(sending), 1);
+  function finish(request: InFlightRequest, exchange: Exchange): void {
+    const { origin } = request;
+    requests.delete(request);
+    if (request.isDispatched) origin.inFlight -= 1;
+    else origin.waiting.splice(origin.waiting.indexOf(request), 1);
     const next = origin.inFlight < LIMITS.ORIGIN_SOCKETS_MAX ? origin.waiting.shift() : undefined;
     if (next !== undefined) dispatch(next);
-    sending.resolve(exchange);
-    if (sendings.size > 0) return;
-    for (const wake of idle.splice(0)) wake();
+    request.resolve(exchange);
+    if (requests.size > 0) return;
+    for (const resolve of drained.splice(0)) resolve();
   }
 
   return {
     send,
-    inFlight: () => sendings.size,
-    drain: () => (sendings.size === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))),
+    inFlight: () => requests.size,
+    drain: () => (requests.size === 0 ? Promise.resolve() : new Promise((resolve) => drained.push(resolve))),
     async close() {
       closed = true;
-      for (const sending of [...sendings]) sending.stop();
+      for (const request of [...requests]) request.stop();
       resolver.close();
       await agent.destroy();
     },
   };
 }
 
-/** Verdicts by URL: the policy's response to a URL never changes, and most URLs come again and again. */
+/** Caches checked URLs: the policy's result for a URL never changes, and most URLs are used again. */
 function createTargets(policy: AddressPolicy): { find(url: string): Target } {
   const targets = new Map<string, Target>();
   const origins = new Map<string, Origin>();
@@ -138,23 +138,23 @@ function createTargets(policy: AddressPolicy): { find(url: string): Target } {
         targets.clear();
         origins.clear();
       }
-      const target = judge(url, policy, origins);
+      const target = check(url, policy, origins);
       targets.set(url, target);
       return target;
     },
   };
 }
 
-function judge(text: string, policy: AddressPolicy, origins: Map<string, Origin>): Target {
-  const verdict = policy.checkUrl(text);
-  if (!verdict.ok) return { refusal: unsent(verdict.word, verdict.word.toUpperCase(), verdict.reason) };
-  const { origin: name, pathname, search } = verdict.url;
+function check(text: string, policy: AddressPolicy, origins: Map<string, Origin>): Target {
+  const checked = policy.checkUrl(text);
+  if (!checked.ok) return { refusal: unsent(checked.word, checked.word.toUpperCase(), checked.reason) };
+  const { origin: name, pathname, search } = checked.url;
   const origin = origins.get(name) ?? { name, inFlight: 0, waiting: [] };
   origins.set(name, origin);
   return { refusal: null, origin, path: pathname + search };
 }
 
-/** What came of a request that never began. */
+/** The exchange of a request that was never started. */
 function unsent(word: ErrorWord, code: string, note: string | null): Exchange {
   const timings = { dns: null, connect: null, tls: null, first_byte: null, total: 0, reused: false };
   const nothing = { status: null, address: null, certificateUntil: null, response: null };

@@ -2,7 +2,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import type { Log } from "../kernel/log.ts";
 import { shortUuid } from "../kernel/short-uuid.ts";
-import type { Letter, Mailer } from "../net/mailer.ts";
+import type { Email, Mailer } from "../net/mailer.ts";
 import type { Database } from "../store/db.ts";
 import { listNews, markTold, type News } from "../store/owner-mail.ts";
 import { tryTurn } from "../store/turns.ts";
@@ -69,7 +69,7 @@ async function round({ db, log, mailer, publicUrl }: OwnerMailParts): Promise<vo
 }
 
 /** The mail about a webhook that was disabled, or will be. Pure. */
-export function letterAbout(webhook: News, publicUrl: string): Letter {
+export function letterAbout(webhook: News, publicUrl: string): Email {
   const { status, owners: to } = webhook;
   const page = `${publicUrl}/dashboard/webhooks/${shortUuid(webhook.id)}`;
   const lines = status === "disabled" ? disabledLines(webhook) : failingLines(webhook);

@@ -1,4 +1,4 @@
-/** What every runtime has to pass: all vectors, and an adapter, by the package as it is shipped. */
+/** Checks that every runtime must pass, on the built package: all vectors, and one adapter. */
 import { sign, verify } from "@mave/webhooks";
 import { webhook } from "@mave/webhooks/fetch";
 import { createInbox, memoryStore } from "@mave/webhooks/order";
@@ -6,7 +6,7 @@ import vectors from "@mave/webhooks/vectors.json";
 
 const secret = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
 
-/** @returns a line for each failure */
+/** @returns one line per failure */
 export async function conformance() {
   const failures = [];
   for (const { name, body, headers, secrets, now, tolerance, reason } of vectors.verify) {

@@ -4,45 +4,45 @@ import type { Dispatcher } from "undici";
 import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import type { Connection, Connector } from "./connector.ts";
-import { ERROR_WORDS, type Failure, failureOf, NetFault } from "./error-words.ts";
+import { ERROR_WORDS, type Failure, failureOf, NetworkError } from "./error-words.ts";
 import type { Exchange, ReceiverResponse } from "./exchange.ts";
 
-/** What a sending needs of its client; one for all of them. */
-export interface SendingParts {
+/** Dependencies from the client, shared by all requests. */
+export interface RequestParts {
   clock: Clock;
   connector: Connector;
-  settled(sending: Sending, exchange: Exchange): void;
+  settled(sending: InFlightRequest, exchange: Exchange): void;
 }
 
-/** One scheme, host and port, and the line of those who wait for a connection to it. */
+/** One scheme, host and port, with the requests that wait for a connection to it. */
 export interface Origin {
   readonly name: string;
   inFlight: number;
-  waiting: Sending[];
+  waiting: InFlightRequest[];
 }
 
-/** undici publishes the socket of a request right after `onRequestStart`, in the same turn. */
-let starting: Sending | null = null;
+/** undici publishes a request's socket right after `onRequestStart`, in the same turn of the event loop. */
+let starting: InFlightRequest | null = null;
 subscribe("undici:client:sendHeaders", (message) => {
   if (starting === null) return;
   starting.onWritten((message as { socket: Socket }).socket);
   starting = null;
 });
 
-/** The reason given to undici where we end a request ourselves. */
-const ENOUGH = new NetFault("stopped", "SETTLED");
+/** The reason given to undici when this class ends a request itself. */
+const SETTLED = new NetworkError("stopped", "SETTLED");
 
 /**
- * One request under way: undici's handler. It settles exactly once, by the response's end, an error or its own deadline;
- * what comes later does nothing. undici's own timeouts are refreshed by every byte, so a receiver that drips outlives them.
+ * The undici handler of one request. It settles exactly once, at the end of the response, on an error or at its
+ * deadline; later events are ignored. Every byte refreshes undici's own timeouts, so a slow drip would outlast them.
  */
-export class Sending implements Dispatcher.DispatchHandler {
+export class InFlightRequest implements Dispatcher.DispatchHandler {
   readonly origin: Origin;
   readonly options: Dispatcher.DispatchOptions;
   readonly resolve: (exchange: Exchange) => void;
-  /** Handed to undici; false while it stands in its origin's line. */
-  dispatched = false;
-  readonly #parts: SendingParts;
+  /** Passed to undici; false while it waits in its origin's queue. */
+  isDispatched = false;
+  readonly #parts: RequestParts;
   readonly #began: number;
   readonly #deadline_ms: number;
   #cancelTimer: () => void;
@@ -62,7 +62,7 @@ export class Sending implements Dispatcher.DispatchHandler {
   #done = false;
 
   constructor(
-    parts: SendingParts,
+    parts: RequestParts,
     origin: Origin,
     options: Dispatcher.DispatchOptions,
     deadline_ms: number,
@@ -78,9 +78,9 @@ export class Sending implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    // Settled while it waited for a connection: it is never written.
+    // Settled while waiting for a connection, so it must not be sent.
     if (this.#done) {
-      controller.abort(ENOUGH);
+      controller.abort(SETTLED);
       return;
     }
     this.#controller = controller;
@@ -114,13 +114,13 @@ export class Sending implements Dispatcher.DispatchHandler {
     this.#bytes += chunk.length;
     const room = LIMITS.RESPONSE_STORED_BYTES - this.#kept;
     if (room > 0) {
-      // A copy: a slice would hold the whole read buffer for as long as the log entry lives.
+      // Copy, because a slice would keep the whole read buffer in memory as long as the log entry.
       const part = Buffer.from(chunk.subarray(0, room));
       this.#chunks.push(part);
       this.#kept += part.length;
     }
     if (this.#bytes > LIMITS.RESPONSE_READ_BYTES)
-      this.#end(null, `The response is longer than ${LIMITS.RESPONSE_READ_BYTES} bytes; no more of it was read.`);
+      this.#end(null, `The response is longer than ${LIMITS.RESPONSE_READ_BYTES} bytes; the rest was not read.`);
   }
 
   onResponseEnd(): void {
@@ -131,47 +131,48 @@ export class Sending implements Dispatcher.DispatchHandler {
     if (this.#done) return;
     this.#connection ??= this.#parts.connector.connectionOf(error);
     const failure = failureOf(error);
-    if (this.#status !== null) this.#settle(null, `The response broke off (${failure.code}).`, false);
-    else this.#settle(failure, particulars(failure, error), false);
+    if (this.#status !== null)
+      this.#settle(null, `The connection failed before the response was complete (${failure.code}).`, false);
+    else this.#settle(failure, detailOf(failure, error), false);
   }
 
-  /** Ends it now, as at a shutdown. */
+  /** Ends the request now, for shutdown. */
   stop(): void {
     if (this.#done) return;
     if (this.#status === null) this.#end({ word: "stopped", code: "STOPPED" });
-    else this.#end(null, "This server was stopped before the response ended.");
+    else this.#end(null, "This server stopped before the response was complete.");
   }
 
-  /** In steps, so that a flood in a part of the response that has no bound of its own is noticed before the deadline. */
+  /** Waits in steps, to detect a flood in a part of the response that the parser does not limit before the deadline. */
   #wait(left_ms: number): () => void {
     const step_ms = Math.min(left_ms, LIMITS.RESPONSE_RAW_CHECK_MS);
     return this.#parts.clock.after(step_ms, () => {
       if (step_ms >= left_ms) this.#expire();
-      else if (this.#floods()) this.#endFlood();
+      else if (this.#isFlooded()) this.#endFlood();
       else this.#cancelTimer = this.#wait(left_ms - step_ms);
     });
   }
 
-  #floods(): boolean {
+  #isFlooded(): boolean {
     return this.#socket !== null && this.#socket.bytesRead - this.#bytesBefore > LIMITS.RESPONSE_RAW_BYTES;
   }
 
   #endFlood(): void {
     if (this.#status === null) this.#end({ word: "response_invalid", code: "ENDLESS" });
-    else this.#end(null, `The response is longer than ${LIMITS.RESPONSE_RAW_BYTES} bytes; no more of it was read.`);
+    else this.#end(null, `The response is longer than ${LIMITS.RESPONSE_RAW_BYTES} bytes; the rest was not read.`);
   }
 
   #expire(): void {
     if (this.#status === null) this.#end({ word: "timeout", code: this.#wroteAt === null ? "CONNECT" : "RESPONSE" });
-    else this.#end(null, `The response was not finished after ${this.#deadline_ms} ms.`);
+    else this.#end(null, `The response was not complete after ${this.#deadline_ms} ms.`);
   }
 
   #end(failure: Failure | null, note: string | null = null): void {
     this.#settle(failure, note, false);
-    this.#controller?.abort(ENOUGH);
+    this.#controller?.abort(SETTLED);
   }
 
-  #settle(failure: Failure | null, note: string | null, whole: boolean): void {
+  #settle(failure: Failure | null, note: string | null, isComplete: boolean): void {
     this.#done = true;
     this.#cancelTimer();
     const status = failure === null ? this.#status : null;
@@ -182,30 +183,30 @@ export class Sending implements Dispatcher.DispatchHandler {
       timings: this.#timings(),
       address: this.#connection?.address ?? null,
       certificateUntil: this.#connection?.certificateUntil ?? null,
-      response: status === null ? null : this.#response(whole),
+      response: status === null ? null : this.#response(isComplete),
       wrote: this.#wroteAt !== null,
     });
   }
 
   #timings(): Exchange["timings"] {
-    const made = this.#reused ? undefined : this.#connection;
+    const connection = this.#reused ? undefined : this.#connection;
     return {
-      dns: made?.dns ?? null,
-      connect: made?.connect ?? null,
-      tls: made?.tls ?? null,
+      dns: connection?.dns ?? null,
+      connect: connection?.connect ?? null,
+      tls: connection?.tls ?? null,
       first_byte: this.#firstByte_ms,
       total: this.#parts.clock.monotonic() - this.#began,
       reused: this.#reused,
     };
   }
 
-  #response(whole: boolean): ReceiverResponse {
+  #response(isComplete: boolean): ReceiverResponse {
     const body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#kept);
-    return { headers: pairs(this.#rawHeaders), body, bytes: this.#bytes, cut: !whole || this.#kept < this.#bytes };
+    return { headers: pairs(this.#rawHeaders), body, bytes: this.#bytes, cut: !isComplete || this.#kept < this.#bytes };
   }
 }
 
-/** 2xx is success, nothing else. A redirect gets its own word, because following it would be a way past the policy. */
+/** Only 2xx is a success. A redirect has its own word: following it could bypass the address policy. */
 function statusFailure(status: number | null): Failure | null {
   if (status !== null && status >= 200 && status < 300) return null;
   const redirect = status !== null && status >= 300 && status < 400 && status !== 304;
@@ -213,12 +214,12 @@ function statusFailure(status: number | null): Failure | null {
 }
 
 /**
- * What the error says beyond its word: which name, which address and rule, which rule of HTTP. Only from faults whose
- * sentences are made for people; others' messages may hold paths and internals.
+ * Detail beyond the word, such as the host name, the address and rule, or the HTTP violation. Only from errors whose
+ * messages are written for people; others may contain paths and internals.
  */
-function particulars({ word }: Failure, error: Error): string | null {
+function detailOf({ word }: Failure, error: Error): string | null {
   if (error.name === "HTTPParserError") return error.message;
-  return error instanceof NetFault && error.message !== ERROR_WORDS[word] ? error.message : null;
+  return error instanceof NetworkError && error.message !== ERROR_WORDS[word] ? error.message : null;
 }
 
 function pairs(raw: Dispatcher.DispatchController["rawHeaders"]): [string, string][] {
@@ -228,5 +229,5 @@ function pairs(raw: Dispatcher.DispatchController["rawHeaders"]): [string, strin
   return headers;
 }
 
-/** Header bytes have no encoding of their own; latin1 keeps each as it came. */
+/** Headers have no declared encoding; latin1 preserves every byte. */
 const text = (value: Buffer | string): string => (typeof value === "string" ? value : value.toString("latin1"));
