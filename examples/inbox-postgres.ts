@@ -1,6 +1,6 @@
 /**
- * Each event once, in the order of its video, with its effects in the same transaction: an inbox that remembers in
- * PostgreSQL. Copy it, and hand `pool` and `handle` in.
+ * An inbox in PostgreSQL: each event is handled once and in order per video, in the same transaction as its effects.
+ * To use it, copy this file and replace `handle`.
  */
 import { createInbox, eventsFrom, type Gap, type InboxStore } from "@mave/webhooks/order";
 import type { Pool, PoolClient } from "pg";
@@ -8,7 +8,7 @@ import type { Pool, PoolClient } from "pg";
 export const TABLES = `
   create table if not exists mave_positions (video text primary key, sequence integer not null default 0, event text);
   create table if not exists mave_events (id text primary key, handled_at timestamptz not null default now());
-`; // rows of mave_events may be deleted after four days: by then Mave has given up every attempt
+`; // mave_events rows can be deleted after four days, when Mave no longer retries the event
 
 export function postgresStore(pool: Pool): InboxStore<PoolClient> {
   return {
@@ -29,7 +29,7 @@ export function postgresStore(pool: Pool): InboxStore<PoolClient> {
   };
 }
 
-/** The row of a video is the lock: two deliveries of one video take turns, those of others do not wait. */
+/** The video's row is the lock: deliveries of one video take turns, and other videos do not wait. */
 async function marksOf(tx: PoolClient, video: string) {
   await tx.query("insert into mave_positions (video) values ($1) on conflict do nothing", [video]);
   const { rows } = await tx.query("select sequence, event from mave_positions where video = $1 for update", [video]);
@@ -54,7 +54,7 @@ export const createLibraryInbox = (pool: Pool, mave: { url: string; apiKey: stri
     events: eventsFrom(mave.url, mave.apiKey),
     onGap,
     async handle(event, { tx, late }) {
-      if (event.data.object !== "video" || late) return; // an older state than the one we have
+      if (event.data.object !== "video" || late) return; // a late event describes an older state than the stored one
       const { id, name, status } = event.data;
       if (event.type === "video.deleted") await tx.query("delete from library where id = $1", [id]);
       else {

@@ -1,5 +1,5 @@
-// The door of every public command: `npm start`, `npm test`, … come here. Brings along what is missing, then runs the
-// command on it. Plain JavaScript for Node 18 and newer, without any package: nothing else may be there yet.
+// Runs every public command (`npm start`, `npm test`, …) after installing what it needs. Plain JavaScript for Node 18 or
+// newer, without packages, because nothing else may be installed yet.
 import { ensureDashboard } from "./lib/dashboard.mjs";
 import { ensureFfmpeg } from "./lib/machine.mjs";
 import { ensurePackages } from "./lib/packages.mjs";
@@ -9,54 +9,54 @@ import { Failure, interruptible } from "./lib/steps.mjs";
 
 const SERVER = ["--conditions=source", "server/src/main.ts"];
 
-/** Each command: makes sure of what it needs, does its work, and returns its exit code. */
+/** Each command installs what it needs, runs, and returns its exit code. */
 const COMMANDS = {
   async start() {
-    await ready();
+    await ensureInstalled();
     await ensureDashboard();
     await ensureFfmpeg();
     return runUntilEnd(SERVER);
   },
   async dev() {
-    await ready();
+    await ensureInstalled();
     await ensureFfmpeg();
     return (await import("./commands/dev.mjs")).dev();
   },
   async demo() {
-    await ready();
+    await ensureInstalled();
     await ensureDashboard();
     await ensureFfmpeg();
     return runUntilEnd(["--conditions=source", "examples/demo/demo.ts"]);
   },
-  async mave(words) {
-    await ready();
-    return runUntilEnd(["--conditions=source", "server/src/admin/main.ts", ...words]);
+  async mave(args) {
+    await ensureInstalled();
+    return runUntilEnd(["--conditions=source", "server/src/admin/main.ts", ...args]);
   },
-  async test(words) {
-    await ready();
-    return (await import("./commands/test.mjs")).test(words);
+  async test(args) {
+    await ensureInstalled();
+    return (await import("./commands/test.mjs")).test(args);
   },
   async check() {
-    await ready();
+    await ensureInstalled();
     return (await import("./commands/check.mjs")).check();
   },
-  async bench(words) {
-    await ready();
+  async bench(args) {
+    await ensureInstalled();
     await ensureFfmpeg();
-    return (await import("./commands/bench.mjs")).bench(words);
+    return (await import("./commands/bench.mjs")).bench(args);
   },
 };
 
-async function ready() {
+async function ensureInstalled() {
   await ensureRuntime();
   await ensurePackages();
 }
 
-async function launch([name, ...words]) {
+async function launch([name, ...args]) {
   const command = COMMANDS[name];
   if (command === undefined)
-    throw new Failure(`There is no command "${name}". There are: ${Object.keys(COMMANDS).join(", ")}.`);
-  return command(words);
+    throw new Failure(`Unknown command "${name}". Available: ${Object.keys(COMMANDS).join(", ")}.`);
+  return command(args);
 }
 
 interruptible();

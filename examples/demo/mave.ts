@@ -4,37 +4,37 @@ import { createServer } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-const READY_WITHIN_MS = 60_000;
-const ASK_EVERY_MS = 50;
+const READY_TIMEOUT_MS = 60_000;
+const POLL_MS = 50;
 const MAIN = fileURLToPath(new URL("../../server/src/main.ts", import.meta.url));
 const ADMIN = fileURLToPath(new URL("../../server/src/admin/main.ts", import.meta.url));
 
-/** A real Mave server in a process of its own, on a folder that outlives it. */
+/** A real Mave server in its own process. Its folder outlives it. */
 export interface Mave {
   url: string;
-  /** Ends it as a power cut would. */
+  /** Sends SIGKILL, like a crash. */
   kill(): Promise<void>;
-  /** Ends it in order: what is being sent is finished first. */
+  /** Sends SIGTERM: requests in flight finish first. */
   stop(): Promise<void>;
 }
 
-/** Where one server after the other runs: the same folder, the same port. */
+/** The folder and port that survive restarts of the server. */
 export interface Place {
   dataDir: string;
   port: number;
 }
 
-/** @returns the running server once it answers on /readyz */
+/** @returns the running server once /readyz returns 200 */
 export async function startMave(place: Place): Promise<Mave> {
   const url = `http://localhost:${place.port}`;
   const child = node(MAIN, [], place);
   const ended = once(child, "exit");
   const output = collect(child);
-  const deadline = performance.now() + READY_WITHIN_MS;
+  const deadline = performance.now() + READY_TIMEOUT_MS;
   while (!(await isReady(url))) {
-    if (child.exitCode !== null) throw new Error(`The server ended before it was ready:\n${output()}`);
-    if (performance.now() > deadline) throw new Error(`The server was not ready within a minute:\n${output()}`);
-    await wait(ASK_EVERY_MS);
+    if (child.exitCode !== null) throw new Error(`The server exited before it was ready:\n${output()}`);
+    if (performance.now() > deadline) throw new Error(`The server was not ready within 60 s:\n${output()}`);
+    await wait(POLL_MS);
   }
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
@@ -43,17 +43,17 @@ export async function startMave(place: Place): Promise<Mave> {
   return { url, kill: () => end("SIGKILL"), stop: () => end("SIGTERM") };
 }
 
-/** @returns a new API key, made by the same command that an operator uses */
+/** @returns a new API key, created with the operator's command */
 export async function createKey(place: Place): Promise<string> {
   const child = node(ADMIN, ["admin", "key", "create", "--name", "demo", "--scope", "write"], place);
   const output = collect(child);
   const [code] = await once(child, "close");
   const key = output().trim();
-  if (code !== 0) throw new Error(`No API key could be made:\n${key}`);
+  if (code !== 0) throw new Error(`Failed to create an API key:\n${key}`);
   return key;
 }
 
-/** @returns a port that is free now, the same for every start of the demo's server */
+/** @returns a port that is free now */
 export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
@@ -63,8 +63,8 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-function node(file: string, words: string[], { dataDir, port }: Place): ChildProcess {
-  return spawn(process.execPath, ["--conditions=source", file, ...words], {
+function node(file: string, args: string[], { dataDir, port }: Place): ChildProcess {
+  return spawn(process.execPath, ["--conditions=source", file, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       PATH: process.env.PATH,
@@ -90,6 +90,6 @@ async function isReady(url: string): Promise<boolean> {
   try {
     return (await fetch(`${url}/readyz`)).ok;
   } catch {
-    return false; // nobody listens yet
+    return false; // not listening yet
   }
 }

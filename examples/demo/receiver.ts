@@ -5,23 +5,23 @@ import { deliveryOf, type MaveEvent, verify, WebhookVerificationError } from "@m
 export interface Receipt {
   event: MaveEvent;
   attempt: number;
-  /** Whether this event's id had arrived before: at least once means that it may. */
-  again: boolean;
+  /** Whether an event with this id has arrived before, which at-least-once delivery allows. */
+  isDuplicate: boolean;
 }
 
 export interface Receiver {
   url: string;
-  /** The registered webhook's secret; requests that came before it is known are refused, and sent again later. */
+  /** The webhook's secret. Requests before it is set are refused, and Mave retries them. */
   secret: string;
-  /** The ids of all events received, in the order of their first arrival. */
+  /** The ids of all received events, in order of first arrival. */
   received: Set<string>;
   duplicates: number;
-  /** Resolves with the first event of this type, also where it arrived before the call. */
+  /** Resolves with the first event of this type, even if it has already arrived. */
   first(type: MaveEvent["type"]): Promise<MaveEvent>;
   close(): void;
 }
 
-/** A receiver as a user would write it: read the raw body, verify, response; the work comes after the response. */
+/** A typical receiver: it reads the raw body, verifies it and responds, and does its work after the response. */
 export async function startReceiver(onReceipt: (receipt: Receipt) => void): Promise<Receiver> {
   const firsts = new Map<string, PromiseWithResolvers<MaveEvent>>();
   const firstOf = (type: string) => {
@@ -32,11 +32,11 @@ export async function startReceiver(onReceipt: (receipt: Receipt) => void): Prom
   const server = createServer(async (request, response) => {
     try {
       const event = await verify(Buffer.concat(await request.toArray()), request.headers, receiver.secret);
-      const again = receiver.received.has(event.id);
+      const isDuplicate = receiver.received.has(event.id);
       receiver.received.add(event.id);
-      if (again) receiver.duplicates += 1;
+      if (isDuplicate) receiver.duplicates += 1;
       response.writeHead(204).end();
-      onReceipt({ event, attempt: deliveryOf(request.headers).attempt ?? 1, again });
+      onReceipt({ event, attempt: deliveryOf(request.headers).attempt ?? 1, isDuplicate });
       response.once("close", () => firstOf(event.type).resolve(event));
     } catch (error) {
       if (!(error instanceof WebhookVerificationError)) throw error;

@@ -7,12 +7,12 @@ const FALLBACK = fileURLToPath(new URL("./five-seconds.mp4", import.meta.url));
 
 const PICTURE = "testsrc2=size=1280x720:rate=30:duration=5";
 const SOUND = "sine=frequency=440:duration=5";
-// WebM is never copied as it is, so that the demo shows real processing.
+// WebM always has to be converted, so the demo shows real processing.
 const ENCODE = ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "2M", "-c:a", "libopus"];
 
 /**
- * Writes a video of five seconds to `file`.
- * @returns false where ffmpeg is missing; the file is then a ready-made one
+ * Writes a 5 s video to `file`.
+ * @returns false if ffmpeg is not installed; the file is then a prebuilt one
  */
 export async function makeVideo(file: string): Promise<boolean> {
   const inputs = ["-f", "lavfi", "-i", PICTURE, "-f", "lavfi", "-i", SOUND];

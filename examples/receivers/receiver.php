@@ -1,10 +1,10 @@
 <?php
-// Receives Mave's webhooks with PHP alone (8 or newer).
+// Receives Mave's webhooks with PHP 8 or newer, without packages.
 // Start it with the secret of your webhook:  WEBHOOK_SECRET=whsec_... php -S localhost:4000 receiver.php
 
 const TOLERANCE = 300; // seconds
 
-/** $header is Mave-Signature: t=<time>, v1=<hex>, and one more v1 while the secret is being rotated. */
+/** $header is Mave-Signature: t=<time>, v1=<hex>, with a second v1 during a secret rotation. */
 function is_from_mave(string $body, string $header, string $secret, int $now): bool
 {
     $times = $signatures = [];
@@ -21,12 +21,12 @@ function is_from_mave(string $body, string $header, string $secret, int $now): b
 }
 
 $secret = getenv('WEBHOOK_SECRET') ?: throw new RuntimeException('WEBHOOK_SECRET is not set');
-$body = file_get_contents('php://input'); // the raw bytes: never parse before this check
+$body = file_get_contents('php://input'); // the raw body: verify it before parsing
 if (!is_from_mave($body, $_SERVER['HTTP_MAVE_SIGNATURE'] ?? '', $secret, time())) {
     http_response_code(400);
     return;
 }
 $event = json_decode($body, true, 64, JSON_THROW_ON_ERROR);
-// An event can arrive more than once. Where that matters, remember $event['id'].
+// An event can arrive more than once. To detect duplicates, store $event['id'].
 error_log("{$event['type']} {$event['data']['id']}");
 http_response_code(204);

@@ -1,4 +1,4 @@
-"""Receives Mave's webhooks with Python's own library only.
+"""Receives Mave's webhooks with Python's standard library.
 
 Start it with the secret of your webhook:  WEBHOOK_SECRET=whsec_... python3 receiver.py
 """
@@ -13,11 +13,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 SECRET = os.environ["WEBHOOK_SECRET"]
 TOLERANCE = 300  # seconds
-LARGEST_BODY = 1_048_576  # bytes
+BODY_MAX = 1_048_576  # bytes
 
 
 def is_from_mave(body: bytes, header: str) -> bool:
-    """header is Mave-Signature: t=<time>, v1=<hex>, and one more v1 while the secret is being rotated."""
+    """header is Mave-Signature: t=<time>, v1=<hex>, with a second v1 during a secret rotation."""
     parts = [part.strip().partition("=") for part in header.split(",")]
     times = [value for name, _, value in parts if name == "t"]
     signatures = [value.lower().encode() for name, _, value in parts if name == "v1"]
@@ -31,17 +31,17 @@ def is_from_mave(body: bytes, header: str) -> bool:
 class Receiver(BaseHTTPRequestHandler):
     def do_POST(self):
         length = int(self.headers.get("Content-Length", 0))
-        if length > LARGEST_BODY:
-            return self.response(413)
-        body = self.rfile.read(length)  # the raw bytes: never parse before this check
+        if length > BODY_MAX:
+            return self.respond(413)
+        body = self.rfile.read(length)  # the raw body: verify it before parsing
         if not is_from_mave(body, self.headers.get("Mave-Signature", "")):
-            return self.response(400)
+            return self.respond(400)
         event = json.loads(body)
-        # An event can arrive more than once. Where that matters, remember event["id"].
+        # An event can arrive more than once. To detect duplicates, store event["id"].
         print(event["type"], event["data"]["id"], flush=True)
-        self.response(204)
+        self.respond(204)
 
-    def response(self, status):
+    def respond(self, status):
         self.send_response(status)
         self.end_headers()
 

@@ -1,16 +1,16 @@
-// `npm run bench [name …]`: runs bench/<name>.ts, or all of them, one after the other.
+// `npm run bench [name …]`: runs bench/<name>.ts, or all benchmarks, one at a time.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../lib/places.mjs";
 import { runUntilEnd } from "../lib/process.mjs";
 import { Failure } from "../lib/steps.mjs";
 
-export async function bench(words) {
+export async function bench(args) {
   const all = readdirSync(join(ROOT, "bench"))
     .filter((name) => name.endsWith(".ts"))
     .map((name) => name.slice(0, -3));
-  const names = words.filter((word) => !word.startsWith("-"));
-  const options = words.filter((word) => word.startsWith("-"));
+  const names = args.filter((arg) => !arg.startsWith("-"));
+  const options = args.filter((arg) => arg.startsWith("-"));
   const unknown = names.filter((name) => !all.includes(name));
   if (unknown.length > 0) throw new Failure(`No bench "${unknown.join('", "')}". Choose from: ${all.join(", ")}.`);
   let code = 0;

@@ -1,4 +1,4 @@
-// `npm run dev`: the server, started again when its code changes, and the dashboard with hot reload before it.
+// `npm run dev`: the server, restarted when its code changes, behind the dashboard's dev server with hot reload.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { environment, nodePath, ROOT } from "../lib/places.mjs";

@@ -1,4 +1,4 @@
-// `npm test [path …]`: installs what the tests need where it may, runs them, and closes with one plain line.
+// `npm test [path …]`: installs the programs that tests need if possible, runs the tests, and prints one summary line.
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensureDashboard } from "../lib/dashboard.mjs";
@@ -8,46 +8,46 @@ import { runUntilEnd } from "../lib/process.mjs";
 
 const DEBIAN_CLUSTER = "/usr/lib/postgresql";
 
-/** What tests need of the machine: the package, whether it is there, and what is left out without it. */
+/** Programs that tests need: the package, whether it is installed, and the tests that are skipped without it. */
 const NEEDS = [
-  { name: "ffmpeg", there: () => which("ffmpeg") && which("ffprobe"), without: "those that process a video" },
-  { name: "chromium", there: () => which("chromium") ?? which("google-chrome"), without: "those in a browser" },
-  { name: "openssl", there: () => which("openssl"), without: "those with certificates" },
+  { name: "ffmpeg", isInstalled: () => which("ffmpeg") && which("ffprobe"), skipped: "tests that process video" },
+  { name: "chromium", isInstalled: () => which("chromium") ?? which("google-chrome"), skipped: "browser tests" },
+  { name: "openssl", isInstalled: () => which("openssl"), skipped: "tests with certificates" },
   {
     name: "postgresql",
-    there: () => existsSync(DEBIAN_CLUSTER) && readdirSync(DEBIAN_CLUSTER).length > 0,
-    without: "those of a database of one's own",
+    isInstalled: () => existsSync(DEBIAN_CLUSTER) && readdirSync(DEBIAN_CLUSTER).length > 0,
+    skipped: "tests with their own database server",
   },
   {
     name: "pgbouncer",
-    there: () => which("pgbouncer") ?? existsSync("/usr/sbin/pgbouncer"), // where Debian puts it, which not everybody's PATH has
-    without: "those of a connection pooler",
+    isInstalled: () => which("pgbouncer") ?? existsSync("/usr/sbin/pgbouncer"), // Debian's location, which may not be in PATH
+    skipped: "tests with a connection pooler",
   },
 ];
 
-export async function test(words) {
+export async function test(args) {
   await ensureDashboard();
-  const missing = () => NEEDS.filter(({ there }) => !there());
+  const missing = () => NEEDS.filter(({ isInstalled }) => !isInstalled());
   if (missing().length > 0) await install(missing().map(({ name }) => name));
-  for (const { name, without } of missing())
-    console.error(`${name} is missing, so ${without} are left out. ${advice(name)}.`);
-  const leftOut = missing()
+  for (const { name, skipped } of missing())
+    console.error(`Skipping ${skipped}, because ${name} is not installed. ${advice(name)}.`);
+  const without = missing()
     .map(({ name }) => name)
     .join(",");
   const counts = join(CACHE, "test-counts.json");
   rmSync(counts, { force: true });
   const code = await runUntilEnd(
-    ["node_modules/vitest/vitest.mjs", "run", ...words],
-    { TEST_COUNTS: counts, TEST_WITHOUT: leftOut },
+    ["node_modules/vitest/vitest.mjs", "run", ...args],
+    { TEST_COUNTS: counts, TEST_WITHOUT: without },
     { channel: false },
   );
-  return close(read(counts), code);
+  return summarize(read(counts), code);
 }
 
-/** A run that broke off, or failed outside of any test, never looks like one that passed. */
-function close(text, code) {
+/** Prints the summary. A run that was aborted, or failed outside a test, counts as one failure. */
+function summarize(text, code) {
   const { passed, failed, skipped } = text === null ? { passed: 0, failed: 0, skipped: 0 } : JSON.parse(text);
-  const unseen = failed === 0 && code !== 0 ? 1 : 0;
-  console.log(`\n${passed} passed, ${failed + unseen} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+  const other = failed === 0 && code !== 0 ? 1 : 0;
+  console.log(`\n${passed} passed, ${failed + other} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
   return code;
 }

@@ -1,4 +1,4 @@
-// The dashboard's pages and the embed page's player, built when their sources have changed.
+// Builds the dashboard and the embed page's player when their sources have changed.
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -7,7 +7,7 @@ import { Failure, quietly, step } from "./steps.mjs";
 
 const FOLDER = join(ROOT, "dashboard");
 const STAMP = join(FOLDER, "dist/.built-from");
-/** What the pages are made of; the events' catalog and the API's types come from outside the folder. */
+/** Everything that the build depends on, including sources outside the dashboard folder. */
 const SOURCES = [
   "dashboard/embed/main.ts",
   "dashboard/embed/player.ts",
@@ -27,7 +27,7 @@ export async function ensureDashboard() {
   if (read(STAMP) === wanted) return;
   rmSync(STAMP, { force: true });
   await step("Building the dashboard", build);
-  writeFileSync(STAMP, wanted); // last: whatever was interrupted is done again
+  writeFileSync(STAMP, wanted); // last, so that an interrupted build is repeated
 }
 
 async function build() {
@@ -39,7 +39,7 @@ async function build() {
       env,
     });
     if (!ok)
-      throw new Failure(`The dashboard could not be built. ${log} says why; mend it, then run the same command again.`);
+      throw new Failure(`Failed to build the dashboard. See ${log} for the error, fix it, and run the command again.`);
   }
 }
 

@@ -1,18 +1,20 @@
-// Programs of the machine: installed with apt where that is possible without asking (root on Debian and its kin).
+// System programs, installed with apt when that needs no confirmation (as root on Debian and its derivatives).
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CACHE, environment, read, which } from "./places.mjs";
 import { quietly, step } from "./steps.mjs";
 
-const TRY_AGAIN_MS = 600_000; // without a network every try costs seconds
+const RETRY_AFTER_MS = 600_000; // without a network, each attempt costs seconds
 
-/** Videos are processed with ffmpeg; without it the server runs and says at an upload what is missing. */
+/** The server also runs without ffmpeg; uploads that need it then fail with a message that says so. */
 export async function ensureFfmpeg() {
-  const own = process.env.MAVE_FFMPEG ?? /^\s*MAVE_FFMPEG\s*=\s*(.+)$/m.exec(read(".env") ?? "")?.[1];
-  if (own || which("ffmpeg")) return;
+  const configured = process.env.MAVE_FFMPEG ?? /^\s*MAVE_FFMPEG\s*=\s*(.+)$/m.exec(read(".env") ?? "")?.[1];
+  if (configured || which("ffmpeg")) return;
   await install(["ffmpeg"]);
   if (!which("ffmpeg"))
-    console.error(`ffmpeg is missing: videos can be uploaded, but not processed. ${advice("ffmpeg")}.`);
+    console.error(
+      `ffmpeg is not installed, so videos that need conversion will not be processed. ${advice("ffmpeg")}.`,
+    );
 }
 
 export const mayInstall = () => process.getuid?.() === 0 && which("apt-get") !== null;
@@ -22,13 +24,13 @@ export const advice = (...names) =>
     ? `Install it with: brew install ${names.join(" ")}`
     : `Install it with: apt install ${names.join(" ")}`;
 
-/** Installs packages of the operating system where that may be done. Whether it worked is for the caller to see. */
+/** Installs system packages if permitted. The caller checks whether the programs are available afterwards. */
 export async function install(names) {
   const failed = join(CACHE, "apt-failed");
   if (!mayInstall() || isRecent(failed)) return;
   await step(`Installing ${names.join(", ")}`, async () => {
-    const worked = (await apt("install", names)) || ((await apt("update", [])) && (await apt("install", names)));
-    if (!worked) {
+    const succeeded = (await apt("install", names)) || ((await apt("update", [])) && (await apt("install", names)));
+    if (!succeeded) {
       mkdirSync(CACHE, { recursive: true });
       writeFileSync(failed, "");
     }
@@ -37,10 +39,10 @@ export async function install(names) {
 
 async function apt(verb, names) {
   const env = environment({ DEBIAN_FRONTEND: "noninteractive" });
-  // What an interrupted run left half-configured keeps every later one from working.
+  // Packages left half-configured by an interrupted run make every later run fail.
   if (verb === "install" && readdirSync("/var/lib/dpkg/updates").length > 0)
     await quietly("dpkg", "dpkg", ["--configure", "-a"], { env });
-  const words = [
+  const args = [
     "-y",
     "-o",
     "DPkg::Lock::Timeout=120",
@@ -48,12 +50,12 @@ async function apt(verb, names) {
     ...(verb === "install" ? ["--no-install-recommends"] : []),
     ...names,
   ];
-  return (await quietly(`apt-${verb}`, "apt-get", words, { env })).ok;
+  return (await quietly(`apt-${verb}`, "apt-get", args, { env })).ok;
 }
 
 function isRecent(file) {
   try {
-    return Date.now() - statSync(file).mtimeMs < TRY_AGAIN_MS;
+    return Date.now() - statSync(file).mtimeMs < RETRY_AFTER_MS;
   } catch {
     return false;
   }

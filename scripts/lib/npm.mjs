@@ -1,14 +1,14 @@
 import { environment, nodePath, read, which } from "./places.mjs";
 import { Failure, quietly } from "./steps.mjs";
 
-// No package of ours needs its install script: the one that matters makes links, which the server does by itself.
+// No dependency needs its install script. The only relevant one creates links, which the server creates itself.
 const OPTIONS = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
 
-/** Runs npm under the Node in use. @throws Failure with what npm said */
-export async function npm(name, words, folder) {
-  const own = process.env.npm_execpath; // set where npm has started us: surely there, and the one that was meant
-  const [program, ...first] = own?.endsWith(".js") ? [nodePath(), own] : [which("npm") ?? "npm"];
-  const { ok, log } = await quietly(`npm-${name}`, program, [...first, ...words, ...OPTIONS], {
+/** Runs npm on the Node in use. @throws Failure with npm's error */
+export async function npm(name, args, folder) {
+  const parentNpm = process.env.npm_execpath; // the npm that started this process, if any
+  const [program, ...first] = parentNpm?.endsWith(".js") ? [nodePath(), parentNpm] : [which("npm") ?? "npm"];
+  const { ok, log } = await quietly(`npm-${name}`, program, [...first, ...args, ...OPTIONS], {
     cwd: folder,
     env: environment(),
   });
@@ -16,13 +16,13 @@ export async function npm(name, words, folder) {
 }
 
 function explain(output, log) {
-  const said = /npm error (?!code|errno|syscall|path|A complete log)(.+)/.exec(output)?.[1] ?? "npm could not be run";
+  const reason = /npm error (?!code|errno|syscall|path|A complete log)(.+)/.exec(output)?.[1] ?? "npm failed to start";
   const advice = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ENOTCACHED/.test(output)
-    ? "The npm registry does not answer: check the network, or `npm config get registry`"
+    ? "The npm registry is unreachable. Check the network and `npm config get registry`"
     : /EACCES|EPERM|EROFS/.test(output)
-      ? "This user may not write here: run it as the user who owns the folder, or make a clone of your own"
+      ? "This user cannot write to the folder. Run the command as its owner, or clone the repository again"
       : /ENOSPC/.test(output)
-        ? "The disk is full: make room"
-        : `The whole output is in ${log}`;
-  return `Packages could not be installed: ${said.trim()}. ${advice}, then run the same command again.`;
+        ? "The disk is full. Free some space"
+        : `See ${log} for the full output`;
+  return `Failed to install packages: ${reason.trim()}. ${advice}, then run the command again.`;
 }

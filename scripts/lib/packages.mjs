@@ -1,4 +1,4 @@
-// The packages of package-lock.json, installed when it has changed.
+// Installs the packages of package-lock.json when it has changed.
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -22,21 +22,21 @@ export async function ensurePackages() {
       () => `${countInstalled()} of ${all}`,
     );
   }
-  writeFileSync(STAMP, wanted); // last: whatever was interrupted is done again
+  writeFileSync(STAMP, wanted); // last, so that an interrupted installation is repeated
 }
 
-/** Whether npm's own note of what it installed names every package: true after an `npm install` by hand, too. */
+/** Whether npm's record of installed packages has every package; also true after a manual `npm install`. */
 function isInstalled(lock) {
-  const note = read(MODULES, ".package-lock.json");
-  if (note === null) return false;
-  const there = JSON.parse(note).packages;
+  const record = read(MODULES, ".package-lock.json");
+  if (record === null) return false;
+  const installed = JSON.parse(record).packages;
   return expected(lock).every(([path, { version, link }]) => {
     if (link) return existsSync(join(ROOT, path));
-    return there[path]?.version === version && existsSync(join(ROOT, path, "package.json"));
+    return installed[path]?.version === version && existsSync(join(ROOT, path, "package.json"));
   });
 }
 
-/** The packages of the lock that this machine cannot do without. */
+/** The packages in the lock file that this machine needs. */
 function expected(lock) {
   const fits = (list, own) => list === undefined || [list].flat().includes(own);
   return Object.entries(JSON.parse(lock).packages).filter(([path, { os, cpu, libc, optional }]) => {

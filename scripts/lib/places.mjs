@@ -1,20 +1,20 @@
-// Where things are, and with which environment programs are run.
+// Paths, and the environment that programs run with.
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-/** What may be deleted at any time: logs of steps, stamps, compiled code. */
+/** Logs, stamps and compiled code; safe to delete at any time. */
 export const CACHE = join(ROOT, ".cache");
 
 let node = process.execPath;
-/** The Node that everything runs on. */
+/** The Node that commands run on. */
 export const nodePath = () => node;
 export const useNode = (path) => {
   node = path;
 };
 
-/** This process's environment with our Node and our packages' programs first, and without npm's notes about this run. */
+/** This process's environment, with this Node and node_modules/.bin first in PATH and without npm's own variables. */
 export function environment(more = {}) {
   const own = Object.entries(process.env).filter(
     ([name]) => !/^npm_(?:package|lifecycle|config_local_prefix)/.test(name),
@@ -23,13 +23,13 @@ export function environment(more = {}) {
   return { ...Object.fromEntries(own), PATH: path, NODE_COMPILE_CACHE: join(CACHE, "compiled"), ...more };
 }
 
-/** The file's text, or null where there is none. */
+/** The file's text, or null if it does not exist. */
 export function read(...path) {
   const file = join(...path);
   return existsSync(file) ? readFileSync(file, "utf8") : null;
 }
 
-/** Where a program lies in PATH, or null. */
+/** The program's path, or null if it is not in PATH. */
 export function which(program) {
   const folders = (environment().PATH ?? "").split(delimiter);
   const found = folders.map((folder) => join(folder, program)).find((path) => existsSync(path));

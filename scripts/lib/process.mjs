@@ -1,20 +1,20 @@
 import { spawn } from "node:child_process";
 import { environment, nodePath, ROOT } from "./places.mjs";
 
-const PARENT_LOOKED_AT_MS = 200;
+const PARENT_CHECK_MS = 200;
 
 /**
- * Runs a program on our Node in this terminal and waits for its end. A signal to us reaches it. Where we are killed it
- * sees its channel to us close, and ends by itself; where npm, which started us, is killed, we end it.
- * @returns {Promise<number>} its exit code
+ * Runs a program on Node in this terminal and waits for it to exit. Signals are forwarded to it. If this process is
+ * killed, the program sees its IPC channel close and exits; if npm, the parent, is killed, the program gets SIGTERM.
+ * @returns {Promise<number>} the exit code
  */
-export function runUntilEnd(words, env = {}, { channel = true } = {}) {
+export function runUntilEnd(args, env = {}, { channel = true } = {}) {
   const stdio = ["inherit", "inherit", "inherit", ...(channel ? ["ipc"] : [])];
-  const child = spawn(nodePath(), words, { cwd: ROOT, env: environment(env), stdio });
+  const child = spawn(nodePath(), args, { cwd: ROOT, env: environment(env), stdio });
   child.channel?.unref();
   for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"]) {
     process.removeAllListeners(signal);
-    // A terminal sends Ctrl-C to the child as well; sent twice, it would mean impatience.
+    // The terminal sends Ctrl-C to the child as well, and a second one would force it to exit.
     process.on(signal, () => (signal === "SIGINT" && process.stdin.isTTY) || child.kill(signal));
   }
   if (process.env.npm_lifecycle_event !== undefined) watchParent(() => child.kill("SIGTERM"));
@@ -23,7 +23,7 @@ export function runUntilEnd(words, env = {}, { channel = true } = {}) {
   });
 }
 
-function watchParent(orphaned) {
+function watchParent(onOrphaned) {
   const parent = process.ppid;
-  setInterval(() => process.ppid !== parent && orphaned(), PARENT_LOOKED_AT_MS).unref();
+  setInterval(() => process.ppid !== parent && onOrphaned(), PARENT_CHECK_MS).unref();
 }

@@ -1,11 +1,11 @@
-// The Node that Mave runs on: the machine's own where it is new enough, else one from the npm registry.
+// Selects the Node that Mave runs on: the system's if it is new enough, else one from the npm registry.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { npm } from "./npm.mjs";
 import { ROOT, read, useNode } from "./places.mjs";
 import { Failure, step } from "./steps.mjs";
 
-const OLDEST = [22, 18]; // runs TypeScript as it is written
+const OLDEST = [22, 18]; // the first version that runs TypeScript without flags
 const FOLDER = join(ROOT, "runtime");
 
 export async function ensureRuntime() {
@@ -14,8 +14,8 @@ export async function ensureRuntime() {
   const version = JSON.parse(read(FOLDER, "package.json")).optionalDependencies[name];
   if (version === undefined) {
     throw new Failure(
-      `This is Node ${process.versions.node}; Mave needs ${OLDEST.join(".")} or newer, and brings none along for ` +
-        `${process.platform} on ${process.arch}. Install Node 24 (https://nodejs.org) and run the same command again.`,
+      `Mave needs Node ${OLDEST.join(".")} or newer; this is ${process.versions.node}. No bundled Node is available for ` +
+        `${process.platform} on ${process.arch}. Install Node 24 from https://nodejs.org and run the command again.`,
     );
   }
   const folder = join(FOLDER, "node_modules", name);
@@ -25,7 +25,7 @@ export async function ensureRuntime() {
     await step(`Installing Node ${version}`, () => npm("node", ["ci"], FOLDER));
     if (!installed())
       throw new Failure(
-        `npm installed no ${name} ${version}. Remove the folder ${FOLDER}/node_modules and run the same command again.`,
+        `npm did not install ${name} ${version}. Delete ${FOLDER}/node_modules and run the command again.`,
       );
   }
   useNode(join(folder, "bin/node"));

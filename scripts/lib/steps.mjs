@@ -1,24 +1,24 @@
-// What the set-up shows: one line a step, with its progress and its time; a failure as a sentence.
+// Setup output: one line per step with its progress and duration, and failures as sentences.
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { CACHE, environment, ROOT } from "./places.mjs";
 
-/** Something that the person in front of the terminal can mend: what, why, and what to do. */
+/** A failure that the user can fix. The message says what happened, why, and what to do. */
 export class Failure extends Error {}
 
-const DOTS_MS = 2_000; // where there is no terminal to draw on
+const DOTS_MS = 2_000; // interval of progress dots if standard error is not a terminal
 const terminal = process.stderr.isTTY === true;
 
 /**
- * Does `work` under one line on standard error (standard output belongs to the command itself).
- * @param {string} title what is being done
+ * Runs `work` and shows it as one line on standard error; standard output belongs to the command.
+ * @param {string} title
  * @param {() => Promise<void>} work
- * @param {() => string} [progress] how far it is, in a few characters
+ * @param {() => string} [progress] a few characters of progress
  */
 export async function step(title, work, progress = () => "") {
-  const begun = Date.now();
-  const seconds = () => `${((Date.now() - begun) / 1000).toFixed(1)} s`;
+  const start = Date.now();
+  const seconds = () => `${((Date.now() - start) / 1000).toFixed(1)} s`;
   process.stderr.write(`${title} …`);
   const timer = setInterval(
     () => process.stderr.write(terminal ? `\r\x1b[K${title} … ${progress()} ${seconds()}` : "."),
@@ -37,41 +37,41 @@ export async function step(title, work, progress = () => "") {
 
 const children = new Set();
 
-/** Ctrl-C during a step: ends what it had started, and with it this process. Every step can be taken again. */
+/** Exits on Ctrl-C during a step, after stopping its programs. Every step can be repeated. */
 export function interruptible() {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => {
       for (const child of children) child.kill("SIGTERM");
-      process.stderr.write("\nInterrupted. The next run takes up where this one stopped.\n");
+      process.stderr.write("\nInterrupted. Run the command again to continue.\n");
       process.exit(130);
     });
   }
 }
 
 /**
- * Runs a program of a step; all it says goes to a file.
- * @param {string} name of that file
+ * Runs a program for a step, with all of its output in a log file.
+ * @param {string} name the log file's name
  * @returns {Promise<{ ok: boolean, log: string }>}
  */
-export function quietly(name, program, words, { cwd = ROOT, env = environment() } = {}) {
+export function quietly(name, program, args, { cwd = ROOT, env = environment() } = {}) {
   const log = join(CACHE, `${name}.log`);
   try {
     mkdirSync(CACHE, { recursive: true });
   } catch (error) {
     throw new Failure(
-      `The folder ${ROOT} cannot be written (${error.code}). Run this as the user who owns it, or make a clone of your own.`,
+      `Cannot write to ${ROOT} (${error.code}). Run the command as its owner, or clone the repository again.`,
     );
   }
   const output = openSync(log, "w");
   return new Promise((resolve) => {
-    const child = spawn(program, words, { cwd, env, stdio: ["ignore", output, output] });
+    const child = spawn(program, args, { cwd, env, stdio: ["ignore", output, output] });
     children.add(child);
-    const ended = (ok) => {
+    const finish = (ok) => {
       children.delete(child);
       resolve({ ok, log });
     };
-    child.once("error", () => ended(false));
-    child.once("exit", (code) => ended(code === 0));
+    child.once("error", () => finish(false));
+    child.once("exit", (code) => finish(code === 0));
     closeSync(output);
   });
 }

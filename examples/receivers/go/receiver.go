@@ -1,4 +1,4 @@
-// Receives Mave's webhooks with Go's own library only.
+// Receives Mave's webhooks with Go's standard library.
 //
 // Start it with the secret of your webhook:  WEBHOOK_SECRET=whsec_... go run receiver.go
 package main
@@ -21,12 +21,12 @@ import (
 
 const (
 	tolerance   = 300     // seconds
-	largestBody = 1 << 20 // bytes
+	bodyMax    = 1 << 20 // bytes
 )
 
 var digits = regexp.MustCompile(`^[0-9]{1,11}$`)
 
-// isFromMave reads Mave-Signature: t=<time>, v1=<hex>, and one more v1 while the secret is being rotated.
+// isFromMave verifies Mave-Signature: t=<time>, v1=<hex>, with a second v1 during a secret rotation.
 func isFromMave(body []byte, header, secret string, now time.Time) bool {
 	var times []string
 	var signatures [][]byte
@@ -62,8 +62,8 @@ func main() {
 		log.Fatal("WEBHOOK_SECRET is not set")
 	}
 	http.HandleFunc("POST /webhooks", func(w http.ResponseWriter, r *http.Request) {
-		// The raw bytes: never parse before this check.
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, largestBody))
+		// The raw body: verify it before parsing.
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyMax))
 		header := strings.Join(r.Header.Values("Mave-Signature"), ", ")
 		if err != nil || !isFromMave(body, header, secret, time.Now()) {
 			w.WriteHeader(http.StatusBadRequest)
@@ -78,7 +78,7 @@ func main() {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
-		// An event can arrive more than once. Where that matters, remember event.ID.
+		// An event can arrive more than once. To detect duplicates, store event.ID.
 		fmt.Println(event.Type, event.Data.ID)
 		w.WriteHeader(http.StatusNoContent)
 	})

@@ -13,15 +13,15 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Receives Mave's webhooks with Java's own library only (11 or newer).
+ * Receives Mave's webhooks with the standard library of Java 11 or newer.
  *
  * Start it with the secret of your webhook:  WEBHOOK_SECRET=whsec_... java Receiver.java
  */
 public class Receiver {
     private static final long TOLERANCE = 300; // seconds
-    private static final int LARGEST_BODY = 1 << 20; // bytes
+    private static final int BODY_MAX = 1 << 20; // bytes
 
-    /** header is Mave-Signature: t=<time>, v1=<hex>, and one more v1 while the secret is being rotated. */
+    /** header is Mave-Signature: t=<time>, v1=<hex>, with a second v1 during a secret rotation. */
     static boolean isFromMave(byte[] body, String header, String secret, long now) throws GeneralSecurityException {
         List<String> times = new ArrayList<>();
         List<String> signatures = new ArrayList<>();
@@ -45,14 +45,14 @@ public class Receiver {
     }
 
     private static void receive(HttpExchange exchange, String secret) throws IOException {
-        // The raw bytes: never parse before this check.
-        byte[] body = exchange.getRequestBody().readNBytes(LARGEST_BODY + 1);
+        // The raw body: verify it before parsing.
+        byte[] body = exchange.getRequestBody().readNBytes(BODY_MAX + 1);
         String header = String.join(", ", exchange.getRequestHeaders().getOrDefault("Mave-Signature", List.of()));
         int status = 400;
         try {
-            if (body.length <= LARGEST_BODY && isFromMave(body, header, secret, Instant.now().getEpochSecond())) {
-                // Parse it with the JSON library of your choice. An event can arrive more than once: where that
-                // matters, remember its id.
+            if (body.length <= BODY_MAX && isFromMave(body, header, secret, Instant.now().getEpochSecond())) {
+                // Parse it with the JSON library of your choice. An event can arrive more than once: to detect
+                // duplicates, store its id.
                 System.out.println(new String(body, StandardCharsets.UTF_8));
                 status = 204;
             }
