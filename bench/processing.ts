@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { systemClock } from "../server/src/kernel/clock.ts";
 import { findFfmpeg } from "../server/src/videos/ffmpeg.ts";
 import { ladderArguments } from "../server/src/videos/ffmpeg-arguments.ts";
-import { makeMedia } from "../server/src/videos/media.ts";
+import { convert } from "../server/src/videos/media.ts";
 import { compare, type Pair, report, seconds } from "./lib/report.ts";
 
 const run = promisify(execFile);
@@ -31,9 +31,9 @@ const signal = new AbortController().signal;
 async function byMave() {
   const made = join(folder, `made-${turn++}`);
   const begin = performance.now();
-  const outcome = await makeMedia({ ffmpeg: ffmpeg!, input, folder: made, signal, onProgress() {} });
+  const outcome = await convert({ ffmpeg: ffmpeg!, input, folder: made, signal, onProgress() {} });
   const duration_ms = performance.now() - begin;
-  if (outcome.how !== "made") throw new Error(`Processing failed: ${JSON.stringify(outcome)}`);
+  if (outcome.how !== "converted") throw new Error(`Processing failed: ${JSON.stringify(outcome)}`);
   const { probe, plan } = outcome.media.notes!;
   const bare = join(folder, `bare-${turn}`);
   return { duration_ms, plan, bare, args: ladderArguments(input, bare, probe, plan) };

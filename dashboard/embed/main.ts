@@ -1,4 +1,4 @@
-/** What the server says of the video, in the page itself. */
+/** The video's data that the server writes into the page. */
 export interface EmbedData {
   id: string;
   status: "waiting" | "uploading" | "processing" | "ready" | "failed" | "deleted";
@@ -9,46 +9,46 @@ export interface EmbedData {
 }
 
 const data = JSON.parse(document.getElementById("video")!.textContent!) as EmbedData;
-if (data.status === "ready") offer();
-else if (data.status !== "deleted") follow();
+if (data.status === "ready") showPlayButton();
+else if (data.status !== "deleted") pollStatus();
 
-/** The player is fetched when somebody means to play, or a moment before. */
-function offer(): void {
-  const wanted = new URLSearchParams(location.search);
+/** Loads the player on the first play, or earlier when the button is hovered or focused. */
+function showPlayButton(): void {
+  const query = new URLSearchParams(location.search);
   const button = document.getElementById("play") as HTMLButtonElement;
   const load = () => import("./player.ts");
-  let begun = false;
-  const play = async (byPerson: boolean) => {
-    if (begun) return;
-    begun = true;
+  let hasStarted = false;
+  const play = async (isUserAction: boolean) => {
+    if (hasStarted) return;
+    hasStarted = true;
     document.body.classList.add("loading");
     const { mountPlayer } = await load();
     await mountPlayer(data, {
-      muted: wanted.get("muted") === "1" || !byPerson, // browsers start by themselves only what is silent
-      loop: wanted.get("loop") === "1",
-      start_s: Number(wanted.get("t")) || 0,
+      muted: query.get("muted") === "1" || !isUserAction, // browsers only allow muted autoplay
+      loop: query.get("loop") === "1",
+      start_s: Number(query.get("t")) || 0,
     });
   };
   button.addEventListener("click", () => play(true));
   for (const hint of ["pointerenter", "focus"]) button.addEventListener(hint, () => void load(), { once: true });
   document.addEventListener("keydown", (event) => {
-    if (!begun && (event.key === " " || event.key === "k") && event.target !== button) {
+    if (!hasStarted && (event.key === " " || event.key === "k") && event.target !== button) {
       event.preventDefault();
       void play(true);
     }
   });
-  if (wanted.get("autoplay") === "1") void play(false);
+  if (query.get("autoplay") === "1") void play(false);
 }
 
 const POLL_MS = 1_500;
 
-/** A page of a video that does not play yet: shows how far it is, and becomes the player. */
-function follow(): void {
+/** Shows the progress of a video that is not ready, and reloads the page when its status changes. */
+function pollStatus(): void {
   const bar = document.getElementById("progress") as HTMLProgressElement | null;
   const percent = document.getElementById("percent");
-  const look = async () => {
+  const poll = async () => {
     const response = await fetch(`/embed/state/${data.id}`, { cache: "no-store" }).catch(() => null);
-    // Out of reach for the moment: the page keeps what it knows and asks again.
+    // If the server is unreachable, keep the page as it is and poll again.
     const state = response?.ok ? ((await response.json()) as { status: string; progress: number | null }) : null;
     if (response?.status === 410 || (state && state.status !== data.status)) return location.reload();
     if (state?.progress != null) {
@@ -57,6 +57,6 @@ function follow(): void {
     }
     wait();
   };
-  const wait = () => setTimeout(() => (document.hidden ? wait() : void look()), POLL_MS);
+  const wait = () => setTimeout(() => (document.hidden ? wait() : void poll()), POLL_MS);
   wait();
 }

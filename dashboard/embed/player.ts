@@ -19,7 +19,7 @@ export interface Start {
   start_s: number;
 }
 
-/** Puts the player where the poster was, and plays. */
+/** Replaces the poster with the player and starts playback. */
 export async function mountPlayer(data: EmbedData, { muted, loop, start_s }: Start): Promise<void> {
   const video = document.createElement("video");
   Object.assign(video, { slot: "media", playsInline: true, crossOrigin: "anonymous", muted, loop });
@@ -30,12 +30,12 @@ export async function mountPlayer(data: EmbedData, { muted, loop, start_s }: Sta
   controller.innerHTML = CONTROLS;
   controller.prepend(video);
   chooseRate(controller.querySelector("button")!, video);
-  const title = document.querySelector("h1")!; // for those who hear the page
+  const title = document.querySelector("h1")!; // for screen readers
   document.getElementById("stage")!.replaceChildren(title, controller);
   controller.focus();
   await attach(video, data.playback!);
   if (start_s > 0) video.currentTime = start_s;
-  // A browser that does not let it begin leaves it paused, with its button.
+  // If the browser blocks autoplay, the player stays paused with its play button visible.
   await video.play().catch(() => undefined);
 }
 
@@ -58,7 +58,7 @@ const CONTROLS = `
 
 const RATES = [1, 1.25, 1.5, 2, 0.5];
 
-/** Our own: media-chrome's is named by other words than it shows. */
+/** Custom, because media-chrome's button has an accessible name that differs from its text. */
 function chooseRate(button: HTMLButtonElement, video: HTMLVideoElement): void {
   button.addEventListener("click", () => {
     video.playbackRate = RATES[(RATES.indexOf(video.playbackRate) + 1) % RATES.length]!;
@@ -73,7 +73,7 @@ function thumbnails(source: string): HTMLTrackElement {
   return track;
 }
 
-/** hls.js where there are media source extensions; Safari on a phone plays the playlist by itself. */
+/** Uses hls.js where Media Source Extensions exist; Safari on iPhone plays HLS natively. */
 async function attach(video: HTMLVideoElement, playlist: string): Promise<void> {
   const { default: Hls } = await import("hls.js");
   if (!Hls.isSupported()) {

@@ -1,4 +1,4 @@
-// Receives Mave's webhooks where a server is a function from Request to Response: Bun, Deno, Cloudflare Workers.
+// Receives Mave's webhooks on servers built on the Fetch API: Bun, Deno, Cloudflare Workers.
 // Start it with the secret of your webhook:  WEBHOOK_SECRET=whsec_… bun fetch.mjs
 import { webhook } from "@mave/webhooks/fetch";
 

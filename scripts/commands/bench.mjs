@@ -12,7 +12,8 @@ export async function bench(args) {
   const names = args.filter((arg) => !arg.startsWith("-"));
   const options = args.filter((arg) => arg.startsWith("-"));
   const unknown = names.filter((name) => !all.includes(name));
-  if (unknown.length > 0) throw new Failure(`No bench "${unknown.join('", "')}". Choose from: ${all.join(", ")}.`);
+  if (unknown.length > 0)
+    throw new Failure(`Unknown benchmark "${unknown.join('", "')}". Available: ${all.join(", ")}.`);
   let code = 0;
   for (const name of names.length > 0 ? names : all) {
     const run = ["--conditions=source", `bench/${name}.ts`, ...options];

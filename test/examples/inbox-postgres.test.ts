@@ -26,7 +26,7 @@ describe("an inbox in PostgreSQL", () => {
   beforeEach(() => pool.query("truncate mave_positions, mave_events, library"));
   const library = async () => (await pool.query("select id, name, status from library")).rows;
 
-  test("handles an event once, though it arrives at several processes at the same moment", async () => {
+  test("handles an event once, even if several processes receive it at the same moment", async () => {
     const handle = vi.fn(() => new Promise((resolve) => setImmediate(resolve)));
     const events = async function* () {};
     const processes = [1, 2, 3].map(() => createInbox({ store: postgresStore(pool), events, handle }));
@@ -36,7 +36,7 @@ describe("an inbox in PostgreSQL", () => {
     expect(handle).toHaveBeenCalledOnce();
   });
 
-  test("drops an event's effects together with its mark where its handler fails", async () => {
+  test("rolls back an event's effects and its mark if the handler fails", async () => {
     const handle = vi.fn(async (_event: MaveEvent, { tx }: { tx: pg.PoolClient }) => {
       await tx.query("insert into library (id) values ('k1iFD7h4rW')");
       if (handle.mock.calls.length === 1) throw new Error("not now");
@@ -49,7 +49,7 @@ describe("an inbox in PostgreSQL", () => {
     expect(await library()).toHaveLength(1);
   });
 
-  test("fills a gap from the API, and never lets an older state overwrite a newer one", async () => {
+  test("fills a gap from the API, and never overwrites a newer state with an older one", async () => {
     const missed = { ...event("video.uploaded", 2, { name: "B" }), sequence: 2 };
     const api = createServer((_request, response) => {
       response.writeHead(200, { "content-type": "application/json" });

@@ -1,4 +1,4 @@
-/** Every receiver in examples/ is started as its first lines say, and judged by the vectors, moved to the present. */
+/** Starts every receiver in examples/ as its first lines say, and sends it the vectors, signed for the current time. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -12,18 +12,18 @@ type Vector = (typeof vectors.verify)[number];
 const SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
 const folder = join(ROOT, "examples/receivers");
 
-/** Those that a receiver with this one secret and the usual tolerance can be asked about over HTTP. */
-const askable = vectors.verify.filter(({ secrets, tolerance, headers, body }) => {
+/** Vectors that apply to a receiver with this one secret and the default tolerance, and that HTTP can carry. */
+const applicable = vectors.verify.filter(({ secrets, tolerance, headers, body }) => {
   const sendable = Object.values(headers).every((value) => /^[\t\x20-\xff]*$/.test(value));
-  // What follows a right signature is each receiver's own matter: not all of them read JSON.
+  // Not all receivers parse JSON after verification, so skip vectors whose body is not an event.
   return secrets.join() === SECRET && tolerance === 300 && sendable && body.includes('"data"');
 });
 
-/** The vector's request as it would be signed now: each time is moved, and each signature made again. */
-function moved({ headers, made, now, valid }: Vector): Record<string, string> {
+/** The vector's headers for the current time: times are shifted and signatures recomputed. */
+function headersForNow({ headers, made, now, valid }: Vector): Record<string, string> {
   let header = (headers as Record<string, string>)["Mave-Signature"];
   if (header === undefined) return headers as Record<string, string>;
-  // A second may pass on the way: what lies at the edge of the tolerance is moved 10 s off it, to the side it is on.
+  // Vectors at the edge of the tolerance move 10 s away from it, because a second may pass until the request arrives.
   const fromEdge = Math.sign(now - Number(made[0]?.t ?? now)) * (valid ? 10 : -10);
   const shift = Math.floor(Date.now() / 1000) - now + (Number.isNaN(fromEdge) ? 0 : fromEdge);
   for (const { t, secret, body } of made) {
@@ -36,24 +36,24 @@ function moved({ headers, made, now, valid }: Vector): Record<string, string> {
   return { "Mave-Signature": header };
 }
 
-/** @returns the names of vectors that it judged otherwise than they say */
-async function misjudged(ask: (request: Request) => Promise<Response>, url: string): Promise<string[]> {
+/** @returns the vectors whose result differs from the expected one */
+async function mismatches(send: (request: Request) => Promise<Response>, url: string): Promise<string[]> {
   const names: string[] = [];
-  for (const vector of askable) {
-    const headers = { "content-type": "application/json", ...moved(vector) };
-    const response = await ask(new Request(url, { method: "POST", body: vector.body, headers }));
+  for (const vector of applicable) {
+    const headers = { "content-type": "application/json", ...headersForNow(vector) };
+    const response = await send(new Request(url, { method: "POST", body: vector.body, headers }));
     await response.body?.cancel();
     if (response.ok !== vector.valid) names.push(`${vector.name}: ${response.status}`);
   }
   return names;
 }
 
-test("there is something to ask, good and bad", () => {
-  expect(askable.filter(({ valid }) => valid).length).toBeGreaterThan(9);
-  expect(askable.filter(({ valid }) => !valid).length).toBeGreaterThan(30);
+test("there are applicable vectors, valid and invalid", () => {
+  expect(applicable.filter(({ valid }) => valid).length).toBeGreaterThan(9);
+  expect(applicable.filter(({ valid }) => !valid).length).toBeGreaterThan(30);
 });
 
-describe("as a program", () => {
+describe("as a program,", () => {
   const running: ChildProcess[] = [];
   const out = mkdtemp(join(tmpdir(), "mave-receivers-"));
   afterAll(async () => {
@@ -61,7 +61,7 @@ describe("as a program", () => {
     await rm(await out, { recursive: true, force: true });
   });
 
-  const there = (program: string, ...version: string[]) => {
+  const isInstalled = (program: string, ...version: string[]) => {
     try {
       execFileSync(program, version, { stdio: "ignore" });
       return true;
@@ -70,52 +70,56 @@ describe("as a program", () => {
     }
   };
   const node = (file: string) => async () => [process.execPath, "--conditions=source", file];
-  const programs: [file: string, command: (port: number) => Promise<string[]>, there: () => boolean][] = [
+  const programs: [file: string, command: (port: number) => Promise<string[]>, isAvailable: () => boolean][] = [
     ["express.mjs", node("express.mjs"), () => true],
     ["fastify.mjs", node("fastify.mjs"), () => true],
-    ["receiver.py", async () => ["python3", "receiver.py"], () => there("python3", "--version")],
+    ["receiver.py", async () => ["python3", "receiver.py"], () => isInstalled("python3", "--version")],
     [
       "go/receiver.go",
       async () => {
         const binary = join(await out, "receiver-go");
         execFileSync("go", ["build", "-o", binary, "go/receiver.go"], { cwd: folder });
-        return [binary]; // `go run` would leave its child behind
+        return [binary]; // `go run` would leave its child process running
       },
-      () => there("go", "version"),
+      () => isInstalled("go", "version"),
     ],
-    ["java/Receiver.java", async () => ["java", "java/Receiver.java"], () => there("javac", "--version")],
-    ["receiver.php", async (port) => ["php", "-S", `localhost:${port}`, "receiver.php"], () => there("php", "-v")],
+    ["java/Receiver.java", async () => ["java", "java/Receiver.java"], () => isInstalled("javac", "--version")],
+    [
+      "receiver.php",
+      async (port) => ["php", "-S", `localhost:${port}`, "receiver.php"],
+      () => isInstalled("php", "-v"),
+    ],
   ];
 
   test.for(programs)(
-    "%s judges as the vectors say",
+    "%s accepts and refuses requests as the vectors say",
     { timeout: 90_000 },
-    async ([file, command, isThere], { skip }) => {
-      skip(!isThere(), `${file} left out: its language is not on this machine`);
+    async ([file, command, isAvailable], { skip }) => {
+      skip(!isAvailable(), `${file} skipped: its language is not installed`);
       const port = await freePort();
-      const [program, ...words] = await command(port);
+      const [program, ...args] = await command(port);
       const env = { ...process.env, WEBHOOK_SECRET: SECRET, PORT: String(port) };
-      const child = spawn(program!, words, { cwd: folder, env, stdio: "ignore" });
+      const child = spawn(program!, args, { cwd: folder, env, stdio: "ignore" });
       running.push(child);
       const url = `http://localhost:${port}/webhooks`;
       await vi.waitFor(async () => (await fetch(url, { method: "POST" })).body?.cancel(), {
         timeout: 60_000,
         interval: 50,
       });
-      expect(await misjudged(fetch, url)).toEqual([]);
+      expect(await mismatches(fetch, url)).toEqual([]);
       child.kill("SIGKILL");
     },
   );
 });
 
-describe("as a function from Request to Response", () => {
-  test("hono.mjs, fetch.mjs and next-route.ts judge as the vectors say", async () => {
+describe("as a function from Request to Response,", () => {
+  test("hono.mjs, fetch.mjs and next-route.ts accept and refuse requests as the vectors say", async () => {
     vi.stubEnv("WEBHOOK_SECRET", SECRET);
     const load = (file: string) => import(join(folder, file));
     const [hono, plain, next] = await Promise.all(["hono.mjs", "fetch.mjs", "next-route.ts"].map(load));
     const logged = vi.spyOn(console, "log").mockReturnValue();
     for (const handler of [async (request: Request) => hono.default.fetch(request), plain.default.fetch, next.POST]) {
-      expect(await misjudged(handler, "http://localhost/webhooks")).toEqual([]);
+      expect(await mismatches(handler, "http://localhost/webhooks")).toEqual([]);
     }
     expect(logged).toHaveBeenCalledWith("video.created", "k1iFD7h4rW");
     logged.mockRestore();

@@ -1,4 +1,4 @@
-/** The SDK's inbox against the real server: what a receiver missed for good comes from the API, in order. */
+/** The SDK's inbox with a real server: it fetches events whose deliveries failed for good, in order. */
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,11 +8,11 @@ import { afterAll, expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { startServer } from "../support/server.ts";
 
-const server = await startServer({ MAVE_RETRY_SCHEDULE: "0" }); // the second attempt at once, and no third
+const server = await startServer({ MAVE_RETRY_SCHEDULE: "0" }); // two attempts without delay
 afterAll(() => server.remove());
 const key = await server.key();
 
-async function call<Answer>(method: string, path: string, body?: object | string): Promise<Answer> {
+async function call<Body>(method: string, path: string, body?: object | string): Promise<Body> {
   const json = typeof body === "object";
   const response = await fetch(server.url + path, {
     method,
@@ -20,10 +20,10 @@ async function call<Answer>(method: string, path: string, body?: object | string
     ...(body !== undefined && { body: json ? JSON.stringify(body) : body }),
   });
   expect(response.ok, `${method} ${path}: ${response.status}`).toBe(true);
-  return (await response.json()) as Answer;
+  return (await response.json()) as Body;
 }
 
-test("an inbox sees what did not arrive, fetches it, and handles all of a video's events once and in order", async () => {
+test("an inbox detects missing events, fetches them, and handles all of a video's events once and in order", async () => {
   const handled: { type: string; refilled: boolean; late: boolean }[] = [];
   const gaps: Gap[] = [];
   const inbox = createInbox({

@@ -2,8 +2,7 @@ import { connect } from "node:net";
 import { expect } from "vitest";
 import { ROOT, type TestServer } from "../support/server.ts";
 
-/** What a request got back, whatever it was. */
-export interface Answer {
+export interface ProbeResponse {
   status: number;
   type: string;
   body: string;
@@ -11,9 +10,9 @@ export interface Answer {
 
 export interface Operation {
   method: string;
-  /** With ids of things that exist, or would be well-formed. */
+  /** Has ids that exist or are at least well-formed. */
   path: string;
-  /** The request's schema, where it takes a body. */
+  /** The request body's schema, if it takes one. */
   body: JsonSchema | null;
   query: string[];
 }
@@ -38,7 +37,7 @@ interface RequestBody {
   content: Record<string, { schema: JsonSchema }>;
 }
 
-/** Every operation that the server says it has, with paths made whole. @param ids by the name of the path's parameter */
+/** Every operation in the server's OpenAPI document. @param idOf the id to insert into a path */
 export async function operations(server: TestServer, idOf: (path: string) => string): Promise<Operation[]> {
   const document = (await (await fetch(`${server.url}/v1/openapi.json`)).json()) as Document;
   const resolve = (schema: JsonSchema): JsonSchema =>
@@ -55,15 +54,15 @@ export async function operations(server: TestServer, idOf: (path: string) => str
   );
 }
 
-export async function ask(url: string, options: RequestInit & { duplex?: "half" }): Promise<Answer> {
+export async function ask(url: string, options: RequestInit & { duplex?: "half" }): Promise<ProbeResponse> {
   const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(25_000), ...options });
   const type = response.headers.get("content-type") ?? "";
   if (type.startsWith("text/event-stream")) await response.body?.cancel();
   return { status: response.status, type, body: response.bodyUsed ? "" : await response.text() };
 }
 
-/** Bytes on a socket of their own. @returns what came back until the server ended it, or said nothing more for a while */
-export function raw(url: string, bytes: string | Buffer, { silent_ms = 1_500 } = {}): Promise<Answer> {
+/** Sends raw bytes on a new socket. @returns the response once the server closes the socket or is silent for a while */
+export function raw(url: string, bytes: string | Buffer, { silent_ms = 1_500 } = {}): Promise<ProbeResponse> {
   const { port } = new URL(url);
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
@@ -85,15 +84,15 @@ export function raw(url: string, bytes: string | Buffer, { silent_ms = 1_500 } =
   });
 }
 
-/** Nothing of the machine, the code, the database or a secret may be told. */
+/** Details of the machine, code, database or secrets that no response may reveal. */
 const LEAKS = new RegExp(
   `${ROOT.replaceAll("/", "\\/")}|node_modules|\\.ts:\\d+|\\n\\s+at |/tmp/|\\bselect .+ from\\b|\\binsert into\\b|` +
     "SQLSTATE|pg_catalog|ECONN|syntax error at|violates|constraint|invalid input syntax|whsec_[A-Za-z0-9+/]",
   "i",
 );
 
-/** A refusal: 4xx, a problem with a code and a sentence, and nothing that it should not say. */
-export function expectRefusal(response: Answer, what: string): void {
+/** Expects a 4xx problem with a code and a message that reveals no internals. */
+export function expectRefusal(response: ProbeResponse, what: string): void {
   expect(`${what}: ${response.status} ${response.body.slice(0, 300)}`).toMatch(/: 4\d\d /);
   expect(response.type, what).toContain("application/problem+json");
   const { code, detail, status } = JSON.parse(response.body) as { code: string; detail: string; status: number };
@@ -103,12 +102,12 @@ export function expectRefusal(response: Answer, what: string): void {
   expectNoLeak(response, what);
 }
 
-/** Anything but a failure of the server's own. */
-export function expectNoFault(response: Answer, what: string): void {
+/** Expects anything but a server error. */
+export function expectNoFault(response: ProbeResponse, what: string): void {
   expect(`${what}: ${response.status} ${response.body.slice(0, 300)}`).toMatch(/: [1-4]\d\d /);
   expectNoLeak(response, what);
 }
 
-function expectNoLeak({ body, status }: Answer, what: string): void {
+function expectNoLeak({ body, status }: ProbeResponse, what: string): void {
   if (status >= 400) expect(body, what).not.toMatch(LEAKS);
 }

@@ -18,7 +18,7 @@ const authorized = () => ({ authorization: `Bearer ${key}` });
 const get = (path: string, headers: Record<string, string> = authorized(), method = "GET") =>
   ask(`${server.url}${path}`, { method, headers });
 
-describe("addresses", () => {
+describe("a URL", () => {
   const IDS = [
     "%00",
     "%",
@@ -41,7 +41,7 @@ describe("addresses", () => {
     "zzzzzzzzzzzzzzzzzzzzzz",
   ];
 
-  test("an id that is none is refused everywhere, as one that is unknown", async () => {
+  test("with a malformed id is refused like an unknown one, by every operation", async () => {
     const withIds = all.filter(({ path }) => path.includes("j3bw2jWb6q7aWGwChsgR86"));
     expect(withIds.length).toBeGreaterThan(10);
     for (const { method, path } of withIds) {
@@ -53,7 +53,7 @@ describe("addresses", () => {
     }
   }, 60_000);
 
-  test("a query that is none is refused or ignored, never fatal", async () => {
+  test("with an invalid query is refused or ignored, and never causes a server error", async () => {
     const VALUES = [
       "",
       "abc",
@@ -84,7 +84,7 @@ describe("addresses", () => {
     }
   }, 60_000);
 
-  test("what is no address of the API is refused as such", async () => {
+  test("that is not a route is refused", async () => {
     for (const path of [
       "/v1",
       "/v1/",
@@ -107,36 +107,36 @@ describe("addresses", () => {
     }
   });
 
-  test("another method is refused with those that are allowed", async () => {
+  test("with the wrong method is refused with the allowed ones", async () => {
     for (const method of ["DELETE", "PATCH", "PUT", "OPTIONS"])
       expectRefusal(await get("/v1/events", authorized(), method), method);
   });
 });
 
-describe("headers", () => {
+describe("a request header:", () => {
   test.each([
     ["no key", {}],
     ["an empty key", { authorization: "Bearer " }],
     ["another scheme", { authorization: "Basic bWF2ZTptYXZl" }],
-    ["a key that is none", { authorization: "Bearer mave_nothing" }],
+    ["an invalid key", { authorization: "Bearer mave_nothing" }],
     ["a very long key", { authorization: `Bearer mave_${"x".repeat(10_000)}` }],
     ["SQL as a key", { authorization: "Bearer ' or 1=1 --" }],
-    ["a cookie that is none", { cookie: `better-auth.session_token=${"x".repeat(3_000)}` }],
+    ["an invalid cookie", { cookie: `better-auth.session_token=${"x".repeat(3_000)}` }],
     ["two schemes", { authorization: "Bearer Bearer mave_x" }],
-  ])("%s opens nothing", async (_name, headers: Record<string, string>) => {
+  ])("%s is unauthorized", async (_name, headers: Record<string, string>) => {
     const response = await get("/v1/videos", headers);
     expectRefusal(response, "GET /v1/videos");
     expect(response.status).toBe(401);
   });
 
-  test("an Idempotency-Key that is none is refused", async () => {
+  test("an invalid Idempotency-Key is refused", async () => {
     for (const value of ["x".repeat(256), "a b", "a\tb", "\u00e4"]) {
       const headers = { ...authorized(), "content-type": "application/json", "idempotency-key": value };
       expectRefusal(await ask(`${server.url}/v1/videos`, { method: "POST", headers, body: "{}" }), value.slice(0, 20));
     }
   });
 
-  test("senseless headers are ignored or refused, never fatal", async () => {
+  test("invalid values are ignored or refused, and never cause a server error", async () => {
     const HEADERS: [string, string][] = [
       ["range", "bytes=-1-99999999999999999999"],
       ["if-none-match", '"'.repeat(5_000)],
@@ -169,39 +169,39 @@ describe("headers", () => {
   }, 60_000);
 });
 
-describe("the wire itself", () => {
+describe("a raw HTTP request", () => {
   const HOST = "Host: localhost\r\n";
   const head = (lines: string) =>
     `POST /v1/videos HTTP/1.1\r\n${HOST}Authorization: Bearer KEY\r\nContent-Type: application/json\r\n${lines}\r\n`;
   const REFUSED: Record<string, string> = {
-    "no HTTP": "hello\r\n\r\n",
+    "not HTTP": "hello\r\n\r\n",
     "HTTP/2's preface": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "HTTP/9": `GET / HTTP/9.9\r\n${HOST}\r\n`,
     "no Host": "GET /v1/videos HTTP/1.1\r\n\r\n",
     "two Hosts": `GET /v1/videos HTTP/1.1\r\n${HOST}Host: evil.example\r\n\r\n`,
     "another Host": "GET /v1/videos HTTP/1.1\r\nHost: evil.example\r\n\r\n",
-    "a Host that is none": "GET /v1/videos HTTP/1.1\r\nHost: a b/c@d\r\n\r\n",
+    "an invalid Host": "GET /v1/videos HTTP/1.1\r\nHost: a b/c@d\r\n\r\n",
     "a header without a colon": `GET /v1/videos HTTP/1.1\r\n${HOST}nothing\r\n\r\n`,
     "NUL in a header": `GET /v1/videos HTTP/1.1\r\n${HOST}x: a\0b\r\n\r\n`,
-    "a header over the cap": `GET /v1/videos HTTP/1.1\r\n${HOST}x: ${"y".repeat(20_000)}\r\n\r\n`,
+    "a header over the limit": `GET /v1/videos HTTP/1.1\r\n${HOST}x: ${"y".repeat(20_000)}\r\n\r\n`,
     "ten thousand headers": `GET /v1/videos HTTP/1.1\r\n${HOST}${"a: b\r\n".repeat(10_000)}\r\n`,
-    "a content-length that is no number": head("Content-Length: ten\r\n"),
+    "a content-length that is not a number": head("Content-Length: ten\r\n"),
     "a negative content-length": head("Content-Length: -5\r\n"),
     "two content-lengths": head("Content-Length: 2\r\nContent-Length: 3\r\n"),
     "both content-length and chunks": `${head("Content-Length: 2\r\nTransfer-Encoding: chunked\r\n")}0\r\n\r\n`,
-    "a chunk size that is no number": `${head("Transfer-Encoding: chunked\r\n")}zz\r\n{}\r\n0\r\n\r\n`,
+    "a chunk size that is not a number": `${head("Transfer-Encoding: chunked\r\n")}zz\r\n{}\r\n0\r\n\r\n`,
     "an unknown transfer-encoding": head("Transfer-Encoding: gzip\r\n"),
-    "a method that is none": `BREW /v1/videos HTTP/1.1\r\n${HOST}\r\n`,
-    "a space in the address": `GET /v1/vi deos HTTP/1.1\r\n${HOST}\r\n`,
+    "an unknown method": `BREW /v1/videos HTTP/1.1\r\n${HOST}\r\n`,
+    "a space in the URL": `GET /v1/vi deos HTTP/1.1\r\n${HOST}\r\n`,
     TLS: "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
   };
 
-  test.each(Object.keys(REFUSED))("%s is refused", async (name) => {
+  test.each(Object.keys(REFUSED))("with %s is refused", async (name) => {
     const response = await raw(server.url, Buffer.from(REFUSED[name]!.replace("KEY", key), "latin1"));
     expectRefusal(response, name);
   });
 
-  test("what is odd but legal is answered", async () => {
+  test("that is unusual but legal gets a response", async () => {
     for (const request of [
       `GET http://localhost/v1/videos HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`,
       `OPTIONS * HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`,
@@ -213,11 +213,11 @@ describe("the wire itself", () => {
       `HEAD /v1/videos HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`,
     ]) {
       const response = await raw(server.url, request);
-      expect(`${request.split("\r\n", 1)[0]}: ${response.status}`).toMatch(/: (?:0|[2-4]\d\d)$/); // CONNECT is just ended
+      expect(`${request.split("\r\n", 1)[0]}: ${response.status}`).toMatch(/: (?:0|[2-4]\d\d)$/); // CONNECT only closes the connection
     }
   });
 
-  test("a second request behind a refused body is not taken for one", async () => {
+  test("hidden in a refused body is not executed", async () => {
     const smuggled = `DELETE /v1/videos/AAAAAAAAAA HTTP/1.1\r\n${HOST}Authorization: Bearer ${key}\r\n\r\n`;
     const lines = `Content-Length: ${400_000}\r\n`;
     const response = await raw(server.url, head(lines).replace("KEY", key) + smuggled);
@@ -225,7 +225,7 @@ describe("the wire itself", () => {
     expect(response.body).not.toMatch(/HTTP\/1\.1/);
   });
 
-  test("a body that drips, and headers that drip, are cut off in time", { timeout: 60_000 }, async () => {
+  test("with slowly dripping headers or body is cut off in time", { timeout: 60_000 }, async () => {
     const begin = `POST /v1/videos HTTP/1.1\r\n${HOST}Authorization: Bearer ${key}\r\nContent-Type: application/json\r\n`;
     const [body, headers] = await Promise.all([
       dripped(`${begin}Content-Length: 100000\r\n\r\n{"name":"`),
@@ -234,7 +234,7 @@ describe("the wire itself", () => {
     for (const text of [body, headers]) expect(text).toMatch(/^HTTP\/1\.1 408 .+REQUEST_TIMEOUT/s);
   });
 
-  test("a thousand connections that say nothing keep nobody out", async () => {
+  test("still gets a response while a thousand silent connections are held", async () => {
     const idle = await Promise.all(
       Array.from(
         { length: 1_000 },
@@ -249,13 +249,13 @@ describe("the wire itself", () => {
     for (const socket of idle) socket.destroy();
   });
 
-  test("leaves the server alive, without an error of its own", async () => {
+  test("leaves the server alive and logs no internal error", async () => {
     expect((await get("/healthz")).status).toBe(200);
     expect(server.output()).not.toMatch(/request failed|INTERNAL|unhandled|uncaught/i);
   });
 });
 
-/** Sends a character every 200 ms until the other side ends it; what it said. */
+/** Sends a character every 200 ms until the server closes the connection. @returns the response */
 function dripped(begin: string): Promise<string> {
   return new Promise((resolve) => {
     let text = "";

@@ -23,7 +23,7 @@ const tus = (headers: Record<string, string>, method = "POST", path = "/v1/uploa
   });
 const named = (name: string) => Buffer.from(name).toString("base64");
 
-describe("a tus request that is none", () => {
+describe("an invalid tus request:", () => {
   test.each(["-1", "abc", "", "1e99", "99999999999999999999999", "1.5", "NaN", " ", "0x10"])(
     "an Upload-Length of %j is refused",
     async (length) => {
@@ -45,7 +45,7 @@ describe("a tus request that is none", () => {
     expectRefusal(await tus({ "upload-length": "10", "upload-metadata": metadata }), metadata.slice(0, 60));
   });
 
-  test("no version, another version, another key and no key are refused", async () => {
+  test("a wrong version, a wrong key and no key are refused", async () => {
     const good = { "upload-length": "10", "upload-metadata": `video ${named(video)}` };
     expectRefusal(await tus({ ...good, "tus-resumable": "9.9.9" }), "version 9");
     expectRefusal(await tus({ ...good, authorization: "Bearer mave_x" }), "another key");
@@ -53,7 +53,7 @@ describe("a tus request that is none", () => {
   });
 
   test.each(["..%2f..%2fetc%2fpasswd", "%00", "x".repeat(3_000), "__proto__", "%ff", "AAAA"])(
-    "an upload called %s is refused",
+    "an upload with the id %s is refused",
     async (id) => {
       for (const method of ["HEAD", "PATCH", "DELETE"]) {
         const headers = { "upload-offset": "0", "content-type": "application/offset+octet-stream" };
@@ -64,7 +64,7 @@ describe("a tus request that is none", () => {
     },
   );
 
-  test("a part at another place, of another type, or longer than was said is refused and changes nothing", async () => {
+  test("a PATCH with a wrong offset, type or length is refused and does not exceed the declared length", async () => {
     const made = await fetch(`${server.url}/v1/uploads`, {
       method: "POST",
       headers: {
@@ -99,14 +99,14 @@ describe("a file in one request", () => {
       duplex: "half",
     });
 
-  test("that is empty, too large, a form, or for another's video is refused", async () => {
+  test("that is empty, too large, a form, or for an unknown video is refused", async () => {
     expectRefusal(await put({}, ""), "empty");
     expectRefusal(await put({}, "a".repeat(1_000_001)), "too large");
     expectRefusal(await put({ "content-type": "multipart/form-data; boundary=x" }, "--x--"), "a form");
     expectRefusal(await put({}, "abc", "AAAAAAAAAA"), "unknown video");
   });
 
-  test("that breaks off leaves the video as it was", async () => {
+  test("that is incomplete leaves the video waiting", async () => {
     const begin = `PUT /v1/videos/${video}/file HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${key}\r\nContent-Length: 1000\r\n\r\nabc`;
     await raw(server.url, begin, { silent_ms: 300 });
     const response = await expect.poll(async () => {
@@ -116,7 +116,7 @@ describe("a file in one request", () => {
     await response.toBe("waiting");
   });
 
-  test("without a length that grows beyond the most is refused", async () => {
+  test("of unknown length is refused once it exceeds the maximum", async () => {
     const endless = new ReadableStream({
       pull(controller) {
         controller.enqueue(Buffer.alloc(65_536));
@@ -127,8 +127,8 @@ describe("a file in one request", () => {
   });
 });
 
-describe("afterwards", () => {
-  test("the server is alive, without an error of its own", async () => {
+describe("after these requests", () => {
+  test("the server is alive and has logged no internal error", async () => {
     expect((await ask(`${server.url}/healthz`, {})).status).toBe(200);
     expect(server.output()).not.toMatch(/request failed|INTERNAL|unhandled|uncaught/i);
   });

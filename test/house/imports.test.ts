@@ -103,7 +103,7 @@ describe("the direction of imports", () => {
   test("the decisions are pure: no clock, no randomness, no I/O, only types, bounds and each other", () => {
     const pure = [
       "videos/video.ts",
-      "videos/decide.ts",
+      "videos/conversion-plan.ts",
       "delivery/delivery.ts",
       "delivery/retry-schedule.ts",
       "delivery/outcome.ts",

@@ -7,7 +7,7 @@ import { type Database, type DatabaseOptions, openDatabase } from "../../server/
 import { sendNotice } from "../../server/src/store/notices.ts";
 import { openStore } from "../../server/src/store/open-store.ts";
 import { sharesSessions } from "../../server/src/store/pooler.ts";
-import { showLife } from "../../server/src/videos/heartbeat.ts";
+import { startHeartbeat } from "../../server/src/videos/lease.ts";
 import { pass, QUICK_RETRIES, type Scene, setScene } from "../crash/scene.ts";
 import { databaseUrl, testConnection } from "../support/database.ts";
 import { eventually } from "../support/eventually.ts";
@@ -81,7 +81,7 @@ describe.skipIf(without("pgbouncer"))("behind a connection pooler", { timeout: 2
 
   test("that shares sessions a processor's sign of life is seen as long as it works", async () => {
     const { pooler, own } = await pooled();
-    const end = await showLife(
+    const end = await startHeartbeat(
       { db: through(pooler), clock: systemClock, log },
       "0193a5a0-0000-7000-8000-000000000001",
     );

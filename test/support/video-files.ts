@@ -8,17 +8,17 @@ import { afterAll } from "vitest";
 
 const run = promisify(execFile);
 
-/** A folder for this test file's inputs, removed after it. */
+/** A folder for this test file's inputs, removed afterwards. */
 export async function videoFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "mave-video-"));
   afterAll(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** Runs ffmpeg with these words, the last of which is the file to make; returns its path. */
-async function ffmpeg(folder: string, words: string, name: string): Promise<string> {
+/** Runs ffmpeg with these arguments and an output file. @returns the file's path */
+async function ffmpeg(folder: string, args: string, name: string): Promise<string> {
   const path = join(folder, name);
-  await run("ffmpeg", ["-v", "error", "-y", ...words.split(" "), path]);
+  await run("ffmpeg", ["-v", "error", "-y", ...args.split(" "), path]);
   return path;
 }
 
@@ -27,7 +27,7 @@ const SOUND = "-f lavfi -i sine=d=2";
 const H264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p";
 const SMALL_MP4 = `${SMALL} ${SOUND} ${H264} -g 50 -c:a aac -movflags +faststart`;
 
-/** What ffmpeg makes: each plays. */
+/** ffmpeg arguments for playable files. */
 const PLAYABLE = {
   "plain.mp4": SMALL_MP4,
   "plain-720p.mp4": `-f lavfi -i testsrc2=s=1280x720:r=25:d=2 ${SOUND} ${H264} -g 50 -b:v 3M -c:a aac`,
@@ -46,26 +46,26 @@ const PLAYABLE = {
   "fast.mp4": `-f lavfi -i testsrc2=s=160x90:r=120:d=1 ${H264}`,
   "moving.gif": "-f lavfi -i testsrc2=s=160x90:r=10:d=1",
   "old.avi": `${SMALL} ${SOUND} -c:v mpeg4 -c:a mp3`,
-  /** Takes a moment to encode: its frames are too many to be copied. */
+  /** Takes a moment to encode, because its frame rate is too high to be copied. */
   "long.mp4": `-f lavfi -i testsrc2=s=1280x720:r=120:d=4 ${H264}`,
   "high-bitrate.mp4": `-f lavfi -i testsrc2=s=640x360:r=25:d=2,noise=alls=100:allf=t ${H264} -b:v 20M -minrate 20M -maxrate 20M -bufsize 20M`,
 } as const;
 
 export type PlayableName = keyof typeof PLAYABLE | "turned.mp4" | "without-duration.webm";
 
-/** A file that plays, made now: one to three seconds long, small. */
+/** Creates a small playable file, up to twelve seconds long. */
 export async function playable(folder: string, name: PlayableName): Promise<string> {
   if (name === "turned.mp4") {
     const source = await ffmpeg(folder, `-f lavfi -i testsrc2=s=320x180:r=25:d=1 ${H264}`, "unturned.mp4");
     return ffmpeg(folder, `-i ${source} -c copy -metadata:s:v:0 rotate=90`, name);
   }
-  // As a browser's MediaRecorder writes it: a live stream, whose length stands nowhere.
+  // Like a browser's MediaRecorder: a live stream without a duration.
   if (name === "without-duration.webm")
     return ffmpeg(folder, `${SMALL} -c:v libvpx -deadline realtime -cpu-used 8 -f webm -live 1`, name);
   return ffmpeg(folder, PLAYABLE[name], name);
 }
 
-/** A file that does not become a video, made now. */
+/** Creates a file that must be refused. */
 export async function unplayable(folder: string, name: UnplayableName): Promise<string> {
   const path = join(folder, name);
   const made = await UNPLAYABLE[name](folder, path);
@@ -134,10 +134,10 @@ const UNPLAYABLE = {
 
 export type UnplayableName = keyof typeof UNPLAYABLE;
 
-/** Rewrites the duration in a Matroska file's head, so that a tiny file claims to last for hours. */
+/** Overwrites the duration in a Matroska header, so that a tiny file claims to last for hours. */
 async function claimDuration(path: string, seconds: number): Promise<void> {
   const bytes = await readFile(path);
-  const at = bytes.indexOf(Buffer.from([0x44, 0x89, 0x88])); // the element Duration, eight bytes long
+  const at = bytes.indexOf(Buffer.from([0x44, 0x89, 0x88])); // the Duration element, eight bytes long
   bytes.writeDoubleBE(seconds * 1000, at + 3);
   await writeFile(path, bytes);
 }

@@ -26,7 +26,7 @@ export const PUBLIC_URL = "http://videos.test";
 
 export interface VideoRoom extends Awaited<ReturnType<typeof openVideoRoom>> {}
 
-/** Everything that videos need, put together as the service does it, on a folder and a space of its own. */
+/** The service's video components, on their own data folder. */
 export async function openVideoRoom(db: Database, { maxBytes = LIMITS.UPLOAD_BYTES_MAX as number, dataDir = "" } = {}) {
   dataDir ||= await temporaryFolder();
   const folders = await openFolders(dataDir);
@@ -46,7 +46,7 @@ export async function openVideoRoom(db: Database, { maxBytes = LIMITS.UPLOAD_BYT
   const parts = { db, recorder, blobs, folders, clock, random, signals, log, publicUrl };
   return {
     ...{ ...parts, dataDir, library, uploads, janitor, space: await anySpace(db) },
-    /** Starts a processor, stopped after the test. @param ffmpeg null: as on a machine without it */
+    /** Starts a processor, which stops after the test. @param ffmpeg null to simulate a machine without it */
     async process(ffmpeg?: Ffmpeg | null, blobs = parts.blobs): Promise<Processor> {
       const tool = ffmpeg === undefined ? await findFfmpeg(clock) : ffmpeg;
       const processor = createProcessor({ ...parts, ffmpeg: tool, blobs });
@@ -67,7 +67,7 @@ async function anySpace(db: Database): Promise<string> {
   return (await db.run<{ id: string }>({ name: "test_space", text: "select id from spaces limit 1" }))[0]!.id;
 }
 
-/** Waits until a video has this status and nothing more is being done to it. */
+/** Waits until the video has this status and no processing is in progress. */
 export async function settled(room: VideoRoom, id: string, status: VideoStatus): Promise<Video> {
   await expect
     .poll(async () => room.library.get(room.space, id), { timeout: 45_000, interval: 25 })
@@ -75,7 +75,7 @@ export async function settled(room: VideoRoom, id: string, status: VideoStatus):
   return room.library.get(room.space, id);
 }
 
-/** The types of a video's events, in their order. */
+/** The types of a video's events, in sequence. */
 export async function eventTypes(db: Database, video: string): Promise<string[]> {
   const rows = await db.run<{ type: string; sequence: number }>(
     { name: "test_events", text: "select type, sequence from events where video_id = $1 order by sequence" },
@@ -86,8 +86,8 @@ export async function eventTypes(db: Database, video: string): Promise<string[]>
 }
 
 /**
- * The web server before this room, with the real doors for files, media and pages. What stands on other parts than
- * videos is not there: those routes are not for these tests.
+ * Serves this room over HTTP with the real routes for uploads, media and pages. Routes that need other components are
+ * not usable.
  */
 export async function serveVideos(room: VideoRoom): Promise<{ app: Http["app"]; url: string; key: string }> {
   const port = await freePort();

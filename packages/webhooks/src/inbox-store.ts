@@ -6,7 +6,7 @@ export interface Position {
   event: string | null;
 }
 
-/** One video's inbox state (or that of all events without a video), available while the store holds its lock. */
+/** The inbox state of one video, or of all events without a video, available while the store holds its lock. */
 export interface Marks<Tx = undefined> {
   /** The store's transaction, passed on to `handle`. */
   tx: Tx;

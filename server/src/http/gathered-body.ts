@@ -1,7 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { finished } from "node:stream";
-import { chunkPassed } from "../videos/passing-chunks.ts";
-import { WRITE_BYTES } from "../videos/receive-file.ts";
+import { noteChunk, WRITE_BYTES } from "../videos/upload-chunks.ts";
 
 /**
  * A request's body as a web stream of few large chunks: what arrived while the chunk before was on its way to the disk
@@ -15,7 +14,7 @@ export function gatheredBody(request: IncomingMessage): ReadableStream<Uint8Arra
   request.on("data", (chunk: Buffer) => {
     chunks.push(chunk);
     bytes += chunk.length;
-    chunkPassed(chunk.length);
+    noteChunk(chunk.length);
     if (bytes >= WRITE_BYTES) request.pause();
     wake();
   });

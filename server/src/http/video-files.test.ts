@@ -197,9 +197,9 @@ describe("The page at embed_url", () => {
     expect(await page()).toBe("200 The video is being processed");
     await room.process();
     await settled(room, id, "failed");
-    expect(await page()).toBe("200 This video does not play");
+    expect(await page()).toBe("200 Video unavailable");
     await room.library.remove(room.space, id);
-    expect(await page()).toBe("410 This video was deleted");
+    expect(await page()).toBe("410 Video deleted");
   });
 
   test("of an id that no video has is a page, and not found", async () => {

@@ -121,9 +121,9 @@ function watch(
 ): void {
   let since = clock.monotonic();
   const lap = (): number => {
-    const began = since;
+    const previous = since;
     since = clock.monotonic();
-    return since - began;
+    return since - previous;
   };
   socket.once("lookup", (_error, address: string | undefined) => {
     connection.dns = lap();

@@ -43,7 +43,7 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
   /** Passed to undici; false while it waits in its origin's queue. */
   isDispatched = false;
   readonly #parts: RequestParts;
-  readonly #began: number;
+  readonly #startedAt: number;
   readonly #deadline_ms: number;
   #cancelTimer: () => void;
   #controller: Dispatcher.DispatchController | null = null;
@@ -73,7 +73,7 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
     this.resolve = resolve;
     this.#parts = parts;
     this.#deadline_ms = deadline_ms;
-    this.#began = parts.clock.monotonic();
+    this.#startedAt = parts.clock.monotonic();
     this.#cancelTimer = this.#wait(deadline_ms);
   }
 
@@ -104,7 +104,7 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
       if (this.#interim > LIMITS.INTERIM_RESPONSES_MAX) this.#end({ word: "response_invalid", code: "INTERIM_FLOOD" });
       return;
     }
-    this.#firstByte_ms = this.#parts.clock.monotonic() - (this.#wroteAt ?? this.#began);
+    this.#firstByte_ms = this.#parts.clock.monotonic() - (this.#wroteAt ?? this.#startedAt);
     this.#status = status;
     this.#rawHeaders = controller.rawHeaders;
   }
@@ -195,7 +195,7 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
       connect: connection?.connect ?? null,
       tls: connection?.tls ?? null,
       first_byte: this.#firstByte_ms,
-      total: this.#parts.clock.monotonic() - this.#began,
+      total: this.#parts.clock.monotonic() - this.#startedAt,
       reused: this.#reused,
     };
   }

@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, describe, expect, test } from "vitest";
 import { type Blobs, createLocalBlobs } from "./blobs.ts";
 
-/** What any store of blobs has to do. */
+/** The contract for every implementation of Blobs. */
 const kinds: [string, () => Promise<Blobs>][] = [
   [
     "a local folder",
@@ -19,7 +19,7 @@ async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-describe.each(kinds)("Blobs in %s", async (_kind, open) => {
+describe.each(kinds)("blobs in %s", async (_kind, open) => {
   const blobs = await open();
   const source = await temporaryFolder();
 
@@ -29,7 +29,7 @@ describe.each(kinds)("Blobs in %s", async (_kind, open) => {
     await blobs.put(key, file);
   }
 
-  test("take a file over and give it back in ranges", async () => {
+  test("are moved into storage and read in ranges", async () => {
     await put("video1/1/a.mp4", "0123456789");
     expect(await readdir(source)).toEqual([]);
     expect(await blobs.head("video1/1/a.mp4")).toMatchObject({ bytes: 10 });
@@ -38,14 +38,14 @@ describe.each(kinds)("Blobs in %s", async (_kind, open) => {
     expect(blobs.publicUrl("video1/1/a.mp4")).toBe("https://videos.example.com/media/video1/1/a.mp4");
   });
 
-  test("say null of what is not there", async () => {
+  test("are null if they do not exist", async () => {
     for (const key of ["video1/1/b.mp4", "nothing/1/a.mp4", "video1/1", "video1/1/a.mp4/x"]) {
       expect(await blobs.head(key)).toBeNull();
     }
     expect(await blobs.getRange("nothing/1/a.mp4", 0, 1)).toBeNull();
   });
 
-  test("go away by their prefix, again and again, and no others", async () => {
+  test("are deleted by prefix, repeatedly and without deleting others", async () => {
     await put("video2/1/a.mp4", "a");
     await put("video2/1-2/a.mp4", "a");
     await put("video22/1/a.mp4", "a");
@@ -59,12 +59,12 @@ describe.each(kinds)("Blobs in %s", async (_kind, open) => {
   });
 
   test.each(["../a.mp4", "a/../../b.mp4", "/etc/passwd", "a//b.mp4", ".hidden", "a/b/c/d/e.mp4", "a\u0000b", ""])(
-    "have no key %j",
+    "reject the key %j",
     async (key) => {
       expect(await blobs.head(key)).toBeNull();
       expect(await blobs.getRange(key, 0, 1)).toBeNull();
-      await expect(put(key, "x")).rejects.toThrow("not a blob's key");
-      await expect(blobs.deletePrefix(key)).rejects.toThrow("not a prefix");
+      await expect(put(key, "x")).rejects.toThrow("invalid blob key");
+      await expect(blobs.deletePrefix(key)).rejects.toThrow("invalid blob prefix");
     },
   );
 });

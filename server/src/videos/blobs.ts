@@ -4,17 +4,17 @@ import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 
 /**
- * Where finished media are kept. Five functions, so that a local folder and an object store can both be it.
- * A key is `<video>/<folder>/<file>`; a blob never changes once it is there.
+ * Storage for finished media, small enough to implement on a local folder or an object store. A key is
+ * `<video>/<folder>/<file>`. Blobs are immutable.
  */
 export interface Blobs {
-  /** Takes over a local file; once this returns, the blob outlives a power cut. */
+  /** Moves a local file into storage, durably: once this returns, the blob survives a power failure. */
   put(key: string, file: string): Promise<void>;
-  /** The bytes from `start` to `end`, both included; null where there is no such blob. */
+  /** The bytes from `start` to `end`, both inclusive; null if the blob does not exist. */
   getRange(key: string, start: number, end: number): Promise<Readable | null>;
-  /** Null where there is no such blob. */
+  /** Null if the blob does not exist. */
   head(key: string): Promise<{ bytes: number; modified: Date } | null>;
-  /** Removes every blob below `prefix`, which ends with a slash. Repeating it does no harm. */
+  /** Deletes every blob below `prefix`, which must end with a slash. Idempotent. */
   deletePrefix(prefix: string): Promise<void>;
   publicUrl(key: string): string;
 }
@@ -23,13 +23,13 @@ const SEGMENT = "[A-Za-z0-9][A-Za-z0-9._-]*";
 const KEY = new RegExp(`^${SEGMENT}(/${SEGMENT}){0,3}$`);
 const PREFIX = new RegExp(`^(${SEGMENT}/){1,3}$`);
 
-/** Blobs in a folder of this machine. @param publicUrl where this server is reached */
+/** Stores blobs in a local folder. @param publicUrl this server's public URL */
 export function createLocalBlobs({ folder, publicUrl }: { folder: string; publicUrl: string }): Blobs {
   const pathOf = (key: string) => (KEY.test(key) ? join(folder, key) : null);
   return {
     async put(key, file) {
       const path = pathOf(key);
-      if (path === null) throw new Error(`not a blob's key: ${key}`);
+      if (path === null) throw new Error(`invalid blob key: ${key}`);
       await mkdir(dirname(path), { recursive: true });
       await sync(file);
       await rename(file, path);
@@ -46,14 +46,14 @@ export function createLocalBlobs({ folder, publicUrl }: { folder: string; public
       return found?.isFile() ? { bytes: found.size, modified: found.mtime } : null;
     },
     async deletePrefix(prefix) {
-      if (!PREFIX.test(prefix)) throw new Error(`not a prefix of blobs: ${prefix}`);
+      if (!PREFIX.test(prefix)) throw new Error(`invalid blob prefix: ${prefix}`);
       await rm(join(folder, prefix), { recursive: true, force: true });
     },
     publicUrl: (key) => `${publicUrl}/media/${key}`,
   };
 }
 
-/** Makes a file's bytes, or a folder's names, outlive a power cut. */
+/** Flushes a file's bytes, or a folder's entries, to disk. */
 export async function sync(path: string): Promise<void> {
   const handle = await open(path, "r");
   try {

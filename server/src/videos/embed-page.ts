@@ -1,18 +1,18 @@
 import { type Embed, escapeHtml } from "./embed.ts";
 import { EMBED_STYLE } from "./embed-style.ts";
 
-/** The page at a video's `embed_url`. Pure. Its poster is there before any script is. */
+/** The page at a video's `embed_url`. Pure. It shows the poster without waiting for a script. */
 export interface PageParts {
   publicUrl: string;
-  /** The address of the player's script; null where it has not been built. */
+  /** URL of the player's script; null if it has not been built. */
   script: string | null;
 }
 
-/** @param embed null for an address that never was a video's */
+/** @param embed null if no video ever had this id */
 export function embedPage(embed: Embed | null, { publicUrl, script }: PageParts): string {
   const body =
     embed === null ? statePage(UNKNOWN) : embed.status === "ready" ? playerBody(embed) : statePage(stateOf(embed));
-  const follows = embed !== null && embed.status !== "deleted" && script !== null;
+  const hasScript = embed !== null && embed.status !== "deleted" && script !== null;
   return [
     "<!doctype html>",
     '<html lang="en">',
@@ -24,22 +24,20 @@ export function embedPage(embed: Embed | null, { publicUrl, script }: PageParts)
     `<title>${escapeHtml(embed?.name ?? "Video")}</title>`,
     embed === null || embed.status === "deleted"
       ? '<meta name="robots" content="noindex">'
-      : described(embed, publicUrl),
+      : metadata(embed, publicUrl),
     `<style>${EMBED_STYLE}</style>`,
     "</head>",
     `<body${embed?.status === "ready" ? ' class="plays"' : ""}>`,
     body,
-    ...(script === null
-      ? ['<p class="missing">The player has not been built. Start the server with `npm start`.</p>']
-      : []),
-    ...(follows ? [dataBlock(embed), `<script type="module" src="${script}"></script>`] : []),
+    ...(script === null ? ['<p class="missing">The player is not built. Start the server with `npm start`.</p>'] : []),
+    ...(hasScript ? [dataBlock(embed), `<script type="module" src="${script}"></script>`] : []),
     "</body>",
     "</html>",
   ].join("\n");
 }
 
-/** What other sites and search engines read. */
-function described(embed: Embed, publicUrl: string): string {
+/** Metadata for other sites and search engines. */
+function metadata(embed: Embed, publicUrl: string): string {
   const { url, width, height, poster, name, status } = embed;
   const title = name ?? "Video";
   const oembed = `${publicUrl}/oembed?url=${encodeURIComponent(url)}`;
@@ -96,7 +94,7 @@ function dataBlock({ id, status, name, playback, poster, storyboard }: Embed): s
   return `<script type="application/json" id="video">${scriptText(data)}</script>`;
 }
 
-/** JSON that no name can end the script element with. */
+/** JSON in which no value can close the script element. */
 const scriptText = (value: unknown) => JSON.stringify(value).replace(/</g, "\\u003c");
 
 const PLAY =
@@ -105,11 +103,11 @@ const PLAY =
 function playerBody({ name, poster, duration_s }: Embed): string {
   return [
     '<main id="stage" aria-label="Player">',
-    `<h1 class="unseen">${escapeHtml(name ?? "Video")}</h1>`,
+    `<h1 class="hidden-title">${escapeHtml(name ?? "Video")}</h1>`,
     poster ? `<img id="poster" src="${poster}" alt="" fetchpriority="high">` : "",
     `<button id="play" type="button" aria-label="${escapeHtml(name === null ? "Play" : `Play ${name}`)}">${PLAY}</button>`,
     duration_s === null ? "" : `<span id="duration">${playingTime(duration_s)}</span>`,
-    "<noscript><p>Playing this video needs JavaScript.</p></noscript>",
+    "<noscript><p>JavaScript is required to play this video.</p></noscript>",
     "</main>",
   ].join("\n");
 }
@@ -128,24 +126,24 @@ interface State {
   progress?: number;
 }
 
-const UNKNOWN: State = { title: "There is no video here", text: "Check the address: one character may be missing." };
+const UNKNOWN: State = { title: "Video not found", text: "Check the URL for missing characters." };
 
 function stateOf(embed: Embed): State {
   switch (embed.status) {
     case "waiting":
-      return { title: "No video yet", text: "It plays here as soon as its file has been uploaded." };
+      return { title: "No video yet", text: "It will play here once a file has been uploaded." };
     case "uploading":
-      return { title: "The video is being uploaded", text: "It plays here as soon as it is ready." };
+      return { title: "Uploading video", text: "It will play here once it is ready." };
     case "processing":
       return {
-        title: "The video is being processed",
-        text: "It plays here as soon as it is ready.",
+        title: "Processing video",
+        text: "It will play here once it is ready.",
         progress: embed.progress ?? 0,
       };
     case "failed":
-      return { title: "This video does not play", text: embed.error ?? "Its file could not be processed." };
+      return { title: "Video unavailable", text: embed.error ?? "The video could not be processed." };
     default:
-      return { title: "This video was deleted", text: "It can no longer be played." };
+      return { title: "Video deleted", text: "This video is no longer available." };
   }
 }
 

@@ -1,4 +1,4 @@
-/** The embed page's looks, written into the page: it is whole with its first response. Contrasts are 4.5 and more. */
+/** The embed page's styles, inlined so that the page needs no second request. All contrast ratios are at least 4.5. */
 export const EMBED_STYLE = `
 :root { color-scheme: light dark; --canvas: #f5f5f7; --text: #18181d; --text-2: #52525c; --accent: #3d4edb; --line: #e5e5ea }
 @media (prefers-color-scheme: dark) {
@@ -24,7 +24,7 @@ body.plays { background: #000; color: #fff }
   color: #fff; font-size: 12px; font-variant-numeric: tabular-nums
 }
 noscript p { position: absolute; left: 12px; bottom: 12px; margin: 0; padding: 1px 8px; border-radius: 4px; background: #141418 }
-.unseen { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
+.hidden-title { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
 .missing { position: absolute; left: 12px; top: 12px; margin: 0; padding: 1px 8px; background: #141418; color: #fff }
 .state { height: 100%; display: grid; place-content: center; justify-items: start; padding: 24px; max-width: 78ch; margin: auto }
 .state h1 { margin: 0 0 4px; font-size: 20px; line-height: 28px; font-weight: 600; letter-spacing: -.015em }

@@ -1,19 +1,19 @@
 import { mediaUrl, type VideoRow, type VideoStatus } from "./video.ts";
 
-/** What anybody who knows a video's address may see of it. Pure. */
+/** The public view of a video, for anyone who knows its URL. Pure. */
 export interface Embed {
   id: string;
   status: VideoStatus | "deleted";
   name: string | null;
   progress: number | null;
-  /** A sentence for whoever came to watch. */
+  /** A message for viewers. */
   error: string | null;
   duration_s: number | null;
   width: number;
   height: number;
   uploaded: Date | null;
   url: string;
-  /** Addresses on this server, without its name: right under every name that it has. */
+  /** URLs relative to this server, so that they work under each of its host names. */
   playback: string | null;
   poster: string | null;
   storyboard: string | null;
@@ -22,7 +22,7 @@ export interface Embed {
 const DEFAULT_WIDTH = 1280;
 const DEFAULT_HEIGHT = 720;
 
-/** Faults of the server are its operator's business: a viewer is told no more than that it does not play. */
+/** Server-side errors are not shown to viewers. */
 const PRIVATE_ERRORS = new Set(["ffmpeg_missing", "processing_failed"]);
 
 export function embedOf(row: VideoRow, publicUrl: string): Embed {
@@ -45,7 +45,7 @@ const NOTHING = {
   ...{ playback: null, poster: null, storyboard: null },
 };
 
-/** The code that puts a video on a page. */
+/** The HTML that embeds a video in a page. */
 export function iframe(embed: Embed, width: number, height: number): string {
   const attributes = [
     `src="${escapeHtml(embed.url)}"`,
@@ -61,8 +61,8 @@ export function iframe(embed: Embed, width: number, height: number): string {
 }
 
 /**
- * The oEmbed response of a video, no larger than asked for. https://oembed.com §2.3.4
- * @param max pixels; infinity where the asker does not mind
+ * The oEmbed response for a video. https://oembed.com §2.3.4
+ * @param max maximum size in pixels; infinity for no limit
  */
 export function oembed(embed: Embed, publicUrl: string, max: { width: number; height: number }) {
   const scale = Math.min(1, max.width / embed.width, max.height / embed.height);

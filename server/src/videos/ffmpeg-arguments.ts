@@ -1,12 +1,13 @@
 import { LIMITS } from "../kernel/limits.ts";
-import type { Plan, Rung } from "./decide.ts";
+import type { ConversionPlan, Rung } from "./conversion-plan.ts";
 import type { Probe } from "./probe.ts";
 
 /**
- * Every argument that ffmpeg and ffprobe are given. Pure; paths are ours alone, an uploader's name never among them.
+ * Builds every argument list for ffmpeg and ffprobe. Pure. Paths are generated, so no argument comes from an uploader.
  *
- * The lists before each `-i` are what keeps a playlist that calls itself .mp4 from opening other files and addresses:
- * protocols alone do not, formats do. Sound files are among them so that they end as "no video", not as "unreadable".
+ * The whitelists before each `-i` keep a playlist disguised as .mp4 from opening other files and URLs. The protocol list
+ * alone does not prevent that; the format list does. It includes audio formats so that they fail as "no video" rather
+ * than "unreadable".
  */
 const SAFE = [
   ["-protocol_whitelist", "file,pipe"],
@@ -28,7 +29,7 @@ export const probeArguments = (input: string): string[] => [
   ...["-i", input],
 ];
 
-/** One line per packet of the picture: its time and, for a keyframe, a K among its flags. */
+/** Prints one line per video packet: its time, and flags that start with K for a keyframe. */
 export const keyframeArguments = (input: string, { video }: Probe): string[] => [
   ...QUIET,
   ...SAFE,
@@ -36,7 +37,7 @@ export const keyframeArguments = (input: string, { video }: Probe): string[] => 
   ...["-i", input],
 ];
 
-/** Reads a file to its end, to learn how long it is. */
+/** Reads the whole file to determine its duration. */
 export const measureArguments = (input: string, { video }: Probe): string[] => [
   ...RUN,
   ...PROGRESS,
@@ -46,8 +47,8 @@ export const measureArguments = (input: string, { video }: Probe): string[] => [
 
 export const AUDIO_NAME = "audio";
 
-/** All rungs in one run: 0.78 of the processor time of one run each. Writes NAME.mp4 and NAME.m3u8 into `folder`. */
-export function ladderArguments(input: string, folder: string, probe: Probe, plan: Plan): string[] {
+/** Encodes all rungs in one run, which takes 78 % of the CPU time of separate runs. Writes NAME.mp4 and NAME.m3u8. */
+export function ladderArguments(input: string, folder: string, probe: Probe, plan: ConversionPlan): string[] {
   const encoded = plan.copyVideo ? plan.rungs.slice(1) : plan.rungs;
   const copied = plan.rungs.length - encoded.length;
   return [
@@ -59,13 +60,13 @@ export function ladderArguments(input: string, folder: string, probe: Probe, pla
     ...["-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1"],
     ...["-t", String(LIMITS.VIDEO_DURATION_MAX_S), "-max_muxing_queue_size", "4096"],
     ...["-f", "hls", "-hls_time", "4", "-hls_playlist_type", "vod", "-hls_segment_type", "fmp4"],
-    // Two files a rendition instead of some 900 an hour; serving them needs Range.
+    // Two files per rendition instead of about 900 per hour; serving them requires Range support.
     ...["-hls_flags", "independent_segments+single_file", "-hls_segment_filename", `${folder}/%v.mp4`],
     ...["-var_stream_map", streamMap(plan, probe.audio !== null), `${folder}/%v.m3u8`],
   ];
 }
 
-function filters(probe: Probe, plan: Plan, rungs: Rung[]): string {
+function filters(probe: Probe, plan: ConversionPlan, rungs: Rung[]): string {
   const { width, height } = rungs[0]!;
   const rate = plan.fps === null ? [] : [`fps=${plan.fps}`];
   const fewer = plan.fps !== null && probe.video.averageFps > plan.fps;
@@ -76,7 +77,7 @@ function filters(probe: Probe, plan: Plan, rungs: Rung[]): string {
     ...toneMap(plan),
     "format=yuv420p",
     "setsar=1",
-    // Frames are repeated last: two frames hours apart must not be scaled a million times.
+    // Duplicate frames last, so that two frames hours apart are not scaled a million times.
     ...(fewer ? [] : rate),
   ].join(",");
   const source = `[0:${probe.video.index}]`;
@@ -88,8 +89,8 @@ function filters(probe: Probe, plan: Plan, rungs: Rung[]): string {
   return [`${source}${chain},split=${rungs.length}${parts}`, ...smaller].join(";");
 }
 
-/** High dynamic range, brought to what every screen shows. Once, before the rungs part. */
-function toneMap({ tonemap }: Plan): string[] {
+/** Maps high dynamic range to standard range, once, before the rungs are split. */
+function toneMap({ tonemap }: ConversionPlan): string[] {
   if (tonemap === null) return [];
   return [
     `zscale=t=linear:npl=${tonemap === "hlg" ? 203 : 100}`,
@@ -100,8 +101,8 @@ function toneMap({ tonemap }: Plan): string[] {
   ];
 }
 
-/** @param stream its place among the outputs; @param label its place among the filters' ends */
-function encoderArguments(rung: Rung, stream: number, label: number, { copyVideo }: Plan): string[] {
+/** @param stream index of the output stream; @param label index of the filter output */
+function encoderArguments(rung: Rung, stream: number, label: number, { copyVideo }: ConversionPlan): string[] {
   const options: [string, string][] = [
     ["c", "libx264"],
     ["preset", "veryfast"],
@@ -112,7 +113,7 @@ function encoderArguments(rung: Rung, stream: number, label: number, { copyVideo
     ["g", "600"],
     ["sc_threshold", "0"],
   ];
-  // Beside a copy, its own keyframes: the segments of both then line up exactly.
+  // Next to a copied stream, use its keyframes, so that the segments of both align.
   const keyframes = copyVideo ? "source" : "expr:gte(t,n_forced*2)";
   return [
     ...["-map", `[v${label}]`],
@@ -121,21 +122,27 @@ function encoderArguments(rung: Rung, stream: number, label: number, { copyVideo
   ];
 }
 
-function audioArguments({ audio }: Probe, { copyAudio }: Plan): string[] {
+function audioArguments({ audio }: Probe, { copyAudio }: ConversionPlan): string[] {
   if (audio === null) return [];
   const map = ["-map", `0:${audio.index}`];
   if (copyAudio) return [...map, "-c:a", "copy"];
   return [...map, "-c:a", "aac", "-b:a", "128k", "-ac", "2", "-ar", "48000", "-af", "aresample=async=1:first_pts=0"];
 }
 
-function streamMap({ rungs }: Plan, sound: boolean): string {
+function streamMap({ rungs }: ConversionPlan, sound: boolean): string {
   const group = sound ? "agroup:aud," : "";
   const pictures = rungs.map(({ name }, index) => `v:${index},${group}name:${name}`);
   return [...pictures, ...(sound ? [`a:0,agroup:aud,default:yes,name:${AUDIO_NAME}`] : [])].join(" ");
 }
 
-/** One picture of the source at `at_s`, as the page shows it before anything plays. */
-export function posterArguments(input: string, output: string, probe: Probe, plan: Plan, at_s: number): string[] {
+/** Extracts the poster: one frame of the source at `at_s`. */
+export function posterArguments(
+  input: string,
+  output: string,
+  probe: Probe,
+  plan: ConversionPlan,
+  at_s: number,
+): string[] {
   const { width, height } = posterSize(plan);
   const filter = [
     `scale=${width}:${height}`,
@@ -151,9 +158,9 @@ export function posterArguments(input: string, output: string, probe: Probe, pla
 
 const POSTER_WIDTH_MAX = 1920;
 
-const posterSize = ({ rungs }: Plan) => rungs.find(({ width }) => width <= POSTER_WIDTH_MAX) ?? rungs.at(-1)!;
+const posterSize = ({ rungs }: ConversionPlan) => rungs.find(({ width }) => width <= POSTER_WIDTH_MAX) ?? rungs.at(-1)!;
 
-/** A sheet of small pictures, one every `step_s`, which the player shows above its time line. */
+/** A sheet of thumbnails, one every `step_s`, which the player shows above the timeline. */
 export interface Storyboard {
   step_s: number;
   count: number;
@@ -175,7 +182,7 @@ export function planStoryboard(duration_s: number, rung: Rung): Storyboard {
   return { step_s, count, columns, rows: Math.ceil(count / columns), width: STORYBOARD_WIDTH, height };
 }
 
-/** @param input the lowest rung's own file, whose keyframes alone are decoded: 0.02 of a full decode */
+/** @param input the lowest rung's file; only its keyframes are decoded, which costs 2 % of a full decode */
 export function storyboardArguments(input: string, output: string, board: Storyboard): string[] {
   const { step_s, width, height, columns, rows } = board;
   const filter = `fps=1/${step_s}:round=near:start_time=0:eof_action=pass,scale=${width}:${height},tile=${columns}x${rows}`;

@@ -3,21 +3,21 @@ import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { type Bounds, type Run, runBounded } from "../kernel/spawn.ts";
 
-/** The system's ffmpeg, always a child process: a bad file then crashes the child, not the service. */
+/** The system's ffmpeg, always run as a child process, so that a bad file cannot crash the service. */
 export interface Ffmpeg {
   version: string;
-  /** Reads what a file is. `lines` come to `onLine` as they are printed. */
+  /** Runs ffprobe. `onLine` receives each line of its output. */
   probe(args: string[], options: { signal?: AbortSignal; onLine?: (line: string) => void }): Promise<Run>;
-  /** @param duration_s of the video, which its time is bounded by; @param onProgress the seconds done so far */
+  /** Runs ffmpeg. @param duration_s of the video; time limits scale with it. @param onProgress seconds processed so far */
   run(
     args: string[],
     options: { signal?: AbortSignal; duration_s: number; onProgress?: (done_s: number) => void },
   ): Promise<Run>;
 }
 
-export const FFMPEG_HINT = "Install it with `apt-get install -y ffmpeg`, or set MAVE_FFMPEG to where it is.";
+export const FFMPEG_HINT = "Install it with `apt-get install -y ffmpeg`, or set MAVE_FFMPEG to its path.";
 
-/** Finds ffmpeg and the ffprobe beside it. @param command a path or a name in PATH; @returns null where there is none */
+/** Finds ffmpeg, and ffprobe next to it or in PATH. @param command a path or a name in PATH; @returns null if missing */
 export async function findFfmpeg(clock: Clock, command = "ffmpeg"): Promise<Ffmpeg | null> {
   const beside = join(dirname(command), basename(command).replace("ffmpeg", "ffprobe"));
   const probe = [beside, "ffprobe"].find((name) => name !== command) ?? "ffprobe";
@@ -57,7 +57,7 @@ const boundsFor = (duration_s: number): Bounds => ({
 
 const PROCESSOR_TIME_USED = 24; // SIGXCPU
 
-/** ffmpeg catches some signals and exits as if by itself; its last words say which. */
+/** ffmpeg catches some signals and exits normally; only its error output reports the signal. */
 function readSignal(run: Run): Run {
   const caught = run.ending.how === "exited" && /received signal (\d+)/.exec(run.errors);
   if (!caught) return run;

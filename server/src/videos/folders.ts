@@ -1,15 +1,15 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Where files are while they are not media yet. All on one disk, so that a file moves on by a rename. */
+/** The folders of uploads and media, all on one disk, so that files move between them by rename. */
 export interface Folders {
-  /** Parts of files, named by their upload's id. */
+  /** Partially received files, named after their upload's id. */
   incoming: string;
-  /** Files received whole, named by their upload's id. */
+  /** Completely received files, named after their upload's id. */
   originals: string;
-  /** One folder for each attempt at processing. */
+  /** One folder per processing attempt. */
   work: string;
-  /** Finished media: the local blobs. */
+  /** Finished media, used by the local blob store. */
   media: string;
 }
 

@@ -14,7 +14,7 @@ const newVideo = async () => (await library.create(space, {})).id;
 const set = (what: string, id: string) =>
   db.run({ name: `test_${what.length}_${what.slice(0, 30)}`, text: `update ${what} where id = $1` }, [id]);
 
-/** The service as it is after it was killed and started again: on the same folder, with nothing in memory. */
+/** The service after a kill and a restart: the same folder, nothing in memory. */
 const startedAgain = () => openVideoRoom(db, { dataDir: room.dataDir });
 
 async function begunUpload(video: string, { resumable = true, bytes = "01234" } = {}): Promise<string> {
@@ -33,7 +33,7 @@ async function receivedUpload(video: string): Promise<string> {
   return (await readdir(folders.originals)).find((name) => !before.includes(name))!;
 }
 
-test("The start removes what a killed service left behind, and nothing that is needed", async () => {
+test("the start deletes what a killed service left behind, and keeps what is needed", async () => {
   const part = await begunUpload(await newVideo());
   const broken = await begunUpload(await newVideo(), { resumable: false });
   const original = await receivedUpload(await newVideo());
@@ -49,7 +49,7 @@ test("The start removes what a killed service left behind, and nothing that is n
   expect((await uploads.get(part))?.state).toBe("receiving");
 });
 
-test("A PUT whose service was killed before its first byte is over at the next start, and its video waits again", async () => {
+test("the start cancels a PUT that was killed before its first byte, and its video is waiting again", async () => {
   const video = await newVideo();
   const { id } = await uploads.begin(space, video, { resumable: false, name: null, size_bytes: 10 });
   const again = await startedAgain();
@@ -59,20 +59,20 @@ test("A PUT whose service was killed before its first byte is over at the next s
   expect(await readdir(folders.incoming)).not.toContain(id);
 });
 
-test("A PUT that has begun is left alone before its first byte", async () => {
+test("the janitor keeps an active PUT that has not received a byte", async () => {
   const { id } = await uploads.begin(space, await newVideo(), { resumable: false, name: null, size_bytes: 10 });
   await uploads.reconcile();
   expect((await uploads.get(id))?.state).toBe("receiving");
 });
 
-test("A PUT that is refused leaves no part", async () => {
+test("a refused PUT leaves no partial file", async () => {
   const before = await readdir(folders.incoming);
   const refused = uploads.begin(space, "ubg3tDi5B8", { resumable: false, name: null, size_bytes: 10 });
   await expect(refused).rejects.toMatchObject({ code: "NOT_FOUND" });
   expect(await readdir(folders.incoming)).toEqual(before);
 });
 
-test("A version that was replaced stays an hour for whoever watches it, then goes; the one that plays stays", async () => {
+test("the janitor deletes a replaced version after an hour and keeps the current one", async () => {
   const video = await newVideo();
   const versions: string[] = [];
   for (const version of [1, 2]) {
@@ -91,7 +91,7 @@ test("A version that was replaced stays an hour for whoever watches it, then goe
   expect(await readdir(join(folders.media, video))).toEqual(["2"]);
 });
 
-test("A deleted video's files go, whatever could not be removed at once", async () => {
+test("the janitor deletes a deleted video's files if the first attempt failed", async () => {
   const video = await newVideo();
   const original = await receivedUpload(video);
   await library.remove(space, video);
@@ -101,7 +101,7 @@ test("A deleted video's files go, whatever could not be removed at once", async 
   expect(await readdir(folders.media)).not.toContain(video);
 });
 
-test("The file that waits for ffmpeg is kept, until a newer one takes its place", async () => {
+test("the janitor keeps a file that needs ffmpeg until a newer one replaces it", async () => {
   const video = await newVideo();
   const older = await receivedUpload(video);
   await set("uploads set state = 'failed', error_code = 'ffmpeg_missing', finished_at = now()", older);
@@ -112,7 +112,7 @@ test("The file that waits for ffmpeg is kept, until a newer one takes its place"
   expect(await readdir(folders.originals)).not.toContain(older);
 });
 
-test("Two rounds at once do no harm", async () => {
+test("two concurrent rounds do no harm", async () => {
   const id = await begunUpload(await newVideo());
   await writeFile(join(folders.incoming, id), "0123456789");
   await Promise.all([janitor.round(), janitor.round(), uploads.finish(id)]);

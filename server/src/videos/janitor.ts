@@ -13,14 +13,14 @@ import type { Uploads } from "./upload.ts";
 import { mediaFolder } from "./video.ts";
 
 /**
- * Keeps files and rows in step, whatever was interrupted: finishes whole uploads, forgets left ones, removes files that
- * nobody needs. Everything it does can be repeated, so it may be killed anywhere.
+ * Keeps files and rows consistent after interruptions: it finishes complete uploads, cancels abandoned ones and deletes
+ * files that are no longer needed. Every step is idempotent, so it can be killed at any point.
  */
 export interface Janitor {
-  /** Clears what a killed service left behind, then goes on by a timer. For one process a data folder. */
+  /** Deletes leftovers of a killed service, then runs periodically. Only one process per data folder may run it. */
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** One round, as the timer does it. */
+  /** Runs one cleanup round. */
   round(): Promise<void>;
 }
 
@@ -34,27 +34,29 @@ export interface JanitorParts {
 
 export function createJanitor(parts: JanitorParts): Janitor {
   const { clock, log } = parts;
-  let cancel = () => {};
+  let cancelTimer = () => {};
   let stopped = false;
   let working: Promise<void> = Promise.resolve();
 
-  async function again(): Promise<void> {
-    // The database is away, most likely: the next round comes back to it.
-    await round(parts).catch((error) => log.warn({ error: String(error) }, "A round of the clean-up broke off."));
-    if (!stopped) cancel = clock.after(LIMITS.UPLOADS_RECONCILE_MS, tick);
+  async function runRound(): Promise<void> {
+    // Most likely the database is unavailable; the next round retries.
+    await round(parts).catch((error) =>
+      log.warn({ error: String(error) }, "Cleanup round failed; retrying at the next one"),
+    );
+    if (!stopped) cancelTimer = clock.after(LIMITS.UPLOADS_RECONCILE_MS, tick);
   }
   function tick(): void {
-    working = again();
+    working = runRound();
   }
 
   return {
     async start() {
-      await clearLeftovers(parts);
+      await deleteLeftovers(parts);
       if (!stopped) tick();
     },
     async stop() {
       stopped = true;
-      cancel();
+      cancelTimer();
       await working;
     },
     round: () => round(parts),
@@ -63,17 +65,17 @@ export function createJanitor(parts: JanitorParts): Janitor {
 
 async function round({ db, blobs, uploads }: JanitorParts): Promise<void> {
   await uploads.reconcile();
-  await clearUploads(db, blobs, uploads);
-  await clearVideos(db, blobs);
+  await deleteUploadFiles(db, blobs, uploads);
+  await deleteVideoFiles(db, blobs);
   await dropExpiredUploadTokens(db);
 }
 
-const CLEARED_PER_ROUND_MAX = 500;
-const KEPT = "ffmpeg_missing" satisfies MediaError; // its file is processed once ffmpeg is there
+const DELETED_PER_ROUND_MAX = 500;
+const KEPT_ERROR = "ffmpeg_missing" satisfies MediaError; // the file is processed once ffmpeg is installed
 
-async function clearUploads(db: Database, blobs: Blobs, { folders }: Uploads): Promise<void> {
-  const unneeded = { grace_ms: LIMITS.VERSION_KEPT_MS, keptError: KEPT };
-  for (const upload of await store.listUploadsToClear(db, CLEARED_PER_ROUND_MAX, unneeded)) {
+async function deleteUploadFiles(db: Database, blobs: Blobs, { folders }: Uploads): Promise<void> {
+  const unneeded = { grace_ms: LIMITS.VERSION_KEPT_MS, keptError: KEPT_ERROR };
+  for (const upload of await store.listUploadsToClear(db, DELETED_PER_ROUND_MAX, unneeded)) {
     for (const folder of [folders.incoming, folders.originals]) await rm(join(folder, upload.id), { force: true });
     for (let attempt = 1; attempt <= upload.attempt; attempt++)
       await blobs.deletePrefix(`${upload.video_id}/${mediaFolder(upload.version, attempt)}/`);
@@ -81,25 +83,25 @@ async function clearUploads(db: Database, blobs: Blobs, { folders }: Uploads): P
   }
 }
 
-async function clearVideos(db: Database, blobs: Blobs): Promise<void> {
-  for (const { space_id, id } of await listVideosToClear(db, CLEARED_PER_ROUND_MAX)) {
+async function deleteVideoFiles(db: Database, blobs: Blobs): Promise<void> {
+  for (const { space_id, id } of await listVideosToClear(db, DELETED_PER_ROUND_MAX)) {
     await blobs.deletePrefix(`${id}/`);
     await markVideoCleared(db, space_id, id);
   }
 }
 
-/** At the start no request writes and nothing is processed: what no row needs is left over. */
-async function clearLeftovers({ db, uploads: { folders } }: JanitorParts): Promise<void> {
+/** At startup no upload or processing is active, so every file that no row needs is a leftover. */
+async function deleteLeftovers({ db, uploads: { folders } }: JanitorParts): Promise<void> {
   for (const name of await readdir(folders.work)) await rm(join(folders.work, name), { recursive: true, force: true });
-  await clearUnneeded(db, folders.incoming, ({ state }) => state === "receiving");
-  await clearUnneeded(
+  await deleteUnneeded(db, folders.incoming, ({ state }) => state === "receiving");
+  await deleteUnneeded(
     db,
     folders.originals,
-    ({ state, error_code }) => ["receiving", "received", "processing"].includes(state) || error_code === KEPT,
+    ({ state, error_code }) => ["receiving", "received", "processing"].includes(state) || error_code === KEPT_ERROR,
   );
 }
 
-async function clearUnneeded(
+async function deleteUnneeded(
   db: Database,
   folder: string,
   isNeeded: (upload: { state: store.UploadState; error_code: string | null }) => boolean,

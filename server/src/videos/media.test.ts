@@ -10,9 +10,9 @@ import {
   videoFolder,
 } from "../../../test/support/video-files.ts";
 import { systemClock } from "../kernel/clock.ts";
+import type { ConversionOutcome } from "./conversion.ts";
 import { findFfmpeg } from "./ffmpeg.ts";
-import type { MakingOutcome } from "./making.ts";
-import { type Media, makeMedia } from "./media.ts";
+import { convert, type Media } from "./media.ts";
 import { MEDIA_ERRORS, type MediaError } from "./probe.ts";
 
 const test = always.skipIf(without("ffmpeg"));
@@ -21,39 +21,39 @@ const folder = await videoFolder();
 const ffmpeg = await findFfmpeg(systemClock);
 let attempts = 0;
 
-async function make(input: string, signal = new AbortController().signal): Promise<MakingOutcome & { out: string }> {
+async function run(input: string, signal = new AbortController().signal): Promise<ConversionOutcome & { out: string }> {
   if (!ffmpeg) throw new Error("These tests need ffmpeg: apt-get install -y ffmpeg");
   const out = join(folder, `out-${++attempts}`);
   await mkdir(out);
-  return { ...(await makeMedia({ ffmpeg, input, folder: out, signal, onProgress: () => {} })), out };
+  return { ...(await convert({ ffmpeg, input, folder: out, signal, onProgress: () => {} })), out };
 }
 
-async function made(name: PlayableName): Promise<Media & { out: string }> {
-  const outcome = await make(await playable(folder, name));
-  if (outcome.how !== "made") throw new Error(`${name}: ${JSON.stringify(outcome)}`);
+async function converted(name: PlayableName): Promise<Media & { out: string }> {
+  const outcome = await run(await playable(folder, name));
+  if (outcome.how !== "converted") throw new Error(`${name}: ${JSON.stringify(outcome)}`);
   return { ...outcome.media, out: outcome.out };
 }
 
 const names = (media: Media) => media.renditions.map(({ name }) => name);
 
-describe("A file that plays", () => {
-  test("is copied where browsers play it as it is, with its sound", async () => {
-    const media = await made("plain.mp4");
+describe("a playable file", () => {
+  test("is copied with its audio if browsers play it unchanged", async () => {
+    const media = await converted("plain.mp4");
     expect(media.notes?.plan).toMatchObject({ copyVideo: true, copyAudio: true });
     expect(media).toMatchObject({ width: 320, height: 180, duration_s: 2, poster: "poster.jpg" });
     expect(names(media)).toEqual(["180p"]);
   });
 
-  test("is copied with a smaller rendition beside it, whose segments line up", async () => {
-    const media = await made("plain-720p.mp4");
+  test("is copied and gets a smaller rendition with aligned segments", async () => {
+    const media = await converted("plain-720p.mp4");
     expect(names(media)).toEqual(["720p", "360p"]);
     const lengths = async (name: string) =>
       (await readFile(join(media.out, name), "utf8")).match(/#EXTINF:[\d.]+/g) ?? [];
     expect(await lengths("720p.m3u8")).toEqual(await lengths("360p.m3u8"));
   });
 
-  test("has every file that its playlists, poster and storyboard name, and no other", async () => {
-    const media = await made("plain-720p.mp4");
+  test("has exactly the files that its playlists, poster and storyboard refer to", async () => {
+    const media = await converted("plain-720p.mp4");
     expect((await readdir(media.out)).sort()).toEqual([...media.files].sort());
     const master = await readFile(join(media.out, media.playback), "utf8");
     expect(master).toMatch(/CODECS="avc1\.[0-9a-f]{6},mp4a\.40\.2",RESOLUTION=1280x720,FRAME-RATE=25\.000/);
@@ -73,45 +73,45 @@ describe("A file that plays", () => {
     ["fast.mp4", { duration_s: 1 }, ["90p"]],
     ["moving.gif", { duration_s: 1 }, ["90p"]],
     ["old.avi", {}, ["180p"]],
-  ])("%s comes out right", async (name, properties, rungs) => {
-    const media = await made(name);
+  ])("%s gets the right size, duration and renditions", async (name, properties, rungs) => {
+    const media = await converted(name);
     expect(media).toMatchObject(properties);
     expect(names(media)).toEqual(rungs);
     expect(media.files).toContain("poster.jpg");
   });
 
-  test("with a changing frame rate is encoded, and keeps its length", async () => {
-    const media = await made("changing-rate.mp4");
+  test("with a variable frame rate is encoded and keeps its duration", async () => {
+    const media = await converted("changing-rate.mp4");
     expect(media.notes?.plan.copyVideo).toBe(false);
     expect(media.duration_s).toBeGreaterThan(2.7);
     expect(media.duration_s).toBeLessThan(3.3);
   });
 
-  test("with hardly a keyframe is encoded, so that it starts soon", async () => {
-    expect((await made("one-keyframe.mp4")).notes?.plan.copyVideo).toBe(false);
+  test("with few keyframes is encoded, so that it starts quickly", async () => {
+    expect((await converted("one-keyframe.mp4")).notes?.plan.copyVideo).toBe(false);
   });
 
-  test("with more bits than a line carries is encoded", async () => {
-    expect((await made("high-bitrate.mp4")).notes?.plan.copyVideo).toBe(false);
+  test("with a bitrate too high to stream is encoded", async () => {
+    expect((await converted("high-bitrate.mp4")).notes?.plan.copyVideo).toBe(false);
   });
 
-  test("with high dynamic range is brought to the standard one", async () => {
-    expect((await made("ten-bit-hdr.mp4")).notes?.plan.tonemap).toBe("pq");
+  test("with high dynamic range is tone-mapped", async () => {
+    expect((await converted("ten-bit-hdr.mp4")).notes?.plan.tonemap).toBe("pq");
   });
 
-  test("that claims to last for hours has its true length", async () => {
-    const outcome = await make(await unplayable(folder, "claims-hours.mkv"));
-    expect(outcome).toMatchObject({ how: "made", media: { duration_s: 2 } });
+  test("that claims to last for hours gets its actual duration", async () => {
+    const outcome = await run(await unplayable(folder, "claims-hours.mkv"));
+    expect(outcome).toMatchObject({ how: "converted", media: { duration_s: 2 } });
   });
 
-  test("of unknown length is measured", async () => {
-    const media = await made("without-duration.webm");
+  test("of unknown duration is measured", async () => {
+    const media = await converted("without-duration.webm");
     expect(media.duration_s).toBeGreaterThan(1.8);
     expect(media.duration_s).toBeLessThan(2.2);
   });
 });
 
-describe("A file that does not play", () => {
+describe("an unplayable file", () => {
   test.each<[UnplayableName, MediaError]>([
     ["playlist.mp4", "unreadable"],
     ["playlist-to-network.mp4", "unreadable"],
@@ -130,16 +130,16 @@ describe("A file that does not play", () => {
     ["cover-art.m4a", "no_video"],
     ["many-streams.mkv", "too_many_streams"],
     ["huge.mp4", "too_large"],
-  ])("%s is refused as %s, with a sentence", async (name, code) => {
-    const outcome = await make(await unplayable(folder, name));
+  ])("%s is refused as %s, with a message", async (name, code) => {
+    const outcome = await run(await unplayable(folder, name));
     expect(outcome).toMatchObject({ how: "refused", refusal: { code, message: MEDIA_ERRORS[code] } });
   });
 });
 
-test("Canceling ends ffmpeg within the time it is given", async () => {
+test("cancellation stops ffmpeg before the test's timeout", async () => {
   const input = await playable(folder, "plain-720p.mp4");
   const stop = new AbortController();
-  const outcome = make(input, stop.signal);
+  const outcome = run(input, stop.signal);
   stop.abort();
   expect(await outcome).toMatchObject({ how: "canceled" });
 });

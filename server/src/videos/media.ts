@@ -1,16 +1,23 @@
 import { mkdir, open, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { decide, type Plan, type Rung } from "./decide.ts";
+import {
+  type Conversion,
+  ConversionEnded,
+  type ConversionOutcome,
+  checkNotEnded,
+  checkSucceeded,
+  refuse,
+} from "./conversion.ts";
+import { type ConversionPlan, planConversion, type Rung } from "./conversion-plan.ts";
 import * as ffmpegArguments from "./ffmpeg-arguments.ts";
 import { inspect } from "./inspect.ts";
-import { type Making, type MakingOutcome, mustNotBeStopped, mustSucceed, refuse, Stopped } from "./making.ts";
 import * as playlists from "./playlist.ts";
 import type { Probe } from "./probe.ts";
 import type { Rendition } from "./video.ts";
 
-/** Everything that a version needs to play, in one folder. */
+/** The files of a playable version, all in one folder. */
 export interface Media {
-  /** Names of the files in the folder. */
+  /** File names. */
   files: string[];
   playback: string;
   poster: string | null;
@@ -19,53 +26,54 @@ export interface Media {
   width: number;
   height: number;
   renditions: Rendition[];
-  /** What was found and done, for whoever looks into it later. */
-  notes: { probe: Probe; plan: Plan } | null;
+  /** How the file was probed and converted, for troubleshooting. */
+  notes: { probe: Probe; plan: ConversionPlan } | null;
 }
 
-/** Probe, decide, encode, verify, poster, storyboard. Changes nothing outside `folder`. */
-export async function makeMedia(making: Making): Promise<MakingOutcome> {
+/** Probes, plans, encodes and verifies, then creates a poster and a storyboard. Writes only to `folder`. */
+export async function convert(conversion: Conversion): Promise<ConversionOutcome> {
   try {
-    return { how: "made", media: await make(making) };
+    return { how: "converted", media: await convertOrThrow(conversion) };
   } catch (error) {
-    if (error instanceof Stopped) return error.outcome;
-    if (making.signal.aborted) return { how: "canceled" };
-    return { how: "fault", detail: String(error) };
+    if (error instanceof ConversionEnded) return error.outcome;
+    if (conversion.signal.aborted) return { how: "canceled" };
+    return { how: "error", detail: String(error) };
   }
 }
 
-async function make(making: Making): Promise<Media> {
-  const { probe, duration_s, keyframeGap_s } = await inspect(making);
+async function convertOrThrow(conversion: Conversion): Promise<Media> {
+  const { probe, duration_s, keyframeGap_s } = await inspect(conversion);
   const source_s = probe.video.duration_s ?? duration_s;
-  let plan = decide(probe, keyframeGap_s);
-  let made = await encode(making, probe, plan, source_s);
-  if (plan.copyVideo && !fits(made, source_s)) {
-    plan = decide(probe, keyframeGap_s, false);
-    made = await encode(making, probe, plan, source_s);
+  let plan = planConversion(probe, keyframeGap_s);
+  let streams = await encode(conversion, probe, plan, source_s);
+  if (plan.copyVideo && !fits(streams, source_s)) {
+    plan = planConversion(probe, keyframeGap_s, false);
+    streams = await encode(conversion, probe, plan, source_s);
   }
-  const length_s = playlists.playlistDuration(made[0]!.playlist);
-  if (length_s === 0) refuse("unreadable", "not one segment came out");
-  if (length_s < source_s && !fits(made, source_s)) refuse("truncated", `${length_s} s of ${source_s} s came out`);
-  return finishFolder(making, probe, plan, made, trueDuration(made, duration_s));
+  const length_s = playlists.playlistDuration(streams[0]!.playlist);
+  if (length_s === 0) refuse("unreadable", "the output has no segment");
+  if (length_s < source_s && !fits(streams, source_s))
+    refuse("truncated", `the output has ${length_s} s of ${source_s} s`);
+  return finishFolder(conversion, probe, plan, streams, bestDuration(streams, duration_s));
 }
 
-/** The extras beside the encoded streams, and the list of all files. */
+/** Writes the master playlist, poster and storyboard, and lists all files. */
 async function finishFolder(
-  making: Making,
+  conversion: Conversion,
   probe: Probe,
-  plan: Plan,
+  plan: ConversionPlan,
   streams: Stream[],
   duration_s: number,
 ): Promise<Media> {
-  const { folder, onProgress } = making;
+  const { folder, onProgress } = conversion;
   const variants = plan.rungs.map((rung, index) => variantOf(rung, streams[index]!, probe, plan));
   const sound = streams[plan.rungs.length];
   const audio = sound ? { name: sound.name, codec: "mp4a.40.2", bitrate: playlists.bitrate(sound.playlist) } : null;
   await writeFile(join(folder, MASTER), playlists.masterPlaylist(variants, audio));
   onProgress(97);
-  const poster = await makePoster(making, probe, plan, duration_s);
+  const poster = await makePoster(conversion, probe, plan, duration_s);
   onProgress(98);
-  const storyboard = await makeStoryboard(making, plan.rungs.at(-1)!, duration_s);
+  const storyboard = await makeStoryboard(conversion, plan.rungs.at(-1)!, duration_s);
   onProgress(99);
   const extras = [...(poster ? [poster] : []), ...(storyboard ? [STORYBOARD_IMAGE, STORYBOARD_CUES] : [])];
   return {
@@ -95,22 +103,27 @@ interface Stream {
   codec: string | null;
 }
 
-/** One run for all streams; returns them in the plan's order, sound last. */
-async function encode(making: Making, probe: Probe, plan: Plan, duration_s: number): Promise<Stream[]> {
-  const { ffmpeg, input, folder, signal, onProgress } = making;
+/** Encodes all streams in one run. @returns them in the plan's order, audio last */
+async function encode(
+  conversion: Conversion,
+  probe: Probe,
+  plan: ConversionPlan,
+  duration_s: number,
+): Promise<Stream[]> {
+  const { ffmpeg, input, folder, signal, onProgress } = conversion;
   await mkdir(folder, { recursive: true });
   const run = await ffmpeg.run(ffmpegArguments.ladderArguments(input, folder, probe, plan), {
     ...{ signal, duration_s },
     onProgress: (done_s) => onProgress(Math.min(96, Math.floor((done_s / duration_s) * 96))),
   });
-  mustSucceed(run, "unreadable");
+  checkSucceeded(run, "unreadable");
   const names = [...plan.rungs.map(({ name }) => name), ...(probe.audio ? [ffmpegArguments.AUDIO_NAME] : [])];
   return Promise.all(names.map((name) => readStream(folder, name)));
 }
 
 async function readStream(folder: string, name: string): Promise<Stream> {
   const text = await readFile(join(folder, `${name}.m3u8`), "utf8").catch(() => null);
-  if (text === null) return refuse("unreadable", `no playlist ${name} came out`);
+  if (text === null) return refuse("unreadable", `the output has no playlist ${name}`);
   const playlist = playlists.readPlaylist(text);
   if (!playlist.ended) refuse("unreadable", `the playlist ${name} has no end`);
   return { name, playlist, codec: playlists.avcCodec(await readHead(join(folder, `${name}.mp4`), playlist.head)) };
@@ -127,42 +140,47 @@ async function readHead(file: string, head: { bytes: number; offset: number } | 
   }
 }
 
-/** Whether what came out is as long as what went in, as far as that can be told. */
+/** Whether the output is about as long as the source. */
 const fits = (streams: Stream[], source_s: number): boolean =>
   isNear(playlists.playlistDuration(streams[0]!.playlist), source_s);
 
 const isNear = (length_s: number, source_s: number) => Math.abs(length_s - source_s) <= Math.max(2, source_s * 0.1);
 
-/** What the file's head says, which is more exact than segments; unless it is a lie. */
-function trueDuration(streams: Stream[], claimed_s: number): number {
+/** The duration in the file's header, which is more exact than the sum of segments, unless the two disagree. */
+function bestDuration(streams: Stream[], claimed_s: number): number {
   const length_s = Math.max(...streams.map(({ playlist }) => playlists.playlistDuration(playlist)));
   return Math.round((isNear(length_s, claimed_s) ? claimed_s : length_s) * 1000) / 1000;
 }
 
-function variantOf(rung: Rung, { playlist, codec }: Stream, { video }: Probe, plan: Plan): playlists.Variant {
+function variantOf(rung: Rung, { playlist, codec }: Stream, { video }: Probe, plan: ConversionPlan): playlists.Variant {
   const { name, width, height } = rung;
   const fps = plan.fps ?? video.fps;
   return { name, width, height, fps, codec: codec ?? "avc1.640028", bitrate: playlists.bitrate(playlist) };
 }
 
-/** A tenth into the video, where most have begun; from its start where there is nothing. */
-async function makePoster(making: Making, probe: Probe, plan: Plan, duration_s: number): Promise<string | null> {
-  const { ffmpeg, input, folder, signal } = making;
+/** Takes the frame at a tenth of the video, since many start with black; falls back to the first frame. */
+async function makePoster(
+  conversion: Conversion,
+  probe: Probe,
+  plan: ConversionPlan,
+  duration_s: number,
+): Promise<string | null> {
+  const { ffmpeg, input, folder, signal } = conversion;
   const output = join(folder, POSTER);
   for (const at_s of [Math.min(duration_s * 0.1, 30), 0]) {
     const args = ffmpegArguments.posterArguments(input, output, probe, plan, at_s);
-    mustNotBeStopped(await ffmpeg.run(args, { signal, duration_s }));
+    checkNotEnded(await ffmpeg.run(args, { signal, duration_s }));
     if (await hasBytes(output)) return POSTER;
   }
   return null;
 }
 
-async function makeStoryboard(making: Making, rung: Rung, duration_s: number): Promise<string | null> {
-  const { ffmpeg, folder, signal } = making;
+async function makeStoryboard(conversion: Conversion, rung: Rung, duration_s: number): Promise<string | null> {
+  const { ffmpeg, folder, signal } = conversion;
   const board = ffmpegArguments.planStoryboard(duration_s, rung);
   const output = join(folder, STORYBOARD_IMAGE);
   const args = ffmpegArguments.storyboardArguments(join(folder, `${rung.name}.mp4`), output, board);
-  mustNotBeStopped(await ffmpeg.run(args, { signal, duration_s }));
+  checkNotEnded(await ffmpeg.run(args, { signal, duration_s }));
   if (!(await hasBytes(output))) return null;
   await writeFile(join(folder, STORYBOARD_CUES), playlists.storyboardCues(STORYBOARD_IMAGE, board, duration_s));
   return STORYBOARD_CUES;

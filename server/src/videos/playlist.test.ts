@@ -20,24 +20,24 @@ const TEXT = `#EXTM3U
 #EXT-X-ENDLIST
 `;
 
-test("ffmpeg's playlist is read: segments, head, end", () => {
+test("readPlaylist reads segments, initialization section and end of ffmpeg's playlist", () => {
   const playlist = readPlaylist(TEXT);
   expect(playlist).toMatchObject({ ended: true, head: { bytes: 839, offset: 0 } });
   expect(playlist.segments).toHaveLength(3);
   expect(playlistDuration(playlist)).toBeCloseTo(6.04);
 });
 
-test("one that was cut off has no end", () => {
+test("readPlaylist reports that a truncated playlist has no end", () => {
   expect(readPlaylist(TEXT.replace("#EXT-X-ENDLIST\n", "")).ended).toBe(false);
   expect(readPlaylist("")).toEqual({ ended: false, segments: [], head: null });
 });
 
-test("the peak is that of the heaviest whole segment: a last one of a few milliseconds says nothing", () => {
+test("the peak bitrate ignores a final segment of a few milliseconds", () => {
   expect(bitrate(readPlaylist(TEXT))).toEqual({ peak: 3_000_000, average: Math.ceil((1_840_000 * 8) / 6.04) });
   expect(bitrate(readPlaylist(""))).toEqual({ peak: 0, average: 0 });
 });
 
-test("a master playlist names codecs, sizes and the sound that all share", () => {
+test("the master playlist has codecs, sizes and the shared audio", () => {
   const rate = { peak: 3_000_000, average: 2_000_000 };
   const variant = { name: "720p", width: 1280, height: 720, fps: 29.97, codec: "avc1.64001f", bitrate: rate };
   const sound = { name: "audio", codec: "mp4a.40.2", bitrate: { peak: 130_000, average: 128_000 } };
@@ -51,14 +51,14 @@ test("a master playlist names codecs, sizes and the sound that all share", () =>
   expect(masterPlaylist([variant], null)).not.toContain("AUDIO");
 });
 
-test("the codec's word comes from the decoder's configuration", () => {
+test("avcCodec reads the decoder configuration", () => {
   const head = Buffer.concat([Buffer.from("....avcC"), Buffer.from([1, 0x64, 0x00, 0x1f, 0xff])]);
   expect(avcCodec(head)).toBe("avc1.64001f");
   expect(avcCodec(Buffer.from("no configuration"))).toBeNull();
   expect(avcCodec(Buffer.from("avcC"))).toBeNull();
 });
 
-test("a storyboard's cues cover the whole time, row by row", () => {
+test("storyboard cues cover the whole duration, row by row", () => {
   const board = { step_s: 2, count: 3, columns: 2, rows: 2, width: 160, height: 90 };
   expect(storyboardCues("storyboard.jpg", board, 5)).toBe(`WEBVTT
 

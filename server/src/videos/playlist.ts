@@ -1,9 +1,9 @@
-/** HLS playlists: reading ffmpeg's, writing the one above them. Pure. RFC 8216. */
+/** HLS playlists (RFC 8216): reads ffmpeg's media playlists and writes the master playlist. Pure. */
 export interface MediaPlaylist {
-  /** Whether it says that it ends: an interrupted run leaves one that does not. */
+  /** Whether it has an end tag; an interrupted run leaves it out. */
   ended: boolean;
   segments: { duration_s: number; bytes: number }[];
-  /** Where the file's head is: its first `bytes` bytes from `offset`. */
+  /** Location of the initialization section. */
   head: { bytes: number; offset: number } | null;
 }
 
@@ -34,7 +34,7 @@ export const playlistDuration = ({ segments }: MediaPlaylist): number =>
   segments.reduce((sum, { duration_s }) => sum + duration_s, 0);
 
 export interface Bitrate {
-  /** Bits per second of the heaviest segment. */
+  /** Bits per second of the largest segment. */
   peak: number;
   average: number;
 }
@@ -42,7 +42,7 @@ export interface Bitrate {
 export function bitrate({ segments }: MediaPlaylist): Bitrate {
   const duration_s = segments.reduce((sum, segment) => sum + segment.duration_s, 0);
   const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
-  // A last segment of a few milliseconds says nothing about the stream.
+  // A final segment of a few milliseconds is not representative.
   const whole = segments.filter((segment) => segment.duration_s >= Math.min(1, duration_s));
   const peak = Math.max(0, ...whole.map((segment) => (segment.bytes * 8) / segment.duration_s));
   const average = duration_s > 0 ? (bytes * 8) / duration_s : 0;
@@ -59,8 +59,8 @@ export interface Variant {
 }
 
 /**
- * The master playlist. Our own, because ffmpeg's has no CODECS and a guessed BANDWIDTH where it copied.
- * @param audio the sound that all pictures share, or null
+ * Writes the master playlist. ffmpeg's own lacks CODECS and guesses BANDWIDTH for copied streams.
+ * @param audio the audio stream that all renditions share, or null
  */
 export function masterPlaylist(
   variants: Variant[],
@@ -86,8 +86,8 @@ export function masterPlaylist(
 }
 
 /**
- * The codec word of an H.264 stream: profile, constraints and level from the decoder's configuration in a file's head.
- * ISO/IEC 14496-15 §5.3.3, RFC 6381 §3.3. Null where there is none.
+ * The codec string of an H.264 stream: profile, constraints and level from the decoder configuration in the file's
+ * initialization section, or null if there is none. ISO/IEC 14496-15 §5.3.3, RFC 6381 §3.3.
  */
 export function avcCodec(head: Buffer): string | null {
   const at = head.indexOf("avcC");
@@ -95,7 +95,7 @@ export function avcCodec(head: Buffer): string | null {
   return `avc1.${head.subarray(at + 5, at + 8).toString("hex")}`;
 }
 
-/** The WebVTT of a storyboard's pictures, one cue each. */
+/** The WebVTT of a storyboard, with one cue per thumbnail. */
 export function storyboardCues(
   image: string,
   board: { step_s: number; count: number; columns: number; width: number; height: number },

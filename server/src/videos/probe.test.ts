@@ -10,7 +10,7 @@ const sound = { index: 1, codec_type: "audio", codec_name: "aac", profile: "LC",
 const probe = (streams: object[], format: object = { format_name: "mov,mp4", duration: "12.6" }) =>
   readProbe(JSON.stringify({ streams, format }));
 
-test("A file's picture and sound are read", () => {
+test("readProbe reads a file's video and audio tracks", () => {
   expect(probe([picture, sound])).toMatchObject({
     duration_s: 12.6,
     video: {
@@ -25,23 +25,23 @@ test("A file's picture and sound are read", () => {
   });
 });
 
-describe("What is shown counts", () => {
-  test("a picture on its side is as high as it is wide", () => {
+describe("readProbe", () => {
+  test("swaps width and height of a rotated video", () => {
     const turned = { ...picture, side_data_list: [{ rotation: -90 }] };
     expect(probe([turned])).toMatchObject({ video: { width: 720, height: 1280, rotation: 270 } });
   });
-  test("pixels that are not square make it wider", () => {
+  test("widens a video with non-square pixels", () => {
     expect(probe([{ ...picture, width: 720, height: 576, sample_aspect_ratio: "64:45" }])).toMatchObject({
       video: { width: 1024, height: 576, squarePixels: false },
     });
     expect(probe([{ ...picture, sample_aspect_ratio: "0:1" }])).toMatchObject({ video: { width: 1280 } });
   });
-  test("cover art is no picture, nor is a stream without a size", () => {
+  test("ignores cover art and streams without a size", () => {
     const cover = { ...picture, codec_name: "png", disposition: { attached_pic: 1 } };
     expect(probe([sound, cover])).toMatchObject({ code: "no_video" });
     expect(probe([sound, { ...picture, width: 0 }])).toMatchObject({ code: "no_video" });
   });
-  test("Matroska tells a stream's length as a time of day", () => {
+  test("reads Matroska's durations, written as clock times", () => {
     const { duration: _, ...rest } = picture;
     expect(probe([{ ...rest, tags: { DURATION: "01:02:03.500000000" } }])).toMatchObject({
       video: { duration_s: 3723.5 },
@@ -58,7 +58,7 @@ test.each<[string, object[], object, string]>([
   expect(probe(streams, format)).toMatchObject({ code, message: expect.stringMatching(/\.$/) });
 });
 
-test("Whatever ffprobe prints, it is read or refused, never a crash", () => {
+test("readProbe never throws, whatever ffprobe prints", () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.json()), (output) => {
       const read = readProbe(output);

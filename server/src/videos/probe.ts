@@ -1,10 +1,10 @@
 import { LIMITS } from "../kernel/limits.ts";
 
-/** What a file is, in our own words. Pure: reads what ffprobe said. */
+/** A file's properties, read from ffprobe's output. Pure. */
 export interface Probe {
-  /** ffprobe's comma-separated names of the container. */
+  /** ffprobe's container names, separated by commas. */
   container: string;
-  /** Seconds; null where the container does not say. */
+  /** Seconds; null if the container has no duration. */
   duration_s: number | null;
   video: VideoTrack;
   audio: AudioTrack | null;
@@ -15,14 +15,14 @@ export interface VideoTrack {
   codec: string;
   pixelFormat: string;
   level: number;
-  /** As shown: after rotation, with square pixels. */
+  /** As displayed: after rotation, with square pixels. */
   width: number;
   height: number;
   squarePixels: boolean;
   rotation: number;
   interlaced: boolean;
   hdr: "pq" | "hlg" | null;
-  /** The finest step between frames, as a rate; 0 where it is unknown. */
+  /** The rate of the shortest frame interval; 0 if unknown. */
   fps: number;
   averageFps: number;
   bitrate: number | null;
@@ -36,7 +36,7 @@ export interface AudioTrack {
   channels: number;
 }
 
-/** Why a file does not become a video: a word for programs and a sentence for people. */
+/** Why a file was not accepted as a video. */
 export interface Refusal {
   code: MediaError;
   message: string;
@@ -45,18 +45,18 @@ export interface Refusal {
 export type MediaError = keyof typeof MEDIA_ERRORS;
 
 export const MEDIA_ERRORS = {
-  unreadable: "This file cannot be read as a video. It may be damaged, or of a kind that is not supported.",
-  no_video: "This file holds no moving picture, only sound or a still image.",
-  too_long: `Videos may last ${LIMITS.VIDEO_DURATION_MAX_S / 3600} hours at most.`,
-  too_large: `The picture is too large: at most ${LIMITS.VIDEO_SIDE_MAX} pixels a side and 35 million in all.`,
-  too_many_streams: `The file holds too many streams: at most ${LIMITS.VIDEO_STREAMS_MAX} are accepted.`,
-  too_complex:
-    "The file takes far too long to convert. Export it again with common settings (MP4, H.264) and upload that.",
-  truncated: "The file ends before the video does. It was probably not copied or uploaded whole; try it again.",
+  unreadable: "The file cannot be read as a video. It may be damaged or in an unsupported format.",
+  no_video: "The file contains no video, only audio or a still image.",
+  too_long: `The video is longer than ${LIMITS.VIDEO_DURATION_MAX_S / 3600} hours, the maximum.`,
+  too_large: `The picture is too large. The maximum is ${LIMITS.VIDEO_SIDE_MAX} pixels per side and 35 million pixels in total.`,
+  too_many_streams: `The file contains more than ${LIMITS.VIDEO_STREAMS_MAX} streams, the maximum.`,
+  too_complex: "The file takes too long to convert. Export it with common settings (MP4, H.264) and upload it again.",
+  truncated: "The file is incomplete. Check that it was fully copied or exported, then upload it again.",
   ffmpeg_missing:
-    "This file has to be converted, and the server has no ffmpeg. Install it with " +
-    "`apt-get install -y ffmpeg` and start the server again: the file is kept and processed then.",
-  processing_failed: "The server could not process this file, although it tried several times. Its log says why.",
+    "This file needs conversion, but the server has no ffmpeg. Install it with `apt-get install -y ffmpeg` and restart " +
+    "the server. The file is kept and will be processed then.",
+  processing_failed:
+    "The server failed to process this file after several attempts. See the server log for the reason.",
 } as const;
 
 export const refusal = (code: MediaError): Refusal => ({ code, message: MEDIA_ERRORS[code] });
@@ -88,7 +88,7 @@ interface RawProbe {
   format: { format_name?: string; duration?: string };
 }
 
-/** @param output what ffprobe printed with -show_format -show_streams -of json */
+/** @param output of ffprobe -show_format -show_streams -of json */
 export function readProbe(output: string): Probe | Refusal {
   const { streams, format } = parse(output);
   if (streams.length > LIMITS.VIDEO_STREAMS_MAX) return refusal("too_many_streams");
@@ -109,7 +109,7 @@ function parse(output: string): RawProbe {
   try {
     value = JSON.parse(output);
   } catch {
-    value = null; // a probe that was stopped half-way: the same as one that found nothing
+    value = null; // truncated output; treated like an empty probe
   }
   const { streams, format } = (isObject(value) ? value : {}) as Partial<RawProbe>;
   return {
@@ -120,7 +120,7 @@ function parse(output: string): RawProbe {
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
 
-// Cover art is a still image inside an audio file.
+// Cover art in audio files is a still image, not a video.
 const isPicture = (stream: RawStream) =>
   stream.codec_type === "video" &&
   stream.codec_name !== undefined &&
@@ -162,7 +162,7 @@ const readAudio = (stream: RawStream): AudioTrack => ({
   channels: stream.channels!,
 });
 
-/** A positive number, else null. */
+/** Parses a positive number; null otherwise. */
 function number(text: string | undefined): number | null {
   const value = Number(text);
   return Number.isFinite(value) && value > 0 ? value : null;
@@ -174,7 +174,7 @@ function ratio(text: string | undefined): number {
   return Number.isFinite(value) && value > 0 ? value : 0;
 }
 
-/** Matroska's `00:01:30.500000000`. */
+/** Parses Matroska's `00:01:30.500000000`. */
 function clockTime(text: string | undefined): number | null {
   const parts = /^(\d+):(\d+):(\d+(?:\.\d+)?)$/.exec(text ?? "");
   return parts ? number(String(Number(parts[1]) * 3600 + Number(parts[2]) * 60 + Number(parts[3]))) : null;

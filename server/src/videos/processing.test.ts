@@ -14,7 +14,7 @@ import { uuidV7 } from "../kernel/uuid.ts";
 import { listToProcess } from "../store/uploads.ts";
 import type { Blobs } from "./blobs.ts";
 import { type Ffmpeg, findFfmpeg } from "./ffmpeg.ts";
-import { showLife } from "./heartbeat.ts";
+import { startHeartbeat } from "./lease.ts";
 import { receiveFile } from "./receive-file.ts";
 
 const test = always.skipIf(without("ffmpeg"));
@@ -32,7 +32,7 @@ async function upload(video: string, path: string): Promise<void> {
   });
 }
 
-/** An ffmpeg that does `first` before each of its runs. */
+/** An ffmpeg that calls `first` before each run. */
 async function ffmpegThat(first: (args: string[]) => Promise<void>): Promise<Ffmpeg> {
   const real = (await findFfmpeg(systemClock))!;
   return {
@@ -44,7 +44,7 @@ async function ffmpegThat(first: (args: string[]) => Promise<void>): Promise<Ffm
   };
 }
 
-test("An uploaded file becomes a video that plays, with one event for each step", async () => {
+test("an uploaded file becomes a playable video, with one event per step", async () => {
   const { id } = await room.library.create(room.space, { name: "First" });
   await room.process();
   const path = await playable(inputs, "plain-720p.mp4");
@@ -58,12 +58,12 @@ test("An uploaded file becomes a video that plays, with one event for each step"
   expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.uploaded"]);
 });
 
-test("Nothing but the media is left on the disk afterwards", async () => {
+test("only the media remain on disk afterwards", async () => {
   const { incoming, originals, work } = room.folders;
   for (const folder of [incoming, originals, work]) expect(await readdir(folder)).toEqual([]);
 });
 
-test("Bad media ends at the first attempt, with a sentence in video.failed", async () => {
+test("an invalid file fails at the first attempt, with a message in video.failed", async () => {
   const { id } = await room.library.create(room.space, {});
   await room.process();
   await upload(id, await unplayable(inputs, "random.mp4"));
@@ -72,7 +72,7 @@ test("Bad media ends at the first attempt, with a sentence in video.failed", asy
   expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.failed"]);
 });
 
-test("A new upload becomes a new version; the old one plays until the switch", async () => {
+test("a new upload becomes a new version, and the old one plays until the switch", async () => {
   const { id } = await room.library.create(room.space, {});
   const processor = await room.process();
   await upload(id, await playable(inputs, "plain.mp4"));
@@ -91,7 +91,7 @@ test("A new upload becomes a new version; the old one plays until the switch", a
   ]);
 });
 
-test("A bad new upload leaves the old version playing, and says why", async () => {
+test("an invalid new upload leaves the old version playable and sets an error", async () => {
   const { id } = await room.library.create(room.space, {});
   await room.process();
   await upload(id, await playable(inputs, "plain.mp4"));
@@ -101,7 +101,7 @@ test("A bad new upload leaves the old version playing, and says why", async () =
   expect(await room.library.get(room.space, id)).toMatchObject({ status: "ready", progress: null, width: 320 });
 });
 
-test("A killed ffmpeg is a fault of the machine: the next attempt succeeds, with one video.uploaded", async () => {
+test("a killed ffmpeg is retried, and the next attempt records one video.uploaded", async () => {
   const { id } = await room.library.create(room.space, {});
   let kills = 1;
   const real = (await findFfmpeg(systemClock))!;
@@ -115,7 +115,7 @@ test("A killed ffmpeg is a fault of the machine: the next attempt succeeds, with
   await room.process(ffmpeg);
   await upload(id, await playable(inputs, "plain.mp4"));
   await expect.poll(() => attempts(id)).toBe(1);
-  await expect.poll(() => isGivenBack(id)).toBe(true);
+  await expect.poll(() => isReleased(id)).toBe(true);
   await makeDue(id);
   room.signals.emit("upload", { space: room.space, video: id, version: 1 });
   const video = await settled(room, id, "ready");
@@ -123,7 +123,7 @@ test("A killed ffmpeg is a fault of the machine: the next attempt succeeds, with
   expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.uploaded"]);
 });
 
-test("After three faults of the machine it gives up", async () => {
+test("processing gives up after three errors of the machine", async () => {
   const { id } = await room.library.create(room.space, {});
   const ffmpeg = await ffmpegThat(async () => {
     throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
@@ -132,7 +132,7 @@ test("After three faults of the machine it gives up", async () => {
   await upload(id, await playable(inputs, "plain.mp4"));
   for (const attempt of [1, 2]) {
     await expect.poll(() => attempts(id)).toBe(attempt);
-    await expect.poll(() => isGivenBack(id)).toBe(true);
+    await expect.poll(() => isReleased(id)).toBe(true);
     await makeDue(id);
     room.signals.emit("upload", { space: room.space, video: id, version: 1 });
   }
@@ -141,18 +141,18 @@ test("After three faults of the machine it gives up", async () => {
   expect(await attempts(id)).toBe(3);
 });
 
-test("Deleting a video ends its ffmpeg, and nothing of it is left", async () => {
+test("deleting a video stops its ffmpeg and leaves no files", async () => {
   const { id } = await room.library.create(room.space, {});
   let ended = "";
   const real = (await findFfmpeg(systemClock))!;
-  let begun = () => {};
+  let started = () => {};
   const running = new Promise<void>((resolve) => {
-    begun = resolve;
+    started = resolve;
   });
   const ffmpeg: Ffmpeg = {
     ...real,
     async run(args, options) {
-      // Forever, until somebody ends it.
+      // Runs until it is stopped.
       const endless = [
         "-f",
         "lavfi",
@@ -166,7 +166,7 @@ test("Deleting a video ends its ffmpeg, and nothing of it is left", async () => 
         "-nostats",
       ];
       const run = real.run(args.includes("hls") ? ["-re", ...endless] : args, options);
-      begun();
+      started();
       const result = await run;
       ended = result.ending.how;
       return result;
@@ -184,11 +184,11 @@ test("Deleting a video ends its ffmpeg, and nothing of it is left", async () => 
   expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.deleted"]);
 });
 
-test("A processor that lost its lease publishes nothing, and leaves nothing", async () => {
+test("a processor that lost its lease publishes nothing and leaves no files", async () => {
   const { id } = await room.library.create(room.space, {});
-  const thief = await anotherProcessor();
+  const other = await anotherProcessor();
   const ffmpeg = await ffmpegThat(async (args) => {
-    if (args.includes("hls")) await thief.takes(id);
+    if (args.includes("hls")) await other.takes(id);
   });
   const processor = await room.process(ffmpeg);
   await upload(id, await playable(inputs, "plain.mp4"));
@@ -197,15 +197,15 @@ test("A processor that lost its lease publishes nothing, and leaves nothing", as
   await processor.stop();
   expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing"]);
   expect(await mediaOf(id)).toEqual([]);
-  await thief.dies();
+  await other.dies();
   await room.process();
   await settled(room, id, "ready");
   expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.uploaded"]);
 });
 
-test("A processor that loses its lease while it puts the files in their place takes them away again", async () => {
+test("a processor that loses its lease while it stores the files deletes them again", async () => {
   const { id } = await room.library.create(room.space, {});
-  const thief = await anotherProcessor();
+  const other = await anotherProcessor();
   const real = (await findFfmpeg(systemClock))!;
   let lease: AbortSignal | undefined;
   const ffmpeg: Ffmpeg = {
@@ -222,8 +222,8 @@ test("A processor that loses its lease while it puts the files in their place ta
       await room.blobs.put(...file);
       put += 1;
       if (put > 1) return;
-      await thief.takes(id);
-      room.signals.emit("video", { space: room.space, video: id }); // has it look at its lease
+      await other.takes(id);
+      room.signals.emit("video", { space: room.space, video: id }); // makes it check its lease
       await once(lease!, "abort");
     },
   };
@@ -234,12 +234,12 @@ test("A processor that loses its lease while it puts the files in their place ta
   await processor.stop();
   expect(put).toBe(1);
   expect(await mediaOf(id)).toEqual([]);
-  await thief.dies();
+  await other.dies();
   await room.process();
   await settled(room, id, "ready");
 });
 
-test("What a processor held that lives is not touched; once it is dead nobody waits for the end of its lease", async () => {
+test("a live processor's upload is not claimed; a dead one's is claimed without waiting for the lease to expire", async () => {
   const { id } = await room.library.create(room.space, {});
   await upload(id, await playable(inputs, "plain.mp4"));
   const other = await anotherProcessor();
@@ -251,15 +251,15 @@ test("What a processor held that lives is not touched; once it is dead nobody wa
   await settled(room, id, "ready");
 });
 
-test("A stop gives the upload back, and the next start goes on without counting the attempt", async () => {
+test("stopping releases the upload, and the next start resumes without counting the attempt", async () => {
   const { id } = await room.library.create(room.space, {});
-  let begun = () => {};
+  let started = () => {};
   const running = new Promise<void>((resolve) => {
-    begun = resolve;
+    started = resolve;
   });
   const processor = await room.process(
     await ffmpegThat(async () => {
-      begun();
+      started();
     }),
   );
   await upload(id, await playable(inputs, "plain-720p.mp4"));
@@ -271,7 +271,7 @@ test("A stop gives the upload back, and the next start goes on without counting 
   expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.uploaded"]);
 });
 
-test("Without ffmpeg H.264 plays all the same, in one rendition", async () => {
+test("without ffmpeg, H.264 becomes playable in one rendition", async () => {
   const { id } = await room.library.create(room.space, {});
   await room.process(null);
   await upload(id, await playable(inputs, "plain.mp4"));
@@ -281,7 +281,7 @@ test("Without ffmpeg H.264 plays all the same, in one rendition", async () => {
   expect(master).toMatch(/CODECS="avc1\.[0-9a-f]{6},mp4a\.40\.2"/);
 });
 
-test("Without ffmpeg the rest is kept, and processed once ffmpeg is there", async () => {
+test("without ffmpeg, other files are kept and processed once it is installed", async () => {
   const { id } = await room.library.create(room.space, {});
   const processor = await room.process(null);
   await upload(id, await playable(inputs, "old.avi"));
@@ -296,7 +296,7 @@ test("Without ffmpeg the rest is kept, and processed once ffmpeg is there", asyn
   await settled(room, id, "ready");
 });
 
-test("A stream without bytes to read is refused before it is anything", async () => {
+test("an empty stream is refused and leaves the video waiting", async () => {
   const { id } = await room.library.create(room.space, {});
   const empty = { stream: Readable.from([]), size_bytes: null, name: null };
   await expect(receiveFile(room.uploads, room.space, id, empty)).rejects.toMatchObject({ code: "UPLOAD_EMPTY" });
@@ -314,9 +314,9 @@ async function mediaOf(id: string): Promise<string[]> {
 const attempts = (id: string) =>
   ask<number>("attempts", "select attempt as value from uploads where video_id = $1", id);
 
-const isGivenBack = (id: string) =>
+const isReleased = (id: string) =>
   ask<boolean>(
-    "given_back",
+    "released",
     `select lease_token is null and state = 'processing' and leased_until > now() as value
       from uploads where video_id = $1`,
     id,
@@ -325,10 +325,10 @@ const isGivenBack = (id: string) =>
 const makeDue = (id: string) =>
   ask("make_due", "update uploads set leased_until = '-infinity' where video_id = $1 returning 1 as value", id);
 
-/** A processor on another machine, as far as the database can tell. */
+/** From the database's point of view, a processor on another machine. */
 async function anotherProcessor() {
   const token = uuidV7(Date.now(), systemRandom);
-  const dies = await showLife({ db, clock: systemClock, log: room.log }, token);
+  const dies = await startHeartbeat({ db, clock: systemClock, log: room.log }, token);
   return {
     async takes(id: string) {
       const taken = `update uploads set state = 'processing', lease_token = $2, leased_until = now() + interval '1 minute'

@@ -11,21 +11,20 @@ import type { Database } from "../store/db.ts";
 import * as store from "../store/uploads.ts";
 import { lockVideo, publishVideo, setVideoStatus } from "../store/videos.ts";
 import type { Blobs } from "./blobs.ts";
+import type { ConversionOutcome } from "./conversion.ts";
 import type { Ffmpeg } from "./ffmpeg.ts";
 import type { Folders } from "./folders.ts";
-import { showLife } from "./heartbeat.ts";
-import { keepLease, type Lease } from "./lease.ts";
-import type { MakingOutcome } from "./making.ts";
-import { type Media, makeMedia } from "./media.ts";
+import { keepLease, type Lease, startHeartbeat } from "./lease.ts";
+import { convert, type Media } from "./media.ts";
 import { type MediaError, type Refusal, refusal } from "./probe.ts";
 import { remuxMedia } from "./remux.ts";
 import { mediaFolder, statusAfter, videoEvent } from "./video.ts";
 
-/** Turns received files into versions that play, one at a time. */
+/** Converts received files into playable versions, one at a time. */
 export interface Processor {
-  /** Begins to take uploads; returns once it listens. */
+  /** Starts processing; resolves once it listens for uploads. */
   start(): Promise<void>;
-  /** Ends what is being made, gives it back and returns. */
+  /** Stops the current conversion and releases its upload. */
   stop(): Promise<void>;
 }
 
@@ -39,7 +38,7 @@ export interface ProcessorParts {
   signals: Signals;
   log: Log;
   publicUrl: string;
-  /** Null where this machine has none: then only what needs no conversion becomes a video. */
+  /** Null if not installed: then only files that need no conversion are accepted. */
   ffmpeg: Ffmpeg | null;
 }
 
@@ -47,13 +46,13 @@ export function createProcessor(parts: ProcessorParts): Processor {
   const stopping = new AbortController();
   let working: Promise<void> = Promise.resolve();
   let busy = false;
-  let asked = false;
+  let isRequested = false;
   let cancelPoll = () => {};
   const undo: (() => void)[] = [];
 
-  /** Takes uploads until none is left; a call while it works makes it look once more. */
+  /** Processes uploads until none is left. A call while it runs makes it check once more. */
   function wake(): void {
-    asked = true;
+    isRequested = true;
     if (busy || stopping.signal.aborted) return;
     busy = true;
     working = work().finally(() => {
@@ -65,15 +64,15 @@ export function createProcessor(parts: ProcessorParts): Processor {
 
   async function work(): Promise<void> {
     try {
-      while (asked && !stopping.signal.aborted) {
-        asked = false;
+      while (isRequested && !stopping.signal.aborted) {
+        isRequested = false;
         const next = (await store.listToProcess(parts.db, 1))[0];
-        if (next) asked = true;
+        if (next) isRequested = true;
         if (next) await process(parts, next, stopping.signal);
       }
     } catch (error) {
-      // The database is away, most likely. The poll comes back to it.
-      parts.log.error({ error: String(error) }, "Processing could not go on; it tries again.");
+      // Most likely the database is unavailable; the next poll retries.
+      parts.log.error({ error: String(error) }, "Processing failed; retrying at the next poll");
     }
   }
 
@@ -92,25 +91,26 @@ export function createProcessor(parts: ProcessorParts): Processor {
   };
 }
 
-/** What failed for want of ffmpeg is tried again, now that it is there. */
+/** Retries uploads that failed because ffmpeg was missing. */
 async function requeue({ db, log }: ProcessorParts): Promise<void> {
   const queued = await store.requeueUploads(db, "ffmpeg_missing" satisfies MediaError);
-  if (queued.length > 0) log.info({ uploads: queued.length }, "ffmpeg is there now: processing what waited for it.");
+  if (queued.length > 0)
+    log.info({ uploads: queued.length }, "ffmpeg is now installed; processing the uploads that need it");
 }
 
-/** One attempt at one upload, from its claim to its end. */
+/** One processing attempt, from claim to outcome. */
 async function process(parts: ProcessorParts, candidate: store.UploadRow, stopping: AbortSignal): Promise<void> {
   const token = uuidV7(parts.clock.now(), parts.random);
-  const endLifeSign = await showLife(parts, token);
+  const stopHeartbeat = await startHeartbeat(parts, token);
   try {
     const upload = await claim(parts, candidate, token);
-    if (upload) await carryOut(parts, upload, token, stopping);
+    if (upload) await runAttempt(parts, upload, token, stopping);
   } finally {
-    await endLifeSign();
+    await stopHeartbeat();
   }
 }
 
-async function carryOut(
+async function runAttempt(
   parts: ProcessorParts,
   upload: store.UploadRow,
   token: string,
@@ -121,12 +121,12 @@ async function carryOut(
   const about = { video: upload.video_id, version: upload.version, attempt: upload.attempt };
   const folder = join(folders.work, `${upload.id}-${upload.attempt}`);
   try {
-    const outcome = await attempt(parts, upload, folder, lease);
-    await conclude(parts, upload, token, outcome, stopping.aborted);
+    const outcome = await convertUpload(parts, upload, folder, lease);
+    await settle(parts, upload, token, outcome, stopping.aborted);
     const detail = "detail" in outcome ? outcome.detail : undefined;
-    log.info({ ...about, outcome: outcome.how, detail }, "An attempt at processing ended.");
+    log.info({ ...about, outcome: outcome.how, detail }, "Processing attempt finished");
   } catch (error) {
-    log.error({ ...about, error: String(error) }, "An attempt at processing could not be concluded.");
+    log.error({ ...about, error: String(error) }, "Processing attempt could not be settled; retrying later");
     await store.releaseUpload(db, upload.id, token, { wait_ms: retryAfter(upload), counted: true });
   } finally {
     lease.end();
@@ -134,7 +134,7 @@ async function carryOut(
   }
 }
 
-/** Takes the upload, and says once that its processing has begun. */
+/** Claims the upload, and records `video.processing` the first time. */
 async function claim(
   parts: ProcessorParts,
   { id, space_id, video_id }: store.UploadRow,
@@ -143,44 +143,44 @@ async function claim(
   const { recorder, publicUrl, signals } = parts;
   const claimed = await recorder.transaction(async (tx) => {
     const video = await lockVideo(tx, space_id, video_id);
-    // Every change of an upload's state holds its video's lock: what is read here is what the claim finds.
+    // Every change of an upload's state holds its video's lock, so this state is still current at the claim.
     const before = video && (await store.getUpload(tx, id));
     const upload = before && (await store.claimUpload(tx, id, token, LIMITS.PROCESSING_LEASE_MS));
     if (!video || !upload || before.state !== "received") return upload;
     const newest = upload.version === video.last_version;
     const status = newest ? statusAfter("received", video.playing_version !== null) : video.status;
     const error = newest ? null : { code: video.error_code, message: video.error_message };
-    const begun = await setVideoStatus(tx, video, {
+    const processing = await setVideoStatus(tx, video, {
       ...{ status, progress: 0, version: video.last_version, events: 1 },
       error: error?.code ? { code: error.code, message: error.message ?? "" } : null,
     });
-    await tx.record(videoEvent("video.processing", begun, publicUrl));
+    await tx.record(videoEvent("video.processing", processing, publicUrl));
     return upload;
   });
   if (claimed) signals.emit("video", { space: space_id, video: video_id });
   return claimed;
 }
 
-async function attempt(
+async function convertUpload(
   { ffmpeg, folders, blobs, clock }: ProcessorParts,
   upload: store.UploadRow,
   folder: string,
   lease: Lease,
-): Promise<MakingOutcome> {
+): Promise<ConversionOutcome> {
   if (upload.attempt > LIMITS.PROCESSING_ATTEMPTS_MAX)
-    return { how: "refused", refusal: refusal("processing_failed"), detail: "no attempt is left" };
+    return { how: "refused", refusal: refusal("processing_failed"), detail: "no attempts left" };
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const input = join(folders.originals, upload.id);
   const { signal, onProgress } = lease;
   const outcome = ffmpeg
-    ? await makeMedia({ ffmpeg, input, folder, signal, onProgress })
+    ? await convert({ ffmpeg, input, folder, signal, onProgress })
     : await remuxMedia(clock, { input, folder, signal, onProgress });
-  if (outcome.how !== "made") return outcome;
+  if (outcome.how !== "converted") return outcome;
   return (await putAll(blobs, upload, folder, outcome.media, signal)) ? outcome : { how: "canceled" };
 }
 
-/** Moves the files to where they will play from. False, and none is left there, where somebody else has taken over. */
+/** Moves the files to blob storage. If the lease is lost meanwhile, deletes them again and returns false. */
 async function putAll(
   blobs: Blobs,
   upload: store.UploadRow,
@@ -188,40 +188,40 @@ async function putAll(
   media: Media,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const place = placeOf(upload);
+  const prefix = prefixOf(upload);
   for (const file of media.files) {
     if (signal.aborted) break;
-    await blobs.put(place + file, join(folder, file));
+    await blobs.put(prefix + file, join(folder, file));
   }
-  if (signal.aborted) await blobs.deletePrefix(place);
+  if (signal.aborted) await blobs.deletePrefix(prefix);
   return !signal.aborted;
 }
 
-/** Where the files of an attempt play from: each has a place of its own. */
-const placeOf = ({ video_id, version, attempt }: store.UploadRow): string =>
+/** The blob prefix of one attempt; no two attempts share one. */
+const prefixOf = ({ video_id, version, attempt }: store.UploadRow): string =>
   `${video_id}/${mediaFolder(version, attempt)}/`;
 
-/** @param stopping whether the service itself ended the attempt, which then counts for nothing */
-async function conclude(
+/** @param stopping whether the service is stopping, in which case the attempt is not counted */
+async function settle(
   parts: ProcessorParts,
   upload: store.UploadRow,
   token: string,
-  outcome: MakingOutcome,
+  outcome: ConversionOutcome,
   stopping: boolean,
 ): Promise<void> {
   const { db } = parts;
-  if (outcome.how === "made") return publish(parts, upload, token, outcome.media);
+  if (outcome.how === "converted") return publish(parts, upload, token, outcome.media);
   if (outcome.how === "refused") return fail(parts, upload, token, outcome.refusal);
-  if (outcome.how === "fault" && !stopping && upload.attempt >= LIMITS.PROCESSING_ATTEMPTS_MAX)
+  if (outcome.how === "error" && !stopping && upload.attempt >= LIMITS.PROCESSING_ATTEMPTS_MAX)
     return fail(parts, upload, token, refusal("processing_failed"));
-  // Canceled: the lease is lost already and this changes nothing, or the service stops and the next start goes on.
+  // Canceled: either the lease is lost and this changes nothing, or the service is stopping and its next start resumes.
   const wait_ms = stopping ? 0 : retryAfter(upload);
   await store.releaseUpload(db, upload.id, token, { wait_ms, counted: !stopping });
 }
 
 const retryAfter = ({ attempt }: store.UploadRow) => LIMITS.PROCESSING_RETRY_MS * attempt ** 2;
 
-/** The switch to the new version and the one `video.uploaded` of this upload, in one transaction. */
+/** Switches to the new version and records this upload's only `video.uploaded`, in one transaction. */
 async function publish(parts: ProcessorParts, upload: store.UploadRow, token: string, media: Media): Promise<void> {
   const { recorder, publicUrl, signals, folders, blobs } = parts;
   const { id, space_id, video_id, version, attempt } = upload;
@@ -240,9 +240,9 @@ async function publish(parts: ProcessorParts, upload: store.UploadRow, token: st
     await tx.record(videoEvent("video.uploaded", published, publicUrl));
     return true;
   });
-  // Deleted meanwhile: its files have to go the same way. Otherwise the original has served.
+  // Without the lease or the video, delete the new files; otherwise the original is no longer needed.
   if (done) await rm(join(folders.originals, id), { force: true });
-  else await blobs.deletePrefix(placeOf(upload));
+  else await blobs.deletePrefix(prefixOf(upload));
   if (done) signals.emit("video", { space: space_id, video: video_id });
 }
 

@@ -2,21 +2,21 @@ import { createWriteStream } from "node:fs";
 import { finished, type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { MaveError } from "../kernel/errors.ts";
-import { chunkPassed } from "./passing-chunks.ts";
 import { storageError } from "./storage-error.ts";
 import { checkSize, type Uploads } from "./upload.ts";
+import { noteChunk, WRITE_BYTES } from "./upload-chunks.ts";
 
-/** A file that arrives as the body of one request. */
+/** A file sent as the body of one request. */
 export interface IncomingFile {
   stream: Readable;
-  /** As the request declared it; null for a body of unknown length. */
+  /** The declared size; null if unknown. */
   size_bytes: number | null;
   name: string | null;
 }
 
 /**
- * Receives a whole file for a video and queues it for processing. What breaks off leaves nothing behind.
- * Throws NOT_FOUND, REQUEST_TOO_LARGE, UPLOAD_EMPTY, REQUEST_MALFORMED (cut short), UPLOAD_CONFLICT, STORAGE_FULL.
+ * Receives a complete file for a video and queues it for processing. An incomplete file is deleted.
+ * @throws NOT_FOUND, REQUEST_TOO_LARGE, UPLOAD_EMPTY, REQUEST_MALFORMED (incomplete), UPLOAD_CONFLICT, STORAGE_FULL
  */
 export async function receiveFile(uploads: Uploads, space: string, video: string, file: IncomingFile): Promise<void> {
   const { stream, size_bytes, name } = file;
@@ -24,7 +24,10 @@ export async function receiveFile(uploads: Uploads, space: string, video: string
   try {
     const received = await writeFile(stream, path, uploads.maxBytes);
     if (size_bytes !== null && received !== size_bytes)
-      throw new MaveError("REQUEST_MALFORMED", `The body ended after ${received} of ${size_bytes} bytes.`);
+      throw new MaveError(
+        "REQUEST_MALFORMED",
+        `The body ended after ${received} of ${size_bytes} bytes. Send the file again.`,
+      );
     checkSize(received, uploads.maxBytes);
     await uploads.finish(id);
   } catch (error) {
@@ -36,8 +39,8 @@ export async function receiveFile(uploads: Uploads, space: string, video: string
 }
 
 /**
- * Streams into the part and returns its size; stops at `maxBytes`. Piped by hand: a pipeline would destroy the request
- * when the disk is full, and the connection would stand still with the rest of the body, and whatever follows it, unread.
+ * Streams into the file and returns its size; fails above `maxBytes`. The source is piped manually, because a pipeline
+ * would destroy the request when the disk is full, and the connection would hang with the rest of the body unread.
  */
 async function writeFile(stream: Readable, path: string, maxBytes: number): Promise<number> {
   let received = 0;
@@ -45,9 +48,9 @@ async function writeFile(stream: Readable, path: string, maxBytes: number): Prom
     highWaterMark: WRITE_BYTES,
     transform(chunk: Buffer, _encoding, done) {
       received += chunk.length;
-      chunkPassed(chunk.length);
+      noteChunk(chunk.length);
       if (received <= maxBytes) return done(null, chunk);
-      done(new MaveError("REQUEST_TOO_LARGE", `At most ${maxBytes} bytes are accepted.`));
+      done(new MaveError("REQUEST_TOO_LARGE", `The file is larger than ${maxBytes} bytes, the maximum.`));
     },
   });
   const unwatch = finished(stream, { writable: false }, (error) => error && counter.destroy(error));
@@ -62,6 +65,3 @@ async function writeFile(stream: Readable, path: string, maxBytes: number): Prom
   }
   return received;
 }
-
-/** Chunks of the network are gathered into one write. */
-export const WRITE_BYTES = 1024 * 1024;

@@ -3,30 +3,30 @@ import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import * as mediabunny from "mediabunny";
 import { LIMITS } from "../kernel/limits.ts";
-import { type MakingOutcome, refuse, Stopped } from "./making.ts";
+import { ConversionEnded, type ConversionOutcome, refuse } from "./conversion.ts";
 import type { Media } from "./media.ts";
 import { bitrate, masterPlaylist, playlistDuration, readPlaylist } from "./playlist.ts";
 import { refusal } from "./probe.ts";
 
-/** The thread's own work: see remux.ts, which starts it and hears of its progress and its outcome. */
+/** Runs in the worker thread that remux.ts starts, and reports progress and outcome to it. */
 interface Task {
   input: string;
   folder: string;
   onProgress: (percent: number) => void;
 }
 
-async function remuxFile(task: Task): Promise<MakingOutcome> {
+async function remuxFile(task: Task): Promise<ConversionOutcome> {
   const source = new mediabunny.FilePathSource(task.input, { handleUnhandledError: () => undefined });
-  // Named one by one: ALL_FORMATS has HLS among it, and a playlist that calls itself .mp4 opens local paths.
+  // Not ALL_FORMATS: it includes HLS, and a playlist disguised as .mp4 could open local paths.
   const formats = [mediabunny.MP4, mediabunny.QTFF, mediabunny.MATROSKA, mediabunny.WEBM, mediabunny.MPEG_TS];
   const input = new mediabunny.Input({ source, formats });
   try {
-    return { how: "made", media: await remux(task, input) };
+    return { how: "converted", media: await remux(task, input) };
   } catch (error) {
-    if (error instanceof Stopped) return error.outcome;
+    if (error instanceof ConversionEnded) return error.outcome;
     const { code } = error as NodeJS.ErrnoException;
-    if (code !== undefined) return { how: "fault", detail: String(error) };
-    return new Stopped(withoutFfmpeg(String(error))).outcome;
+    if (code !== undefined) return { how: "error", detail: String(error) };
+    return new ConversionEnded(withoutFfmpeg(String(error))).outcome;
   } finally {
     input.dispose();
   }
@@ -61,7 +61,7 @@ async function remux({ folder, onProgress }: Task, input: mediabunny.Input): Pro
     showWarnings: false,
   });
   if (!conversion.isValid || conversion.utilizedTracks.length < source.tracks)
-    return needsFfmpeg("a track is not taken");
+    return needsFfmpeg("a track cannot be copied");
   conversion.onProgress = (done) => onProgress(Math.floor(done * 98));
   await conversion.execute();
   await writeFile(join(folder, `${name}.m3u8`), mediaPlaylist(`${name}.mp4`, head.bytes, fragments, source.duration_s));
@@ -100,16 +100,16 @@ interface Source {
   tracks: number;
 }
 
-/** Ends the making where this is no video, or one that has to be converted. */
+/** Ends the conversion if the file is not a video or needs ffmpeg. */
 async function inspect(input: mediabunny.Input): Promise<Source> {
-  if (!(await input.canRead())) return needsFfmpeg("a container that is not known");
+  if (!(await input.canRead())) return needsFfmpeg("unknown container");
   const video = await input.getPrimaryVideoTrack();
   const audio = await input.getPrimaryAudioTrack();
-  if (!video) return refuse("no_video", "no picture among the tracks");
+  if (!video) return refuse("no_video", "no video track");
   const codec = (await video.getCodecParameterString()) ?? "";
   const sound = audio === null ? null : await audio.getCodec();
   if (!EIGHT_BIT_AVC.test(codec) || (sound !== null && sound !== "aac")) return needsFfmpeg(`${codec}, ${sound}`);
-  if ((await video.getRotation()) !== 0) return needsFfmpeg("a picture on its side");
+  if ((await video.getRotation()) !== 0) return needsFfmpeg("rotated video");
   const duration_s = await video.computeDuration();
   if (duration_s > LIMITS.VIDEO_DURATION_MAX_S) return refuse("too_long", `${duration_s} s`);
   const { averagePacketRate } = await video.computePacketStats(100);
@@ -123,13 +123,13 @@ async function inspect(input: mediabunny.Input): Promise<Source> {
   };
 }
 
-/** Baseline, Main and High: what every browser plays. */
+/** Baseline, Main and High profiles, which every browser plays. */
 const EIGHT_BIT_AVC = /^avc1\.(?:42|4d|58|64)/i;
 
 async function describe(folder: string, name: string, source: Source): Promise<Media> {
   const { width, height, duration_s, fps, codec } = source;
   const playlist = readPlaylist(await readFile(join(folder, `${name}.m3u8`), "utf8"));
-  if (!playlist.ended || playlistDuration(playlist) === 0) return needsFfmpeg("not one segment came out");
+  if (!playlist.ended || playlistDuration(playlist) === 0) return needsFfmpeg("the output has no segment");
   const rate = bitrate(playlist);
   await writeFile(join(folder, MASTER), masterPlaylist([{ name, width, height, fps, codec, bitrate: rate }], null));
   return {
@@ -150,5 +150,5 @@ function needsFfmpeg(detail: string): never {
 }
 
 const { input, folder } = workerData as { input: string; folder: string };
-const tell = (message: { percent: number } | { outcome: MakingOutcome }) => parentPort?.postMessage(message);
-tell({ outcome: await remuxFile({ input, folder, onProgress: (percent) => tell({ percent }) }) });
+const post = (message: { percent: number } | { outcome: ConversionOutcome }) => parentPort?.postMessage(message);
+post({ outcome: await remuxFile({ input, folder, onProgress: (percent) => post({ percent }) }) });

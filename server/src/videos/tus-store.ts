@@ -8,14 +8,14 @@ import { ERRORS, Upload } from "@tus/server";
 import { MaveError } from "../kernel/errors.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import type { UploadRow } from "../store/uploads.ts";
-import { WRITE_BYTES } from "./receive-file.ts";
 import { storageError } from "./storage-error.ts";
 import { OVER, type Uploads } from "./upload.ts";
+import { WRITE_BYTES } from "./upload-chunks.ts";
 
 /**
- * tus' own store of files, with our rows as its memory: no second record that could disagree.
- * Beyond it: a part expires a day after its last byte, not its first; a finished upload still says that it is whole
- * (its part has moved on, and a client that missed the last response asks); a full disk is told from other failures.
+ * The tus file store with upload rows as its only metadata. It differs from the original in three ways: a partial file
+ * expires a day after its last byte instead of its first; a finished upload still reports its full offset, for a client
+ * that missed the last response; and a full disk has its own error.
  */
 export class TusStore extends FileStore {
   readonly #uploads: Uploads;
@@ -42,20 +42,20 @@ export class TusStore extends FileStore {
     const upload = toUpload(row)!;
     const part = await stat(join(this.directory, id)).catch(() => null);
     if (part) upload.offset = part.size;
-    else if (row.state !== "receiving" || (await this.#movedOn(id))) upload.offset = row.size_bytes ?? 0;
+    else if (row.state !== "receiving" || (await this.#isMoved(id))) upload.offset = row.size_bytes ?? 0;
     else throw ERRORS.FILE_NO_LONGER_EXISTS;
     upload.creation_date = (part?.mtime ?? row.created_at).toISOString();
     return upload;
   }
 
-  /** Killed between the move and the row: the reconciler is about to say so. */
-  async #movedOn(id: string): Promise<boolean> {
+  /** Whether the file was moved but a kill prevented the row's update, which the janitor will make. */
+  async #isMoved(id: string): Promise<boolean> {
     return (await stat(join(this.#uploads.folders.originals, id)).catch(() => null)) !== null;
   }
 
   override async write(stream: Readable, id: string, offset: number): Promise<number> {
     const row = await this.#uploads.get(id);
-    if (row?.state !== "receiving" && row?.size_bytes === offset) return offset; // an empty PATCH at its end
+    if (row?.state !== "receiving" && row?.size_bytes === offset) return offset; // an empty PATCH at the end of the file
     const file = createWriteStream(join(this.directory, id), {
       flags: "r+",
       start: offset,
@@ -64,7 +64,7 @@ export class TusStore extends FileStore {
     try {
       await pipeline(stream, file);
     } catch (error) {
-      // Canceled since it was looked at, and its part removed.
+      // Canceled in the meantime, and its partial file deleted.
       if ((error as NodeJS.ErrnoException).code === "ENOENT") throw new MaveError("UPLOAD_CONFLICT", OVER);
       throw storageError(error);
     }

@@ -2,17 +2,17 @@ import type { NewEvent } from "../events/freeze.ts";
 import type { EventType } from "../kernel/event-catalog.ts";
 
 /**
- * A video: its states, and how it is shown. Pure.
+ * A video's states and its API representation. Pure.
  *
- *     waiting ──upload begins──▶ uploading ──received whole──▶ processing ──published──▶ ready
- *        ▲                          │                              │
- *        └────────upload left───────┘                              └──not playable──▶ failed
+ *     waiting ──upload starts──▶ uploading ──upload complete──▶ processing ──published──▶ ready
+ *        ▲                          │                               │
+ *        └─────upload canceled──────┘                               └──not playable──▶ failed
  *
- * A video with a version that plays stays `ready` through every later upload, whatever becomes of it.
+ * A video with a playable version stays `ready` during every later upload, whatever its outcome.
  */
 export type VideoStatus = "waiting" | "uploading" | "processing" | "ready" | "failed";
 
-/** What can happen to a video's newest upload. */
+/** A state change of a video's newest upload. */
 export type UploadChange = "begun" | "left" | "received" | "published" | "failed";
 
 const STATUS_AFTER: Record<UploadChange, VideoStatus> = {
@@ -23,20 +23,20 @@ const STATUS_AFTER: Record<UploadChange, VideoStatus> = {
   failed: "failed",
 };
 
-/** The status of a video after something happened to its newest upload. @param plays whether an older version plays */
-export function statusAfter(happening: UploadChange, plays: boolean): VideoStatus {
-  return plays ? "ready" : STATUS_AFTER[happening];
+/** The video's status after a change of its newest upload. @param isPlayable whether an older version is playable */
+export function statusAfter(change: UploadChange, isPlayable: boolean): VideoStatus {
+  return isPlayable ? "ready" : STATUS_AFTER[change];
 }
 
 export interface Rendition {
   name: string;
   width: number;
   height: number;
-  /** bits per second, at its peak, sound included */
+  /** Peak bits per second, including audio. */
   bitrate: number;
 }
 
-/** What the store remembers of a video, without what only the store needs. */
+/** A video's row, without the columns that only the store uses. */
 export interface VideoRow {
   space_id: string;
   id: string;
@@ -84,7 +84,7 @@ export interface Video {
   metadata: Record<string, string>;
 }
 
-/** @param publicUrl where this server is reached, without a slash at its end */
+/** @param publicUrl this server's public URL, without a trailing slash */
 export function presentVideo(row: VideoRow, publicUrl: string): Video {
   return {
     id: row.id,
@@ -107,18 +107,18 @@ export function presentVideo(row: VideoRow, publicUrl: string): Video {
   };
 }
 
-/** What happened to a video, told as it now is. @param row as the change left it, its sequence counted */
+/** The event for a change of a video. @param row the video after the change, with its new sequence */
 export function videoEvent(type: EventType, row: VideoRow, publicUrl: string): NewEvent {
   const data = presentVideo(row, publicUrl);
   return { space: row.space_id, type, video: row.id, sequence: row.last_sequence, since_s: data.created, data };
 }
 
-/** Where a file of the version that plays is, or null where there is none. */
+/** The URL of a file of the playable version, or null if there is none. */
 export function mediaUrl(row: VideoRow, file: string | null, publicUrl: string): string | null {
   return file && row.playing_folder ? `${publicUrl}/media/${row.id}/${row.playing_folder}/${file}` : null;
 }
 
-/** The folder of one attempt's media below its video's. */
+/** The folder of one attempt's media within its video's. */
 export const mediaFolder = (version: number, attempt: number): string =>
   attempt === 1 ? `${version}` : `${version}-${attempt}`;
 
@@ -127,7 +127,7 @@ const seconds = (time: Date): number => Math.floor(time.getTime() / 1000);
 const VIDEO_ID_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const VIDEO_ID_CHARACTERS = 10;
 
-/** A new video's id: 59 bits that nobody can guess. @param integer draws 0 <= n < below */
+/** A new video id with 59 random bits. @param integer draws 0 <= n < below */
 export function newVideoId(integer: (below: number) => number): string {
   let id = "";
   while (id.length < VIDEO_ID_CHARACTERS) id += VIDEO_ID_ALPHABET[integer(VIDEO_ID_ALPHABET.length)];

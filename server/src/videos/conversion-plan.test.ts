@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { couldCopy, decide } from "./decide.ts";
+import { couldCopy, planConversion } from "./conversion-plan.ts";
 import { ladderArguments } from "./ffmpeg-arguments.ts";
 import type { Probe } from "./probe.ts";
 
@@ -46,11 +46,11 @@ const anyProbe: fc.Arbitrary<Probe> = fc.record({
 });
 const anyGap = fc.option(fc.double({ min: 0, max: 1_000, noNaN: true }));
 
-describe("Whatever the file", () => {
-  test("the rungs are even, never larger than the source, at most 1080 high, each well below the last", () => {
+describe("the plan for any file", () => {
+  test("has even rungs, never larger than the source or 1080, each well below the previous one", () => {
     fc.assert(
       fc.property(anyProbe, anyGap, (probe, gap) => {
-        const { rungs } = decide(probe, gap);
+        const { rungs } = planConversion(probe, gap);
         const { width, height } = probe.video;
         expect(rungs.length).toBeGreaterThan(0);
         for (const rung of rungs) {
@@ -67,21 +67,21 @@ describe("Whatever the file", () => {
     );
   });
 
-  test("a picture that is large enough keeps its shape", () => {
+  test("keeps the aspect ratio of a picture that is large enough", () => {
     fc.assert(
       fc.property(anyProbe, (probe) => {
         const { width, height } = probe.video;
         fc.pre(Math.min(width, height) >= 180 && Math.max(width, height) / Math.min(width, height) < 4);
-        for (const rung of decide(probe, null).rungs)
+        for (const rung of planConversion(probe, null).rungs)
           expect(Math.abs(rung.width / rung.height / (width / height) - 1)).toBeLessThan(0.02);
       }),
     );
   });
 
-  test("frames come at a rate between 5 and 60, or their own where it is constant", () => {
+  test("has a frame rate between 5 and 60, or keeps a constant one", () => {
     fc.assert(
       fc.property(anyProbe, anyGap, (probe, gap) => {
-        const { fps, copyVideo } = decide(probe, gap);
+        const { fps, copyVideo } = planConversion(probe, gap);
         if (fps === null) return expect(copyVideo || probe.video.fps <= 60).toBe(true);
         expect(fps).toBeGreaterThanOrEqual(5);
         expect(fps).toBeLessThanOrEqual(60);
@@ -89,20 +89,20 @@ describe("Whatever the file", () => {
     );
   });
 
-  test("nothing is copied without knowing its keyframes, or after a copy came out wrong", () => {
+  test("copies nothing without knowing the keyframes, or after a failed copy", () => {
     fc.assert(
       fc.property(anyProbe, fc.double({ min: 0, max: 10, noNaN: true }), (probe, gap) => {
-        expect(decide(probe, null).copyVideo).toBe(false);
-        expect(decide(probe, gap, false).copyVideo).toBe(false);
-        expect(decide(probe, gap).copyVideo).toBe(couldCopy(probe));
+        expect(planConversion(probe, null).copyVideo).toBe(false);
+        expect(planConversion(probe, gap, false).copyVideo).toBe(false);
+        expect(planConversion(probe, gap).copyVideo).toBe(couldCopy(probe));
       }),
     );
   });
 
-  test("ffmpeg opens one input, ours, with its formats and protocols named before it", () => {
+  test("gives ffmpeg one input, preceded by its allowed formats and protocols", () => {
     fc.assert(
       fc.property(anyProbe, anyGap, (probe, gap) => {
-        const args = ladderArguments("/in/put", "/out", probe, decide(probe, gap));
+        const args = ladderArguments("/in/put", "/out", probe, planConversion(probe, gap));
         const inputs = args.flatMap((word, index) => (word === "-i" ? [index] : []));
         expect(inputs).toHaveLength(1);
         expect(args[inputs[0]! + 1]).toBe("/in/put");
@@ -115,39 +115,39 @@ describe("Whatever the file", () => {
   });
 });
 
-describe("The picture is copied", () => {
-  test("where browsers play it as it is", () => {
-    expect(decide(copyable, 2)).toMatchObject({ copyVideo: true, copyAudio: true, fps: null });
-    expect(decide(copyable, 2).rungs.map(({ name }) => name)).toEqual(["1080p", "360p"]);
+describe("the video stream is copied", () => {
+  test("if browsers play it unchanged", () => {
+    expect(planConversion(copyable, 2)).toMatchObject({ copyVideo: true, copyAudio: true, fps: null });
+    expect(planConversion(copyable, 2).rungs.map(({ name }) => name)).toEqual(["1080p", "360p"]);
   });
 
   test.each<[string, Probe]>([
     ["another codec", video({ codec: "hevc" })],
-    ["ten bits", video({ pixelFormat: "yuv420p10le" })],
-    ["interlaced", video({ interlaced: true })],
-    ["turned", video({ rotation: 90 })],
-    ["stretched", video({ squarePixels: false })],
-    ["larger than 1080", video({ width: 2560, height: 1440 })],
-    ["too fast", video({ fps: 120, averageFps: 120 })],
+    ["10-bit color", video({ pixelFormat: "yuv420p10le" })],
+    ["interlacing", video({ interlaced: true })],
+    ["rotation", video({ rotation: 90 })],
+    ["non-square pixels", video({ squarePixels: false })],
+    ["a side over 1080", video({ width: 2560, height: 1440 })],
+    ["too high a frame rate", video({ fps: 120, averageFps: 120 })],
     ["too high a level", video({ level: 52 })],
-    ["too many bits", video({ bitrate: 8_000_001 })],
-    ["an unknown bit rate", video({ bitrate: null })],
-    ["a changing frame rate", video({ averageFps: 29.5 })],
+    ["too high a bitrate", video({ bitrate: 8_000_001 })],
+    ["an unknown bitrate", video({ bitrate: null })],
+    ["a variable frame rate", video({ averageFps: 29.5 })],
     ["high dynamic range", video({ hdr: "hlg" })],
     ["an odd size", video({ width: 1919 })],
     ["another container", { ...copyable, container: "matroska,webm" }],
-  ])("but not where it is %s", (_why, probe) => {
+  ])("unless it has %s", (_why, probe) => {
     expect(couldCopy(probe)).toBe(false);
   });
 
-  test("but not with more than ten seconds between keyframes", () => {
-    expect(decide(copyable, 10).copyVideo).toBe(true);
-    expect(decide(copyable, 10.01).copyVideo).toBe(false);
+  test("unless there are more than ten seconds between keyframes", () => {
+    expect(planConversion(copyable, 10).copyVideo).toBe(true);
+    expect(planConversion(copyable, 10.01).copyVideo).toBe(false);
   });
 });
 
-test("A 4K picture on its side becomes 1080, 720 and 360 wide", () => {
-  expect(decide(video({ width: 2160, height: 3840 }), 2).rungs).toMatchObject([
+test("a rotated 4K video gets renditions 1080, 720 and 360 wide", () => {
+  expect(planConversion(video({ width: 2160, height: 3840 }), 2).rungs).toMatchObject([
     { name: "1080p", width: 1080, height: 1920, maxrate_kbps: 5000 },
     { name: "720p", width: 720, height: 1280, maxrate_kbps: 2800 },
     { name: "360p", width: 360, height: 640, maxrate_kbps: 800 },

@@ -1,20 +1,20 @@
 import type { Probe, VideoTrack } from "./probe.ts";
 
-/** What is to be made of a file. Pure. */
-export interface Plan {
-  /** The highest rung is the uploaded picture itself. */
+/** How to convert a file. Pure. */
+export interface ConversionPlan {
+  /** Whether the top rendition is the uploaded video stream, unchanged. */
   copyVideo: boolean;
   copyAudio: boolean;
   /** Highest first. */
   rungs: Rung[];
-  /** The constant rate to bring frames to; null where they have one. */
+  /** The constant frame rate to convert to; null to keep the source's. */
   fps: number | null;
   deinterlace: boolean;
   tonemap: "pq" | "hlg" | null;
 }
 
 export interface Rung {
-  /** Named by its short side, as people do: `1080p`. */
+  /** Named after its short side, such as `1080p`. */
   name: string;
   width: number;
   height: number;
@@ -25,16 +25,16 @@ const SHORT_SIDE_MAX = 1080;
 const COPY_FPS_MAX = 61;
 const COPY_LEVEL_MAX = 51;
 const COPY_BITRATE_MAX = 8_000_000;
-const KEYFRAME_GAP_MAX_S = 10; // one keyframe is one segment: a longer one is a slow start
-const FPS_MIN = 5; // below, a segment would last as long as a frame
+const KEYFRAME_GAP_MAX_S = 10; // segments start at keyframes, and a longer segment starts slowly
+const FPS_MIN = 5; // at a lower rate, a frame could last as long as a segment
 const FPS_MAX = 60;
 const FPS_STEPS = [24, 25, 30, 50, 60];
 
 /**
- * @param keyframeGap_s the longest time without a keyframe; null: not looked at, which rules a copy out
- * @param mayCopy false where a copy has been tried and came out wrong
+ * @param keyframeGap_s the longest time between keyframes; null if unknown, which rules out a copy
+ * @param mayCopy false if a copy was tried and turned out wrong
  */
-export function decide(probe: Probe, keyframeGap_s: number | null, mayCopy = true): Plan {
+export function planConversion(probe: Probe, keyframeGap_s: number | null, mayCopy = true): ConversionPlan {
   const { video, audio, container } = probe;
   const copyVideo = mayCopy && couldCopy(probe) && keyframeGap_s !== null && keyframeGap_s <= KEYFRAME_GAP_MAX_S;
   const copyAudio = audio?.codec === "aac" && audio.profile === "LC" && audio.channels <= 2 && isMp4(container);
@@ -48,7 +48,7 @@ export function decide(probe: Probe, keyframeGap_s: number | null, mayCopy = tru
   };
 }
 
-/** Whether a copy is possible as far as the probe shows: worth looking for the keyframes. */
+/** Whether the probe allows a copy, so that scanning the keyframes is worthwhile. */
 export function couldCopy({ video, container, duration_s }: Probe): boolean {
   return (
     isMp4(container) &&
@@ -73,7 +73,7 @@ export function couldCopy({ video, container, duration_s }: Probe): boolean {
 const isEven = (side: number) => side % 2 === 0;
 const isMp4 = (container: string) => container.split(",").includes("mp4");
 
-/** ffmpeg 5 writes wrong segment lengths for a changing rate (phones and screen recorders): it is never copied. */
+/** ffmpeg 5 writes wrong segment durations for variable frame rates (phones, screen recorders), so these are not copied. */
 const hasConstantRate = ({ fps, averageFps }: VideoTrack) => fps > 0 && Math.abs(fps - averageFps) / fps < 0.01;
 
 function constantRate(video: VideoTrack): number | null {
@@ -83,7 +83,7 @@ function constantRate(video: VideoTrack): number | null {
   return FPS_STEPS.find((step) => step >= video.averageFps * 0.999) ?? FPS_MAX;
 }
 
-/** Short sides from the source's own downwards, never upwards; one that would hardly differ is left out. */
+/** Renditions from the source's short side downward, never upscaled, without sizes that hardly differ. */
 function ladder({ width, height, fps, averageFps }: VideoTrack, copied: boolean): Rung[] {
   const source = Math.min(width, height);
   const top = Math.min(source, SHORT_SIDE_MAX);
@@ -96,9 +96,9 @@ function ladder({ width, height, fps, averageFps }: VideoTrack, copied: boolean)
   });
 }
 
-const SMALLEST_SIDE = 16; // the encoder's own macroblock
+const SMALLEST_SIDE = 16; // one macroblock of the encoder
 
-/** Rounded down: H.264 with 4:2:0 colours has only even sizes. */
+/** Rounds down, because H.264 with 4:2:0 chroma requires even sizes. */
 const even = (side: number) => Math.max(SMALLEST_SIDE, 2 * Math.floor((side + 1e-6) / 2));
 
 function rate(side: number): number {

@@ -1,0 +1,59 @@
+import type { Run } from "../kernel/spawn.ts";
+import type { Ffmpeg } from "./ffmpeg.ts";
+import type { Media } from "./media.ts";
+import { type MediaError, type Refusal, refusal } from "./probe.ts";
+
+export type ConversionOutcome =
+  | { how: "converted"; media: Media }
+  /** The file is invalid, so another attempt would fail too. */
+  | { how: "refused"; refusal: Refusal; detail: string }
+  /** The machine failed, so another attempt may succeed. */
+  | { how: "error"; detail: string }
+  | { how: "canceled" };
+
+/** Thrown to end a conversion early; `convert` returns its outcome. */
+export class ConversionEnded extends Error {
+  readonly outcome: Exclude<ConversionOutcome, { how: "converted" }>;
+
+  constructor(outcome: Exclude<ConversionOutcome, { how: "converted" }>) {
+    super(outcome.how);
+    this.outcome = outcome;
+  }
+}
+
+export interface Conversion {
+  ffmpeg: Ffmpeg;
+  /** Path of the uploaded file, under a generated name. */
+  input: string;
+  /** An empty folder for this attempt. */
+  folder: string;
+  signal: AbortSignal;
+  /** Called with a rising percentage, 0–100. */
+  onProgress: (percent: number) => void;
+}
+
+const DISK_FULL = /No space left on device|Disk quota exceeded/;
+
+/** Ends the conversion if the run failed; `code` is the reason if the file is at fault. */
+export function checkSucceeded(run: Run, code: MediaError): void {
+  checkNotEnded(run);
+  const { ending, errors } = run;
+  if (ending.how === "exited" && ending.code === 0) return;
+  refuse(code, `ffmpeg: ${lastLines(errors)}`);
+}
+
+/** Ends the conversion if the run was ended from outside or the disk is full. */
+export function checkNotEnded({ ending, errors }: Run): void {
+  if (ending.how === "canceled") throw new ConversionEnded({ how: "canceled" });
+  if (ending.how === "too_long" || ending.how === "stalled") refuse("too_complex", `ffmpeg was stopped: ${ending.how}`);
+  if (ending.how === "missing") throw new ConversionEnded({ how: "error", detail: "ffmpeg is no longer installed" });
+  if (ending.how === "killed")
+    throw new ConversionEnded({ how: "error", detail: `ffmpeg was killed by ${ending.signal}` });
+  if (DISK_FULL.test(errors)) throw new ConversionEnded({ how: "error", detail: "the disk is full" });
+}
+
+export function refuse(code: MediaError, detail: string): never {
+  throw new ConversionEnded({ how: "refused", refusal: refusal(code), detail });
+}
+
+const lastLines = (errors: string) => errors.trim().split("\n").slice(-3).join(" | ").slice(-600);
