@@ -32,7 +32,7 @@ describe("the metrics of a server that has delivered", async () => {
   beforeAll(async () => {
     server = await startServer({ MAVE_RETRY_SCHEDULE: "3600" });
     const api = apiOf(server, await server.key());
-    bad.answers = { status: 500, body: "no", headers: {} };
+    bad.response = { status: 500, body: "no", headers: {} };
     await api.webhook(good.url, "good");
     await api.webhook(bad.url, "bad");
     const paused = await api.webhook(good.url, "paused");

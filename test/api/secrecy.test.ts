@@ -82,7 +82,7 @@ const [first, second, stray] = [
 ];
 const events = ["video.created", "webhook.disabled", "webhook.failing", "webhook.test"];
 const answersWith = (status: number) => {
-  receiver.answers = { status, body: `${status}`, headers: {} };
+  receiver.response = { status, body: `${status}`, headers: {} };
 };
 
 /** A webhook with all of these, and another one of the same space. @returns the ids of both */

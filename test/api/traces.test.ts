@@ -25,7 +25,7 @@ describe("the traces of a server that delivers", async () => {
   const parentOf = (span: CollectedSpan) => spans.find(({ spanId }) => spanId === span.parentSpanId);
 
   beforeAll(async () => {
-    bad.answers = { status: 500, body: "no", headers: {} };
+    bad.response = { status: 500, body: "no", headers: {} };
     server = await startServer({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, MAVE_RETRY_SCHEDULE: "0" });
     api = apiOf(server, await server.key());
     secret = (await api.webhook(receiver.url, "good")).secret;

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { TestServer } from "../support/server.ts";
 
-/** What a program would do beside the person in the browser, with a key of its own. */
+/** Calls the API with a key, as a program would while a person uses the browser. */
 export function apiOf(server: TestServer, key: string) {
   const call = async (method: string, path: string, body?: unknown) => {
     const response = await fetch(server.url + path, {
@@ -9,7 +9,7 @@ export function apiOf(server: TestServer, key: string) {
       headers: { authorization: `Bearer ${key}`, ...(body !== undefined && { "content-type": "application/json" }) },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-    expect(response.ok, `${method} ${path} answered ${response.status}`).toBe(true);
+    expect(response.ok, `${method} ${path} returned ${response.status}`).toBe(true);
     return (await response.json()) as {
       id: string;
       status: string;

@@ -1,4 +1,4 @@
-/** A receiver's certificate that ends soon: from the connection that the engine made to what a person reads. */
+/** The warning about a receiver's certificate, from the TLS connection of a delivery to the page. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,13 +10,12 @@ import { startServer, type TestServer } from "../support/server.ts";
 import { apiOf } from "./api.ts";
 import { startTlsReceiver, type TlsReceiver } from "./receiver.ts";
 
-// The page reads health at most every five seconds, the server writes it down every two; the rest is for busy machines.
+// The page reads health at most every five seconds, and the server writes it every two; the rest is slack.
 const SEEN = { timeout: 30_000 };
-const ENDS = /^Its certificate ends in 10\sdays, on \d{1,2}\s\w+\s\d{4}\./;
-const ADVICE = /Renew it where the receiver runs; after that day attempts fail with “Certificate refused”\./;
+const EXPIRES = /^The receiver's TLS certificate expires in 10\sdays, on .+\d{4}\./;
+const ADVICE = /Renew it on the receiver\. After that day, attempts fail with “Certificate rejected”\./;
 
-// Without a browser, or openssl to make certificates, npm test says so and leaves these out.
-describe.skipIf(without("chromium") || without("openssl"))("a certificate that ends in ten days", async () => {
+describe.skipIf(without("chromium") || without("openssl"))("a certificate that expires in ten days", async () => {
   const browser = await openBrowser();
   let certificates: Certificates;
   let receiver: TlsReceiver;
@@ -38,7 +37,7 @@ describe.skipIf(without("chromium") || without("openssl"))("a certificate that e
     if (folder) await rm(folder, { recursive: true });
   });
 
-  test("is told of by itself once a delivery saw it, and no longer once one saw its successor", async () => {
+  test("causes a warning after a delivery sees it, until a delivery sees the renewed one", async () => {
     const { page, faults } = await visitAsOwner(browser, server);
     await page.goto(`/dashboard/webhooks/${webhook}`);
     const main = page.getByRole("main");
@@ -47,29 +46,29 @@ describe.skipIf(without("chromium") || without("openssl"))("a certificate that e
     expect(await certificate.count()).toBe(0);
 
     await api.video("Autumn lecture 1");
-    await main.getByText(ENDS).waitFor(SEEN);
+    await main.getByText(EXPIRES).waitFor(SEEN);
     await main.getByText(ADVICE).waitFor();
-    await expect.poll(() => certificate.innerText()).toMatch(/^until \d{1,2}\s\w+\s\d{4}, in 10\sdays$/);
-    await main.getByText("Enabled").first().waitFor(); // nothing has failed: it is a warning, no state
+    await expect.poll(() => certificate.innerText()).toMatch(/^expires .+\d{4}, in 10\sdays$/);
+    await main.getByText("Enabled").first().waitFor(); // a warning does not change the status
 
     receiver.renew(certificates.good);
     await api.video("Autumn lecture 2");
-    await expect.poll(() => certificate.innerText(), SEEN).toMatch(/^until 1\sJan\s2059$/);
-    await main.getByText(ENDS).waitFor({ state: "detached" });
+    await expect.poll(() => certificate.innerText(), SEEN).toMatch(/^expires .+2059$/);
+    await main.getByText(EXPIRES).waitFor({ state: "detached" });
     expect(receiver.received.length).toBeGreaterThanOrEqual(2);
     expect(faults).toEqual([]);
     await page.context().close();
   }, 120_000);
 
   test.each(["light", "dark"] as const)(
-    "is told of in the list too, from phone to wide: %s",
+    "causes a warning in the list of webhooks too, at every width: %s",
     async (colorScheme) => {
       receiver.renew(certificates.endsSoon);
       await api.video("Autumn lecture 3");
       const { page, faults } = await visitAsOwner(browser, server, { colorScheme });
       for (const path of ["webhooks", `webhooks/${webhook}`]) {
         await page.goto(`/dashboard/${path}`);
-        await page.getByRole("main").getByText(ENDS).waitFor(SEEN);
+        await page.getByRole("main").getByText(EXPIRES).waitFor(SEEN);
         await page.getByRole("main").getByText(ADVICE).waitFor();
         await expectFitsEverywhere(page);
       }

@@ -18,9 +18,9 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
   });
   afterAll(() => server?.remove());
 
-  test("nothing that a receiver answers can run", async () => {
+  test("a response cannot run code on the page", async () => {
     const evil = `</script><script>window.pwned = "body"</script><img src=x onerror="window.pwned = 'image'">`;
-    receiver.answers = {
+    receiver.response = {
       status: 503,
       body: `<!doctype html><h1>Down</h1>${evil}`,
       headers: { "content-type": "text/html", "x-note": evil },
@@ -31,11 +31,11 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.goto("/dashboard/deliveries");
     await page.getByRole("row", { name: /Night/ }).getByText("503 Service Unavailable").waitFor();
     await page.getByRole("row", { name: /Night/ }).getByRole("link").click();
-    await page.getByText("The receiver was reached, but answered").waitFor();
-    await page.getByRole("region", { name: "Answer body" }).getByText(evil).waitFor();
-    await page.getByRole("region", { name: "Answer headers" }).getByText(evil).waitFor();
+    await page.getByText("The receiver responded with").waitFor();
+    await page.getByRole("region", { name: "Response body" }).getByText(evil).waitFor();
+    await page.getByRole("region", { name: "Response headers" }).getByText(evil).waitFor();
     await page.getByRole("button", { name: "Request", exact: true }).click();
-    await page.getByRole("button", { name: "Signed bytes" }).click();
+    await page.getByRole("button", { name: "Show raw" }).click();
     await page.getByRole("region", { name: "Request body" }).getByText('"type":"video.created"').waitFor();
     expect(await page.evaluate("window.pwned")).toBeUndefined();
     expect(await page.locator("main h1, main b, main img").allInnerTexts()).toEqual([
@@ -43,21 +43,21 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     ]);
     await expectAccessible(page);
     expect(faults).toEqual([]);
-    receiver.answers = { status: 200, body: "ok", headers: {} };
-    await page.getByRole("button", { name: "Send again now" }).click();
+    receiver.response = { status: 200, body: "ok", headers: {} };
+    await page.getByRole("button", { name: "Send now" }).click();
     await page.locator("header").getByText("Succeeded").waitFor();
     await page.context().close();
   });
 
-  test("all deliveries of a filter are sent again or canceled after their count; without a webhook it says what to do", async () => {
-    receiver.answers = { status: 200, body: "ok", headers: {} };
+  test("bulk actions preview how many deliveries they send again or cancel, and explain a filter they do not support", async () => {
+    receiver.response = { status: 200, body: "ok", headers: {} };
     const { id } = await api.webhook(`${receiver.url}/bulk`, "In bulk");
-    onTestFinished(async () => void (await api.remove(`/v1/webhooks/${id}`))); // the other tests expect one row for a video
+    onTestFinished(async () => void (await api.remove(`/v1/webhooks/${id}`))); // other tests expect one row per video
     await api.patch(`/v1/webhooks/${id}`, { status: "paused" });
     for (const name of ["Bulk 1", "Bulk 2", "Bulk 3"]) await api.video(name);
     const { page, faults } = await visitAsOwner(browser, server);
     const choose = async (item: RegExp) => {
-      await page.getByRole("button", { name: "With all of these" }).click();
+      await page.getByRole("button", { name: "Bulk actions" }).click();
       await page.getByRole("menuitem", { name: item }).click();
     };
     await page.goto("/dashboard/deliveries");
@@ -67,26 +67,26 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
       .getByText(/Choose a webhook in the filter first\./)
       .waitFor();
     await expectAccessible(page);
-    await page.getByRole("dialog").getByRole("button", { name: "Back" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
 
     await page.goto(`/dashboard/deliveries?webhook=${id}&response=5xx`);
-    await choose(/Cancel all that are open/);
+    await choose(/Cancel all pending/);
     await page
       .getByRole("dialog")
-      .getByText(/canceled by their state, not by their last response/)
+      .getByText(/canceled by status, not by last response/)
       .waitFor();
     await expectAccessible(page);
-    await page.getByRole("dialog").getByRole("button", { name: "Remove the filter by response" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Remove response filter" }).click();
     await page
       .getByRole("dialog")
-      .getByText(/3\sdeliveries will never be sent by themselves/)
+      .getByText(/3\spending deliveries will be canceled and marked as canceled by you\./)
       .waitFor();
     await expectAccessible(page);
     await page
       .getByRole("dialog")
       .getByRole("button", { name: /Cancel 3\sdeliveries/ })
       .click();
-    await page.getByText(/3\sdeliveries canceled\./).waitFor();
+    await page.getByText(/3\sdeliveries canceled/).waitFor();
     const canceled = await api.get(`/v1/deliveries?webhook=${id}&status=canceled`);
     expect(canceled.data).toHaveLength(3);
 
@@ -109,7 +109,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.context().close();
   });
 
-  test("new deliveries enter by themselves, but never move under a pointer", async () => {
+  test("new deliveries appear automatically, but rows never move under the pointer", async () => {
     const { page } = await visitAsOwner(browser, server);
     await page.goto("/dashboard/deliveries");
     await page.getByText("Live", { exact: true }).waitFor();
@@ -133,7 +133,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.context().close();
   });
 
-  test("when the server goes and comes back, the page says so and catches up by itself", {
+  test("the page reports a lost server and catches up when it is back", {
     timeout: 180_000,
   }, async () => {
     const { page } = await visitAsOwner(browser, server);
@@ -142,31 +142,32 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await server.kill();
     await page.getByText(/^Reconnecting, as of \d\d:\d\d:\d\d$/).waitFor({ timeout: 60_000 });
     await server.start();
-    const name = `Made while it was away, ${Date.now()}`;
+    const name = `Created after the restart, ${Date.now()}`;
     await api.video(name);
     await page.getByText("Live", { exact: true }).waitFor({ timeout: 60_000 });
     await page.getByRole("row", { name: new RegExp(name) }).waitFor();
     await page.context().close();
   });
 
-  test("a part of the page that cannot be fetched just then does not stop the rest, and is there later", async () => {
+  test("a chunk of the page that fails to load does not break the rest and is loaded later", async () => {
     const { page } = await visitAsOwner(browser, server);
     await page.route(/\/(?:popups|toaster|panel)-.*\.js$/, (route) => route.abort(), { times: 3 });
     await page.goto("/dashboard/deliveries");
     await page.getByText("Live", { exact: true }).waitFor();
-    const fetchedLater = () => {
-      const came = performance.getEntriesByType("resource").map((entry) => JSON.parse(JSON.stringify(entry)));
-      const there = (part: string) => came.some((one) => one.name.includes(`/${part}-`) && one.responseStatus === 200);
-      return ["popups", "toaster", "panel"].every(there);
+    const loadedLater = () => {
+      const entries = performance.getEntriesByType("resource").map((entry) => JSON.parse(JSON.stringify(entry)));
+      const isLoaded = (part: string) =>
+        entries.some((one) => one.name.includes(`/${part}-`) && one.responseStatus === 200);
+      return ["popups", "toaster", "panel"].every(isLoaded);
     };
-    await page.waitForFunction(fetchedLater, undefined, { timeout: 30_000 });
+    await page.waitForFunction(loadedLater, undefined, { timeout: 30_000 });
     expect(await page.getByText("This part of the dashboard stopped").count()).toBe(0);
     await page.getByText("Live", { exact: true }).waitFor();
     await page.context().close();
   });
 
-  /** The page before the code of its menus is there; `arrive` lets it come and waits until the menu's button is another. */
-  async function beforeMenus() {
+  /** Opens the page with the code of its menus held back; `load` lets it load and waits until the button is replaced. */
+  async function withoutMenus() {
     const { page } = await visitAsOwner(browser, server);
     const held = Promise.withResolvers<void>();
     await page.route(/\/popups-.*\.js$/, async (route) => {
@@ -174,35 +175,35 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
       await route.continue();
     });
     await page.goto("/dashboard/deliveries");
-    const button = page.getByRole("button", { name: "With all of these" });
+    const button = page.getByRole("button", { name: "Bulk actions" });
     const waiting = (await button.elementHandle())!;
-    const arrive = async () => {
+    const load = async () => {
       held.resolve();
       await page.waitForFunction((old) => !(old as unknown as { isConnected: boolean }).isConnected, waiting);
     };
-    return { page, button, arrive };
+    return { page, button, load };
   }
 
-  test("a menu opens, though its code comes while its button is held down", async () => {
-    const { page, button, arrive } = await beforeMenus();
+  test("a menu opens even if its code loads while the button is pressed", async () => {
+    const { page, button, load } = await withoutMenus();
     await button.hover();
     await page.mouse.down();
-    await arrive();
+    await load();
     await page.mouse.up();
     await page.getByRole("menuitem", { name: /Send all again/ }).waitFor();
     await page.context().close();
   });
 
-  test("a menu whose code is not there yet opens for no other button of the mouse", async () => {
-    const { page, button, arrive } = await beforeMenus();
+  test("a menu whose code has not loaded does not open on a right click", async () => {
+    const { page, button, load } = await withoutMenus();
     await button.click({ button: "right" });
-    await arrive();
+    await load();
     await button.hover();
     expect(await page.getByRole("menuitem").count()).toBe(0);
     await page.context().close();
   });
 
-  test("filters live in the address, and a view that matches nothing says so", async () => {
+  test("filters are kept in the URL, and an empty result names how many are set", async () => {
     const { page, faults } = await visitAsOwner(browser, server);
     await page.goto("/dashboard/deliveries");
     await page.getByRole("link", { name: "Failed" }).click();
@@ -217,15 +218,15 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.getByText("No deliveries match 3 filters.").waitFor();
     await page.getByRole("button", { name: "Clear filters" }).click();
     await page.getByRole("row", { name: /Enters by itself/ }).waitFor();
-    await page.getByLabel("Answer").selectOption("2xx");
+    await page.getByLabel("Response").selectOption("2xx");
     await page.getByLabel("Time").selectOption("Last hour");
     await page.getByRole("row", { name: /Enters by itself/ }).waitFor();
     expect(faults).toEqual([]);
     await page.context().close();
   });
 
-  test("everything is reached by keys alone: palette, places, rows", async () => {
-    const name = `Reached by keys ${Date.now()}`; // another one where it is repeated
+  test("the palette, pages and rows are usable with the keyboard alone", async () => {
+    const name = `Reached by keys ${Date.now()}`; // unique, because the test may be repeated
     await api.video(name);
     await api.video("And another");
     const { page } = await visitAsOwner(browser, server);
@@ -256,7 +257,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.getByRole("dialog").waitFor({ state: "detached" });
 
     await page.keyboard.press("Control+k");
-    await page.getByRole("combobox", { name: "Search or jump to" }).waitFor(); // what is typed before is lost
+    await page.getByRole("combobox", { name: "Search or jump to" }).waitFor(); // keys pressed earlier would be lost
     await page.keyboard.type(id);
     await page.getByRole("option", { name: `Delivery ${id}` }).waitFor();
     await page.keyboard.press("Enter");
@@ -264,7 +265,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.context().close();
   });
 
-  test("an id that is not there says so, and where the server is gone the page says that", async () => {
+  test("an unknown ID, an unknown page and an unreachable server are reported", async () => {
     const { page } = await visitAsOwner(browser, server);
     await page.goto(`/dashboard/deliveries/${webhook}`);
     await page.getByRole("alert").getByText("NOT_FOUND").waitFor();

@@ -20,7 +20,7 @@ describe.skipIf(without("chromium"))("every page of the dashboard", { timeout: 9
   beforeAll(async () => {
     server = await startServer();
     const api = apiOf(server, await server.key());
-    receiver.answers = { status: 503, body: '{"error":"upstream"}', headers: { "content-type": "application/json" } };
+    receiver.response = { status: 503, body: '{"error":"upstream"}', headers: { "content-type": "application/json" } };
     ids.webhook = (await api.webhook(receiver.url, LONG)).id;
     await api.webhook("http://127.0.0.1:1024/", "Nobody listens");
     await api.patch(`/v1/webhooks/${(await api.webhook(`${receiver.url}/p`, "Paused one")).id}`, { status: "paused" });
@@ -42,8 +42,8 @@ describe.skipIf(without("chromium"))("every page of the dashboard", { timeout: 9
     ["events", "video.created"],
     [`events/${ids.event}`, "Payload"],
     ["replays", "No replays yet"],
-    ["replays/new", "Failed for good"],
-    ["debugger", "Fill in an example"],
+    ["replays/new", "Never sent"],
+    ["debugger", "Use an example"],
     ["audit-log", "Who did what"],
   ];
 

@@ -13,11 +13,11 @@ export interface Received {
 export interface Receiver {
   url: string;
   received: Received[];
-  /** How it answers from now on. */
-  answers: { status: number; body: string; headers: Record<string, string> };
+  /** Its response to every request from now on. */
+  response: { status: number; body: string; headers: Record<string, string> };
 }
 
-/** A receiver of someone's own: keeps what it got, answers as it is told. Closed after the test file. */
+/** A receiver that records its requests and responds as configured. Closed after the test file. */
 export async function startReceiver(): Promise<Receiver> {
   const receiver = newReceiver();
   receiver.url = `http://127.0.0.1:${await listen(createServer(listener(receiver)))}/webhooks`;
@@ -25,11 +25,11 @@ export async function startReceiver(): Promise<Receiver> {
 }
 
 export interface TlsReceiver extends Receiver {
-  /** Shows another certificate from now on; connections that saw the old one are ended. */
+  /** Switches to another certificate and closes the connections that used the old one. */
   renew(certificate: Certificate): void;
 }
 
-/** The same behind TLS. */
+/** A receiver that speaks TLS. */
 export async function startTlsReceiver(certificate: Certificate): Promise<TlsReceiver> {
   const receiver = newReceiver();
   const server = createTlsServer(certificate, listener(receiver));
@@ -41,7 +41,7 @@ export async function startTlsReceiver(certificate: Certificate): Promise<TlsRec
   return Object.assign(receiver, { url, renew });
 }
 
-const newReceiver = (): Receiver => ({ url: "", received: [], answers: { status: 200, body: "ok", headers: {} } });
+const newReceiver = (): Receiver => ({ url: "", received: [], response: { status: 200, body: "ok", headers: {} } });
 
 function listener(receiver: Receiver): RequestListener {
   return (request, response) => {
@@ -52,12 +52,12 @@ function listener(receiver: Receiver): RequestListener {
     request.on("end", () => {
       const headers = request.headers as Record<string, string>;
       receiver.received.push({ headers, body, event: JSON.parse(body) });
-      response.writeHead(receiver.answers.status, receiver.answers.headers).end(receiver.answers.body);
+      response.writeHead(receiver.response.status, receiver.response.headers).end(receiver.response.body);
     });
   };
 }
 
-/** @returns its port */
+/** @returns the port */
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   afterAll(() => {

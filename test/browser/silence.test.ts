@@ -1,4 +1,4 @@
-/** A stream that is open and says nothing more: no error comes, so the page has to notice by itself. */
+/** A change stream that stays open but goes silent. There is no error event, so the page has to detect the silence. */
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectAccessible, openBrowser, visitAsOwner } from "../support/browser.ts";
@@ -8,16 +8,15 @@ import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { apiOf } from "./api.ts";
 import { startReceiver } from "./receiver.ts";
 
-/** As dashboard/src/live/changes.ts has it: two of the server's beats and some more. */
+/** The same as in dashboard/src/live/changes.ts: two server heartbeats and some slack. */
 const SILENT_MS = 40_000;
-/** With the 15 s until the next beat well below that; twice, beyond it. */
+/** The interval between heartbeats. One is well below SILENT_MS; three are above it. */
 const QUIET_MS = 15_000;
-/** More than one try to connect again takes: five seconds for a response, three until the next. */
+/** More than one reconnection takes: five seconds for a response, and three until the next try. */
 const TRY_MS = 10_000;
 const SEEN = { timeout: 60_000 };
 
-// Without a browser npm test says so and leaves these out.
-describe.skipIf(without("chromium"))("a stream that fell silent", { timeout: 180_000 }, async () => {
+describe.skipIf(without("chromium"))("a silent change stream", { timeout: 180_000 }, async () => {
   const browser = await openBrowser();
   const receiver = await startReceiver();
   let server: TestServer;
@@ -37,21 +36,21 @@ describe.skipIf(without("chromium"))("a stream that fell silent", { timeout: 180
     await server?.remove();
   });
 
-  test("behind a proxy that holds its connection is noticed, said as of when, and made up for", async () => {
+  test("behind a proxy that drops its data is detected, shown with the time of the last data, and recovered", async () => {
     const page = await watchDeliveries(proxied);
     await api.video("Before the silence");
     await row(page, "Before the silence").waitFor(SEEN);
 
     proxy.blackHole();
-    const heard = await timeIn(page);
+    const lastHeard = await timeIn(page);
     await api.video("Meanwhile 1");
     await page.clock.fastForward(SILENT_MS);
-    const said = await reconnecting(page);
-    // Not the time at which it noticed: what it shows is as old as the last that it heard.
-    expect(said <= heard, `${said}, heard until ${heard}`).toBe(true);
+    const shown = await reconnecting(page);
+    // The time of the last data, not the time of the detection.
+    expect(shown <= lastHeard, `${shown}, last data at ${lastHeard}`).toBe(true);
     await expectAccessible(page);
 
-    // New connections are held like the old one: each try is given up, and the next one follows.
+    // The proxy drops the data of new connections too, so each try times out and the next one follows.
     let tries = 0;
     page.on("request", (request) => {
       if (request.url().endsWith("/v1/changes")) tries += 1;
@@ -60,7 +59,7 @@ describe.skipIf(without("chromium"))("a stream that fell silent", { timeout: 180
       await page.clock.fastForward(TRY_MS);
       await expect.poll(() => tries, SEEN).toBeGreaterThanOrEqual(least);
     }
-    expect(await reconnecting(page)).toBe(said);
+    expect(await reconnecting(page)).toBe(shown);
 
     await api.video("Meanwhile 2");
     proxy.heal();
@@ -71,24 +70,24 @@ describe.skipIf(without("chromium"))("a stream that fell silent", { timeout: 180
     await page.context().close();
   });
 
-  test("because the server is frozen is noticed too, and what it was asked meanwhile is shown once it thaws", async () => {
+  test("of a frozen server is detected, and changes made meanwhile are shown once the server continues", async () => {
     const page = await watchDeliveries(server);
     server.process().kill("SIGSTOP");
     try {
       await page.clock.fastForward(SILENT_MS);
       await reconnecting(page);
-      const asked = api.video("Asked of a frozen one");
+      const created = api.video("Created while frozen");
       server.process().kill("SIGCONT");
-      await asked;
+      await created;
     } finally {
       server.process().kill("SIGCONT");
     }
     await page.getByText("Live", { exact: true }).waitFor(SEEN);
-    await row(page, "Asked of a frozen one").waitFor(SEEN);
+    await row(page, "Created while frozen").waitFor(SEEN);
     await page.context().close();
   });
 
-  test("only because nothing happens is left alone: the server's beats are heard", async () => {
+  test("without changes stays connected, because the server sends heartbeats", async () => {
     const page = await watchDeliveries(server);
     let streams = 0;
     page.on("request", (request) => {
@@ -106,7 +105,7 @@ describe.skipIf(without("chromium"))("a stream that fell silent", { timeout: 180
     await page.context().close();
   });
 
-  /** The live list of deliveries, on a clock that can be put forward; it begins at noon, so that times compare as texts. */
+  /** Opens the deliveries on a fake clock. It starts at noon, so that times compare as strings. */
   async function watchDeliveries(server: TestServer): Promise<Page> {
     const { page } = await visitAsOwner(browser, server);
     await page.clock.install({ time: new Date().setHours(12, 0, 0, 0) });
@@ -117,7 +116,7 @@ describe.skipIf(without("chromium"))("a stream that fell silent", { timeout: 180
   }
 });
 
-/** What the page hears of the server between two changes is counted in `beats`. */
+/** Counts the heartbeats that the page receives. */
 const COUNT_BEATS = `
   window.beats = 0;
   window.EventSource = class extends EventSource {
@@ -130,10 +129,10 @@ const COUNT_BEATS = `
 
 const row = (page: Page, name: string) => page.getByRole("row", { name: new RegExp(name) });
 
-/** The page's own time, as it writes it. */
+/** The time on the page's clock, in the page's format. */
 const timeIn = (page: Page) => page.evaluate<string>(`new Date().toLocaleTimeString("en-GB")`);
 
-/** Waits until the page says that it is cut off. @returns as of when */
+/** Waits until the page reports a lost connection. @returns the time of the last data */
 async function reconnecting(page: Page): Promise<string> {
   const mark = page.getByText(/^Reconnecting, as of \d\d:\d\d:\d\d$/);
   await mark.waitFor(SEEN);

@@ -1,4 +1,4 @@
-/** What pages look like in the states that need a person: each in both themes, from phone to wide. */
+/** Pages and dialogs in the states that need a person, in both themes and at every width. */
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LIMITS } from "../../server/src/kernel/limits.ts";
@@ -17,9 +17,9 @@ const HOUR_MS = 3_600_000;
 
 interface State {
   path: string;
-  /** Words that say that it is there. */
-  words: RegExp | string;
-  /** What a person does to see it. */
+  /** Text that shows once the state is reached. */
+  text: RegExp | string;
+  /** The steps that lead to the state. */
   reach?: (page: Page) => Promise<void>;
 }
 
@@ -28,20 +28,19 @@ const press = (name: string) => (page: Page) => page.getByRole("button", { name,
 async function skipRange(page: Page): Promise<void> {
   await press("Resume")(page);
   await page.getByRole("checkbox", { name: /Skip/ }).check();
-  await press("Not all before: choose a beginning")(page);
+  await press("Add start time")(page);
 }
 
 async function rotate(page: Page): Promise<void> {
-  await press("Rotate")(page);
-  await page.getByRole("dialog").getByRole("button", { name: "Rotate" }).click();
+  await press("Rotate secret")(page);
+  await page.getByRole("dialog").getByRole("button", { name: "Rotate secret" }).click();
 }
 
-async function count(page: Page): Promise<void> {
+async function preview(page: Page): Promise<void> {
   await page.getByLabel("Webhook", { exact: true }).selectOption({ label: "Course catalogue" });
-  await press("Count")(page);
+  await press("Preview")(page);
 }
 
-// Without a browser npm test says so and leaves these out.
 describe.skipIf(without("chromium"))("states of the dashboard", { timeout: 300_000 }, async () => {
   const browser = await openBrowser();
   const receiver = await startReceiver();
@@ -54,25 +53,25 @@ describe.skipIf(without("chromium"))("states of the dashboard", { timeout: 300_0
   afterAll(() => server?.remove());
 
   const pages = (): State[] => [
-    { path: `webhooks/${ids.failing}`, words: "What failed, per hour" },
-    { path: `webhooks/${ids.paused}`, words: "Old secret" },
-    { path: `webhooks/${ids.disabled}`, words: /^Disabled since/ },
-    { path: `replays/${ids.running}`, words: `${LIMITS.REPLAY_WINDOW} of ${EVENTS}` },
-    { path: `replays/${ids.done}`, words: "Replay again" },
-    { path: "replays", words: "Done" },
-    { path: "replays/new", words: /The first happened/, reach: count },
-    { path: "audit-log", words: "Webhook: secret rotated" },
+    { path: `webhooks/${ids.failing}`, text: "Failures per hour" },
+    { path: `webhooks/${ids.paused}`, text: "Valid until" },
+    { path: `webhooks/${ids.disabled}`, text: /^Disabled since/ },
+    { path: `replays/${ids.running}`, text: `${LIMITS.REPLAY_WINDOW} of ${EVENTS}` },
+    { path: `replays/${ids.done}`, text: "Replay again" },
+    { path: "replays", text: "Done" },
+    { path: "replays/new", text: /First event/, reach: preview },
+    { path: "audit-log", text: "Webhook: secret rotated" },
   ];
   const dialogs = (): State[] => [
-    { path: `webhooks/${ids.paused}`, words: /deliveries that are held/, reach: press("Resume") },
-    { path: `webhooks/${ids.paused}`, words: "Until before", reach: skipRange },
-    { path: `webhooks/${ids.paused}`, words: /Both secrets work until/, reach: press("Rotate") },
-    { path: `webhooks/${ids.failing}`, words: "The new secret", reach: rotate },
-    { path: `replays/${ids.running}`, words: /will not be sent/, reach: press("Cancel") },
+    { path: `webhooks/${ids.paused}`, text: /Resume and send .* held deliveries/, reach: press("Resume") },
+    { path: `webhooks/${ids.paused}`, text: "Skip events from", reach: skipRange },
+    { path: `webhooks/${ids.paused}`, text: /Both secrets work until/, reach: press("Rotate secret") },
+    { path: `webhooks/${ids.failing}`, text: "New secret", reach: rotate },
+    { path: `replays/${ids.running}`, text: /will not be sent/, reach: press("Cancel replay") },
   ];
 
   for (const colorScheme of ["light", "dark"] as const) {
-    test(`${colorScheme}: pages in trouble and at work fit and keep nobody out, from phone to wide`, async () => {
+    test(`${colorScheme}: pages with problems or progress fit every width and are accessible`, async () => {
       const { page, faults } = await visitAsOwner(browser, server, { colorScheme });
       for (const state of pages()) {
         await see(page, state);
@@ -82,18 +81,18 @@ describe.skipIf(without("chromium"))("states of the dashboard", { timeout: 300_0
       await page.context().close();
     });
 
-    test(`${colorScheme}: dialogs fit, hold the focus, and give it back when they are left`, async () => {
+    test(`${colorScheme}: dialogs fit every width, trap the focus and restore it when closed`, async () => {
       const { page, faults } = await visitAsOwner(browser, server, { colorScheme });
       for (const state of dialogs()) {
         await see(page, state);
         await expectFitsEverywhere(page);
         for (const key of ["Tab", "Shift+Tab", "Shift+Tab"]) {
           await page.keyboard.press(key);
-          await expect.poll(() => page.evaluate(FOCUS_IS_IN_DIALOG), { message: String(state.words) }).toBe(true);
+          await expect.poll(() => page.evaluate(FOCUS_IS_IN_DIALOG), { message: String(state.text) }).toBe(true);
         }
         await page.keyboard.press("Escape");
         await page.getByRole("dialog").waitFor({ state: "detached" });
-        await expect.poll(() => page.evaluate(FOCUSED), { message: String(state.words) }).toBe("BUTTON");
+        await expect.poll(() => page.evaluate(FOCUSED), { message: String(state.text) }).toBe("BUTTON");
         await page.setViewportSize({ width: 1440, height: 900 });
       }
       expect(faults).toEqual([]);
@@ -102,27 +101,27 @@ describe.skipIf(without("chromium"))("states of the dashboard", { timeout: 300_0
   }
 });
 
-async function see(page: Page, { path, words, reach }: State): Promise<void> {
+async function see(page: Page, { path, text, reach }: State): Promise<void> {
   await page.goto(`/dashboard/${path}`);
   await reach?.(page);
-  await page.getByText(words).locator("visible=true").first().waitFor();
+  await page.getByText(text).locator("visible=true").first().waitFor();
 }
 
 const FOCUS_IS_IN_DIALOG = "document.activeElement.closest('[role=dialog]') !== null";
 const FOCUSED = "document.activeElement.tagName";
 
-/** More than a replay opens at a time: to a webhook that is paused it never ends. */
+/** More than a replay's window, so that a replay to the paused webhook never finishes. */
 const EVENTS = LIMITS.REPLAY_WINDOW + 2;
 
-/** A webhook in each kind of trouble, and replays. @returns their ids */
+/** Creates a webhook with each kind of problem, and replays. @returns their IDs */
 async function prepare(server: TestServer, receiver: Receiver) {
   const api = apiOf(server, await server.key());
-  receiver.answers = { status: 410, body: "", headers: {} };
+  receiver.response = { status: 410, body: "", headers: {} };
   const { id: disabled } = await api.webhook(`${receiver.url}/gone`, "Gone for a while");
   for (let n = 1; n <= EVENTS; n++) await api.video(`Before the others ${n}`);
   await eventually(async () => expect((await api.get(`/v1/webhooks/${disabled}`)).status).toBe("disabled"));
 
-  receiver.answers = { status: 503, body: "no", headers: {} };
+  receiver.response = { status: 503, body: "no", headers: {} };
   const { id: failing } = await api.webhook(receiver.url, "Course catalogue");
   const { id: paused } = await api.webhook(`${receiver.url}/paused`, "Data warehouse", { rate_limit: 50 });
   await api.patch(`/v1/webhooks/${paused}`, { status: "paused" });
@@ -137,7 +136,7 @@ async function prepare(server: TestServer, receiver: Receiver) {
   return { disabled, failing, paused, done, running };
 }
 
-/** Failures of several kinds over the last hours, as the attempts of a bad day would leave them. */
+/** Adds failures of several kinds to the health of the last hours. */
 async function failedToday(server: TestServer, webhook: string): Promise<void> {
   const connection = await findEmbeddedPostgres(server.dataDir);
   const db = openDatabase({ connection: connection!, connections: 1 });

@@ -8,7 +8,7 @@ import { startReceiver } from "./receiver.ts";
 
 const PROCESSED_MS = 60_000;
 
-describe.skipIf(without("chromium") || without("ffmpeg"))("the whole story in the browser", async () => {
+describe.skipIf(without("chromium") || without("ffmpeg"))("the dashboard", async () => {
   const browser = await openBrowser();
   const folder = await videoFolder();
   let server: TestServer;
@@ -17,7 +17,7 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("the whole story in th
   });
   afterAll(() => server?.remove());
 
-  test("from the first run to a verified webhook about a real video, sent again by hand", {
+  test("leads from the first run to a verified webhook about a real video, which is then sent again", {
     timeout: 120_000,
   }, async () => {
     const receiver = await startReceiver();
@@ -28,27 +28,27 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("the whole story in th
     for (const language of ["Python", "Go", "PHP", "Node"]) {
       await page.getByRole("button", { name: language, exact: true }).click();
       await page
-        .getByRole("region", { name: `A receiver in ${language}` })
+        .getByRole("region", { name: `${language} receiver` })
         .getByText("WEBHOOK_SECRET")
         .first()
         .waitFor();
     }
     await expectAccessible(page);
 
-    await page.getByRole("link", { name: "Register a URL" }).click();
+    await page.getByRole("link", { name: "Create webhook" }).click();
     await page.getByLabel("URL").fill(receiver.url);
     await page.getByLabel("Name").fill("Course catalogue");
     await page.getByText(/^\d+ more$/).click();
     await page.getByRole("checkbox", { name: /video\.processing/ }).check();
     await expectAccessible(page);
-    await page.getByRole("button", { name: "Register" }).click();
-    await page.getByRole("heading", { name: "Registered" }).waitFor();
-    await page.getByRole("button", { name: "Copy the secret" }).click();
+    await page.getByRole("button", { name: "Create webhook" }).click();
+    await page.getByRole("heading", { name: "Webhook created" }).waitFor();
+    await page.getByRole("button", { name: "Copy secret" }).click();
     const secret = String(await page.evaluate("navigator.clipboard.readText()"));
     expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{32}$/);
 
     await page.getByRole("button", { name: "Send test" }).click();
-    await page.getByText(/The receiver answered 200 OK/).waitFor();
+    await page.getByText(/The receiver responded with 200 OK/).waitFor();
     await expectAccessible(page);
     const [first] = receiver.received;
     expect(await verify(first!.body, first!.headers, secret)).toMatchObject({ type: "webhook.test" });
@@ -77,13 +77,13 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("the whole story in th
       .click();
     await page.getByRole("heading", { name: "video.uploaded to Course catalogue" }).waitFor();
     await page.getByText("First byte").waitFor();
-    await page.getByRole("heading", { name: "Order in this video" }).waitFor();
+    await page.getByRole("heading", { name: "Delivery order" }).waitFor();
     await page.getByRole("button", { name: "Request", exact: true }).click();
     await page.getByRole("region", { name: "Request headers" }).getByText("Mave-Signature").waitFor();
     await expectAccessible(page);
 
     await page.getByRole("button", { name: "Send again", exact: true }).click();
-    await page.getByRole("dialog").getByText("The event id stays the same").waitFor();
+    await page.getByRole("dialog").getByText("The event ID stays the same").waitFor();
     await expectAccessible(page);
     await page.getByRole("dialog").getByRole("button", { name: "Send again" }).click();
     await expect.poll(() => types().at(-1)).toBe("video.uploaded");

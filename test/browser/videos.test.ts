@@ -246,10 +246,10 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("videos in the dashboa
     await expectFitsEverywhere(page);
     await page.getByRole("link", { name: `Events of ${id}` }).click();
     await page.getByRole("link", { name: "video.deleted" }).locator("visible=true").first().click();
-    await page.getByText("It was erased").waitFor();
+    await page.getByText("The event and its delivery log are kept").waitFor();
     await expectAccessible(page);
     await page.getByRole("region", { name: "Deliveries" }).getByRole("link").locator("visible=true").first().click();
-    await page.getByText("What was sent and answered was erased").waitFor();
+    await page.getByText("The request and response data was erased").waitFor();
     expect(await page.getByText("Ada's film").count()).toBe(0);
     await expectFitsEverywhere(page);
     await page.context().close();

@@ -7,7 +7,7 @@ import { startServer, type TestServer } from "../support/server.ts";
 import { apiOf } from "./api.ts";
 import { startReceiver } from "./receiver.ts";
 
-// Health is read again at most every five seconds; the rest is for machines that are busy.
+// The page reads health at most every five seconds; the rest is slack for busy machines.
 const SEEN_MS = 30_000;
 
 describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_000 }, async () => {
@@ -21,18 +21,18 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
   });
   afterAll(() => server?.remove());
 
-  test("every mistake of the form is named at its field", async () => {
+  test("every error of the form is shown at its field", async () => {
     const { page, faults } = await visitAsOwner(browser, server);
     await page.goto("/dashboard/webhooks/new");
     for (const type of ["video.created", "video.uploaded", "video.deleted"])
       await page.getByRole("checkbox", { name: new RegExp(type) }).uncheck();
-    await page.getByRole("button", { name: "Register" }).click();
+    await page.getByRole("button", { name: "Create webhook" }).click();
     const url = page.getByLabel("URL");
     await expect.poll(() => url.getAttribute("aria-invalid")).toBe("true");
     await expectAccessible(page);
     await page.getByRole("checkbox", { name: /video\.created/ }).check();
     await url.fill("http://10.0.0.1/");
-    await page.getByRole("button", { name: "Register" }).click();
+    await page.getByRole("button", { name: "Create webhook" }).click();
     await page
       .getByText(/10\.0\.0\.1/)
       .first()
@@ -41,8 +41,8 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await page.context().close();
   });
 
-  test("a failing webhook says since when, why, and what happens next; trying one heals it", async () => {
-    receiver.answers = { status: 500, body: "no", headers: {} };
+  test("a failing webhook shows since when, why and what happens next, and recovers once a retry succeeds", async () => {
+    receiver.response = { status: 500, body: "no", headers: {} };
     const { id } = await api.webhook(receiver.url, "Course catalogue");
     await api.video("Autumn lecture 1");
     await api.video("Autumn lecture 2");
@@ -64,25 +64,25 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
 
     await page.goto(`/dashboard/webhooks/${id}`);
     await page.getByText(/Last response: 500 Internal Server Error/).waitFor();
-    await page.getByText(/the webhook is disabled and its deliveries are held\. Nothing is lost\./).waitFor();
+    await page.getByText(/this webhook will be disabled and its deliveries held\. Nothing is lost\./).waitFor();
     await page
       .getByRole("img", { name: /failed attempts? in 24 hours\. 500 Internal Server Error: \d+, since/ })
       .waitFor();
-    await page.getByText("Where the time goes, by phase").click();
+    await page.getByText("Latency by phase").click();
     await page.getByRole("cell", { name: "First byte" }).waitFor();
     await expectAccessible(page);
-    receiver.answers = { status: 200, body: "ok", headers: {} };
+    receiver.response = { status: 200, body: "ok", headers: {} };
     const enabled = page.getByRole("heading", { name: "Course catalogue" }).locator("..").getByText("Enabled");
-    // One that is just being sent by its schedule is refused: a person tries again.
+    // The request is rejected while a scheduled attempt is in progress.
     await eventually(async () => {
-      await page.getByRole("button", { name: "Try one now" }).click({ timeout: 1_000 });
+      await page.getByRole("button", { name: "Retry one now" }).click({ timeout: 1_000 });
       await enabled.waitFor({ timeout: 12_000 });
     });
     expect(faults).toEqual([]);
     await page.context().close();
   });
 
-  test("charts that were drawn wide become narrow with the window", async () => {
+  test("charts drawn in a wide window shrink with it", async () => {
     const { id } = await api.webhook(`${receiver.url}/charts`, "Two charts");
     const { page, faults } = await visitAsOwner(browser, server);
     await page.goto(`/dashboard/webhooks/${id}`);
@@ -93,28 +93,30 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await expect.poll(async () => (await charts.first().boundingBox())!.width).toBeLessThanOrEqual(390);
     expect(faults).toEqual([]);
     await page.context().close();
-    await api.remove(`/v1/webhooks/${id}`); // the other tests expect no other one
+    await api.remove(`/v1/webhooks/${id}`); // other tests expect no other webhook
   });
 
-  test("pausing can be undone; resuming says how many are sent; nothing is lost in between", async () => {
-    receiver.answers = { status: 200, body: "ok", headers: {} };
+  test("pausing can be undone, resuming previews the held deliveries, and no event is lost", async () => {
+    receiver.response = { status: 200, body: "ok", headers: {} };
     const { id } = await api.webhook(`${receiver.url}/paused`, "Data warehouse", { rate_limit: 50 });
     const { page, faults } = await visitAsOwner(browser, server);
     await page.goto(`/dashboard/webhooks/${id}`);
     await page.getByRole("button", { name: "Pause", exact: true }).click();
-    await page.getByText("Paused. Events are recorded and held.").waitFor();
+    await page.getByText("Paused. New events are recorded and held.").waitFor();
     await page.getByRole("button", { name: "Undo" }).click();
     await page.getByRole("button", { name: "Pause", exact: true }).click();
     await page.getByText(/^Paused since/).waitFor();
     const before = receiver.received.length;
     for (const name of ["Held 1", "Held 2", "Held 3"]) await api.video(name);
-    await page.getByText(/3\sdeliveries are held and will be sent on resume/).waitFor();
+    await page
+      .getByText(/3\sdeliveries are held and will be sent, in order per video, when the webhook is resumed/)
+      .waitFor();
     await expectAccessible(page);
     await page.getByRole("button", { name: "Resume" }).first().click();
     await page
       .getByRole("dialog")
       .getByText(
-        /Send 3\sdeliveries that are held; the oldest happened .*At most 50 per second: a few .* Those due longest go first/,
+        /Resume and send 3\sheld deliveries\? They go out in order, at most 50 per second, before new events\. This takes a few seconds .*The oldest event is from/,
       )
       .waitFor();
     await expectAccessible(page);
@@ -130,29 +132,29 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await page.context().close();
   });
 
-  test("resuming can skip what is too old or lies in a range, and each skipped delivery says so", async () => {
-    receiver.answers = { status: 200, body: "ok", headers: {} };
+  test("resuming can skip old events or a time range, and each skipped delivery is marked", async () => {
+    receiver.response = { status: 200, body: "ok", headers: {} };
     const { id } = await api.webhook(`${receiver.url}/skips`, "Old news");
     await api.patch(`/v1/webhooks/${id}`, { status: "paused" });
     for (const name of ["Skipped 1", "Skipped 2"]) await api.video(name);
     const { page, faults } = await visitAsOwner(browser, server);
     await page.goto(`/dashboard/webhooks/${id}`);
-    await page.getByText(/2\sdeliveries are held and will be sent on resume/).waitFor();
+    await page.getByText(/2\sdeliveries are held and will be sent/).waitFor();
     await page.getByRole("button", { name: "Resume" }).first().click();
     const dialog = page.getByRole("dialog");
-    await dialog.getByRole("checkbox", { name: /Skip those of old events/ }).check();
-    await dialog.getByText("None of them happened then: all will be sent.").waitFor();
-    await dialog.getByRole("button", { name: "Not all before: choose a beginning" }).click();
+    await dialog.getByRole("checkbox", { name: /Skip old events/ }).check();
+    await dialog.getByText("No held delivery is in this range. All will be sent.").waitFor();
+    await dialog.getByRole("button", { name: "Add start time" }).click();
     await dialog.getByLabel("Skip events from").fill("2098-01-01T00:00");
-    await dialog.getByText("This has to be after the beginning.").waitFor();
+    await dialog.getByText("Enter a time after the start.").waitFor();
     await expectAccessible(page);
-    await dialog.getByLabel("Until before").fill("2099-01-01T00:00");
-    await dialog.getByText("None of them happened then: all will be sent.").waitFor();
+    await dialog.getByLabel("To", { exact: true }).fill("2099-01-01T00:00");
+    await dialog.getByText("No held delivery is in this range. All will be sent.").waitFor();
     await dialog.getByLabel("Skip events from").fill("2020-01-01T00:00");
-    await dialog.getByText(/2\sdeliveries will be skipped, 0\sdeliveries sent/).waitFor();
+    await dialog.getByText(/2\sdeliveries will be skipped, 0\sdeliveries will be sent/).waitFor();
     await expectAccessible(page);
     await dialog.getByRole("button", { name: "Skip and resume" }).click();
-    await page.getByText("Resumed.", { exact: true }).waitFor();
+    await page.getByText("Resumed", { exact: true }).waitFor();
     const { data } = await api.get(`/v1/deliveries?webhook=${id}`);
     expect(data.map(({ status }) => status)).toEqual(["canceled", "canceled"]);
     await page
@@ -167,15 +169,15 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await page.context().close();
   });
 
-  test("a receiver that answers 410 disables its webhook, which says why and can be resumed", async () => {
-    receiver.answers = { status: 410, body: "", headers: {} };
+  test("a 410 response disables the webhook, which shows why and can be resumed", async () => {
+    receiver.response = { status: 410, body: "", headers: {} };
     const { id } = await api.webhook(`${receiver.url}/gone`, "Gone for a while");
-    await api.video("Told to nobody");
+    await api.video("Never received");
     const { page, faults } = await visitAsOwner(browser, server);
     await page.goto(`/dashboard/webhooks/${id}`);
     await page.getByText(/^Disabled since \d\d:\d\d\. .*410/).waitFor({ timeout: SEEN_MS });
     await expectAccessible(page);
-    receiver.answers = { status: 200, body: "ok", headers: {} };
+    receiver.response = { status: 200, body: "ok", headers: {} };
     await page.getByRole("button", { name: "Resume" }).first().click();
     await page.getByRole("dialog").getByRole("button", { name: "Resume" }).click();
     await page.getByRole("heading", { name: "Gone for a while" }).locator("..").getByText("Enabled").waitFor();
@@ -183,7 +185,7 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await page.context().close();
   });
 
-  test("a secret is shown on demand, rotated with an overlap, and both are recorded", async () => {
+  test("a secret is revealed on demand and rotated with an overlap, and the audit log records both", async () => {
     const { id, secret } = await api.webhook(receiver.url, "Search index");
     const { page, faults } = await visitAsOwner(browser, server);
     await page.goto(`/dashboard/webhooks/${id}`);
@@ -191,21 +193,21 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     expect(await page.content()).not.toContain(secret);
     await page.getByRole("button", { name: "Show the secret" }).click();
     await page.getByText(secret).waitFor();
-    await page.getByRole("button", { name: "Rotate" }).click();
+    await page.getByRole("button", { name: "Rotate secret" }).click();
     await page
       .getByRole("dialog")
       .getByText(/Both secrets work until/)
       .waitFor();
-    await page.getByRole("dialog").getByRole("button", { name: "Rotate" }).click();
-    const dialog = page.getByRole("dialog", { name: "The new secret" });
-    await dialog.getByRole("button", { name: "Copy the new secret" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Rotate secret" }).click();
+    const dialog = page.getByRole("dialog", { name: "New secret" });
+    await dialog.getByRole("button", { name: "Copy new secret" }).click();
     expect(await page.evaluate("navigator.clipboard.readText()")).not.toBe(secret);
     await expectAccessible(page);
     await dialog.getByRole("button", { name: "Done" }).click();
     const old = (name: string) => page.locator("dt", { hasText: name }).locator("+ dd");
     await expect.poll(() => old("Old secret").innerText()).toBe(`whsec_••••${secret.slice(-4)}`);
-    expect(await old("Old since").innerText()).toMatch(/^\d\d:\d\d$/);
-    expect(await old("Works until").innerText()).toMatch(/^\d{1,2} \w+, \d\d:\d\d\n23\sh( \d+\smin)? more$/);
+    expect(await old("Replaced").innerText()).toMatch(/^\d\d:\d\d$/);
+    expect(await old("Valid until").innerText()).toMatch(/^.+, \d\d:\d\d\n23\sh( \d+\smin)? left$/);
 
     await page.goto("/dashboard/audit-log");
     await page
@@ -221,16 +223,16 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await page.context().close();
   });
 
-  test("editing changes what is sent; deleting names what is lost and offers to pause instead", async () => {
+  test("editing changes the settings; deleting previews the canceled deliveries and offers to pause instead", async () => {
     const { id } = await api.webhook("http://127.0.0.1:1024/", "Old staging receiver");
     await api.video("Never delivered");
     const { page, faults } = await visitAsOwner(browser, server);
     await page.goto(`/dashboard/webhooks/${id}`);
-    await more(page, "Edit");
+    await chooseAction(page, "Edit");
     await page.getByLabel("Name").fill("New staging receiver");
     await page.getByRole("checkbox", { name: /video\.deleted/ }).uncheck();
-    await page.getByText("Order, pace and headers").click();
-    await page.getByRole("button", { name: "Add a header" }).click();
+    await page.getByText("Advanced settings").click();
+    await page.getByRole("button", { name: "Add header" }).click();
     await page.getByLabel("Name", { exact: true }).last().fill("X-Tenant");
     await page.getByLabel("Value", { exact: true }).fill("museum");
     await expectAccessible(page);
@@ -239,19 +241,19 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await page.getByRole("definition").filter({ hasText: "X-Tenant" }).waitFor();
     expect(await page.content()).not.toContain("museum");
 
-    await more(page, "Delete");
+    await chooseAction(page, "Delete");
     const dialog = page.getByRole("dialog");
-    await dialog.getByText(/1\sdelivery that is open will be canceled and never sent/).waitFor();
+    await dialog.getByText(/1\spending delivery will be canceled and never sent/).waitFor();
     await dialog.getByRole("button", { name: "Pause instead" }).waitFor();
     await expectAccessible(page);
-    await dialog.getByRole("button", { name: "Delete" }).click();
-    await page.getByText("New staging receiver was deleted.").waitFor();
-    // The page may hear of the deletion, and read once more, before it has left.
+    await dialog.getByRole("button", { name: "Delete webhook" }).click();
+    await page.getByText("New staging receiver deleted").waitFor();
+    // The page may be notified of the deletion, and request the webhook again, before it navigates away.
     expect(faults.filter((fault) => !fault.includes("status of 404"))).toEqual([]);
     await page.context().close();
   });
 
-  test("a replay counts before it sends, and shows how far it is", async () => {
+  test("a replay is previewed before it sends, and shows its progress", async () => {
     const { id } = await api.webhook(`${receiver.url}/late`, "Newcomer");
     const before = receiver.received.length;
     const { page, faults } = await visitAsOwner(browser, server);
@@ -259,8 +261,8 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await page.getByRole("heading", { name: "No replays yet" }).waitFor();
     await page.goto(`/dashboard/replays/new?webhook=${id}`);
     await page.getByLabel("Webhook", { exact: true }).selectOption(id);
-    await page.getByRole("button", { name: "Count" }).click();
-    await page.getByText(/The first happened/).waitFor();
+    await page.getByRole("button", { name: "Preview" }).click();
+    await page.getByText(/First event/).waitFor();
     await expectAccessible(page);
     await page.getByRole("button", { name: /^Send \d+\sevents$/ }).click();
     await page.getByRole("heading", { name: "Replay to Newcomer" }).waitFor();
@@ -271,19 +273,19 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await page.context().close();
   });
 
-  test("the debugger finds a body that was parsed and written again, without a request", async () => {
+  test("the debugger recognizes a re-serialized body without sending a request", async () => {
     const { page, faults } = await visitAsOwner(browser, server);
     await page.goto("/dashboard/debugger");
-    await page.getByRole("button", { name: "Fill in an example" }).click();
-    await page.getByRole("button", { name: "Check" }).click();
-    await page.getByText("The signature is right.").waitFor();
+    await page.getByRole("button", { name: "Use an example" }).click();
+    await page.getByRole("button", { name: "Check signature" }).click();
+    await page.getByText("The signature is valid").waitFor();
     await expectAccessible(page);
     const requests: string[] = [];
     page.on("request", (request) => request.method() === "POST" && requests.push(request.url()));
     const body = page.getByLabel("Body");
     await body.fill(JSON.stringify(JSON.parse(await body.inputValue()), null, 2));
-    await page.getByRole("button", { name: "Check" }).click();
-    await page.getByText("The body was parsed and written again; verify the raw bytes.").waitFor();
+    await page.getByRole("button", { name: "Check signature" }).click();
+    await page.getByText("The body was parsed and re-serialized; verify the raw bytes").waitFor();
     await expectAccessible(page);
     expect(requests).toEqual([]);
     expect(faults).toEqual([]);
@@ -291,7 +293,7 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
   });
 });
 
-async function more(page: Page, word: string): Promise<void> {
+async function chooseAction(page: Page, name: string): Promise<void> {
   await page.getByRole("button", { name: "More actions" }).click();
-  await page.getByRole("menuitem", { name: word }).click();
+  await page.getByRole("menuitem", { name }).click();
 }

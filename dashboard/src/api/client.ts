@@ -1,4 +1,4 @@
-/** The one door to the API: same origin, the session's cookie, and every refusal as an ApiError that a page can show. */
+/** The API client. Requests carry the session cookie; every error is an `ApiError` that pages can show. */
 
 export interface Problem {
   status: number;
@@ -17,9 +17,9 @@ export class ApiError extends Error {
     this.problem = problem;
   }
 
-  /** The sentence for one field of the request that was refused, by its name. */
+  /** The error of one field of the request body, by field name. */
   field(name: string): string | undefined {
-    return this.problem.errors.find((bad) => bad.path === `/${name}` || bad.path.startsWith(`/${name}/`))?.detail;
+    return this.problem.errors.find(({ path }) => path === `/${name}` || path.startsWith(`/${name}/`))?.detail;
   }
 }
 
@@ -39,14 +39,14 @@ export function withQuery(path: string, query: Query = {}): string {
 const unreachable: Problem = {
   status: 0,
   code: "SERVER_UNREACHABLE",
-  title: "The server does not answer.",
-  detail: "The server does not answer. Check that it runs and that you are online; nothing was changed.",
+  title: "Server unreachable",
+  detail: "The server did not respond. Check that it is running and that you are online.",
   errors: [],
 };
 
 async function problemOf(response: Response): Promise<Problem> {
   const body: Partial<Problem> = await response.json().catch(() => ({}));
-  const title = body.title ?? `The server answered ${response.status}.`;
+  const title = body.title ?? `The server returned ${response.status}`;
   return {
     status: response.status,
     code: body.code ?? `HTTP_${response.status}`,

@@ -1,4 +1,4 @@
-/** What pages read, each with its cache key. Keys begin with the topic of `GET /v1/changes` that outdates them. */
+/** Queries shared by several pages. Each key starts with the `GET /v1/changes` topic that invalidates it. */
 import { QueryClient, queryOptions } from "@tanstack/react-query";
 import { ApiError, api } from "./client.ts";
 import type {
@@ -38,7 +38,7 @@ export const overviewQuery = queryOptions({
   refetchInterval: 5_000,
 });
 
-/** All of them: a space has a thousand at most, and searching and counting needs each. */
+/** All webhooks: a space has at most 1,000, and search and counts need every one. */
 export const webhooksQuery = queryOptions({
   queryKey: ["webhook", "list"],
   queryFn: async ({ signal }) => {

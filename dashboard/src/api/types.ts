@@ -1,4 +1,4 @@
-/** The API's objects as the pages use them: names for what is generated from the server's OpenAPI (`npm run types`). */
+/** Names for the API types that `npm run types` generates from the server's OpenAPI description. */
 import type { components } from "./openapi.gen.ts";
 
 type Schemas = components["schemas"];
@@ -18,7 +18,7 @@ export type Health = Schemas["WebhookHealth"];
 export type HealthHour = Health["hours"][number];
 
 export type MaveEvent = Omit<Schemas["Event"], "data"> & {
-  /** Null where it was erased: then `video` says which it was about. */
+  /** Null once its data is erased; `video` still holds the video's ID. */
   data: Schemas["Video"] | Schemas["Webhook"] | null;
 };
 export type Erasure = Schemas["Erasure"];
@@ -28,7 +28,7 @@ export type Delivery = Schemas["Delivery"];
 export type DeliveryStatus = Delivery["status"];
 export type DeliveryWithLog = Schemas["DeliveryWithLog"];
 export type Attempt = Schemas["Attempt"];
-export type Answer = NonNullable<Attempt["response"]>;
+export type AttemptResponse = NonNullable<Attempt["response"]>;
 export type Timings = Attempt["timings"];
 
 export type Cancellation = Schemas["Cancellation"];

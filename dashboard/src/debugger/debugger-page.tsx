@@ -8,48 +8,47 @@ import { Button } from "../ui/button.tsx";
 import { classes } from "../ui/classes.ts";
 import { TextArea, TextField } from "../ui/field.tsx";
 import { PageHead } from "../ui/page.tsx";
-import { judge, type Pasted, sample, type Verdict } from "./signature-check.ts";
+import { checkSignature, exampleRequest, type PastedRequest, type SignatureCheck } from "./signature-check.ts";
 
 const route = getRouteApi("/app/debugger");
-const nothing: Pasted = { headers: "", body: "", secret: "", previous: "" };
+const EMPTY: PastedRequest = { headers: "", body: "", secret: "", previous: "" };
 
 export function DebuggerPage() {
-  const [pasted, setPasted] = useState(nothing);
-  const [verdict, setVerdict] = useState<Verdict>();
-  const set = (change: Partial<Pasted>) => {
-    setPasted((before) => ({ ...before, ...change }));
-    setVerdict(undefined);
+  const [request, setRequest] = useState(EMPTY);
+  const [check, setCheck] = useState<SignatureCheck>();
+  const set = (change: Partial<PastedRequest>) => {
+    setRequest((before) => ({ ...before, ...change }));
+    setCheck(undefined);
   };
   useDelivery(set);
-  const check = async (event: FormEvent) => {
+  const submit = async (event: FormEvent) => {
     event.preventDefault();
-    setVerdict(await judge(pasted, nowSeconds()).catch(noCryptography));
+    setCheck(await checkSignature(request, nowSeconds()).catch(noCryptography));
   };
   return (
     <>
       <PageHead title="Debugger">
-        Paste what your receiver got, and see why it was refused. Everything is computed in this browser; nothing is
-        sent.
+        Paste a request to see why its signature was rejected. The check runs in your browser; nothing is sent.
       </PageHead>
       <form
-        onSubmit={(event) => void check(event)}
+        onSubmit={(event) => void submit(event)}
         className="gutter flex max-w-[calc(640px+64px)] flex-col gap-5 pb-10"
       >
         <TextArea
           label="Headers"
           mono
           rows={4}
-          hint="All of them, or Mave-Signature alone."
+          hint="All headers, or the Mave-Signature value alone."
           placeholder="Mave-Signature: t=1785443715, v1=9756f65086ff343d…"
-          value={pasted.headers}
+          value={request.headers}
           onChange={({ target }) => set({ headers: target.value })}
         />
         <TextArea
           label="Body"
           mono
           rows={6}
-          hint="Exactly as it arrived, before any parser."
-          value={pasted.body}
+          hint="The raw body, before any parsing."
+          value={request.body}
           onChange={({ target }) => set({ body: target.value })}
         />
         <div className="grid gap-4 mid:grid-cols-2">
@@ -59,7 +58,7 @@ export function DebuggerPage() {
             autoComplete="off"
             spellCheck={false}
             placeholder="whsec_…"
-            value={pasted.secret}
+            value={request.secret}
             onChange={({ target }) => set({ secret: target.value })}
           />
           <TextField
@@ -68,33 +67,33 @@ export function DebuggerPage() {
             autoComplete="off"
             spellCheck={false}
             placeholder="Only during a rotation"
-            value={pasted.previous}
+            value={request.previous}
             onChange={({ target }) => set({ previous: target.value })}
           />
         </div>
         <div className="flex flex-wrap gap-2">
           <Button type="submit" look="ink" icon={ShieldCheck}>
-            Check
+            Check signature
           </Button>
-          <Button look="quiet" onClick={() => void sample(nowSeconds()).then(set)}>
-            Fill in an example
+          <Button look="quiet" onClick={() => void exampleRequest(nowSeconds()).then(set)}>
+            Use an example
           </Button>
         </div>
-        <div role="status">{verdict && <VerdictView verdict={verdict} />}</div>
+        <div role="status">{check && <Result check={check} />}</div>
       </form>
     </>
   );
 }
 
-/** A delivery's page leads here with its request filled in; the secret stays to be pasted. */
-function useDelivery(set: (change: Partial<Pasted>) => void) {
+/** Fills in the request of the delivery in the URL. The secret has to be pasted. */
+function useDelivery(set: (change: Partial<PastedRequest>) => void) {
   const { delivery, attempt } = route.useSearch();
   const { data } = useQuery({
     ...deliveryQuery(delivery ?? ""),
     enabled: delivery !== undefined,
     staleTime: Number.POSITIVE_INFINITY,
   });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the delivery is here
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only once, when the delivery has loaded
   useEffect(() => {
     const request = (data?.log.find(({ number }) => number === attempt) ?? data?.log.at(-1))?.request;
     if (request === undefined) return;
@@ -103,20 +102,20 @@ function useDelivery(set: (change: Partial<Pasted>) => void) {
   }, [data?.id]);
 }
 
-const noCryptography = (): Verdict => ({
-  good: false,
-  title: "This browser does not compute signatures here.",
-  detail: "Browsers offer cryptography on https and on localhost only. Open the dashboard there.",
+const noCryptography = (): SignatureCheck => ({
+  valid: false,
+  title: "This page cannot compute signatures",
+  detail: "Browsers allow cryptography only over HTTPS and on localhost. Open the dashboard there.",
   code: undefined,
 });
 
-function VerdictView({ verdict: { good, title, detail, code } }: { verdict: Verdict }) {
-  const Icon = good ? CircleCheck : CircleX;
+function Result({ check: { valid, title, detail, code } }: { check: SignatureCheck }) {
+  const Icon = valid ? CircleCheck : CircleX;
   return (
-    <div className={classes("flex gap-3 rounded-panel p-4", good ? "bg-ok-tint" : "bg-bad-tint")}>
-      <Icon size={16} className={classes("mt-0.5 shrink-0", good ? "text-ok" : "text-bad")} aria-hidden />
+    <div className={classes("flex gap-3 rounded-panel p-4", valid ? "bg-ok-tint" : "bg-bad-tint")}>
+      <Icon size={16} className={classes("mt-0.5 shrink-0", valid ? "text-ok" : "text-bad")} aria-hidden />
       <div className="min-w-0">
-        <p className={classes("text-read font-medium", good ? "text-ok" : "text-bad")}>{title}</p>
+        <p className={classes("text-read font-medium", valid ? "text-ok" : "text-bad")}>{title}</p>
         <p className="mt-0.5 text-read">{detail}</p>
         {code && <p className="mt-1 font-mono text-code text-text-2">{code}</p>}
       </div>

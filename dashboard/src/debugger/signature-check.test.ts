@@ -1,43 +1,46 @@
 import { describe, expect, test } from "vitest";
-import { judge, type Pasted, readHeaders, sample } from "./signature-check.ts";
+import { checkSignature, exampleRequest, type PastedRequest, readHeaders } from "./signature-check.ts";
 
 const NOW = 1_785_443_715;
-const other = `whsec_${"A".repeat(32)}`;
-const verdictOn = async (change: (right: Pasted) => Partial<Pasted>, later = 0) => {
-  const right = await sample(NOW);
-  return judge({ ...right, ...change(right) }, NOW + later);
+const OTHER_SECRET = `whsec_${"A".repeat(32)}`;
+
+/** Checks the example request with one change, some seconds after it was signed. */
+const checkWith = async (change: (valid: PastedRequest) => Partial<PastedRequest>, later = 0) => {
+  const valid = await exampleRequest(NOW);
+  return checkSignature({ ...valid, ...change(valid) }, NOW + later);
 };
 
-describe("the debugger's verdict", () => {
-  test("names the event of a request that is right", async () => {
-    const verdict = await verdictOn(() => ({}));
-    expect(verdict).toMatchObject({ good: true, title: "The signature is right." });
-    expect(verdict.detail).toContain("video.created");
+describe("the signature check", () => {
+  test("names the event of a valid request", async () => {
+    const check = await checkWith(() => ({}));
+    expect(check).toMatchObject({ valid: true, title: "The signature is valid" });
+    expect(check.detail).toContain("video.created");
   });
-  test("knows a body that was parsed and written again", async () => {
-    const verdict = await verdictOn(({ body }) => ({ body: JSON.stringify(JSON.parse(body), null, 2) }));
-    expect(verdict.title).toBe("The body was parsed and written again; verify the raw bytes.");
+  test("recognizes a body that was parsed and re-serialized", async () => {
+    const check = await checkWith(({ body }) => ({ body: JSON.stringify(JSON.parse(body), null, 2) }));
+    expect(check.title).toBe("The body was parsed and re-serialized; verify the raw bytes");
   });
-  test("says when it was signed with the previous secret", async () => {
-    const verdict = await verdictOn(({ secret }) => ({ secret: other, previous: secret }));
-    expect(verdict).toMatchObject({ good: true, title: "Signed with the previous secret." });
+  test("reports that the previous secret was used", async () => {
+    const check = await checkWith(({ secret }) => ({ secret: OTHER_SECRET, previous: secret }));
+    expect(check).toMatchObject({ valid: true, title: "Signed with the previous secret" });
   });
-  test("says how old a right signature is", async () => {
-    expect((await verdictOn(() => ({}), 412)).title).toBe("Right, but 412 s old; the limit is 300 s.");
+  test("reports the age of a valid but old signature", async () => {
+    const check = await checkWith(() => ({}), 412);
+    expect(check.title).toBe("The signature is valid but 412 s old; the limit is 300 s");
   });
-  test("tells another secret from a changed body only as far as it can", async () => {
-    expect((await verdictOn(() => ({ secret: other }))).code).toBe("SIGNATURE_MISMATCH");
+  test("reports a mismatch when the secret is another one", async () => {
+    expect((await checkWith(() => ({ secret: OTHER_SECRET }))).code).toBe("SIGNATURE_MISMATCH");
   });
-  test("asks for what is missing", async () => {
-    expect((await verdictOn(() => ({ secret: "" }))).code).toBe("SECRET_MISSING");
-    expect((await verdictOn(() => ({ headers: "content-type: text/plain" }))).code).toBe("HEADER_MISSING");
+  test("reports a missing secret or header", async () => {
+    expect((await checkWith(() => ({ secret: "" }))).code).toBe("SECRET_MISSING");
+    expect((await checkWith(() => ({ headers: "content-type: text/plain" }))).code).toBe("HEADER_MISSING");
   });
 });
 
-test("headers are read as people paste them", () => {
-  const right = { "mave-signature": "t=1, v1=ab" };
-  expect(readHeaders("t=1, v1=ab")).toEqual(right);
-  expect(readHeaders("Mave-Signature: t=1, v1=ab\r\n")).toEqual(right);
-  expect(readHeaders("  -H 'mave-signature: t=1, v1=ab' \\")).toEqual(right);
-  expect(readHeaders('"mave-signature": "t=1, v1=ab",')).toEqual(right);
+test("headers are parsed from raw lines, curl arguments, JSON and a bare signature", () => {
+  const parsed = { "mave-signature": "t=1, v1=ab" };
+  expect(readHeaders("t=1, v1=ab")).toEqual(parsed);
+  expect(readHeaders("Mave-Signature: t=1, v1=ab\r\n")).toEqual(parsed);
+  expect(readHeaders("  -H 'mave-signature: t=1, v1=ab' \\")).toEqual(parsed);
+  expect(readHeaders('"mave-signature": "t=1, v1=ab",')).toEqual(parsed);
 });

@@ -1,44 +1,56 @@
-/** One verdict on a request that someone pasted, made in the browser by the receiver's own library. Pure but for WebCrypto. */
+/** Checks the signature of a pasted request in the browser, with the same library that receivers use. */
 import { REASONS, type ReasonCode, sign, verify, WebhookVerificationError } from "@mave/webhooks";
 
-export interface Pasted {
+export interface PastedRequest {
   /** Header lines, or the value of Mave-Signature alone. */
   headers: string;
   body: string;
   secret: string;
-  /** The secret before, while it may still be in use. */
+  /** The previous secret, which stays valid during a rotation. */
   previous: string;
 }
 
-export interface Verdict {
-  good: boolean;
+export interface SignatureCheck {
+  valid: boolean;
   title: string;
   detail: string;
   code: ReasonCode | undefined;
 }
 
 const TITLES: Partial<Record<ReasonCode, string>> = {
-  BODY_PARSED: "The body was parsed before it was verified.",
-  BODY_EMPTY: "The body is empty.",
-  BODY_RESERIALIZED: "The body was parsed and written again; verify the raw bytes.",
-  BODY_TRIMMED: "White space at the body's end was changed on the way.",
-  SECRET_MISSING: "The secret is missing.",
-  SECRET_WHITESPACE: "The secret contains white space.",
-  SECRET_QUOTED: "The secret is wrapped in quotes.",
-  SECRET_PREFIX_MISSING: "The secret lacks its beginning, whsec_.",
-  HEADER_MISSING: "There is no Mave-Signature header.",
-  HEADER_STANDARD_ONLY: "Only the Standard Webhooks headers are there.",
-  HEADER_MALFORMED: "Mave-Signature cannot be read.",
-  SIGNATURE_MISMATCH: "The signature was made with another secret, or for another body.",
-  EVENT_INVALID: "The signature is right, but the body is not an event.",
+  BODY_PARSED: "The body was parsed before verification",
+  BODY_EMPTY: "The body is empty",
+  BODY_RESERIALIZED: "The body was parsed and re-serialized; verify the raw bytes",
+  BODY_TRIMMED: "Whitespace at the end of the body was changed",
+  SECRET_MISSING: "The secret is missing",
+  SECRET_WHITESPACE: "The secret contains whitespace",
+  SECRET_QUOTED: "The secret is wrapped in quotes",
+  SECRET_PREFIX_MISSING: "The secret does not start with whsec_",
+  HEADER_MISSING: "The Mave-Signature header is missing",
+  HEADER_STANDARD_ONLY: "Only the Standard Webhooks headers are present",
+  HEADER_MALFORMED: "The Mave-Signature header is malformed",
+  SIGNATURE_MISMATCH: "The signature was made with another secret or for another body",
+  EVENT_INVALID: "The signature is valid, but the body is not an event",
 };
 
-/** `Name: value` lines as an object; a text without a name is taken for the value of Mave-Signature. */
+export async function checkSignature(request: PastedRequest, now: number): Promise<SignatureCheck> {
+  const headers = readHeaders(request.headers);
+  const current = await check(headers, request.body, request.secret.trim(), now);
+  if (current.code !== "SIGNATURE_MISMATCH" || request.previous.trim() === "") return current;
+  const previous = await check(headers, request.body, request.previous.trim(), now);
+  if (!previous.valid) return current;
+  return {
+    ...previous,
+    title: "Signed with the previous secret",
+    detail: "The signature is valid, but the previous secret stops working when its rotation ends.",
+  };
+}
+
+/** Parses pasted headers: raw lines, curl `-H` arguments or JSON lines. Text without a name is the Mave-Signature value. */
 export function readHeaders(text: string): Record<string, string> {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
   const headers: Record<string, string> = {};
   for (const line of lines) {
-    // What people paste: raw headers, curl's -H arguments, or JSON's "name": "value",
     const bare = line
       .trim()
       .replace(/^-H\s+|\s*\\$/g, "")
@@ -50,41 +62,37 @@ export function readHeaders(text: string): Record<string, string> {
   return headers;
 }
 
-export async function judge({ headers, body, secret, previous }: Pasted, now: number): Promise<Verdict> {
-  const read = readHeaders(headers);
-  const first = await attempt(read, body, secret.trim(), now);
-  if (first.good || first.code !== "SIGNATURE_MISMATCH" || previous.trim() === "") return first;
-  const second = await attempt(read, body, previous.trim(), now);
-  if (!second.good) return first;
-  return {
-    ...second,
-    title: "Signed with the previous secret.",
-    detail: "Right, but made with the secret before this one. It works only until its rotation ends.",
-  };
-}
-
-async function attempt(headers: Record<string, string>, body: string, secret: string, now: number): Promise<Verdict> {
+async function check(
+  headers: Record<string, string>,
+  body: string,
+  secret: string,
+  now: number,
+): Promise<SignatureCheck> {
   try {
     const event = await verify(body, headers, secret, { now });
-    const detail = `It is ${event.type}, event ${event.id}.`;
-    return { good: true, title: "The signature is right.", detail, code: undefined };
+    return {
+      valid: true,
+      title: "The signature is valid",
+      detail: `Event ${event.id}, ${event.type}.`,
+      code: undefined,
+    };
   } catch (error) {
     if (!(error instanceof WebhookVerificationError)) throw error;
-    return { good: false, title: titleOf(error, headers, now), detail: error.message, code: error.code };
+    return { valid: false, title: titleOf(error, headers, now), detail: error.message, code: error.code };
   }
 }
 
 function titleOf({ code }: WebhookVerificationError, headers: Record<string, string>, now: number): string {
   const time = Number(/t=(\d+)/.exec(headers["mave-signature"] ?? "")?.[1]);
-  if (code === "TIME_TOO_OLD") return `Right, but ${now - time} s old; the limit is 300 s.`;
-  if (code === "TIME_TOO_NEW") return `Right, but ${time - now} s from the future; the limit is 300 s.`;
+  if (code === "TIME_TOO_OLD") return `The signature is valid but ${now - time} s old; the limit is 300 s`;
+  if (code === "TIME_TOO_NEW") return `The signature is valid but ${time - now} s in the future; the limit is 300 s`;
   return TITLES[code] ?? REASONS[code][1];
 }
 
-const SAMPLE_SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+const EXAMPLE_SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 
-/** A request that verifies, to see what a right one looks like. */
-export async function sample(now: number): Promise<Pasted> {
+/** A request with a valid signature. */
+export async function exampleRequest(now: number): Promise<PastedRequest> {
   const data = {
     id: "k1iFD7h4rW",
     object: "video",
@@ -92,18 +100,13 @@ export async function sample(now: number): Promise<Pasted> {
     embed_url: "https://videos.example.com/k1iFD7h4rW",
     last_upload: null,
   };
-  const body = JSON.stringify({
-    id: "j3bw2jWb6q7aWGwChsgR86",
-    object: "event",
-    type: "video.created",
-    created: now,
-    data,
-  });
-  const headers = Object.entries(await sign(body, SAMPLE_SECRET, { now }));
+  const event = { id: "j3bw2jWb6q7aWGwChsgR86", object: "event", type: "video.created", created: now, data };
+  const body = JSON.stringify(event);
+  const headers = Object.entries(await sign(body, EXAMPLE_SECRET, { now }));
   return {
     headers: headers.map(([name, value]) => `${name}: ${value}`).join("\n"),
     body,
-    secret: SAMPLE_SECRET,
+    secret: EXAMPLE_SECRET,
     previous: "",
   };
 }

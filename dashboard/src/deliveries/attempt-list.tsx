@@ -4,7 +4,7 @@ import type { Attempt } from "../api/types.ts";
 import { clockTime, took } from "../format.ts";
 import { classes } from "../ui/classes.ts";
 import { When } from "../ui/time.tsx";
-import { shortResponse } from "./attempt-text.ts";
+import { shortResult } from "./delivery-text.ts";
 import { StackedBar } from "./waterfall.tsx";
 
 const MARKS = { succeeded: CircleCheck, failed: CircleX, retry: CircleX, canceled: CircleSlash2 };
@@ -13,35 +13,35 @@ const TONES = { succeeded: "text-text-2", failed: "text-bad", retry: "text-bad",
 interface AttemptsProps {
   delivery: string;
   log: Attempt[];
-  chosen: number | undefined;
-  /** An attempt is being made that is not in the log yet. */
+  selected: number | undefined;
+  /** An attempt is in progress that is not in the log yet. */
   sending: boolean;
 }
 
-/** The attempts, newest first, each with its time on one common scale. */
-export function Attempts({ delivery, log, chosen, sending }: AttemptsProps) {
+/** The attempts, newest first, with their timings on one common scale. */
+export function AttemptList({ delivery, log, selected, sending }: AttemptsProps) {
   const scale = Math.max(1, ...log.map(({ timings }) => timings.total ?? 0));
   return (
     <nav aria-label="Attempts" className="border-b border-line py-2">
       {sending && (
         <p className="gutter flex h-10 items-center gap-2 font-medium text-accent">
           <LoaderCircle size={14} className="animate-spin" aria-hidden />
-          An attempt is being made
+          Sending
         </p>
       )}
-      {[...log].reverse().map((attempt) => (
+      {log.toReversed().map((attempt) => (
         <AttemptRow
           key={attempt.number}
           delivery={delivery}
           attempt={attempt}
           scale={scale}
-          chosen={attempt.number === chosen}
+          selected={attempt.number === selected}
         />
       ))}
       {log.length === 0 && !sending && (
         <p className="gutter flex h-10 items-center gap-2 text-text-2">
           <RotateCw size={14} aria-hidden />
-          No attempt has been made yet.
+          No attempts yet
         </p>
       )}
     </nav>
@@ -52,10 +52,10 @@ interface RowProps {
   delivery: string;
   attempt: Attempt;
   scale: number;
-  chosen: boolean;
+  selected: boolean;
 }
 
-function AttemptRow({ delivery, attempt, scale, chosen }: RowProps) {
+function AttemptRow({ delivery, attempt, scale, selected }: RowProps) {
   const { number, outcome, status, error, timings, started } = attempt;
   const Mark = MARKS[outcome];
   return (
@@ -66,16 +66,16 @@ function AttemptRow({ delivery, attempt, scale, chosen }: RowProps) {
       replace
       resetScroll={false}
       data-row
-      aria-current={chosen ? "true" : undefined}
+      aria-current={selected ? "true" : undefined}
       className={classes(
         "gutter grid h-10 grid-cols-[20px_minmax(0,1fr)_auto] items-center gap-3 outline-offset-[-2px] mid:grid-cols-[20px_220px_minmax(0,1fr)_64px_72px] touch:h-11",
-        chosen ? "bg-selected shadow-[inset_2px_0_0_var(--accent)]" : "hover:bg-hover",
+        selected ? "bg-selected shadow-[inset_2px_0_0_var(--accent)]" : "hover:bg-hover",
       )}
     >
       <span className="text-text-2 numbers">{number}</span>
       <span className={classes("flex min-w-0 items-center gap-1.5 font-medium", TONES[outcome])}>
         <Mark size={14} className={classes("shrink-0", outcome === "succeeded" && "text-mark-ok")} aria-hidden />
-        <span className="truncate numbers">{shortResponse(status, error?.word ?? null)}</span>
+        <span className="truncate numbers">{shortResult(status, error?.word ?? null)}</span>
       </span>
       <span className="hidden mid:block">
         <StackedBar attempt={attempt} scale={scale} />

@@ -1,91 +1,73 @@
-/** The questions before all deliveries of a filter are sent again or canceled, each with its count. */
+/** The confirmations of the bulk actions, each with a preview of how many deliveries it changes. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import { api } from "../api/client.ts";
 import type { Replay } from "../api/types.ts";
-import { plural } from "../format.ts";
 import type { DeliverySearch } from "../shell/search.ts";
 import { Button } from "../ui/button.tsx";
 import { Confirm, Dialog } from "../ui/dialog.tsx";
 import { ErrorLine } from "../ui/states.tsx";
 import { toast } from "../ui/toast.ts";
-import { cancellationOf, isRefusal, type Refusal, replayOf } from "./bulk-filters.ts";
-import { cancelAll, countCancel } from "./cancellations.ts";
+import {
+  type CancellationBody,
+  cancelAll,
+  cancellationOf,
+  isUnsupported,
+  previewCancellation,
+  type ReplayBody,
+  replayOf,
+  type Unsupported,
+} from "./bulk-requests.ts";
+import { deliveryCount } from "./delivery-text.ts";
 
-const deliveries = (count: number): string => plural(count, "delivery", "deliveries");
+export interface BulkAction {
+  kind: "send" | "cancel";
+  /** Unix seconds: the filter's end, so that the preview and the action cover the same deliveries. */
+  now: number;
+}
 
 interface BulkProps {
   search: DeliverySearch;
-  asked: { what: "send" | "cancel"; now: number } | undefined;
+  asked: BulkAction | undefined;
   onClose: () => void;
 }
 
 export default function BulkDialogs({ search, asked, onClose }: BulkProps) {
-  const when = (what: "send" | "cancel") => (asked?.what === what ? asked.now : undefined);
+  const replay = replayOf(search, asked?.now ?? 0);
+  const cancellation = cancellationOf(search);
+  const send = { open: asked?.kind === "send", title: "Send all again?", search, onClose };
+  const cancel = { open: asked?.kind === "cancel", title: "Cancel all pending deliveries?", search, onClose };
   return (
     <>
-      <SendAll search={search} asked={when("send")} onClose={onClose} />
-      <CancelAll search={search} asked={when("cancel")} onClose={onClose} />
+      {isUnsupported(replay) ? <UnsupportedDialog {...send} reason={replay} /> : <SendDialog {...send} body={replay} />}
+      {isUnsupported(cancellation) ? (
+        <UnsupportedDialog {...cancel} reason={cancellation} />
+      ) : (
+        <CancelDialog {...cancel} body={cancellation} asked={asked?.now} />
+      )}
     </>
   );
 }
 
-interface AskProps {
-  search: DeliverySearch;
-  /** When it was asked, Unix seconds; undefined: it is not. */
-  asked: number | undefined;
-  onClose: () => void;
-}
-
-function SendAll({ search, asked, onClose }: AskProps) {
-  const navigate = useNavigate();
-  const body = replayOf(search, asked ?? 0);
-  const refused = isRefusal(body);
-  const count = useQuery({
-    queryKey: ["replay", "count", body, asked],
-    queryFn: () => api.post<Replay>("/v1/replays", { ...body, dry_run: true }),
-    enabled: asked !== undefined && !refused,
-  });
-  const start = useMutation({
-    mutationFn: () => api.post<Replay>("/v1/replays", body),
-    onSuccess: ({ id }) => navigate({ to: "/replays/$id", params: { id: id ?? "" } }),
-  });
-  const total = count.data?.total;
-  const about = { open: asked !== undefined, onClose, title: "Send all of these again?" };
-  if (refused) return <Refused {...about} search={search} refusal={body} />;
-  return (
-    <Confirm
-      {...about}
-      verb={total ? `Send ${deliveries(total)} again` : "Send again"}
-      busy={start.isPending}
-      disabled={!total}
-      error={start.error}
-      more={count.error && <ErrorLine error={count.error} />}
-      onConfirm={() => start.mutate()}
-    >
-      {sendWords(total)}
-    </Confirm>
-  );
-}
-
-interface RefusedProps {
+interface DialogProps {
   open: boolean;
-  onClose: () => void;
   title: string;
   search: DeliverySearch;
-  refusal: Refusal;
+  onClose: () => void;
 }
 
-/** Says why not and what to do instead; where one filter is in the way, it can be removed at once, and the count begins. */
-function Refused({ open, onClose, title, search, refusal: { why, remove } }: RefusedProps) {
+/** Explains why the filter has no bulk action. Removing the offered filter starts the preview. */
+function UnsupportedDialog({ open, title, search, onClose, reason }: DialogProps & { reason: Unsupported }) {
   const navigate = useNavigate();
+  const { why, remove } = reason;
   const { [remove ?? "response"]: _, ...rest } = search;
   const actions = (
     <>
-      <Button onClick={onClose}>Back</Button>
+      <Button onClick={onClose}>Close</Button>
       {remove && (
         <Button look="ink" onClick={() => void navigate({ to: "/deliveries", search: rest })}>
-          Remove the filter by {remove}
+          Remove {remove} filter
         </Button>
       )}
     </>
@@ -93,51 +75,97 @@ function Refused({ open, onClose, title, search, refusal: { why, remove } }: Ref
   return <Dialog open={open} onClose={onClose} title={title} description={why} actions={actions} />;
 }
 
-function sendWords(total: number | undefined): string {
-  if (total === undefined) return "Counting…";
-  if (total === 0) return "No finished delivery matches this filter.";
-  return `A replay sends ${deliveries(total)} again, beside the live traffic and in the order of each video. Events keep their ids, so a receiver can ignore those it knows.`;
-}
-
-function CancelAll({ search, asked, onClose }: AskProps) {
-  const queries = useQueryClient();
-  const filter = cancellationOf(search);
-  const refused = isRefusal(filter);
-  const count = useQuery({
-    queryKey: ["delivery", "cancel", filter, asked],
-    queryFn: () => countCancel(refused ? {} : filter),
-    enabled: asked !== undefined && !refused,
+function SendDialog({ body, ...dialog }: DialogProps & { body: ReplayBody }) {
+  const navigate = useNavigate();
+  const preview = useQuery({
+    queryKey: ["replay", "preview", body],
+    queryFn: () => api.post<Replay>("/v1/replays", { ...body, dry_run: true }),
+    enabled: dialog.open,
   });
-  const cancel = useMutation({
-    mutationFn: async () => (refused ? 0 : cancelAll(filter)),
-    onSuccess: (total) => {
-      onClose();
-      toast(`${deliveries(total)} canceled.`);
-    },
-    onSettled: () => queries.invalidateQueries(),
+  const start = useMutation({
+    mutationFn: () => api.post<Replay>("/v1/replays", body),
+    onSuccess: ({ id }) => navigate({ to: "/replays/$id", params: { id: id ?? "" } }),
   });
-  const total = count.data?.total;
-  const about = { open: asked !== undefined, onClose, title: "Cancel all that are open?" };
-  if (refused) return <Refused {...about} search={search} refusal={filter} />;
+  const total = preview.data?.total;
   return (
-    <Confirm
-      {...about}
-      verb={total ? `Cancel ${deliveries(total)}` : "Cancel them"}
-      loss
-      stay="Keep them"
-      busy={cancel.isPending}
-      disabled={!total}
-      error={cancel.error}
-      more={count.error && <ErrorLine error={count.error} />}
-      onConfirm={() => cancel.mutate()}
+    <PreviewedConfirm
+      {...dialog}
+      verb={total ? `Send ${deliveryCount(total)} again` : "Send again"}
+      total={total}
+      none="No finished delivery matches this filter."
+      previewError={preview.error}
+      action={start}
     >
-      {cancelWords(total, count.data?.has_more)}
-    </Confirm>
+      A replay sends {deliveryCount(total ?? 0)} again, in order per video and in parallel with new events. Event IDs
+      stay the same, so the receiver can ignore duplicates.
+    </PreviewedConfirm>
   );
 }
 
-function cancelWords(total: number | undefined, more: boolean | undefined): string {
-  if (total === undefined) return "Counting…";
-  if (total === 0) return "No open delivery matches this filter.";
-  return `${more ? "More than " : ""}${deliveries(total)} will never be sent by themselves, and will say that you canceled them. What is being sent right now is left alone.`;
+interface CancelProps extends DialogProps {
+  body: CancellationBody;
+  asked: number | undefined;
+}
+
+function CancelDialog({ body, asked, ...dialog }: CancelProps) {
+  const queries = useQueryClient();
+  const preview = useQuery({
+    queryKey: ["delivery", "cancel", body, asked],
+    queryFn: () => previewCancellation(body),
+    enabled: dialog.open,
+  });
+  const cancel = useMutation({
+    mutationFn: () => cancelAll(body),
+    onSuccess: (total) => {
+      dialog.onClose();
+      toast(`${deliveryCount(total)} canceled`);
+    },
+    onSettled: () => queries.invalidateQueries(),
+  });
+  const { total, has_more } = preview.data ?? {};
+  return (
+    <PreviewedConfirm
+      {...dialog}
+      verb={total ? `Cancel ${deliveryCount(total)}` : "Cancel deliveries"}
+      loss
+      stay="Keep deliveries"
+      total={total}
+      none="No pending delivery matches this filter."
+      previewError={preview.error}
+      action={cancel}
+    >
+      {has_more && "More than "}
+      {deliveryCount(total ?? 0, "pending")} will be canceled and marked as canceled by you. Deliveries that are being
+      sent right now are not affected.
+    </PreviewedConfirm>
+  );
+}
+
+interface PreviewedProps extends DialogProps {
+  verb: string;
+  loss?: boolean;
+  stay?: string;
+  /** The preview; undefined while it loads. */
+  total: number | undefined;
+  /** Shown when the preview finds nothing. */
+  none: string;
+  previewError: unknown;
+  action: { isPending: boolean; error: unknown; mutate: () => void };
+  children: ReactNode;
+}
+
+/** A confirmation that stays disabled until its preview has found something to do. */
+function PreviewedConfirm({ search: _, total, none, previewError, action, children, ...confirm }: PreviewedProps) {
+  return (
+    <Confirm
+      {...confirm}
+      busy={action.isPending}
+      disabled={!total}
+      error={action.error}
+      more={previewError ? <ErrorLine error={previewError} /> : undefined}
+      onConfirm={() => action.mutate()}
+    >
+      {total === undefined ? "Counting deliveries…" : total === 0 ? none : children}
+    </Confirm>
+  );
 }

@@ -14,8 +14,8 @@ import { useWebhookNames } from "./names.ts";
 
 const accent = "rounded-tag text-accent hover:underline";
 
-/** What belongs to a delivery, and its neighbours in the video's order. */
-export function Side({ delivery }: { delivery: Delivery }) {
+/** The objects that a delivery belongs to, and its position among the events of its video. */
+export function DeliveryFacts({ delivery }: { delivery: Delivery }) {
   const { id, event, video, webhook, sequence, created } = delivery;
   const webhookNames = useWebhookNames();
   const when = useAging((now) => moment(created, now));
@@ -23,7 +23,7 @@ export function Side({ delivery }: { delivery: Delivery }) {
     <div className="flex flex-col gap-6">
       <Facts>
         <Fact name="Delivery">
-          <CopyText text={id} label="Copy the delivery's id" />
+          <CopyText text={id} label="Copy delivery ID" />
         </Fact>
         <Fact name="Event">
           <Link
@@ -48,11 +48,11 @@ export function Side({ delivery }: { delivery: Delivery }) {
             {webhookNames(webhook) ?? <span className="font-mono text-code">{webhook}</span>}
           </Link>
         </Fact>
-        <Fact name="Happened">
+        <Fact name="Event time">
           <When at={created}>{when}</When>, <Ago at={created} />
         </Fact>
       </Facts>
-      {video !== null && <Order delivery={delivery} video={video} />}
+      {video !== null && <DeliveryOrder delivery={delivery} video={video} />}
     </div>
   );
 }
@@ -62,13 +62,13 @@ function VideoLink({ id }: { id: string }) {
   if (video === undefined) return null;
   return (
     <Link to="/videos/$id" params={{ id }} className={classes(accent, "block")}>
-      {video.name || "Without a name"}
+      {video.name || "Untitled"}
     </Link>
   );
 }
 
-/** The events of this video for this webhook, in the order in which they are delivered. */
-function Order({ delivery, video }: { delivery: Delivery; video: string }) {
+/** The deliveries of this video to this webhook, in the order in which they are sent. */
+function DeliveryOrder({ delivery, video }: { delivery: Delivery; video: string }) {
   const { webhook } = delivery;
   const { data } = useQuery({
     queryKey: ["delivery", "fresh", "order", webhook, video],
@@ -77,7 +77,7 @@ function Order({ delivery, video }: { delivery: Delivery; video: string }) {
   const rows = (data?.data ?? []).toSorted((a, b) => a.sequence - b.sequence);
   if (rows.length < 2) return null;
   return (
-    <Section title="Order in this video">
+    <Section title="Delivery order">
       <ol className="flex flex-col">
         {rows.map(({ id, type, sequence, status }) => (
           <li key={id} className="relative grid h-7 grid-cols-[20px_minmax(0,1fr)_auto] items-center gap-1 touch:h-11">

@@ -1,4 +1,4 @@
-/** The filters of a list of deliveries. All of them live in the URL, so that a view can be sent to a colleague. */
+/** The filters of a list of deliveries. They are kept in the URL, so that a view can be shared. */
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { X } from "lucide-react";
@@ -13,7 +13,7 @@ import { webhookName } from "./names.ts";
 
 const STATES = [
   { word: "All", status: undefined },
-  { word: "Open", status: "pending" },
+  { word: "Pending", status: "pending" },
   { word: "Failed", status: "failed" },
   { word: "Succeeded", status: "succeeded" },
   { word: "Canceled", status: "canceled" },
@@ -24,20 +24,20 @@ const SPANS = [
   { word: "Last 24 hours", seconds: 24 * HOUR },
   { word: "Last 7 days", seconds: 168 * HOUR },
 ];
-const RESPONSE = [
+const RESPONSES = [
   { word: "2xx success", value: "2xx" },
   { word: "3xx redirect", value: "3xx" },
-  { word: "4xx refused", value: "4xx" },
-  { word: "5xx error", value: "5xx" },
+  { word: "4xx client error", value: "4xx" },
+  { word: "5xx server error", value: "5xx" },
   { word: "No response", value: "none" },
 ];
 
-export function stateTabs(search: DeliverySearch, to: "/deliveries", open?: number): Tab[];
-export function stateTabs(search: DeliverySearch, to: "/webhooks/$id", open: number | undefined, id: string): Tab[];
+export function stateTabs(search: DeliverySearch, to: "/deliveries", pending?: number): Tab[];
+export function stateTabs(search: DeliverySearch, to: "/webhooks/$id", pending: number | undefined, id: string): Tab[];
 export function stateTabs(
   search: DeliverySearch,
   to: "/deliveries" | "/webhooks/$id",
-  open?: number,
+  pending?: number,
   id?: string,
 ): Tab[] {
   return STATES.map(({ word, status }) => {
@@ -46,20 +46,20 @@ export function stateTabs(
     const address = to === "/deliveries" ? { to, search: next } : { to, params: { id: id ?? "" }, search: next };
     return {
       word,
-      count: status === "pending" ? open : undefined,
+      count: status === "pending" ? pending : undefined,
       active: search.status === status,
       link: { ...address, replace: true },
     };
   });
 }
 
-export function DeliveryFilters({ search, open }: { search: DeliverySearch; open: number | undefined }) {
+export function DeliveryFilters({ search, pending }: { search: DeliverySearch; pending: number | undefined }) {
   const { data: types } = useQuery(eventTypesQuery);
   const { data: webhooks } = useQuery(webhooksQuery);
   const set = useSetFilter(search);
   return (
     <div className="gutter flex flex-col gap-3 pb-4">
-      <StateTabs label="States" tabs={stateTabs(search, "/deliveries", open)} />
+      <StateTabs label="Status" tabs={stateTabs(search, "/deliveries", pending)} />
       <div className="grid grid-cols-2 gap-2 mid:flex mid:flex-wrap">
         <Choice label="Event" all="All events" value={search.type} onChange={(type) => set({ type })}>
           {types?.data.map(({ type }) => (
@@ -73,8 +73,8 @@ export function DeliveryFilters({ search, open }: { search: DeliverySearch; open
             </option>
           ))}
         </Choice>
-        <Choice label="Answer" all="All answers" value={search.response} onChange={(response) => set({ response })}>
-          {RESPONSE.map(({ word, value }) => (
+        <Choice label="Response" all="All responses" value={search.response} onChange={(response) => set({ response })}>
+          {RESPONSES.map(({ word, value }) => (
             <option key={value} value={value}>
               {word}
             </option>
@@ -128,48 +128,42 @@ function TimeChoice({ search, set }: { search: DeliverySearch; set: SetFilter })
     const span = SPANS.find((one) => one.word === word);
     set({ since: span && nowSeconds() - span.seconds, until: undefined });
   };
-  const value = near?.word ?? (age === undefined ? undefined : "own");
+  const value = near?.word ?? (age === undefined ? undefined : "custom");
   return (
     <Choice label="Time" all="Any time" value={value} onChange={choose}>
       {SPANS.map(({ word }) => (
         <option key={word}>{word}</option>
       ))}
-      {value === "own" && <option value="own">Chosen range</option>}
+      {value === "custom" && <option value="custom">Custom range</option>}
     </Choice>
   );
 }
 
-/** Filters that come from links only (one video, one event), each with its way out. */
+/** The filters that only links set: one video or one event. */
 function Chips({ search, set }: { search: DeliverySearch; set: SetFilter }) {
   const { status: _, ...filters } = search;
   if (Object.keys(filters).length === 0) return null;
   const nothing = Object.fromEntries(Object.keys(search).map((name) => [name, undefined]));
   return (
     <div className="flex flex-wrap items-center gap-2">
-      {search.video && (
-        <Button
-          size="sm"
-          icon={X}
-          aria-label={`Remove the filter: video ${search.video}`}
-          onClick={() => set({ video: undefined })}
-        >
-          <span>
-            Video <span className="font-mono text-code">{search.video}</span>
-          </span>
-        </Button>
-      )}
-      {search.event && (
-        <Button
-          size="sm"
-          icon={X}
-          aria-label={`Remove the filter: event ${search.event}`}
-          onClick={() => set({ event: undefined })}
-        >
-          <span>
-            Event <span className="font-mono text-code">{search.event}</span>
-          </span>
-        </Button>
-      )}
+      {(["video", "event"] as const).map((name) => {
+        const id = search[name];
+        return (
+          id && (
+            <Button
+              key={name}
+              size="sm"
+              icon={X}
+              aria-label={`Remove filter: ${name} ${id}`}
+              onClick={() => set({ [name]: undefined })}
+            >
+              <span>
+                {name === "video" ? "Video" : "Event"} <span className="font-mono text-code">{id}</span>
+              </span>
+            </Button>
+          )
+        );
+      })}
       <Button size="sm" look="quiet" onClick={() => set(nothing)}>
         Clear filters
       </Button>

@@ -1,183 +1,163 @@
-/** Deliveries as rows: a table, on a narrow pane two lines each. The same on every page that shows them. */
 import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import type { Delivery } from "../api/types.ts";
 import { took } from "../format.ts";
 import type { LiveList } from "../live/live-list.ts";
 import { HeldPill } from "../live/live-mark.tsx";
-import { useIsNarrow } from "../shell/pane.ts";
 import { Button } from "../ui/button.tsx";
 import { classes } from "../ui/classes.ts";
 import { Empty, ErrorState, SkeletonRows } from "../ui/states.tsx";
 import { deliveryState, Status } from "../ui/status.tsx";
+import { type Column, LoadMore, Table } from "../ui/table.tsx";
 import { Ago } from "../ui/time.tsx";
-import { answerLine } from "./attempt-text.ts";
+import { responseCell } from "./delivery-text.ts";
 import { useVideoNames, useWebhookNames } from "./names.ts";
 
-interface Show {
-  /** The page is about one webhook or one video: its column would say the same in every row. */
+interface RowsProps {
+  list: LiveList<Delivery>;
+  empty: ReactNode;
+  /** The column to leave out, because the page is about one webhook or one video. */
   without?: "webhook" | "video";
 }
 
-export function DeliveryRows({ list, empty, without }: { list: LiveList<Delivery>; empty: React.ReactNode } & Show) {
-  const narrow = useIsNarrow();
+export function DeliveryRows({ list, empty, without }: RowsProps) {
+  const columns = useColumns(list.rows, without);
   if (list.error) return <ErrorState error={list.error} retry={list.retry} />;
-  if (list.loading) return <SkeletonRows height={narrow ? "h-16" : "h-11"} />;
-  const shown = without ? { without } : {};
+  if (list.loading) return <SkeletonRows />;
   return (
     <div ref={list.ref}>
       <HeldPill list={list} />
-      {list.rows.length === 0 ? (
-        list.older.exist ? (
-          <Looking older={list.older} />
-        ) : (
-          empty
-        )
-      ) : narrow ? (
-        <Lines rows={list.rows} {...shown} />
+      {list.rows.length > 0 ? (
+        <Table label="Deliveries, newest first" columns={columns} rows={list.rows} />
+      ) : list.older.exist ? (
+        <Searching older={list.older} />
       ) : (
-        <Table rows={list.rows} {...shown} />
+        empty
       )}
-      {list.older.exist && list.rows.length > 0 && (
-        <div className="gutter py-4">
-          <Button busy={list.older.busy} onClick={list.older.load}>
-            Show older ones
-          </Button>
-        </div>
-      )}
+      {list.older.exist && list.rows.length > 0 && <LoadMore busy={list.older.busy} onClick={list.older.load} />}
     </div>
   );
 }
 
-/** A filter that matches next to nothing: older ones are read by themselves, unless that failed. */
-function Looking({ older }: Pick<LiveList<Delivery>, "older">) {
+/** Shown while no row has matched yet. Older pages load automatically until one of them fails. */
+function Searching({ older }: Pick<LiveList<Delivery>, "older">) {
   if (!older.failed)
     return (
       <p role="status" className="gutter py-10 text-read">
-        None among the newest deliveries. Looking through older ones…
+        No recent matches. Searching older deliveries…
       </p>
     );
   return (
     <Empty
-      title="None among the newest deliveries"
+      title="No recent matches"
       action={
         <Button busy={older.busy} onClick={older.load}>
-          Look through older ones
+          Search older deliveries
         </Button>
       }
     >
-      Looking further back failed; nothing is known of the older ones.
+      The search through older deliveries failed.
     </Empty>
   );
 }
 
-const tones = { quiet: "text-text-2", warn: "text-warn", bad: "text-bad" };
-const head = "h-9 px-3 text-left text-meta font-normal text-text-3 first:pl-8 last:pr-8";
-const cell = "h-12 px-3 first:pl-8 last:pr-8 @min-[1160px]/pane:h-11";
-/** With both names in columns of their own the table needs more room than `wide` gives. */
-const roomy = "hidden @min-[1160px]/pane:table-cell";
-
-function Table({ rows, without }: { rows: Delivery[] } & Show) {
+function useColumns(rows: Delivery[], without: RowsProps["without"]): Column<Delivery>[] {
   const webhookNames = useWebhookNames();
   const videoNames = useVideoNames(rows.map(({ video }) => video));
-  return (
-    <table className="w-full table-fixed border-collapse">
-      <thead>
-        <tr className="border-b border-line">
-          <th className={classes(head, "w-34 wide:w-36")}>Status</th>
-          <th className={classes(head, "w-40")}>Event</th>
-          {without !== "video" && <th className={head}>Video</th>}
-          {without !== "webhook" && <th className={classes(head, !without && roomy)}>Webhook</th>}
-          <th className={classes(head, "w-48", without ? "wide:w-56" : "wide:w-52")}>Answer</th>
-          <th className={classes(head, "hidden w-24 text-right! wide:table-cell")}>Attempt</th>
-          <th className={classes(head, "w-24 text-right!", without ? "hidden wide:table-cell" : roomy)}>Took</th>
-          <th className={classes(head, "w-36 text-right!")}>Last attempt</th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((delivery) => {
-          const { id, type, video, webhook, status, last_attempt: last } = delivery;
-          const response = answerLine(delivery);
-          return (
-            <tr
-              key={id}
-              className="group relative border-b border-line hover:bg-hover has-[[data-row]:focus-visible]:bg-hover"
-            >
-              <td className={cell}>
-                <Status state={deliveryState(status)} />
-              </td>
-              <td className={classes(cell, "truncate font-mono text-code")}>
-                <Link to="/deliveries/$id" params={{ id }} data-row className="stretched">
-                  {type}
-                </Link>
-              </td>
-              {without !== "video" && (
-                <td className={cell}>
-                  <span className="block truncate">{video === null ? "–" : videoNames(video)}</span>
-                  {!without && (
-                    <span className="block truncate text-meta text-text-2 @min-[1160px]/pane:hidden">
-                      {webhookNames(webhook) ?? webhook}
-                    </span>
-                  )}
-                </td>
-              )}
-              {without !== "webhook" && (
-                <td className={classes(cell, "truncate text-text-2", !without && roomy)}>
-                  {webhookNames(webhook) ?? webhook}
-                </td>
-              )}
-              <td className={classes(cell, "truncate numbers", tones[response.tone])} title={response.text}>
-                {response.text}
-              </td>
-              <td className={classes(cell, "hidden text-right text-text-2 numbers wide:table-cell")}>
-                {attemptText(delivery)}
-              </td>
-              <td
-                className={classes(cell, "text-right text-text-2 numbers", without ? "hidden wide:table-cell" : roomy)}
-              >
-                {last ? took(last.duration_ms) : ""}
-              </td>
-              <td className={classes(cell, "text-right text-text-2")}>{last ? <Ago at={last.started} /> : "–"}</td>
-            </tr>
-          );
-        })}
-      </tbody>
-    </table>
-  );
+  const webhookOf = ({ webhook }: Delivery) => webhookNames(webhook) ?? webhook;
+  const video: Column<Delivery> = {
+    name: "Video",
+    width: "minmax(0,1fr)",
+    narrow: "detailEnd",
+    cell: (delivery) => (
+      <>
+        <span className={classes("block truncate", delivery.video === null && "narrow:hidden")}>
+          {delivery.video === null ? "–" : videoNames(delivery.video)}
+        </span>
+        {!without && (
+          <span
+            className={classes("block truncate text-meta text-text-2 roomy:hidden", delivery.video && "narrow:hidden")}
+          >
+            {webhookOf(delivery)}
+          </span>
+        )}
+      </>
+    ),
+  };
+  const webhook: Column<Delivery> = {
+    name: "Webhook",
+    width: "minmax(0,1fr)",
+    ...(without ? { narrow: "detailEnd" } : { from: "roomy" }),
+    className: "text-text-2",
+    cell: webhookOf,
+  };
+  return [...FIRST, ...(without === "video" ? [] : [video]), ...(without === "webhook" ? [] : [webhook]), ...LAST];
 }
 
-/** A finished delivery has no attempts left to count against. */
+const FIRST: Column<Delivery>[] = [
+  {
+    name: "Status",
+    width: "96px",
+    narrow: "title",
+    cell: ({ status }) => <Status state={deliveryState(status)} />,
+  },
+  {
+    name: "Event",
+    width: "128px",
+    narrow: "detail",
+    className: "font-mono text-code",
+    cell: ({ id, type }) => (
+      <Link to="/deliveries/$id" params={{ id }} data-row className="stretched">
+        {type}
+      </Link>
+    ),
+  },
+];
+
+const TONES = { quiet: "text-text-2 narrow:hidden", warn: "text-warn", bad: "text-bad" };
+
+const LAST: Column<Delivery>[] = [
+  {
+    name: "Response",
+    width: "184px",
+    narrow: "below",
+    cell: (delivery) => {
+      const { text, tone } = responseCell(delivery);
+      return (
+        <span className={classes("block truncate numbers narrow:whitespace-normal", TONES[tone])} title={text}>
+          {text}
+        </span>
+      );
+    },
+  },
+  {
+    name: "Attempts",
+    width: "64px",
+    align: "end",
+    from: "wide",
+    className: "text-text-2 numbers",
+    cell: attemptText,
+  },
+  {
+    name: "Duration",
+    width: "64px",
+    align: "end",
+    from: "roomy",
+    className: "text-text-2 numbers",
+    cell: ({ last_attempt }) => (last_attempt ? took(last_attempt.duration_ms) : ""),
+  },
+  {
+    name: "Last attempt",
+    width: "112px",
+    align: "end",
+    narrow: "titleEnd",
+    className: "text-text-2",
+    cell: ({ last_attempt }) => (last_attempt ? <Ago at={last_attempt.started} /> : "–"),
+  },
+];
+
+/** The maximum is shown only while attempts may be left. */
 function attemptText({ attempts, max_attempts, status }: Delivery): string {
   if (attempts === 0) return "–";
   return status === "succeeded" || status === "canceled" ? String(attempts) : `${attempts} of ${max_attempts}`;
-}
-
-function Lines({ rows, without }: { rows: Delivery[] } & Show) {
-  const webhookNames = useWebhookNames();
-  const videoNames = useVideoNames(rows.map(({ video }) => video));
-  return (
-    <ul className="border-t border-line">
-      {rows.map((delivery) => {
-        const { id, type, video, webhook, status, last_attempt: last } = delivery;
-        const response = answerLine(delivery);
-        const about = without === "video" || video === null ? (webhookNames(webhook) ?? webhook) : videoNames(video);
-        return (
-          <li key={id} className="gutter relative border-b border-line py-2.5 has-[[data-row]:focus-visible]:bg-hover">
-            <div className="flex justify-between gap-3">
-              <Status state={deliveryState(status)} />
-              <span className="text-text-2">{last && <Ago at={last.started} />}</span>
-            </div>
-            <div className="mt-0.5 flex justify-between gap-3">
-              <Link to="/deliveries/$id" params={{ id }} data-row className="stretched shrink-0 font-mono text-code">
-                {type}
-              </Link>
-              <span className="min-w-0 truncate text-text-2">{about}</span>
-            </div>
-            {response.tone !== "quiet" && (
-              <p className={classes("mt-0.5 numbers", tones[response.tone])}>{response.text}</p>
-            )}
-          </li>
-        );
-      })}
-    </ul>
-  );
 }

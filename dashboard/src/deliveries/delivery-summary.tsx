@@ -2,16 +2,16 @@ import type { DeliveryWithLog } from "../api/types.ts";
 import { useAging } from "../clock.ts";
 import { moment, number, plural } from "../format.ts";
 import { Until } from "../ui/time.tsx";
-import { statusText, verdict } from "./attempt-text.ts";
+import { diagnose, statusText } from "./delivery-text.ts";
 
-/** Whose fault it is, in one sentence; then what has been done and what comes next. */
-export function Sentence({ delivery }: { delivery: DeliveryWithLog }) {
+/** The result of the last attempt, then how many attempts were made and what happens next. */
+export function DeliverySummary({ delivery }: { delivery: DeliveryWithLog }) {
   const last = delivery.log.at(-1);
-  const words = standing(delivery) ?? (last ? verdict(last) : "The first attempt has not been made yet.");
+  const text = blocked(delivery) ?? (last ? diagnose(last) : "No attempts yet.");
   return (
     <>
       <p className="text-read text-text">
-        <Weighted text={words} part={last?.status ? statusText(last.status) : ""} />
+        <Emphasized text={text} part={last?.status ? statusText(last.status) : ""} />
       </p>
       <p className="mt-1">
         <Progress delivery={delivery} />
@@ -20,7 +20,7 @@ export function Sentence({ delivery }: { delivery: DeliveryWithLog }) {
   );
 }
 
-function Weighted({ text, part }: { text: string; part: string }) {
+function Emphasized({ text, part }: { text: string; part: string }) {
   const at = part === "" ? -1 : text.indexOf(part);
   if (at === -1) return text;
   return (
@@ -32,13 +32,12 @@ function Weighted({ text, part }: { text: string; part: string }) {
   );
 }
 
-/** What keeps it from being attempted at all. */
-function standing({ status, reason, waits_for, log }: DeliveryWithLog): string | undefined {
-  if (status === "canceled") return reason ?? "It was canceled and is not sent.";
-  if (status === "held") return reason ?? "Its webhook is paused; it is sent when the webhook is resumed.";
-  if (status === "waiting" && waits_for !== null && log.length === 0) {
-    return "An earlier event of the same video has not arrived yet. It goes first, so that the receiver sees them in order.";
-  }
+/** Why the delivery is not attempted at all. */
+function blocked({ status, reason, waits_for, log }: DeliveryWithLog): string | undefined {
+  if (status === "canceled") return reason ?? "Canceled. It will not be sent.";
+  if (status === "held") return reason ?? "Held until the webhook is resumed.";
+  if (status === "waiting" && waits_for !== null && log.length === 0)
+    return "Waiting for an earlier event of this video, because events are delivered in order.";
   return undefined;
 }
 
@@ -46,14 +45,14 @@ function Progress({ delivery }: { delivery: DeliveryWithLog }) {
   const { attempts, max_attempts, next_attempt, status, erased } = delivery;
   const made = attempts === 0 ? "" : `${number(attempts)} of ${plural(max_attempts, "attempt")} made.`;
   const clock = useAging((now) => (next_attempt === null ? "" : moment(next_attempt, now)));
-  if (status === "failed" && erased !== null) return <>{made} It is not sent again: what it said was erased.</>;
-  if (status === "failed") return <>{made} It is not sent again by itself; “Send again” and replays still can.</>;
+  if (status === "failed" && erased !== null) return <>{made} It cannot be sent again, because its data was erased.</>;
+  if (status === "failed") return <>{made} No automatic retries are left. You can still send it again or replay it.</>;
   if (status === "succeeded")
-    return <>{attempts === 1 ? "At the first attempt." : `At attempt ${number(attempts)}.`}</>;
+    return <>{attempts === 1 ? "Succeeded on the first attempt." : `Succeeded on attempt ${number(attempts)}.`}</>;
   if (next_attempt === null) return <>{made}</>;
   return (
     <>
-      {made} Next <Until at={next_attempt} />, at {clock}.
+      {made} Next attempt <Until at={next_attempt} />, at {clock}.
     </>
   );
 }

@@ -12,11 +12,11 @@ import { Crumbs, PageHead } from "../ui/page.tsx";
 import { ErrorLine, ErrorState, SkeletonRows } from "../ui/states.tsx";
 import { Badge, deliveryState } from "../ui/status.tsx";
 import { Ago } from "../ui/time.tsx";
-import { Attempts } from "./attempt-list.tsx";
-import { Side } from "./delivery-facts.tsx";
-import { Sentence } from "./delivery-summary.tsx";
+import { AttemptList } from "./attempt-list.tsx";
+import { DeliveryFacts } from "./delivery-facts.tsx";
+import { DeliverySummary } from "./delivery-summary.tsx";
 import { useWebhookNames } from "./names.ts";
-import { ExchangeView } from "./request-response.tsx";
+import { RequestResponse } from "./request-response.tsx";
 import { useSendAgain } from "./send-again.ts";
 import { Waterfall } from "./waterfall.tsx";
 
@@ -31,10 +31,10 @@ export function DeliveryPage() {
 
 function Detail({ delivery }: { delivery: DeliveryWithLog }) {
   const { id, type, webhook, log, status, erased } = delivery;
-  const { attempt: asked } = route.useSearch();
+  const { attempt } = route.useSearch();
   const webhookNames = useWebhookNames();
-  const chosen = log.find(({ number }) => number === asked) ?? log.at(-1);
-  useStepping(delivery, chosen?.number);
+  const selected = log.find(({ number }) => number === attempt) ?? log.at(-1);
+  useStepping(delivery, selected?.number);
   const again = useSendAgain();
   return (
     <>
@@ -44,9 +44,9 @@ function Detail({ delivery }: { delivery: DeliveryWithLog }) {
       <PageHead
         title={`${type} to ${webhookNames(webhook) ?? "a deleted webhook"}`}
         badge={<Badge state={deliveryState(status)} />}
-        actions={<Actions delivery={delivery} attempt={chosen?.number} again={again} />}
+        actions={<Actions delivery={delivery} attempt={selected?.number} again={again} />}
       >
-        <Sentence delivery={delivery} />
+        <DeliverySummary delivery={delivery} />
         {again.error && (
           <div className="mt-3">
             <ErrorLine error={again.error} />
@@ -55,13 +55,13 @@ function Detail({ delivery }: { delivery: DeliveryWithLog }) {
       </PageHead>
       <div className="border-t border-line side:grid side:grid-cols-[minmax(0,1fr)_288px]">
         <div className="min-w-0 side:border-r side:border-line">
-          <Attempts delivery={id} log={log} chosen={chosen?.number} sending={status === "sending"} />
-          {chosen && <Waterfall attempt={chosen} />}
-          {chosen && erased === null && <ExchangeView key={chosen.number} attempt={chosen} />}
+          <AttemptList delivery={id} log={log} selected={selected?.number} sending={status === "sending"} />
+          {selected && <Waterfall attempt={selected} />}
+          {selected && erased === null && <RequestResponse key={selected.number} attempt={selected} />}
           {erased !== null && <Erased at={erased} />}
         </div>
         <aside aria-label="About this delivery" className="gutter border-line py-6 max-side:border-t side:px-6">
-          <Side delivery={delivery} />
+          <DeliveryFacts delivery={delivery} />
         </aside>
       </div>
     </>
@@ -71,15 +71,15 @@ function Detail({ delivery }: { delivery: DeliveryWithLog }) {
 function Erased({ at }: { at: number }) {
   return (
     <p className="gutter border-t border-line py-5 text-text-2">
-      What was sent and answered was erased <Ago at={at} />.
+      The request and response data was erased <Ago at={at} />.
     </p>
   );
 }
 
-/** "[" shows the attempt before, "]" the one after. */
-function useStepping({ id, log }: DeliveryWithLog, chosen: number | undefined) {
+/** "[" shows the previous attempt, "]" the next one. */
+function useStepping({ id, log }: DeliveryWithLog, selected: number | undefined) {
   const navigate = useNavigate();
-  const at = log.findIndex(({ number }) => number === chosen);
+  const at = log.findIndex(({ number }) => number === selected);
   const go = (step: number) => {
     const next = log[at + step];
     if (next)
@@ -112,15 +112,15 @@ function Actions({ delivery, attempt, again }: ActionsProps) {
     <>
       {sendable && (
         <Button look="ink" icon={RefreshCw} busy={again.isPending} onClick={send}>
-          {status === "succeeded" || status === "failed" ? "Send again" : "Send again now"}
+          {status === "succeeded" || status === "failed" ? "Send again" : "Send now"}
         </Button>
       )}
       <Menu
         trigger={<Button icon={Ellipsis} aria-label="More actions" title="More actions" />}
         items={[
-          { word: "Copy the id", icon: Copy, end: "Y", onSelect: copyId },
+          { word: "Copy ID", icon: Copy, end: "Y", onSelect: copyId },
           {
-            word: "Check its signature",
+            word: "Debug signature",
             icon: ShieldCheck,
             onSelect: () => void navigate({ to: "/debugger", search: { delivery: id, ...(attempt && { attempt }) } }),
           },
@@ -129,12 +129,12 @@ function Actions({ delivery, attempt, again }: ActionsProps) {
       <Confirm
         open={asking}
         onClose={() => setAsking(false)}
-        title="Send it again?"
+        title="Send again?"
         verb="Send again"
         busy={again.isPending}
         onConfirm={() => again.mutate(id, { onSettled: () => setAsking(false) })}
       >
-        It has arrived already. The event id stays the same, so the receiver can ignore it.
+        This delivery has already succeeded. The event ID stays the same, so the receiver can ignore the duplicate.
       </Confirm>
     </>
   );

@@ -22,19 +22,19 @@ export function DeliveriesPage() {
   return (
     <>
       <PageHead title="Deliveries" badge={<LiveMark list={list} />} actions={<BulkActions search={search} />}>
-        One event for one webhook: every attempt, with its request, its response and where the time went.
+        Each delivery is one event sent to one webhook, with a log of its attempts.
       </PageHead>
-      <DeliveryFilters search={search} open={overview?.deliveries.pending} />
+      <DeliveryFilters search={search} pending={overview?.deliveries.pending} />
       <DeliveryRows list={list} empty={filters > 0 ? <NoMatch filters={filters} /> : <None />} />
     </>
   );
 }
 
 function NoMatch({ filters }: { filters: number }) {
-  const words = filters === 1 ? "this filter" : `${number(filters)} filters`;
+  const matched = filters === 1 ? "this filter" : `${number(filters)} filters`;
   return (
-    <Empty title={`No deliveries match ${words}.`} action={<LinkButton to="/deliveries">Clear filters</LinkButton>}>
-      New ones appear here by themselves as soon as they match.
+    <Empty title={`No deliveries match ${matched}`} action={<LinkButton to="/deliveries">Clear filters</LinkButton>}>
+      New deliveries appear here as soon as they match.
     </Empty>
   );
 }
@@ -45,12 +45,11 @@ function None() {
       title="No deliveries yet"
       action={
         <LinkButton look="ink" to="/webhooks">
-          Go to Webhooks
+          View webhooks
         </LinkButton>
       }
     >
-      Each event is delivered to every webhook that has chosen it. Register a webhook, then send it a test or upload a
-      video: its deliveries appear here as they happen.
+      Create a webhook, then send a test or upload a video. Deliveries appear here as they happen.
     </Empty>
   );
 }

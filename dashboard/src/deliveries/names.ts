@@ -1,24 +1,24 @@
-/** Names for ids: rows hold ids only, people think in names. */
+/** Names of webhooks and videos, for rows that hold only IDs. */
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { api } from "../api/client.ts";
 import { videoQuery, webhooksQuery } from "../api/queries.ts";
 import type { List, Video, Webhook } from "../api/types.ts";
 
 const NAMES_MS = 300_000;
-/** Beyond the newest hundred, so many are asked for one by one. */
+/** The most videos that are read one by one, because they are not among the newest hundred. */
 const SINGLES_MAX = 20;
 
 export const webhookName = ({ description, url }: Pick<Webhook, "description" | "url">): string =>
   description || url.replace(/^https?:\/\//, "");
 
-/** A function from a webhook's id to its name; undefined while unknown. */
+/** @returns a function from a webhook's ID to its name, or undefined while the names load */
 export function useWebhookNames(): (id: string) => string | undefined {
   const { data } = useQuery({ ...webhooksQuery, staleTime: NAMES_MS });
   const names = new Map(data?.data.map((webhook) => [webhook.id, webhookName(webhook)]));
   return (id) => names.get(id);
 }
 
-/** A function from a video's id to its name; the id itself where it has none or is deleted. */
+/** @returns a function from a video's ID to its name, or the ID if it has no name or was deleted */
 export function useVideoNames(ids: (string | null)[]): (id: string) => string {
   const { data, isPending } = useQuery({
     queryKey: ["video-names"],

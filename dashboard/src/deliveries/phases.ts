@@ -1,26 +1,26 @@
-/** An attempt's time, phase by phase. Pure. */
+/** The timings of an attempt, split into phases. */
 import type { Timings } from "../api/types.ts";
 import { took } from "../format.ts";
 
 export interface Phase {
   word: string;
   ms: number;
-  /** Where it begins, from the attempt's start. */
+  /** Milliseconds from the start of the attempt. */
   from: number;
   color: string;
 }
 
 const COLORS = ["bg-phase-dns", "bg-phase-connect", "bg-phase-tls", "bg-accent", "bg-phase-body"] as const;
 
-/** DNS, Connect, TLS, First byte, Body; an attempt that ended early spent the rest in the phase that was not finished. */
+/** DNS, Connect, TLS, First byte and Body. If the attempt ended early, the rest of its time counts for the unfinished phase. */
 export function phasesOf(timings: Timings): Phase[] {
   const { dns, connect, tls, first_byte, total } = timings;
   const known = [dns, connect, tls, first_byte];
   const spent = known.reduce<number>((sum, ms) => sum + (ms ?? 0), 0);
   const rest = Math.max(0, (total ?? spent) - spent);
   const times = [...known, 0].map((ms) => ms ?? 0);
-  const open = first_byte === null ? unfinished(timings) : 4;
-  times[open] = (times[open] ?? 0) + rest;
+  const last = first_byte === null ? unfinished(timings) : 4;
+  times[last] = (times[last] ?? 0) + rest;
   let from = 0;
   return ["DNS", "Connect", "TLS", "First byte", "Body"].map((word, at) => {
     const ms = times[at] ?? 0;
@@ -30,13 +30,13 @@ export function phasesOf(timings: Timings): Phase[] {
   });
 }
 
-/** The phase that an attempt without a first byte ended in: on an open connection only the receiver is left. */
+/** The phase in which an attempt without a first byte ended. On a reused connection only First byte is left. */
 function unfinished({ dns, connect, tls, reused }: Timings): number {
   if (reused) return 3;
   return Math.min(3, [dns, connect, tls].findLastIndex((ms) => ms !== null) + 1);
 }
 
-/** "Network 53 ms, receiver 4.74 s, body 12 ms", or that the connection was open already. */
+/** "Network 53 ms, receiver 4.74 s, body 12 ms" or "Connection reused, receiver 80 ms" */
 export function summary(timings: Timings): string {
   const phases = phasesOf(timings);
   const ms = (at: number) => phases[at]?.ms ?? 0;

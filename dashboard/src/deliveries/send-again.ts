@@ -3,16 +3,16 @@ import { ApiError, api } from "../api/client.ts";
 import type { Delivery } from "../api/types.ts";
 import { toast } from "../ui/toast.ts";
 
-/** Asks for one more attempt of a delivery. Many clicks make one attempt: the server refuses the others with its reason. */
+/** Requests one more attempt of a delivery. The server rejects the request while an attempt is in progress. */
 export function useSendAgain() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (id: string) => api.post<Delivery>(`/v1/deliveries/${id}/attempts`),
     onSuccess: (_, id) => {
-      toast("One more attempt is on its way.");
+      toast("Sending again");
       return queries.invalidateQueries({ queryKey: ["delivery", "one", id] });
     },
     onError: (error) =>
-      toast.error(error instanceof ApiError ? error.problem.detail : "The attempt could not be asked for."),
+      toast.error(error instanceof ApiError ? error.problem.detail : "The delivery could not be sent again."),
   });
 }

@@ -5,7 +5,7 @@ import { phasesOf, summary } from "./phases.ts";
 
 const share = (part: number, whole: number): string => `${whole === 0 ? 0 : (100 * part) / whole}%`;
 
-/** One row a phase; the receiver's own time in the accent. */
+/** One row per phase. The receiver's own time is in the accent color. */
 export function Waterfall({ attempt }: { attempt: Attempt }) {
   const { timings, number, started_ms, url, address } = attempt;
   const phases = phasesOf(timings);
@@ -45,7 +45,7 @@ export function Waterfall({ attempt }: { attempt: Attempt }) {
   );
 }
 
-/** All phases in one bar, on a scale that the attempts of a delivery share. */
+/** All phases in one bar, on a scale shared by the attempts of a delivery. */
 export function StackedBar({ attempt, scale }: { attempt: Attempt; scale: number }) {
   return (
     <span aria-hidden className="flex h-2 overflow-hidden rounded-[2px]">

@@ -11,7 +11,7 @@ import { CopyText } from "../ui/copy.tsx";
 import { Crumbs, Fact, Facts, PageHead, Section } from "../ui/page.tsx";
 import { Empty, ErrorState, SkeletonRows } from "../ui/states.tsx";
 import { Ago, When } from "../ui/time.tsx";
-import { Payload } from "./event-payload.tsx";
+import { EventPayload } from "./event-payload.tsx";
 import { subjectName } from "./subject.ts";
 
 const route = getRouteApi("/app/events/$id");
@@ -27,7 +27,7 @@ function Detail({ event }: { event: MaveEvent }) {
   const { id, type } = event;
   const { data: types } = useQuery(eventTypesQuery);
   const occurs = types?.data.find((one) => one.type === type)?.occurs;
-  // The number within the video is beside the event, not part of what is delivered.
+  // The sequence is not part of the delivered payload.
   const { sequence: _, ...payload } = event;
   useKeys({ y: () => void navigator.clipboard.writeText(id) });
   return (
@@ -38,10 +38,10 @@ function Detail({ event }: { event: MaveEvent }) {
       <PageHead title={type}>{occurs}</PageHead>
       <div className="border-t border-line side:grid side:grid-cols-[minmax(0,1fr)_288px]">
         <div className="gutter min-w-0 py-5 side:border-r side:border-line">
-          {event.erased === undefined ? <Payload text={JSON.stringify(payload)} /> : <Erased at={event.erased} />}
+          {event.erased === undefined ? <EventPayload text={JSON.stringify(payload)} /> : <Erased at={event.erased} />}
         </div>
         <aside aria-label="About this event" className="gutter border-line py-6 max-side:border-t side:px-6">
-          <About event={event} />
+          <EventFacts event={event} />
         </aside>
       </div>
       <Deliveries event={id} />
@@ -53,19 +53,19 @@ function Erased({ at }: { at: number }) {
   return (
     <Section title="Payload">
       <p className="text-text-2">
-        It was erased <Ago at={at} />. That the event happened, and how it was delivered, is kept.
+        Erased <Ago at={at} />. The event and its delivery log are kept.
       </p>
     </Section>
   );
 }
 
-function About({ event }: { event: MaveEvent }) {
+function EventFacts({ event }: { event: MaveEvent }) {
   const { id, created, sequence, data, video = "" } = event;
   const when = useAging((now) => moment(created, now));
   return (
     <Facts>
       <Fact name="Event">
-        <CopyText text={id} label="Copy the event's id" />
+        <CopyText text={id} label="Copy event ID" />
       </Fact>
       <Fact name={data?.object === "webhook" ? "Webhook" : "Video"}>
         <Link
@@ -76,8 +76,8 @@ function About({ event }: { event: MaveEvent }) {
           {subjectName(event)}
         </Link>
       </Fact>
-      {sequence > 0 && <Fact name="Order">Event {sequence} of its video</Fact>}
-      <Fact name="Happened">
+      {sequence > 0 && <Fact name="Sequence">{sequence}</Fact>}
+      <Fact name="Time">
         <When at={created}>{when}</When>, <Ago at={created} />
       </Fact>
     </Facts>
@@ -93,8 +93,8 @@ function Deliveries({ event }: { event: string }) {
         list={list}
         without="video"
         empty={
-          <Empty title="It went to no webhook">
-            None had chosen this type when it happened. A replay can still send it.
+          <Empty title="No deliveries">
+            No webhook had chosen this event type at the time. A replay can still send it.
           </Empty>
         }
       />

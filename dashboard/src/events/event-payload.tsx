@@ -4,21 +4,21 @@ import { CodeBlock, Json, prettyJson } from "../ui/code.tsx";
 import { CopyButton } from "../ui/copy.tsx";
 import { Section } from "../ui/page.tsx";
 
-/** An event as it is delivered; readable, or on one line as its bytes are. */
-export function Payload({ text }: { text: string }) {
-  const [asIs, setAsIs] = useState(false);
+/** An event as it is delivered, formatted or raw. */
+export function EventPayload({ text }: { text: string }) {
+  const [raw, setRaw] = useState(false);
   const end = (
     <span className="flex gap-1">
-      <Button look="quiet" size="sm" aria-pressed={asIs} onClick={() => setAsIs(!asIs)}>
-        {asIs ? "Readable" : "On one line"}
+      <Button look="quiet" size="sm" onClick={() => setRaw(!raw)}>
+        {raw ? "Show formatted" : "Show raw"}
       </Button>
-      <CopyButton text={text} label="Copy the payload" />
+      <CopyButton text={text} label="Copy payload" />
     </span>
   );
   return (
     <Section title="Payload" end={end}>
       <CodeBlock label="Payload" className="max-h-[480px]">
-        {asIs ? text : <Json text={prettyJson(text) ?? text} />}
+        {raw ? text : <Json text={prettyJson(text) ?? text} />}
       </CodeBlock>
     </Section>
   );

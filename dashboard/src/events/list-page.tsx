@@ -21,7 +21,7 @@ export function EventsPage() {
   return (
     <>
       <PageHead title="Events" badge={<LiveMark list={list} />}>
-        What happened. An event never changes, and has one id for every webhook and every attempt.
+        Events are immutable. Every webhook and attempt uses the same event ID.
       </PageHead>
       <Filters search={search} />
       <EventRows list={list} empty={filtered ? <NoMatch /> : <None />} />
@@ -37,7 +37,7 @@ function Filters({ search: { type, video } }: { search: EventSearch }) {
     <div className="gutter flex flex-wrap items-center gap-2 pb-4">
       <div className="w-48">
         <Select
-          label="Event"
+          label="Event type"
           hideLabel
           value={type ?? ""}
           onChange={({ target }) => go({ ...(target.value && { type: target.value }), ...(video && { video }) })}
@@ -49,7 +49,7 @@ function Filters({ search: { type, video } }: { search: EventSearch }) {
         </Select>
       </div>
       {video && (
-        <Button icon={X} aria-label={`Remove the filter: video ${video}`} onClick={() => go(type ? { type } : {})}>
+        <Button icon={X} aria-label={`Remove filter: video ${video}`} onClick={() => go(type ? { type } : {})}>
           <span>
             Video <span className="font-mono text-code">{video}</span>
           </span>
@@ -60,14 +60,13 @@ function Filters({ search: { type, video } }: { search: EventSearch }) {
 }
 
 function NoMatch() {
-  return <Empty title="No event matches." action={<LinkButton to="/events">Show all</LinkButton>} />;
+  return <Empty title="No events match." action={<LinkButton to="/events">Clear filters</LinkButton>} />;
 }
 
 function None() {
   return (
-    <Empty title="No events yet" action={<LinkButton to="/videos">Go to Videos</LinkButton>}>
-      Create or upload a video: each step of its life is recorded here, and delivered to every webhook that has chosen
-      it.
+    <Empty title="No events yet" action={<LinkButton to="/videos">View videos</LinkButton>}>
+      Create or upload a video. Each step is recorded here and delivered to the webhooks that have chosen its type.
     </Empty>
   );
 }

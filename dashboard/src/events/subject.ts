@@ -1,6 +1,6 @@
 import type { MaveEvent } from "../api/types.ts";
 
-/** What people call the video or webhook that an event is about, as it was named then. */
+/** The name of the event's video or webhook at the time of the event. */
 export function subjectName({ data, video = "" }: MaveEvent): string {
   if (data === null) return video;
   return (data.object === "video" ? data.name : data.description) || data.id;

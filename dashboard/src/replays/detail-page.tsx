@@ -13,18 +13,19 @@ import { Crumbs, Fact, Facts, PageHead } from "../ui/page.tsx";
 import { Progress } from "../ui/progress.tsx";
 import { ErrorLine, ErrorState, SkeletonRows } from "../ui/states.tsx";
 import { Badge } from "../ui/status.tsx";
-import { cancelWords, choice, progress, range, replayState } from "./replay-text.ts";
+import { When } from "../ui/time.tsx";
+import { cancelText, progress, replayState, selection, timeRange } from "./replay-text.ts";
 
 const route = getRouteApi("/app/replays/$id");
-const LOOK_MS = 1_000;
-const OPEN = new Set(["running", "paused"]);
+const POLL_MS = 1_000;
+const UNFINISHED = new Set(["running", "paused"]);
 
 export function ReplayPage() {
   const { id } = route.useParams();
   const { data, error, refetch } = useQuery({
     queryKey: ["replay", "one", id],
     queryFn: ({ signal }) => api.get<Replay>(`/v1/replays/${id}`, {}, signal),
-    refetchInterval: (query) => (query.state.data?.status === "running" ? LOOK_MS : false),
+    refetchInterval: (query) => (query.state.data?.status === "running" ? POLL_MS : false),
   });
   if (error && !data) return <ErrorState error={error} retry={() => void refetch()} />;
   return data ? <Detail key={id} id={id} replay={data} /> : <SkeletonRows rows={4} />;
@@ -43,33 +44,33 @@ function Detail({ id, replay }: { id: string; replay: Replay }) {
         badge={<Badge state={replayState(replay)} />}
         actions={<Actions id={id} replay={replay} />}
       >
-        {choice(replay)}
+        {selection(replay)}
       </PageHead>
       <div className="gutter flex max-w-[calc(640px+64px)] flex-col gap-6 pb-10">
         <div>
           <p className="mb-2 flex justify-between gap-4 numbers">
             <span className="text-dialog font-semibold">{progress(replay)}</span>
-            <span className="text-text-2">{left(replay)}</span>
+            <span className="text-text-2">{remaining(replay)}</span>
           </p>
-          <Progress label="Events handed to delivery" done={replay.done} total={replay.total} />
+          <Progress label="Events processed" done={replay.done} total={replay.total} />
         </div>
-        <About replay={replay} name={name} />
+        <ReplayFacts replay={replay} name={name} />
       </div>
     </>
   );
 }
 
-function left({ status, total, done, rate }: Replay): string {
+function remaining({ status, total, done, rate }: Replay): string {
   if (status === "canceled") return `${number(total - done)} not sent`;
   if (status !== "running" || rate === null) return "";
   return `about ${span(Math.ceil((total - done) / rate))} left`;
 }
 
-function About({ replay, name }: { replay: Replay; name: string }) {
+function ReplayFacts({ replay, name }: { replay: Replay; name: string }) {
   const { webhook, rate, created, finished, since, until } = replay;
-  const when = useAging((now) => range(replay, now));
-  const asked = useAging((now) => moment(created, now));
-  const ended = useAging((now) => (finished === null ? "–" : moment(finished, now)));
+  const range = useAging((now) => timeRange(replay, now));
+  const createdAt = useAging((now) => moment(created, now));
+  const finishedAt = useAging((now) => (finished === null ? "" : moment(finished, now)));
   return (
     <Facts>
       <Fact name="Webhook">
@@ -77,13 +78,15 @@ function About({ replay, name }: { replay: Replay; name: string }) {
           {name}
         </Link>
       </Fact>
-      <Fact name="Range">{when}</Fact>
-      <Fact name="At most">{rate === null ? "No limit" : `${plural(rate, "event")} per second`}</Fact>
-      <Fact name="Asked for">{asked}</Fact>
-      <Fact name="Finished">{ended}</Fact>
+      <Fact name="Time range">{range}</Fact>
+      <Fact name="Rate limit">{rate === null ? "No limit" : `${plural(rate, "event")} per second`}</Fact>
+      <Fact name="Created">
+        <When at={created}>{createdAt}</When>
+      </Fact>
+      <Fact name="Finished">{finished === null ? "–" : <When at={finished}>{finishedAt}</When>}</Fact>
       <Fact name="Deliveries">
         <Link to="/deliveries" search={{ webhook, since, until }} className="rounded-tag text-accent hover:underline">
-          Those of its range
+          View deliveries in this range
         </Link>
       </Fact>
     </Facts>
@@ -99,7 +102,7 @@ function Actions({ id, replay }: { id: string; replay: Replay }) {
     onSettled: refresh,
   });
   const cancel = useMutation({ mutationFn: () => api.delete(`/v1/replays/${id}`), onSettled: refresh });
-  if (!OPEN.has(replay.status)) {
+  if (!UNFINISHED.has(replay.status)) {
     return (
       <LinkButton to="/replays/new" search={{ webhook: replay.webhook, since: replay.since, until: replay.until }}>
         Replay again
@@ -114,24 +117,24 @@ function Actions({ id, replay }: { id: string; replay: Replay }) {
         busy={steer.isPending}
         onClick={() => steer.mutate(running ? "paused" : "running")}
       >
-        {running ? "Pause" : "Go on"}
+        {running ? "Pause" : "Resume"}
       </Button>
       <Button icon={CircleSlash2} onClick={() => setAsking(true)}>
-        Cancel
+        Cancel replay
       </Button>
       <ErrorLine error={steer.error} />
       <Confirm
         open={asking}
         onClose={() => setAsking(false)}
-        title="Cancel this replay?"
-        verb="Cancel the replay"
-        stay="Keep it"
+        title="Cancel replay?"
+        verb="Cancel replay"
+        stay="Keep replay"
         loss
         busy={cancel.isPending}
         error={cancel.error}
         onConfirm={() => cancel.mutate(undefined, { onSuccess: () => setAsking(false) })}
       >
-        {cancelWords(replay)}
+        {cancelText(replay)}
       </Confirm>
     </>
   );

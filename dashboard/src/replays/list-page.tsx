@@ -11,14 +11,14 @@ import { Progress } from "../ui/progress.tsx";
 import { Empty, ErrorState, SkeletonRows } from "../ui/states.tsx";
 import { Status } from "../ui/status.tsx";
 import { Ago } from "../ui/time.tsx";
-import { progress, range, replayState } from "./replay-text.ts";
+import { progress, replayState, timeRange } from "./replay-text.ts";
 
-const LOOK_MS = 2_000;
+const POLL_MS = 2_000;
 
 export function ReplaysPage() {
   const { data, error, isPending, refetch } = useQuery({
     ...replaysQuery,
-    refetchInterval: (query) => (query.state.data?.data.some(({ status }) => status === "running") ? LOOK_MS : false),
+    refetchInterval: (query) => (query.state.data?.data.some(({ status }) => status === "running") ? POLL_MS : false),
   });
   return (
     <>
@@ -26,11 +26,11 @@ export function ReplaysPage() {
         title="Replays"
         actions={
           <LinkButton look="ink" icon={Plus} to="/replays/new">
-            New replay
+            Create replay
           </LinkButton>
         }
       >
-        Deliver past events again, beside the live traffic and in order.
+        Send past events again, in order and in parallel with new events.
       </PageHead>
       {error ? (
         <ErrorState error={error} retry={() => void refetch()} />
@@ -80,16 +80,15 @@ function Rows({ replays }: { replays: Replay[] }) {
 }
 
 function Range({ replay }: { replay: Replay }) {
-  const words = useAging((now) => range(replay, now));
-  return <span className="block truncate text-text-2 numbers">{words}</span>;
+  const range = useAging((now) => timeRange(replay, now));
+  return <span className="block truncate text-text-2 numbers">{range}</span>;
 }
 
 function None() {
   return (
-    <Empty title="No replays yet" action={<LinkButton to="/replays/new">Count what a replay would send</LinkButton>}>
-      When a receiver has lost events, or a webhook is newer than what it should know, choose a webhook and a time
-      range: Mave first counts, then sends those events again. Each keeps its id, so a receiver can ignore what it
-      knows.
+    <Empty title="No replays yet" action={<LinkButton to="/replays/new">Preview a replay</LinkButton>}>
+      If a receiver has lost events, or needs events from before its webhook existed, choose a webhook and a time range.
+      Mave previews the events before it sends them. Event IDs stay the same, so the receiver can ignore duplicates.
     </Empty>
   );
 }

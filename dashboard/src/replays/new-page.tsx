@@ -22,7 +22,7 @@ export function NewReplayPage() {
         New replay
       </Crumbs>
       <PageHead title="New replay">
-        Events keep their ids, so a receiver can ignore those it knows. Nothing is sent before you have seen the count.
+        Event IDs stay the same, so the receiver can ignore duplicates. Nothing is sent before you confirm the preview.
       </PageHead>
       <div className="gutter pb-10">
         <Form />
@@ -31,7 +31,7 @@ export function NewReplayPage() {
   );
 }
 
-/** First it counts; a change of any field asks for a new count. */
+/** Changing a field discards the preview. */
 function Form() {
   const { webhook = "", since, until } = route.useSearch();
   const navigate = useNavigate();
@@ -44,35 +44,37 @@ function Form() {
     video: "",
     rate: "50",
   }));
-  const count = useMutation({ mutationFn: () => api.post<Replay>("/v1/replays", { ...bodyOf(draft), dry_run: true }) });
+  const preview = useMutation({
+    mutationFn: () => api.post<Replay>("/v1/replays", { ...bodyOf(draft), dry_run: true }),
+  });
   const start = useMutation({
     mutationFn: () => api.post<Replay>("/v1/replays", bodyOf(draft)),
     onSuccess: ({ id }) => navigate({ to: "/replays/$id", params: { id: id ?? "" } }),
   });
   const set = (change: Partial<ReplayDraft>) => {
     setDraft({ ...draft, ...change });
-    count.reset();
+    preview.reset();
   };
-  const error = start.error ?? count.error;
-  const bad = (name: string) => (error instanceof ApiError ? error.field(name) : undefined);
+  const error = start.error ?? preview.error;
+  const errorOf = (name: string) => (error instanceof ApiError ? error.field(name) : undefined);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (count.data) start.mutate();
-    else count.mutate();
+    if (preview.data?.total) start.mutate();
+    else preview.mutate();
   };
-  const total = count.data?.total;
+  const total = preview.data?.total;
   return (
     <form onSubmit={submit} noValidate>
-      <ReplayFields draft={draft} set={set} bad={bad}>
-        {count.data && <Counted replay={count.data} />}
+      <ReplayFields draft={draft} set={set} errorOf={errorOf}>
+        {preview.data && <Preview replay={preview.data} />}
         <ErrorLine error={error} />
         <div className="flex flex-wrap gap-2">
-          {total === undefined ? (
-            <Button type="submit" look="ink" busy={count.isPending} disabled={draft.webhook === ""}>
-              Count
+          {!total ? (
+            <Button type="submit" look="ink" busy={preview.isPending} disabled={draft.webhook === ""}>
+              Preview
             </Button>
           ) : (
-            <Button type="submit" look="ink" icon={History} busy={start.isPending} disabled={total === 0}>
+            <Button type="submit" look="ink" icon={History} busy={start.isPending}>
               Send {plural(total, "event")}
             </Button>
           )}
@@ -85,15 +87,15 @@ function Form() {
   );
 }
 
-function Counted({ replay }: { replay: Replay }) {
+function Preview({ replay }: { replay: Replay }) {
   const { total, first, last } = replay;
   const now = nowSeconds();
   return (
     <div role="status" className="rounded-control bg-sunken p-3 text-read shadow-[inset_0_0_0_1px_var(--line)] numbers">
-      <p className="font-medium">{total === 0 ? "No event matches." : size(replay)}</p>
+      <p className="font-medium">{total === 0 ? "No events match." : size(replay)}</p>
       {first !== null && last !== null && (
         <p className="text-text-2">
-          The first happened {moment(first, now)}, the last {moment(last, now)}.
+          First event {moment(first, now)}, last event {moment(last, now)}
         </p>
       )}
     </div>

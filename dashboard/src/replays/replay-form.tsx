@@ -6,24 +6,24 @@ import { Checkbox, Select, TextField } from "../ui/field.tsx";
 
 export interface ReplayDraft {
   webhook: string;
-  /** As the browser's field has them: local, to the minute. */
+  /** The values of datetime-local fields. */
   since: string;
   until: string;
   statuses: string[];
-  /** None: those that the webhook has chosen. */
+  /** Empty for all types that the webhook has chosen. */
   types: string[];
   video: string;
   rate: string;
 }
 
 const STATUSES = [
-  { status: "failed", word: "Failed for good", hint: "All attempts were made." },
-  { status: "canceled", word: "Canceled", hint: "Its webhook was deleted, or it was skipped." },
-  { status: "never", word: "Never sent", hint: "The webhook did not exist then, or had not chosen the type." },
-  { status: "succeeded", word: "Succeeded", hint: "The receiver answered 2xx, and gets it once more." },
+  { status: "failed", label: "Failed", hint: "No automatic retries were left." },
+  { status: "canceled", label: "Canceled", hint: "The delivery was canceled or skipped." },
+  { status: "never", label: "Never sent", hint: "The webhook did not exist yet or had not chosen the event type." },
+  { status: "succeeded", label: "Succeeded", hint: "The receiver gets the event a second time." },
 ];
 
-/** 2026-11-23T14:03, the form that a date field takes. */
+/** The value of a datetime-local field: local time, such as 2026-11-23T14:03. */
 export function fieldTime(unix: number): string {
   const at = new Date(unix * 1_000);
   return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
@@ -43,11 +43,11 @@ export const bodyOf = ({ webhook, since, until, statuses, types, video, rate }: 
 interface FieldsProps {
   draft: ReplayDraft;
   set: (change: Partial<ReplayDraft>) => void;
-  bad: (name: string) => string | undefined;
+  errorOf: (name: string) => string | undefined;
   children: ReactNode;
 }
 
-export function ReplayFields({ draft, set, bad, children }: FieldsProps) {
+export function ReplayFields({ draft, set, errorOf, children }: FieldsProps) {
   const { data: webhooks } = useQuery(webhooksQuery);
   const toggle = (status: string) =>
     set({
@@ -60,10 +60,10 @@ export function ReplayFields({ draft, set, bad, children }: FieldsProps) {
       <Select
         label="Webhook"
         value={draft.webhook}
-        error={bad("webhook")}
+        error={errorOf("webhook")}
         onChange={({ target }) => set({ webhook: target.value })}
       >
-        <option value="">Choose one</option>
+        <option value="">Select a webhook</option>
         {webhooks?.data.map((webhook) => (
           <option key={webhook.id} value={webhook.id}>
             {webhookName(webhook)}
@@ -75,57 +75,57 @@ export function ReplayFields({ draft, set, bad, children }: FieldsProps) {
           label="From"
           type="datetime-local"
           value={draft.since}
-          error={bad("since")}
+          error={errorOf("since")}
           onChange={({ target }) => set({ since: target.value })}
         />
         <TextField
-          label="Until"
+          label="To"
           type="datetime-local"
           value={draft.until}
-          error={bad("until")}
+          error={errorOf("until")}
           onChange={({ target }) => set({ until: target.value })}
         />
       </div>
       <fieldset>
-        <legend className="mb-1 font-medium">Events whose delivery</legend>
-        {STATUSES.map(({ status, word, hint }) => (
+        <legend className="mb-1 font-medium">Delivery status</legend>
+        {STATUSES.map(({ status, label, hint }) => (
           <Checkbox
             key={status}
-            label={word}
+            label={label}
             hint={hint}
             checked={draft.statuses.includes(status)}
             onChange={() => toggle(status)}
           />
         ))}
-        {bad("statuses") && <p className="text-bad">{bad("statuses")}</p>}
+        {errorOf("statuses") && <p className="text-bad">{errorOf("statuses")}</p>}
       </fieldset>
       <TextField
-        label="Events per second at most"
-        hint="Empty: as fast as the receiver answers, which live traffic may feel."
+        label="Rate limit (events per second)"
+        hint="Leave empty for no limit. A fast replay can slow live deliveries."
         inputMode="numeric"
         className="max-w-32"
         value={draft.rate}
-        error={bad("rate")}
+        error={errorOf("rate")}
         onChange={({ target }) => set({ rate: target.value.replace(/\D/g, "") })}
       />
-      <Narrower draft={draft} set={set} bad={bad} />
+      <MoreFilters draft={draft} set={set} errorOf={errorOf} />
       {children}
     </div>
   );
 }
 
-/** One video, or some types only: folded, since most replays want all. */
-function Narrower({ draft, set, bad }: Omit<FieldsProps, "children">) {
+/** Folded, because most replays include all event types and videos. */
+function MoreFilters({ draft, set, errorOf }: Omit<FieldsProps, "children">) {
   const { data: types } = useQuery(eventTypesQuery);
   const toggle = (type: string) =>
     set({ types: draft.types.includes(type) ? draft.types.filter((one) => one !== type) : [...draft.types, type] });
   return (
     <details>
-      <summary className="w-fit rounded-tag text-text-2 hover:text-text">Only some types, or one video</summary>
+      <summary className="w-fit rounded-tag text-text-2 hover:text-text">Filter by event type or video</summary>
       <div className="mt-4 flex flex-col gap-5">
         <fieldset>
-          <legend className="mb-1 font-medium">Types</legend>
-          <p className="mb-1 text-text-2">None ticked: those that the webhook has chosen.</p>
+          <legend className="mb-1 font-medium">Event types</legend>
+          <p className="mb-1 text-text-2">Leave empty for all types that the webhook has chosen.</p>
           {types?.data.map(({ type }) => (
             <Checkbox
               key={type}
@@ -134,15 +134,15 @@ function Narrower({ draft, set, bad }: Omit<FieldsProps, "children">) {
               onChange={() => toggle(type)}
             />
           ))}
-          {bad("types") && <p className="text-bad">{bad("types")}</p>}
+          {errorOf("types") && <p className="text-bad">{errorOf("types")}</p>}
         </fieldset>
         <TextField
           label="Video"
           mono
-          placeholder="Its id"
+          placeholder="Video ID"
           className="max-w-48"
           value={draft.video}
-          error={bad("video")}
+          error={errorOf("video")}
           onChange={({ target }) => set({ video: target.value })}
         />
       </div>

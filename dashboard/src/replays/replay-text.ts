@@ -1,4 +1,4 @@
-/** A replay in words. Pure. */
+/** A replay as text. */
 import { CircleCheck, CirclePause, CircleSlash2, LoaderCircle } from "lucide-react";
 import type { Replay } from "../api/types.ts";
 import { moment, number, plural, span } from "../format.ts";
@@ -9,7 +9,7 @@ const STATES: Record<Replay["status"], State> = {
   paused: { word: "Paused", icon: CirclePause, tone: "quiet" },
   done: { word: "Done", icon: CircleCheck, tone: "good" },
   canceled: { word: "Canceled", icon: CircleSlash2, tone: "quiet" },
-  dry_run: { word: "Counted", icon: CircleCheck, tone: "quiet" },
+  dry_run: { word: "Preview", icon: CircleCheck, tone: "quiet" },
 };
 
 export const replayState = ({ status }: Pick<Replay, "status">): State => STATES[status];
@@ -21,25 +21,25 @@ export function size({ total, rate }: Pick<Replay, "total" | "rate">): string {
   return `${events}, about ${span(Math.ceil(total / rate))}`;
 }
 
-/** Before it is canceled: what has been handed over and waits is taken back, too, and not counted by the replay. */
-export function cancelWords({ total, done }: Pick<Replay, "done" | "total">): string {
+/** What canceling the replay does. Its pending deliveries are canceled too, and the API does not count them. */
+export function cancelText({ total, done }: Pick<Replay, "done" | "total">): string {
   const left = Math.max(0, total - done);
-  const rest = left === 0 ? "" : `${plural(left, "event")} will not be sent. `;
-  return `${rest}What was handed to delivery and has not arrived yet is taken back; what is being sent right now still arrives.`;
+  const unsent = left === 0 ? "" : `${plural(left, "event")} will not be sent. `;
+  return `${unsent}Pending deliveries of this replay will be canceled. Deliveries that are being sent right now are not affected.`;
 }
 
-export const range = ({ since, until }: Pick<Replay, "since" | "until">, now: number): string =>
-  since === 0 ? `All before ${moment(until, now)}` : `${moment(since, now)} to ${moment(until, now)}`;
+export const timeRange = ({ since, until }: Pick<Replay, "since" | "until">, now: number): string =>
+  since === 0 ? `Before ${moment(until, now)}` : `${moment(since, now)} to ${moment(until, now)}`;
 
-export function choice({ statuses, types, video }: Pick<Replay, "statuses" | "types" | "video">): string {
-  const which = statuses === null ? "All events" : `Events whose delivery ${statuses.map(ended).join(" or ")}`;
-  const kinds = types === null ? "" : ` of ${types.join(", ")}`;
-  return `${which}${kinds}${video === null ? "" : ` about ${video}`}`;
+/** "Failed or never sent events of type video.uploaded, video k1iFD7h4rW" */
+export function selection({ statuses, types, video }: Pick<Replay, "statuses" | "types" | "video">): string {
+  const which =
+    statuses === null ? "all" : statuses.map((status) => (status === "never" ? "never sent" : status)).join(" or ");
+  const ofTypes = types === null ? "" : ` of type ${types.join(", ")}`;
+  const ofVideo = video === null ? "" : `, video ${video}`;
+  return `${which.charAt(0).toUpperCase()}${which.slice(1)} events${ofTypes}${ofVideo}`;
 }
 
-const ended = (status: string): string =>
-  status === "never" ? "never existed" : status === "canceled" ? "was canceled" : status;
-
-/** Events that are being delivered anyway are passed over: walked, but not counted. */
+/** `done` can exceed `total`: it includes events that the replay passed over because their delivery was still pending. */
 export const progress = ({ done, total }: Pick<Replay, "done" | "total">): string =>
   `${number(Math.min(done, total))} of ${number(total)}`;

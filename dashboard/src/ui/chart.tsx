@@ -1,4 +1,4 @@
-/** Charts of a day: bars of deliveries, lines of response times. uPlot is fetched with the page that draws one. */
+/** Charts of the last 24 hours, drawn by uPlot. Import it lazily: uPlot is too large for the first load. */
 import { useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
@@ -8,20 +8,20 @@ const HEIGHT = 148;
 const FONT = '11px "Geist"';
 
 export interface ChartProps {
-  /** What it shows, in a sentence: a picture says nothing to ears. */
-  words: string;
+  /** The chart in a sentence, for screen readers. */
+  description: string;
   data: uPlot.AlignedData;
-  /** Made anew for each theme: a canvas knows no CSS variables. */
+  /** Called again for each theme, because a canvas cannot use CSS variables. */
   options: (color: (name: string) => string) => Pick<uPlot.Options, "series"> & Partial<uPlot.Options>;
 }
 
 const color = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
-export function Chart({ words, data, options }: ChartProps) {
+export function Chart({ description, data, options }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const theme = useShownTheme();
   const ready = useFont();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: options follow data; the theme changes their colours
+  // biome-ignore lint/correctness/useExhaustiveDependencies: options change with data, and their colors with the theme
   useEffect(() => {
     const element = box.current;
     if (element === null || !ready) return;
@@ -34,10 +34,10 @@ export function Chart({ words, data, options }: ChartProps) {
       chart.destroy();
     };
   }, [data, theme, ready]);
-  return <div ref={box} role="img" aria-label={words} className="h-[148px] min-w-0 overflow-hidden" />;
+  return <div ref={box} role="img" aria-label={description} className="h-[148px] min-w-0 overflow-hidden" />;
 }
 
-/** A canvas drawn before the font is there keeps a serif for ever. */
+/** Text drawn on a canvas before the font has loaded stays in the fallback font. */
 function useFont(): boolean {
   const [ready, setReady] = useState(document.fonts.check(FONT));
   useEffect(() => {
@@ -54,7 +54,7 @@ const base = () => ({
 
 const HOUR = 3_600;
 
-/** All of a day's hours, the first and the last as wide as the others. */
+/** Half an hour of margin on each side, so that the first and last bars are as wide as the others. */
 export const dayScale = (hours: number[]): uPlot.Scale => ({
   range: [(hours[0] ?? 0) - HOUR / 2, (hours.at(-1) ?? 0) + HOUR / 2],
 });

@@ -6,16 +6,16 @@ const GAP = 2;
 const HEIGHT = 24;
 const EMPTY = 2;
 
-/** 24 hours as 24 bars, failed attempts red at the foot; an hour without any is a dash. */
+/** Attempts per hour as bars, the failed part in red at the bottom. An hour without attempts is a dash. */
 export function Sparkline({ hours }: { hours: HealthHour[] }) {
   const most = Math.max(1, ...hours.map(({ succeeded, failed }) => succeeded + failed));
   const height = (count: number) => (count === 0 ? 0 : Math.max(EMPTY, Math.round((HEIGHT * count) / most)));
   const all = hours.reduce((sum, hour) => sum + hour.succeeded + hour.failed, 0);
   const failed = hours.reduce((sum, hour) => sum + hour.failed, 0);
-  const words = `${plural(all, "attempt")} in 24 hours, ${number(failed)} failed`;
+  const description = `${plural(all, "attempt")} in 24 hours, ${number(failed)} failed`;
   return (
-    <svg width={hours.length * (BAR + GAP) - GAP} height={HEIGHT} role="img" aria-label={words} className="block">
-      <title>{words}</title>
+    <svg width={hours.length * (BAR + GAP) - GAP} height={HEIGHT} role="img" aria-label={description} className="block">
+      <title>{description}</title>
       {hours.map(({ hour, succeeded, failed }, at) => {
         const x = at * (BAR + GAP);
         const whole = height(succeeded + failed);

@@ -13,7 +13,7 @@ import {
 import type { DeliveryStatus, Video, Webhook } from "../api/types.ts";
 import { classes } from "./classes.ts";
 
-/** quiet: as it should be. The others say that something moves, may need a look, or needs a person. */
+/** quiet and good: no action needed. busy: in progress. warn: may need attention. bad: needs a person. */
 export type Tone = "quiet" | "good" | "busy" | "warn" | "bad";
 export interface State {
   word: string;
@@ -33,7 +33,6 @@ const deliveryStates: Record<DeliveryStatus, State> = {
 
 export const deliveryState = (status: DeliveryStatus): State => deliveryStates[status];
 
-/** A webhook is called failing while it is enabled and its attempts have failed since a known time. */
 export const isFailing = (webhook: Pick<Webhook, "status" | "failing_since">): boolean =>
   webhook.status === "enabled" && webhook.failing_since !== null;
 
@@ -68,7 +67,7 @@ const tints: Record<Tone, string> = {
   bad: "bg-bad-tint text-bad",
 };
 
-/** Icon and word, as rows say it. */
+/** Icon and word, for rows. */
 export function Status({ state: { word, icon: Icon, tone } }: { state: State }) {
   const spin = Icon === LoaderCircle && "animate-spin";
   return (
@@ -79,7 +78,7 @@ export function Status({ state: { word, icon: Icon, tone } }: { state: State }) 
   );
 }
 
-/** The same on a tint, for page heads only. */
+/** Icon and word on a tint, for page headings only. */
 export function Badge({ state: { word, icon: Icon, tone } }: { state: State }) {
   return (
     <span

@@ -14,13 +14,13 @@ import { Crumbs, PageHead } from "../ui/page.tsx";
 import { Empty, ErrorState, Skeleton } from "../ui/states.tsx";
 import { Badge, webhookState } from "../ui/status.tsx";
 import { StateTabs } from "../ui/tabs.tsx";
-import { Breakdown } from "./latency-breakdown.tsx";
-import { Banner } from "./problem-banner.tsx";
-import { Actions, type Asked } from "./webhook-actions.tsx";
-import { Side } from "./webhook-facts.tsx";
-import { useKnown } from "./webhook-health.ts";
-import { Numbers } from "./webhook-metrics.tsx";
-import type { Known } from "./webhook-problems.ts";
+import { LatencyBreakdown } from "./latency-breakdown.tsx";
+import { ProblemBanner } from "./problem-banner.tsx";
+import { WebhookActions, type WebhookDialog } from "./webhook-actions.tsx";
+import { WebhookFacts } from "./webhook-facts.tsx";
+import { useMonitored } from "./webhook-health.ts";
+import { WebhookMetrics } from "./webhook-metrics.tsx";
+import type { MonitoredWebhook } from "./webhook-problems.ts";
 
 const route = getRouteApi("/app/webhooks/$id");
 const Charts = lazy(() => import("./webhook-charts.tsx"));
@@ -43,8 +43,8 @@ function Loading() {
 }
 
 function Detail({ webhook }: { webhook: Webhook }) {
-  const known = useKnown(webhook);
-  const [asked, ask] = useState<Asked>();
+  const monitored = useMonitored(webhook);
+  const [dialog, openDialog] = useState<WebhookDialog>();
   useKeys({ y: () => void navigator.clipboard.writeText(webhook.id) });
   return (
     <>
@@ -54,39 +54,46 @@ function Detail({ webhook }: { webhook: Webhook }) {
       <PageHead
         title={webhookName(webhook)}
         badge={<Badge state={webhookState(webhook)} />}
-        actions={<Actions webhook={webhook} open={known.health?.pending ?? 0} asked={asked} ask={ask} />}
+        actions={
+          <WebhookActions
+            webhook={webhook}
+            pending={monitored.health?.pending ?? 0}
+            dialog={dialog}
+            openDialog={openDialog}
+          />
+        }
       >
-        <CopyText text={webhook.url} label="Copy the URL" />
+        <CopyText text={webhook.url} label="Copy URL" />
       </PageHead>
-      <Banner known={known} onResume={() => ask("resume")} />
-      <Body known={known} />
+      <ProblemBanner monitored={monitored} onResume={() => openDialog("resume")} />
+      <Body monitored={monitored} />
     </>
   );
 }
 
-/** Wide: numbers and charts beside the side column, deliveries below. Narrow: numbers, deliveries, side, charts. */
-function Body({ known }: { known: Known }) {
-  const { webhook, health } = known;
+/** Wide: metrics, charts and deliveries, with the facts beside the charts. Narrow: metrics, deliveries, facts, charts. */
+function Body({ monitored }: { monitored: MonitoredWebhook }) {
+  const { webhook, health } = monitored;
   return (
     <div className="flex flex-col pb-10 side:grid side:grid-cols-[minmax(0,1fr)_320px] side:grid-rows-[auto_1fr_auto]">
       <div className="gutter order-1 pb-6 side:pr-8">
-        <Numbers known={known} />
+        <WebhookMetrics monitored={monitored} />
       </div>
       <div className="gutter order-3 py-6 side:order-2 side:row-span-2 side:max-w-[320px] side:pt-0 side:pl-0">
-        <Side webhook={webhook} health={health} />
+        <WebhookFacts webhook={webhook} health={health} />
       </div>
       <div className="gutter order-4 flex flex-col gap-6 pb-8 side:order-3 side:pr-8">
         <Suspense fallback={<Skeleton className="h-[187px] w-full" />}>{health && <Charts health={health} />}</Suspense>
-        {health && <Breakdown health={health} />}
+        {health && <LatencyBreakdown health={health} />}
       </div>
       <div className="order-2 side:order-4 side:col-span-2">
-        <Deliveries webhook={webhook} open={health?.pending} />
+        <Deliveries webhook={webhook} pending={health?.pending} />
       </div>
     </div>
   );
 }
 
-function Deliveries({ webhook: { id }, open }: { webhook: Webhook; open: number | undefined }) {
+function Deliveries({ webhook: { id }, pending }: { webhook: Webhook; pending: number | undefined }) {
   const search = route.useSearch();
   const list = useLiveList<Delivery>({
     topic: "delivery",
@@ -95,11 +102,9 @@ function Deliveries({ webhook: { id }, open }: { webhook: Webhook; open: number 
     limit: 20,
   });
   const empty = search.status ? (
-    <Empty title="No delivery is in this state." />
+    <Empty title="No deliveries have this status." />
   ) : (
-    <Empty title="No deliveries yet">
-      Send it a test, or create a video: its deliveries appear here as they happen.
-    </Empty>
+    <Empty title="No deliveries yet">Send a test or create a video. Deliveries appear here as they are made.</Empty>
   );
   return (
     <section aria-label="Recent deliveries">
@@ -108,7 +113,7 @@ function Deliveries({ webhook: { id }, open }: { webhook: Webhook; open: number 
           <h2 className="font-semibold">Recent deliveries</h2>
           <LiveMark list={list} />
         </div>
-        <StateTabs label="States" tabs={stateTabs(search, "/webhooks/$id", open, id)} />
+        <StateTabs label="Status" tabs={stateTabs(search, "/webhooks/$id", pending, id)} />
       </div>
       <DeliveryRows list={list} empty={empty} without="webhook" />
     </section>

@@ -4,29 +4,29 @@ import type { EventType } from "../api/types.ts";
 import { Checkbox } from "../ui/field.tsx";
 
 interface PickerProps {
-  chosen: string[];
+  selected: string[];
   error: string | undefined;
   onChange: (events: string[]) => void;
 }
 
-/** The core three first and explained; the others folded until one of them is chosen. */
-export function EventPicker({ chosen, error, onChange }: PickerProps) {
+/** The core event types, then the others, which stay folded until one of them is selected. */
+export function EventPicker({ selected, error, onChange }: PickerProps) {
   const { data: types } = useQuery(eventTypesQuery);
   const all = types?.data ?? [];
   const others = all.filter((type) => !type.core);
-  const othersChosen = others.filter(({ type }) => chosen.includes(type)).length;
+  const othersSelected = others.filter(({ type }) => selected.includes(type)).length;
   const toggle = (type: string) =>
-    onChange(chosen.includes(type) ? chosen.filter((one) => one !== type) : [...chosen, type]);
+    onChange(selected.includes(type) ? selected.filter((one) => one !== type) : [...selected, type]);
   const box = (type: EventType) => (
-    <Box key={type.type} type={type} on={chosen.includes(type.type)} onToggle={toggle} />
+    <Box key={type.type} type={type} on={selected.includes(type.type)} onToggle={toggle} />
   );
   return (
     <fieldset>
       <legend className="mb-1 font-medium">Events</legend>
       {all.filter((type) => type.core).map(box)}
-      <details open={othersChosen > 0 || undefined} className="mt-1">
+      <details open={othersSelected > 0 || undefined} className="mt-1">
         <summary className="w-fit rounded-tag py-1 text-text-2 hover:text-text">
-          {others.length} more{othersChosen > 0 && `, ${othersChosen} chosen`}
+          {others.length} more{othersSelected > 0 && `, ${othersSelected} selected`}
         </summary>
         <div className="mt-1">{others.map(box)}</div>
       </details>

@@ -4,9 +4,9 @@ import { number } from "../format.ts";
 import { Chart, dayScale, hourAxis, valueAxis } from "../ui/chart.tsx";
 import { classes } from "../ui/classes.ts";
 import { Section } from "../ui/page.tsx";
-import { type Failure, failuresOf, failureWords, layerOf, stack } from "./failures.ts";
+import { describeFailures, type Failure, failuresOf, layerOf, stack } from "./failures.ts";
 
-/** From the foot up; the last, quiet one is what all rarer errors share. */
+/** From the bottom up. All rarer errors share the last, gray layer. */
 const LAYERS = [
   { paint: "mark-bad", mark: "bg-mark-bad" },
   { paint: "mark-warn", mark: "bg-mark-warn" },
@@ -15,17 +15,17 @@ const LAYERS = [
   { paint: "bar", mark: "bg-bar" },
 ];
 
-/** Which errors came when; nothing where none came. The list beside it is its legend and says it in words. */
-export function Failures({ health }: { health: Health }) {
+/** The errors per hour, if there were any. The list is also the legend of the chart. */
+export function FailuresChart({ health }: { health: Health }) {
   const failures = failuresOf(health);
   if (failures.length === 0) return null;
   return (
-    <Section title="What failed, per hour" className="mid:col-span-2">
+    <Section title="Failures per hour" className="mid:col-span-2">
       <div className="grid grid-cols-1 gap-x-8 gap-y-4 mid:grid-cols-2">
         <Stack failures={failures} hours={health.hours} />
         <ul>
           {failures.map((failure, place) => (
-            <Cause key={failure.word} failure={failure} mark={LAYERS[layerOf(place)]!.mark} />
+            <FailureItem key={failure.word} failure={failure} mark={LAYERS[layerOf(place)]!.mark} />
           ))}
         </ul>
       </div>
@@ -33,7 +33,7 @@ export function Failures({ health }: { health: Health }) {
   );
 }
 
-function Cause({ failure: { text, when, count }, mark }: { failure: Failure; mark: string }) {
+function FailureItem({ failure: { text, when, count }, mark }: { failure: Failure; mark: string }) {
   return (
     <li className="flex items-baseline gap-2 border-b border-line py-1.5 last:border-0">
       <span className={classes("size-2 shrink-0 rounded-[2px]", mark)} aria-hidden />
@@ -46,7 +46,7 @@ function Cause({ failure: { text, when, count }, mark }: { failure: Failure; mar
   );
 }
 
-/** The tallest is drawn first, those below it over it: each layer shows its own part. */
+/** The tallest bars are drawn first and the lower layers over them. */
 function Stack({ failures, hours }: { failures: Failure[]; hours: Health["hours"] }) {
   const bars = uPlot.paths.bars?.({ size: [0.6, 12], align: 0 });
   const x = hours.map(({ hour }) => hour);
@@ -54,7 +54,7 @@ function Stack({ failures, hours }: { failures: Failure[]; hours: Health["hours"
   const most = Math.max(4, ...(edges.at(-1) ?? []));
   return (
     <Chart
-      words={failureWords(failures)}
+      description={describeFailures(failures)}
       data={[x, ...edges.map(drawn).toReversed()]}
       options={(paint) => ({
         scales: { x: dayScale(x), y: { range: [0, most * 1.05] } },
@@ -76,5 +76,5 @@ function Stack({ failures, hours }: { failures: Failure[]; hours: Health["hours"
   );
 }
 
-/** A bar of no height would still draw its border, over the axis. */
+/** A bar of height 0 would still draw its border over the axis. */
 const drawn = (edge: number[]): (number | null)[] => edge.map((count) => (count === 0 ? null : count));

@@ -1,6 +1,6 @@
-/** Which errors a webhook's attempts met, and in which hours of the day. Pure. */
+/** The errors of a webhook's attempts in the last 24 hours, and when they occurred. */
 import type { Health } from "../api/types.ts";
-import { shortWord } from "../deliveries/attempt-text.ts";
+import { shortError } from "../deliveries/delivery-text.ts";
 import { moment, number, plural } from "../format.ts";
 
 const HOUR = 3_600;
@@ -9,17 +9,17 @@ export interface Failure {
   word: string;
   text: string;
   count: number;
-  /** How often in each hour, oldest first. */
+  /** The count of each hour, oldest first. */
   hours: number[];
-  /** "10:00–14:00", or "since 10:00" where it goes on. */
+  /** "10:00–14:00", or "since 10:00" if it occurred in the current hour. */
   when: string;
 }
 
-/** Each error of the day, the most frequent first. */
+/** Most frequent first, as the API returns them. */
 export function failuresOf({ errors, hours }: Pick<Health, "errors" | "hours">): Failure[] {
   return errors.map(({ word, count }) => {
     const counts = hours.map((hour) => hour.errors.find((error) => error.word === word)?.count ?? 0);
-    return { word, text: shortWord(word), count, hours: counts, when: whenOf(counts, hours) };
+    return { word, text: shortError(word), count, hours: counts, when: whenOf(counts, hours) };
   });
 }
 
@@ -32,11 +32,11 @@ function whenOf(counts: number[], hours: { hour: number }[]): string {
 
 const timeOf = (unix: number): string => moment(unix, unix);
 
-/** So many have a colour of their own; what is rarer is drawn as one. */
+/** The most errors with a color of their own. All rarer errors share one layer. */
 export const LAYERS_MAX = 4;
 export const layerOf = (place: number): number => Math.min(place, LAYERS_MAX);
 
-/** The layers of a stacked chart from the foot up, each with its upper edge in every hour. */
+/** The layers of a stacked chart from the bottom up, each as its upper edge in every hour. */
 export function stack(failures: Failure[]): number[][] {
   const layers = failures.slice(0, LAYERS_MAX + 1);
   return layers.map((_, layer) => {
@@ -45,8 +45,8 @@ export function stack(failures: Failure[]): number[][] {
   });
 }
 
-/** The chart in a sentence: "31 failed attempts in 24 hours. 503 Service Unavailable: 24, 10:00–14:00. …" */
-export function failureWords(failures: Failure[]): string {
+/** "31 failed attempts in 24 hours. 503 Service Unavailable: 24, 10:00–14:00. …" */
+export function describeFailures(failures: Failure[]): string {
   const all = failures.reduce((sum, { count }) => sum + count, 0);
   const each = failures.map(({ text, count, when }) => `${text}: ${number(count)}, ${when}.`);
   return [`${plural(all, "failed attempt")} in 24 hours.`, ...each].join(" ");

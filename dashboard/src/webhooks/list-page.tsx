@@ -5,7 +5,7 @@ import { useState } from "react";
 import { webhooksQuery } from "../api/queries.ts";
 import type { Webhook } from "../api/types.ts";
 import { webhookName } from "../deliveries/names.ts";
-import { number, plural } from "../format.ts";
+import { number } from "../format.ts";
 import type { WebhookSearch } from "../shell/search.ts";
 import { Button, LinkButton } from "../ui/button.tsx";
 import { PageHead } from "../ui/page.tsx";
@@ -13,11 +13,11 @@ import { SearchField } from "../ui/search-field.tsx";
 import { Empty, ErrorState, SkeletonRows } from "../ui/states.tsx";
 import { webhookState } from "../ui/status.tsx";
 import { StateTabs } from "../ui/tabs.tsx";
-import { Receivers } from "./receivers.tsx";
+import { ReceiverExamples } from "./receivers.tsx";
 import { WebhookRows } from "./webhook-rows.tsx";
 
 const route = getRouteApi("/app/webhooks");
-/** Each row asks for its health, so not all of a thousand at once. */
+/** Each row requests its own health, so 1,000 webhooks are not shown at once. */
 const PAGE = 50;
 const STATES = ["Failing", "Enabled", "Paused", "Disabled"];
 
@@ -31,12 +31,14 @@ export function WebhooksPage() {
       <PageHead
         title="Webhooks"
         actions={
-          <LinkButton look="ink" icon={Plus} to="/webhooks/new">
-            New webhook
-          </LinkButton>
+          any && (
+            <LinkButton look="ink" icon={Plus} to="/webhooks/new">
+              Create webhook
+            </LinkButton>
+          )
         }
       >
-        {any && `${plural(webhooks.length, "webhook")}: each gets the events it has chosen, signed and in order.`}
+        {any && "URLs that receive signed events, in order per video."}
       </PageHead>
       {any && <Filters webhooks={webhooks} search={search} />}
       {error ? (
@@ -55,7 +57,7 @@ export function WebhooksPage() {
 function Filters({ webhooks, search }: { webhooks: Webhook[]; search: WebhookSearch }) {
   const navigate = useNavigate();
   const { state, ...others } = search;
-  const count = (word: string) => webhooks.filter((webhook) => webhookState(webhook).word === word).length;
+  const count = (state: string) => webhooks.filter((webhook) => webhookState(webhook).word === state).length;
   const all = {
     word: "All",
     count: webhooks.length,
@@ -72,18 +74,23 @@ function Filters({ webhooks, search }: { webhooks: Webhook[]; search: WebhookSea
     void navigate({ to: "/webhooks", search: { ...(state && { state }), ...(q && { q }) }, replace: true });
   return (
     <div className="gutter flex flex-wrap items-center justify-between gap-3 pb-4">
-      <StateTabs label="States" tabs={[all, ...states]} />
-      <SearchField label="Find by name or URL" value={search.q ?? ""} onSearch={find} className="w-64 narrow:w-full" />
+      <StateTabs label="Status" tabs={[all, ...states]} />
+      <SearchField
+        label="Search by name or URL"
+        value={search.q ?? ""}
+        onSearch={find}
+        className="w-64 narrow:w-full"
+      />
     </div>
   );
 }
 
 function Found({ webhooks, search: { state, q } }: { webhooks: Webhook[]; search: WebhookSearch }) {
-  const wanted = (q ?? "").toLowerCase();
+  const text = (q ?? "").toLowerCase();
   const found = webhooks.filter(
     (webhook) =>
       (state === undefined || webhookState(webhook).word.toLowerCase() === state) &&
-      `${webhookName(webhook)} ${webhook.url}`.toLowerCase().includes(wanted),
+      `${webhookName(webhook)} ${webhook.url}`.toLowerCase().includes(text),
   );
   const [shown, setShown] = useState(PAGE);
   if (found.length > 0) {
@@ -100,7 +107,7 @@ function Found({ webhooks, search: { state, q } }: { webhooks: Webhook[]; search
       </>
     );
   }
-  return <Empty title="No webhook matches." action={<LinkButton to="/webhooks">Show all</LinkButton>} />;
+  return <Empty title="No webhooks match." action={<LinkButton to="/webhooks">Clear filters</LinkButton>} />;
 }
 
 function None() {
@@ -109,19 +116,17 @@ function None() {
       <Empty
         title="No webhooks yet"
         action={
-          <LinkButton icon={Plus} to="/webhooks/new">
-            Register a URL
+          <LinkButton look="ink" icon={Plus} to="/webhooks/new">
+            Create webhook
           </LinkButton>
         }
       >
-        Register a URL, choose events, and Mave sends every event to it: signed, in order, and again until your receiver
-        answers 2xx.
+        Enter a URL and choose event types. Mave signs each event, sends events in order per video, and retries until
+        your receiver responds with 2xx.
       </Empty>
       <div className="gutter grid max-w-[calc(78ch+64px)] gap-6 pb-10">
-        <p className="-mb-3 text-text-2">
-          No receiver yet? Each of these is whole: it verifies the signature and prints the event.
-        </p>
-        <Receivers />
+        <p className="-mb-3 text-text-2">No receiver yet? Each example verifies the signature and prints the event.</p>
+        <ReceiverExamples />
       </div>
     </>
   );

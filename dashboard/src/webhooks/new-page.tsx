@@ -5,7 +5,7 @@ import { webhookName } from "../deliveries/names.ts";
 import { LinkButton } from "../ui/button.tsx";
 import { CopyField } from "../ui/copy.tsx";
 import { Crumbs, PageHead, Section } from "../ui/page.tsx";
-import { Receivers } from "./receivers.tsx";
+import { ReceiverExamples } from "./receivers.tsx";
 import { SendTest } from "./send-test.tsx";
 import { type WebhookBody, WebhookForm } from "./webhook-form.tsx";
 
@@ -15,15 +15,15 @@ export function NewWebhookPage() {
     mutationFn: (body: WebhookBody) => api.post<Webhook>("/v1/webhooks", body),
     onSuccess: () => queries.invalidateQueries({ queryKey: ["webhook"] }),
   });
-  if (create.data) return <Registered webhook={create.data} />;
+  if (create.data) return <Created webhook={create.data} />;
   return (
     <>
       <Crumbs to="/webhooks" parent="Webhooks">
         New webhook
       </Crumbs>
-      <PageHead title="New webhook">Events are sent to it from now on; earlier ones can be sent by a replay.</PageHead>
+      <PageHead title="New webhook">It receives events from now on. To send earlier events, create a replay.</PageHead>
       <div className="gutter pb-10">
-        <WebhookForm verb="Register" busy={create.isPending} error={create.error} onSubmit={create.mutate}>
+        <WebhookForm verb="Create webhook" busy={create.isPending} error={create.error} onSubmit={create.mutate}>
           <LinkButton to="/webhooks" look="quiet">
             Cancel
           </LinkButton>
@@ -33,34 +33,34 @@ export function NewWebhookPage() {
   );
 }
 
-/** The next steps, in order: keep the secret, response, try. */
-function Registered({ webhook }: { webhook: Webhook }) {
+/** The next steps, in order. */
+function Created({ webhook }: { webhook: Webhook }) {
   return (
     <>
       <Crumbs to="/webhooks" parent="Webhooks">
         {webhookName(webhook)}
       </Crumbs>
       <PageHead
-        title="Registered"
+        title="Webhook created"
         actions={
           <LinkButton look="ink" to="/webhooks/$id" params={{ id: webhook.id }}>
-            Open the webhook
+            View webhook
           </LinkButton>
         }
       >
-        Events are on their way to <span className="font-mono text-code">{webhook.url}</span> as they happen.
+        New events are sent to <span className="font-mono text-code">{webhook.url}</span>.
       </PageHead>
       <div className="gutter flex max-w-[calc(640px+64px)] flex-col gap-8 pb-10">
-        <Section title="1. Give your receiver the secret">
-          <CopyField text={webhook.secret ?? ""} label="Copy the secret" />
+        <Section title="1. Add the secret to your receiver">
+          <CopyField text={webhook.secret ?? ""} label="Copy secret" />
           <p className="mt-2 text-text-2">
-            It verifies that a request is from here. The webhook's page shows it again.
+            It verifies that requests come from Mave. You can view it again on the webhook's page.
           </p>
         </Section>
-        <Section title="2. Answer with 2xx">
-          <Receivers />
+        <Section title="2. Respond with 2xx">
+          <ReceiverExamples />
         </Section>
-        <Section title="3. Try it">
+        <Section title="3. Send a test">
           <SendTest webhook={webhook} />
         </Section>
       </div>

@@ -1,4 +1,4 @@
-/** A receiver to copy, in four languages: the very files of examples/receivers, which the tests run. */
+/** A receiver to copy, in four languages. The sources are the tested files of examples/receivers. */
 import { useState } from "react";
 import express from "../../../examples/receivers/express.mjs?raw";
 import go from "../../../examples/receivers/go/receiver.go?raw";
@@ -9,22 +9,22 @@ import { CopyButton } from "../ui/copy.tsx";
 import { Choices } from "../ui/tabs.tsx";
 
 const LANGUAGES = [
-  { word: "Node", source: express },
-  { word: "Python", source: python },
-  { word: "Go", source: go },
-  { word: "PHP", source: php },
+  { name: "Node", source: express },
+  { name: "Python", source: python },
+  { name: "Go", source: go },
+  { name: "PHP", source: php },
 ] as const;
 
-export default function ReceiverSources() {
-  const [word, setWord] = useState<string>("Node");
-  const { source } = LANGUAGES.find((language) => language.word === word) ?? LANGUAGES[0];
+export default function ReceiverExamples() {
+  const [name, setName] = useState<string>("Node");
+  const { source } = LANGUAGES.find((language) => language.name === name) ?? LANGUAGES[0];
   return (
     <div className="min-w-0">
       <div className="mb-2 flex items-center justify-between gap-2">
-        <Choices label="Language" words={LANGUAGES.map((language) => language.word)} chosen={word} onChoose={setWord} />
-        <CopyButton text={source} label={`Copy the receiver in ${word}`} />
+        <Choices label="Language" words={LANGUAGES.map((language) => language.name)} chosen={name} onChoose={setName} />
+        <CopyButton text={source} label={`Copy ${name} receiver`} />
       </div>
-      <CodeBlock label={`A receiver in ${word}`}>{source.trimEnd()}</CodeBlock>
+      <CodeBlock label={`${name} receiver`}>{source.trimEnd()}</CodeBlock>
     </div>
   );
 }

@@ -1,13 +1,11 @@
 import { lazy, Suspense } from "react";
 import { Skeleton } from "../ui/states.tsx";
 
-const Sources = lazy(() => import("./receiver-examples.tsx"));
+/** The sources of all examples are loaded only on the pages that show them. */
+const LazyExamples = lazy(() => import("./receiver-examples.tsx"));
 
-/** A receiver to copy, in four languages. Their sources are fetched only where they are shown. */
-export function Receivers() {
-  return (
-    <Suspense fallback={<Skeleton className="h-96 w-full" />}>
-      <Sources />
-    </Suspense>
-  );
-}
+export const ReceiverExamples = () => (
+  <Suspense fallback={<Skeleton className="h-96 w-full" />}>
+    <LazyExamples />
+  </Suspense>
+);

@@ -1,18 +1,19 @@
-/** Resuming: how much is held, how long it takes, and the choice to leave out what is too old to be of use. */
+/** Resumes a webhook, with a preview of the held deliveries and the option to skip old ones. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api } from "../api/client.ts";
 import { healthQuery } from "../api/queries.ts";
 import type { Webhook } from "../api/types.ts";
 import { nowSeconds } from "../clock.ts";
-import { type CancelFilter, cancelAll, countCancel } from "../deliveries/cancellations.ts";
+import { type CancellationBody, cancelAll, previewCancellation } from "../deliveries/bulk-requests.ts";
+import { deliveryCount } from "../deliveries/delivery-text.ts";
 import { webhookName } from "../deliveries/names.ts";
 import { fieldTime } from "../replays/replay-form.tsx";
 import { Confirm } from "../ui/dialog.tsx";
 import { toast } from "../ui/toast.ts";
 import { SkipFields } from "./skip-fields.tsx";
 import { type SkipDraft, skipRange } from "./skip-range.ts";
-import { deliveries, resumeWords } from "./webhook-problems.ts";
+import { resumeText } from "./webhook-problems.ts";
 
 interface ResumeProps {
   webhook: Webhook;
@@ -22,43 +23,43 @@ interface ResumeProps {
 
 const HOUR = 3_600;
 
-export function Resume({ webhook, open, onClose }: ResumeProps) {
+export function ResumeDialog({ webhook, open, onClose }: ResumeProps) {
   const { data: health } = useQuery(healthQuery(webhook.id));
   const [draft, setDraft] = useState<SkipDraft>();
   const range = draft && skipRange(draft);
-  const filter = range && { webhook: webhook.id, status: "pending" as const, ...range };
-  const count = useCounted(filter, open);
-  const counted = filter && count.data;
+  const skipped = range && { webhook: webhook.id, status: "pending" as const, ...range };
+  const query = usePreview(skipped, open);
+  const preview = skipped && query.data;
   const held = health?.pending ?? 0;
-  const resume = useResuming(webhook, held, filter, onClose);
-  const first = { from: undefined, before: fieldTime(nowSeconds() - HOUR) };
+  const resume = useResume(webhook, held, skipped, onClose);
+  const initial = { from: undefined, before: fieldTime(nowSeconds() - HOUR) };
   return (
     <Confirm
       open={open}
       onClose={onClose}
-      title={`Resume ${webhookName(webhook)}?`}
+      title={`Resume ${webhookName(webhook)}`}
       verb={draft ? "Skip and resume" : "Resume"}
       busy={resume.isPending}
-      disabled={draft !== undefined && counted === undefined}
-      error={resume.error ?? count.error}
+      disabled={draft !== undefined && preview === undefined}
+      error={resume.error ?? query.error}
       onConfirm={() => resume.mutate()}
       more={
         held > 0 && (
           <SkipFields
-            {...{ draft, first, counted, held }}
+            {...{ draft, initial, preview, held }}
             oldest={health?.oldest_pending ?? nowSeconds() - 2 * HOUR}
             onChange={setDraft}
           />
         )
       }
     >
-      {resumeWords(health, webhook, nowSeconds())}
+      {resumeText(health, webhook, nowSeconds())}
     </Confirm>
   );
 }
 
-/** First cancels what is skipped, then lets the rest go. */
-function useResuming(webhook: Webhook, held: number, skipped: CancelFilter | undefined, onClose: () => void) {
+/** Cancels the skipped deliveries before it enables the webhook, so that none of them is sent. */
+function useResume(webhook: Webhook, held: number, skipped: CancellationBody | undefined, onClose: () => void) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: async () => {
@@ -68,17 +69,16 @@ function useResuming(webhook: Webhook, held: number, skipped: CancelFilter | und
     },
     onSuccess: (left) => {
       onClose();
-      toast(left > 0 ? `Resumed. ${deliveries(left)} on their way.` : "Resumed.");
+      toast(left > 0 ? `Resumed. Sending ${deliveryCount(left)}.` : "Resumed");
     },
     onSettled: () =>
       Promise.all(["webhook", "health"].map((topic) => queries.invalidateQueries({ queryKey: [topic] }))),
   });
 }
 
-/** How many would be skipped. */
-const useCounted = (filter: CancelFilter | undefined, enabled: boolean) =>
+const usePreview = (skipped: CancellationBody | undefined, enabled: boolean) =>
   useQuery({
-    queryKey: ["health", filter?.webhook, "skip", filter?.since, filter?.until],
-    queryFn: () => countCancel(filter!),
-    enabled: enabled && filter !== undefined,
+    queryKey: ["health", skipped?.webhook, "skip", skipped?.since, skipped?.until],
+    queryFn: () => previewCancellation(skipped!),
+    enabled: enabled && skipped !== undefined,
   });

@@ -12,15 +12,15 @@ import { ErrorLine } from "../ui/states.tsx";
 
 const DAY = 86_400;
 const OVERLAPS = [
-  { word: "1 hour", seconds: 3_600 },
-  { word: "1 day", seconds: DAY },
-  { word: "3 days", seconds: 3 * DAY },
-  { word: "7 days", seconds: 7 * DAY },
-  { word: "No time: the old secret ends now", seconds: 0 },
+  { label: "1 hour", seconds: 3_600 },
+  { label: "1 day", seconds: DAY },
+  { label: "3 days", seconds: 3 * DAY },
+  { label: "7 days", seconds: 7 * DAY },
+  { label: "Revoke immediately", seconds: 0 },
 ];
 
-/** A new secret beside the old one, so that no delivery is refused while receivers change over. */
-export function Rotation({ webhook, open, onClose }: { webhook: Webhook; open: boolean; onClose: () => void }) {
+/** Creates a new secret. Both secrets stay valid for a while, so that receivers can switch without rejecting deliveries. */
+export function RotateDialog({ webhook, open, onClose }: { webhook: Webhook; open: boolean; onClose: () => void }) {
   const [overlap, setOverlap] = useState(DAY);
   const queries = useQueryClient();
   const rotate = useMutation({
@@ -31,36 +31,36 @@ export function Rotation({ webhook, open, onClose }: { webhook: Webhook; open: b
     onClose();
     rotate.reset();
   };
-  const promise = useAging((now) => `Both secrets work until ${moment(now + overlap, now)}.`);
+  const overlapText = useAging((now) => `Both secrets work until ${moment(now + overlap, now)}.`);
   if (rotate.data) return <Rotated open={open} webhook={rotate.data} onClose={close} />;
   return (
     <Dialog
       open={open}
       onClose={close}
-      title="Rotate the secret?"
+      title="Rotate secret?"
       description={
         overlap === 0
-          ? "Receivers that still hold the old secret refuse every delivery from now on."
-          : `${promise} Each delivery carries both signatures.`
+          ? "Receivers that still use the old secret will reject every delivery."
+          : `${overlapText} Each delivery is signed with both.`
       }
       actions={
         <>
           <Button onClick={close}>Cancel</Button>
           <Button look="ink" busy={rotate.isPending} onClick={() => rotate.mutate()}>
-            Rotate
+            Rotate secret
           </Button>
         </>
       }
     >
       <div className="flex flex-col gap-3">
         <Select
-          label="The old secret works for"
+          label="Old secret expires after"
           value={overlap}
           onChange={(event) => setOverlap(Number(event.target.value))}
         >
-          {OVERLAPS.map(({ word, seconds }) => (
+          {OVERLAPS.map(({ label, seconds }) => (
             <option key={seconds} value={seconds}>
-              {word}
+              {label}
             </option>
           ))}
         </Select>
@@ -76,9 +76,9 @@ function Rotated({ open, webhook, onClose }: { open: boolean; webhook: Webhook; 
     <Dialog
       open={open}
       onClose={onClose}
-      title="The new secret"
+      title="New secret"
       description={
-        until === null ? "The old secret has ended." : `Both secrets work until ${moment(until, nowSeconds())}.`
+        until === null ? "The old secret no longer works." : `Both secrets work until ${moment(until, nowSeconds())}.`
       }
       actions={
         <Button look="ink" onClick={onClose}>
@@ -86,7 +86,7 @@ function Rotated({ open, webhook, onClose }: { open: boolean; webhook: Webhook; 
         </Button>
       }
     >
-      <CopyField text={webhook.secret ?? ""} label="Copy the new secret" />
+      <CopyField text={webhook.secret ?? ""} label="Copy new secret" />
     </Dialog>
   );
 }

@@ -1,4 +1,4 @@
-/** Sends a test and shows its response in place. */
+/** Sends a test event and shows the response in place. */
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Send } from "lucide-react";
@@ -6,15 +6,15 @@ import { useState } from "react";
 import { api } from "../api/client.ts";
 import { deliveryQuery } from "../api/queries.ts";
 import type { Delivery, DeliveryWithLog, Webhook } from "../api/types.ts";
-import { verdict } from "../deliveries/attempt-text.ts";
+import { diagnose } from "../deliveries/delivery-text.ts";
 import { took } from "../format.ts";
 import { Button } from "../ui/button.tsx";
 import { Select } from "../ui/field.tsx";
 import { ErrorLine } from "../ui/states.tsx";
 import { deliveryState, Status } from "../ui/status.tsx";
 
-const LOOK_MS = 500;
-const OPEN = new Set(["waiting", "sending", "retrying"]);
+const POLL_MS = 500;
+const PENDING = new Set(["waiting", "sending", "retrying"]);
 
 export function SendTest({ webhook }: { webhook: Webhook }) {
   const [type, setType] = useState("webhook.test");
@@ -24,7 +24,7 @@ export function SendTest({ webhook }: { webhook: Webhook }) {
     <div className="flex flex-col gap-3">
       <div className="flex flex-wrap items-end gap-2">
         <div className="w-48 min-w-0">
-          <Select label="Event to send" value={type} onChange={(event) => setType(event.target.value)}>
+          <Select label="Event type" value={type} onChange={(event) => setType(event.target.value)}>
             {types.map((one) => (
               <option key={one}>{one}</option>
             ))}
@@ -35,15 +35,15 @@ export function SendTest({ webhook }: { webhook: Webhook }) {
         </Button>
       </div>
       <ErrorLine error={send.error} />
-      {send.data && <TestResponse key={send.data.id} id={send.data.id} />}
+      {send.data && <TestResult key={send.data.id} id={send.data.id} />}
     </div>
   );
 }
 
-function TestResponse({ id }: { id: string }) {
+function TestResult({ id }: { id: string }) {
   const { data } = useQuery({
     ...deliveryQuery(id),
-    refetchInterval: (query) => (isOpen(query.state.data) ? LOOK_MS : false),
+    refetchInterval: (query) => (isPending(query.state.data) ? POLL_MS : false),
   });
   const attempt = data?.log.at(-1);
   return (
@@ -52,18 +52,19 @@ function TestResponse({ id }: { id: string }) {
         <Status state={deliveryState(data?.status ?? "sending")} />
         {attempt && <span className="text-text-2 numbers">{took(attempt.timings.total)}</span>}
       </div>
-      {attempt && <p className="mt-1 text-read">{verdict(attempt)}</p>}
+      {attempt && <p className="mt-1 text-read">{diagnose(attempt)}</p>}
       {data && (
         <Link
           to="/deliveries/$id"
           params={{ id }}
           className="mt-1 inline-block rounded-tag text-accent hover:underline"
         >
-          See request and response
+          View request and response
         </Link>
       )}
     </div>
   );
 }
 
-const isOpen = (delivery: DeliveryWithLog | undefined): boolean => delivery === undefined || OPEN.has(delivery.status);
+const isPending = (delivery: DeliveryWithLog | undefined): boolean =>
+  delivery === undefined || PENDING.has(delivery.status);

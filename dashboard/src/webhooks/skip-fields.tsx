@@ -2,31 +2,30 @@ import type { Cancellation } from "../api/types.ts";
 import { fieldTime, unixTime } from "../replays/replay-form.tsx";
 import { Button } from "../ui/button.tsx";
 import { Checkbox, TextField } from "../ui/field.tsx";
-import { type SkipDraft, skipFaults, skipWords } from "./skip-range.ts";
+import { type SkipDraft, skipErrors, skipPreview } from "./skip-range.ts";
 
 interface SkipFieldsProps {
-  /** None: nothing is skipped. */
+  /** Undefined: nothing is skipped. */
   draft: SkipDraft | undefined;
-  /** What it would be at first. */
-  first: SkipDraft;
-  /** When the oldest that is held happened, Unix seconds. */
+  initial: SkipDraft;
+  /** When the oldest held event happened, Unix seconds. */
   oldest: number;
-  counted: Cancellation | undefined;
+  preview: Cancellation | undefined;
   held: number;
   onChange: (draft: SkipDraft | undefined) => void;
 }
 
 const HOUR = 3_600;
 
-/** One moment is enough for most: the beginning of a range is there for who asks. */
-export function SkipFields({ draft, first, oldest, counted, held, onChange }: SkipFieldsProps) {
+/** An end time is enough for most people, so the start time is added on demand. */
+export function SkipFields({ draft, initial, oldest, preview, held, onChange }: SkipFieldsProps) {
   return (
     <div className="flex flex-col gap-3">
       <Checkbox
-        label="Skip those of old events"
-        hint="They are canceled, never sent, and say so in the log."
+        label="Skip old events"
+        hint="Their deliveries are canceled and marked as skipped."
         checked={draft !== undefined}
-        onChange={({ target }) => onChange(target.checked ? first : undefined)}
+        onChange={({ target }) => onChange(target.checked ? initial : undefined)}
       />
       {draft !== undefined && (
         <>
@@ -36,13 +35,13 @@ export function SkipFields({ draft, first, oldest, counted, held, onChange }: Sk
               size="sm"
               look="line"
               className="self-start"
-              onClick={() => onChange({ ...draft, from: beginning(draft, oldest) })}
+              onClick={() => onChange({ ...draft, from: startTime(draft, oldest) })}
             >
-              Not all before: choose a beginning
+              Add start time
             </Button>
           )}
           <p role="status" className="text-text-2 numbers">
-            {Object.keys(skipFaults(draft)).length === 0 && skipWords(counted, held)}
+            {Object.keys(skipErrors(draft)).length === 0 && skipPreview(preview, held)}
           </p>
         </>
       )}
@@ -50,14 +49,14 @@ export function SkipFields({ draft, first, oldest, counted, held, onChange }: Sk
   );
 }
 
-/** The oldest that is held, or an hour before the end where that lies later. */
-function beginning({ before }: SkipDraft, oldest: number): string {
+/** The time of the oldest held event, or an hour before the end if that is earlier. */
+function startTime({ before }: SkipDraft, oldest: number): string {
   const end = unixTime(before);
   return fieldTime(Number.isInteger(end) ? Math.min(oldest, end - HOUR) : oldest);
 }
 
 function Range({ draft, onChange }: { draft: SkipDraft; onChange: (draft: SkipDraft) => void }) {
-  const faults = skipFaults(draft);
+  const errors = skipErrors(draft);
   return (
     <div className="flex flex-col gap-3">
       {draft.from !== undefined && (
@@ -65,15 +64,15 @@ function Range({ draft, onChange }: { draft: SkipDraft; onChange: (draft: SkipDr
           label="Skip events from"
           type="datetime-local"
           value={draft.from}
-          error={faults.from}
+          error={errors.from}
           onChange={({ target }) => onChange({ ...draft, from: target.value })}
         />
       )}
       <TextField
-        label={draft.from === undefined ? "Skip events from before" : "Until before"}
+        label={draft.from === undefined ? "Skip events before" : "To"}
         type="datetime-local"
         value={draft.before}
-        error={faults.before}
+        error={errors.before}
         onChange={({ target }) => onChange({ ...draft, before: target.value })}
       />
     </div>

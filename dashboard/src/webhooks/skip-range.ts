@@ -1,10 +1,10 @@
-/** Which held deliveries are skipped on resume: those of events before a moment, or between two. Pure. */
+/** The held deliveries to skip on resume: those of events before a time, or between two times. */
 import type { Cancellation } from "../api/types.ts";
+import { deliveryCount } from "../deliveries/delivery-text.ts";
 import { unixTime } from "../replays/replay-form.tsx";
-import { deliveries } from "./webhook-problems.ts";
 
 export interface SkipDraft {
-  /** As the browser's field has them: local, to the minute. No `from`: all before. */
+  /** Values of datetime-local fields. Without `from`, everything before `before` is skipped. */
   from: string | undefined;
   before: string;
 }
@@ -14,31 +14,31 @@ export interface SkipRange {
   until: number;
 }
 
-/** The range as the API takes it; undefined where a field is empty or the end is not after the beginning. */
+/** The range in Unix seconds; undefined if a field is empty or the range is. */
 export function skipRange({ from, before }: SkipDraft): SkipRange | undefined {
   const [since, until] = [from === undefined ? undefined : unixTime(from), unixTime(before)];
   if (!Number.isInteger(until) || (since !== undefined && !Number.isInteger(since))) return undefined;
   return since !== undefined && since >= until ? undefined : { since, until };
 }
 
-/** What is wrong with each field, in words. */
-export function skipFaults(draft: SkipDraft): { from?: string; before?: string } {
+/** The error of each field. */
+export function skipErrors(draft: SkipDraft): { from?: string; before?: string } {
   const missing = (field: string | undefined) => field !== undefined && !Number.isInteger(unixTime(field));
-  const faults = {
-    ...(missing(draft.from) && { from: CHOOSE }),
-    ...(missing(draft.before) && { before: CHOOSE }),
+  const errors = {
+    ...(missing(draft.from) && { from: REQUIRED }),
+    ...(missing(draft.before) && { before: REQUIRED }),
   };
-  if (Object.keys(faults).length > 0 || skipRange(draft) !== undefined) return faults;
-  return { before: "This has to be after the beginning." };
+  if (Object.keys(errors).length > 0 || skipRange(draft) !== undefined) return errors;
+  return { before: "Enter a time after the start." };
 }
 
-const CHOOSE = "Choose a day and a time.";
+const REQUIRED = "Enter a date and time.";
 
-/** "2 deliveries will be skipped, 1 delivery sent." */
-export function skipWords(counted: Pick<Cancellation, "total" | "has_more"> | undefined, held: number): string {
-  if (counted === undefined) return "Counting…";
-  const { total, has_more } = counted;
-  if (total === 0) return "None of them happened then: all will be sent.";
-  if (has_more) return `More than ${deliveries(total)} will be skipped.`;
-  return `${deliveries(total)} will be skipped, ${deliveries(Math.max(0, held - total))} sent.`;
+/** "2 deliveries will be skipped, 1 delivery will be sent." */
+export function skipPreview(preview: Pick<Cancellation, "total" | "has_more"> | undefined, held: number): string {
+  if (preview === undefined) return "Counting deliveries…";
+  const { total, has_more } = preview;
+  if (total === 0) return "No held delivery is in this range. All will be sent.";
+  if (has_more) return `More than ${deliveryCount(total)} will be skipped.`;
+  return `${deliveryCount(total)} will be skipped, ${deliveryCount(Math.max(0, held - total))} will be sent.`;
 }

@@ -1,36 +1,36 @@
-/** What can be done with a webhook: test, edit, pause, resume, replay, delete; each with its counted consequence. */
+/** The actions of a webhook and their dialogs. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Copy, Ellipsis, History, Pause, Pencil, Play, Send, Trash2 } from "lucide-react";
 import { ApiError, api } from "../api/client.ts";
 import type { Webhook } from "../api/types.ts";
+import { deliveryCount } from "../deliveries/delivery-text.ts";
 import { webhookName } from "../deliveries/names.ts";
 import { Button } from "../ui/button.tsx";
 import { Confirm, Dialog } from "../ui/dialog.tsx";
 import { Menu } from "../ui/menu.tsx";
 import { toast } from "../ui/toast.ts";
-import { Resume } from "./resume-dialog.tsx";
+import { ResumeDialog } from "./resume-dialog.tsx";
 import { SendTest } from "./send-test.tsx";
-import { deliveries } from "./webhook-problems.ts";
 
-export type Asked = "test" | "resume" | "delete" | undefined;
+export type WebhookDialog = "test" | "resume" | "delete" | undefined;
 
 interface ActionsProps {
   webhook: Webhook;
-  open: number;
-  asked: Asked;
-  ask: (asked: Asked) => void;
+  pending: number;
+  dialog: WebhookDialog;
+  openDialog: (dialog: WebhookDialog) => void;
 }
 
-export function Actions({ webhook, open, asked, ask }: ActionsProps) {
+export function WebhookActions({ webhook, pending, dialog, openDialog }: ActionsProps) {
   const { id } = webhook;
   const navigate = useNavigate();
-  const { pause } = usePausing(webhook);
-  const close = () => ask(undefined);
+  const pause = usePause(webhook);
+  const close = () => openDialog(undefined);
   const enabled = webhook.status === "enabled";
   return (
     <>
-      <Button icon={Send} onClick={() => ask("test")}>
+      <Button icon={Send} onClick={() => openDialog("test")}>
         Send test
       </Button>
       {enabled ? (
@@ -38,7 +38,7 @@ export function Actions({ webhook, open, asked, ask }: ActionsProps) {
           Pause
         </Button>
       ) : (
-        <Button icon={Play} onClick={() => ask("resume")}>
+        <Button icon={Play} onClick={() => openDialog("resume")}>
           Resume
         </Button>
       )}
@@ -47,62 +47,62 @@ export function Actions({ webhook, open, asked, ask }: ActionsProps) {
         items={[
           { word: "Edit", icon: Pencil, onSelect: () => void navigate({ to: "/webhooks/$id/edit", params: { id } }) },
           {
-            word: "Replay past events",
+            word: "Replay events",
             icon: History,
             onSelect: () => void navigate({ to: "/replays/new", search: { webhook: id } }),
           },
-          { word: "Copy the id", icon: Copy, end: "Y", onSelect: () => void navigator.clipboard.writeText(id) },
-          { word: "Delete", icon: Trash2, loss: true, apart: true, onSelect: () => ask("delete") },
+          { word: "Copy ID", icon: Copy, end: "Y", onSelect: () => void navigator.clipboard.writeText(id) },
+          { word: "Delete", icon: Trash2, loss: true, apart: true, onSelect: () => openDialog("delete") },
         ]}
       />
       <Dialog
-        open={asked === "test"}
+        open={dialog === "test"}
         onClose={close}
-        title="Send a test"
-        description="One attempt, no retries. It reaches only this webhook."
+        title="Send test event"
+        description="Sends one attempt to this webhook, without retries."
       >
         <SendTest webhook={webhook} />
       </Dialog>
-      <Resume webhook={webhook} open={asked === "resume"} onClose={close} />
-      <Delete webhook={webhook} held={open} open={asked === "delete"} onClose={close} />
+      <ResumeDialog webhook={webhook} open={dialog === "resume"} onClose={close} />
+      <DeleteDialog webhook={webhook} pending={pending} open={dialog === "delete"} onClose={close} />
     </>
   );
 }
 
-function usePausing(webhook: Webhook) {
+function usePause(webhook: Webhook) {
   const queries = useQueryClient();
   const change = (status: Webhook["status"]) => api.patch<Webhook>(`/v1/webhooks/${webhook.id}`, { status });
   const refresh = () => queries.invalidateQueries({ queryKey: ["webhook"] });
-  const undo = () => change("enabled").then(refresh, sayError);
-  const pause = useMutation({
+  const undo = () => change("enabled").then(refresh, toastError);
+  return useMutation({
     mutationFn: () => change("paused"),
     onSuccess: () => {
-      toast("Paused. Events are recorded and held.", { action: { label: "Undo", onClick: () => void undo() } });
+      toast("Paused. New events are recorded and held.", { action: { label: "Undo", onClick: () => void undo() } });
       return refresh();
     },
-    onError: sayError,
+    onError: toastError,
   });
-  return { pause };
 }
 
-const sayError = (error: unknown) => void toast.error(error instanceof ApiError ? error.problem.detail : String(error));
+const toastError = (error: unknown) =>
+  void toast.error(error instanceof ApiError ? error.problem.detail : String(error));
 
-interface AskProps {
+interface DeleteProps {
   webhook: Webhook;
-  held: number;
+  pending: number;
   open: boolean;
   onClose: () => void;
 }
 
-function Delete({ webhook, held, open, onClose }: AskProps) {
+function DeleteDialog({ webhook, pending, open, onClose }: DeleteProps) {
   const queries = useQueryClient();
   const navigate = useNavigate();
-  const { pause } = usePausing(webhook);
+  const pause = usePause(webhook);
   const remove = useMutation({
     mutationFn: () => api.delete(`/v1/webhooks/${webhook.id}`),
     onSuccess: async () => {
       await navigate({ to: "/webhooks" });
-      toast(`${webhookName(webhook)} was deleted.`);
+      toast(`${webhookName(webhook)} deleted`);
       await queries.invalidateQueries({ queryKey: ["webhook", "list"] });
     },
   });
@@ -114,17 +114,15 @@ function Delete({ webhook, held, open, onClose }: AskProps) {
       open={open}
       onClose={onClose}
       title={`Delete ${webhookName(webhook)}?`}
-      verb="Delete"
+      verb="Delete webhook"
       loss
       busy={remove.isPending}
       error={remove.error}
       instead={instead}
       onConfirm={() => remove.mutate()}
     >
-      {held === 0
-        ? "No delivery is open."
-        : `${deliveries(held)} that ${held === 1 ? "is" : "are"} open will be canceled and never sent.`}{" "}
-      The log of its past deliveries stays.
+      {pending > 0 && `${deliveryCount(pending, "pending")} will be canceled and never sent. `}
+      The log of past deliveries is kept.
     </Confirm>
   );
 }

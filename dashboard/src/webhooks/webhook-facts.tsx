@@ -1,5 +1,4 @@
-/** The side column of a webhook: its secret and what it was told. */
-
+/** The side column of a webhook: its secret and its settings. */
 import { RotateCcwKey } from "lucide-react";
 import { useState } from "react";
 import { api } from "../api/client.ts";
@@ -11,10 +10,10 @@ import { classes } from "../ui/classes.ts";
 import { Fact, Facts, Section } from "../ui/page.tsx";
 import { Secret } from "../ui/secret.tsx";
 import { When } from "../ui/time.tsx";
-import { Rotation } from "./rotate-dialog.tsx";
-import { endsSoon, leftOf } from "./webhook-problems.ts";
+import { RotateDialog } from "./rotate-dialog.tsx";
+import { expiresSoon, timeLeft } from "./webhook-problems.ts";
 
-export function Side({ webhook, health }: { webhook: Webhook; health: Health | undefined }) {
+export function WebhookFacts({ webhook, health }: { webhook: Webhook; health: Health | undefined }) {
   const [rotating, setRotating] = useState(false);
   const fetchSecret = async () => (await api.get<WebhookSecret>(`/v1/webhooks/${webhook.id}/secret`)).secret;
   const headers = Object.keys(webhook.headers);
@@ -23,10 +22,10 @@ export function Side({ webhook, health }: { webhook: Webhook; health: Health | u
       <Section title="Secret">
         <Secret key={webhook.secret_since} prefix="whsec_" hint={webhook.secret_hint} fetch={fetchSecret} />
         {webhook.previous_secret_until !== null && (
-          <OldSecret webhook={webhook} until={webhook.previous_secret_until} />
+          <PreviousSecret webhook={webhook} until={webhook.previous_secret_until} />
         )}
         <Button size="sm" look="line" icon={RotateCcwKey} className="mt-3" onClick={() => setRotating(true)}>
-          Rotate
+          Rotate secret
         </Button>
       </Section>
       <Facts>
@@ -37,8 +36,8 @@ export function Side({ webhook, health }: { webhook: Webhook; health: Health | u
             </span>
           ))}
         </Fact>
-        <Fact name="Order">{webhook.ordering === "video" ? "Per video" : "None: each at once"}</Fact>
-        <Fact name="At most">
+        <Fact name="Ordering">{webhook.ordering === "video" ? "Per video" : "None"}</Fact>
+        <Fact name="Rate limit">
           {webhook.rate_limit === null ? "No limit" : `${number(webhook.rate_limit)} per second`}
         </Fact>
         {headers.length > 0 && (
@@ -51,13 +50,18 @@ export function Side({ webhook, health }: { webhook: Webhook; health: Health | u
           <When at={webhook.created}>{day(webhook.created)}</When>
         </Fact>
       </Facts>
-      <Rotation webhook={webhook} open={rotating} onClose={() => setRotating(false)} />
+      <RotateDialog webhook={webhook} open={rotating} onClose={() => setRotating(false)} />
     </div>
   );
 }
 
-/** Which secret is old, since when, and until when it signs beside the new one. */
-function OldSecret({ webhook: { secret_since, previous_secret_hint }, until }: { webhook: Webhook; until: number }) {
+function PreviousSecret({
+  webhook: { secret_since, previous_secret_hint },
+  until,
+}: {
+  webhook: Webhook;
+  until: number;
+}) {
   const since = useAging((now) => moment(secret_since, now));
   const end = useAging((now) => moment(until, now));
   const left = useAging((now) => span(until - now));
@@ -67,12 +71,12 @@ function OldSecret({ webhook: { secret_since, previous_secret_hint }, until }: {
         <Fact name="Old secret" mono>
           {`whsec_••••${previous_secret_hint ?? ""}`}
         </Fact>
-        <Fact name="Old since">
+        <Fact name="Replaced">
           <When at={secret_since}>{since}</When>
         </Fact>
-        <Fact name="Works until">
+        <Fact name="Valid until">
           <When at={until}>{end}</When>
-          <span className="block text-text-2">{left} more</span>
+          <span className="block text-text-2">{left} left</span>
         </Fact>
       </Facts>
     </div>
@@ -80,12 +84,12 @@ function OldSecret({ webhook: { secret_since, previous_secret_hint }, until }: {
 }
 
 function Certificate({ until }: { until: number }) {
-  const left = useAging((now) => leftOf(until, now));
-  const soon = useAging((now) => (endsSoon(until, now) ? 1 : 0)) === 1;
+  const left = useAging((now) => timeLeft(until, now));
+  const soon = useAging((now) => (expiresSoon(until, now) ? 1 : 0)) === 1;
   return (
     <Fact name="Certificate">
       <span className={classes(soon && "font-medium text-warn")}>
-        {left === "" ? "ended " : "until "}
+        {left === "" ? "expired " : "expires "}
         <When at={until}>{day(until)}</When>
         {soon && left !== "" && `, in ${left}`}
       </span>

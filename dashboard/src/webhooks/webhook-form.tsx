@@ -1,4 +1,4 @@
-/** The form of a webhook, for registering and for editing. */
+/** The form for creating and editing a webhook. */
 import { useQuery } from "@tanstack/react-query";
 import { Plus, X } from "lucide-react";
 import { type FormEvent, type ReactNode, useState } from "react";
@@ -29,11 +29,11 @@ interface Draft {
   events: string[];
   inOrder: boolean;
   rate: string;
-  /** undefined: as they are. */
+  /** Undefined to keep the stored headers. */
   headers: HeaderLine[] | undefined;
 }
 
-const begin = (webhook: Webhook | undefined, core: string[]): Draft => ({
+const draftOf = (webhook: Webhook | undefined, core: string[]): Draft => ({
   url: webhook?.url ?? "",
   description: webhook?.description ?? "",
   events: webhook?.events ?? core,
@@ -60,7 +60,7 @@ interface FormProps {
   busy: boolean;
   error: unknown;
   onSubmit: (body: WebhookBody) => void;
-  /** Buttons beside the verb. */
+  /** Buttons after the submit button. */
   children?: ReactNode;
 }
 
@@ -68,21 +68,21 @@ export function WebhookForm({ webhook, ...props }: FormProps) {
   const { data: types } = useQuery(eventTypesQuery);
   if (types === undefined) return null;
   const core = types.data.filter((type) => type.core).map(({ type }) => type);
-  return <Fields {...props} start={begin(webhook, core)} kept={Object.keys(webhook?.headers ?? {})} />;
+  return <Fields {...props} initial={draftOf(webhook, core)} kept={Object.keys(webhook?.headers ?? {})} />;
 }
 
 function Fields({
-  start,
+  initial,
   kept,
   verb,
   busy,
   error,
   onSubmit,
   children,
-}: Omit<FormProps, "webhook"> & { start: Draft; kept: string[] }) {
-  const [draft, setDraft] = useState(start);
+}: Omit<FormProps, "webhook"> & { initial: Draft; kept: string[] }) {
+  const [draft, setDraft] = useState(initial);
   const set = (change: Partial<Draft>) => setDraft({ ...draft, ...change });
-  const bad = (name: string) => (error instanceof ApiError ? error.field(name) : undefined);
+  const errorOf = (name: string) => (error instanceof ApiError ? error.field(name) : undefined);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (!busy) onSubmit(bodyOf(draft));
@@ -96,21 +96,21 @@ function Fields({
         autoComplete="off"
         spellCheck={false}
         placeholder="https://example.com/webhooks"
-        hint="Mave sends a POST with the event here, and expects 2xx within 15 s."
+        hint="Mave sends each event here as a POST request. Respond with 2xx within 15 s."
         value={draft.url}
-        error={bad("url")}
+        error={errorOf("url")}
         onChange={(event) => set({ url: event.target.value })}
       />
       <TextField
         label="Name"
-        hint="What your team calls it. Optional."
+        hint="Optional"
         maxLength={200}
         value={draft.description}
-        error={bad("description")}
+        error={errorOf("description")}
         onChange={(event) => set({ description: event.target.value })}
       />
-      <EventPicker chosen={draft.events} error={bad("events")} onChange={(events) => set({ events })} />
-      <More draft={draft} set={set} bad={bad} kept={kept} />
+      <EventPicker selected={draft.events} error={errorOf("events")} onChange={(events) => set({ events })} />
+      <Advanced draft={draft} set={set} errorOf={errorOf} kept={kept} />
       <ErrorLine error={error} />
       <div className="flex flex-wrap gap-2">
         <Button type="submit" look="ink" busy={busy}>
@@ -122,36 +122,41 @@ function Fields({
   );
 }
 
-interface MoreProps {
+interface AdvancedProps {
   draft: Draft;
   set: (change: Partial<Draft>) => void;
-  bad: (name: string) => string | undefined;
+  errorOf: (name: string) => string | undefined;
   kept: string[];
 }
 
-/** What few need: folded, unless it is in use. */
-function More({ draft, set, bad, kept }: MoreProps) {
+/** Settings that few webhooks need: folded unless one is in use. */
+function Advanced({ draft, set, errorOf, kept }: AdvancedProps) {
   const used = !draft.inOrder || draft.rate !== "" || kept.length > 0;
   return (
     <details open={used || undefined}>
-      <summary className="w-fit rounded-tag font-medium text-text-2 hover:text-text">Order, pace and headers</summary>
+      <summary className="w-fit rounded-tag font-medium text-text-2 hover:text-text">Advanced settings</summary>
       <div className="mt-4 flex flex-col gap-5">
         <Checkbox
-          label="Keep the order of each video's events"
-          hint="A later event waits until the earlier one has succeeded or failed for good. Other videos never wait."
+          label="Deliver events in order per video"
+          hint="A later event waits until the earlier one has succeeded or failed. Other videos do not wait."
           checked={draft.inOrder}
           onChange={(event) => set({ inOrder: event.target.checked })}
         />
         <TextField
-          label="Deliveries per second at most"
-          hint="Empty: no limit; Mave follows the receiver's own pace."
+          label="Rate limit (deliveries per second)"
+          hint="Leave empty for no limit."
           inputMode="numeric"
           className="max-w-32"
           value={draft.rate}
-          error={bad("rate_limit")}
+          error={errorOf("rate_limit")}
           onChange={(event) => set({ rate: event.target.value.replace(/\D/g, "") })}
         />
-        <Headers lines={draft.headers} kept={kept} error={bad("headers")} onChange={(headers) => set({ headers })} />
+        <Headers
+          lines={draft.headers}
+          kept={kept}
+          error={errorOf("headers")}
+          onChange={(headers) => set({ headers })}
+        />
       </div>
     </details>
   );
@@ -168,11 +173,11 @@ function Headers({ lines, kept, error, onChange }: HeadersProps) {
   if (lines === undefined) {
     return (
       <div>
-        <p className="font-medium">Headers sent along</p>
+        <p className="font-medium">Custom headers</p>
         <p className="mt-1 font-mono text-code">{kept.join(", ")}</p>
-        <p className="mt-1 text-text-2">Their values are sealed and not shown.</p>
+        <p className="mt-1 text-text-2">Values are encrypted and not shown.</p>
         <Button className="mt-2" onClick={() => onChange(kept.map((name) => ({ name, value: "" })))}>
-          Replace all headers
+          Replace headers
         </Button>
       </div>
     );
@@ -180,10 +185,10 @@ function Headers({ lines, kept, error, onChange }: HeadersProps) {
   const put = (at: number, line: HeaderLine) => onChange(lines.map((one, index) => (index === at ? line : one)));
   return (
     <fieldset className="flex flex-col gap-2">
-      <legend className="font-medium">Headers sent along</legend>
-      <p className="text-text-2">For example an Authorization that your gateway asks for. Values are stored sealed.</p>
+      <legend className="font-medium">Custom headers</legend>
+      <p className="text-text-2">For example, an Authorization header for your gateway. Values are stored encrypted.</p>
       {lines.map((line, at) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place in the list
+        // biome-ignore lint/suspicious/noArrayIndexKey: a line has no identity but its position
         <div key={at} className="grid grid-cols-[minmax(0,1fr)_minmax(0,2fr)_auto] items-center gap-2">
           <TextField
             label="Name"
@@ -203,14 +208,14 @@ function Headers({ lines, kept, error, onChange }: HeadersProps) {
           />
           <IconButton
             icon={X}
-            label={`Remove the header ${line.name}`}
+            label={`Remove header ${line.name}`}
             onClick={() => onChange(lines.filter((_, index) => index !== at))}
           />
         </div>
       ))}
       {error && <p className="text-bad">{error}</p>}
       <Button icon={Plus} className="w-fit" onClick={() => onChange([...lines, { name: "", value: "" }])}>
-        Add a header
+        Add header
       </Button>
     </fieldset>
   );

@@ -5,50 +5,51 @@ import { useAging } from "../clock.ts";
 import { moment, number, percent, plural, span, took } from "../format.ts";
 import { classes } from "../ui/classes.ts";
 import { Skeleton } from "../ui/states.tsx";
-import { nextQuery } from "./webhook-health.ts";
-import { type Known, leftWords } from "./webhook-problems.ts";
+import { backlogQuery } from "./webhook-health.ts";
+import { drainText, type MonitoredWebhook } from "./webhook-problems.ts";
 
-const BAD_BELOW = 0.95;
+const LOW_SUCCESS = 0.95;
 
-/** Four numbers, each with what it is counted from. */
-export function Numbers({ known: { webhook, health } }: { known: Known }) {
-  const { data: open } = useQuery(nextQuery(webhook.id));
+/** Whether so few of the attempts succeeded that the rate is shown in red. */
+export const isLowSuccess = ({ succeeded, failed }: Health): boolean =>
+  succeeded + failed > 0 && succeeded / (succeeded + failed) < LOW_SUCCESS;
+
+export function WebhookMetrics({ monitored: { webhook, health } }: { monitored: MonitoredWebhook }) {
+  const { data: backlog } = useQuery(backlogQuery(webhook.id));
   const now = useAging((second) => Math.floor(second / 10) * 10);
   if (health === undefined) return <Skeleton className="h-16 w-full" />;
-  const all = health.succeeded + health.failed;
-  const bad = all > 0 && health.succeeded / all < BAD_BELOW;
+  const attempts = health.succeeded + health.failed;
   const oldest = health.oldest_pending;
   return (
     <dl className="grid grid-cols-2 gap-y-4 mid:grid-cols-4">
-      <Figure name="Success, 24 h" value={percent(health.succeeded, all)} bad={bad}>
-        {all === 0 ? "no attempts" : `${number(health.succeeded)} of ${plural(all, "attempt")}`}
-      </Figure>
-      <Figure name="Response time, p95" value={took(health.response_ms.p95)}>
-        {health.response_ms.p50 === null ? "no responses" : `half under ${took(health.response_ms.p50)}`}
-      </Figure>
-      <Figure name="Open" value={number(health.pending)}>
-        {openWords(health, webhook, open?.retrying)}
-      </Figure>
-      <Figure name="Oldest open" value={oldest === null ? "–" : span(now - oldest)}>
-        {oldest === null ? "none waits" : `since ${moment(oldest, now)}`}
-      </Figure>
+      <Metric name="Success rate, 24 h" value={percent(health.succeeded, attempts)} bad={isLowSuccess(health)}>
+        {attempts === 0 ? "no attempts" : `${number(health.succeeded)} of ${plural(attempts, "attempt")}`}
+      </Metric>
+      <Metric name="Latency, p95" value={took(health.response_ms.p95)}>
+        {health.response_ms.p50 === null ? "no responses" : `median ${took(health.response_ms.p50)}`}
+      </Metric>
+      <Metric name="Backlog" value={number(health.pending)}>
+        {backlogNote(health, webhook, backlog?.retrying)}
+      </Metric>
+      <Metric name="Oldest pending" value={oldest === null ? "–" : span(now - oldest)}>
+        {oldest === null ? "none" : `since ${moment(oldest, now)}`}
+      </Metric>
     </dl>
   );
 }
 
-function openWords(health: Health, webhook: Webhook, retrying: number | undefined): string {
-  const { pending: open } = health;
-  if (open === 0) return "all delivered";
-  if (webhook.status !== "enabled") return "held until it is resumed";
-  const left = webhook.failing_since === null ? leftWords(health) : undefined;
+function backlogNote(health: Health, webhook: Webhook, retrying: number | undefined): string {
+  const { pending } = health;
+  if (pending === 0) return "nothing pending";
+  if (webhook.status !== "enabled") return "held until resumed";
+  const left = webhook.failing_since === null ? drainText(health) : undefined;
   if (left !== undefined) return left;
   if (retrying === undefined) return "waiting and retrying";
-  return retrying === 0
-    ? `${number(open)} waiting`
-    : `${number(retrying)} retrying, ${number(open - retrying)} waiting`;
+  const waiting = `${number(pending - retrying)} waiting`;
+  return retrying === 0 ? waiting : `${number(retrying)} retrying, ${waiting}`;
 }
 
-function Figure({ name, value, bad, children }: { name: string; value: string; bad?: boolean; children: ReactNode }) {
+function Metric({ name, value, bad, children }: { name: string; value: string; bad?: boolean; children: ReactNode }) {
   return (
     <div className="min-w-0 pr-3 mid:border-l mid:border-line mid:pl-5 mid:first:border-0 mid:first:pl-0">
       <dt className="text-meta text-text-3">{name}</dt>

@@ -1,6 +1,16 @@
 import { describe, expect, test } from "vitest";
 import type { Delivery, Health, Webhook } from "../api/types.ts";
-import { headline, held, leftOf, leftWords, matter, prediction, renewal, resumeWords } from "./webhook-problems.ts";
+import { day } from "../format.ts";
+import {
+  backlogText,
+  disableWarning,
+  drainText,
+  headline,
+  problemOf,
+  renewalAdvice,
+  resumeText,
+  timeLeft,
+} from "./webhook-problems.ts";
 
 const NOW = 1_795_478_479;
 const plain = (text: string | undefined) => text?.replaceAll("\u00a0", " ");
@@ -14,90 +24,96 @@ const webhook = (more: Partial<Webhook>) =>
     ordering: "video",
     ...more,
   }) as Webhook;
-const known = (more: Partial<Webhook>, pending = 0, status: number | null = null) => ({
+const monitored = (more: Partial<Webhook>, pending = 0, status: number | null = null) => ({
   webhook: webhook(more),
   health: { pending } as Health,
   last: (status === null ? undefined : { last_attempt: { status, error: null } }) as Delivery | undefined,
 });
 
-describe("a webhook's trouble", () => {
-  test("is nothing while all is well", () => {
-    expect(headline(known({}), NOW)).toBeUndefined();
+describe("the problem text of a webhook", () => {
+  test("is empty for a healthy webhook", () => {
+    expect(headline(monitored({}), NOW)).toBeUndefined();
   });
-  test("says since when every attempt failed, and with what", () => {
-    const failing = known({ failing_since: NOW - 60, disables_at: NOW + 432_000 }, 312, 503);
+  test("says since when every attempt has failed, and with which response", () => {
+    const failing = monitored({ failing_since: NOW - 60, disables_at: NOW + 432_000 }, 312, 503);
     expect(headline(failing, NOW)).toMatch(
       /^Every attempt has failed since \d\d:\d\d\. Last response: 503 Service Unavailable\.$/,
     );
-    expect(plain(held(failing))).toBe("312 deliveries are open");
-    expect(prediction(failing, NOW)).toContain("the webhook is disabled and its deliveries are held. Nothing is lost.");
+    expect(plain(backlogText(failing))).toBe("312 deliveries are pending");
+    expect(disableWarning(failing, NOW)).toContain(
+      "this webhook will be disabled and its deliveries held. Nothing is lost.",
+    );
   });
-  test("says why it is disabled, and what is held", () => {
-    const disabled = known({ status: "disabled", status_reason: "The receiver answered 410 Gone" }, 1);
-    expect(headline(disabled, NOW)).toMatch(/^Disabled since \d\d:\d\d\. The receiver answered 410 Gone\.$/);
-    expect(plain(held(disabled))).toBe("1 delivery is held and will be sent on resume. Nothing is lost.");
-    expect(plain(held({ ...disabled, health: { pending: 2 } as Health }))).toContain(
-      "on resume, each video's in order.",
+  test("says why a webhook is disabled, and how many deliveries are held", () => {
+    const disabled = monitored({ status: "disabled", status_reason: "The receiver responded with 410 Gone" }, 1);
+    expect(headline(disabled, NOW)).toMatch(/^Disabled since \d\d:\d\d\. The receiver responded with 410 Gone\.$/);
+    expect(plain(backlogText(disabled))).toBe(
+      "1 delivery is held and will be sent when the webhook is resumed. Nothing is lost.",
+    );
+    expect(plain(backlogText({ ...disabled, health: { pending: 2 } as Health }))).toContain(
+      "will be sent, in order per video, when",
     );
   });
 });
 
 describe("a certificate", () => {
   const DAY = 86_400;
-  const until = (left: number, more: Partial<Webhook> = {}) => ({
-    ...known(more),
+  const expiring = (left: number, more: Partial<Webhook> = {}) => ({
+    ...monitored(more),
     health: { pending: 0, certificate_until: NOW + left } as Health,
   });
-  const said = (left: number) => plain(headline(until(left), NOW));
-  const ends = (left: string) =>
-    expect.stringMatching(new RegExp(`^Its certificate ends in ${left}, on \\d{1,2} [A-Z][a-z]+ \\d{4}\\.$`));
+  const headlineOf = (left: number) => headline(expiring(left), NOW);
+  const expires = (left: number, text: string) =>
+    `The receiver's TLS certificate expires in ${text}, on ${day(NOW + left)}.`;
 
-  test("is not spoken of for more than two weeks before its end, nor where none was seen", () => {
-    expect(headline(until(14 * DAY), NOW)).toBeUndefined();
-    expect(matter(known({}), NOW)).toBeUndefined();
-    expect(matter({ ...known({}), health: { certificate_until: null } as Health }, NOW)).toBeUndefined();
-    expect(matter({ ...known({}), health: undefined }, NOW)).toBeUndefined();
+  test("is not mentioned more than two weeks before it expires, or if none was seen", () => {
+    expect(headline(expiring(14 * DAY), NOW)).toBeUndefined();
+    expect(problemOf(monitored({}), NOW)).toBeUndefined();
+    expect(problemOf({ ...monitored({}), health: { certificate_until: null } as Health }, NOW)).toBeUndefined();
+    expect(problemOf({ ...monitored({}), health: undefined }, NOW)).toBeUndefined();
   });
-  test("that ends within two weeks is said, with the day, the time that is left and what to do", () => {
-    expect(said(14 * DAY - 1)).toEqual(ends("13 days"));
-    expect(said(9 * DAY + 3_700)).toEqual(ends("9 days"));
-    expect(said(2 * DAY - 1)).toEqual(ends("47 h"));
-    expect(said(59 * 60 + 59)).toEqual(ends("59 min"));
-    expect([plain(leftOf(NOW + 59, NOW)), leftOf(NOW, NOW)]).toEqual(["59 s", ""]);
-    expect(renewal(until(DAY), NOW)).toBe(
-      "Renew it where the receiver runs; after that day attempts fail with “Certificate refused”.",
+  test("that expires within two weeks is reported with the day, the time left and advice", () => {
+    expect(headlineOf(14 * DAY - 1)).toEqual(expires(14 * DAY - 1, "13\u00a0days"));
+    expect(headlineOf(9 * DAY + 3_700)).toEqual(expires(9 * DAY + 3_700, "9\u00a0days"));
+    expect(headlineOf(2 * DAY - 1)).toEqual(expires(2 * DAY - 1, "47\u00a0h"));
+    expect(headlineOf(59 * 60 + 59)).toEqual(expires(59 * 60 + 59, "59\u00a0min"));
+    expect([plain(timeLeft(NOW + 59, NOW)), timeLeft(NOW, NOW)]).toEqual(["59 s", ""]);
+    expect(renewalAdvice(expiring(DAY), NOW)).toBe(
+      "Renew it on the receiver. After that day, attempts fail with “Certificate rejected”.",
     );
   });
-  test("that has ended is said as such", () => {
-    expect(said(0)).toMatch(/^The certificate that was seen last ended on \d{1,2} [A-Z][a-z]+ \d{4}\.$/);
-    expect(renewal(until(-DAY), NOW)).toMatch(/^Renew it where the receiver runs: until then attempts fail/);
+  test("that has expired is reported as expired", () => {
+    expect(headlineOf(0)).toBe(`The receiver's TLS certificate expired on ${day(NOW)}.`);
+    expect(renewalAdvice(expiring(-DAY), NOW)).toMatch(/^Renew it on the receiver\. Until then, attempts fail/);
   });
-  test("is not spoken of while something worse is", () => {
-    expect(matter(until(DAY), NOW)).toBe("certificate");
-    expect(matter(until(DAY, { failing_since: NOW - 60 }), NOW)).toBe("failing");
-    expect(matter(until(DAY, { status: "paused" }), NOW)).toBe("paused");
+  test("is not mentioned while the webhook has a more severe problem", () => {
+    expect(problemOf(expiring(DAY), NOW)).toBe("certificate");
+    expect(problemOf(expiring(DAY, { failing_since: NOW - 60 }), NOW)).toBe("failing");
+    expect(problemOf(expiring(DAY, { status: "paused" }), NOW)).toBe("paused");
   });
 });
 
-describe("resuming", () => {
-  const free = { rate_limit: null, ordering: "video" as const };
+describe("the resume dialog", () => {
+  const unlimited = { rate_limit: null, ordering: "video" as const };
   const backlog = { pending: 1_204, oldest_pending: NOW - 60, drain_seconds: 25 };
-  test("says how many, since when, in which order and how long at the webhook's rate", () => {
-    expect(plain(resumeWords(backlog, { ...free, rate_limit: 50 }, NOW))).toMatch(
-      /^Send 1,204 deliveries that are held; the oldest happened \d\d:\d\d\? At most 50 per second: about 25 s if each succeeds\. Those due longest go first, new events after them; each video's stay in order\.$/,
+  test("says how many deliveries are sent, in which order, how fast and for how long", () => {
+    expect(plain(resumeText(backlog, { ...unlimited, rate_limit: 50 }, NOW))).toMatch(
+      /^Resume and send 1,204 held deliveries\? They go out in order, at most 50 per second, before new events\. This takes about 25 s if every delivery succeeds\. The oldest event is from \d\d:\d\d\.$/,
     );
-    expect(plain(resumeWords({ ...backlog, drain_seconds: 170 }, free, NOW))).toContain("about 3 min if each succeeds");
+    expect(plain(resumeText({ ...backlog, drain_seconds: 170 }, unlimited, NOW))).toContain("takes about 3 min if");
   });
-  test("promises no time where nothing tells it", () => {
+  test("estimates no duration when the rate is unknown", () => {
     const one = { pending: 1, oldest_pending: null, drain_seconds: null };
-    expect(plain(resumeWords(one, { ...free, ordering: "none" }, NOW))).toBe(
-      "Send 1 delivery that is held? As fast as the receiver answers. Those due longest go first, new events after them.",
+    expect(plain(resumeText(one, { ...unlimited, ordering: "none" }, NOW))).toBe(
+      "Resume and send 1 held delivery? It goes out as fast as the receiver accepts it, before new events.",
     );
-    expect(resumeWords({ ...one, pending: 0 }, free, NOW)).toContain("No deliveries are held");
+    expect(resumeText({ ...one, pending: 0 }, unlimited, NOW)).toContain("No deliveries are held");
   });
-  test("says while it drains how long that goes on", () => {
-    expect(plain(leftWords({ ...backlog, drain_seconds: 170 }))).toBe("about 3 min left");
-    expect(leftWords({ ...backlog, drain_seconds: 3 })).toBeUndefined();
-    expect(leftWords({ ...backlog, drain_seconds: null })).toBeUndefined();
-  });
+});
+
+test("a draining backlog shows the time left, if it is more than a few seconds", () => {
+  const backlog = { pending: 1_204, oldest_pending: NOW - 60, drain_seconds: 25 };
+  expect(plain(drainText({ ...backlog, drain_seconds: 170 }))).toBe("about 3 min left");
+  expect(drainText({ ...backlog, drain_seconds: 3 })).toBeUndefined();
+  expect(drainText({ ...backlog, drain_seconds: null })).toBeUndefined();
 });

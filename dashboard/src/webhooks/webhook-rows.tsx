@@ -1,150 +1,160 @@
 import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import type { Webhook } from "../api/types.ts";
 import { useAging } from "../clock.ts";
 import { webhookName } from "../deliveries/names.ts";
 import { number, percent, took } from "../format.ts";
-import { useIsNarrow } from "../shell/pane.ts";
 import { classes } from "../ui/classes.ts";
 import { Sparkline } from "../ui/sparkline.tsx";
 import { Skeleton } from "../ui/states.tsx";
 import { Status, webhookState } from "../ui/status.tsx";
+import { type Column, Table } from "../ui/table.tsx";
 import { Ago } from "../ui/time.tsx";
-import { useKnown } from "./webhook-health.ts";
-import { headline, held, type Known, type Matter, matter, renewal } from "./webhook-problems.ts";
+import { useMonitored } from "./webhook-health.ts";
+import { isLowSuccess } from "./webhook-metrics.tsx";
+import {
+  backlogText,
+  headline,
+  type MonitoredWebhook,
+  problemOf,
+  renewalAdvice,
+  type WebhookProblem,
+} from "./webhook-problems.ts";
 
-export function WebhookRows({ webhooks }: { webhooks: Webhook[] }) {
-  return useIsNarrow() ? <Lines webhooks={webhooks} /> : <Table webhooks={webhooks} />;
+export const WebhookRows = ({ webhooks }: { webhooks: Webhook[] }) => (
+  <Table label="Webhooks" columns={columns} rows={webhooks} rowClass="items-start! py-3" />
+);
+
+const numeric = "text-text-2 numbers";
+
+type MonitoredCell = (monitored: MonitoredWebhook) => ReactNode;
+
+/** A cell that depends on the webhook's health or last attempt. */
+const monitoredCell = (cell: MonitoredCell) => (webhook: Webhook) => <Monitored webhook={webhook} cell={cell} />;
+
+function Monitored({ webhook, cell }: { webhook: Webhook; cell: MonitoredCell }) {
+  return cell(useMonitored(webhook));
 }
 
-const head = "h-9 px-3 text-left text-meta font-normal text-text-3 first:pl-8 last:pr-8";
-const cell = "px-3 py-3 align-top first:pl-8 last:pr-8";
+const columns: Column<Webhook>[] = [
+  {
+    name: "Webhook",
+    width: "minmax(0,1fr)",
+    narrow: "title",
+    className: "narrow:contents",
+    cell: (webhook) => <NameAndProblem webhook={webhook} />,
+  },
+  {
+    name: "Status",
+    width: "88px",
+    narrow: "titleEnd",
+    cell: (webhook) => <Status state={webhookState(webhook)} />,
+  },
+  {
+    name: "Events",
+    width: "48px",
+    align: "end",
+    from: "wide",
+    className: numeric,
+    cell: ({ events }) => events.length,
+  },
+  {
+    name: "Last 24 h",
+    width: "144px",
+    narrow: "detail",
+    className: "narrow:mt-1.5",
+    cell: monitoredCell(({ health }) =>
+      health ? <Sparkline hours={health.hours} /> : <Skeleton className="h-6 w-36" />,
+    ),
+  },
+  {
+    name: "Success",
+    width: "64px",
+    align: "end",
+    narrow: "detailEnd",
+    cell: monitoredCell(({ health, last }) => (
+      <>
+        {health && (
+          <span className={classes("numbers", isLowSuccess(health) && "font-medium text-bad")}>
+            {percent(health.succeeded, health.succeeded + health.failed)}
+          </span>
+        )}
+        {last?.last_attempt && (
+          <span className="text-text-2 mid:hidden">
+            {" · "}
+            <Ago at={last.last_attempt.started} />
+          </span>
+        )}
+      </>
+    )),
+  },
+  {
+    name: "p95",
+    width: "64px",
+    align: "end",
+    from: "wide",
+    className: numeric,
+    cell: monitoredCell(({ health }) => took(health?.response_ms.p95)),
+  },
+  {
+    name: "Backlog",
+    width: "64px",
+    align: "end",
+    className: numeric,
+    cell: monitoredCell(({ health }) => (health ? number(health.pending) : "")),
+  },
+  {
+    name: "Last attempt",
+    width: "112px",
+    align: "end",
+    from: "wide",
+    className: "text-text-2",
+    cell: monitoredCell(({ last }) => (last?.last_attempt ? <Ago at={last.last_attempt.started} /> : "–")),
+  },
+];
 
-function Table({ webhooks }: { webhooks: Webhook[] }) {
+/** On a narrow pane the name and the problem are separate items of the row's grid. */
+function NameAndProblem({ webhook }: { webhook: Webhook }) {
   return (
-    <table className="w-full table-fixed border-collapse">
-      <thead>
-        <tr className="border-b border-line">
-          <th className={head}>Webhook</th>
-          <th className={classes(head, "w-28")}>Status</th>
-          <th className={classes(head, "hidden w-20 text-right! wide:table-cell")}>Events</th>
-          <th className={classes(head, "w-44")}>24 h</th>
-          <th className={classes(head, "w-24 text-right!")}>Success</th>
-          <th className={classes(head, "hidden w-24 text-right! wide:table-cell")}>p95</th>
-          <th className={classes(head, "w-25 pr-8 text-right! wide:w-20 wide:pr-3")}>Open</th>
-          <th className={classes(head, "hidden w-36 text-right! wide:table-cell")}>Last attempt</th>
-        </tr>
-      </thead>
-      <tbody>
-        {webhooks.map((webhook) => (
-          <TableRow key={webhook.id} webhook={webhook} />
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
-function TableRow({ webhook }: { webhook: Webhook }) {
-  const known = useKnown(webhook);
-  const { health, last } = known;
-  return (
-    <tr className="relative border-b border-line hover:bg-hover has-[[data-row]:focus-visible]:bg-hover">
-      <td className={cell}>
-        <Name webhook={webhook} />
-        <Trouble known={known} />
-      </td>
-      <td className={cell}>
-        <Status state={webhookState(webhook)} />
-      </td>
-      <td className={classes(cell, "hidden text-right text-text-2 numbers wide:table-cell")}>
-        {webhook.events.length}
-      </td>
-      <td className={cell}>{health ? <Sparkline hours={health.hours} /> : <Skeleton className="h-6 w-36" />}</td>
-      <td className={classes(cell, "text-right")}>
-        <Success known={known} />
-      </td>
-      <td className={classes(cell, "hidden text-right text-text-2 numbers wide:table-cell")}>
-        {took(health?.response_ms.p95)}
-      </td>
-      <td className={classes(cell, "pr-8 text-right text-text-2 numbers wide:pr-3")}>
-        {health ? number(health.pending) : ""}
-      </td>
-      <td className={classes(cell, "hidden text-right text-text-2 wide:table-cell")}>
-        {last?.last_attempt ? <Ago at={last.last_attempt.started} /> : "–"}
-      </td>
-    </tr>
-  );
-}
-
-function Lines({ webhooks }: { webhooks: Webhook[] }) {
-  return (
-    <ul className="border-t border-line">
-      {webhooks.map((webhook) => (
-        <Line key={webhook.id} webhook={webhook} />
-      ))}
-    </ul>
-  );
-}
-
-function Line({ webhook }: { webhook: Webhook }) {
-  const known = useKnown(webhook);
-  const { health, last } = known;
-  return (
-    <li className="gutter relative border-b border-line py-3 has-[[data-row]:focus-visible]:bg-hover">
-      <div className="flex items-start justify-between gap-3">
-        <Name webhook={webhook} />
-        <Status state={webhookState(webhook)} />
+    <>
+      <div className="min-w-0 narrow:col-start-2 narrow:row-start-1">
+        <Link to="/webhooks/$id" params={{ id: webhook.id }} data-row className="stretched block truncate font-medium">
+          {webhookName(webhook)}
+        </Link>
+        {webhook.description && (
+          <span className="block truncate font-mono text-code text-text-2" title={webhook.url}>
+            {webhook.url.replace(/^https?:\/\//, "")}
+          </span>
+        )}
       </div>
-      <div className="mt-2 flex items-end justify-between gap-3">
-        {health ? <Sparkline hours={health.hours} /> : <Skeleton className="h-6 w-36" />}
-        <span className="text-text-2">
-          <Success known={known} /> · {last?.last_attempt ? <Ago at={last.last_attempt.started} /> : "no attempt"}
-        </span>
-      </div>
-      <Trouble known={known} />
-    </li>
+      <ProblemLine webhook={webhook} />
+    </>
   );
 }
 
-function Name({ webhook }: { webhook: Webhook }) {
-  const address = webhook.url.replace(/^https?:\/\//, "");
-  return (
-    <div className="min-w-0">
-      <Link to="/webhooks/$id" params={{ id: webhook.id }} data-row className="stretched block truncate font-medium">
-        {webhookName(webhook)}
-      </Link>
-      {webhook.description && (
-        <span className="block truncate font-mono text-code text-text-2" title={webhook.url}>
-          {address}
-        </span>
-      )}
-    </div>
-  );
-}
-
-function Success({ known: { health } }: { known: Known }) {
-  if (health === undefined) return null;
-  const all = health.succeeded + health.failed;
-  const bad = all > 0 && health.succeeded / all < 0.95;
-  return <span className={classes("numbers", bad && "font-medium text-bad")}>{percent(health.succeeded, all)}</span>;
-}
-
-const LOUDNESS: Record<Matter, string> = {
+const TONES: Record<WebhookProblem, string> = {
   disabled: "text-bad",
   failing: "text-bad",
   paused: "text-text-2",
   certificate: "text-warn",
 };
 
-/** A problem adds a line to its row. */
-function Trouble({ known }: { known: Known }) {
-  const what = useAging((now) => matter(known, now) ?? "");
-  const words = useAging((now) => headline(known, now) ?? "");
-  const advice = useAging((now) => renewal(known, now));
-  if (what === "") return null;
-  const rest = what === "certificate" ? advice : known.health && `${held(known).replace(/\.$/, "")}.`;
+function ProblemLine({ webhook }: { webhook: Webhook }) {
+  const monitored = useMonitored(webhook);
+  const problem = useAging((now) => problemOf(monitored, now) ?? "");
+  const title = useAging((now) => headline(monitored, now) ?? "");
+  const advice = useAging((now) => renewalAdvice(monitored, now));
+  if (problem === "") return null;
+  const effect =
+    problem === "certificate" ? advice : monitored.health && `${backlogText(monitored).replace(/\.$/, "")}.`;
   return (
-    <p className={classes("mt-1 max-w-[78ch]", LOUDNESS[what])}>
-      {words} {rest}
+    <p
+      className={classes(
+        "mt-1 max-w-[78ch] whitespace-normal narrow:col-span-2 narrow:col-start-2 narrow:row-start-3",
+        TONES[problem],
+      )}
+    >
+      {title} {effect}
     </p>
   );
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { cancellationOf, type Refusal, replayOf } from "./bulk-filters.ts";
+import { cancellationOf, replayOf, type Unsupported } from "./bulk-requests.ts";
 
-test("a filter becomes the replay of what it shows", () => {
+test("a filter becomes a replay of the deliveries it shows", () => {
   expect(replayOf({ webhook: "w", status: "failed", type: "video.created", since: 5 }, 9)).toEqual({
     webhook: "w",
     since: 5,
@@ -16,21 +16,24 @@ test("a filter becomes the replay of what it shows", () => {
   });
 });
 
-test("where a replay cannot do what the filter shows, a sentence says so instead of doing more", () => {
-  const refused = (search: object) => {
-    const { why, ...rest } = replayOf(search, 9) as Refusal;
+test("a filter that a replay cannot express is unsupported, with the reason and the filter to remove", () => {
+  const unsupported = (search: object) => {
+    const { why, ...rest } = replayOf(search, 9) as Unsupported;
     return [why, rest];
   };
-  expect(refused({ status: "failed" })).toEqual([expect.stringContaining("Choose a webhook"), {}]);
-  expect(refused({ webhook: "w", status: "held" })).toEqual([expect.stringContaining("Pending"), { remove: "status" }]);
-  expect(refused({ webhook: "w", response: "5xx" })).toEqual([
-    expect.stringContaining("state Failed"),
+  expect(unsupported({ status: "failed" })).toEqual([expect.stringContaining("Choose a webhook"), {}]);
+  expect(unsupported({ webhook: "w", status: "held" })).toEqual([
+    expect.stringContaining("Pending"),
+    { remove: "status" },
+  ]);
+  expect(unsupported({ webhook: "w", response: "5xx" })).toEqual([
+    expect.stringContaining("status Failed"),
     { remove: "response" },
   ]);
-  expect(refused({ webhook: "w", event: "e" })).toEqual([expect.stringContaining("Open each"), {}]);
+  expect(unsupported({ webhook: "w", event: "e" })).toEqual([expect.stringContaining("Open each"), {}]);
 });
 
-test("a filter becomes the cancellation of what it shows, never of more", () => {
+test("a filter becomes a cancellation of the pending deliveries it shows, never of more", () => {
   expect(cancellationOf({ webhook: "w", event: "e", until: 3 })).toEqual({
     webhook: "w",
     event: "e",

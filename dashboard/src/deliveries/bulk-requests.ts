@@ -1,0 +1,84 @@
+/** Turns the filter of the deliveries list into the request of a bulk action, and sends cancellations. */
+import { api } from "../api/client.ts";
+import type { Cancellation } from "../api/types.ts";
+import type { DeliverySearch } from "../shell/search.ts";
+
+const FINISHED = ["succeeded", "failed", "canceled"];
+const CANCELABLE = ["waiting", "retrying", "held", "pending"] as const;
+
+export interface ReplayBody {
+  webhook: string;
+  since: number;
+  until: number;
+  statuses: string[];
+  types?: string[];
+  video?: string;
+}
+
+/** The body of `POST /v1/cancellations`. */
+export interface CancellationBody {
+  webhook?: string | undefined;
+  event?: string | undefined;
+  video?: string | undefined;
+  type?: string | undefined;
+  status?: (typeof CANCELABLE)[number] | undefined;
+  since?: number | undefined;
+  until?: number | undefined;
+  reason?: string | undefined;
+}
+
+/** Why a filter has no bulk action, and the filter to remove, if removing one helps. */
+export interface Unsupported {
+  why: string;
+  remove?: "status" | "response";
+}
+
+export const isUnsupported = (request: object): request is Unsupported => "why" in request;
+
+/**
+ * The replay that sends the matching deliveries again. A replay selects the events of one webhook by time and delivery
+ * status. A filter that it cannot express is unsupported, because the replay would send more than the list shows.
+ */
+export function replayOf(search: DeliverySearch, now: number): ReplayBody | Unsupported {
+  const { status, webhook, type, video, since = 0, until = now, event, response } = search;
+  if (status !== undefined && !FINISHED.includes(status)) return { why: REPLAY_PENDING, remove: "status" };
+  if (event !== undefined) return { why: REPLAY_EVENT };
+  if (response !== undefined) return { why: REPLAY_RESPONSE, remove: "response" };
+  if (webhook === undefined) return { why: REPLAY_WEBHOOK };
+  const statuses = status === undefined ? FINISHED : [status];
+  return { webhook, since, until, statuses, ...(type && { types: [type] }), ...(video && { video }) };
+}
+
+const REPLAY_PENDING =
+  "Pending deliveries are sent automatically. Remove the status filter, or choose a finished status.";
+const REPLAY_EVENT = "These are the deliveries of one event. Open each delivery to send it again.";
+const REPLAY_RESPONSE =
+  "A replay selects deliveries by status, not by response. Without the response filter, the status Failed covers every delivery that never got a 2xx.";
+const REPLAY_WEBHOOK =
+  "A replay has one webhook, so that it keeps that webhook's order and can be paused or canceled. Choose a webhook in the filter first.";
+
+/** The cancellation of the matching deliveries that are pending. */
+export function cancellationOf(search: DeliverySearch): CancellationBody | Unsupported {
+  const { response, status: wanted = "pending", ...rest } = search;
+  if (response !== undefined) return { why: CANCEL_RESPONSE, remove: "response" };
+  const status = CANCELABLE.find((one) => one === wanted);
+  return status === undefined ? { why: CANCEL_STATUS, remove: "status" } : { ...rest, status };
+}
+
+const CANCEL_RESPONSE =
+  "Deliveries are canceled by status, not by last response. Without the response filter, the status Retrying covers every pending delivery whose last attempt failed.";
+const CANCEL_STATUS = "Only pending deliveries that are not being sent right now can be canceled.";
+
+export const previewCancellation = (body: CancellationBody) =>
+  api.post<Cancellation>("/v1/cancellations", { ...body, dry_run: true });
+
+/** Repeats the request until no matching delivery is left. @returns how many deliveries were canceled */
+export async function cancelAll(body: CancellationBody): Promise<number> {
+  let total = 0;
+  for (let more = true; more; ) {
+    const done = await api.post<Cancellation>("/v1/cancellations", body);
+    total += done.total;
+    more = done.has_more;
+  }
+  return total;
+}

@@ -1,0 +1,144 @@
+/** Deliveries and attempts as text: short for rows, a diagnosis for the delivery page. */
+import type { Attempt, Delivery } from "../api/types.ts";
+import { plural, took } from "../format.ts";
+
+/** "138 deliveries", "1 pending delivery" */
+export const deliveryCount = (count: number, kind = ""): string =>
+  plural(count, `${kind} delivery`.trim(), `${kind} deliveries`.trim());
+
+const PHRASES: Record<number, string> = {
+  200: "OK",
+  201: "Created",
+  202: "Accepted",
+  204: "No Content",
+  301: "Moved Permanently",
+  302: "Found",
+  303: "See Other",
+  304: "Not Modified",
+  307: "Temporary Redirect",
+  308: "Permanent Redirect",
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  406: "Not Acceptable",
+  408: "Request Timeout",
+  409: "Conflict",
+  410: "Gone",
+  411: "Length Required",
+  413: "Content Too Large",
+  415: "Unsupported Media Type",
+  418: "I'm a teapot",
+  421: "Misdirected Request",
+  422: "Unprocessable Content",
+  425: "Too Early",
+  429: "Too Many Requests",
+  451: "Unavailable For Legal Reasons",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+};
+
+export const phraseOf = (status: number): string => PHRASES[status] ?? "";
+export const statusText = (status: number): string => `${status} ${phraseOf(status)}`.trim();
+
+const ERRORS: Record<string, string> = {
+  dns_failed: "Host not found",
+  dns_timeout: "DNS timeout",
+  address_blocked: "Private address",
+  connect_refused: "Connection refused",
+  connect_timeout: "No connection within 5 s",
+  network_unreachable: "Network unreachable",
+  tls_failed: "Certificate rejected",
+  connection_reset: "Connection closed early",
+  response_invalid: "Invalid HTTP response",
+  response_too_large: "Response headers too large",
+  timeout: "No response within 15 s",
+  redirect_refused: "Redirect not followed",
+  stopped: "Server shutting down",
+};
+
+/** For one line of a table: "503 Service Unavailable", "No response within 15 s". */
+export const shortResult = (status: number | null, error: string | null): string => {
+  if (status !== null) return statusText(status);
+  return error === null ? "–" : (ERRORS[error] ?? error.replaceAll("_", " "));
+};
+
+/** The same for the `errors` of a webhook's health, which are keyed by status or error code. */
+export const shortError = (word: string): string =>
+  /^\d+$/.test(word) ? statusText(Number(word)) : shortResult(null, word);
+
+export interface ResponseCell {
+  text: string;
+  tone: "quiet" | "warn" | "bad";
+}
+
+/** The Response column of a delivery: its last response, or why there is none. */
+export function responseCell(delivery: Delivery): ResponseCell {
+  const { status, last_attempt: last, reason, waits_for } = delivery;
+  if (status === "canceled") return { text: reason ?? "Canceled", tone: "quiet" };
+  if (status === "held") return { text: reason ?? "Held until resumed", tone: "quiet" };
+  if (status === "waiting" && waits_for !== null) return { text: "Waiting for an earlier event", tone: "quiet" };
+  if (last === null || status === "sending") return { text: "", tone: "quiet" };
+  const text = shortResult(last.status, last.error);
+  if (status === "succeeded") return { text, tone: "quiet" };
+  return { text, tone: status === "failed" ? "bad" : "warn" };
+}
+
+/** What went wrong in an attempt, on which side, and what to do. */
+export function diagnose(attempt: Attempt): string {
+  const { status, error, timings } = attempt;
+  if (attempt.outcome === "succeeded") return succeeded(attempt);
+  if (error?.word === "redirect_refused" || status === null) {
+    const diagnosis = DIAGNOSES[error?.word ?? ""];
+    return diagnosis ? diagnosis(attempt) : (error?.message ?? "The attempt did not finish.");
+  }
+  const network = networkMs(attempt);
+  const total = timings.total ?? 0;
+  const share = timings.reused ? "The connection was already open" : `Only ${took(network)} of that was network time`;
+  const cause = network < total / 2 ? ` ${share}, so the cause is in the receiver.` : "";
+  return `The receiver responded with ${statusText(status)} after ${took(total)}.${cause}${advice(status)}`;
+}
+
+function succeeded({ status, timings, note }: Attempt): string {
+  const text = `The receiver responded with ${statusText(status ?? 200)} after ${took(timings.total)}.`;
+  return note === null ? text : `${text} ${note}`;
+}
+
+/** The part of an attempt that was spent before the receiver got the request. */
+export const networkMs = ({ timings }: Attempt): number =>
+  (timings.dns ?? 0) + (timings.connect ?? 0) + (timings.tls ?? 0);
+
+const DIAGNOSES: Record<string, (attempt: Attempt) => string> = {
+  dns_failed: ({ url }) => `${hostOf(url).host} does not exist. Check the URL.`,
+  dns_timeout: ({ url }) => `The DNS lookup of ${hostOf(url).host} timed out. This is usually temporary.`,
+  address_blocked: ({ url }) => `${hostOf(url).host} is a private address. An operator can allow it.`,
+  connect_refused: ({ url }) => `Nothing is listening on ${hostOf(url).host}:${hostOf(url).port}.`,
+  connect_timeout: () => "No connection within 5 s. Check for a firewall.",
+  network_unreachable: ({ url }) => `This server has no network route to ${hostOf(url).host}.`,
+  tls_failed: ({ error }) => `Certificate rejected: ${error?.message ?? error?.code ?? "it could not be verified"}`,
+  connection_reset: () => "The connection was closed before a response arrived.",
+  response_invalid: () => "The response is not valid HTTP.",
+  timeout: () => "No response within 15 s. Respond first, then process the event.",
+  redirect_refused: ({ response }) => `Redirects are not followed. Change the URL to ${locationOf(response)}.`,
+  stopped: () => "This server was shutting down. The attempt does not count.",
+};
+
+const hostOf = (url: string): { host: string; port: string } => {
+  const { hostname, port, protocol } = new URL(url);
+  return { host: hostname, port: port || (protocol === "https:" ? "443" : "80") };
+};
+
+const locationOf = (response: Attempt["response"]): string =>
+  response?.headers.find(([name]) => name?.toLowerCase() === "location")?.[1] ?? "the final address";
+
+const advice = (status: number): string => {
+  if (status === 401 || status === 403) return " If the signature was rejected, open the debugger.";
+  if (status === 404 || status === 405) return " Check the path of the URL and that it accepts POST.";
+  if (status === 410) return " 410 disables the webhook.";
+  if (status >= 300 && status < 400) return " Redirects are not followed. Change the URL to the final address.";
+  return "";
+};
