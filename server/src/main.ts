@@ -150,7 +150,7 @@ async function startDelivering(ground: Ground): Promise<Delivering> {
   const node = createDeliveryNode({
     ...ground,
     client,
-    meter,
+    onStatement: meter.timed,
     version: VERSION,
     schedule_s: config.retrySchedule_s ?? RETRY_SCHEDULE_S,
     attempt_ms: config.attemptTimeout_ms,

@@ -1,5 +1,5 @@
-import type { AttemptEnded } from "../../server/src/delivery/dispatcher-parts.ts";
 import type { Timings } from "../../server/src/net/exchange.ts";
+import type { EndedAttempt } from "../../server/src/webhooks/health.ts";
 
 export interface Ended {
   at_ms: number;
@@ -13,7 +13,7 @@ export interface Ended {
 const REUSED: Timings = { dns: null, connect: null, tls: null, first_byte: null, total: 1, reused: true };
 
 /** An attempt as those hear of it who keep a webhook's health. @param webhook UUID */
-export function attemptEnded(space: string, webhook: string, ended: Ended): AttemptEnded {
+export function attemptEnded(space: string, webhook: string, ended: Ended): EndedAttempt {
   const { at_ms, status = 200, word = "status", certificateUntil = null } = ended;
   const succeeded = status === 200;
   const error = succeeded ? null : { word, code: "X" };
@@ -22,5 +22,5 @@ export function attemptEnded(space: string, webhook: string, ended: Ended): Atte
     target: { space, webhook },
     exchange: { status, error, timings: { ...REUSED, ...ended.timings }, certificateUntil },
     outcome: { result: succeeded ? "succeeded" : "retry", error },
-  } as AttemptEnded;
+  } as EndedAttempt;
 }

@@ -1,5 +1,4 @@
 import { createDeliveries, type Deliveries } from "../../server/src/delivery/deliveries.ts";
-import type { AttemptEnded } from "../../server/src/delivery/dispatcher-parts.ts";
 import { createDeliveryNode, type DeliveryNode } from "../../server/src/delivery/node.ts";
 import type { LocalDispatcher } from "../../server/src/events/record.ts";
 import { type Clock, systemClock } from "../../server/src/kernel/clock.ts";
@@ -9,6 +8,7 @@ import { createSignals } from "../../server/src/kernel/signals.ts";
 import type { Exchange } from "../../server/src/net/exchange.ts";
 import type { Request, SafeClient } from "../../server/src/net/safe-client.ts";
 import type { Database } from "../../server/src/store/db.ts";
+import type { EndedAttempt } from "../../server/src/webhooks/health.ts";
 import { createVault } from "../../server/src/webhooks/secrets.ts";
 import { type EngineParts, engineParts } from "./engine.ts";
 
@@ -59,7 +59,7 @@ interface TestNodeOptions {
   log?: Log;
   clock?: Clock;
   /** Hears of every attempt, as the service's health and disabling do. */
-  onAttempt?: (ended: AttemptEnded) => void;
+  onAttempt?: (ended: EndedAttempt) => void;
 }
 
 /** A whole delivery node on the real database whose network is `receiver`, or a real client of the network. */

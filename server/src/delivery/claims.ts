@@ -4,162 +4,155 @@ import type { Log } from "../kernel/log.ts";
 import type { Database } from "../store/db.ts";
 import { claimDue, type LeasedDelivery, listDueWebhooks } from "../store/queue/claim.ts";
 import type { VideoKey } from "../store/queue/key.ts";
-import type { Lease } from "../store/queue/leases.ts";
 import { releaseNext } from "../store/queue/release.ts";
-import type { EngineMeter } from "./dispatcher-parts.ts";
-import type { Lane } from "./lane.ts";
+import type { Lanes } from "./lanes.ts";
 
 interface ClaimsParts {
   db: Database;
   clock: Clock;
   log: Log;
-  meter: EngineMeter | undefined;
-  lanes: ReadonlyMap<string, Lane>;
-  laneOf(webhook: string): Lane;
-  /** Whether this lane is closed may have changed. */
-  note(lane: Lane): void;
-  lease(): Lease | null;
-  take(jobs: LeasedDelivery[]): void;
+  lanes: Lanes;
+  /** Receives what was claimed or released. */
+  onLeased(deliveries: LeasedDelivery[]): void;
+  /** Told how long a claim took. */
+  onClaim(duration_ms: number): void;
 }
 
-/** What brings deliveries from the database into the lanes: retries, backlogs, a dead node's work. */
+/** A webhook to claim for: how many rows, and whether only manual deliveries. */
+interface Wanted {
+  webhook_id: string;
+  slots: number;
+  by_hand: boolean;
+}
+
+/** Leases deliveries from the database: retries, backlogs, and the work of a dead node. One claim at a time. */
 export class Claims {
   readonly #parts: ClaimsParts;
   readonly #toRelease: VideoKey[] = [];
-  #stopped = true;
-  #running = false;
-  #asked = false;
-  #lookup = false;
-  #releasing = false;
+  #isStopped = true;
+  #isClaiming = false;
+  #isAsked = false;
+  #looksUp = false;
+  #isReleasing = false;
   #claiming: Promise<void> = Promise.resolve();
-  #freeing: Promise<void> = Promise.resolve();
+  #releasing: Promise<void> = Promise.resolve();
 
   constructor(parts: ClaimsParts) {
     this.#parts = parts;
   }
 
   start(): void {
-    this.#stopped = false;
+    this.#isStopped = false;
     this.#poll();
   }
 
-  /** Resolves when what was being claimed or released has come in. */
+  /** Resolves when the claim and the release under way have ended. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    await Promise.all([this.#claiming, this.#freeing]);
+    this.#isStopped = true;
+    await Promise.all([this.#claiming, this.#releasing]);
   }
 
   #poll(): void {
-    if (this.#stopped) return;
-    for (const lane of this.#parts.lanes.values()) {
-      lane.look();
-      this.#parts.note(lane);
-    }
+    if (this.#isStopped) return;
+    for (const lane of this.#parts.lanes.all()) lane.poll();
     this.wake();
     this.#parts.clock.after(LIMITS.POLL_MS, () => this.#poll());
   }
 
-  /** Hints these webhooks, or asks the database which have something due; then claims. */
+  /** Claims for these webhooks (UUIDs), which may have due rows; without any, the database is asked which have. */
   wake(webhooks?: readonly string[]): void {
-    if (webhooks === undefined) this.#lookup = true;
-    for (const webhook of webhooks ?? []) this.#hint(webhook);
+    if (webhooks === undefined) this.#looksUp = true;
+    else this.#hint(webhooks);
     this.ask();
   }
 
-  #hint(webhook: string): void {
-    const lane = this.#parts.laneOf(webhook);
-    lane.hinted = true;
-    lane.hintedByHand = true;
+  #hint(webhooks: readonly string[]): void {
+    for (const webhook of webhooks) this.#parts.lanes.of(webhook).hint();
   }
 
-  /** Claims for the lanes that are hinted and have room, if a claim is not under way already. */
+  /** Claims for the lanes that want it. During a claim, another one follows it. */
   ask(): void {
-    this.#asked = true;
-    if (!this.#running && !this.#stopped) this.#claiming = this.#run();
+    this.#isAsked = true;
+    if (!this.#isClaiming && !this.#isStopped) this.#claiming = this.#run();
   }
 
   async #run(): Promise<void> {
-    this.#running = true;
+    this.#isClaiming = true;
     try {
-      while ((this.#asked || this.#lookup) && !this.#stopped) {
-        this.#asked = false;
-        if (this.#lookup) await this.#look();
+      while ((this.#isAsked || this.#looksUp) && !this.#isStopped) {
+        this.#isAsked = false;
+        if (this.#looksUp) await this.#lookUp();
         await this.#claim();
       }
     } catch (err) {
-      this.#parts.log.warn({ err }, "deliveries could not be claimed; the next poll tries again");
+      this.#parts.log.warn({ err }, "Claim failed; the next poll retries it");
     } finally {
-      this.#running = false;
+      this.#isClaiming = false;
     }
   }
 
-  async #look(): Promise<void> {
-    this.#lookup = false;
-    for (const webhook of await listDueWebhooks(this.#parts.db)) this.#hint(webhook);
+  async #lookUp(): Promise<void> {
+    this.#looksUp = false;
+    this.#hint(await listDueWebhooks(this.#parts.db));
   }
 
   async #claim(): Promise<void> {
-    const { db, clock, meter, laneOf, note, take } = this.#parts;
-    const lease = this.#parts.lease();
+    const { db, clock, lanes } = this.#parts;
+    const lease = lanes.lease();
     const wanted = this.#wanted();
     if (lease === null || wanted.length === 0) return;
     const claimed = await claimDue(db, wanted, lease);
-    meter?.claimed(clock.monotonic() - lease.leased_ms);
+    this.#parts.onClaim(clock.monotonic() - lease.leased_ms);
+    this.#noteFound(wanted, claimed);
+    this.#parts.onLeased(claimed);
+  }
+
+  #noteFound(wanted: readonly Wanted[], claimed: readonly LeasedDelivery[]): void {
     const counts = new Map<string, number>();
     for (const { webhook_id } of claimed) counts.set(webhook_id, (counts.get(webhook_id) ?? 0) + 1);
-    for (const { webhook_id, slots, by_hand } of wanted) {
-      const lane = laneOf(webhook_id);
-      if ((counts.get(webhook_id) ?? 0) >= slots)
-        this.#asked = true; // there may be more
-      else if (by_hand) lane.hintedByHand = false;
-      else {
-        lane.caughtUp();
-        note(lane);
-      }
-    }
-    take(claimed);
+    for (const { webhook_id, slots, by_hand } of wanted)
+      if ((counts.get(webhook_id) ?? 0) < slots) this.#parts.lanes.of(webhook_id).caughtUp({ manual: by_hand });
+      else this.#isAsked = true; // there may be more
   }
 
-  /** The hinted lanes with room, fairly: when all of them together want too much, each gets less. */
-  #wanted(): { webhook_id: string; slots: number; by_hand: boolean }[] {
-    const { clock, lanes } = this.#parts;
-    const now_ms = clock.monotonic();
-    const hinted = [...lanes.values()].filter((lane) => lane.hinted && lane.wants(now_ms));
-    const share = Math.max(1, Math.floor(LIMITS.CLAIM_BATCH_MAX / Math.max(1, hinted.length)));
-    const served = hinted.slice(0, LIMITS.CLAIM_BATCH_MAX);
-    const wanted = served.map((lane) => ({
-      webhook_id: lane.webhook,
-      slots: Math.min(lane.room, share),
-      by_hand: false,
-    }));
-    const resting = [...lanes.values()].filter((lane) => lane.wantsByHand(now_ms));
-    for (const lane of resting.slice(0, LIMITS.CLAIM_BATCH_MAX))
-      wanted.push({ webhook_id: lane.webhook, slots: 1, by_hand: true });
-    return wanted;
+  /** The lanes that want rows. If they want more than CLAIM_BATCH_MAX in all, each gets an equal share of it. */
+  #wanted(): Wanted[] {
+    const lanes = [...this.#parts.lanes.all()];
+    const due = lanes.filter((lane) => lane.wantsClaim);
+    const share = Math.max(1, Math.floor(LIMITS.CLAIM_BATCH_MAX / Math.max(1, due.length)));
+    const manual = lanes.filter((lane) => lane.wantsManualClaim);
+    return [
+      ...due.slice(0, LIMITS.CLAIM_BATCH_MAX).map(({ webhook, room }) => {
+        return { webhook_id: webhook, slots: Math.min(room, share), by_hand: false };
+      }),
+      ...manual.slice(0, LIMITS.CLAIM_BATCH_MAX).map(({ webhook }) => {
+        return { webhook_id: webhook, slots: 1, by_hand: true };
+      }),
+    ];
   }
 
-  /** Lets the next event of each of these videos go, and sends it where its lane has room. */
+  /** Releases the next delivery of each of these videos, leased to this node where its lane has room. */
   release(ended: readonly VideoKey[]): void {
     this.#toRelease.push(...ended);
-    if (!this.#releasing && this.#toRelease.length > 0) this.#freeing = this.#releaseAll();
+    if (!this.#isReleasing && this.#toRelease.length > 0) this.#releasing = this.#releaseAll();
   }
 
   async #releaseAll(): Promise<void> {
-    this.#releasing = true;
+    this.#isReleasing = true;
     while (this.#toRelease.length > 0) await this.#releaseBatch(this.#toRelease.splice(0, LIMITS.SETTLE_BATCH_MAX));
-    this.#releasing = false;
+    this.#isReleasing = false;
   }
 
   async #releaseBatch(batch: VideoKey[]): Promise<void> {
-    const { db, log, laneOf, take } = this.#parts;
-    const lease = this.#parts.lease();
-    const closed = batch.map(({ webhook_id }) => webhook_id).filter((webhook) => laneOf(webhook).closed);
+    const { db, log, lanes } = this.#parts;
+    const lease = lanes.lease();
+    const closed = batch.map(({ webhook_id }) => webhook_id).filter((webhook) => lanes.of(webhook).isClosed);
     try {
       const { leased, due } = await releaseNext(db, batch, lease, closed);
-      take(leased);
+      this.#parts.onLeased(leased);
       if (due.length > 0) this.wake(due);
     } catch (err) {
-      log.warn({ err }, "following deliveries were not released; the sweeper will");
+      log.warn({ err }, "Failed to release the next deliveries; the sweeper will release them");
     }
   }
 }

@@ -4,32 +4,36 @@ import { LIMITS } from "../kernel/limits.ts";
 import type { LeasedDelivery } from "../store/queue/claim.ts";
 import { Lane } from "./lane.ts";
 
-const SUCCESS = { result: "succeeded", again: false, atEase: true } as const;
-const REFUSAL = { result: "retry", again: false, atEase: true } as const;
-const TIMEOUT = { result: "retry", again: false, atEase: false } as const;
-const RACE = { result: "retry", again: true, atEase: true } as const;
+const SUCCESS = { result: "succeeded", again: false, isOverloaded: false } as const;
+const REFUSAL = { result: "retry", again: false, isOverloaded: false } as const;
+const TIMEOUT = { result: "retry", again: false, isOverloaded: true } as const;
+const RACE = { result: "retry", again: true, isOverloaded: false } as const;
+
+let now_ms = 1;
+const newLane = () => new Lane("w", { monotonic: () => now_ms });
+const delivery = (by_hand = false) => ({ by_hand }) as LeasedDelivery;
 
 describe("a lane", () => {
   test("starts slowly, grows with successes, halves with timeouts, and stays within its bounds", () => {
-    const lane = new Lane("w");
+    const lane = newLane();
     expect(lane.cap).toBe(LIMITS.WEBHOOK_IN_FLIGHT_START);
-    lane.answered(SUCCESS);
+    lane.end(SUCCESS);
     expect(lane.cap).toBe(LIMITS.WEBHOOK_IN_FLIGHT_START + 1);
     fc.assert(
-      fc.property(fc.array(fc.constantFrom(SUCCESS, REFUSAL, TIMEOUT, RACE)), (answers) => {
-        for (const outcome of answers) lane.answered(outcome);
+      fc.property(fc.array(fc.constantFrom(SUCCESS, REFUSAL, TIMEOUT, RACE)), (outcomes) => {
+        for (const outcome of outcomes) lane.end(outcome);
         expect(lane.cap).toBeGreaterThanOrEqual(1);
         expect(lane.cap).toBeLessThanOrEqual(LIMITS.WEBHOOK_IN_FLIGHT_MAX);
       }),
     );
-    for (let n = 0; n < 20; n++) lane.answered(TIMEOUT);
+    for (let n = 0; n < 20; n++) lane.end(TIMEOUT);
     expect(lane.cap).toBe(1);
   });
 
-  test("starts anew where nothing but errors come back, and bears some among successes", () => {
-    const lane = new Lane("w");
+  test("returns to slow start after failures in a row, but not after some among successes", () => {
+    const lane = newLane();
     const times = (count: number, outcome: typeof SUCCESS | typeof REFUSAL | typeof RACE) => {
-      for (let n = 0; n < count; n++) lane.answered(outcome);
+      for (let n = 0; n < count; n++) lane.end(outcome);
     };
     times(20, SUCCESS);
     for (let n = 0; n < 10; n++) {
@@ -38,7 +42,7 @@ describe("a lane", () => {
     }
     expect(lane.cap).toBe(LIMITS.WEBHOOK_IN_FLIGHT_MAX);
     times(LIMITS.WEBHOOK_FAILURES_MAX - 1, REFUSAL);
-    times(5, RACE); // nobody has seen these
+    times(5, RACE); // no receiver has seen these
     expect(lane.cap).toBe(LIMITS.WEBHOOK_IN_FLIGHT_MAX);
     times(1, REFUSAL);
     expect(lane.cap).toBe(LIMITS.WEBHOOK_IN_FLIGHT_START);
@@ -46,97 +50,79 @@ describe("a lane", () => {
     expect(lane.cap).toBe(LIMITS.WEBHOOK_IN_FLIGHT_START + 1);
   });
 
-  test("is closed to what is new once rows of before have waited for a while, until a claim finds no more", () => {
-    const lane = new Lane("w");
-    lane.hinted = true;
-    lane.look();
-    expect(lane.closed).toBe(false); // it may have come a moment ago
-    lane.look();
-    expect(lane.closed).toBe(true);
-    lane.caughtUp();
-    expect([lane.closed, lane.hinted]).toEqual([false, false]);
-    lane.hinted = true;
-    lane.look();
-    expect(lane.closed).toBe(false);
+  test("is ready while it has a delivery and a free slot, and idle otherwise", () => {
+    const lane = newLane();
+    const states = [lane.state];
+    for (let n = 0; n <= LIMITS.WEBHOOK_IN_FLIGHT_START; n++) lane.add(delivery());
+    for (let n = 0; n < LIMITS.WEBHOOK_IN_FLIGHT_START; n++) {
+      states.push(lane.state);
+      lane.shift();
+      lane.begin();
+    }
+    states.push(lane.state);
+    lane.end(SUCCESS);
+    states.push(lane.state);
+    lane.shift();
+    states.push(lane.state);
+    expect(states).toEqual(["idle", "ready", "ready", "idle", "ready", "idle"]);
   });
 
-  test("a receiver's rest does not hold what a person sends, a rate limit does", () => {
-    const lane = new Lane("w");
-    const job = (by_hand: boolean) => ({ by_hand }) as LeasedDelivery;
-    lane.add(job(false));
-    lane.restUntil_ms = 1_000;
-    expect([lane.awake(500), lane.awake(1_000)]).toEqual([false, true]);
-    lane.add(job(true));
-    expect(lane.queue.map(({ by_hand }) => by_hand)).toEqual([true, false]);
-    expect(lane.awake(500)).toBe(true);
-    lane.paceUntil_ms = 2_000;
-    expect(lane.awake(1_500)).toBe(false);
+  test("leaves the ready state while its webhook is read, also when a delivery is added meanwhile", () => {
+    const lane = newLane();
+    lane.add(delivery());
+    expect([lane.load(), lane.state]).toEqual([true, "loading"]);
+    lane.add(delivery());
+    expect([lane.load(), lane.state]).toEqual([false, "loading"]);
+    lane.loaded(true);
+    expect(lane.state).toBe("ready");
   });
 
-  test("asks for no more than it can send soon", () => {
-    const lane = new Lane("w");
-    lane.queue.push(...Array<LeasedDelivery>(100));
-    expect(lane.room).toBe(0);
-    expect(lane.closed).toBe(true);
-    expect(lane.wants(0)).toBe(false);
+  test("reports every change of its queue", () => {
+    const changes: number[] = [];
+    const lane = new Lane("w", { monotonic: () => now_ms }, (_lane, queued) => changes.push(queued));
+    for (const by_hand of [false, true, false]) lane.add(delivery(by_hand));
+    expect(lane.clear({ manual: false })).toHaveLength(2);
+    lane.shift();
+    lane.shift();
+    expect(changes).toEqual([1, 1, 1, -2, -1, 0]);
   });
 
-  test("keeps a rate within a tenth in any second, whatever the arrivals", () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 500 }), fc.array(fc.nat(50), { minLength: 200 }), (rate, gaps) => {
-        const lane = new Lane("w");
-        const sent: number[] = [];
-        let now_ms = 1_000_000;
-        for (const gap of gaps) {
-          now_ms += gap;
-          if (lane.takeToken(rate, now_ms) === 0) sent.push(now_ms);
-        }
-        expect(mostInASecond(sent)).toBeLessThanOrEqual(Math.max(rate + 1, rate * 1.1) + 1);
-      }),
-    );
+  test("is closed to new deliveries if it has had due rows for two polls, until a claim finds no more", () => {
+    const lane = newLane();
+    lane.hint();
+    lane.poll();
+    expect(lane.isClosed).toBe(false); // the row may be a moment old
+    lane.poll();
+    expect(lane.isClosed).toBe(true);
+    lane.caughtUp({ manual: false });
+    expect([lane.isClosed, lane.mayHaveDue]).toEqual([false, false]);
+    lane.hint();
+    lane.poll();
+    expect(lane.isClosed).toBe(false);
   });
 
-  test("keeps a rate within a tenth in any second, both ways, as long as there is something to send", () => {
-    const busy = fc.record({ rate: fc.integer({ min: 20, max: 500 }), late: fc.array(fc.nat(40), { minLength: 1 }) });
-    const idle = fc.record({ rate: fc.integer({ min: 1, max: 500 }), late: fc.constant([0]) });
-    fc.assert(
-      fc.property(fc.oneof(busy, idle), ({ rate, late }) => {
-        const sent = sendFor(10_000, rate, late);
-        expect(sent.length).toBeGreaterThanOrEqual(rate * 10 * 0.9);
-        expect(sent.length).toBeLessThanOrEqual(rate * 10 * 1.1 + 1);
-        expect(mostInASecond(sent)).toBeLessThanOrEqual(Math.max(rate + 1, rate * 1.1) + 1);
-      }),
-    );
+  test("sends manual deliveries during a receiver's rest, but not without a token of the rate limit", () => {
+    now_ms = 1;
+    const lane = newLane();
+    lane.add(delivery());
+    lane.rest(4_999);
+    expect(lane.state).toBe("resting");
+    lane.add(delivery(true));
+    expect(lane.state).toBe("ready");
+    expect([lane.takeToken(1), lane.state]).toEqual([0, "ready"]);
+    expect([lane.takeToken(1), lane.state]).toEqual([1_000, "paced"]);
+    now_ms = 1_001;
+    lane.wake();
+    expect([lane.state, lane.shift()!.by_hand, lane.state]).toEqual(["ready", true, "resting"]);
+    now_ms = 5_000;
+    lane.wake();
+    expect(lane.state).toBe("ready");
   });
 
-  test("says how long the next token takes", () => {
-    const lane = new Lane("w");
-    expect(lane.takeToken(2, 10_000)).toBe(0);
-    expect(lane.takeToken(2, 10_000)).toBe(500);
-    expect(lane.takeToken(2, 10_500)).toBe(0);
-    expect(lane.takeToken(null, 0)).toBe(0);
+  test("claims no more than it can send soon", () => {
+    const lane = newLane();
+    for (let n = 0; n < 100; n++) lane.add(delivery());
+    lane.hint();
+    expect([lane.room, lane.isClosed, lane.wantsClaim]).toEqual([0, true, false]);
   });
 });
-
-/** Sends all that it may, as the dispatcher does: it waits as long as it is told, a millisecond, and as the machine is late. */
-function sendFor(duration_ms: number, rate: number, late: readonly number[]): number[] {
-  const lane = new Lane("w");
-  const sent: number[] = [];
-  const [begin_ms, far_too_many] = [1_000_000, rate * duration_ms];
-  for (let [now_ms, waits] = [begin_ms, 0]; now_ms < begin_ms + duration_ms && sent.length < far_too_many; ) {
-    const wait_ms = lane.takeToken(rate, now_ms);
-    if (wait_ms === 0) sent.push(now_ms);
-    else now_ms += wait_ms + 1 + late[waits++ % late.length]!;
-  }
-  return sent;
-}
-
-/** @param sent when each was, in order, in milliseconds */
-function mostInASecond(sent: number[]): number {
-  let [most, first] = [0, 0];
-  for (const [last, at_ms] of sent.entries()) {
-    while (sent[first]! <= at_ms - 1_000) first += 1;
-    most = Math.max(most, last - first + 1);
-  }
-  return most;
-}

@@ -1,136 +1,223 @@
+import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import type { LeasedDelivery } from "../store/queue/claim.ts";
 import type { Outcome } from "./outcome.ts";
+import { TokenBucket } from "./token-bucket.ts";
 
 /**
- * One webhook's place in this node: what waits for it, how many attempts are under way and how many may be. The cap
- * starts low, grows by one with each success, halves with each timeout and starts anew where nothing but errors come
- * back, so that a receiver that hangs holds few slots and one that recovers is not met by a burst. Pure but for its own
- * state.
+ * What a lane is doing: one of these at a time. Only `#update` changes it, after every event.
+ *
+ * - `idle`: the queue is empty, or as many attempts are in flight as the cap allows. A new delivery or a response ends it.
+ * - `ready`: the first delivery can be sent. `Lanes` lists the lane until its turn comes.
+ * - `loading`: its turn came before this node had read the webhook. `loaded` ends it.
+ * - `resting`: the receiver sent Retry-After. Until the rest ends, only a manual delivery makes the lane ready.
+ * - `paced`: the rate limit has no token. Nothing is sent until there is one.
+ */
+export type LaneState = "idle" | "ready" | "loading" | "resting" | "paced";
+
+/** Called after every change of a lane, with the change in the length of its queue. */
+type OnChange = (lane: Lane, queued: number) => void;
+
+/**
+ * One webhook on this node: its queue, how many attempts are in flight and how many may be. The cap starts low, grows by
+ * one with each success, halves with each timeout, and returns to its start after WEBHOOK_FAILURES_MAX failures in a row.
+ * So a receiver that hangs occupies few slots, and one that recovers is not hit by a burst.
+ *
+ * Apart from its state, a lane knows whether the database may have due rows for its webhook: a claim looks only where it may.
  */
 export class Lane {
   readonly webhook: string;
-  readonly queue: LeasedDelivery[] = [];
-  inFlight = 0;
-  cap: number = LIMITS.WEBHOOK_IN_FLIGHT_START;
-  /** It stands in the ready list. */
-  listed = false;
-  /** The database may have due rows for it. */
-  hinted = false;
-  #hintedBefore = false;
-  #behind = false;
-  /** The database may have one that a person sends, which a rest does not hold. */
-  hintedByHand = false;
-  /** Its webhook is being read. */
-  loading = false;
-  /** Until when the receiver asked to be left alone, on the monotonic clock. */
-  restUntil_ms = 0;
-  /** Until when its rate limit has no token. This holds what a person sends too. */
-  paceUntil_ms = 0;
-  /** Answers other than 2xx in a row. */
-  #refused = 0;
-  /** How many may wait in memory. */
+  readonly #clock: Pick<Clock, "monotonic">;
+  readonly #onChange: OnChange;
+  readonly #queue: LeasedDelivery[] = [];
+  readonly #bucket = new TokenBucket();
+  #state: LaneState = "idle";
+  #restUntil_ms = 0;
+  #pacedUntil_ms = 0;
+  #inFlight = 0;
+  #cap: number = LIMITS.WEBHOOK_IN_FLIGHT_START;
+  #failuresInARow = 0;
   #queuedMax: number = LIMITS.WEBHOOK_QUEUED_MAX;
-  #tokens = 1;
-  #refilled_ms = 0;
+  /** For how many polls the database may have had due rows; null: it has none. */
+  #duePolls: number | null = null;
+  #mayHaveManual = false;
 
-  constructor(webhook: string) {
+  constructor(webhook: string, clock: Pick<Clock, "monotonic">, onChange: OnChange = () => {}) {
     this.webhook = webhook;
+    this.#clock = clock;
+    this.#onChange = onChange;
   }
 
-  /** Whether one more attempt may begin. */
-  get free(): boolean {
-    return this.inFlight < Math.floor(this.cap);
+  get state(): LaneState {
+    return this.#state;
   }
 
-  /** Whether the next one in the queue may be sent, as far as time is concerned. */
-  awake(now_ms: number): boolean {
-    return this.paceUntil_ms <= now_ms && (this.restUntil_ms <= now_ms || this.queue[0]?.by_hand === true);
+  get queued(): number {
+    return this.#queue.length;
   }
 
-  /** Puts one into the queue: what a person sends before the rest. */
-  add(job: LeasedDelivery): void {
-    if (job.by_hand) this.queue.unshift(job);
-    else this.queue.push(job);
+  get cap(): number {
+    return this.#cap;
   }
 
-  /** How many more rows to claim: the free slots, and some to have at hand when these have been answered. */
-  get room(): number {
-    const wanted = Math.floor(this.cap) * (1 + CLAIM_AHEAD);
-    return Math.max(0, Math.min(wanted - this.inFlight, this.#queuedMax) - this.queue.length);
+  // ── The queue ──
+
+  /** A manual delivery goes before the others. */
+  add(delivery: LeasedDelivery): void {
+    if (delivery.by_hand) this.#queue.unshift(delivery);
+    else this.#queue.push(delivery);
+    this.#update(1);
   }
 
-  /** Whether a claim is worth its while: the queue would not last for the next round of responses. */
-  wants(now_ms: number): boolean {
-    return (
-      this.queue.length < Math.floor(this.cap) &&
-      this.room > 0 &&
-      Math.max(this.restUntil_ms, this.paceUntil_ms) <= now_ms
-    );
+  shift(): LeasedDelivery | undefined {
+    const delivery = this.#queue.shift();
+    this.#update(delivery === undefined ? 0 : -1);
+    return delivery;
   }
 
-  /** The same during a rest, for what a person sends. */
-  wantsByHand(now_ms: number): boolean {
-    return this.hintedByHand && this.room > 0 && this.restUntil_ms > now_ms && this.paceUntil_ms <= now_ms;
+  /** @returns the deliveries removed: all of them, or without the manual ones */
+  clear({ manual }: { manual: boolean }): LeasedDelivery[] {
+    const removed = this.#queue.splice(0);
+    if (!manual) this.#queue.push(...removed.filter(({ by_hand }) => by_hand));
+    this.#update(this.#queue.length - removed.length);
+    return manual ? removed : removed.filter(({ by_hand }) => !by_hand);
+  }
+
+  // ── Sending ──
+
+  begin(): void {
+    this.#inFlight += 1;
+    this.#update();
+  }
+
+  end({ result, again, isOverloaded }: Pick<Outcome, "result" | "again" | "isOverloaded">): void {
+    this.#inFlight -= 1;
+    if (result === "succeeded") {
+      this.#failuresInARow = 0;
+      this.#cap = Math.min(LIMITS.WEBHOOK_IN_FLIGHT_MAX, this.#cap + 1);
+    } else if (isOverloaded) this.#cap = Math.max(1, this.#cap / 2);
+    else if (!again && ++this.#failuresInARow >= LIMITS.WEBHOOK_FAILURES_MAX)
+      this.#cap = Math.min(this.#cap, LIMITS.WEBHOOK_IN_FLIGHT_START);
+    this.#update();
+  }
+
+  /** @returns whether this call began the loading */
+  load(): boolean {
+    if (this.#state === "loading") return false;
+    this.#state = "loading";
+    this.#update();
+    return true;
+  }
+
+  /** @param found false: the webhook could not be read, so the queue waits for the next delivery or claim */
+  loaded(found: boolean): void {
+    this.#state = "idle";
+    if (found) this.#update();
+  }
+
+  rest(rest_ms: number): void {
+    this.#restUntil_ms = Math.max(this.#restUntil_ms, this.#clock.monotonic() + rest_ms);
+    this.#update();
+  }
+
+  /** How much of the rest is left for this delivery, in ms. */
+  restLeft_ms({ by_hand }: LeasedDelivery): number {
+    return by_hand ? 0 : this.#restUntil_ms - this.#clock.monotonic();
   }
 
   /**
-   * Whether what is new is left in the database: there is no room here, or what waits there would wait for ever. A queue
-   * that is filled by hand-overs alone leaves no room for a claim, and retries come by claims.
+   * Takes a token for one attempt; without one, the lane is paced until there is one.
+   * @param perSecond this node's share of the rate limit; null: no limit
+   * @returns 0, or how many ms the next token takes
    */
-  get closed(): boolean {
-    return this.#behind || this.queue.length >= this.#queuedMax;
+  takeToken(perSecond: number | null): number {
+    const now_ms = this.#clock.monotonic();
+    const wait_ms = perSecond === null ? 0 : this.#bucket.take(perSecond, now_ms);
+    this.#queuedMax = queuedMax(perSecond);
+    this.#pacedUntil_ms = now_ms + wait_ms;
+    this.#update();
+    return wait_ms;
   }
 
-  /** From time to time: what the database had then already, and still has, goes before what is new. */
-  look(): void {
-    this.#behind = this.hinted && this.#hintedBefore;
-    this.#hintedBefore = this.hinted;
+  /** Ends a rest or a pace whose time is over. */
+  wake(): void {
+    this.#update();
+  }
+
+  #update(queued = 0): void {
+    if (this.#state !== "loading") this.#state = this.#nextState(this.#clock.monotonic());
+    this.#onChange(this, queued);
+  }
+
+  #nextState(now_ms: number): LaneState {
+    if (this.#pacedUntil_ms > now_ms) return "paced";
+    const [first] = this.#queue;
+    if (this.#restUntil_ms > now_ms && !first?.by_hand) return "resting";
+    return first !== undefined && this.#inFlight < Math.floor(this.#cap) ? "ready" : "idle";
+  }
+
+  // ── Due rows in the database ──
+
+  get mayHaveDue(): boolean {
+    return this.#duePolls !== null;
+  }
+
+  /** The database may have due rows, manual ones among them. */
+  hint(): void {
+    this.#duePolls ??= 0;
+    this.#mayHaveManual = true;
+  }
+
+  /** Called at every poll of the database. */
+  poll(): void {
+    if (this.#duePolls !== null) this.#duePolls += 1;
+    this.#update();
   }
 
   /** A claim found less than it asked for. */
-  caughtUp(): void {
-    this.hinted = false;
-    this.#hintedBefore = false;
-    this.#behind = false;
-  }
-
-  /** An attempt has ended so. */
-  answered({ result, again, atEase }: Pick<Outcome, "result" | "again" | "atEase">): void {
-    if (result === "succeeded") {
-      this.#refused = 0;
-      this.cap = Math.min(LIMITS.WEBHOOK_IN_FLIGHT_MAX, this.cap + 1);
-    } else if (!atEase) this.cap = Math.max(1, this.cap / 2);
-    else if (!again && ++this.#refused >= LIMITS.WEBHOOK_FAILURES_MAX)
-      this.cap = Math.min(this.cap, LIMITS.WEBHOOK_IN_FLIGHT_START);
+  caughtUp({ manual }: { manual: boolean }): void {
+    if (manual) this.#mayHaveManual = false;
+    else this.#duePolls = null;
+    this.#update();
   }
 
   /**
-   * Takes a token of the webhook's rate.
-   * @param perSecond this node's share of the rate limit; null: none
-   * @returns 0 where an attempt may begin, else how many ms to wait for the next token
+   * Whether new deliveries must stay in the database: the queue is full, or older due rows have been waiting for two
+   * polls. Deliveries from the recorder alone could keep the queue full, and then retries, which arrive by claims, would
+   * never be sent.
    */
-  takeToken(perSecond: number | null, now_ms: number): number {
-    this.#queuedMax = queuedMax(perSecond);
-    if (perSecond === null) return 0;
-    const burst = Math.max(1, perSecond * RATE_BURST_S);
-    this.#tokens = Math.min(burst, this.#tokens + ((now_ms - this.#refilled_ms) / 1000) * perSecond);
-    this.#refilled_ms = now_ms;
-    if (this.#tokens < 1) return Math.ceil(((1 - this.#tokens) / perSecond) * 1000);
-    this.#tokens -= 1;
-    return 0;
+  get isClosed(): boolean {
+    return (this.#duePolls ?? 0) >= 2 || this.#queue.length >= this.#queuedMax;
+  }
+
+  /** How many rows to claim: for the free slots, and some more for the next responses. */
+  get room(): number {
+    const wanted = Math.floor(this.#cap) * (1 + CLAIM_AHEAD);
+    return Math.max(0, Math.min(wanted - this.#inFlight, this.#queuedMax) - this.#queue.length);
+  }
+
+  /** Whether a claim is worth its cost: the queue would be empty before the next round of responses. */
+  get wantsClaim(): boolean {
+    const now_ms = this.#clock.monotonic();
+    const isHeld = Math.max(this.#restUntil_ms, this.#pacedUntil_ms) > now_ms;
+    return this.mayHaveDue && !isHeld && this.#queue.length < Math.floor(this.#cap) && this.room > 0;
+  }
+
+  /** The same while the receiver rests, for manual deliveries only. */
+  get wantsManualClaim(): boolean {
+    const now_ms = this.#clock.monotonic();
+    const onlyManual = this.#restUntil_ms > now_ms && this.#pacedUntil_ms <= now_ms;
+    return this.#mayHaveManual && onlyManual && this.room > 0;
   }
 }
 
-/** With a rate no more than is sent soon: the rest is left to the other nodes, who have the rest of that rate. */
+/** With a rate limit, no more than is sent soon: other nodes have a share of the rate, and can send the rest sooner. */
 function queuedMax(perSecond: number | null): number {
   if (perSecond === null) return LIMITS.WEBHOOK_QUEUED_MAX;
   return Math.min(LIMITS.WEBHOOK_QUEUED_MAX, Math.ceil(perSecond * RATE_QUEUED_S));
 }
 
-/** Rows claimed beyond the slots, in caps: a claim then serves about three rounds of responses. */
+/** Rows claimed beyond the slots, in caps: one claim then lasts for about three rounds of responses. */
 const CLAIM_AHEAD = 2;
-/** How much of an unused rate may be made up for: little, so that any second keeps the limit within a tenth. */
-const RATE_BURST_S = 0.1;
-/** How long what is queued may wait for tokens. */
+/** How long a queued delivery may wait for its token. */
 const RATE_QUEUED_S = 0.5;

@@ -12,34 +12,34 @@ interface NotifierParts {
   clock: Clock;
   log: Log;
   signals: Signals;
-  /** Whether this node delivers itself: then it needs nobody else for what is due. */
+  /** Whether this node delivers: then its own dispatcher sends what is due, and no other node is told. */
   delivers: boolean;
 }
 
 /**
- * Tells the other nodes what happened on this one. Notices are gathered for NOTICE_BATCH_MS, and one that is lost is
- * made up for by the other nodes' polls.
- * @returns a function that ends it
+ * Notifies the other nodes of changes on this one. Notices are batched for NOTICE_BATCH_MS. If one is lost, the other
+ * nodes' polls find the change.
+ * @returns a function that stops it
  */
 export function startNotifier({ db, clock, log, signals, delivers }: NotifierParts): () => void {
-  const gathered = new Map<Channel, Set<string>>();
+  const batches = new Map<Channel, Set<string>>();
 
-  function tell(channel: Channel, webhook: string): void {
-    const ids = gathered.get(channel);
-    if (ids !== undefined) return void ids.add(webhook);
-    gathered.set(channel, new Set([webhook]));
+  function notify(channel: Channel, webhook: string): void {
+    const batch = batches.get(channel);
+    if (batch !== undefined) return void batch.add(webhook);
+    batches.set(channel, new Set([webhook]));
     clock.after(LIMITS.NOTICE_BATCH_MS, () => {
-      const gone = [...gathered.get(channel)!];
-      gathered.delete(channel);
-      sendNotice(db, channel, gone).catch((err: unknown) => log.debug({ err, channel }, "a notice was not sent"));
+      const webhooks = [...batches.get(channel)!];
+      batches.delete(channel);
+      sendNotice(db, channel, webhooks).catch((err: unknown) => log.debug({ err, channel }, "Failed to send a notice"));
     });
   }
 
-  const ends = [
-    signals.on("webhook", ({ webhook }) => tell("mave_webhook", longUuid(webhook)!)),
-    delivers ? () => {} : signals.on("due", ({ webhook }) => tell("mave_due", webhook)),
+  const stops = [
+    signals.on("webhook", ({ webhook }) => notify("mave_webhook", longUuid(webhook)!)),
+    delivers ? () => {} : signals.on("due", ({ webhook }) => notify("mave_due", webhook)),
   ];
   return () => {
-    for (const end of ends) end();
+    for (const stop of stops) stop();
   };
 }

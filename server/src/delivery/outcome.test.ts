@@ -25,7 +25,7 @@ const circumstances: Circumstances = {
   now_ms: NOW_MS,
 };
 
-const answered = (status: number, retryAfter?: string): Exchange => ({
+const responded = (status: number, retryAfter?: string): Exchange => ({
   ...nothing,
   status,
   error: status >= 200 && status < 300 ? null : { word: "status", code: `HTTP_${status}` },
@@ -41,72 +41,73 @@ const failed = (word: NonNullable<Exchange["error"]>["word"], more: Partial<Exch
   error: { word, code: word },
   ...more,
 });
-const judged = (exchange: Exchange, more: Partial<Circumstances> = {}) =>
+const decided = (exchange: Exchange, more: Partial<Circumstances> = {}) =>
   decide(exchange, { ...circumstances, ...more });
 
 describe("an outcome", () => {
-  test("is success for 2xx and for nothing else", () => {
+  test("is success for 2xx only", () => {
     fc.assert(
       fc.property(fc.integer({ min: 200, max: 599 }), (status) => {
-        expect(judged(answered(status)).result === "succeeded").toBe(status < 300);
+        expect(decided(responded(status)).result === "succeeded").toBe(status < 300);
       }),
     );
   });
 
-  test("is success for a 2xx whose body broke off", () => {
-    expect(judged({ ...answered(200), note: "The response was not finished." }).result).toBe("succeeded");
+  test("is success for a 2xx whose body is incomplete", () => {
+    expect(decided({ ...responded(200), note: "The response was not finished." }).result).toBe("succeeded");
   });
 
-  test("is a retry by the schedule, then failure", () => {
-    expect(judged(answered(500))).toMatchObject({ result: "retry", step: 1, delay_ms: 100_000 });
-    expect(judged(failed("timeout"), { step: 1 })).toMatchObject({ result: "retry", step: 2, delay_ms: 200_000 });
-    expect(judged(answered(500), { step: 2 })).toMatchObject({ result: "failed" });
+  test("is a retry while the schedule lasts, then failure", () => {
+    expect(decided(responded(500))).toMatchObject({ result: "retry", step: 1, delay_ms: 100_000 });
+    expect(decided(failed("timeout"), { step: 1 })).toMatchObject({ result: "retry", step: 2, delay_ms: 200_000 });
+    expect(decided(responded(500), { step: 2 })).toMatchObject({ result: "failed" });
   });
 
-  test("honours Retry-After of 429 and 503 between the schedule and a day", () => {
-    const delay = (status: number, value: string) => judged(answered(status, value)).delay_ms;
+  test("respects the Retry-After of 429 and 503, from the scheduled delay up to a day", () => {
+    const delay = (status: number, value: string) => decided(responded(status, value)).delay_ms;
     expect(delay(429, "150")).toBe(150_000);
     expect(delay(503, "Tue, 24 Nov 2026 00:05:00 GMT")).toBe(300_000);
-    expect(delay(429, "5")).toBe(100_000); // not before the schedule
-    expect(delay(429, "999999")).toBe(86_400_000); // nor after a day
-    expect(delay(500, "150")).toBe(100_000); // of no other status
-    for (const senseless of ["soon", "-5", "1e3", "", "2", "Tue, 24 Nov 1999 00:05:00 GMT"])
-      expect(delay(429, senseless)).toBe(100_000);
+    expect(delay(429, "5")).toBe(100_000); // not before the scheduled delay
+    expect(delay(429, "999999")).toBe(86_400_000); // not after a day
+    expect(delay(500, "150")).toBe(100_000); // not for another status
+    for (const invalid of ["soon", "-5", "1e3", "", "2", "Tue, 24 Nov 1999 00:05:00 GMT"])
+      expect(delay(429, invalid)).toBe(100_000);
   });
 
-  test("repeats at once, once, what broke on a reused connection before it was answered", () => {
+  test("is one immediate retry if a reused connection breaks before a response", () => {
     const race = failed("connection_reset", { timings: { ...timings, reused: true } });
-    expect(judged(race)).toMatchObject({ result: "retry", again: true, step: 0, delay_ms: 0 });
-    expect(judged(race, { repeated: true })).toMatchObject({ result: "retry", again: false, step: 1 });
-    expect(judged(failed("connection_reset"))).toMatchObject({ again: false });
-    expect(judged({ ...race, timings: { ...race.timings, total: 1_500 } })).toMatchObject({ again: false });
+    expect(decided(race)).toMatchObject({ result: "retry", again: true, step: 0, delay_ms: 0 });
+    expect(decided(race, { repeated: true })).toMatchObject({ result: "retry", again: false, step: 1 });
+    expect(decided(failed("connection_reset"))).toMatchObject({ again: false });
+    expect(decided({ ...race, timings: { ...race.timings, total: 1_500 } })).toMatchObject({ again: false });
   });
 
-  test("tells that a receiver is gone by 410, and loses nothing by it", () => {
-    expect(judged(answered(410))).toMatchObject({ gone: true, result: "retry" });
-    expect(judged(answered(404))).toMatchObject({ gone: false });
+  test("reports a receiver that responds 410 as gone, and still retries the delivery", () => {
+    expect(decided(responded(410))).toMatchObject({ isGone: true, result: "retry" });
+    expect(decided(responded(404))).toMatchObject({ isGone: false });
   });
 
-  test("asks for fewer attempts at once after timeouts and overload, not after plain errors", () => {
-    for (const exchange of [failed("timeout"), failed("connect_refused"), answered(429), answered(503)])
-      expect(judged(exchange).atEase).toBe(false);
-    for (const exchange of [answered(200), answered(404), answered(500)]) expect(judged(exchange).atEase).toBe(true);
+  test("counts timeouts, 429 and 503 as overload, but no other status", () => {
+    for (const exchange of [failed("timeout"), failed("connect_refused"), responded(429), responded(503)])
+      expect(decided(exchange).isOverloaded).toBe(true);
+    for (const exchange of [responded(200), responded(404), responded(500)])
+      expect(decided(exchange).isOverloaded).toBe(false);
   });
 
-  test("never goes back a step and never waits less than the schedule, whatever happened", () => {
+  test("never goes back a step and never waits less than the schedule", () => {
     const exchange = fc.oneof(
-      fc.tuple(fc.integer({ min: 200, max: 599 }), fc.string()).map(([status, value]) => answered(status, value)),
+      fc.tuple(fc.integer({ min: 200, max: 599 }), fc.string()).map(([status, value]) => responded(status, value)),
       fc
         .constantFrom("timeout", "dns_failed", "tls_failed", "connection_reset")
         .map((word) => failed(word as "timeout")),
     );
     fc.assert(
       fc.property(exchange, fc.nat(3), fc.boolean(), (made, step, repeated) => {
-        const verdict = judged(made, { step, repeated });
-        expect(verdict.step).toBeGreaterThanOrEqual(step);
-        if (verdict.result === "retry" && !verdict.again)
-          expect(verdict.delay_ms).toBeGreaterThanOrEqual(circumstances.schedule_s[step]! * 1_000);
-        expect(verdict.delay_ms).toBeLessThanOrEqual(86_400_000);
+        const outcome = decided(made, { step, repeated });
+        expect(outcome.step).toBeGreaterThanOrEqual(step);
+        if (outcome.result === "retry" && !outcome.again)
+          expect(outcome.delay_ms).toBeGreaterThanOrEqual(circumstances.schedule_s[step]! * 1_000);
+        expect(outcome.delay_ms).toBeLessThanOrEqual(86_400_000);
       }),
     );
   });

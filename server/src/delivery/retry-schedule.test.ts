@@ -10,7 +10,7 @@ describe("the retry schedule", () => {
     expect(days).toBeLessThan(3.5);
   });
 
-  test("keeps each delay within 20 % of its step, and uses all of that", () => {
+  test("varies each delay by 20 % around its step, and no more", () => {
     const fraction = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
     const schedule = fc.array(fc.integer({ min: 1, max: 100_000 }), { minLength: 1 });
     fc.assert(
@@ -25,7 +25,7 @@ describe("the retry schedule", () => {
     expect(retryDelay_ms([100], 0, 0.999_999)).toBe(120_000);
   });
 
-  test("ends when it is used up", () => {
+  test("ends after its last step", () => {
     expect(retryDelay_ms([1, 2], 2, 0.5)).toBeNull();
     expect(retryDelay_ms([], 0, 0.5)).toBeNull();
   });

@@ -1,16 +1,13 @@
-/**
- * When the next attempt follows. The default makes ten attempts in three days: the first at once, then one after each
- * of these delays.
- */
+/** Seconds before each retry: with the first attempt, ten attempts in about three days. */
 export const RETRY_SCHEDULE_S: readonly number[] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 
-/** Each delay is drawn from ±20 % around its step, so that what failed together does not come back together. */
+/** Each delay varies by ±20 %, so that deliveries that failed together are not retried together. */
 const JITTER = 0.2;
 
 /**
  * @param step how many steps of the schedule are used
  * @param fraction drawn evenly from [0, 1)
- * @returns ms to wait, or null where the schedule is used up
+ * @returns the delay in ms, or null when the schedule is used up
  */
 export function retryDelay_ms(schedule_s: readonly number[], step: number, fraction: number): number | null {
   const seconds = schedule_s[step];

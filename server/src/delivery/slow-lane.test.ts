@@ -9,13 +9,13 @@ import { LIMITS } from "../kernel/limits.ts";
 const { SENDS_IN_FLIGHT_MAX, SENDS_SLOW_MAX, SEND_SLOW_AFTER_MS, SEND_SLOW_CHECK_MS, WEBHOOK_IN_FLIGHT_MAX } = LIMITS;
 const WEBHOOKS = (SENDS_IN_FLIGHT_MAX + SENDS_SLOW_MAX) / WEBHOOK_IN_FLIGHT_MAX;
 
-/** A clock whose durations are the test's; its timers run on. It counts how often it was looked for slow sends. */
-let [monotonic_ms, looks] = [Math.ceil(systemClock.monotonic()), 0]; // whole ones are added up exactly
+/** The test sets its monotonic time; its timers are real. It counts the checks for slow sends. */
+let [monotonic_ms, checks] = [Math.ceil(systemClock.monotonic()), 0]; // whole numbers add up exactly
 const clock = {
   ...systemClock,
   monotonic: () => monotonic_ms,
   after(delay_ms: number, work: () => void) {
-    if (delay_ms === SEND_SLOW_CHECK_MS) looks += 1;
+    if (delay_ms === SEND_SLOW_CHECK_MS) checks += 1;
     return systemClock.after(delay_ms, work);
   },
 };
@@ -37,20 +37,20 @@ const newVideo = () => `L${String(++videos).padStart(9, "0")}`;
 const quickAndSlow = () => [node.node.stats().inFlight, node.node.stats().slow];
 const healthy = () => node.seen.filter(({ webhook }) => webhook === "healthy").length;
 
-/** So much later, and looked for slow sends since. */
+/** Advances the time, and waits until slow sends have been checked since. */
 async function pass(ms: number): Promise<void> {
   monotonic_ms += ms;
-  const before = looks;
-  await eventually(() => expect(looks).toBeGreaterThan(before + 1));
+  const before = checks;
+  await eventually(() => expect(checks).toBeGreaterThan(before + 1));
 }
 
-test("sends that hang leave the places of the quick ones, up to a bound", async () => {
+test("sends that hang free the slots of the quick ones, up to a bound", async () => {
   const register = (name: string, events: ("video.created" | "video.deleted")[]) =>
     node.webhooks.create(node.space, { url: `https://r.example.com/${name}`, events, ordering: "none" });
   for (let n = 0; n < WEBHOOKS; n++) await register("hangs", ["video.created"]);
   await register("healthy", ["video.deleted"]);
-  for (let n = 0; n < WEBHOOK_IN_FLIGHT_MAX; n++) await happen(node, newVideo()); // so that each may have that many at once
-  await happen(node, newVideo(), "video.deleted"); // so that the node knows it
+  for (let n = 0; n < WEBHOOK_IN_FLIGHT_MAX; n++) await happen(node, newVideo()); // so that each may have that many in flight
+  await happen(node, newVideo(), "video.deleted"); // so that the node has read it
   await eventually(() => expect(node.node.stats().attempts.succeeded).toBe(WEBHOOKS * WEBHOOK_IN_FLIGHT_MAX + 1));
 
   hanging = true;

@@ -10,7 +10,7 @@ import { createTargets } from "./targets.ts";
 const db = await testDatabase();
 const parts = await engineParts(db);
 
-test("a webhook that no key of this node opens is not taken for a deleted one, and holds up no other", async () => {
+test("a webhook whose secret this node cannot decrypt does not count as deleted, and does not delay others", async () => {
   const targets = createTargets(db, parts.vault, { monotonic: () => 0 });
   const make = () => parts.webhooks.create(parts.space, { url: "https://r.example.com/", events: ["video.created"] });
   const [sealed, good, gone] = (await Promise.all([make(), make(), make()])).map(({ id }) => longUuid(id)!);
@@ -23,7 +23,7 @@ test("a webhook that no key of this node opens is not taken for a deleted one, a
   }
 });
 
-test("what changed while a node was frozen or cut off is read again, however long that lasted", async () => {
+test("a change is read again after the node was frozen or cut off, however long that lasted", async () => {
   let now_ms = 0;
   const targets = createTargets(db, parts.vault, { monotonic: () => now_ms });
   const made = await parts.webhooks.create(parts.space, { url: "https://old.example.com/", events: ["video.created"] });
@@ -43,7 +43,7 @@ test("what changed while a node was frozen or cut off is read again, however lon
 test.each([
   ["forward", 3_600],
   ["back", -3_600],
-])("a change is read again, though the database's clock is set %s just then", async (_where, seconds) => {
+])("a change is read again even if the database's clock is set %s at that moment", async (_where, seconds) => {
   const { db, setAhead } = await databaseWithClock();
   const parts = await engineParts(db);
   let now_ms = 0;

@@ -6,7 +6,7 @@ import { getWebhooksById, listChangedWebhooks } from "../store/webhooks.ts";
 import type { Vault } from "../webhooks/secrets.ts";
 import type { WebhookRow, WebhookStatus } from "../webhooks/webhook.ts";
 
-/** What the dispatcher needs of a webhook, its secrets opened. Lives in memory only. */
+/** What the dispatcher needs to know of a webhook, with its secrets decrypted. Kept in memory only. */
 export interface Target {
   space: string;
   webhook: string;
@@ -19,22 +19,22 @@ export interface Target {
   headers: Record<string, string> | null;
 }
 
-/** Webhooks as they were when last read. `null`: deleted. */
+/** Webhooks as they were when last read; null: deleted. */
 export interface Targets {
   /** undefined: not read yet. */
   get(webhook: string): Target | null | undefined;
-  /** Reads these, all at once. @throws where one's secrets cannot be opened: that one stays unknown, the others are read */
+  /** Reads these in one statement. @throws if a secret cannot be decrypted: that webhook stays unknown, the others are read */
   load(webhooks: readonly string[]): Promise<void>;
-  /** Forgets what others have changed since the last call. @returns the ones to read again */
+  /** Reads again what has changed since the last call, on any node. @returns those webhooks */
   refresh(): Promise<string[]>;
 }
 
-/** What changed this long before the last look is read once more: it may have been committed late. */
+/** Changes this long before the last refresh are read once more: they may have been committed after it. */
 const CHANGE_OVERLAP_MS = 10_000;
 
 export function createTargets(db: Database, vault: Vault, clock: Pick<Clock, "monotonic">): Targets {
   const known = new Map<string, Target | null>();
-  let looked: { at_ms: number; database_ms: number } | null = null; // however long ago: a node may have been frozen or cut off
+  let refreshed: { at_ms: number; database_ms: number } | null = null; // may be long ago, if the node was frozen or cut off
   const load = async (webhooks: readonly string[]) => {
     if (known.size > LIMITS.TARGETS_CACHED_MAX) known.clear();
     const rows = new Map((await getWebhooksById(db, webhooks)).map((row) => [row.id, row]));
@@ -44,7 +44,7 @@ export function createTargets(db: Database, vault: Vault, clock: Pick<Clock, "mo
       try {
         known.set(webhook, row === undefined ? null : targetOf(row, vault));
       } catch (error) {
-        known.delete(webhook); // unknown, which is not to say deleted: its deliveries must not be canceled
+        known.delete(webhook); // unknown is not deleted: its deliveries must not be canceled
         failures.push((error as Error).message);
       }
     }
@@ -55,9 +55,9 @@ export function createTargets(db: Database, vault: Vault, clock: Pick<Clock, "mo
     load,
     async refresh() {
       const now = { at_ms: clock.monotonic(), database_ms: await databaseTime(db) };
-      const changed = looked === null ? [...known.keys()] : await changedSince(looked, now.at_ms);
+      const changed = refreshed === null ? [...known.keys()] : await changedSince(refreshed, now.at_ms);
       if (changed.length > 0) await load(changed);
-      looked = now;
+      refreshed = now;
       return changed;
     },
   };

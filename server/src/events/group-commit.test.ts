@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
 import { groupCommit } from "./group-commit.ts";
 
-/** A commit that ends when the test says so. */
+/** A commit that the test ends. */
 function gate() {
   const batches: { works: readonly string[]; end: (error?: Error) => void }[] = [];
   const commit = (works: readonly string[]) =>
@@ -12,12 +12,12 @@ function gate() {
   return { batches, commit };
 }
 
-test("what comes while commits run shares the next one; each gets its own result", async () => {
+test("work that arrives during a commit is committed with the next one, and each gets its own result", async () => {
   const { batches, commit } = gate();
-  const share = groupCommit({ commit });
-  const results = Promise.all(["a", "b", "c", "d", "e"].map(share));
+  const add = groupCommit({ commit });
+  const results = Promise.all(["a", "b", "c", "d", "e"].map(add));
   await eventually(() => expect(batches.length).toBe(1));
-  const later = Promise.all(["f", "g"].map(share));
+  const later = Promise.all(["f", "g"].map(add));
   for (let ended = 0; ended < batches.length; ended++) {
     batches[ended]!.end();
     await new Promise((resolve) => setImmediate(resolve));
@@ -27,10 +27,10 @@ test("what comes while commits run shares the next one; each gets its own result
   expect(batches.length).toBeLessThan(7);
 });
 
-test("two about one subject are never in one transaction", async () => {
+test("two works with one subject are never in one transaction", async () => {
   const { batches, commit } = gate();
-  const share = groupCommit({ commit, subject: (work: string) => work[0]! });
-  const results = Promise.all(["a1", "a2", "b1"].map(share));
+  const add = groupCommit({ commit, subject: (work: string) => work[0]! });
+  const results = Promise.all(["a1", "a2", "b1"].map(add));
   for (let ended = 0; ended < 5 && batches.length <= 5; ended++) {
     await new Promise((resolve) => setImmediate(resolve));
     batches[ended]?.end();
@@ -39,20 +39,20 @@ test("two about one subject are never in one transaction", async () => {
   for (const { works } of batches) expect(new Set(works.map((work) => work[0])).size).toBe(works.length);
 });
 
-test("nobody's work fails by somebody else's", async () => {
+test("one work cannot fail another", async () => {
   const commit = vi.fn(async (works: readonly string[]) => {
     if (works.includes("bad")) throw Object.assign(new Error("invalid byte sequence"), { code: "22021" });
     return works.map((work) => `${work}!`);
   });
-  const share = groupCommit({ commit });
-  const results = await Promise.allSettled(["a", "bad", "b"].map(share));
+  const add = groupCommit({ commit });
+  const results = await Promise.allSettled(["a", "bad", "b"].map(add));
   expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
 });
 
-test("where the database went away nothing is tried again: it may have been committed", async () => {
+test("work is not retried if the database became unavailable, because it may have been committed", async () => {
   const commit = vi.fn(async () => Promise.reject(new Error("Connection terminated unexpectedly")));
-  const share = groupCommit<string, string>({ commit });
-  const results = await Promise.allSettled(["a", "b", "c"].map(share));
+  const add = groupCommit<string, string>({ commit });
+  const results = await Promise.allSettled(["a", "b", "c"].map(add));
   expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
   expect(commit.mock.calls.flat(2).sort()).toEqual(["a", "b", "c"]);
 });

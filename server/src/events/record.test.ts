@@ -125,7 +125,7 @@ describe("record", () => {
     const courier: LocalDispatcher = {
       lease: () => ({ node: 1, lease_ms: 30_000, leased_ms: 0 }),
       closed: () => [],
-      take() {},
+      send() {},
     };
     const handing = await engineParts(db, courier);
     const open = await recordBeside("delete from pending_deliveries", "AAAAAAAAB1", handing);

@@ -34,7 +34,7 @@ export interface LocalDispatcher {
   lease(): Lease | null;
   /** Webhooks (UUIDs) that have no room in memory, or older ones in the database: their deliveries are left there for a claim. */
   closed(): string[];
-  take(deliveries: LeasedDelivery[]): void;
+  send(deliveries: readonly LeasedDelivery[]): void;
 }
 
 export interface RecorderParts {
@@ -118,7 +118,7 @@ class Recorded {
   announce(): void {
     const { clock, dispatcher, signals } = this.#parts;
     for (const span of this.#spans) span.end(clock.now());
-    if (this.#leased.length > 0) dispatcher!.take(this.#leased);
+    if (this.#leased.length > 0) dispatcher!.send(this.#leased);
     for (const webhook of this.#due) signals.emit("due", { webhook });
     for (const { space, id: event, type, video } of this.#events) signals.emit("event", { space, event, type, video });
   }

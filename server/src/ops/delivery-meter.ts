@@ -1,9 +1,11 @@
 import { Counter, Histogram } from "prom-client";
-import type { AttemptEnded, EngineMeter } from "../delivery/dispatcher-parts.ts";
+import type { EndedAttempt } from "../webhooks/health.ts";
 
-export interface DeliveryMeter extends EngineMeter {
+export interface DeliveryMeter {
   /** Hears of every attempt. */
-  attempted(ended: Pick<AttemptEnded, "exchange" | "outcome">): void;
+  attempted(ended: Pick<EndedAttempt, "exchange" | "outcome">): void;
+  /** Told how long each claim and each settle took. */
+  timed(statement: "claim" | "settle", duration_ms: number): void;
   /** For the registry. */
   series: (Counter<string> | Histogram<string>)[];
 }
@@ -39,8 +41,7 @@ export function createDeliveryMeter(): DeliveryMeter {
       words[word] = (words[word] ?? 0) + 1;
       attempt.observe(exchange.timings.total / 1000);
     },
-    claimed: (duration_ms) => claim.observe(duration_ms / 1000),
-    settled: (duration_ms) => settle.observe(duration_ms / 1000),
+    timed: (statement, duration_ms) => (statement === "claim" ? claim : settle).observe(duration_ms / 1000),
   };
 }
 

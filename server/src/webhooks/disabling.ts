@@ -1,4 +1,3 @@
-import type { AttemptEnded } from "../delivery/dispatcher-parts.ts";
 import type { Recorder } from "../events/record.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
@@ -8,6 +7,7 @@ import type { Signals } from "../kernel/signals.ts";
 import type { Database, Sql } from "../store/db.ts";
 import { tryTurn } from "../store/turns.ts";
 import { disableFailingWebhook, disableGoneWebhook, listFailingWebhooks, warnOfWebhook } from "../store/webhooks.ts";
+import type { EndedAttempt } from "./health.ts";
 import type { Vault } from "./secrets.ts";
 import { presentWebhook, type WebhookRow } from "./webhook.ts";
 
@@ -57,8 +57,8 @@ export class Disabling {
   }
 
   /** Hears of every attempt: a 410 disables at once, unless its webhook has another URL by now. */
-  note({ outcome, target }: AttemptEnded): void {
-    if (!outcome.gone) return;
+  note({ outcome, target }: EndedAttempt): void {
+    if (!outcome.isGone) return;
     const { space, webhook, url } = target;
     void this.#disable((tx) => disableGoneWebhook(tx, space, webhook, url, GONE)).catch((err: unknown) =>
       this.#parts.log.warn({ err }, "a webhook whose receiver is gone was not disabled; its next response will do it"),

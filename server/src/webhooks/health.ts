@@ -1,9 +1,9 @@
-import type { AttemptEnded } from "../delivery/dispatcher-parts.ts";
 import { type Clock, unixSeconds } from "../kernel/clock.ts";
 import { MaveError } from "../kernel/errors.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import type { Log } from "../kernel/log.ts";
 import { longUuid, shortUuid } from "../kernel/short-uuid.ts";
+import type { Exchange } from "../net/exchange.ts";
 import type { Database } from "../store/db.ts";
 import {
   addHealth,
@@ -54,6 +54,15 @@ export interface WebhookHealth {
 const HOUR_MS = 3_600_000;
 const HOURS_SHOWN = 24;
 
+/** An attempt that has ended, as the delivery engine reports it. */
+export interface EndedAttempt {
+  target: { space: string; webhook: string; url: string };
+  exchange: Exchange;
+  outcome: { result: "succeeded" | "retry" | "failed"; error: Exchange["error"]; isGone: boolean };
+  /** When it started, Unix milliseconds. */
+  at_ms: number;
+}
+
 interface HealthParts {
   db: Database;
   clock: Clock;
@@ -75,13 +84,13 @@ export class Health {
   }
 
   /** Hears of every attempt. */
-  note(ended: AttemptEnded): void {
+  note(ended: EndedAttempt): void {
     this.#count(ended);
     this.#mark(ended);
     this.#flushSoon();
   }
 
-  #count({ target, exchange, outcome, at_ms }: AttemptEnded): void {
+  #count({ target, exchange, outcome, at_ms }: EndedAttempt): void {
     const hour = this.#hourOf(target.space, target.webhook, at_ms - (at_ms % HOUR_MS));
     for (const phase of PHASES) {
       const ms = exchange.timings[phase];
@@ -97,7 +106,7 @@ export class Health {
   }
 
   /** By webhook, not by hour: two hours in one write must not speak against each other. */
-  #mark({ target, exchange, outcome, at_ms }: AttemptEnded): void {
+  #mark({ target, exchange, outcome, at_ms }: EndedAttempt): void {
     const { space: space_id, webhook: webhook_id } = target;
     const none = { space_id, webhook_id, succeeded: false, failing_ms: null, certificate_ms: null };
     const mark = this.#marks.get(webhook_id) ?? none;

@@ -1,0 +1,127 @@
+import type { Log } from "../kernel/log.ts";
+import { shortUuid } from "../kernel/short-uuid.ts";
+import type { Tracing } from "../kernel/trace.ts";
+import type { Exchange } from "../net/exchange.ts";
+import type { LeasedDelivery } from "../store/queue/claim.ts";
+import type { LeaseKey } from "../store/queue/key.ts";
+import type { Settlement } from "../store/queue/settle.ts";
+import type { Lane } from "./lane.ts";
+import type { Outcome } from "./outcome.ts";
+import type { SignedRequest } from "./request.ts";
+import type { Target } from "./targets.ts";
+
+/** An attempt in flight. */
+export interface Attempt {
+  delivery: LeasedDelivery;
+  lane: Lane;
+  target: Target;
+  request: SignedRequest;
+  /** Unix milliseconds. */
+  started_ms: number;
+  /** The same moment on the monotonic clock. */
+  begun_ms: number;
+  /** It counts against SENDS_SLOW_MAX. */
+  isSlow: boolean;
+}
+
+/** What the settle writes after an attempt: how the delivery goes on, and the row of the attempt log. */
+export function settlementOf(
+  { delivery, request, started_ms }: Attempt,
+  exchange: Exchange,
+  { result, delay_ms, step, again, error }: Outcome,
+): Settlement {
+  const { status, note, response, timings, address } = exchange;
+  return {
+    ...leaseKey(delivery),
+    outcome: result,
+    delay_ms,
+    step,
+    again,
+    reason: null,
+    started_ms,
+    duration_ms: timings.total,
+    url: request.url,
+    status,
+    error: error?.word ?? null,
+    error_code: error?.code ?? null,
+    note,
+    timings: JSON.stringify({ ...timings, address }),
+    request_headers: request.logged,
+    response_headers: response && JSON.stringify(response.headers),
+    response_body: response && response.body.length > 0 ? response.body.toString("base64") : null,
+    response_bytes: response?.bytes ?? null,
+  };
+}
+
+/** What the settle writes for a delivery that cannot be sent: it ends without an attempt. */
+export function cancellationOf(delivery: LeasedDelivery, reason: string): Settlement {
+  const none = { status: null, error: null, error_code: null, note: null, response_headers: null, response_body: null };
+  return {
+    ...leaseKey(delivery),
+    ...none,
+    outcome: "canceled",
+    delay_ms: 0,
+    step: delivery.step,
+    again: false,
+    reason,
+    started_ms: 0,
+    duration_ms: null,
+    url: null,
+    timings: null,
+    request_headers: null,
+    response_bytes: null,
+  };
+}
+
+/** The row's key, and the attempt that it was leased for: a settle that does not match both changes nothing. */
+function leaseKey({ space_id, webhook_id, video_id, sequence, attempt }: LeaseKey): LeaseKey {
+  return { space_id, webhook_id, video_id, sequence, attempt };
+}
+
+/** `warn` if nothing more is tried automatically, `info` if a receiver has a problem, `debug` for the many successes. */
+const LEVELS = { succeeded: "debug", retry: "info", failed: "warn" } as const satisfies Record<
+  Outcome["result"],
+  string
+>;
+
+/** Logs one line per attempt, without the URL, headers, payload or response: each may hold a secret. */
+export function logAttempt(log: Log, { delivery }: Attempt, exchange: Exchange, { result, error }: Outcome): void {
+  const level = LEVELS[result];
+  if (!log.isLevelEnabled(level)) return;
+  const { webhook_id, id, attempt } = delivery;
+  const ids = { webhook: shortUuid(webhook_id), delivery: shortUuid(id), attempt };
+  const { status, timings } = exchange;
+  log[level]({ ...ids, outcome: result, status, error: error?.word ?? null, ms: timings.total }, "attempt");
+}
+
+/**
+ * Records the span of an attempt that has ended, as a child of its event's span on whichever node recorded the event. Like
+ * the log, it has neither URL nor payload. The request carries no `traceparent`, because its receiver is a third party.
+ */
+export function traceAttempt(
+  tracing: Tracing,
+  { delivery, started_ms }: Attempt,
+  { status, timings }: Exchange,
+  { result, error }: Outcome,
+): void {
+  const { webhook_id, id, event_id, type, attempt, traceparent } = delivery;
+  const attributes = {
+    "mave.webhook": shortUuid(webhook_id),
+    "mave.delivery": shortUuid(id),
+    "mave.event": shortUuid(event_id),
+    "mave.event_type": type,
+    "mave.attempt": attempt,
+    "mave.outcome": result,
+    "http.request.method": "POST",
+    ...(status !== null && { "http.response.status_code": status }),
+    ...(error !== null && { "error.type": error.word }),
+  };
+  const span = tracing.begin({
+    name: `attempt ${type}`,
+    kind: "client",
+    traceparent,
+    begun_ms: started_ms,
+    attributes,
+  });
+  span.end(started_ms + timings.total, {}, result !== "succeeded");
+}

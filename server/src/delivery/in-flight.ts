@@ -1,0 +1,50 @@
+import { LIMITS } from "../kernel/limits.ts";
+import type { Attempt } from "./attempt.ts";
+
+/**
+ * The attempts in flight. Slow ones are counted apart, up to a bound of their own, so that receivers that hang do not
+ * use up the slots of those that respond quickly.
+ */
+export class InFlight {
+  readonly #attempts = new Set<Attempt>(); // in the order in which they began
+  #quick = 0;
+  #slow = 0;
+
+  get quick(): number {
+    return this.#quick;
+  }
+
+  get slow(): number {
+    return this.#slow;
+  }
+
+  get size(): number {
+    return this.#attempts.size;
+  }
+
+  get hasRoom(): boolean {
+    return this.#quick < LIMITS.SENDS_IN_FLIGHT_MAX;
+  }
+
+  add(attempt: Attempt): void {
+    this.#attempts.add(attempt);
+    this.#quick += 1;
+  }
+
+  delete(attempt: Attempt): void {
+    this.#attempts.delete(attempt);
+    if (attempt.isSlow) this.#slow -= 1;
+    else this.#quick -= 1;
+  }
+
+  /** Counts attempts that began before `limit_ms` (monotonic) as slow. */
+  markSlow(limit_ms: number): void {
+    for (const attempt of this.#attempts) {
+      if (attempt.begun_ms > limit_ms || this.#slow >= LIMITS.SENDS_SLOW_MAX) return;
+      if (attempt.isSlow) continue;
+      attempt.isSlow = true;
+      this.#quick -= 1;
+      this.#slow += 1;
+    }
+  }
+}

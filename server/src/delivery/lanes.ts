@@ -1,0 +1,133 @@
+import type { Clock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import type { Log } from "../kernel/log.ts";
+import type { Database } from "../store/db.ts";
+import type { LeasedDelivery } from "../store/queue/claim.ts";
+import { type Lease, returnLeases } from "../store/queue/leases.ts";
+import { Lane } from "./lane.ts";
+
+interface LanesParts {
+  db: Database;
+  clock: Clock;
+  log: Log;
+  lease_ms: number;
+  /** This node's number, or null while it has none. */
+  node(): number | null;
+}
+
+/** After a longer wait the leases would have expired, so a lane that has to wait longer releases its queue. */
+const WAIT_IN_MEMORY_MS = 5_000;
+
+/**
+ * The lanes of this node, and what is true of all of them: which are ready, which are closed to new deliveries, how many
+ * deliveries are queued. Each lane reports its changes, so none of these can be stale. Deliveries that cannot be sent in
+ * time go back to the database.
+ */
+export class Lanes {
+  readonly #parts: LanesParts;
+  readonly #lanes = new Map<string, Lane>();
+  /** In the order of their turns: each webhook stands here once, whatever its backlog. */
+  readonly #ready = new Set<Lane>();
+  readonly #closed = new Set<string>();
+  readonly #unsent: LeasedDelivery[] = [];
+  #releasing: Promise<unknown> = Promise.resolve();
+  #queued = 0;
+  #isStopped = false;
+
+  constructor(parts: LanesParts) {
+    this.#parts = parts;
+  }
+
+  get queued(): number {
+    return this.#queued;
+  }
+
+  lease(): Lease | null {
+    const { clock, lease_ms } = this.#parts;
+    const node = this.#parts.node();
+    if (this.#isStopped || node === null || this.#queued >= LIMITS.DELIVERIES_QUEUED_MAX) return null;
+    return { node, lease_ms, leased_ms: clock.monotonic() };
+  }
+
+  closed(): string[] {
+    return [...this.#closed];
+  }
+
+  add(delivery: LeasedDelivery): void {
+    const lane = this.of(delivery.webhook_id);
+    const isKept = !this.#isStopped && this.#parts.node() !== null && lane.restLeft_ms(delivery) <= WAIT_IN_MEMORY_MS;
+    if (isKept) lane.add(delivery);
+    else this.release([delivery]);
+  }
+
+  of(webhook: string): Lane {
+    const known = this.#lanes.get(webhook);
+    if (known !== undefined) return known;
+    const lane = new Lane(webhook, this.#parts.clock, (changed, queued) => this.#onChange(changed, queued));
+    this.#lanes.set(webhook, lane);
+    return lane;
+  }
+
+  #onChange(lane: Lane, queued: number): void {
+    this.#queued += queued;
+    if (lane.state === "ready") this.#ready.add(lane);
+    else this.#ready.delete(lane);
+    if (lane.isClosed) this.#closed.add(lane.webhook);
+    else this.#closed.delete(lane.webhook);
+  }
+
+  all(): MapIterator<Lane> {
+    return this.#lanes.values();
+  }
+
+  /** The lane whose turn it is. It goes to the end of the list with its next change. */
+  next(): Lane | undefined {
+    for (const lane of this.#ready) {
+      this.#ready.delete(lane);
+      return lane;
+    }
+    return undefined;
+  }
+
+  /** Sends nothing to this webhook for a while, except manual deliveries. */
+  rest(lane: Lane, rest_ms: number): void {
+    lane.rest(rest_ms);
+    if (rest_ms > WAIT_IN_MEMORY_MS) this.release(lane.clear({ manual: false }));
+  }
+
+  /** @returns 0, or how many ms this webhook's rate limit has no token: until then nothing is sent to it */
+  pace(lane: Lane, perSecond: number | null): number {
+    const wait_ms = lane.takeToken(perSecond);
+    if (wait_ms > WAIT_IN_MEMORY_MS) this.release(lane.clear({ manual: true }));
+    return wait_ms;
+  }
+
+  /** Releases everything that is not sent yet. */
+  clear(): void {
+    for (const lane of this.#lanes.values()) this.release(lane.clear({ manual: true }));
+  }
+
+  /** The same, and accepts no more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.clear();
+  }
+
+  /** Ends the leases of deliveries that were not sent, those of one turn in one statement. */
+  release(deliveries: readonly LeasedDelivery[]): void {
+    if (this.#unsent.length === 0 && deliveries.length > 0) this.#parts.clock.after(0, () => void this.flush());
+    this.#unsent.push(...deliveries);
+  }
+
+  /** Resolves when every lease released so far is ended. If the statement fails, they expire. */
+  async flush(): Promise<void> {
+    const { db, log } = this.#parts;
+    const unsent = this.#unsent.splice(0);
+    const ended = unsent.length === 0 ? undefined : returnLeases(db, unsent);
+    const logged = ended?.catch((err: unknown) =>
+      log.warn({ err }, "Failed to release unsent deliveries; leases will expire"),
+    );
+    this.#releasing = Promise.all([this.#releasing, logged]);
+    await this.#releasing;
+  }
+}

@@ -1,0 +1,102 @@
+import type { Clock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import type { Log } from "../kernel/log.ts";
+import type { Database } from "../store/db.ts";
+import type { LeasedDelivery } from "../store/queue/claim.ts";
+import { type Settlement, settleAttempts } from "../store/queue/settle.ts";
+
+/** A batch after its settle. */
+export interface SettledBatch {
+  deliveries: { delivery: LeasedDelivery; settlement: Settlement }[];
+  /** Those whose lease was lost: their settle changed nothing. */
+  lost: Settlement[];
+  /** When the statement began, on the monotonic clock. Leases that it renewed are counted from here. */
+  begun_ms: number;
+}
+
+interface SettleBatchesParts {
+  db: Database;
+  clock: Clock;
+  log: Log;
+  lease_ms: number;
+  onSettled(batch: SettledBatch): void;
+  /** Told how long a settle took. */
+  onSettle(duration_ms: number): void;
+}
+
+/**
+ * Settles attempts in batches, one batch at a time: as soon as there are SETTLE_BATCH_MAX, or after SETTLE_LINGER_MS.
+ * While the database is unavailable, a batch is kept and retried. If a lease expires meanwhile, its settle changes nothing.
+ */
+export class SettleBatches {
+  readonly #parts: SettleBatchesParts;
+  readonly #waiting: SettledBatch["deliveries"] = [];
+  readonly #whenIdle: (() => void)[] = [];
+  #writing = 0;
+  #isLingering = false;
+
+  constructor(parts: SettleBatchesParts) {
+    this.#parts = parts;
+  }
+
+  add(delivery: LeasedDelivery, settlement: Settlement): void {
+    this.#waiting.push({ delivery, settlement });
+    if (this.#waiting.length >= LIMITS.SETTLE_BATCH_MAX) this.#write();
+    else this.#linger();
+  }
+
+  /** How many settlements are not in the database yet. */
+  get pending(): number {
+    return this.#waiting.length + this.#writing;
+  }
+
+  /** Resolves when nothing is pending, or after `patience_ms`. */
+  async flush(patience_ms: number): Promise<void> {
+    if (this.pending === 0) return;
+    this.#write();
+    await new Promise<void>((resolve) => {
+      this.#whenIdle.push(resolve);
+      this.#parts.clock.after(patience_ms, resolve);
+    });
+  }
+
+  #linger(): void {
+    if (this.#isLingering || this.#writing > 0) return;
+    this.#isLingering = true;
+    this.#parts.clock.after(LIMITS.SETTLE_LINGER_MS, () => {
+      this.#isLingering = false;
+      this.#write();
+    });
+  }
+
+  #write(): void {
+    if (this.#writing > 0 || this.#waiting.length === 0) return;
+    const deliveries = this.#waiting.splice(0, LIMITS.SETTLE_BATCH_MAX);
+    this.#writing = deliveries.length;
+    void this.#settle(deliveries).then((batch) => this.#written(batch));
+  }
+
+  async #settle(deliveries: SettledBatch["deliveries"]): Promise<SettledBatch | null> {
+    const { db, clock, log, lease_ms } = this.#parts;
+    const begun_ms = clock.monotonic();
+    try {
+      const settlements = deliveries.map(({ settlement }) => settlement);
+      const lost = await settleAttempts(db, settlements, lease_ms);
+      this.#parts.onSettle(clock.monotonic() - begun_ms);
+      return { deliveries, begun_ms, lost };
+    } catch (err) {
+      log.warn({ err, attempts: deliveries.length }, "Settle failed; retrying");
+      this.#waiting.unshift(...deliveries);
+      return null;
+    }
+  }
+
+  #written(batch: SettledBatch | null): void {
+    this.#writing = 0;
+    if (batch === null) return void this.#parts.clock.after(LIMITS.SETTLE_RETRY_MS, () => this.#write());
+    this.#parts.onSettled(batch);
+    if (this.#waiting.length >= LIMITS.SETTLE_BATCH_MAX) this.#write();
+    else if (this.#waiting.length > 0) this.#linger();
+    else for (const resolve of this.#whenIdle.splice(0)) resolve();
+  }
+}

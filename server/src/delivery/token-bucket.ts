@@ -1,0 +1,21 @@
+/** A token bucket for a webhook's rate limit. */
+export class TokenBucket {
+  #tokens = 1;
+  #refilled_ms = 0;
+
+  /**
+   * Takes a token, if there is one.
+   * @returns 0, or how many ms the next token takes
+   */
+  take(perSecond: number, now_ms: number): number {
+    const burst = Math.max(1, perSecond * BURST_S);
+    this.#tokens = Math.min(burst, this.#tokens + ((now_ms - this.#refilled_ms) / 1000) * perSecond);
+    this.#refilled_ms = now_ms;
+    if (this.#tokens < 1) return Math.ceil(((1 - this.#tokens) / perSecond) * 1000);
+    this.#tokens -= 1;
+    return 0;
+  }
+}
+
+/** How much of an unused rate can be caught up: little, so that every second stays within a tenth of the limit. */
+const BURST_S = 0.1;
