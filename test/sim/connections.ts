@@ -4,18 +4,18 @@ const INT8 = 20;
 const types = new pg.TypeOverrides();
 types.setTypeParser(INT8, Number);
 
-// A deadlock is found by whoever closes the circle, at once: at the default of a second it would be a matter of luck.
+// With the default deadlock_timeout of a second, which transaction PostgreSQL aborts would depend on the machine's speed.
 const OPTIONS =
   "-c search_path=sim,pg_catalog,public -c synchronous_commit=off -c deadlock_timeout=1ms -c enable_seqscan=off -c jit=off";
 
 export const pidOf = (client: pg.Client): number => (client as unknown as { processID: number }).processID;
 
-/** Connections to the real database, kept from one run to the next, and the observer's own. */
+/** Connections to the real database, reused by later runs, and one for observation. */
 export class Connections {
   readonly #config: pg.ClientConfig;
   readonly #free: pg.Client[] = [];
   #observer: pg.Client | null = null;
-  /** Looks for locks from another database: how often depends on the machine, and what it sees keeps no old row alive. */
+  /** Reads the locks from another database, so that its snapshots, whose number depends on the machine, keep no old rows. */
   #bystander: pg.Client | null = null;
 
   constructor(connection: pg.ClientConfig) {
@@ -52,7 +52,7 @@ export class Connections {
     return row.blocked;
   }
 
-  /** As good as new, so that a run does not depend on those before it. */
+  /** Resets each connection, so that a run does not depend on earlier ones. */
   async take(count: number): Promise<pg.Client[]> {
     const kept = this.#free.splice(0, count);
     await Promise.all(kept.map((client) => client.query("discard all")));
@@ -61,12 +61,12 @@ export class Connections {
     return [...kept, ...fresh];
   }
 
-  /** Takes back what nobody uses: no transaction, no lock, no listener. */
-  giveBack(clients: Iterable<pg.Client>): void {
+  /** Accepts unused connections: without a transaction, lock or listener. */
+  putBack(clients: Iterable<pg.Client>): void {
     this.#free.push(...clients);
   }
 
-  /** Ends them as the end of their process would, and waits until the server has seen that: locks and transactions are gone. */
+  /** Ends them like the end of their process, and waits until the server has released their locks. */
   async kill(clients: readonly pg.Client[]): Promise<void> {
     const pids = clients.map(pidOf);
     for (const client of clients) parsedOf(client).stream.destroy();

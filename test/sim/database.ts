@@ -5,16 +5,16 @@ import { pidOf } from "./connections.ts";
 import type { Process, World } from "./world.ts";
 
 export interface DatabaseFaults {
-  /** The statement or commit happened, its response is lost. */
+  /** The statement or commit was executed, but its response is lost. */
   lostResponse: number;
   /** It never reached the server. */
   refused: number;
 }
 
-/** Changes a statement: how a bug is planted. */
+/** Changes a statement, to plant a bug. */
 export type Rewrite = (statement: Statement) => Statement;
 
-/** Hears of each notice that a process sent. */
+/** Called with each notice that a process sends. */
 export type OnNotice = (channel: string, payload: string) => void;
 
 interface SimDatabaseParts {
@@ -23,13 +23,13 @@ interface SimDatabaseParts {
   faults(): DatabaseFaults;
   rewrite: Rewrite;
   onNotice: OnNotice;
-  /** A fault that this process felt. */
+  /** Called when a fault affects this process. */
   onFault(): void;
 }
 
 const CONNECTIONS = 6;
 
-/** One process's way to the database: each statement is a step of the world, and may fail as a network does. */
+/** The database of one process: each statement is a step of the world, and may fail like a network. */
 export class SimDatabase implements Database {
   readonly sharesSessions = false;
   readonly #parts: SimDatabaseParts;
@@ -47,7 +47,7 @@ export class SimDatabase implements Database {
     throw new Error("the simulation has no pool");
   }
 
-  /** Connects before the simulation runs: connecting is no step of it. */
+  /** Connects before the simulation starts, because connecting is not a step. */
   async open(): Promise<void> {
     for (const client of await this.#parts.world.connections.take(CONNECTIONS)) {
       this.#all.add(client);
@@ -62,11 +62,11 @@ export class SimDatabase implements Database {
       if (statement.name === "notify") this.#parts.onNotice(values[0] as string, values[1] as string);
       return rows;
     } finally {
-      this.#giveBack(client);
+      this.#putBack(client);
     }
   }
 
-  /** What goes out with its commit is a step of its own here: a crash between the two is the harder case. */
+  /** A statement sent with its commit is a separate step here, because a crash between the two is the harder case. */
   async transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
     const client = await this.#take();
     const run: Transaction["run"] = (statement, values = []) => this.#statement(client, statement, values, false);
@@ -81,11 +81,11 @@ export class SimDatabase implements Database {
       await this.#inTurn(client, rollback);
       throw error;
     } finally {
-      this.#giveBack(client);
+      this.#putBack(client);
     }
   }
 
-  /** A session's connection, as far as this server uses one. */
+  /** A session, as far as the server uses one. */
   async connect(): Promise<pg.Client> {
     const client = await this.#take();
     const fake = new FakeClient(
@@ -97,13 +97,13 @@ export class SimDatabase implements Database {
     return fake as unknown as pg.Client;
   }
 
-  /** A notice reaches whoever listens on this process. */
+  /** Delivers a notice to the sessions of this process that listen. */
   notice(channel: string, payload: string): void {
     for (const session of this.#sessions)
       if (session.channels.has(channel)) session.emit("notification", { channel, payload });
   }
 
-  /** The session's connection breaks, as behind a proxy that forgot it. */
+  /** Breaks the session's connection, like a proxy that dropped it. */
   async cutSession(): Promise<void> {
     for (const session of this.#sessions.splice(0)) {
       await this.#kill([session.real]);
@@ -111,10 +111,10 @@ export class SimDatabase implements Database {
     }
   }
 
-  /** Ends all connections. Those at rest serve the next process. */
+  /** Ends all connections. Idle ones are reused by the next process. */
   async close(): Promise<void> {
-    const atRest = this.#free.splice(0).filter((client) => this.#all.delete(client));
-    this.#parts.world.connections.giveBack(atRest);
+    const idle = this.#free.splice(0).filter((client) => this.#all.delete(client));
+    this.#parts.world.connections.putBack(idle);
     await this.#kill([...this.#all]);
   }
 
@@ -122,14 +122,14 @@ export class SimDatabase implements Database {
     return this.#free.pop() ?? new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  #giveBack(client: pg.Client): void {
+  #putBack(client: pg.Client): void {
     if (!this.#all.has(client)) return;
     const next = this.#waiting.shift();
     if (next !== undefined) next(client);
     else this.#free.push(client);
   }
 
-  /** A new connection takes the place of each that ended. */
+  /** Replaces each ended connection by a new one. */
   async #kill(clients: readonly pg.Client[]): Promise<void> {
     const { world, process } = this.#parts;
     const mine = clients.filter((client) => this.#all.delete(client));
@@ -137,7 +137,7 @@ export class SimDatabase implements Database {
     if (process.dead) return;
     for (const fresh of await world.connections.take(mine.length)) {
       this.#all.add(fresh);
-      this.#giveBack(fresh);
+      this.#putBack(fresh);
     }
   }
 
@@ -152,7 +152,7 @@ export class SimDatabase implements Database {
     return (await this.#step(client, name, () => client.query(query), commits)).rows as Row[];
   }
 
-  /** What is asked of one connection is done in that order, as on the wire: a rollback too, after what nobody waits for. */
+  /** Runs the work of one connection in order, as on the wire, including a rollback after statements without a listener. */
   #inTurn<Result>(client: pg.Client, work: () => Promise<Result>): Promise<Result> {
     const before = this.#turns.get(client);
     const mine = before === undefined ? work() : before.then(work);
@@ -202,7 +202,7 @@ class FakeClient extends EventEmitter {
     this.#end = end;
   }
 
-  /** A LISTEN is heard by the world: a real notice would come at a moment of its own. */
+  /** The world handles LISTEN itself: a real notice would arrive at an arbitrary moment. */
   async query(query: string | pg.QueryConfig): Promise<pg.QueryResult> {
     const listens = typeof query === "string" ? /^listen (\w+)$/.exec(query) : null;
     const what = typeof query === "string" ? query : query.name!;

@@ -2,27 +2,27 @@ import { ATTEMPT_MS } from "./node.ts";
 import type { Arrival } from "./receivers.ts";
 import type { Process, World } from "./world.ts";
 
-/** How long after a change of a webhook a node may act on what it knew: two polls and a statement. */
-const TOLD_MS = 11_000;
-/** How long a node may believe in a lease that the database's clock has skipped, or that was taken from it. */
+/** How long after a change of a webhook a node may act on the old state: two polls and a statement. */
+const INFORMED_MS = 11_000;
+/** How long a node may rely on a lease that a jump of the database's clock has ended. */
 const LEASE_MS = 30_000;
 
-interface Sending {
+interface InFlight {
   begun_ms: number;
-  /** The transaction that opened the delivery. */
+  /** The transaction that inserted the delivery. */
   opened_in: string | null;
 }
 
-interface Found {
+interface PendingRow {
   attempt: number;
   sequence: number;
   leased: boolean;
   opened_in: string;
-  /** It was open when the one that is sent was opened, and that one's webhook keeps an order. */
+  /** It was pending when the delivery being sent was inserted, and that one's webhook has an ordering. */
   first: boolean;
 }
 
-/** A webhook as the database has it, and since when it is known to be so. */
+/** A webhook's state in the database, and since when it has been observed. */
 interface Known {
   url: string | null;
   status: string | null;
@@ -30,21 +30,21 @@ interface Known {
 }
 
 /**
- * Safety, asked of the database before each request leaves:
+ * Safety, checked in the database before each request:
  *
- * - at most one attempt of a delivery is under way, and it is the one that the row is leased for (the fence);
- * - what was open for an earlier event of the video when this delivery was opened has ended, for good and on the wire:
- *   so a later event waits, a manual send and a replay overtake nothing, and make nothing wait that was there before;
- * - what is paused, disabled, deleted, or has another URL is not sent once a node had the time to be told: TOLD_MS
- *   of its being awake and in touch with the database.
+ * - At most one attempt of a delivery is in flight, and it is the attempt that the row is leased for (the fence).
+ * - Every delivery of an earlier event of the video that was pending when this one was inserted has ended, in the database
+ *   and on the wire. So a later event waits, and a manual send or a replay neither overtakes nor delays older deliveries.
+ * - A webhook that is paused, disabled, deleted or has another URL gets no request after INFORMED_MS in which the node was
+ *   running and connected to the database.
  *
- * A lease that the database's clock skips by more than its margin protects nothing: until the leases of before have
- * ended, only what does not rest on them is asked.
+ * If the database's clock steps ahead by more than a lease's margin, leases protect nothing. Until the older leases have
+ * expired, only the last of these is checked.
  */
 export class Invariants {
   readonly #world: World;
   readonly #find: (what: string) => void;
-  readonly #underWay = new Map<string, Map<Process, Sending>>();
+  readonly #inFlight = new Map<string, Map<Process, InFlight>>();
   readonly #webhooks = new Map<string, Known>();
   readonly #troubled = new Map<Process, number>();
   readonly received = new Set<string>();
@@ -62,7 +62,7 @@ export class Invariants {
   }
 
   sent(process: Process, arrival: Arrival): void {
-    this.#underWay.get(keyOf(arrival))?.delete(process);
+    this.#inFlight.get(keyOf(arrival))?.delete(process);
   }
 
   succeeded({ webhook, event }: Arrival): void {
@@ -70,21 +70,21 @@ export class Invariants {
   }
 
   died(process: Process): void {
-    for (const senders of this.#underWay.values()) senders.delete(process);
+    for (const senders of this.#inFlight.values()) senders.delete(process);
   }
 
-  /** Until then it may not have been told of changes. */
+  /** Until then the process may not know of changes. */
   troubled(process: Process, until_ms = this.#world.now_ms): void {
     this.#troubled.set(process, Math.max(until_ms, this.#troubled.get(process) ?? 0));
   }
 
-  /** The database's clock skipped so much that leases ended early. */
+  /** The database's clock stepped ahead so far that leases expired early. */
   skipped(): void {
     this.#skipped_ms = this.#world.now_ms;
   }
 
-  /** Notes how the webhooks are. To be called often: a change counts from the call that sees it. */
-  async look(): Promise<void> {
+  /** Reads the webhooks. Called often, because a change counts from the call that sees it. */
+  async observe(): Promise<void> {
     const rows = await this.#world.ask<{ id: string; url: string; status: string }>(
       "select id, url, status from webhooks",
     );
@@ -97,7 +97,7 @@ export class Invariants {
     }
   }
 
-  /** One that came and went between two looks was never seen. */
+  /** A webhook that was added and removed between two observations is unknown. */
   #known(webhook: string): Known {
     const known = this.#webhooks.get(webhook) ?? { url: null, status: null, since_ms: this.#world.now_ms };
     this.#webhooks.set(webhook, known);
@@ -105,13 +105,13 @@ export class Invariants {
   }
 
   async #check(process: Process, arrival: Arrival): Promise<void> {
-    await this.look();
-    this.#checkTold(process, arrival);
-    const rows = await this.#open(arrival);
+    await this.observe();
+    this.#checkInformed(process, arrival);
+    const rows = await this.#pending(arrival);
     const own = rows.find(({ sequence }) => sequence === arrival.sequence);
     const key = keyOf(arrival);
-    const senders = this.#underWay.get(key) ?? new Map<Process, Sending>();
-    this.#underWay.set(key, senders);
+    const senders = this.#inFlight.get(key) ?? new Map<Process, InFlight>();
+    this.#inFlight.set(key, senders);
     if (this.#world.now_ms - this.#skipped_ms > LEASE_MS && !this.#mayBeCanceled(arrival, own)) {
       for (const other of this.#still(senders))
         this.#report(process, arrival, `sent while the attempt of ${other.name} had not ended`);
@@ -126,9 +126,9 @@ export class Invariants {
     senders.set(process, { begun_ms: this.#world.now_ms, opened_in: own?.opened_in ?? null });
   }
 
-  /** The row and those of earlier events of its video. */
-  #open({ webhook, video, sequence }: Arrival): Promise<Found[]> {
-    return this.#world.ask<Found>(
+  /** The row, and the rows of earlier events of its video. */
+  #pending({ webhook, video, sequence }: Arrival): Promise<PendingRow[]> {
+    return this.#world.ask<PendingRow>(
       `select o.sequence, o.attempt, o.leased_until > sim.now() as leased, o.opened_in::text,
         o.sequence < own.sequence and coalesce(own.ordered, false) and (o.opened_in = own.opened_in
           or pg_visible_in_snapshot(o.opened_in, own.opened_seeing)) as first
@@ -139,24 +139,24 @@ export class Invariants {
     );
   }
 
-  /** Its webhook was deleted, or its replay canceled: what was leased already may still be sent. */
-  #mayBeCanceled({ webhook }: Arrival, own: Found | undefined): boolean {
+  /** The webhook was deleted: a delivery that was already leased may still be sent. */
+  #mayBeCanceled({ webhook }: Arrival, own: PendingRow | undefined): boolean {
     const { url, since_ms } = this.#known(webhook);
     return own === undefined && url === null && this.#world.now_ms - since_ms < LEASE_MS;
   }
 
-  #checkFence(process: Process, arrival: Arrival, own: Found | undefined): void {
-    if (own === undefined) this.#report(process, arrival, "sent what is not open");
+  #checkFence(process: Process, arrival: Arrival, own: PendingRow | undefined): void {
+    if (own === undefined) this.#report(process, arrival, "sent a delivery that is not pending");
     else if (own.attempt !== arrival.attempt)
-      this.#report(process, arrival, `sent an attempt that is over (now ${own.attempt})`);
+      this.#report(process, arrival, `sent an attempt that has ended (now ${own.attempt})`);
     else if (!own.leased) this.#report(process, arrival, "sent without a lease");
   }
 
-  /** No attempt of an earlier event may be under way: whoever let this one go believed that it had ended. */
+  /** No attempt of an earlier event may be in flight: the release of this one means that it had ended. */
   async #checkWire(process: Process, arrival: Arrival): Promise<void> {
     for (let sequence = 1; sequence < arrival.sequence; sequence++)
-      for (const [other, { opened_in }] of this.#underWay.get(keyOf({ ...arrival, sequence })) ?? []) {
-        if (!this.#still(this.#underWay.get(keyOf({ ...arrival, sequence }))!).includes(other)) continue;
+      for (const [other, { opened_in }] of this.#inFlight.get(keyOf({ ...arrival, sequence })) ?? []) {
+        if (!this.#still(this.#inFlight.get(keyOf({ ...arrival, sequence }))!).includes(other)) continue;
         const [row] = await this.#world.ask<{ first: boolean }>(
           `select coalesce(ordered, false) and pg_visible_in_snapshot($4::xid8, opened_seeing) as first
            from pending_deliveries where webhook_id = $1 and video_id = $2 and sequence = $3`,
@@ -166,16 +166,16 @@ export class Invariants {
       }
   }
 
-  #checkTold(process: Process, arrival: Arrival): void {
+  #checkInformed(process: Process, arrival: Arrival): void {
     const { url, status, since_ms } = this.#known(arrival.webhook);
-    const told_ms = Math.max(since_ms, this.#troubled.get(process) ?? 0, process.frozenUntil_ms) + TOLD_MS;
-    if (this.#world.now_ms < told_ms) return;
+    const informed_ms = Math.max(since_ms, this.#troubled.get(process) ?? 0, process.frozenUntil_ms) + INFORMED_MS;
+    if (this.#world.now_ms < informed_ms) return;
     if (status !== "enabled") this.#report(process, arrival, `sent though its webhook is ${status ?? "deleted"}`);
-    else if (url !== arrival.url) this.#report(process, arrival, "sent to a URL of before");
+    else if (url !== arrival.url) this.#report(process, arrival, "sent to an old URL");
   }
 
-  /** What began longer ago than an attempt may take is over, though a frozen process has not noticed yet. */
-  #still(senders: Map<Process, Sending>): Process[] {
+  /** An attempt that began longer ago than an attempt may take is over, even if a frozen process has not noticed yet. */
+  #still(senders: Map<Process, InFlight>): Process[] {
     const since_ms = this.#world.now_ms - ATTEMPT_MS;
     return [...senders].filter(([, { begun_ms }]) => begun_ms > since_ms).map(([process]) => process);
   }

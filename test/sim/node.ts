@@ -15,7 +15,7 @@ import type { SimDatabase } from "./database.ts";
 import { simClient, type Temper, type Watch } from "./receivers.ts";
 import { type Process, seeded, type World } from "./world.ts";
 
-/** Everything of one server that has to do with deliveries, put together as main.ts does. */
+/** The parts of one server that concern deliveries, constructed as in main.ts. */
 export interface Node {
   process: Process;
   db: SimDatabase;
@@ -32,7 +32,7 @@ export const SCHEDULE_S = [1, 2, 4, 8];
 
 const log = createLog("silent", false);
 const vaultKey = Buffer.alloc(32, 3);
-/** What the address policy does is its own tests' business. */
+/** Accepts every URL: the address policy has its own tests. */
 const policy = { checkUrl: (url: string) => ({ ok: true as const, url: new URL(url) }) };
 
 export interface NodeParts {
@@ -41,11 +41,11 @@ export interface NodeParts {
   db: SimDatabase;
   temperOf(webhook: string): Temper;
   watch: Watch;
-  onVerdict(verdict: Outcome): void;
+  onOutcome(outcome: Outcome): void;
   fraction?: (() => number) | undefined;
 }
 
-export function createNode({ world, process, db, temperOf, watch, onVerdict, fraction }: NodeParts): Node {
+export function createNode({ world, process, db, temperOf, watch, onOutcome, fraction }: NodeParts): Node {
   const [clock, signals] = [world.clockOf(process), createSignals()];
   const random: Random = { ...seeded(world.random.integer(2 ** 31)) };
   if (fraction) random.fraction = fraction;
@@ -57,7 +57,7 @@ export function createNode({ world, process, db, temperOf, watch, onVerdict, fra
     ...{ version: "sim", schedule_s: SCHEDULE_S, attempt_ms: ATTEMPT_MS },
     onAttempt: (ended) => {
       disabling.note(ended);
-      onVerdict(ended.outcome);
+      onOutcome(ended.outcome);
     },
   });
   const recorder = createRecorder({ ...ground, dispatcher: delivery.dispatcher });
@@ -69,7 +69,7 @@ export function createNode({ world, process, db, temperOf, watch, onVerdict, fra
   return { process, db, delivery, recorder, webhooks, deliveries, cancellations, replays: createReplays(ground) };
 }
 
-/** As the supervisor of a process would. */
+/** Retries the start, as a process supervisor does. */
 export function keepStarting(world: World, node: Node): void {
   const again = () => keepStarting(world, node);
   void node.delivery.start().then(

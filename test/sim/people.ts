@@ -9,7 +9,7 @@ const VIDEOS = 4;
 export const TYPES: readonly EventType[] = ["video.created", "video.processing", "video.uploaded", "video.deleted"];
 const WEBHOOKS_MAX = 6;
 
-/** A delivery that is canceled, as its row has it. */
+/** The row of a canceled delivery. */
 export interface Canceled {
   reason: string;
   webhook_id: string;
@@ -17,13 +17,13 @@ export interface Canceled {
   type: string;
 }
 
-/** What people and programs ask of the servers, at whichever is reached; any of it may fail, and is then asked again or not. */
+/** What people and programs request from any of the nodes. A request may fail; it is not repeated. */
 export class People {
   readonly #world: World;
   readonly #racing: boolean;
-  /** Events whose recording was answered: they have happened. */
-  readonly answered = new Set<string>();
-  readonly #cancellations = new Map<string, CancellationInput>(); // by the reason that each of its deliveries shows
+  /** Events whose transaction is known to be committed. */
+  readonly recorded = new Set<string>();
+  readonly #cancellations = new Map<string, CancellationInput>(); // by the reason that its deliveries show
   #urls = 0;
 
   constructor(world: World, racing: boolean) {
@@ -31,10 +31,10 @@ export class People {
     this.#racing = racing;
   }
 
-  /** One thing, often an event. */
+  /** One request, most often for an event. */
   async act(node: Node): Promise<void> {
     const { random } = this.#world;
-    if (random.chance(0.6)) return this.#happen(node);
+    if (random.chance(0.6)) return this.#recordEvent(node);
     const acts = [
       this.#status,
       this.#status,
@@ -45,13 +45,13 @@ export class People {
       this.#steer,
       this.#cancel,
     ];
-    const rarer = [this.#remove, this.#add, this.#test];
-    await random.pick(random.chance(0.7) ? acts : rarer).call(this, node);
+    const rare = [this.#remove, this.#add, this.#test];
+    await random.pick(random.chance(0.7) ? acts : rare).call(this, node);
   }
 
   newUrl = (webhook: string): string => `https://r.example.com/${webhook}/${++this.#urls}`;
 
-  async #happen({ recorder }: Node): Promise<void> {
+  async #recordEvent({ recorder }: Node): Promise<void> {
     const { random } = this.#world;
     const [video, type] = [`SIMVIDEO0${random.integer(VIDEOS)}`, random.pick(TYPES)];
     const { uuid } = await recorder.transaction(async (tx) => {
@@ -59,7 +59,7 @@ export class People {
       const [row] = await tx.run<{ sequence: number }>(COUNT, [SPACE, video]);
       return tx.record({ space: SPACE, type, video, sequence: row!.sequence, data: { id: video, object: "video" } });
     });
-    this.answered.add(uuid);
+    this.recorded.add(uuid);
   }
 
   async #webhook({ webhooks }: Node): Promise<string> {
@@ -94,7 +94,7 @@ export class People {
     if (data.length >= WEBHOOKS_MAX) return;
     const chosen = { events: [...TYPES], description: "passing", url: "https://r.example.com/" };
     await node.webhooks.create(SPACE, chosen, async (tx, { id }) => {
-      await tx.run(SET_URL, [longUuid(id), this.newUrl(id)]); // a URL tells whose it is
+      await tx.run(SET_URL, [longUuid(id), this.newUrl(id)]); // the receiver finds the webhook by its URL
     });
   }
 
@@ -126,7 +126,7 @@ export class People {
     else await node.replays.update(SPACE, id, { status: random.chance(0.5) ? "running" : "paused" });
   }
 
-  /** Open deliveries that have one or two things in common. */
+  /** Cancels pending deliveries by one or two properties. */
   async #cancel(node: Node): Promise<void> {
     const { random } = this.#world;
     const filters: CancellationInput[] = [
@@ -139,7 +139,7 @@ export class People {
     await node.cancellations.create(SPACE, filter, by);
   }
 
-  /** Whether somebody asked for this one to be canceled. */
+  /** Whether a cancellation covered this delivery. */
   canceled({ reason, webhook_id, video_id, type }: Canceled): boolean {
     const filter = this.#cancellations.get(reason);
     if (filter === undefined) return false;
@@ -147,7 +147,7 @@ export class People {
     return webhook === shortUuid(webhook_id) && video === video_id && asked === type;
   }
 
-  /** Once nothing fails any more: everything is let go. */
+  /** After the last fault: resumes everything that is paused. */
   async resumeAll({ webhooks, replays }: Node): Promise<void> {
     for (const { id, status } of (await webhooks.list(SPACE, { limit: 100 })).data)
       if (status !== "enabled") await webhooks.update(SPACE, id, { status: "enabled" });
@@ -157,8 +157,8 @@ export class People {
 }
 
 const SET_URL = { name: "sim_url", text: "update webhooks set url = $2 where id = $1" };
-// Who waits for a row that has changed meanwhile asks for its new version again, in a race with all others who waited; for
-// a lock of this kind they stand in a line, and a seed is replayed exactly.
+// Transactions that wait for a row compete for its new version; for an advisory lock they queue, so a seed is replayed
+// exactly.
 const TURN = { name: "sim_turn", text: "select pg_advisory_xact_lock(hashtext($1))" };
 const COUNT = {
   name: "sim_count",

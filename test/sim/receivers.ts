@@ -3,9 +3,9 @@ import type { Exchange } from "../../server/src/net/exchange.ts";
 import type { Request } from "../../server/src/net/safe-client.ts";
 import type { Process, World } from "./world.ts";
 
-/** A request as its receiver got it. */
+/** A request as the receiver got it. */
 export interface Arrival {
-  /** UUIDs, as the row has them; an event without a video is its own. */
+  /** UUIDs. Without a video, `video` is the event's id, as in the row. */
   webhook: string;
   video: string;
   event: string;
@@ -30,28 +30,28 @@ const NOTHING: Exchange = {
   wrote: true,
 };
 
-/** Checks before a request leaves, and hears of what arrives. */
+/** Is told before a request is sent, after its response, and of each success at the receiver. */
 export interface Watch {
   sending(process: Process, arrival: Arrival): void;
   sent(process: Process, arrival: Arrival): void;
   succeeded(arrival: Arrival): void;
 }
 
-/** One process's network: every receiver has a temper of its own, which may change. */
+/** The network of one process. Each receiver has a temper, which may change. */
 export function simClient(world: World, process: Process, temperOf: (webhook: string) => Temper, watch: Watch) {
   const clock = world.clockOf(process);
-  let underWay = 0;
+  let inFlight = 0;
   return {
     send({ url, headers, body, deadline_ms }: Request): Promise<Exchange> {
       const arrival = arrivalOf(url, headers as Record<string, string>, body);
       watch.sending(process, arrival);
-      underWay += 1;
-      const { exchange, duration_ms } = answerOf(world, temperOf(arrival.webhook), deadline_ms);
-      // It succeeded for its receiver, whether or not anybody lives to hear of it.
+      inFlight += 1;
+      const { exchange, duration_ms } = reactionOf(world, temperOf(arrival.webhook), deadline_ms);
+      // The receiver has it, even if this process dies before the response.
       if (exchange.error === null) watch.succeeded(arrival);
       return new Promise((resolve) =>
         clock.after(duration_ms, () => {
-          underWay -= 1;
+          inFlight -= 1;
           watch.sent(process, arrival);
           resolve({
             ...NOTHING,
@@ -62,7 +62,7 @@ export function simClient(world: World, process: Process, temperOf: (webhook: st
       );
     },
     async drain() {
-      while (underWay > 0) await new Promise<void>((resolve) => clock.after(10, resolve));
+      while (inFlight > 0) await new Promise<void>((resolve) => clock.after(10, resolve));
     },
     async close() {},
   };
@@ -81,7 +81,7 @@ function arrivalOf(url: string, headers: Record<string, string>, body: Buffer): 
   };
 }
 
-interface Answer {
+interface Reaction {
   exchange: Partial<Exchange>;
   duration_ms: number;
 }
@@ -92,14 +92,14 @@ const RESET = {
   timings: { ...NOTHING.timings, reused: true },
 } as const;
 
-function answerOf({ random, now_ms }: World, temper: Temper, deadline_ms: number): Answer {
+function reactionOf({ random, now_ms }: World, temper: Temper, deadline_ms: number): Reaction {
   const quick = 1 + random.integer(50);
   const ok = { exchange: status(200), duration_ms: quick };
-  const now = (exchange: Partial<Exchange>): Answer => ({ exchange, duration_ms: quick });
-  const half = (exchange: Partial<Exchange>): Answer => (random.chance(0.5) ? now(exchange) : ok);
+  const now = (exchange: Partial<Exchange>): Reaction => ({ exchange, duration_ms: quick });
+  const half = (exchange: Partial<Exchange>): Reaction => (random.chance(0.5) ? now(exchange) : ok);
   const date = new Date(now_ms + random.integer(9_000)).toUTCString();
   const late_ms = random.integer(deadline_ms * 1.3);
-  const answers: Record<Temper, () => Answer> = {
+  const reactions: Record<Temper, () => Reaction> = {
     healthy: () => ok,
     failing: () => now(status(500)),
     mixed: () => half(status(500)),
@@ -109,10 +109,10 @@ function answerOf({ random, now_ms }: World, temper: Temper, deadline_ms: number
     overloaded: () => half(status(429, [["Retry-After", "3"]])),
     unavailable: () => half(status(503, [["Retry-After", date]])),
     resetting: () => half(RESET),
-    flooded: () => half(status(429, [["Retry-After", "10"]])), // longer than its queue is kept in memory
+    flooded: () => half(status(429, [["Retry-After", "10"]])), // longer than a queue stays in memory
     gone: () => (random.chance(0.1) ? now(status(410)) : ok),
   };
-  return answers[temper]();
+  return reactions[temper]();
 }
 
 function status(code: number, headers: [string, string][] = []): Partial<Exchange> {

@@ -6,14 +6,19 @@ import { SIMULATED_DATABASE } from "./clock.ts";
 import { Connections } from "./connections.ts";
 
 /**
- * A server of its own, and nothing in it that works at moments of its own. Where a row is put depends on which old ones
- * can go, that on every transaction of the server; and rows of one moment are taken in the order of their places.
+ * A dedicated server without background work. The place of a new row depends on which old rows can be removed, and that on
+ * every transaction of the server; and a claim returns rows with the same due time in the order of their places.
  */
-const STILL = { autovacuum: "off", bgwriter_lru_maxpages: "0", checkpoint_timeout: "1h", max_wal_size: "4GB" };
+const WITHOUT_BACKGROUND_WORK = {
+  autovacuum: "off",
+  bgwriter_lru_maxpages: "0",
+  checkpoint_timeout: "1h",
+  max_wal_size: "4GB",
+};
 
-/** Connections to a migrated database with the simulated clock, ended after this test file. Call it at the file's top level. */
+/** Connections to a migrated database with the simulated clock, closed after the test file. Call it at the file's top level. */
 export async function simulatedServer(): Promise<Connections> {
-  const postgres = await startOwnPostgres(STILL);
+  const postgres = await startOwnPostgres(WITHOUT_BACKGROUND_WORK);
   const connections = new Connections(postgres.connection);
   afterAll(async () => {
     await connections.close();

@@ -13,9 +13,9 @@ export interface SimulationOptions {
   connections: Connections;
   /** A planted bug: statements changed, or randomness taken away. */
   plant?: { rewrite?: Rewrite; fraction?: () => number };
-  /** How long everything may take to be delivered once nothing fails any more, simulated ms. */
+  /** How long the delivery of everything may take after the last fault, in simulated ms. */
   healing_ms?: number;
-  /** Whoever changes a video races for its row: closer to life, but a seed is not always replayed exactly. */
+  /** Changes of a video compete for its row: closer to production, but a seed is not always replayed exactly. */
   racing?: boolean;
 }
 
@@ -28,39 +28,39 @@ export interface SimulationResult {
   attempts: number;
   crashes: number;
   replayed: number;
-  /** Deliveries that were canceled by what they had in common. */
+  /** Deliveries that a cancellation canceled. */
   canceled: number;
   /** Simulated seconds from the last fault until everything was delivered. */
   healed_s: number;
 }
 
 const NODES = 3;
-/** Those that stay. Others come and go. */
+/** Webhooks that exist for the whole run. Others are added and removed. */
 const WEBHOOKS = [
   { id: "00000000-0000-7000-8000-00000000000a", ordering: "video", events: TYPES },
   { id: "00000000-0000-7000-8000-00000000000b", ordering: "video", events: ["video.created", "video.deleted"] },
   { id: "00000000-0000-7000-8000-00000000000c", ordering: "none", events: [...TYPES, "webhook.disabled"] },
 ] as const;
-/** How many retries tell whether their delays are drawn. */
+/** How many retries are enough to detect missing jitter. */
 const RETRIES_ENOUGH = 5;
 const FAULTY_MS = 30_000;
 const HEALING_MS = 400_000;
 const NO_FAULTS: DatabaseFaults = { lostResponse: 0, refused: 0 };
-/** A lease is longer than an attempt needs by this much: what the database's clock may skip unharmed. */
+/** A lease outlasts an attempt by this much, so the database's clock may step ahead this far without harm. */
 const MARGIN_MS = 1_000;
 
-/** Until when a node that lost its own connection is left alone. */
+/** How long a node that lost its session gets no other fault. */
 const BACK_MS = 3_000;
 
-/** One run: several nodes under faults, then healed. Safety is checked before each request, liveness at the end. */
+/** One run: several nodes with faults, then without. Safety is checked before each request, liveness at the end. */
 export class Simulation {
   readonly #world: World;
   readonly #options: SimulationOptions;
   readonly #people: People;
   readonly #invariants: Invariants;
   readonly #tempers = new Map<string, Temper>();
-  readonly #delays: number[] = []; // of retries, as parts of their step
-  readonly #god = newProcess("god");
+  readonly #delays: number[] = []; // of retries, relative to their step of the schedule
+  readonly #scheduler = newProcess("scheduler");
   readonly #backAt_ms = Array.from({ length: NODES }, () => 0);
   #nodes: Node[] = [];
   #faulty = true;
@@ -78,9 +78,9 @@ export class Simulation {
     const world = this.#world;
     await this.#prepare();
     for (let n = 0; n < NODES; n++) await this.#startNode(n);
-    this.#happen();
-    this.#misfortune();
-    this.#look();
+    this.#actOften();
+    this.#faultOften();
+    this.#observe();
     await world.run(FAULTY_MS, () => false);
     await this.#heal();
     const healed_ms = world.now_ms;
@@ -139,7 +139,7 @@ export class Simulation {
     const node = createNode({
       ...{ world, process, db, watch: this.#invariants, fraction: this.#options.plant?.fraction },
       temperOf: (webhook) => this.#temperOf(webhook),
-      onVerdict: ({ result, again, rest_ms, delay_ms, step }) => {
+      onOutcome: ({ result, again, rest_ms, delay_ms, step }) => {
         if (result === "retry" && !again && rest_ms === 0) this.#delays.push(delay_ms / SCHEDULE_S[step - 1]!);
       },
     });
@@ -154,7 +154,7 @@ export class Simulation {
     return temper;
   }
 
-  /** A notice to all nodes, some of which it never reaches. */
+  /** Sends a notice to all nodes; some never get it. */
   #tell(channel: string, payload: string): void {
     const { random } = this.#world;
     for (const { process, db } of this.#nodes) {
@@ -163,50 +163,50 @@ export class Simulation {
     }
   }
 
-  #happen(): void {
+  #actOften(): void {
     const { random } = this.#world;
-    this.#world.clockOf(this.#god).after(random.integer(700), () => {
+    this.#world.clockOf(this.#scheduler).after(random.integer(700), () => {
       if (!this.#faulty) return;
       const node = random.pick(this.#nodes);
-      if (!node.process.dead) void this.#people.act(node).catch(() => {}); // refused, or a fault
-      this.#happen();
+      if (!node.process.dead) void this.#people.act(node).catch(() => {}); // rejected, or a fault
+      this.#actOften();
     });
   }
 
-  #look(): void {
-    this.#world.clockOf(this.#god).after(1_000, () => {
-      this.#world.checks.push(() => this.#invariants.look());
-      this.#look();
+  #observe(): void {
+    this.#world.clockOf(this.#scheduler).after(1_000, () => {
+      this.#world.checks.push(() => this.#invariants.observe());
+      this.#observe();
     });
   }
 
   // ── Faults ──
 
-  #misfortune(): void {
+  #faultOften(): void {
     const { random } = this.#world;
-    this.#world.clockOf(this.#god).after(random.integer(3_000), () => {
+    this.#world.clockOf(this.#scheduler).after(random.integer(3_000), () => {
       if (!this.#faulty) return;
       const index = random.integer(NODES);
-      this.#world.checks.push(() => this.#strike(index, random.integer(8)));
-      this.#misfortune();
+      this.#world.checks.push(() => this.#fault(index, random.integer(8)));
+      this.#faultOften();
     });
   }
 
-  async #strike(index: number, how: number): Promise<void> {
+  async #fault(index: number, how: number): Promise<void> {
     const { random } = this.#world;
     const { process } = this.#nodes[index]!;
-    this.#world.note(`strikes ${index} by ${how}`);
+    this.#world.note(`fault ${how} on node ${index}`);
     if (how === 0 && !process.dead) await this.#crash(index);
-    else if (how === 1) this.#trouble(index, "frozenUntil_ms", random.integer(45_000));
+    else if (how === 1) this.#disturb(index, "frozenUntil_ms", random.integer(45_000));
     else if (how === 2) await this.#cut(index);
-    else if (how === 3) this.#trouble(index, "slowUntil_ms", random.integer(10_000));
-    else if (how === 4) this.#jump(-random.integer(5_000));
-    else if (how === 5) this.#jump(random.integer(this.#skips ? 40_000 : MARGIN_MS / 4));
+    else if (how === 3) this.#disturb(index, "slowUntil_ms", random.integer(10_000));
+    else if (how === 4) this.#jumpClock(-random.integer(5_000));
+    else if (how === 5) this.#jumpClock(random.integer(this.#skips ? 40_000 : MARGIN_MS / 4));
     else if (how === 6) process.skew_ms = random.integer(10_000) - 5_000;
     else if (this.#tempers.size > 0) this.#tempers.set(random.pick([...this.#tempers.keys()]), random.pick(TEMPERS));
   }
 
-  #trouble(index: number, until: "frozenUntil_ms" | "slowUntil_ms", for_ms: number): void {
+  #disturb(index: number, until: "frozenUntil_ms" | "slowUntil_ms", for_ms: number): void {
     const { process } = this.#nodes[index]!;
     if (this.#world.now_ms < this.#backAt_ms[index]!) return;
     process[until] = this.#world.now_ms + for_ms;
@@ -214,8 +214,8 @@ export class Simulation {
   }
 
   /**
-   * A node that loses its own connection has it back before the others take its work. One that is frozen or slow besides
-   * would not: its attempts may then be made twice at once, which is the price of a dead node's work being taken over soon.
+   * Cuts a node's session, which it reopens before other nodes presume it dead. A node that is frozen or slow at the same
+   * time would not: its attempts could then run twice at once, which is the price of claiming a dead node's work early.
    */
   async #cut(index: number): Promise<void> {
     const { process, db } = this.#nodes[index]!;
@@ -226,8 +226,8 @@ export class Simulation {
     await db.cutSession();
   }
 
-  /** Of the database's clock. */
-  #jump(by_ms: number): void {
+  /** Sets the database's clock ahead or back. */
+  #jumpClock(by_ms: number): void {
     this.#world.jumped_ms += by_ms;
     if (by_ms > MARGIN_MS / 4) this.#invariants.skipped();
   }
@@ -235,13 +235,13 @@ export class Simulation {
   async #crash(index: number): Promise<void> {
     const { process, db } = this.#nodes[index]!;
     this.#crashes += 1;
-    await this.#world.bury(process);
+    await this.#world.kill(process);
     await db.close();
     this.#invariants.died(process);
     const { random } = this.#world;
-    this.#world.clockOf(this.#god).after(random.integer(8_000), () => {
+    this.#world.clockOf(this.#scheduler).after(random.integer(8_000), () => {
       this.#world.checks.push(async () => {
-        if (this.#nodes[index]!.process === process) await this.#startNode(index); // else it was healed before
+        if (this.#nodes[index]!.process === process) await this.#startNode(index); // else #heal has started it
       });
     });
   }
@@ -257,34 +257,34 @@ export class Simulation {
     this.#resume();
   }
 
-  /** What is in flight may still pause or disable: asked again until nothing is left to resume. */
+  /** Repeated, because an attempt in flight may still disable a webhook. */
   #resume(): void {
-    void this.#people.resumeAll(this.#nodes[0]!).catch(() => {}); // deleted meanwhile: again soon
-    this.#world.clockOf(this.#god).after(10_000, () => this.#resume());
+    void this.#people.resumeAll(this.#nodes[0]!).catch(() => {}); // deleted meanwhile; the next round continues
+    this.#world.clockOf(this.#scheduler).after(10_000, () => this.#resume());
   }
 
   #find(what: string): void {
     this.#world.findings.push(`seed ${this.#options.seed}, step ${this.#world.steps}: ${what}`);
   }
 
-  // ── Liveness: after the faults everything ends ──
+  // ── Liveness: after the last fault every delivery ends ──
 
   async #drained(): Promise<boolean> {
     if (this.#world.steps % 50 !== 0) return false;
-    const [row] = await this.#world.ask<{ open: boolean }>(
-      "select exists (select from pending_deliveries) or exists (select from replays where status in ('running', 'paused')) as open",
+    const [row] = await this.#world.ask<{ pending: boolean }>(
+      "select exists (select from pending_deliveries) or exists (select from replays where status in ('running', 'paused')) as pending",
     );
-    return !row!.open;
+    return !row!.pending;
   }
 
   async #stuck(): Promise<string> {
-    const open = await this.#world.ask<object>(
+    const pending = await this.#world.ask<object>(
       "select webhook_id, video_id, sequence, attempt, due_at, leased_until, leased_by from pending_deliveries limit 3",
     );
     const replays = await this.#world.ask<object>(
       "select * from replays where status in ('running', 'paused') limit 3",
     );
-    return `not drained: ${JSON.stringify({ open, replays })}`;
+    return `not drained: ${JSON.stringify({ pending, replays })}`;
   }
 
   async #checkHistory(): Promise<void> {
@@ -293,55 +293,55 @@ export class Simulation {
       if (row !== undefined) this.#find(`${what}: ${JSON.stringify(row)}`);
     }
     for (const row of await this.#world.ask<Canceled>(CANCELED))
-      if (!this.#people.canceled(row)) this.#find(`canceled, and nobody asked for it: ${JSON.stringify(row)}`);
+      if (!this.#people.canceled(row)) this.#find(`canceled without a request: ${JSON.stringify(row)}`);
     const successes = await this.#world.ask<{ webhook_id: string; event_id: string }>(
       "select webhook_id, event_id from deliveries where status = 'succeeded'",
     );
     for (const { webhook_id, event_id } of successes)
       if (!this.#invariants.received.has(`${webhook_id} ${event_id}`))
-        this.#find(`${event_id} for ${webhook_id} is a success that nobody received`);
+        this.#find(`${event_id} for ${webhook_id} succeeded, but no receiver got it`);
     const kept = new Set((await this.#world.ask<{ id: string }>("select id from events")).map(({ id }) => id));
-    for (const event of this.#people.answered) if (!kept.has(event)) this.#find(`${event} was answered and is lost`);
+    for (const event of this.#people.recorded) if (!kept.has(event)) this.#find(`${event} was recorded and is lost`);
     if (this.#delays.length > RETRIES_ENOUGH && new Set(this.#delays).size === 1)
-      this.#find("every retry waits the same: no jitter");
+      this.#find("every retry has the same delay: no jitter");
   }
 }
 
-/** Neither its webhook is gone nor its replay canceled. */
+/** Canceled, though the webhook exists and no replay was canceled. */
 const CANCELED = `select d.* from deliveries d join webhooks w on w.id = d.webhook_id
   where d.status = 'canceled' and d.reason <> 'Its replay was canceled.'`;
 
-const LASTING = WEBHOOKS.map(({ id }) => `'${id}'`).join();
+const PERMANENT = WEBHOOKS.map(({ id }) => `'${id}'`).join();
 
-/** Each gives no row. */
+/** Violations in the history: each statement must return no row. */
 const HISTORY: [what: string, text: string][] = [
   [
     "a delivery was lost",
     `select e.id as event, w.id as webhook from events e join webhooks w on e.type = any(w.events)
-     where w.id in (${LASTING}) and e.sequence > 0
+     where w.id in (${PERMANENT}) and e.sequence > 0
        and not exists (select from deliveries d where d.event_id = e.id and d.webhook_id = w.id)`,
   ],
   [
-    "a video's numbers have gaps",
+    "a video's sequence has gaps",
     "select video_id from events where sequence > 0 group by video_id having max(sequence) <> count(*)",
   ],
   [
-    "the log has an attempt that the delivery's history does not count",
+    "the log has an attempt that the delivery does not count",
     `select d.*, a.attempt from deliveries d join attempts a on a.space_id = d.space_id and a.delivery_id = d.id
      where a.attempt > d.attempts`,
   ],
   [
-    "a delivery ended, and no attempt in the log ended it",
+    "a delivery ended without an attempt in the log that ended it",
     `select d.* from deliveries d where d.status in ('succeeded', 'failed') and not exists
        (select from attempts a where a.space_id = d.space_id and a.delivery_id = d.id and a.attempt <= d.attempts
           and a.outcome = d.status)`,
   ],
   [
-    "a replay sent twice what it had sent",
+    "a replay sent a delivery twice",
     "select replay_id, delivery_id from sim.replayed group by 1, 2 having count(*) > 1",
   ],
   [
-    "a replay left out what it was asked for",
+    "a replay skipped an event of its range",
     `select r.id as replay, e.id as event from replays r join webhooks w on w.id = r.webhook_id
      join events e on e.type = any(coalesce(r.types, w.events)) and e.sequence > 0
        and e.id >= id_floor(r.since) and e.id < id_floor(r.until)

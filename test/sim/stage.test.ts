@@ -11,14 +11,14 @@ afterEach(async () => {
   stage = new Stage(connections);
 });
 
-/** Requests that left within this time. */
+/** The requests sent in this interval. */
 const sentBetween = (begin_ms: number, end_ms: number) =>
   stage.sent.filter(({ at_ms }) => at_ms >= begin_ms && at_ms < end_ms);
 
 describe("a rate limit", () => {
   const RATE = 20;
 
-  /** In every second, and in all. */
+  /** In every second, and in total. */
   function expectRate(begin_ms: number, seconds: number): void {
     for (let second = 0; second < seconds; second++) {
       const from_ms = begin_ms + second * 1_000;
@@ -40,14 +40,14 @@ describe("a rate limit", () => {
     expect(new Set(stage.sent.map(({ node }) => node)).size).toBe(3);
   });
 
-  test("is reached, and kept, though all of its events are recorded on one of three nodes", async () => {
+  test("is reached and kept even if all events are recorded on one of three nodes", async () => {
     await stage.open(3, { rate_limit: RATE });
     const begin_ms = stage.world.now_ms;
     await stage.steadily(RATE * 1.2, 18, () => void stage.happen(0));
     expectRate(begin_ms + 5_000, 12);
   });
 
-  test("lets nobody wait while it has room, though all events are recorded on one of three nodes", async () => {
+  test("delays no event while there are tokens, even if all events are recorded on one of three nodes", async () => {
     await stage.open(3, { rate_limit: RATE });
     const recorded = new Map<string, number>();
     await stage.steadily(RATE * 0.6, 20, async () => {
@@ -61,8 +61,8 @@ describe("a rate limit", () => {
   });
 });
 
-describe("a webhook whose events come faster than they can be sent", () => {
-  test("has what waits in the database sent before what is new: a retry, and whatever had no room in memory", async () => {
+describe("a webhook whose events are recorded faster than they can be sent", () => {
+  test("gets older rows from the database before new events: a retry, and events that had no room in memory", async () => {
     await stage.open(1, { rate_limit: 40 });
     const recorded = new Map<string, number>();
     const happen = async () => {
@@ -83,7 +83,7 @@ describe("a webhook whose events come faster than they can be sent", () => {
 });
 
 describe("a backlog", () => {
-  test("is drained oldest first, and what comes meanwhile is sent after it", async () => {
+  test("is drained oldest first, and events recorded meanwhile are sent after it", async () => {
     await stage.open(1, { rate_limit: 40 });
     await stage.setStatus("paused");
     const order: string[] = [];
@@ -93,24 +93,24 @@ describe("a backlog", () => {
     };
     for (let n = 0; n < 200; n++) {
       await stage.until(happen());
-      await stage.pass(1); // else two would have happened at one time
+      await stage.pass(1); // so that no two events have the same time
     }
     await stage.setStatus("enabled");
-    await stage.pass(2_500); // it is known that there is one
+    await stage.pass(2_500); // the node notices the backlog
     await stage.steadily(10, 5, () => void happen());
     await stage.pass(3_000);
     expect(stage.sent.map(({ event }) => event)).toEqual(order);
   });
 });
 
-describe("a webhook whose receiver was away", () => {
-  test("is sent its backlog in a ramp once it is back: two at a time at first, one more with each success", async () => {
+describe("a webhook whose receiver was unavailable", () => {
+  test("gets its backlog by slow start: two attempts at a time, one more with each success", async () => {
     await stage.open(1);
     await stage.setStatus("paused");
     for (let n = 0; n < 60; n++) await stage.until(stage.happen());
     stage.temper = "failing";
     await stage.setStatus("enabled");
-    while (stage.sent.length < 60) await stage.pass(1); // each has failed once, or nearly
+    while (stage.sent.length < 60) await stage.pass(1); // nearly all have failed once
     stage.temper = "healthy";
     const atOnce: number[] = [];
     let successes = 0;
@@ -119,7 +119,7 @@ describe("a webhook whose receiver was away", () => {
     };
     for (let n = 0; successes < 20 && n < 5_000; n++) {
       await stage.pass(1);
-      atOnce.push(stage.underWay - successes);
+      atOnce.push(stage.inFlight - successes);
     }
     expect(successes).toBeGreaterThanOrEqual(20);
     expect(Math.max(...atOnce)).toBeLessThanOrEqual(LIMITS.WEBHOOK_IN_FLIGHT_START);
@@ -127,7 +127,7 @@ describe("a webhook whose receiver was away", () => {
 });
 
 describe("a replay", () => {
-  test("holds up no live event of its own webhook", async () => {
+  test("delays no live event of its webhook", async () => {
     await stage.open(1);
     await stage.steadily(200, 3, () => void stage.happen());
     await stage.pass(5_000);
@@ -141,6 +141,6 @@ describe("a replay", () => {
     await stage.pass(5_000);
     const waits = [...recorded].map(([event, at_ms]) => stage.sent.find((one) => one.event === event)!.at_ms - at_ms);
     expect(new Set(stage.sent.map(({ event }) => event)).size).toBe(600 + 80);
-    expect(Math.max(...waits)).toBeLessThan(60); // a response takes up to 50 ms: one of its places is free sooner
+    expect(Math.max(...waits)).toBeLessThan(60); // a response takes up to 50 ms, and one slot is free before that
   });
 });

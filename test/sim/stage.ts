@@ -8,7 +8,7 @@ import { SPACE } from "./people.ts";
 import type { Arrival, Temper } from "./receivers.ts";
 import { newProcess, World } from "./world.ts";
 
-/** A request, when it left and which node sent it. */
+/** A request with the time and the node that sent it. */
 export interface Sent extends Arrival {
   at_ms: number;
   node: number;
@@ -16,16 +16,16 @@ export interface Sent extends Arrival {
 
 const WEBHOOK = "00000000-0000-7000-8000-00000000000a";
 
-/** Several nodes at one database, one webhook, simulated time and no faults: for what the engine does in its own time. */
+/** Several nodes on one database, one webhook, simulated time, no faults: for tests of the engine's timing. */
 export class Stage {
   readonly world: World;
   readonly nodes: Node[] = [];
   readonly sent: Sent[] = [];
-  /** How its receiver answers. */
+  /** How the receiver behaves. */
   temper: Temper = "healthy";
-  /** Requests under way. */
-  underWay = 0;
-  /** Told of each request that has ended. */
+  /** Requests in flight. */
+  inFlight = 0;
+  /** Called when a request has ended. */
   onEnd: (request: Arrival) => void = () => {};
   readonly #people = newProcess("people");
   #videos = 0;
@@ -49,7 +49,7 @@ export class Stage {
       [SPACE, WEBHOOK, `https://r.example.com/${shortUuid(WEBHOOK)}`, more.rate_limit ?? null, secret],
     );
     for (let index = 0; index < nodes; index++) await this.#start(index);
-    await this.pass(3_000); // the nodes know of each other
+    await this.pass(3_000); // the nodes find each other
   }
 
   async #start(index: number): Promise<void> {
@@ -66,20 +66,20 @@ export class Stage {
     const watch = {
       sending: (_process: unknown, arrival: Arrival) => {
         this.sent.push({ ...arrival, at_ms: world.now_ms, node: index });
-        this.underWay += 1;
+        this.inFlight += 1;
       },
       sent: (_process: unknown, arrival: Arrival) => {
-        this.underWay -= 1;
+        this.inFlight -= 1;
         this.onEnd(arrival);
       },
       succeeded: () => {},
     };
-    const node = createNode({ world, process, db, watch, temperOf: () => this.temper, onVerdict: () => {} });
+    const node = createNode({ world, process, db, watch, temperOf: () => this.temper, onOutcome: () => {} });
     this.nodes.push(node);
     keepStarting(world, node);
   }
 
-  /** An event of a new video, recorded on this node. Resolves with its id. */
+  /** Records an event of a new video on this node. @returns its UUID */
   async happen(node = 0, type: EventType = "video.created"): Promise<string> {
     const video = `STAGE${String(++this.#videos).padStart(5, "0")}`;
     const data = { id: video, object: "video" };
@@ -90,33 +90,33 @@ export class Stage {
     await this.until(this.nodes[0]!.webhooks.update(SPACE, shortUuid(WEBHOOK), { status }));
   }
 
-  /** Sends again whatever there has been, as fast as it goes. */
+  /** Replays all events so far, without a rate limit. */
   async replay(): Promise<void> {
     const until = Math.floor(this.world.now_ms / 1_000) + 1;
     const input = { webhook: shortUuid(WEBHOOK), since: until - 600, until, rate: null };
     await this.until(this.nodes[0]!.replays.create(SPACE, input, null));
   }
 
-  /** Has `work` done so often, evenly, and lets the time pass that this takes. */
+  /** Runs `work` at an even rate, and advances the time until the last one. */
   async steadily(perSecond: number, seconds: number, work: () => void): Promise<void> {
     const clock = this.world.clockOf(this.#people);
     for (let n = 0; n < perSecond * seconds; n++) clock.after((n * 1_000) / perSecond, work);
     await this.pass(seconds * 1_000);
   }
 
-  /** Lets simulated time pass. */
+  /** Advances the simulated time. */
   async pass(ms: number): Promise<void> {
     await this.world.run(ms, () => false);
   }
 
-  /** Lets things happen until this is done. */
+  /** Advances the simulated time until `done` resolves. */
   async until<Result>(done: Promise<Result>, limit_ms = 600_000): Promise<Result> {
     let over = false;
     const heard = done.finally(() => {
       over = true;
     });
     heard.catch(() => {});
-    if (!(await this.world.run(limit_ms, () => over))) throw new Error(`nothing came of it in ${limit_ms} ms`);
+    if (!(await this.world.run(limit_ms, () => over))) throw new Error(`not done after ${limit_ms} ms`);
     return heard;
   }
 

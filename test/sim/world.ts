@@ -4,14 +4,14 @@ import type { Clock } from "../../server/src/kernel/clock.ts";
 import type { Random } from "../../server/src/kernel/random.ts";
 import type { Connections } from "./connections.ts";
 
-/** A process of the simulation: what it asked for happens only while it lives and is not frozen. */
+/** A simulated process. Its statements and timers run only while it is alive and not frozen. */
 export interface Process {
   name: string;
   dead: boolean;
   frozenUntil_ms: number;
-  /** Its statements take up to a second until then. */
+  /** Until then its statements take up to a second. */
   slowUntil_ms: number;
-  /** How far its own clock is off. */
+  /** The offset of its clock. */
   skew_ms: number;
 }
 
@@ -19,7 +19,7 @@ export const newProcess = (name: string, skew_ms = 0): Process => ({
   ...{ name, skew_ms, dead: false, frozenUntil_ms: 0, slowUntil_ms: 0 },
 });
 
-/** Something that a process waits for: one statement. */
+/** A statement that a process waits for. */
 interface Call {
   process: Process;
   what: string;
@@ -40,7 +40,7 @@ interface Timer {
 
 type Seeded = Random & { chance(probability: number): boolean; pick<T>(from: readonly T[]): T };
 
-/** A generator that a seed repeats exactly (mulberry32). */
+/** A seeded generator (mulberry32). */
 export function seeded(seed: number): Seeded {
   let state = seed >>> 0;
   const fraction = () => {
@@ -63,17 +63,17 @@ const BEGIN_MS = Date.parse("2026-11-24T00:00:00Z");
 const SLOW_MS = 1_000;
 
 /**
- * Time, the order of everything that happens, and the real database below it. One thing happens at a time: a statement
- * of some process, or a timer that is due, chosen by the seed. Time moves only when nothing else can happen.
+ * The simulated time and the order of all steps, on a real database. Each step is one statement of a process or one due
+ * timer, chosen by the seed. Time advances only when no step is possible.
  */
 export class World {
   readonly random: Seeded;
   readonly connections: Connections;
   readonly findings: string[] = [];
-  /** Read from the database before anything else happens: what the safety checks ask for. */
+  /** The safety checks: they read the database before the next step. */
   readonly checks: (() => Promise<void>)[] = [];
   now_ms = BEGIN_MS;
-  /** How far the database's clock is off. */
+  /** The offset of the database's clock. */
   jumped_ms = 0;
   steps = 0;
   readonly #trace = createHash("sha256");
@@ -87,12 +87,12 @@ export class World {
     this.connections = connections;
   }
 
-  /** Of everything that happened, in its order: two runs of a seed have the same. */
+  /** A hash of all steps in their order: two runs of a seed have the same. */
   trace(): string {
     return this.#trace.copy().digest("hex");
   }
 
-  /** Reads or changes the database beside the simulated processes. */
+  /** Reads or changes the database outside the simulated processes. */
   async ask<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
     return this.connections.ask<Row>(text, values);
   }
@@ -111,7 +111,7 @@ export class World {
     };
   }
 
-  /** Has a statement happen at a moment of the seed's choice. */
+  /** Runs a statement at a moment that the seed chooses. */
   call<Result>(process: Process, what: string, pid: number, begin: () => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       const deliver: Call["deliver"] = (outcome) =>
@@ -122,8 +122,8 @@ export class World {
     });
   }
 
-  /** What a process that died had asked for: some of it still happens, nobody hears of it. */
-  async bury(process: Process): Promise<void> {
+  /** Ends a process. Some of the statements that it had sent still run, without a response. */
+  async kill(process: Process): Promise<void> {
     process.dead = true;
     const left = this.#calls.filter((call) => call.process === process);
     this.#calls = this.#calls.filter((call) => call.process !== process);
@@ -131,7 +131,7 @@ export class World {
     for (const call of left) if (this.random.chance(0.5)) await this.#run(call);
   }
 
-  /** Lets things happen until `until()` says so, or until simulated time is `limit_ms` later. @returns whether it did */
+  /** Takes steps until `until()` is true or `limit_ms` of simulated time has passed. @returns what `until()` last was */
   async run(limit_ms: number, until: () => boolean | Promise<boolean>): Promise<boolean> {
     const end_ms = this.now_ms + limit_ms;
     await this.#quiet();
@@ -166,11 +166,11 @@ export class World {
     let next_ms = Number.POSITIVE_INFINITY;
     for (const { at_ms, process } of [...this.#timers, ...this.#calls])
       next_ms = Math.min(next_ms, Math.max(at_ms, process.frozenUntil_ms));
-    if (!Number.isFinite(next_ms)) throw new Error("the simulation has nothing left to do");
+    if (!Number.isFinite(next_ms)) throw new Error("no step is possible any more");
     this.now_ms = Math.max(next_ms, this.now_ms + 1);
   }
 
-  /** The database's clock is set only where it is read: before a statement. */
+  /** The database's clock is set only before a statement, which may read it. */
   #setClock(): Promise<unknown> {
     return this.connections.setClock(this.now_ms + this.jumped_ms);
   }
@@ -186,7 +186,7 @@ export class World {
     await this.#settle();
   }
 
-  /** Until each statement is over or waits for a lock. One that is over may have let another go on. */
+  /** Waits until each statement is over or waits for a lock. One that is over may have unblocked another. */
   async #settle(): Promise<void> {
     for (let left = -1; left !== this.#waiting().length; ) {
       left = this.#waiting().length;
@@ -194,7 +194,7 @@ export class World {
     }
     const ended = this.#begun.filter(({ outcome }) => outcome !== null);
     this.#begun = this.#waiting();
-    for (const call of ended) this.#deliver(call, call.outcome!); // in the order of their beginnings, not of their ends
+    for (const call of ended) this.#deliver(call, call.outcome!); // in the order in which they began, not ended
   }
 
   #waiting = (): Running[] => this.#begun.filter(({ outcome }) => outcome === null);
@@ -218,7 +218,7 @@ export class World {
     }
   }
 
-  /** Until every process waits for something of this world. */
+  /** Waits until every process waits for a step. */
   async #quiet(): Promise<void> {
     for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
     for (const check of this.checks.splice(0)) await check();
