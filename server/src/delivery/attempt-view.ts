@@ -2,7 +2,7 @@ import { unixSeconds } from "../kernel/clock.ts";
 import { ERROR_WORDS, type ErrorWord } from "../net/error-words.ts";
 import type { AttemptRow } from "../store/attempts.ts";
 
-/** The API's object for an attempt: one HTTP request made for a delivery. */
+/** The API's object for an attempt: one HTTP request of a delivery. */
 export interface AttemptView {
   object: "attempt";
   number: number;
@@ -36,7 +36,7 @@ export interface AttemptView {
 
 const NO_TIMINGS = { dns: null, connect: null, tls: null, first_byte: null, total: null, reused: false, address: null };
 
-/** @param body the event's frozen bytes: the same for every attempt, so no attempt keeps its own */
+/** @param body the event's frozen bytes, which are the same for every attempt and not stored with it */
 export function presentAttempt(row: AttemptRow, body: string): AttemptView {
   const { address, ...timings } = row.timings ?? NO_TIMINGS;
   const started_ms = row.started_at.getTime();
@@ -49,7 +49,7 @@ export function presentAttempt(row: AttemptRow, body: string): AttemptView {
     outcome: row.outcome,
     url: row.url,
     status,
-    error: error === null ? null : { word: error, code, message: sentenceOf(error, status) },
+    error: error === null ? null : { word: error, code, message: messageOf(error, status) },
     note: row.note,
     timings,
     address,
@@ -65,17 +65,17 @@ function presentResponse({ response_headers, response_body, response_bytes }: At
   return { headers: response_headers, ...textOf(bytes), bytes: read, cut: read > bytes.length };
 }
 
-/** A cut in the middle of a character is no reason to show base64. */
+/** Text even if the body was cut in the middle of a character; base64 for anything else. */
 function textOf(bytes: Buffer): { body: string; encoding: "utf8" | "base64" } {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   try {
     return { body: decoder.decode(bytes, { stream: true }), encoding: "utf8" };
   } catch {
-    return { body: bytes.toString("base64"), encoding: "base64" }; // not text
+    return { body: bytes.toString("base64"), encoding: "base64" };
   }
 }
 
-function sentenceOf(word: string, status: number | null): string {
-  if (word === "status" && status !== null) return `The receiver answered ${status}; only 2xx counts as received.`;
+function messageOf(word: string, status: number | null): string {
+  if (word === "status" && status !== null) return `The receiver responded ${status}; only a 2xx acknowledges the event.`;
   return ERROR_WORDS[word as ErrorWord] ?? "The attempt failed.";
 }

@@ -18,7 +18,7 @@ async function start(receiver: Receiver, options = {}): Promise<TestNode> {
   return node;
 }
 
-/** A webhook whose URL's path is its name, so that the receiver knows it. */
+/** The URL's path is the webhook's name, which the receiver sees. */
 const register = ({ webhooks, space }: TestNode, name: string, more = {}) =>
   webhooks.create(space, {
     url: `https://r.example.com/${name}`,
@@ -57,7 +57,7 @@ describe("the dispatcher", () => {
     expect(verifySync(JSON.stringify(request!.body), request!.headers, secret).type).toBe("video.created");
   });
 
-  test("tries again by the schedule, then gives up, and every attempt is in the log", async () => {
+  test("retries by the schedule, then fails the delivery, and logs every attempt", async () => {
     const node = await start(() => response(500), { schedule_s: [0, 0] });
     const { id } = await register(node, "fails");
     await happen(node, newVideo());
@@ -77,7 +77,7 @@ describe("the dispatcher", () => {
     expect(new Set(node.seen.map(({ headers }) => headers["webhook-id"])).size).toBe(1);
   });
 
-  test("repeats at once, without using a step, an attempt whose reused connection was being closed", async () => {
+  test("retries an attempt at once, without using a step, if its reused connection was being closed", async () => {
     const timings = { dns: null, connect: null, tls: null, first_byte: null, total: 2, reused: true };
     const node = await start(
       ({ attempt }) => (attempt === 1 ? { ...noResponse("connection_reset"), timings } : response(200)),
@@ -88,7 +88,7 @@ describe("the dispatcher", () => {
     await eventually(async () => expect(await statuses(node, id)).toEqual(["succeeded 2"]));
   });
 
-  test("delivers the events of one video in their order, whatever fails", async () => {
+  test("delivers the events of one video in order, through failures", async () => {
     let calls = 0;
     const node = await start(() => response(++calls % 3 === 0 ? 200 : 500), { schedule_s: [0, 0, 0, 0, 0] });
     const { id } = await register(node, "order");
@@ -100,7 +100,7 @@ describe("the dispatcher", () => {
     expect(node.seen.map(({ sequence }) => sequence)).toEqual([1, 1, 1, 2, 2, 2, 3, 3, 3]);
   }, 60_000);
 
-  test("holds while paused and drains on resume: oldest first, in order, at the webhook's rate", async () => {
+  test("holds deliveries while paused and sends them on resume: oldest first, in order, within the rate limit", async () => {
     const node = await start(() => response(200));
     const [rate_limit, count] = [10, 11];
     const { id } = await register(node, "paused", { rate_limit });
@@ -113,20 +113,20 @@ describe("the dispatcher", () => {
     const resumed_ms = performance.now();
     await node.webhooks.update(node.space, id, { status: "enabled" });
     await eventually(() => expect(node.seen).toHaveLength(count));
-    const duration_ms = performance.now() - resumed_ms; // a slow machine takes longer, never less
+    const duration_ms = performance.now() - resumed_ms; // longer on a slow machine, never shorter
     expect(duration_ms).toBeGreaterThanOrEqual(((count - 1) / (rate_limit * 1.1)) * 1_000);
     const sequenceOf = (number: number) => node.seen.filter(({ sequence }) => sequence === number);
     expect(sequenceOf(1).map(({ body }) => body.data.id)).toEqual(videos);
-    expect(node.seen.indexOf(sequenceOf(2)[0]!)).toBeGreaterThan(0); // after the first of its video
+    expect(node.seen.indexOf(sequenceOf(2)[0]!)).toBeGreaterThan(0); // after the first event of its video
     await eventually(async () => expect(new Set(await statuses(node, id))).toEqual(new Set(["succeeded 1"])));
   });
 
-  test("sends a failed one again when asked, once for a hundred clicks", async () => {
+  test("sends a failed delivery again once for a hundred clicks", async () => {
     const clicked = Promise.withResolvers<void>();
     let healthy = false;
     const node = await start(
       async () => {
-        if (healthy) await clicked.promise; // however long the clicks take, they are at once
+        if (healthy) await clicked.promise; // so that all clicks fall into one attempt, however long they take
         return response(healthy ? 200 : 500);
       },
       { schedule_s: [] },
@@ -143,7 +143,7 @@ describe("the dispatcher", () => {
     expect(node.seen).toHaveLength(2);
   });
 
-  test("sends by hand at once while the receiver's Retry-After keeps everything else waiting", async () => {
+  test("sends a manual delivery at once while a Retry-After delays all others", async () => {
     let busy = true;
     const node = await start(() => (busy ? response(429, [["retry-after", "3600"]]) : response(200)), {
       schedule_s: [1],
@@ -155,12 +155,12 @@ describe("the dispatcher", () => {
     await happen(node, newVideo());
     await node.deliveries.sendAgain(node.space, await idOf(node, id, "retrying"));
     await eventually(async () => expect(await statuses(node, id)).toEqual(["waiting 0", "succeeded 2"]));
-    expect(node.seen).toHaveLength(2); // the other one rests
+    expect(node.seen).toHaveLength(2); // the other one waits
     await node.deliveries.sendAgain(node.space, await idOf(node, id, "waiting"));
     await eventually(async () => expect(await statuses(node, id)).toEqual(["succeeded 1", "succeeded 2"]));
   }, 60_000);
 
-  test("drops the response of an attempt whose webhook was deleted meanwhile", async () => {
+  test("discards the response of an attempt whose webhook was deleted meanwhile", async () => {
     const gate = Promise.withResolvers<void>();
     const node = await start(async () => {
       await gate.promise;
@@ -175,11 +175,11 @@ describe("the dispatcher", () => {
     expect(await statuses(node, id)).toEqual(["canceled 1"]);
   });
 
-  test("a URL that is changed while an attempt is under way is used by the next one, and the log keeps each", async () => {
+  test("uses a URL that changes during an attempt for the next attempt, and logs both URLs", async () => {
     const gate = Promise.withResolvers<void>();
     const video = newVideo();
     const node = await start(async ({ webhook, body, attempt }) => {
-      if (body.data.id === video && attempt === 1) await gate.promise; // the others must not take its lane's places
+      if (body.data.id === video && attempt === 1) await gate.promise; // other events must not use up the lane's slots
       return response(webhook === "old" ? 500 : 200);
     });
     const { id } = await register(node, "old");
@@ -187,7 +187,7 @@ describe("the dispatcher", () => {
     await eventually(() => expect(node.seen).toHaveLength(1));
     await node.webhooks.update(node.space, id, { url: "https://r.example.com/new" });
     await eventually(async () => {
-      await happen(node, newVideo()); // until this node knows the new one
+      await happen(node, newVideo()); // until this node has read the new one
       expect(node.seen.some(({ webhook }) => webhook === "new")).toBe(true);
     });
     gate.resolve();
@@ -200,7 +200,7 @@ describe("the dispatcher", () => {
     ]);
   }, 60_000);
 
-  test("events chosen anew while one is in flight: that one goes on to its end, later events follow the new choice", async () => {
+  test("finishes a delivery in flight when its webhook's event types change, and applies the change to later events", async () => {
     const gate = Promise.withResolvers<void>();
     const node = await start(async ({ attempt }) => {
       if (attempt === 1) await gate.promise;
@@ -222,7 +222,7 @@ describe("the dispatcher", () => {
     ]);
   }, 60_000);
 
-  test("drains: what is under way is settled, what was not sent is given back unharmed", async () => {
+  test("settles attempts in flight and releases unsent deliveries when it drains", async () => {
     const gate = Promise.withResolvers<void>();
     const node = await start(async () => {
       await gate.promise;
@@ -242,7 +242,7 @@ describe("the dispatcher", () => {
     await eventually(async () => expect(new Set(await statuses(next, id))).toEqual(new Set(["succeeded 1"])));
   });
 
-  test("drains: what is just being claimed is waited for, and given back", async () => {
+  test("waits for a claim in flight when it drains, and releases what it claimed", async () => {
     const [asked, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     let drains = false;
     const slow: Database = {
@@ -251,7 +251,7 @@ describe("the dispatcher", () => {
         const rows = await db.run(statement, values);
         if (statement.name === "queue_claim" && rows.length > 0) {
           asked.resolve();
-          await held.promise; // its response is on the way
+          await held.promise; // the response is in transit
         }
         return rows as never;
       },
@@ -273,7 +273,7 @@ describe("the dispatcher", () => {
     await node.webhooks.remove(node.space, id);
   });
 
-  test("drains: what is just being given back is waited for", async () => {
+  test("waits for a release in flight when it drains", async () => {
     const held = Promise.withResolvers<void>();
     let givenBack = false;
     const slow: Database = {
@@ -291,14 +291,14 @@ describe("the dispatcher", () => {
     for (let n = 0; n < 4; n++) await happen(node, newVideo());
     await eventually(() => expect(node.seen).toHaveLength(2));
     const drained = node.node.drain(50);
-    setTimeout(held.resolve, 500); // later than the drain's other work
+    setTimeout(held.resolve, 500); // after the drain's other work
     await drained;
     expect(givenBack).toBe(true);
     expect((await statuses(node, id)).filter((status) => status === "waiting 0")).toHaveLength(2);
     await node.webhooks.remove(node.space, id);
   });
 
-  test("takes over what a node that died had leased", async () => {
+  test("claims the deliveries that a dead node had leased", async () => {
     const first = await start(() => new Promise(() => {}));
     const { id } = await register(first, "dead");
     await happen(first, newVideo());

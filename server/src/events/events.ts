@@ -13,21 +13,21 @@ export interface EventQuery extends PageQuery {
   order?: "asc" | "desc" | undefined;
 }
 
-/** A recorded event as the API shows it: the frozen object with its number added. */
+/** A recorded event as the API returns it: the frozen object with its sequence number. */
 export interface RecordedEvent {
   id: string;
   type: EventType;
   video: string | null;
-  /** The API's JSON: the frozen bytes with `sequence` spliced in before the last brace; without them, what is left. */
+  /** The API's JSON: the frozen bytes with `sequence` inserted before the last brace; of an erased event, what is left. */
   json: string;
 }
 
-/** A space's events, in the order of their commits: whoever goes on from the last one seen misses none. */
+/** A space's events in the order of their commits, so a client that continues after the last event it saw misses none. */
 export interface Events {
   list(space: string, query: EventQuery): Promise<Page<RecordedEvent>>;
   /** @throws NOT_FOUND */
   get(space: string, id: string): Promise<RecordedEvent>;
-  /** The id of the newest event, or null: where a stream begins that was not told where. */
+  /** The id of the newest event, or null. A stream without a start position starts here. */
   last(space: string): Promise<string | null>;
 }
 
@@ -51,8 +51,8 @@ async function list(db: Database, space: string, query: EventQuery): Promise<Pag
   const filter = { types: query.type ?? null, video: query.video ?? null };
   const forward = (cursor: string | null, limit: number) => store.listEventsForward(db, space, filter, cursor, limit);
   const backward = (cursor: string | null, limit: number) => store.listEventsBackward(db, space, filter, cursor, limit);
-  const ways = query.order === "desc" ? { after: backward, before: forward } : { after: forward, before: backward };
-  return pageOf(query, longUuid, present, ways);
+  const directions = query.order === "desc" ? { after: backward, before: forward } : { after: forward, before: backward };
+  return pageOf(query, longUuid, present, directions);
 }
 
 function present(row: store.EventRow): RecordedEvent {
@@ -61,8 +61,8 @@ function present(row: store.EventRow): RecordedEvent {
   return { id: shortUuid(row.id), type, video, json };
 }
 
-/** The same fields, so that whoever reads a list meets no other form; an event's id has its time. */
+/** The same fields as any event, so that a list has one shape. The time comes from the event's id. */
 function erasedJson({ id, type, video_id: video, sequence, erased_at }: store.EventRow): string {
-  const happened = { id: shortUuid(id), object: "event", type, created: idSeconds(id) };
-  return JSON.stringify({ ...happened, data: null, sequence, video, erased: unixSeconds(erased_at!.getTime()) });
+  const event = { id: shortUuid(id), object: "event", type, created: idSeconds(id) };
+  return JSON.stringify({ ...event, data: null, sequence, video, erased: unixSeconds(erased_at!.getTime()) });
 }

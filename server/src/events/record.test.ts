@@ -19,7 +19,7 @@ const openOf = (webhook: string) =>
   );
 
 describe("record", () => {
-  test("makes one delivery for each webhook that chose the type, and none for the others", async () => {
+  test("inserts one delivery for each webhook that chose the type, and none for the others", async () => {
     const chosen = await webhooks.create(space, { url: "https://a.example.com/", events: ["video.created"] });
     const other = await webhooks.create(space, { url: "https://b.example.com/", events: ["video.deleted"] });
     await happen(parts, "AAAAAAAAA1");
@@ -48,7 +48,7 @@ describe("record", () => {
     ]);
   });
 
-  test("names as previous only what this webhook was due", async () => {
+  test("counts as previous only the events that this webhook gets", async () => {
     const webhook = await webhooks.create(space, {
       url: "https://d.example.com/",
       events: ["video.created", "video.deleted"],
@@ -61,7 +61,7 @@ describe("record", () => {
     ]);
   });
 
-  test("finds what had ended among the days since the video was created, and looks at no others", async () => {
+  test("searches finished deliveries only in the days since the video was created", async () => {
     const webhook = await webhooks.create(space, { url: "https://g.example.com/", events: ["video.deleted"] });
     const record = (sequence: number, since_s: number) =>
       parts.recorder.record({ space, type: "video.deleted", video: "AAAAAAAAA7", sequence, since_s, data: {} });
@@ -115,7 +115,7 @@ describe("record", () => {
     ]);
   });
 
-  test("waits for nothing where that ended just then", async () => {
+  test("makes the delivery due if the earlier one ends at that moment", async () => {
     expect(await recordBeside("delete from pending_deliveries", "AAAAAAAAA9")).toMatchObject([
       { sequence: 2, previous: 1, blocked: false },
     ]);
@@ -132,7 +132,7 @@ describe("record", () => {
     expect(open).toMatchObject([{ sequence: 2, attempt: 0, blocked: false }]); // whoever claims it sees whether there is a webhook
   });
 
-  test("blocks nothing for a webhook that wants no order", async () => {
+  test("blocks nothing for a webhook without ordering", async () => {
     const webhook = await webhooks.create(space, {
       url: "https://e.example.com/",
       events: ["video.created", "video.deleted"],
@@ -142,7 +142,7 @@ describe("record", () => {
     expect((await openOf(webhook.id)).map((row) => row.blocked)).toEqual([false, false]);
   });
 
-  test("leaves nothing where the change fails", async () => {
+  test("inserts nothing if the change fails", async () => {
     const before = await query<{ n: number }>("select count(*)::int as n from events");
     const failing = parts.recorder.transaction(async (tx) => {
       await tx.record({ space, type: "video.created", video: "AAAAAAAAA6", sequence: 1, data: {} });
