@@ -1,7 +1,9 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { LIMITS } from "../../server/src/kernel/limits.ts";
 import { simulatedServer } from "./server.ts";
 import { Stage } from "./stage.ts";
+
+vi.setConfig({ testTimeout: 300_000 }); // on a busy machine a simulated second may take several real ones
 
 const connections = await simulatedServer();
 let stage = new Stage(connections);

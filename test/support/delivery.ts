@@ -1,6 +1,5 @@
 import { createDeliveries, type Deliveries } from "../../server/src/delivery/deliveries.ts";
 import { createDeliveryNode, type DeliveryNode } from "../../server/src/delivery/node.ts";
-import type { LocalDispatcher } from "../../server/src/events/record.ts";
 import { type Clock, systemClock } from "../../server/src/kernel/clock.ts";
 import { createLog, type Log } from "../../server/src/kernel/log.ts";
 import { systemRandom } from "../../server/src/kernel/random.ts";
@@ -12,7 +11,7 @@ import type { EndedAttempt } from "../../server/src/webhooks/health.ts";
 import { createVault } from "../../server/src/webhooks/secrets.ts";
 import { type EngineParts, engineParts } from "./engine.ts";
 
-/** What a receiver that is no network saw of one request. */
+/** A request as the receiver function gets it, without a network. */
 export interface Seen {
   at_ms: number;
   webhook: string;
@@ -58,11 +57,11 @@ interface TestNodeOptions {
   attempt_ms?: number;
   log?: Log;
   clock?: Clock;
-  /** Hears of every attempt, as the service's health and disabling do. */
+  /** Called with every attempt, like health and disabling in the service. */
   onAttempt?: (ended: EndedAttempt) => void;
 }
 
-/** A whole delivery node on the real database whose network is `receiver`, or a real client of the network. */
+/** A delivery node on a real database. `receiver` stands in for the network, or is a real client. */
 export async function testNode(
   db: Database,
   receiver: Receiver | SafeClient,
@@ -81,26 +80,26 @@ export async function testNode(
   const common = { db, clock, random: systemRandom, signals, vault, log };
   const node = createDeliveryNode({ ...common, client, version: "0", schedule_s, attempt_ms, onAttempt });
   await node.start();
-  const parts = await engineParts(db, node.dispatcher as LocalDispatcher, signals);
+  const parts = await engineParts(db, node.dispatcher, signals);
   const deliveries = createDeliveries({ db, signals, retries: schedule_s.length });
   return { ...parts, node, deliveries, seen, stop: () => node.drain(5_000) };
 }
 
 function clientOf(receiver: Receiver, seen: Seen[]) {
-  let underWay = 0;
+  let inFlight = 0;
   return {
     async send({ url, headers, body }: Request): Promise<Exchange> {
       const request = seenOf(url, headers as Record<string, string>, body);
       seen.push(request);
-      underWay += 1;
+      inFlight += 1;
       try {
         return { ...NOTHING, ...(await receiver(request)) };
       } finally {
-        underWay -= 1;
+        inFlight -= 1;
       }
     },
     async drain() {
-      while (underWay > 0) await new Promise((resolve) => setImmediate(resolve));
+      while (inFlight > 0) await new Promise((resolve) => setImmediate(resolve));
     },
     async close() {},
   };

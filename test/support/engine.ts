@@ -7,7 +7,7 @@ import type { Database } from "../../server/src/store/db.ts";
 import { createWebhooks, type Webhooks } from "../../server/src/webhooks/registry.ts";
 import { createVault, type Vault } from "../../server/src/webhooks/secrets.ts";
 
-/** The engine's parts without a dispatcher: for tests that act as one. */
+/** The engine without a dispatcher, for tests that act as one. */
 export interface EngineParts {
   db: Database;
   space: string;
@@ -19,7 +19,7 @@ export interface EngineParts {
 
 export const PUBLIC_URL = "http://videos.example.com";
 
-/** Allows every URL: what the address policy does is its own tests' business. */
+/** Accepts every URL: the address policy has its own tests. */
 const anyUrl = { checkUrl: (url: string) => ({ ok: true as const, url: new URL(url) }) };
 
 export async function engineParts(
@@ -41,7 +41,7 @@ export async function engineParts(
   return { db, space: space!.id, signals, vault, recorder, webhooks };
 }
 
-/** A video that can happen: its row, and events about it with the right numbers. */
+/** Records an event of a video with the next sequence number; inserts the video's row first if needed. */
 export async function happen(
   { recorder, space }: Pick<EngineParts, "recorder" | "space">,
   video: string,

@@ -76,6 +76,7 @@ function textOf(bytes: Buffer): { body: string; encoding: "utf8" | "base64" } {
 }
 
 function messageOf(word: string, status: number | null): string {
-  if (word === "status" && status !== null) return `The receiver responded ${status}; only a 2xx acknowledges the event.`;
+  if (word === "status" && status !== null)
+    return `The receiver responded ${status}; only a 2xx acknowledges the event.`;
   return ERROR_WORDS[word as ErrorWord] ?? "The attempt failed.";
 }

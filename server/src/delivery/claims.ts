@@ -14,7 +14,7 @@ interface ClaimsParts {
   lanes: Lanes;
   /** Receives what was claimed or released. */
   onLeased(deliveries: LeasedDelivery[]): void;
-  /** Told how long a claim took. */
+  /** Called with the duration of each claim. */
   onClaim(duration_ms: number): void;
 }
 
@@ -46,7 +46,7 @@ export class Claims {
     this.#poll();
   }
 
-  /** Resolves when the claim and the release under way have ended. */
+  /** Resolves when no claim and no release is running any more. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await Promise.all([this.#claiming, this.#releasing]);

@@ -41,7 +41,7 @@ export interface DispatcherParts {
   /** How many nodes deliver: each takes its share of a rate limit. */
   nodes(): number;
   onAttempt(ended: EndedAttempt & { outcome: Outcome }): void;
-  /** Told how long each claim and each settle took. */
+  /** Called with the duration of each claim and each settle. */
   onStatement?(statement: "claim" | "settle", duration_ms: number): void;
   tracing?: Tracing | undefined;
 }
@@ -57,7 +57,7 @@ export interface DispatcherStats {
 
 /** A lease must outlast the attempt by this much, so that the outcome is settled before the lease expires. */
 const LEASE_MARGIN_MS = 1_000;
-/** The longest rest of a whole webhook; the delivery that got the Retry-After waits as long as it says. */
+/** The longest rest of a whole webhook. The delivery that got the Retry-After waits for its full time. */
 const REST_MAX_MS = 60_000;
 
 /**
@@ -170,7 +170,7 @@ export class Dispatcher implements LocalDispatcher {
     });
   }
 
-  /** Reads the webhooks that are not known here, those of one turn in one statement. */
+  /** Reads webhooks that this node does not know, with one statement per turn of the event loop. */
   #load(lane: Lane): void {
     if (!lane.load()) return;
     this.#toLoad.add(lane);

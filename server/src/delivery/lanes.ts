@@ -113,13 +113,13 @@ export class Lanes {
     this.clear();
   }
 
-  /** Ends the leases of deliveries that were not sent, those of one turn in one statement. */
+  /** Returns the leases of unsent deliveries, with one statement per turn of the event loop. */
   release(deliveries: readonly LeasedDelivery[]): void {
     if (this.#unsent.length === 0 && deliveries.length > 0) this.#parts.clock.after(0, () => void this.flush());
     this.#unsent.push(...deliveries);
   }
 
-  /** Resolves when every lease released so far is ended. If the statement fails, they expire. */
+  /** Resolves when every lease released so far has been returned. If the statement fails, they expire. */
   async flush(): Promise<void> {
     const { db, log } = this.#parts;
     const unsent = this.#unsent.splice(0);

@@ -20,7 +20,7 @@ interface SettleBatchesParts {
   log: Log;
   lease_ms: number;
   onSettled(batch: SettledBatch): void;
-  /** Told how long a settle took. */
+  /** Called with the duration of each settle. */
   onSettle(duration_ms: number): void;
 }
 

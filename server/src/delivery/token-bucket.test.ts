@@ -18,7 +18,7 @@ describe("a rate limit", () => {
     );
   });
 
-  test("is used up to a tenth in every second while there is something to send", () => {
+  test("is reached within a tenth in every second while there is something to send", () => {
     const busy = fc.record({ rate: fc.integer({ min: 20, max: 500 }), late: fc.array(fc.nat(40), { minLength: 1 }) });
     const idle = fc.record({ rate: fc.integer({ min: 1, max: 500 }), late: fc.constant([0]) });
     fc.assert(
@@ -37,7 +37,7 @@ describe("a rate limit", () => {
   });
 });
 
-/** Sends as the dispatcher does: it waits as long as it is told, one millisecond, and as long as the machine is late. */
+/** Sends like the dispatcher: after each wait it is one millisecond late, plus the delay of the machine. */
 function sendFor(duration_ms: number, rate: number, late: readonly number[]): number[] {
   const bucket = new TokenBucket();
   const sent: number[] = [];

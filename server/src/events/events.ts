@@ -51,7 +51,8 @@ async function list(db: Database, space: string, query: EventQuery): Promise<Pag
   const filter = { types: query.type ?? null, video: query.video ?? null };
   const forward = (cursor: string | null, limit: number) => store.listEventsForward(db, space, filter, cursor, limit);
   const backward = (cursor: string | null, limit: number) => store.listEventsBackward(db, space, filter, cursor, limit);
-  const directions = query.order === "desc" ? { after: backward, before: forward } : { after: forward, before: backward };
+  const directions =
+    query.order === "desc" ? { after: backward, before: forward } : { after: forward, before: backward };
   return pageOf(query, longUuid, present, directions);
 }
 

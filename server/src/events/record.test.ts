@@ -11,7 +11,7 @@ const { space, webhooks } = parts;
 
 const query = <Row>(text: string, values: unknown[] = []) =>
   db.run<Row>({ name: `test ${text}`.slice(0, 60), text }, values);
-const openOf = (webhook: string) =>
+const pendingOf = (webhook: string) =>
   query<{ video_id: string; sequence: number; previous: number; blocked: boolean; attempt: number }>(
     `select video_id, sequence, previous, due_at = 'infinity' as blocked, attempt from pending_deliveries
      where webhook_id = $1 order by video_id, sequence`,
@@ -23,10 +23,10 @@ describe("record", () => {
     const chosen = await webhooks.create(space, { url: "https://a.example.com/", events: ["video.created"] });
     const other = await webhooks.create(space, { url: "https://b.example.com/", events: ["video.deleted"] });
     await happen(parts, "AAAAAAAAA1");
-    expect(await openOf(chosen.id)).toMatchObject([
+    expect(await pendingOf(chosen.id)).toMatchObject([
       { video_id: "AAAAAAAAA1", sequence: 1, previous: 0, blocked: false },
     ]);
-    expect(await openOf(other.id)).toEqual([]);
+    expect(await pendingOf(other.id)).toEqual([]);
   });
 
   test("freezes the documented fields in the documented order", async () => {
@@ -41,7 +41,7 @@ describe("record", () => {
     const events = ["video.created", "video.processing", "video.uploaded"] as const;
     const webhook = await webhooks.create(space, { url: "https://c.example.com/", events: [...events] });
     for (const type of events) await happen(parts, "AAAAAAAAA3", type);
-    expect(await openOf(webhook.id)).toMatchObject([
+    expect(await pendingOf(webhook.id)).toMatchObject([
       { sequence: 1, previous: 0, blocked: false },
       { sequence: 2, previous: 1, blocked: true },
       { sequence: 3, previous: 2, blocked: true },
@@ -55,7 +55,7 @@ describe("record", () => {
     });
     for (const type of ["video.created", "video.processing", "video.deleted"] as const)
       await happen(parts, "AAAAAAAAA4", type);
-    expect(await openOf(webhook.id)).toMatchObject([
+    expect(await pendingOf(webhook.id)).toMatchObject([
       { sequence: 1, previous: 0 },
       { sequence: 3, previous: 1 },
     ]);
@@ -74,10 +74,10 @@ describe("record", () => {
       [longUuid(webhook.id)],
     );
     await record(2, now_s);
-    expect(await openOf(webhook.id)).toMatchObject([{ sequence: 2, previous: 1 }]);
+    expect(await pendingOf(webhook.id)).toMatchObject([{ sequence: 2, previous: 1 }]);
     await query("delete from pending_deliveries where webhook_id = $1", [longUuid(webhook.id)]);
     await record(3, now_s + 3 * 86_400);
-    expect(await openOf(webhook.id)).toMatchObject([{ sequence: 3, previous: 0 }]);
+    expect(await pendingOf(webhook.id)).toMatchObject([{ sequence: 3, previous: 0 }]);
   });
 
   /** Has the second event of a video recorded while another transaction changes the delivery of the first. */
@@ -94,7 +94,7 @@ describe("record", () => {
       return { recording };
     });
     await recorded.recording;
-    return openOf(webhook.id);
+    return pendingOf(webhook.id);
   }
   const WAITS = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
     and query like '%into events%'`;
@@ -109,7 +109,7 @@ describe("record", () => {
       await tx.run({ name: "test_lease", text });
       await happen(parts, video, "video.deleted");
     });
-    expect(await openOf(webhook.id)).toMatchObject([
+    expect(await pendingOf(webhook.id)).toMatchObject([
       { sequence: 1, attempt: 1, blocked: false },
       { sequence: 2, previous: 1, blocked: true },
     ]);
@@ -121,15 +121,15 @@ describe("record", () => {
     ]);
   });
 
-  test("hands over nothing of which an earlier one was open: that may be gone with its webhook, and still under way", async () => {
-    const courier: LocalDispatcher = {
+  test("leases nothing whose earlier event was pending: it may have been deleted with its webhook while an attempt is in flight", async () => {
+    const dispatcher: LocalDispatcher = {
       lease: () => ({ node: 1, lease_ms: 30_000, leased_ms: 0 }),
       closed: () => [],
       send() {},
     };
-    const handing = await engineParts(db, courier);
-    const open = await recordBeside("delete from pending_deliveries", "AAAAAAAAB1", handing);
-    expect(open).toMatchObject([{ sequence: 2, attempt: 0, blocked: false }]); // whoever claims it sees whether there is a webhook
+    const leasing = await engineParts(db, dispatcher);
+    const pending = await recordBeside("delete from pending_deliveries", "AAAAAAAAB1", leasing);
+    expect(pending).toMatchObject([{ sequence: 2, attempt: 0, blocked: false }]); // its claim checks whether the webhook still exists
   });
 
   test("blocks nothing for a webhook without ordering", async () => {
@@ -139,7 +139,7 @@ describe("record", () => {
       ordering: "none",
     });
     for (const type of ["video.created", "video.deleted"] as const) await happen(parts, "AAAAAAAAA5", type);
-    expect((await openOf(webhook.id)).map((row) => row.blocked)).toEqual([false, false]);
+    expect((await pendingOf(webhook.id)).map((row) => row.blocked)).toEqual([false, false]);
   });
 
   test("inserts nothing if the change fails", async () => {

@@ -28,12 +28,13 @@ export interface Recorder {
   record(event: NewEvent): Promise<FrozenEvent>;
 }
 
-/** This node's dispatcher, as the recorder sees it. */
+/** This node's dispatcher, as far as the recorder uses it. */
 export interface LocalDispatcher {
-  /** What this node's leases carry, and how long they last. null while it takes none (it drains, or has no number yet). */
+  /** null while this node leases nothing: it is draining, has no number yet, or its queues are full. */
   lease(): Lease | null;
-  /** Webhooks (UUIDs) that have no room in memory, or older ones in the database: their deliveries are left there for a claim. */
+  /** Webhooks (UUIDs) whose queue is full, or that have older due rows in the database: their new deliveries wait for a claim. */
   closed(): string[];
+  /** Sends deliveries that are leased to this node. */
   send(deliveries: readonly LeasedDelivery[]): void;
 }
 
@@ -42,7 +43,7 @@ export interface RecorderParts {
   clock: Clock;
   random: Random;
   signals: Signals;
-  /** None on a node that does not deliver. */
+  /** Missing on a node that does not deliver. */
   dispatcher?: LocalDispatcher;
   tracing?: Tracing | undefined;
 }
@@ -124,9 +125,9 @@ class Recorded {
   }
 }
 
-const CLOCKS_APART_MS = 86_400_000; // a video has the database's time, an event's id its node's
+const CLOCKS_APART_MS = 86_400_000; // a video's time comes from the database, the time in an event's id from its node
 
-/** Between which ids earlier events of these videos are looked for; null where each is its video's first event. */
+/** The range of ids to search for earlier events of these videos; null if each event is its video's first. */
 function pastOf(events: readonly NewEvent[], now: number): { from: string; to: string } | null {
   const later = events.filter(({ sequence }) => sequence > 1);
   if (later.length === 0) return null;

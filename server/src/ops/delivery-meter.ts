@@ -4,7 +4,7 @@ import type { EndedAttempt } from "../webhooks/health.ts";
 export interface DeliveryMeter {
   /** Hears of every attempt. */
   attempted(ended: Pick<EndedAttempt, "exchange" | "outcome">): void;
-  /** Told how long each claim and each settle took. */
+  /** Called with the duration of each claim and each settle. */
   timed(statement: "claim" | "settle", duration_ms: number): void;
   /** For the registry. */
   series: (Counter<string> | Histogram<string>)[];
