@@ -1,15 +1,16 @@
-/** How numbers and times read. Pure; the no-break space keeps a number with its unit. */
+/** Formats numbers and times. A no-break space keeps each number with its unit. */
 
 const NB = "\u00a0";
 const MINUTE = 60;
 const HOUR = 3_600;
 const DAY = 86_400;
 
+// 24-hour times, which operators compare with logs.
 const timeOfDay = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const timeWithSeconds = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const dayAndMonth = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-const dayMonthYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
-const weekday = new Intl.DateTimeFormat("en-GB", { weekday: "short" });
+const monthAndDay = new Intl.DateTimeFormat("en-US", { day: "numeric", month: "short" });
+const fullDate = new Intl.DateTimeFormat("en-US", { day: "numeric", month: "short", year: "numeric" });
+const weekday = new Intl.DateTimeFormat("en-US", { weekday: "short" });
 const grouped = new Intl.NumberFormat("en-US");
 
 const date = (unix: number) => new Date(unix * 1_000);
@@ -19,31 +20,31 @@ export const number = (value: number): string => grouped.format(value);
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${number(count)}${NB}${count === 1 ? one : many}`;
 
-/** 14:03, or 22 Nov, 14:03 when it is not today. */
+/** 14:03 today; otherwise Nov 22, 14:03, with the year if it is not this year. */
 export function moment(unix: number, now: number): string {
   const time = timeOfDay.format(date(unix));
   if (sameDay(unix, now)) return time;
-  const day = date(unix).getFullYear() === date(now).getFullYear() ? dayAndMonth : dayMonthYear;
+  const day = date(unix).getFullYear() === date(now).getFullYear() ? monthAndDay : fullDate;
   return `${day.format(date(unix))}, ${time}`;
 }
 
 export const clockTime = (unix: number): string => timeWithSeconds.format(date(unix));
-export const day = (unix: number): string => dayMonthYear.format(date(unix)).replaceAll(" ", NB);
+export const day = (unix: number): string => fullDate.format(date(unix)).replaceAll(" ", NB);
 
-/** Mon 23 Nov 2026, 14:03:08.412 */
+/** Mon, Nov 23, 2026, 14:03:08.412 */
 export function exact(unixMs: number): string {
   const at = new Date(unixMs);
   const ms = String(at.getMilliseconds()).padStart(3, "0");
-  return `${weekday.format(at)} ${dayMonthYear.format(at)}, ${timeWithSeconds.format(at)}.${ms}`;
+  return `${weekday.format(at)}, ${fullDate.format(at)}, ${timeWithSeconds.format(at)}.${ms}`;
 }
 
-/** What a time's title says: local and UTC, to the second. */
+/** For the tooltip of a relative time: local time and UTC, to the second. */
 export function localAndUtc(unix: number): string {
   const utc = date(unix).toISOString().replace("T", " ").replace(".000Z", " UTC");
-  return `${dayMonthYear.format(date(unix))}, ${clockTime(unix)} local, ${utc}`;
+  return `${fullDate.format(date(unix))}, ${clockTime(unix)} local, ${utc}`;
 }
 
-/** now · 12 s ago · 6 min ago · 3 h ago · yesterday, 17:40 · 22 Nov, 18:03 */
+/** now · 12 s ago · 6 min ago · 3 h ago · yesterday, 17:40 · Nov 22, 18:03 */
 export function ago(unix: number, now: number): string {
   const age = now - unix;
   if (age < 2) return "now";
@@ -54,7 +55,7 @@ export function ago(unix: number, now: number): string {
   return moment(unix, now).replaceAll(" ", NB).replace(`,${NB}`, ", ");
 }
 
-/** A length of time in its two largest units: 40 s · 4 min · 3 h 39 min · 4 days 2 h. */
+/** A time span in its two largest units: 40 s · 4 min · 3 h 39 min · 4 days 2 h. */
 export function span(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < MINUTE) return `${whole}${NB}s`;
@@ -71,7 +72,7 @@ function join(seconds: number, big: number, bigUnit: string, small: number, smal
   return rest === 0 ? first : `${first} ${rest}${NB}${smallUnit}`;
 }
 
-/** 0.4 ms · 184 ms · 4.81 s · 15.00 s; an en dash for none. */
+/** A duration in ms: 0.4 ms · 184 ms · 4.81 s · 15.00 s; an en dash without a value. */
 export function took(ms: number | null | undefined): string {
   if (ms === null || ms === undefined) return "–";
   if (ms < 0.05) return `0${NB}ms`;
@@ -80,7 +81,7 @@ export function took(ms: number | null | undefined): string {
   return `${(ms / 1_000).toFixed(2)}${NB}s`;
 }
 
-/** 912 MB · 1.8 GB · 118 bytes; decimal units, three digits. */
+/** 118 bytes · 912 MB · 1.8 GB, in decimal units. */
 export function bytes(count: number | null | undefined): string {
   if (count === null || count === undefined) return "–";
   if (count < 1_000) return plural(count, "byte");
@@ -94,7 +95,7 @@ export function bytes(count: number | null | undefined): string {
   return `${value < 99.95 ? value.toFixed(1) : Math.round(value)}${NB}${units[unit]}`;
 }
 
-/** 88.9 % · 99.98 % · 100 % only if none failed; an en dash for no attempts. */
+/** 88.9 % · 99.98 % · 100 % only if part equals whole; an en dash if whole is 0. */
 export function percent(part: number, whole: number): string {
   if (whole === 0) return "–";
   if (part === whole) return `100${NB}%`;
@@ -104,7 +105,7 @@ export function percent(part: number, whole: number): string {
   return `${Math.min(value, 100 - 10 ** -digits).toFixed(digits)}${NB}%`;
 }
 
-/** 1:24 · 48:12 · 1:02:18 */
+/** The length of a video: 1:24 · 48:12 · 1:02:18 */
 export function length(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined) return "–";
   const whole = Math.round(seconds);
