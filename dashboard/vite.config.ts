@@ -6,7 +6,7 @@ import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defaultClientConditions, defineConfig, type Plugin } from "vite";
 
-/** While developing, `vite` serves the pages and passes everything else on to the running server. */
+/** In development, Vite serves the pages and proxies all other requests to the running server. */
 const server = process.env.MAVE_DEV_SERVER ?? "http://localhost:3000";
 
 export default defineConfig({
@@ -18,7 +18,7 @@ export default defineConfig({
     outDir: "dist",
     target: "es2023",
     modulePreload: { polyfill: false },
-    // The icons of every list's rows, in one file: apart, each of them costs twice as much.
+    // One chunk for the icons of all lists. In chunks of their own, they take twice as many bytes.
     rolldownOptions: {
       output: {
         codeSplitting: {
@@ -29,15 +29,15 @@ export default defineConfig({
         },
       },
     },
-    // Data URLs would need `data:` in the content security policy.
+    // Data URLs would require `data:` in the content security policy.
     assetsInlineLimit: 0,
-    // hls.js and the charts are large by nature, and fetched only where they are used.
+    // hls.js and uPlot are large, but loaded only where they are used.
     chunkSizeWarningLimit: 700,
   },
   server: { proxy: Object.fromEntries(["/v1", "/media", "/docs", "/oembed"].map((path) => [path, server])) },
 });
 
-/** Writes each text file's .br and .gz beside it, once, so that the server never compresses. */
+/** Writes a .br and a .gz next to each text file, so that the server never has to compress. */
 function compressed(): Plugin {
   return {
     name: "compressed",

@@ -1,6 +1,6 @@
 import { defineConfig } from "vite";
 
-/** The embed page's scripts: a build of its own, because the page itself is written by the server. */
+/** Builds the embed page's scripts separately, because the server renders the page itself. */
 export default defineConfig({
   base: "/embed/",
   root: `${import.meta.dirname}/embed`,
@@ -10,7 +10,7 @@ export default defineConfig({
     manifest: "manifest.json",
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
-    chunkSizeWarningLimit: 800, // hls.js, fetched when somebody plays
+    chunkSizeWarningLimit: 800, // hls.js, loaded on playback
     rolldownOptions: { input: "main.ts" },
   },
 });

@@ -36,10 +36,10 @@ async function readyVideo(name: PlayableName, title = "A film"): Promise<string>
 
 let first: Promise<string> | undefined;
 
-/** One that plays, for tests that only look at it. */
+/** A video that plays, for tests that do not change it. */
 const anyReadyVideo = () => (first ??= readyVideo("plain-720p.mp4"));
 
-/** A page of another origin. */
+/** Serves a page on another origin. */
 async function siteOf(html: string): Promise<string> {
   const site = createServer((_request, response) => response.setHeader("content-type", "text/html").end(html));
   await once(site.listen(0, "127.0.0.1"), "listening");
@@ -48,13 +48,13 @@ async function siteOf(html: string): Promise<string> {
 }
 
 const time = (page: Page) => page.evaluate<number>("document.querySelector('video')?.currentTime ?? -1");
-/** What the player shows, and goes by: the film itself has stopped a moment before, which no person would see. */
+/** The state that the player shows. The video element changes a moment earlier. */
 const paused = (page: Page) =>
   page.evaluate<boolean>("document.querySelector('media-controller')?.hasAttribute('mediapaused')");
 
-describe("The page at embed_url", () => {
+describe("the embed page", () => {
   test.each<PlayableName>(["plain-720p.mp4", "changing-rate.mp4", "turned.mp4", "ten-bit-hdr.mp4"])(
-    "plays %s, without an error and without another origin",
+    "plays %s without errors or requests to other origins",
     async (name) => {
       const { page, faults } = await visit(browser, url);
       await page.goto(`/${await readyVideo(name)}?muted=1`);
@@ -64,7 +64,7 @@ describe("The page at embed_url", () => {
     },
   );
 
-  test("plays what was put together without ffmpeg", async () => {
+  test("plays a file that was processed without ffmpeg", async () => {
     const { id } = await room.library.create(room.space, { name: "A film" });
     await room.process(null);
     await upload(id, "plain.mp4");
@@ -76,9 +76,9 @@ describe("The page at embed_url", () => {
     expect(faults).toEqual([]);
   });
 
-  test("is worked by the keyboard alone", async () => {
+  test("can be operated by keyboard alone", async () => {
     const { page, faults } = await visit(browser, url);
-    // In a loop: two seconds before its end, it would have ended, and be paused, before a busy machine looks.
+    // Looped: otherwise a busy machine might check only after the video has ended, and is paused.
     await page.goto(`/${await readyVideo("one-keyframe.mp4")}?muted=1&loop=1`);
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
@@ -93,14 +93,14 @@ describe("The page at embed_url", () => {
     expect(faults).toEqual([]);
   });
 
-  test("fetches nothing but its poster and a small script before somebody plays", async () => {
+  test("loads only its poster and a small script before playback", async () => {
     const id = await anyReadyVideo();
     const { page } = await visit(browser, url);
-    const asked: string[] = [];
-    page.on("response", (response) => asked.push(new URL(response.url()).pathname));
+    const requested: string[] = [];
+    page.on("response", (response) => requested.push(new URL(response.url()).pathname));
     await page.goto(`/${id}`, { waitUntil: "networkidle" });
-    expect(asked).toHaveLength(3);
-    expect(asked).toEqual(
+    expect(requested).toHaveLength(3);
+    expect(requested).toEqual(
       expect.arrayContaining([
         `/${id}`,
         expect.stringMatching(/^\/embed\/assets\/main-[\w-]+\.js$/),
@@ -109,7 +109,7 @@ describe("The page at embed_url", () => {
     );
   });
 
-  test("shows its poster and how it is played without scripts", async () => {
+  test("shows its poster and a notice without JavaScript", async () => {
     const id = await anyReadyVideo();
     const { page } = await visit(browser, url, { javaScriptEnabled: false });
     await page.goto(`/${id}`);
@@ -118,7 +118,7 @@ describe("The page at embed_url", () => {
     expect(await page.content()).toContain("Playing this video needs JavaScript.");
   });
 
-  test("plays in a frame of another page", async () => {
+  test("plays in an iframe of another site", async () => {
     const id = await anyReadyVideo();
     const { page } = await visit(browser, url);
     const code = `<iframe src="${url}/${id}?autoplay=1" allow="autoplay; fullscreen" width="640" height="360"></iframe>`;
@@ -132,7 +132,7 @@ describe("The page at embed_url", () => {
       .toBeGreaterThan(0.3);
   });
 
-  test.each(["light", "dark"] as const)("has no fault that axe finds, %s", async (colorScheme) => {
+  test.each(["light", "dark"] as const)("is accessible in the %s theme", async (colorScheme) => {
     const id = await anyReadyVideo();
     const { page } = await visit(browser, url, { colorScheme });
     await page.goto(`/${id}?muted=1`);
@@ -143,7 +143,7 @@ describe("The page at embed_url", () => {
   });
 });
 
-test("A page that waits follows the upload and its processing, and becomes the player", async () => {
+test("the embed page of a new video shows the progress of its upload and processing, then plays it", async () => {
   const { id } = await room.library.create(room.space, { name: "A film" });
   const { page, faults } = await visit(browser, url);
   await page.goto(`/${id}`);

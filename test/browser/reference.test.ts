@@ -7,9 +7,8 @@ import { without } from "../support/machine.ts";
 const api = await testApi(await testDatabase());
 const browser = await openBrowser();
 
-// Without a browser npm test says so and leaves these out.
-describe.skipIf(without("chromium"))("the reference of the API", () => {
-  test("the API reference shows every operation from our own origin, without an error", {
+describe.skipIf(without("chromium"))("the API reference", () => {
+  test("shows every operation without errors or requests to other origins", {
     timeout: 60_000,
   }, async () => {
     const { page, faults } = await visit(browser, api.url);
@@ -21,7 +20,7 @@ describe.skipIf(without("chromium"))("the reference of the API", () => {
     expect(faults).toEqual([]);
   });
 
-  test("a problem's type leads to its explanation", async () => {
+  test("explains each problem type at its URL", async () => {
     const { json } = await api.ask("GET", "/v1/videos/nothing000");
     const { page, faults } = await visit(browser, api.url);
     await page.goto(json.type);
