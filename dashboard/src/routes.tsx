@@ -1,8 +1,8 @@
-/** Every page with its address. Each page's code is fetched when it is first visited. */
+/** The pages and their paths. Each page's code is loaded on the first visit. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { ApiError } from "./api/client.ts";
 import { queryClient, sessionQuery } from "./api/queries.ts";
-import { Frame } from "./shell/layout.tsx";
+import { Layout } from "./shell/layout.tsx";
 import { NotFound } from "./shell/not-found.tsx";
 import {
   debuggerSearch,
@@ -16,7 +16,7 @@ import { ErrorState } from "./ui/states.tsx";
 
 const root = createRootRoute({ notFoundComponent: NotFound });
 
-/** Pages for people who are not signed in. */
+/** Pages that need no session. */
 const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
@@ -29,11 +29,11 @@ const link = createRoute({
   component: lazyRouteComponent(() => import("./sign-in/link-page.tsx"), "LinkPage"),
 });
 
-/** Everything else needs a session; without one the way back is remembered. */
+/** All other pages need a session. Without one, the sign-in page returns to the requested page. */
 const app = createRoute({
   getParentRoute: () => root,
   id: "app",
-  component: Frame,
+  component: Layout,
   beforeLoad: async ({ location }) => {
     try {
       await queryClient.ensureQueryData(sessionQuery);
@@ -181,7 +181,7 @@ export const router = createRouter({
   routeTree: root.addChildren([signIn, link, app.addChildren(pages)]),
   basepath: "/dashboard",
   defaultPreload: "intent",
-  // A page's own skeleton says more than a blank pane.
+  // Gives each page time to show its own skeleton.
   defaultPendingMs: 1_000,
   defaultErrorComponent: ({ error, reset }) => <ErrorState error={error} retry={reset} />,
   defaultNotFoundComponent: NotFound,

@@ -12,7 +12,7 @@ import {
 import { without } from "../support/machine.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
-describe.skipIf(without("chromium"))("people and keys in the dashboard", async () => {
+describe.skipIf(without("chromium"))("account pages", async () => {
   const browser = await openBrowser();
   let server: TestServer;
   beforeAll(async () => {
@@ -20,19 +20,19 @@ describe.skipIf(without("chromium"))("people and keys in the dashboard", async (
   });
   afterAll(() => server?.remove());
 
-  test("the first run's link creates the owner, works once, and no password is there by default", async () => {
+  test("the first run's link creates the owner and works once", async () => {
     const link = await oneTimeLink(server);
     const { page, faults } = await visit(browser, server.url);
     await page.goto(link);
-    await page.getByRole("heading", { name: "Create the owner" }).waitFor();
+    await page.getByRole("heading", { name: "Create the owner account" }).waitFor();
     await expectAccessible(page);
     await page.getByLabel("Name").fill(OWNER.name);
     await page.getByLabel("Email").fill(OWNER.email);
     await page.getByLabel("Password").fill("short");
-    await page.getByRole("button", { name: "Create the owner" }).click();
+    await page.getByRole("button", { name: "Create account" }).click();
     expect(await property(page.getByLabel("Password"), "validity.tooShort")).toBe(true);
     await page.getByLabel("Password").fill(OWNER.password);
-    await page.getByRole("button", { name: "Create the owner" }).click();
+    await page.getByRole("button", { name: "Create account" }).click();
     await page.getByRole("heading", { name: "Videos", level: 1 }).waitFor();
     await page.getByText("No videos yet").waitFor();
     expect(page.url()).not.toContain("#");
@@ -40,14 +40,14 @@ describe.skipIf(without("chromium"))("people and keys in the dashboard", async (
 
     const second = await visit(browser, server.url);
     await second.page.goto(link);
-    await second.page.getByRole("heading", { name: "This link does not work" }).waitFor();
+    await second.page.getByRole("heading", { name: "Invalid link" }).waitFor();
     await second.page.getByText("npm run -s mave -- admin link").waitFor();
     await expectAccessible(second.page);
     await page.context().close();
     await second.page.context().close();
   });
 
-  test("signing out ends the session; a wrong password is refused in words; signing in leads where one wanted to go", async () => {
+  test("signing out ends the session, and signing in returns to the requested page", async () => {
     const { page } = await visitAsOwner(browser, server);
     await page.getByRole("button", { name: /^Ines Duarte/ }).click();
     await page.getByRole("menuitem", { name: "Sign out" }).click();
@@ -60,33 +60,33 @@ describe.skipIf(without("chromium"))("people and keys in the dashboard", async (
     await page.getByLabel("Email").fill(OWNER.email);
     await page.getByLabel("Password").fill("not the password");
     await page.getByRole("button", { name: "Sign in" }).click();
-    await page.getByText("Email or password is wrong.").waitFor();
+    await page.getByText("Incorrect email or password.").waitFor();
     await page.getByLabel("Password").fill(OWNER.password);
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("heading", { name: "API keys", level: 1 }).waitFor();
     await page.context().close();
   });
 
-  test("an API key is shown once, works, and is refused after it was deleted", async () => {
+  test("an API key is shown once, works, and fails after it is deleted", async () => {
     const { page, faults } = await visitAsOwner(browser, server);
     await page.goto("/dashboard/api-keys");
-    await page.getByRole("button", { name: "New API key" }).click();
+    await page.getByRole("button", { name: "Create API key" }).click();
     await page.getByLabel("Name").fill("Website");
-    await page.getByRole("radio", { name: /^Read Changes nothing/ }).check();
+    await page.getByRole("radio", { name: /^Read-only/ }).check();
     await page.getByRole("button", { name: "Create", exact: true }).click();
     const dialog = page.getByRole("dialog");
-    await dialog.getByText("Copy it now. It is not shown again.").waitFor();
+    await dialog.getByText("It is shown only once").waitFor();
     await expectAccessible(page);
-    await dialog.getByRole("button", { name: "Copy the key" }).click();
+    await dialog.getByRole("button", { name: "Copy key" }).click();
     const key = String(await page.evaluate("navigator.clipboard.readText()"));
     expect(key).toMatch(/^mave_/);
-    const asked = (method: string) =>
+    const requestStatus = (method: string) =>
       fetch(`${server.url}/v1/videos`, {
         method,
         headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
         ...(method === "POST" && { body: "{}" }),
       }).then(({ status }) => status);
-    expect([await asked("GET"), await asked("POST")]).toEqual([200, 403]);
+    expect([await requestStatus("GET"), await requestStatus("POST")]).toEqual([200, 403]);
 
     await dialog.getByRole("button", { name: "Done" }).click();
     await page.getByRole("row", { name: /Website/ }).waitFor();
@@ -99,20 +99,20 @@ describe.skipIf(without("chromium"))("people and keys in the dashboard", async (
     expect(await page.content()).not.toContain(key);
 
     await page.getByRole("button", { name: "Delete Website" }).click();
-    await page.getByRole("dialog").getByText("Whatever uses it is refused at once").waitFor();
+    await page.getByRole("dialog").getByText("Requests with this key will fail with 401").waitFor();
     await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
-    await page.getByText("The key Website was deleted.").waitFor();
-    expect(await asked("GET")).toBe(401);
+    await page.getByText("API key “Website” deleted").waitFor();
+    expect(await requestStatus("GET")).toBe(401);
     expect(faults).toEqual([]);
     await page.context().close();
   });
 
-  test("the settings are saved by section and show what the server is", async () => {
+  test("the settings change the space name, the theme, and the shortcuts, and show the server", async () => {
     const { page, faults } = await visitAsOwner(browser, server);
     await page.goto("/dashboard/settings");
     await page.getByLabel("Name").fill("Northlight Museum");
-    await page.getByRole("button", { name: "Save name" }).click();
-    await page.getByText("The space's name was saved.").waitFor();
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Space name saved").waitFor();
     await page.getByRole("complementary").getByText("Northlight Museum").waitFor();
     await page.getByText(server.url).waitFor();
 
@@ -121,7 +121,7 @@ describe.skipIf(without("chromium"))("people and keys in the dashboard", async (
     expect(await theme()).toBe("dark");
     await page.reload();
     expect(await theme()).toBe("dark");
-    await page.getByRole("radio", { name: "As the system" }).check();
+    await page.getByRole("radio", { name: "System" }).check();
 
     await page.getByRole("checkbox", { name: /^Keyboard shortcuts/ }).uncheck();
     await page.locator("main").focus();
@@ -134,13 +134,13 @@ describe.skipIf(without("chromium"))("people and keys in the dashboard", async (
     await page.context().close();
   });
 
-  test("the owner invites by a link; who joins sees the space and can be removed", async () => {
+  test("the owner invites a member with a link and can remove the member", async () => {
     const { page } = await visitAsOwner(browser, server);
     await page.goto("/dashboard/members");
-    await page.getByRole("button", { name: "Invite" }).click();
-    await page.getByRole("button", { name: "Make a link" }).click();
-    await page.getByText("Copy it now. It is not shown again.").waitFor();
-    await page.getByRole("button", { name: "Copy the link" }).click();
+    await page.getByRole("button", { name: "Invite member" }).click();
+    await page.getByRole("button", { name: "Create link" }).click();
+    await page.getByText("It is shown only once").waitFor();
+    await page.getByRole("button", { name: "Copy link" }).click();
     const link = new URL(String(await page.evaluate("navigator.clipboard.readText()")));
     await page.getByRole("button", { name: "Done" }).click();
 
@@ -153,18 +153,18 @@ describe.skipIf(without("chromium"))("people and keys in the dashboard", async (
     await guest.page.getByRole("button", { name: "Join" }).click();
     await guest.page.getByRole("heading", { name: "Videos", level: 1 }).waitFor();
     await guest.page.goto("/dashboard/members");
-    await guest.page.getByText("Only the owner invites and removes people.").waitFor();
-    expect(await guest.page.getByRole("button", { name: "Invite" }).count()).toBe(0);
+    await guest.page.getByText("Only the owner can invite and remove members.").waitFor();
+    expect(await guest.page.getByRole("button", { name: "Invite member" }).count()).toBe(0);
 
     await page.reload();
     await page.getByRole("button", { name: "Remove Tom Okafor" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
-    await page.getByText("Tom Okafor was removed.").waitFor();
+    await page.getByText("Tom Okafor removed").waitFor();
     await guest.page.context().close();
     await page.context().close();
   });
 
-  test("every size and both themes: nothing sideways, nobody kept out", { timeout: 120_000 }, async () => {
+  test("all pages are accessible and fit every width in both themes", { timeout: 120_000 }, async () => {
     for (const colorScheme of ["light", "dark"] as const) {
       const { page } = await visitAsOwner(browser, server, { colorScheme });
       for (const [path, heading] of [

@@ -270,7 +270,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.goto(`/dashboard/deliveries/${webhook}`);
     await page.getByRole("alert").getByText("NOT_FOUND").waitFor();
     await page.goto("/dashboard/nowhere");
-    await page.getByRole("heading", { name: "There is no such page" }).waitFor();
+    await page.getByRole("heading", { name: "Page not found" }).waitFor();
     await page.goto("/dashboard/deliveries");
     await page.getByRole("row", { name: /Enters by itself/ }).waitFor();
     await page.route("**/v1/events?*", (route) => route.abort());

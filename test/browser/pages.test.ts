@@ -31,8 +31,8 @@ describe.skipIf(without("chromium"))("every page of the dashboard", { timeout: 9
   });
   afterAll(() => server?.remove());
 
-  /** Each page with words that say that it is there. */
-  const pages = (): [path: string, words: string][] => [
+  /** Each page with a text that appears once it has loaded. */
+  const pages = (): [path: string, text: string][] => [
     ["webhooks", "Nobody listens"],
     ["webhooks/new", "video.created"],
     [`webhooks/${ids.webhook}`, "Every attempt has failed"],
@@ -44,17 +44,17 @@ describe.skipIf(without("chromium"))("every page of the dashboard", { timeout: 9
     ["replays", "No replays yet"],
     ["replays/new", "Never sent"],
     ["debugger", "Use an example"],
-    ["audit-log", "Who did what"],
+    ["audit-log", "who made them"],
   ];
 
   for (const colorScheme of ["light", "dark"] as const) {
-    test(`${colorScheme}: nothing sideways and nobody kept out, from phone to wide`, { timeout: 180_000 }, async () => {
+    test(`is accessible and fits every width in the ${colorScheme} theme`, { timeout: 180_000 }, async () => {
       const { page, faults } = await visitAsOwner(browser, server, { colorScheme });
-      for (const [path, words] of pages()) {
+      for (const [path, text] of pages()) {
         await page.goto(`/dashboard/${path}`);
         for (const width of [390, 820, 1024, 1440, 1920]) {
           await page.setViewportSize({ width, height: 900 });
-          await page.getByText(words).locator("visible=true").first().waitFor();
+          await page.getByText(text).locator("visible=true").first().waitFor();
           await expectNoSidewaysScroll(page);
           expect(await page.evaluate<string[]>(WRAPPED), `${path} at ${width}`).toEqual([]);
           if (width === 390 || width === 1440) await expectAccessible(page);
@@ -65,12 +65,12 @@ describe.skipIf(without("chromium"))("every page of the dashboard", { timeout: 9
     });
   }
 
-  test("the first load is at most 200 kB gzipped", async () => {
+  test("loads at most 200 kB at first, gzipped", async () => {
     const { page, faults } = await visitAsOwner(browser, server);
     for (const path of ["videos", "webhooks", "webhooks/new", "deliveries", "events"]) {
       await page.goto(`/dashboard/${path}`);
       await page.getByRole("heading", { level: 1 }).waitFor();
-      await expect.poll(() => page.evaluate(STANDS_STILL)).toBe(true);
+      await expect.poll(() => page.evaluate(IS_IDLE)).toBe(true);
       const files = await page.evaluate<string[]>(FETCHED);
       const sizes = await Promise.all(files.map(gzipped));
       const total = sizes.reduce((sum, size) => sum + size, 0);
@@ -82,7 +82,7 @@ describe.skipIf(without("chromium"))("every page of the dashboard", { timeout: 9
     await page.context().close();
   });
 
-  test("no script is allowed but the dashboard's own files", async () => {
+  test("allows only the dashboard's own scripts", async () => {
     const { headers } = await fetch(`${server.url}/dashboard/webhooks`);
     const policy = headers.get("content-security-policy") ?? "";
     const scripts = policy.split(";").find((part) => part.trim().startsWith("script-src"));
@@ -91,21 +91,20 @@ describe.skipIf(without("chromium"))("every page of the dashboard", { timeout: 9
   });
 });
 
-// Column headings that broke into several lines: their column has collapsed.
+// Column headings that wrap: their column has collapsed.
 const WRAPPED = `[...document.querySelectorAll("th")]
   .filter((head) => head.offsetHeight > 48)
   .map((head) => head.innerText)`;
 
-const STANDS_STILL = `performance.getEntriesByName("standing-still").length > 0`;
+const IS_IDLE = `performance.getEntriesByName("first-idle").length > 0`;
 
-// Files of the dashboard that were fetched before the page stood still, and fonts whenever they came; dialogs, menus and
-// toasts come after.
+// The dashboard's files loaded before the page was idle, and all fonts. Dialogs, menus, and toasts are loaded later.
 const FETCHED = `performance.getEntriesByType("resource")
-  .filter((entry) => entry.startTime < performance.getEntriesByName("standing-still")[0].startTime || entry.name.endsWith(".woff2"))
+  .filter((entry) => entry.startTime < performance.getEntriesByName("first-idle")[0].startTime || entry.name.endsWith(".woff2"))
   .map((entry) => new URL(entry.name).pathname)
   .filter((path) => path.startsWith("/dashboard/"))`;
 
-/** A file's bytes as they travel: fonts are compressed already. */
+/** The size of a file as transferred. Fonts are compressed already. */
 async function gzipped(path: string): Promise<number> {
   const file = fileURLToPath(new URL(`../../dashboard/dist${path.replace("/dashboard", "")}`, import.meta.url));
   const bytes = await readFile(file);

@@ -9,7 +9,7 @@ import { playable, unplayable, videoFolder } from "../support/video-files.ts";
 
 const READY_MS = 60_000;
 
-describe.skipIf(without("chromium") || without("ffmpeg"))("videos in the dashboard", async () => {
+describe.skipIf(without("chromium") || without("ffmpeg"))("the videos pages", async () => {
   const browser = await openBrowser();
   const folder = await videoFolder();
   let server: TestServer;
@@ -18,17 +18,17 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("videos in the dashboa
   });
   afterAll(() => server?.remove());
 
-  /** The videos' page of a person whose browser gives no file handles, as Firefox and Safari; `bytesPerSecond` up. */
+  /** Opens the videos page in a browser without file handles, like Firefox and Safari, with a limited upload speed. */
   async function videosPage(bytesPerSecond = -1) {
-    const visiting = await visitAsOwner(browser, server);
-    const { page } = visiting;
+    const visit = await visitAsOwner(browser, server);
+    const { page } = visit;
     await page.addInitScript("delete window.showOpenFilePicker");
     await page.reload();
     await page.getByRole("button", { name: "Upload", exact: true }).waitFor();
-    return { ...visiting, wire: await network(page, bytesPerSecond) };
+    return { ...visit, wire: await network(page, bytesPerSecond) };
   }
 
-  test("two files are uploaded at once, processed, and play in their detail pages; a new file takes the old one's place", {
+  test("two files are uploaded at once, processed, and play on their pages; a new file replaces the old one", {
     timeout: 120_000,
   }, async () => {
     const { page, faults, wire } = await videosPage(400_000);
@@ -46,8 +46,8 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("videos in the dashboa
       .waitFor();
     await expectAccessible(page);
     await wire.free();
-    await panel.getByText("2 files received").waitFor();
-    expect(await panel.getByText("Received. Processing has begun.").count()).toBe(2);
+    await panel.getByText("2 files uploaded").waitFor();
+    expect(await panel.getByText("Uploaded. Processing started.").count()).toBe(2);
     await panel.getByRole("button", { name: "Close" }).click();
 
     const row = page.getByRole("row", { name: /high-bitrate/ });
@@ -58,17 +58,17 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("videos in the dashboa
     await expectPlays(page);
     await expectAccessible(page);
 
-    const picture = page.getByRole("definition").filter({ hasText: "×" });
-    expect(await picture.innerText()).toBe("640\u00a0×\u00a0360");
+    const resolution = page.getByRole("definition").filter({ hasText: "×" });
+    expect(await resolution.innerText()).toBe("640\u00a0×\u00a0360");
     const another = await playable(folder, "plain.mp4");
     await choose(page, page.getByRole("button", { name: "Replace file" }), [another]);
-    await expect.poll(() => picture.innerText(), { timeout: READY_MS }).toBe("320\u00a0×\u00a0180");
+    await expect.poll(() => resolution.innerText(), { timeout: READY_MS }).toBe("320\u00a0×\u00a0180");
     await expectPlays(page);
     expect(faults).toEqual([]);
     await page.context().close();
   });
 
-  test("a paused upload stays where it is; after a reload the file is chosen again and it goes on from there", {
+  test("a paused upload survives a reload and continues once its file is chosen again", {
     timeout: 120_000,
   }, async () => {
     const { page, wire } = await videosPage(300_000);
@@ -85,14 +85,14 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("videos in the dashboa
 
     await page.reload();
     await panel.getByText("1 upload interrupted").waitFor();
-    await panel.getByText(/The page was closed at .* Choose high-bitrate.mp4 once more/).waitFor();
+    await panel.getByText(/Interrupted at .* Choose high-bitrate.mp4 again/).waitFor();
     expect(await share()).toBe(before);
 
-    // Another file of the same name is not taken for it.
+    // A different file with the same name is rejected.
     await choose(page, panel.getByRole("button", { name: "Choose file" }), [
       { name: "high-bitrate.mp4", mimeType: "video/mp4", buffer: Buffer.from("another file") },
     ]);
-    await page.getByText("That is another file, or it was changed.").waitFor();
+    await page.getByText("This file differs from the interrupted one.").waitFor();
 
     await wire.free();
     let sentAgain = 0;
@@ -100,13 +100,13 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("videos in the dashboa
       if (request.method() === "PATCH") sentAgain += Number((await request.allHeaders())["content-length"] ?? 0);
     });
     await choose(page, panel.getByRole("button", { name: "Choose file" }), [file]);
-    await panel.getByText("Received. Processing has begun.").waitFor();
+    await panel.getByText("Uploaded. Processing started.").waitFor();
     expect(sentAgain).toBeGreaterThan(0);
     expect(sentAgain).toBeLessThan(size * (1 - before / 200));
     await page.context().close();
   });
 
-  test("the server is killed in the middle: the panel says so, counts down, and goes on from the byte on disk", {
+  test("if the server is killed, the upload counts down and continues from the last byte on disk", {
     timeout: 120_000,
   }, async () => {
     const { page, wire } = await videosPage(300_000);
@@ -116,7 +116,7 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("videos in the dashboa
     const panel = page.getByRole("region", { name: "Uploads" });
     await panel.getByText(/[\d.]+\skB\/s/).waitFor();
     await server.kill();
-    await panel.getByText(/^Connection lost\. Tries again in \d+\ss; nothing is lost\.$/).waitFor();
+    await panel.getByText(/^Connection lost\. Retrying in \d+\ss; progress is kept\.$/).waitFor();
     const offsets: number[] = [];
     page.on("response", async (response) => {
       if (response.request().method() === "HEAD")
@@ -124,35 +124,35 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("videos in the dashboa
     });
     await server.start();
     await wire.free();
-    await panel.getByText("Received. Processing has begun.").waitFor({ timeout: 40_000 });
+    await panel.getByText("Uploaded. Processing started.").waitFor({ timeout: 40_000 });
     expect(Math.max(...offsets)).toBeGreaterThan(100_000);
     await page.context().close();
   });
 
-  test("canceling removes the upload and the video that was made for it", async () => {
+  test("canceling deletes the upload and the video created for it", async () => {
     const { page } = await videosPage(100_000);
     const file = await playable(folder, "plain-720p.mp4");
     await choose(page, page.getByRole("button", { name: "Upload", exact: true }), [file]);
     const panel = page.getByRole("region", { name: "Uploads" });
     await panel.getByText(/kB\/s/).waitFor();
     await panel.getByRole("button", { name: `Cancel ${basename(file)}` }).click();
-    await page.getByText("plain-720p.mp4 and its video were removed.").waitFor();
+    await page.getByText("Upload canceled and video deleted: plain-720p.mp4").waitFor();
     await panel.waitFor({ state: "detached" });
     await page.context().close();
   });
 
-  test("what is not a video is left out, and said so", async () => {
+  test("a file that is not a video is skipped with a notice", async () => {
     const { page } = await videosPage();
     await choose(page, page.getByRole("button", { name: "Upload", exact: true }), [
       { name: "notes.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF") },
     ]);
-    await page.getByText("notes.pdf is not a video and was left out.").waitFor();
+    await page.getByText("Skipped notes.pdf, which is not a video").waitFor();
     await page.context().close();
   });
 
-  test("files dropped anywhere are uploaded; after a reload one click goes on with them", async () => {
+  test("files dropped anywhere are uploaded, and resume with one click after a reload", async () => {
     const { page, wire } = await videosPage(300_000);
-    const drag = await dragging(page, await playable(folder, "high-bitrate.mp4"));
+    const drag = await dragFile(page, await playable(folder, "high-bitrate.mp4"));
     await drag("dragEnter");
     await drag("dragOver");
     await page.getByText("Drop to upload").waitFor();
@@ -165,13 +165,13 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("videos in the dashboa
     await page.reload();
     await wire.free();
     await panel.getByRole("button", { name: "Resume" }).click();
-    await panel.getByText("Received. Processing has begun.").waitFor();
+    await panel.getByText("Uploaded. Processing started.").waitFor();
     await page.context().close();
   });
 
-  test("an empty video is made, renamed, described and deleted, each consequence named before", async () => {
+  test("a video without a file can be created, renamed, annotated, and deleted", async () => {
     const { page, faults } = await videosPage();
-    await page.getByRole("button", { name: "New empty video" }).click();
+    await page.getByRole("button", { name: "Create video" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("Name").fill("Placeholder for the donor film");
     await dialog.getByRole("button", { name: "Create" }).click();
@@ -180,12 +180,12 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("videos in the dashboa
     await page.getByRole("link", { name: "video.created" }).waitFor();
     await expectAccessible(page);
 
-    await more(page, "Rename");
+    await chooseAction(page, "Rename");
     await dialog.getByLabel("Name").fill("Donor film <b>2026</b>");
     await dialog.getByRole("button", { name: "Rename" }).click();
     await page.getByRole("heading", { name: "Donor film <b>2026</b>", level: 1 }).waitFor();
 
-    await page.getByRole("button", { name: "Edit the metadata" }).click();
+    await page.getByRole("button", { name: "Edit metadata" }).click();
     await page.getByLabel("Key 1").fill("course");
     await page.getByLabel("Value 1").fill("Autumn 2026");
     await page.getByRole("button", { name: "Save" }).click();
@@ -196,38 +196,38 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("videos in the dashboa
     expect(copied).toContain('title="Donor film &lt;b>2026&lt;/b>"');
     expect(copied).toContain(`src="${server.url}/`);
 
-    await more(page, "Delete");
-    await dialog.getByText("no webhook has chosen video.deleted, so none is told").waitFor();
+    await chooseAction(page, "Delete");
+    await dialog.getByText("No webhook includes video.deleted.").waitFor();
     await expectAccessible(page);
     await dialog.getByRole("button", { name: "Delete" }).click();
     await page.getByRole("heading", { name: "Videos", level: 1 }).waitFor();
-    await page.getByText("Donor film <b>2026</b> was deleted.").waitFor();
-    await page.getByLabel("Find by name or id").fill("Donor film");
-    await page.getByText("No video matches").waitFor();
+    await page.getByText("“Donor film <b>2026</b>” deleted").waitFor();
+    await page.getByLabel("Search by name or ID").fill("Donor film");
+    await page.getByText("No matching videos").waitFor();
     expect(faults).toEqual([]);
     await page.context().close();
   });
 
-  test("deleting says how many webhooks are told", async () => {
+  test("the deletion dialog shows how many webhooks are notified", async () => {
     const key = await server.key();
     const { page } = await videosPage();
     for (const events of [["video.deleted"], ["video.created", "video.deleted"], ["video.created"]])
       await call(server, key, "/v1/webhooks", { url: "http://127.0.0.1:65000/", events });
     const { id } = await call(server, key, "/v1/videos", { name: "Listened to" });
     await page.goto(`/dashboard/videos/${id}`);
-    await more(page, "Delete");
-    await page.getByText("The embed stops playing at once; video.deleted goes to 2\u00a0webhooks.").waitFor();
+    await chooseAction(page, "Delete");
+    await page.getByText("Embeds stop playing immediately. video.deleted is sent to 2\u00a0webhooks.").waitFor();
     await page.context().close();
   });
 
-  test("what a deleted video's events said is erased after a question, and every page says so", async () => {
+  test("the event data of a deleted video can be erased, and every page shows that", async () => {
     const key = await server.key();
     await call(server, key, "/v1/webhooks", { url: "http://127.0.0.1:65000/erased", events: ["video.deleted"] });
     const { id } = await call(server, key, "/v1/videos", { name: "Ada's film" });
     await fetch(`${server.url}/v1/videos/${id}`, { method: "DELETE", headers: { authorization: `Bearer ${key}` } });
     const { page } = await videosPage();
     await page.goto(`/dashboard/videos/${id}`);
-    await page.getByRole("button", { name: "Erase what its events said" }).click();
+    await page.getByRole("button", { name: "Erase event data" }).click();
     const dialog = page.getByRole("dialog");
     await expectAccessible(page);
     const erase = dialog.getByRole("button", { name: "Erase", exact: true });
@@ -242,9 +242,9 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("videos in the dashboa
     };
     await expect.poll(open, { timeout: 30_000 }).toBe(0);
     await erase.click();
-    await page.getByText("What its events said was erased", { exact: false }).first().waitFor();
+    await page.getByText("Event data erased").first().waitFor();
     await expectFitsEverywhere(page);
-    await page.getByRole("link", { name: `Events of ${id}` }).click();
+    await page.getByRole("link", { name: "View its events" }).click();
     await page.getByRole("link", { name: "video.deleted" }).locator("visible=true").first().click();
     await page.getByText("The event and its delivery log are kept").waitFor();
     await expectAccessible(page);
@@ -255,21 +255,23 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("videos in the dashboa
     await page.context().close();
   });
 
-  test("a video that somebody else deletes says so on its open page, and leads to its events", async () => {
+  test("the page of a video that is deleted elsewhere links to its events", async () => {
     const key = await server.key();
     const { id } = await call(server, key, "/v1/videos", { name: "Short-lived" });
     const { page } = await videosPage();
     await page.goto(`/dashboard/videos/${id}`);
     await page.getByRole("heading", { name: "Short-lived", level: 1 }).waitFor();
     await fetch(`${server.url}/v1/videos/${id}`, { method: "DELETE", headers: { authorization: `Bearer ${key}` } });
-    await page.getByText("There is no such video").waitFor();
+    await page.getByText("Video not found").waitFor();
     await expectAccessible(page);
-    await page.getByRole("link", { name: `Events of ${id}` }).click();
+    await page.getByRole("link", { name: "View its events" }).click();
     await page.getByText("video.deleted").locator("visible=true").first().waitFor();
     await page.context().close();
   });
 
-  test("a file that cannot play says why, in the list and in its page", { timeout: 120_000 }, async () => {
+  test("a file that cannot be processed shows the reason in the list and on its page", {
+    timeout: 120_000,
+  }, async () => {
     const { page } = await videosPage();
     await choose(page, page.getByRole("button", { name: "Upload", exact: true }), [
       await unplayable(folder, "text.mp4"),
@@ -284,7 +286,7 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("videos in the dashboa
     await page.context().close();
   });
 
-  test("the search is reached by / and keeps itself in the address", async () => {
+  test("/ focuses the search, which is kept in the URL", async () => {
     const key = await server.key();
     await call(server, key, "/v1/videos", { name: "Harbour at dawn, timelapse" });
     const { page } = await videosPage();
@@ -294,11 +296,11 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("videos in the dashboa
     await expect.poll(() => page.url(), { timeout: 5_000 }).toContain("q=harbour");
     await page.reload();
     await page.getByRole("link", { name: "Harbour at dawn, timelapse" }).waitFor();
-    expect(await page.getByLabel("Find by name or id").inputValue()).toBe("harbour");
+    expect(await page.getByLabel("Search by name or ID").inputValue()).toBe("harbour");
     await page.context().close();
   });
 
-  test("every size and both themes: nothing sideways, nobody kept out", { timeout: 120_000 }, async () => {
+  test("the list and a video are accessible and fit every width in both themes", { timeout: 120_000 }, async () => {
     const key = await server.key();
     const { id } = await call(server, key, "/v1/videos", { name: `A long name ${"that goes on ".repeat(14)}` });
     for (const colorScheme of ["light", "dark"] as const) {
@@ -315,18 +317,18 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("videos in the dashboa
 
 type Chosen = Parameters<Locator["setInputFiles"]>[0];
 
-/** Clicks a button that opens the browser's file dialog, and chooses there. */
+/** Clicks a button that opens the file dialog, and chooses files. */
 async function choose(page: Page, button: Locator, files: Chosen): Promise<void> {
   const [chooser] = await Promise.all([page.waitForEvent("filechooser"), button.click()]);
   await chooser.setFiles(files);
 }
 
-async function more(page: Page, word: string): Promise<void> {
-  await page.getByRole("button", { name: "More about this video" }).click();
-  await page.getByRole("menuitem", { name: word }).click();
+async function chooseAction(page: Page, name: string): Promise<void> {
+  await page.getByRole("button", { name: "More actions" }).click();
+  await page.getByRole("menuitem", { name }).click();
 }
 
-/** The page's network as it is for many people: so many bytes per second up, until it is freed. */
+/** Limits the page's upload speed, in bytes per second, until `free` is called. */
 async function network(page: Page, uploadThroughput: number): Promise<{ free(): Promise<void> }> {
   const devtools = await page.context().newCDPSession(page);
   const emulate = async (uploadThroughput: number) => {
@@ -338,7 +340,7 @@ async function network(page: Page, uploadThroughput: number): Promise<{ free(): 
   return { free: () => emulate(-1) };
 }
 
-/** Presses play in the embed page within the detail page, and watches the time move. */
+/** Plays the video in the embedded player and waits until the time advances. */
 async function expectPlays(page: Page): Promise<void> {
   const frame = page.frameLocator("iframe[title^='Player:']");
   await frame.locator("media-play-button, button").first().click();
@@ -356,8 +358,8 @@ async function call(server: TestServer, key: string, path: string, body: unknown
   return (await response.json()) as { id: string };
 }
 
-/** Moves a real file over the middle of the page, as a hand does. */
-async function dragging(page: Page, file: string) {
+/** Drags a real file over the middle of the page. */
+async function dragFile(page: Page, file: string) {
   const devtools = await page.context().newCDPSession(page);
   const data = { items: [], files: [file], dragOperationsMask: 1 };
   return async (type: "dragEnter" | "dragOver" | "drop") => {

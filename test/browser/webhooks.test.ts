@@ -191,7 +191,7 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await page.goto(`/dashboard/webhooks/${id}`);
     await page.getByText(`whsec_••••••••••${secret.slice(-4)}`).waitFor();
     expect(await page.content()).not.toContain(secret);
-    await page.getByRole("button", { name: "Show the secret" }).click();
+    await page.getByRole("button", { name: "Reveal secret" }).click();
     await page.getByText(secret).waitFor();
     await page.getByRole("button", { name: "Rotate secret" }).click();
     await page

@@ -1,4 +1,3 @@
-/** What the account's pages read. */
 import { queryOptions } from "@tanstack/react-query";
 import { api } from "../api/client.ts";
 import type { ApiKey, List, Member } from "../api/types.ts";
@@ -13,5 +12,5 @@ export const membersQuery = queryOptions({
   queryFn: ({ signal }) => api.get<List<Member>>("/v1/members", {}, signal),
 });
 
-/** `mave_••••••••3kQ9`: the ends by which a person tells keys apart. */
+/** `mave_••••••••3kQ9`: enough to tell keys apart. */
 export const maskedKey = (hint: string): string => `mave_••••••••${hint}`;

@@ -3,16 +3,16 @@ import { Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { api } from "../api/client.ts";
 import type { ApiKey } from "../api/types.ts";
-import { useIsNarrow } from "../shell/pane.ts";
 import { Button, IconButton } from "../ui/button.tsx";
 import { CopyField } from "../ui/copy.tsx";
 import { Confirm } from "../ui/dialog.tsx";
 import { PageHead } from "../ui/page.tsx";
 import { Empty, ErrorState, SkeletonRows } from "../ui/states.tsx";
+import { type Column, Table } from "../ui/table.tsx";
 import { Ago } from "../ui/time.tsx";
 import { toast } from "../ui/toast.ts";
 import { apiKeysQuery, maskedKey } from "./account-queries.ts";
-import { NewApiKey } from "./new-api-key.tsx";
+import { CreateApiKey } from "./create-api-key.tsx";
 
 export function ApiKeysPage() {
   const keys = useQuery(apiKeysQuery);
@@ -25,136 +25,105 @@ export function ApiKeysPage() {
         title="API keys"
         actions={
           <Button look="ink" icon={Plus} onClick={create}>
-            New API key
+            Create API key
           </Button>
         }
       >
-        A program shows its key with each request to this server. Keys are kept hashed, so none can be read here again.
+        Programs authenticate to the API with a key. Keys are stored hashed and shown only once.
       </PageHead>
       {keys.data ? (
         keys.data.data.length === 0 ? (
-          <NoKeys onCreate={create} />
+          <NoKeys />
         ) : (
-          <Keys keys={keys.data.data} onDelete={setDeleting} />
+          <Table label="API keys" columns={columns(setDeleting)} rows={keys.data.data} />
         )
       ) : keys.error ? (
         <ErrorState error={keys.error} retry={() => void keys.refetch()} />
       ) : (
         <SkeletonRows rows={4} />
       )}
-      {creating > 0 && <NewApiKey key={creating} />}
+      {creating > 0 && <CreateApiKey key={creating} />}
       <DeleteKey apiKey={deleting} onClose={() => setDeleting(null)} />
     </>
   );
 }
 
-function NoKeys({ onCreate }: { onCreate: () => void }) {
+function NoKeys() {
   return (
-    <Empty title="No API keys yet" action={<Button onClick={onCreate}>Create the first</Button>}>
-      <p>Create one for each program, so that one can be deleted without stopping the others. On the server:</p>
+    <Empty title="No API keys yet">
+      <p>Create one key per program, so that you can delete it without affecting the others. On the server:</p>
       <div className="mt-3 max-w-160">
-        <CopyField text="npm run -s mave -- admin key create --name ci --scope write" label="Copy the command" />
+        <CopyField text="npm run -s mave -- admin key create --name ci --scope write" label="Copy command" />
       </div>
     </Empty>
   );
 }
 
-const scopes = { read: "May read", write: "May read and change" };
+const scopes = { read: "Read-only", write: "Read and write" };
 
-function Keys({ keys, onDelete }: { keys: readonly ApiKey[]; onDelete: (key: ApiKey) => void }) {
-  return useIsNarrow() ? <PhoneList keys={keys} onDelete={onDelete} /> : <Table keys={keys} onDelete={onDelete} />;
-}
+const columns = (onDelete: (key: ApiKey) => void): Column<ApiKey>[] => [
+  {
+    name: "Name",
+    width: "minmax(0,1fr)",
+    narrow: "title",
+    className: "font-medium",
+    cell: ({ name }) => <span title={name}>{name}</span>,
+  },
+  {
+    name: "Key",
+    width: "152px",
+    narrow: "detail",
+    className: "font-mono text-code text-text-2",
+    cell: ({ hint }) => maskedKey(hint),
+  },
+  { name: "Scope", width: "120px", className: "text-text-2", cell: ({ scope }) => scopes[scope] },
+  {
+    name: "Last used",
+    width: "120px",
+    align: "end",
+    narrow: "below",
+    className: "text-text-2 narrow:text-left",
+    cell: (key) => <LastUsed apiKey={key} />,
+  },
+  {
+    name: "Created",
+    width: "120px",
+    align: "end",
+    from: "wide",
+    className: "text-text-2",
+    cell: ({ created }) => <Ago at={created} />,
+  },
+  {
+    name: "Delete",
+    hideName: true,
+    width: "32px",
+    align: "end",
+    narrow: "actions",
+    cell: (key) => <IconButton icon={Trash2} label={`Delete ${key.name}`} onClick={() => onDelete(key)} />,
+  },
+];
 
-const head = "h-9 px-3 text-left text-meta font-normal text-text-3";
-
-function Table({ keys, onDelete }: { keys: readonly ApiKey[]; onDelete: (key: ApiKey) => void }) {
+function LastUsed({ apiKey: { scope, last_used: at } }: { apiKey: ApiKey }) {
   return (
-    <table className="w-full table-fixed border-collapse border-t border-line">
-      <caption className="sr-only">API keys</caption>
-      <thead>
-        <tr className="border-b border-line">
-          <th scope="col" className={`${head} pl-8!`}>
-            Name
-          </th>
-          <th scope="col" className={`${head} w-44`}>
-            Key
-          </th>
-          <th scope="col" className={`${head} w-44`}>
-            Scope
-          </th>
-          <th scope="col" className={`${head} w-36 text-right!`}>
-            Last used
-          </th>
-          <th scope="col" className={`${head} hidden w-36 text-right! wide:table-cell`}>
-            Created
-          </th>
-          <th scope="col" className={`${head} w-20 pr-8!`}>
-            <span className="sr-only">Delete</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {keys.map((key) => (
-          <tr key={key.id} className="h-11 border-b border-line">
-            <td className="truncate px-3 pl-8 font-medium" title={key.name}>
-              {key.name}
-            </td>
-            <td className="px-3 font-mono text-code text-text-2">{maskedKey(key.hint)}</td>
-            <td className="px-3 text-text-2">{scopes[key.scope]}</td>
-            <td className="px-3 text-right text-text-2">
-              <LastUsed at={key.last_used} />
-            </td>
-            <td className="hidden px-3 text-right text-text-2 wide:table-cell">
-              <Ago at={key.created} />
-            </td>
-            <td className="px-3 pr-6 text-right">
-              <IconButton icon={Trash2} label={`Delete ${key.name}`} onClick={() => onDelete(key)} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
-const LastUsed = ({ at }: { at: number | null }) => (at === null ? "Never" : <Ago at={at} />);
-
-function PhoneList({ keys, onDelete }: { keys: readonly ApiKey[]; onDelete: (key: ApiKey) => void }) {
-  return (
-    <ul aria-label="API keys" className="border-t border-line">
-      {keys.map((key) => (
-        <li key={key.id} className="gutter flex items-center gap-3 border-b border-line py-2.5">
-          <span className="min-w-0 flex-1">
-            <span className="block truncate font-medium">{key.name}</span>
-            <span className="block font-mono text-code text-text-2">{maskedKey(key.hint)}</span>
-            <span className="block text-text-2">
-              {scopes[key.scope]} ·{" "}
-              {key.last_used === null ? (
-                "never used"
-              ) : (
-                <>
-                  used <Ago at={key.last_used} />
-                </>
-              )}
-            </span>
-          </span>
-          <IconButton icon={Trash2} label={`Delete ${key.name}`} onClick={() => onDelete(key)} />
-        </li>
-      ))}
-    </ul>
+    <>
+      <span className="mid:hidden">
+        {scopes[scope]} · {at !== null && "last used "}
+      </span>
+      {at === null ? "Never used" : <Ago at={at} />}
+    </>
   );
 }
 
 function DeleteKey({ apiKey, onClose }: { apiKey: ApiKey | null; onClose: () => void }) {
   const queries = useQueryClient();
-  const [shown, setShown] = useState(apiKey); // the words stay while the dialog fades
+  const [shown, setShown] = useState(apiKey); // keeps the text while the dialog fades out
   if (apiKey && apiKey !== shown) setShown(apiKey);
   const remove = useMutation({
     mutationFn: ({ id }: ApiKey) => api.delete(`/v1/api-keys/${id}`),
     onSuccess: async (_, { name }) => {
       await queries.invalidateQueries({ queryKey: apiKeysQuery.queryKey });
       onClose();
-      toast(`The key ${name} was deleted.`);
+      toast(`API key “${name}” deleted`);
     },
   });
   if (!shown) return null;
@@ -162,23 +131,21 @@ function DeleteKey({ apiKey, onClose }: { apiKey: ApiKey | null; onClose: () => 
     <Confirm
       open={apiKey !== null}
       onClose={onClose}
-      title={`Delete the key “${shown.name}”?`}
+      title={`Delete API key “${shown.name}”?`}
       verb="Delete"
       loss
       busy={remove.isPending}
       error={remove.error}
       onConfirm={() => remove.mutate(shown)}
     >
-      Whatever uses it is refused at once, with 401. {usedLast(shown.last_used)}
+      Requests with this key will fail with 401, effective immediately.{" "}
+      {shown.last_used === null ? (
+        "It has never been used."
+      ) : (
+        <>
+          It was last used <Ago at={shown.last_used} />.
+        </>
+      )}
     </Confirm>
-  );
-}
-
-function usedLast(at: number | null) {
-  if (at === null) return "It has never been used.";
-  return (
-    <>
-      It was last used <Ago at={at} />.
-    </>
   );
 }

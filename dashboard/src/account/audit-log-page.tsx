@@ -2,11 +2,9 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { api } from "../api/client.ts";
 import type { AuditEntry, List } from "../api/types.ts";
-import { useIsNarrow } from "../shell/pane.ts";
-import { Button } from "../ui/button.tsx";
-import { classes } from "../ui/classes.ts";
 import { PageHead } from "../ui/page.tsx";
 import { Empty, ErrorState, SkeletonRows } from "../ui/states.tsx";
+import { type Column, LoadMore, Table } from "../ui/table.tsx";
 import { Ago } from "../ui/time.tsx";
 
 const PAGE = 50;
@@ -23,117 +21,66 @@ export function AuditLogPage() {
   return (
     <>
       <PageHead title="Audit log">
-        Who did what, when and from where: keys, secrets, webhooks, members, replays.
+        Changes to API keys, secrets, webhooks, members, and replays: who made them, when, and from which address.
       </PageHead>
       {log.error ? (
         <ErrorState error={log.error} retry={() => void log.refetch()} />
       ) : log.isPending ? (
         <SkeletonRows />
       ) : rows.length === 0 ? (
-        <Empty title="Nothing has been done yet" />
+        <Empty title="No changes yet" />
       ) : (
-        <Rows rows={rows} />
+        <Table label="Audit log, newest first" columns={columns} rows={rows} />
       )}
-      {log.hasNextPage && (
-        <div className="gutter py-4">
-          <Button busy={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>
-            Show older ones
-          </Button>
-        </div>
-      )}
+      {log.hasNextPage && <LoadMore busy={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()} />}
     </>
   );
 }
 
+const columns: Column<AuditEntry>[] = [
+  {
+    name: "Action",
+    width: "232px",
+    narrow: "title",
+    className: "font-medium",
+    cell: ({ action }) => actionLabel(action),
+  },
+  { name: "Actor", width: "minmax(0,1fr)", narrow: "detail", className: "text-text-2", cell: ({ actor }) => actor },
+  { name: "Target", width: "200px", narrow: "detailEnd", cell: (entry) => <Target entry={entry} /> },
+  {
+    name: "IP address",
+    width: "136px",
+    from: "wide",
+    narrow: "below",
+    className: "font-mono text-code text-text-2",
+    cell: ({ address }) => address ?? <span className="narrow:hidden">–</span>,
+  },
+  {
+    name: "Time",
+    width: "120px",
+    align: "end",
+    narrow: "titleEnd",
+    className: "text-text-2",
+    cell: ({ created }) => <Ago at={created} />,
+  },
+];
+
 /** "webhook.secret_revealed" → "Webhook: secret revealed" */
-function words(action: string): string {
-  const [area = "", verb = ""] = action.split(".");
-  const plain = (text: string) => text.replaceAll("_", " ");
-  const first = area === "api_key" ? "API key" : plain(area).replace(/^./, (letter) => letter.toUpperCase());
-  return `${first}: ${plain(verb)}`;
+function actionLabel(action: string): string {
+  const [subject = "", verb = ""] = action.replaceAll("_", " ").split(".");
+  const capitalized = subject === "api key" ? "API key" : subject.replace(/^./, (letter) => letter.toUpperCase());
+  return `${capitalized}: ${verb}`;
 }
 
-const head = "h-9 px-3 text-left text-meta font-normal text-text-3 first:pl-8 last:pr-8";
-const cell = "h-11 truncate px-3 first:pl-8 last:pr-8";
+const pages = { webhook: "/webhooks/$id", replay: "/replays/$id" } as const;
 
-function Rows({ rows }: { rows: AuditEntry[] }) {
-  if (useIsNarrow()) return <Lines rows={rows} />;
-  return (
-    <table className="w-full table-fixed border-collapse">
-      <thead>
-        <tr className="border-b border-line">
-          <th className={classes(head, "w-64")}>What</th>
-          <th className={head}>Who</th>
-          <th className={classes(head, "w-56")}>To what</th>
-          <th className={classes(head, "hidden w-40 wide:table-cell")}>From</th>
-          <th className={classes(head, "w-36 text-right!")}>When</th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((entry) => (
-          <tr key={entry.id} className="border-b border-line">
-            <td className={classes(cell, "font-medium")}>{words(entry.action)}</td>
-            <td className={classes(cell, "text-text-2")}>{entry.actor}</td>
-            <td className={cell}>
-              <Subject entry={entry} />
-            </td>
-            <td className={classes(cell, "hidden font-mono text-code text-text-2 wide:table-cell")}>
-              {entry.address ?? "–"}
-            </td>
-            <td className={classes(cell, "text-right text-text-2")}>
-              <Ago at={entry.created} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
-function Lines({ rows }: { rows: AuditEntry[] }) {
-  return (
-    <ul className="border-t border-line">
-      {rows.map((entry) => (
-        <li key={entry.id} className="gutter border-b border-line py-2.5">
-          <div className="flex justify-between gap-3">
-            <span className="font-medium">{words(entry.action)}</span>
-            <span className="text-text-2">
-              <Ago at={entry.created} />
-            </span>
-          </div>
-          <div className="mt-0.5 flex justify-between gap-3">
-            <span className="min-w-0 truncate text-text-2">
-              {entry.actor}
-              {entry.address && `, ${entry.address}`}
-            </span>
-            {entry.subject !== null && (
-              <span className="max-w-[50%] shrink-0 truncate">
-                <Subject entry={entry} />
-              </span>
-            )}
-          </div>
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function Subject({ entry: { action, subject } }: { entry: AuditEntry }) {
+function Target({ entry: { action, subject } }: { entry: AuditEntry }) {
   if (subject === null) return <span className="text-text-3">–</span>;
-  const link = "rounded-tag font-mono text-code text-accent hover:underline";
-  if (action.startsWith("webhook.")) {
-    return (
-      <Link to="/webhooks/$id" params={{ id: subject }} className={link}>
-        {subject}
-      </Link>
-    );
-  }
-  if (action.startsWith("replay.")) {
-    return (
-      <Link to="/replays/$id" params={{ id: subject }} className={link}>
-        {subject}
-      </Link>
-    );
-  }
-  return <span className="font-mono text-code text-text-2">{subject}</span>;
+  const to = Object.entries(pages).find(([kind]) => action.startsWith(`${kind}.`))?.[1];
+  if (to === undefined) return <span className="font-mono text-code text-text-2">{subject}</span>;
+  return (
+    <Link to={to} params={{ id: subject }} className="rounded-tag font-mono text-code text-accent hover:underline">
+      {subject}
+    </Link>
+  );
 }

@@ -14,7 +14,7 @@ interface Invitation {
   expires: number;
 }
 
-/** No mail is needed: the link is shown this once, to be passed on. Mount it anew for each person. */
+/** Creates a one-time link to pass on, since Mave sends no email. Mount a new one for each member. */
 export function InviteMember() {
   const [open, setOpen] = useState(true);
   const invite = useMutation({ mutationFn: () => api.post<Invitation>("/v1/members"), gcTime: 0 });
@@ -22,23 +22,24 @@ export function InviteMember() {
     setOpen(false);
     invite.reset();
   };
-  const made = invite.data;
+  const created = invite.data;
   return (
     <Dialog
       open={open}
       onClose={close}
-      title={made ? "Send this link to one person" : "Invite a person"}
+      title={created ? "Invitation link" : "Invite member"}
       description={
-        made ? (
+        created ? (
           <>
-            Copy it now. It is not shown again. It works once, until <Expiry at={made.expires} />.
+            Copy the link now and send it to one person. It is shown only once, works once, and expires{" "}
+            <Expiry at={created.expires} />.
           </>
         ) : (
-          "They choose name, email and password themselves, and then see and change everything in this space."
+          "New members choose their own name, email, and password, and can view and change everything in this space."
         )
       }
       actions={
-        made ? (
+        created ? (
           <Button look="ink" onClick={close}>
             Done
           </Button>
@@ -46,14 +47,14 @@ export function InviteMember() {
           <>
             <Button onClick={close}>Cancel</Button>
             <Button look="ink" busy={invite.isPending} onClick={() => invite.mutate()}>
-              Make a link
+              Create link
             </Button>
           </>
         )
       }
     >
-      {made ? (
-        <CopyField text={made.url} label="Copy the link" />
+      {created ? (
+        <CopyField text={created.url} label="Copy link" />
       ) : invite.error ? (
         <ErrorLine error={invite.error} />
       ) : undefined}

@@ -8,40 +8,40 @@ import { Button, IconButton } from "../ui/button.tsx";
 import { Confirm } from "../ui/dialog.tsx";
 import { PageHead } from "../ui/page.tsx";
 import { ErrorState, SkeletonRows } from "../ui/states.tsx";
+import { type Column, Table } from "../ui/table.tsx";
 import { Ago } from "../ui/time.tsx";
 import { toast } from "../ui/toast.ts";
 import { membersQuery } from "./account-queries.ts";
 import { InviteMember } from "./invite-member.tsx";
 
 export function MembersPage() {
-  const members = useQuery(membersQuery);
+  const { data: members, error, refetch } = useQuery(membersQuery);
   const { data: session } = useQuery(sessionQuery);
   const [inviting, setInviting] = useState(0);
   const [removing, setRemoving] = useState<Member | null>(null);
-  const people = members.data?.data ?? [];
-  const owner = people.some(({ email, role }) => role === "owner" && email === session?.user.email);
+  const email = session?.user.email;
+  const isOwner = members?.data.some((member) => member.role === "owner" && member.email === email) ?? false;
   return (
     <>
       <PageHead
         title="Members"
         actions={
-          owner && (
+          isOwner && (
             <Button look="ink" icon={UserPlus} onClick={() => setInviting(inviting + 1)}>
-              Invite
+              Invite member
             </Button>
           )
         }
       >
-        {owner
-          ? "Everyone here sees and changes everything in this space. Only you invite and remove people."
-          : "Everyone here sees and changes everything in this space. Only the owner invites and removes people."}
+        Members can view and change everything in this space.{" "}
+        {isOwner ? "Only you can invite and remove members." : "Only the owner can invite and remove members."}
       </PageHead>
-      {members.data ? (
-        <People people={people} self={session?.user.email} onRemove={owner ? setRemoving : undefined} />
-      ) : members.error ? (
-        <ErrorState error={members.error} retry={() => void members.refetch()} />
+      {members ? (
+        <Table label="Members" columns={columns(email, isOwner ? setRemoving : null)} rows={members.data} />
+      ) : error ? (
+        <ErrorState error={error} retry={() => void refetch()} />
       ) : (
-        <SkeletonRows rows={3} height="h-15" />
+        <SkeletonRows rows={3} />
       )}
       {inviting > 0 && <InviteMember key={inviting} />}
       <RemoveMember member={removing} onClose={() => setRemoving(null)} />
@@ -49,52 +49,65 @@ export function MembersPage() {
   );
 }
 
-interface PeopleProps {
-  people: readonly Member[];
-  self: string | undefined;
-  onRemove: ((member: Member) => void) | undefined;
-}
+const roles = { owner: "Owner", member: "Member" };
 
-function People({ people, self, onRemove }: PeopleProps) {
-  return (
-    <ul aria-label="Members" className="border-t border-line">
-      {people.map((member) => {
-        const { id, name, email, role, created } = member;
-        return (
-          <li key={id} className="gutter flex min-h-15 items-center gap-4 border-b border-line py-2">
-            <span className="min-w-0 flex-1">
-              <span className="block truncate font-medium">
-                {name}
-                {email === self && <span className="font-normal text-text-2"> (you)</span>}
-              </span>
-              <span className="block truncate text-text-2">{email}</span>
-            </span>
-            <span className="w-16 shrink-0 text-text-2">{role === "owner" ? "Owner" : "Member"}</span>
-            <span className="w-36 shrink-0 text-right text-text-2 narrow:hidden">
-              <Ago at={created} />
-            </span>
-            <span className="flex w-8 shrink-0 justify-end touch:w-11">
-              {onRemove && role !== "owner" && (
-                <IconButton icon={Trash2} label={`Remove ${name}`} onClick={() => onRemove(member)} />
-              )}
-            </span>
-          </li>
-        );
-      })}
-    </ul>
-  );
-}
+const columns = (ownEmail: string | undefined, onRemove: ((member: Member) => void) | null): Column<Member>[] => [
+  {
+    name: "Name",
+    width: "minmax(0,2fr)",
+    narrow: "title",
+    className: "font-medium",
+    cell: ({ name, email }) => (
+      <>
+        {name}
+        {email === ownEmail && <span className="font-normal text-text-2"> (you)</span>}
+      </>
+    ),
+  },
+  {
+    name: "Email",
+    width: "minmax(0,3fr)",
+    narrow: "detail",
+    className: "text-text-2",
+    cell: ({ email, role }) => (
+      <>
+        {email}
+        <span className="mid:hidden"> · {roles[role]}</span>
+      </>
+    ),
+  },
+  { name: "Role", width: "64px", className: "text-text-2", cell: ({ role }) => roles[role] },
+  {
+    name: "Joined",
+    width: "120px",
+    align: "end",
+    className: "text-text-2",
+    cell: ({ created }) => <Ago at={created} />,
+  },
+  {
+    name: "Remove",
+    hideName: true,
+    width: "32px",
+    align: "end",
+    narrow: "actions",
+    cell: (member) =>
+      onRemove &&
+      member.role !== "owner" && (
+        <IconButton icon={Trash2} label={`Remove ${member.name}`} onClick={() => onRemove(member)} />
+      ),
+  },
+];
 
 function RemoveMember({ member, onClose }: { member: Member | null; onClose: () => void }) {
   const queries = useQueryClient();
-  const [shown, setShown] = useState(member); // the words stay while the dialog fades
+  const [shown, setShown] = useState(member); // keeps the text while the dialog fades out
   if (member && member !== shown) setShown(member);
   const remove = useMutation({
     mutationFn: ({ id }: Member) => api.delete(`/v1/members/${id}`),
     onSuccess: async (_, { name }) => {
       await queries.invalidateQueries({ queryKey: membersQuery.queryKey });
       onClose();
-      toast(`${name} was removed.`);
+      toast(`${name} removed`);
     },
   });
   if (!shown) return null;
@@ -109,7 +122,8 @@ function RemoveMember({ member, onClose }: { member: Member | null; onClose: () 
       error={remove.error}
       onConfirm={() => remove.mutate(shown)}
     >
-      {shown.email} is signed out everywhere within a minute and cannot sign in again. What they made stays.
+      {shown.email} will be signed out everywhere within a minute and can no longer sign in. Everything they created
+      stays.
     </Confirm>
   );
 }

@@ -5,7 +5,7 @@ import { ApiError, api } from "../api/client.ts";
 import { overviewQuery, sessionQuery } from "../api/queries.ts";
 import type { Overview } from "../api/types.ts";
 import { bytes, plural } from "../format.ts";
-import { keysAreOn, switchKeys } from "../shell/keys.ts";
+import { enableShortcuts, shortcutsEnabled } from "../shell/keys.ts";
 import { setTheme, type Theme, useTheme } from "../shell/theme.ts";
 import { Button } from "../ui/button.tsx";
 import { Checkbox, TextField } from "../ui/field.tsx";
@@ -18,16 +18,16 @@ export function SettingsPage() {
     <>
       <PageHead title="Settings" />
       <div className="border-t border-line">
-        <Part title="Space" note="Everyone in the space sees this name.">
+        <Part title="Space" note="Visible to all members.">
           <SpaceName />
         </Part>
-        <Part title="Appearance" note="On this device.">
+        <Part title="Appearance" note="On this device only.">
           <Appearance />
         </Part>
-        <Part title="Keyboard" note="On this device.">
+        <Part title="Keyboard" note="On this device only.">
           <Shortcuts />
         </Part>
-        <Part title="Server" note="Set by the server's environment; see docs/configuration.md.">
+        <Part title="Server" note="Set by environment variables; see docs/configuration.md.">
           <ServerFacts />
         </Part>
       </div>
@@ -35,7 +35,6 @@ export function SettingsPage() {
   );
 }
 
-/** One section: what it is about on the left, its own fields and its own button on the right. */
 function Part({ title, note, children }: { title: string; note: string; children: ReactNode }) {
   return (
     <section className="gutter grid grid-cols-1 gap-x-10 gap-y-4 border-b border-line py-7 mid:grid-cols-[220px_minmax(0,640px)]">
@@ -55,7 +54,7 @@ function SpaceName() {
     mutationFn: (name: string) => api.patch("/v1/space", { name }),
     onSuccess: async () => {
       await queries.invalidateQueries({ queryKey: sessionQuery.queryKey });
-      toast("The space's name was saved.");
+      toast("Space name saved");
     },
   });
   const submit = (event: FormEvent<HTMLFormElement>) => {
@@ -63,7 +62,7 @@ function SpaceName() {
     rename.mutate(String(new FormData(event.currentTarget).get("name")).trim());
   };
   if (!session) return <Skeleton className="h-14 w-full" />;
-  const refused = rename.error instanceof ApiError ? rename.error.field("name") : undefined;
+  const nameError = rename.error instanceof ApiError ? rename.error.field("name") : undefined;
   return (
     <form onSubmit={submit} className="flex flex-col items-start gap-4">
       <div className="w-full max-w-80">
@@ -75,19 +74,19 @@ function SpaceName() {
           required
           maxLength={200}
           autoComplete="off"
-          error={refused}
+          error={nameError}
         />
       </div>
-      {!refused && <ErrorLine error={rename.error} />}
+      {!nameError && <ErrorLine error={rename.error} />}
       <Button type="submit" look="ink" busy={rename.isPending}>
-        Save name
+        Save
       </Button>
     </form>
   );
 }
 
-const themes: [value: Theme, word: string][] = [
-  ["system", "As the system"],
+const themes: [value: Theme, label: string][] = [
+  ["system", "System"],
   ["light", "Light"],
   ["dark", "Dark"],
 ];
@@ -97,7 +96,7 @@ function Appearance() {
   return (
     <fieldset>
       <legend className="sr-only">Theme</legend>
-      {themes.map(([value, word]) => (
+      {themes.map(([value, label]) => (
         <Checkbox
           key={value}
           type="radio"
@@ -105,7 +104,7 @@ function Appearance() {
           value={value}
           checked={chosen === value}
           onChange={() => setTheme(value)}
-          label={word}
+          label={label}
         />
       ))}
     </fieldset>
@@ -113,14 +112,14 @@ function Appearance() {
 }
 
 function Shortcuts() {
-  const [on, setOn] = useState(keysAreOn);
+  const [on, setOn] = useState(shortcutsEnabled);
   return (
     <Checkbox
       label="Keyboard shortcuts"
-      hint="Single keys, such as G then V for the videos. Press ? for the list. ⌘K and Ctrl K work either way."
+      hint="Single keys, such as G then V for Videos. Press ? to list them. ⌘K and Ctrl+K always work."
       checked={on}
       onChange={({ target }) => {
-        switchKeys(target.checked);
+        enableShortcuts(target.checked);
         setOn(target.checked);
       }}
     />
@@ -134,7 +133,7 @@ function ServerFacts() {
   return (
     <Facts>
       <Fact name="Version">{version}</Fact>
-      <Fact name="Address" mono>
+      <Fact name="URL" mono>
         {public_url}
       </Fact>
       <Fact name="ffmpeg">
@@ -143,8 +142,8 @@ function ServerFacts() {
       <Fact name="Storage">
         {bytes(videos.bytes)} in {plural(videos.total, "video")}
       </Fact>
-      <Fact name="Largest file">{bytes(limits.upload_bytes)}</Fact>
-      <Fact name="History">{plural(limits.retention_days, "day")} of events and deliveries</Fact>
+      <Fact name="Upload limit">{bytes(limits.upload_bytes)}</Fact>
+      <Fact name="Retention">{plural(limits.retention_days, "day")} of events and deliveries</Fact>
     </Facts>
   );
 }
@@ -154,7 +153,7 @@ function Ffmpeg({ ffmpeg: { available, version, hint } }: Pick<Overview, "ffmpeg
     return (
       <span className="flex items-center gap-1.5">
         <CircleCheck size={14} className="shrink-0 text-mark-ok" aria-hidden />
-        {version ?? "Found"}
+        {version ?? "Installed"}
       </span>
     );
   return (

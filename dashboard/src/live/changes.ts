@@ -1,11 +1,11 @@
 /**
- * One stream of changes for the whole dashboard. A change is a hint: whoever hears it reads again. The stream is closed
- * while the page is hidden, and everything is read again when it comes back.
+ * One event stream of changes for the whole dashboard. A change is only a hint to fetch again. The stream is closed while
+ * the page is hidden; everything is fetched again when the page is shown.
  */
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import { nowSeconds } from "../clock.ts";
 
-/** Empty where the server could not hear what changed. */
+/** Has no fields if the server does not know what changed. */
 export interface Change {
   delivery?: string;
   event?: string;
@@ -18,26 +18,26 @@ export type LiveState = { state: "live" | "reconnecting"; asOf: number };
 
 const TOPICS: Topic[] = ["delivery", "video", "webhook", "event"];
 const RECONNECT_MS = 3_000;
-/** A server that does not begin to answer within this, or misses two of its beats (15 s), counts as gone. */
+/** The connection counts as lost if it does not open within 5 s, or if two of the 15 s heartbeats are missing. */
 const OPEN_MS = 5_000;
 const SILENT_MS = 40_000;
 
 const listeners = new Map<Topic | "all", Set<(change: Change) => void>>();
-const watchers = new Set<() => void>();
+const stateListeners = new Set<() => void>();
 let source: EventSource | undefined;
 let retry: ReturnType<typeof setTimeout> | undefined;
-let silence: ReturnType<typeof setTimeout> | undefined;
-/** Whether changes may have gone by unheard: before the first connection, while hidden, while cut off. */
+let timeout: ReturnType<typeof setTimeout> | undefined;
+/** Whether changes may have been missed: before the first connection, while hidden, or while disconnected. */
 let missed = true;
 let current: LiveState = { state: "reconnecting", asOf: nowSeconds() };
 
-function become(state: LiveState["state"], asOf: number) {
+function setState(state: LiveState["state"], asOf: number) {
   if (state === current.state) return;
   current = { state, asOf };
-  for (const watcher of watchers) watcher();
+  for (const listener of stateListeners) listener();
 }
 
-function tell(topic: Topic | "all", change: Change) {
+function emit(topic: Topic | "all", change: Change) {
   for (const listener of listeners.get(topic) ?? []) listener(change);
 }
 
@@ -45,42 +45,42 @@ function open() {
   clearTimeout(retry);
   if (source !== undefined || document.hidden) return;
   source = new EventSource("/v1/changes");
-  hearWithin(OPEN_MS);
+  expectWithin(OPEN_MS);
   source.onopen = () => {
-    hearWithin(SILENT_MS);
-    become("live", nowSeconds());
-    if (missed) tell("all", {});
+    expectWithin(SILENT_MS);
+    setState("live", nowSeconds());
+    if (missed) emit("all", {});
     missed = false;
   };
   source.onerror = () => lost(nowSeconds());
-  source.addEventListener("beat", () => hearWithin(SILENT_MS));
+  source.addEventListener("beat", () => expectWithin(SILENT_MS));
   for (const topic of TOPICS) {
-    source.addEventListener(topic, (message) => tell(topic, JSON.parse(message.data) as Change));
+    source.addEventListener(topic, (message) => emit(topic, JSON.parse(message.data) as Change));
   }
 }
 
-/** A connection may die, or never come about, without an error. What the page shows is then as old as the silence. */
-function hearWithin(ms: number) {
-  const heard = nowSeconds();
-  clearTimeout(silence);
-  silence = setTimeout(() => lost(heard), ms);
+/** A connection may die without an error event. The data shown is then as old as the last heartbeat. */
+function expectWithin(ms: number) {
+  const lastSeen = nowSeconds();
+  clearTimeout(timeout);
+  timeout = setTimeout(() => lost(lastSeen), ms);
 }
 
 function lost(asOf: number) {
   close();
-  become("reconnecting", asOf);
+  setState("reconnecting", asOf);
   retry = setTimeout(open, RECONNECT_MS);
 }
 
 function close() {
   clearTimeout(retry);
-  clearTimeout(silence);
+  clearTimeout(timeout);
   source?.close();
   source = undefined;
   missed = true;
 }
 
-/** Starts the stream for as long as someone is signed in. Returns a function that ends it. */
+/** Opens the stream. @returns a function that closes it */
 export function startChanges(): () => void {
   const onVisibility = () => (document.hidden ? close() : open());
   document.addEventListener("visibilitychange", onVisibility);
@@ -92,7 +92,7 @@ export function startChanges(): () => void {
   };
 }
 
-/** Calls back on each change of a topic; on "all" whenever changes may have been missed. */
+/** Calls the listener for each change of a topic; for "all", whenever changes may have been missed. */
 export function onChange(topic: Topic | "all", listener: (change: Change) => void): () => void {
   const set = listeners.get(topic) ?? new Set();
   listeners.set(topic, set.add(listener));
@@ -107,9 +107,9 @@ export function useChange(topic: Topic | "all", listener: (change: Change) => vo
   useEffect(() => onChange(topic, (change) => latest.current(change)), [topic]);
 }
 
-function watch(listener: () => void): () => void {
-  watchers.add(listener);
-  return () => watchers.delete(listener);
+function subscribe(listener: () => void): () => void {
+  stateListeners.add(listener);
+  return () => stateListeners.delete(listener);
 }
 
-export const useLiveState = (): LiveState => useSyncExternalStore(watch, () => current);
+export const useLiveState = (): LiveState => useSyncExternalStore(subscribe, () => current);

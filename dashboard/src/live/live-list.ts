@@ -1,17 +1,17 @@
 /**
- * A list that stays current without moving under the reader: known rows change in place; new ones enter only while the
- * reader is at the top and touches nothing, else they wait behind a count.
+ * A list that stays current without moving under the reader. Loaded rows change in place. New rows are inserted only while
+ * the list is scrolled to the top and not in use; otherwise they are counted and inserted on request.
  */
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { api } from "../api/client.ts";
 import type { List } from "../api/types.ts";
 import { type Change, useChange } from "./changes.ts";
-import { enter, entering, overlay, type Pages } from "./merge.ts";
+import { insertNewRows, newRows, overlay, type Pages } from "./merge.ts";
 
 const PAGE = 50;
-const LOOK_AGAIN_MS = 1_000;
-/** Rows outside the first page that are asked for one by one at a time. */
+const INSERT_INTERVAL_MS = 1_000;
+/** The number of changed rows below the first page that are fetched at a time. */
 const SINGLES_MAX = 8;
 
 type Row = { id: string };
@@ -19,17 +19,17 @@ type Filters = Record<string, string | number | undefined>;
 
 export interface LiveList<T> {
   rows: T[];
-  /** New ones that have not entered. */
-  held: number;
-  show: () => void;
+  /** The number of new rows that are not shown yet. */
+  newCount: number;
+  showNew: () => void;
   paused: boolean;
   pause: (paused: boolean) => void;
-  /** `failed`: the last try to read them; nothing is read by itself until somebody asks for it. */
+  /** `failed`: the last request for older rows failed, and none follows until `load` is called. */
   older: { exist: boolean; busy: boolean; failed: boolean; load: () => void };
   loading: boolean;
   error: Error | null;
   retry: () => void;
-  /** Goes on the element around the rows. */
+  /** For the element around the rows. */
   ref: RefObject<HTMLDivElement | null>;
 }
 
@@ -51,15 +51,15 @@ export function useLiveList<T extends Row>({ topic, path, query, limit = PAGE }:
     staleTime: Number.POSITIVE_INFINITY,
   });
   const loaded = useMemo(() => pages.data?.pages.flatMap((page) => page.data) ?? [], [pages.data]);
-  useFilling(pages, loaded.length, limit);
-  const singles = useSingles<T>(topic, path, loaded, fresh?.data);
+  useFillPage(pages, loaded.length, limit);
+  const singles = useChangedRows<T>(topic, path, loaded, fresh?.data);
   const rows = useMemo(() => overlay(loaded, fresh?.data ?? [], singles), [loaded, fresh, singles]);
-  const held = useMemo(() => (fresh ? entering(loaded, fresh.data).length : 0), [loaded, fresh]);
-  const show = useEntering({ key: pages.key, fresh, held, empty: loaded.length === 0, ref, paused });
+  const newCount = useMemo(() => (fresh ? newRows(loaded, fresh.data).length : 0), [loaded, fresh]);
+  const showNew = useInsertion({ key: pages.key, fresh, newCount, isEmpty: loaded.length === 0, ref, paused });
   return {
     rows,
-    held,
-    show,
+    newCount,
+    showNew,
     paused,
     pause,
     older: {
@@ -87,21 +87,21 @@ function usePages<T extends Row>({ topic, path, query, limit }: Required<Source>
 }
 
 /**
- * A page by filters that match next to nothing may be short, even empty, and yet have a next one: that is read by itself
- * until the rows have come to a full page more, or to their end.
+ * With a filter that matches few rows, a page may be short or empty and still have a next one. This loads further pages
+ * until there is another full page of rows, or no more pages.
  */
-function useFilling<T extends Row>(pages: ReturnType<typeof usePages<T>>, shown: number, limit: number) {
+function useFillPage<T extends Row>(pages: ReturnType<typeof usePages<T>>, shown: number, limit: number) {
   const last = pages.data?.pages.at(-1)?.data.length ?? 0;
   const { hasNextPage, isFetching, isError, fetchNextPage } = pages;
-  const full = (rows: number) => Math.floor(rows / limit);
-  const short = hasNextPage && !isFetching && !isError && full(shown) === full(shown - last);
+  const fullPages = (rows: number) => Math.floor(rows / limit);
+  const isShort = hasNextPage && !isFetching && !isError && fullPages(shown) === fullPages(shown - last);
   useEffect(() => {
-    if (short) void fetchNextPage();
-  }, [short, fetchNextPage]);
+    if (isShort) void fetchNextPage();
+  }, [isShort, fetchNextPage]);
 }
 
-/** Loaded rows that changed but are not on the first page (older, or they left the filter) are read one by one. */
-function useSingles<T extends Row>(topic: "delivery" | "event", path: string, loaded: T[], fresh: T[] | undefined) {
+/** Changed rows that are not on the first page, because they are older or left the filter, are fetched one by one. */
+function useChangedRows<T extends Row>(topic: "delivery" | "event", path: string, loaded: T[], fresh: T[] | undefined) {
   const [singles, setSingles] = useState<ReadonlyMap<string, T>>(new Map());
   const changed = useRef(new Set<string>());
   useChange(topic, (change: Change) => {
@@ -114,47 +114,46 @@ function useSingles<T extends Row>(topic: "delivery" | "event", path: string, lo
     changed.current.clear();
     for (const id of wanted) {
       const put = (row: T) => setSingles((before) => new Map(before).set(id, row));
-      // A row that is gone keeps its last state; the next full reading drops it.
+      // A deleted row keeps its last state until the list is fetched again.
       api.get<T>(`${path}/${id}`).then(put, () => {});
     }
   }, [fresh, path]);
   return singles;
 }
 
-interface Entering<T> {
+interface Insertion<T> {
   key: readonly unknown[];
   fresh: List<T> | undefined;
-  held: number;
-  /** No row is shown that could move. */
-  empty: boolean;
+  newCount: number;
+  isEmpty: boolean;
   ref: RefObject<HTMLElement | null>;
   paused: boolean;
 }
 
-/** Lets new rows in as soon as nothing would move under the reader. @returns what lets them in now */
-function useEntering<T extends Row>({ key, fresh, held, empty, ref, paused }: Entering<T>): () => void {
+/** Inserts new rows as soon as that moves nothing under the reader. @returns a function that inserts them now */
+function useInsertion<T extends Row>({ key, fresh, newCount, isEmpty, ref, paused }: Insertion<T>): () => void {
   const queries = useQueryClient();
-  const address = JSON.stringify(key);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the key by its text
-  const show = useCallback(() => {
-    queries.setQueryData<Pages<T>>(key, (pages) => (pages && fresh ? enter(pages, fresh) : pages));
-  }, [queries, address, fresh]);
+  const keyText = JSON.stringify(key);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: keyText stands for the key
+  const insert = useCallback(() => {
+    queries.setQueryData<Pages<T>>(key, (pages) => (pages && fresh ? insertNewRows(pages, fresh) : pages));
+  }, [queries, keyText, fresh]);
   useEffect(() => {
-    if (held === 0 || paused) return;
-    const look = () => (empty || mayEnter(ref.current)) && show();
-    look();
-    const timer = setInterval(look, LOOK_AGAIN_MS);
+    if (newCount === 0 || paused) return;
+    const tryInsert = () => (isEmpty || isUndisturbed(ref.current)) && insert();
+    tryInsert();
+    const timer = setInterval(tryInsert, INSERT_INTERVAL_MS);
     return () => clearInterval(timer);
-  }, [held, empty, paused, ref, show]);
-  return show;
+  }, [newCount, isEmpty, paused, ref, insert]);
+  return insert;
 }
 
-/** Nothing moves under a pointer, a focus or a selection, nor away from where someone has scrolled. */
-function mayEnter(list: HTMLElement | null): boolean {
+/** True if the list is at the top of its pane, with no pointer, focus, or text selection in it. */
+function isUndisturbed(list: HTMLElement | null): boolean {
   const pane = list?.closest("main");
   if (!list || !pane || document.hidden) return false;
   const selection = getSelection();
-  const selecting = selection !== null && !selection.isCollapsed && list.contains(selection.anchorNode);
-  const top = list.getBoundingClientRect().top >= pane.getBoundingClientRect().top;
-  return top && !list.matches(":hover") && !list.contains(document.activeElement) && !selecting;
+  const hasSelection = selection !== null && !selection.isCollapsed && list.contains(selection.anchorNode);
+  const isAtTop = list.getBoundingClientRect().top >= pane.getBoundingClientRect().top;
+  return isAtTop && !list.matches(":hover") && !list.contains(document.activeElement) && !hasSelection;
 }

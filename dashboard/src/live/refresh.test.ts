@@ -3,7 +3,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { startChanges } from "./changes.ts";
 import { startRefreshing } from "./refresh.ts";
 
-/** The browser's, as far as the stream of changes uses it. */
+/** The parts of the browser's EventSource that the change stream uses. */
 class Source extends EventTarget {
   static last: Source;
   constructor() {
@@ -17,28 +17,28 @@ vi.useFakeTimers();
 vi.stubGlobal("EventSource", Source);
 vi.stubGlobal("document", Object.assign(new EventTarget(), { hidden: false }));
 
-const ends: (() => void)[] = [];
+const stops: (() => void)[] = [];
 afterEach(() => {
-  for (const end of ends.splice(0)) end();
+  for (const stop of stops.splice(0)) stop();
 });
 
-const ONES = ["delivery one a", "delivery one b", "health v", "health w", "video one x"];
+const QUERIES = ["delivery one a", "delivery one b", "health v", "health w", "video one x"];
 
-/** What is asked for again after this change, of all that is on the page. */
+/** The queries that this change invalidates. */
 function staleAfter(topic: string, change: object): string[] {
   const queries = new QueryClient({ defaultOptions: { queries: { gcTime: Number.POSITIVE_INFINITY } } });
-  for (const one of ONES) queries.setQueryData(one.split(" "), one);
-  ends.push(startRefreshing(queries), startChanges());
+  for (const query of QUERIES) queries.setQueryData(query.split(" "), query);
+  stops.push(startRefreshing(queries), startChanges());
   Source.last.dispatchEvent(new MessageEvent(topic, { data: JSON.stringify(change) }));
   vi.advanceTimersByTime(5_000);
-  return ONES.filter((one) => queries.getQueryState(one.split(" "))!.isInvalidated);
+  return QUERIES.filter((query) => queries.getQueryState(query.split(" "))!.isInvalidated);
 }
 
-test("a change lets what it names be read again", () => {
+test("a change with an ID invalidates the queries of that ID", () => {
   expect(staleAfter("delivery", { delivery: "a", webhook: "w" })).toEqual(["delivery one a", "health w"]);
 });
 
-test("a change that names nothing lets everything of its kind be read again", () => {
+test("a change without an ID invalidates all queries of its kind", () => {
   expect(staleAfter("delivery", {})).toEqual(["delivery one a", "delivery one b", "health v", "health w"]);
   expect(staleAfter("video", {})).toEqual(["video one x"]);
 });

@@ -1,19 +1,19 @@
-/** Turns changes into re-reads: what is on the page is asked for again at most once a second, health at most every five. */
+/** Invalidates queries on changes: lists at most once a second, health at most every 5 s. */
 import type { QueryClient, QueryKey } from "@tanstack/react-query";
 import { type Change, onChange } from "./changes.ts";
 
 const SOON_MS = 1_000;
 const LATER_MS = 5_000;
 
-/** Keeps the query cache as fresh as the stream of changes. Returns a function that ends it. */
+/** Keeps the query cache current with the stream of changes. @returns a function that stops it */
 export function startRefreshing(queries: QueryClient): () => void {
-  const soon = collect(queries, SOON_MS);
-  const later = collect(queries, LATER_MS);
+  const soon = batch(queries, SOON_MS);
+  const later = batch(queries, LATER_MS);
   const delivered = (change: Change) => {
     soon.add(["delivery", "one", ...idOf(change.delivery)]);
     soon.add(["delivery", "fresh"]);
     later.add(["health", ...idOf(change.webhook)]);
-    // Whether it is failing: a first success says nothing else.
+    // A first success after failures changes only whether the webhook is failing.
     later.add(["webhook"]);
     later.add(["overview"]);
     later.add(["replay"]);
@@ -27,7 +27,7 @@ export function startRefreshing(queries: QueryClient): () => void {
     onChange("video", () => later.add(["overview"])),
     onChange("all", () => {
       void queries.invalidateQueries();
-      // The server writes health down some seconds after the attempts, which may have been before this connection.
+      // The server updates health a few seconds after the attempts, which may have come before this connection.
       later.add(["webhook"]);
       later.add(["health"]);
     }),
@@ -39,10 +39,10 @@ export function startRefreshing(queries: QueryClient): () => void {
   };
 }
 
-/** A change that names nothing may be of any: the server could not hear what it was. */
+/** A change without an ID may concern any row, so it invalidates all of its kind. */
 const idOf = (id: string | undefined): string[] => (id === undefined ? [] : [id]);
 
-function collect(queries: QueryClient, wait_ms: number) {
+function batch(queries: QueryClient, wait_ms: number) {
   const keys = new Map<string, QueryKey>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const flush = () => {

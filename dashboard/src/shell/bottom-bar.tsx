@@ -3,22 +3,27 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { Ellipsis, Search } from "lucide-react";
 import { overviewQuery } from "../api/queries.ts";
 import { Menu } from "../ui/menu.tsx";
-import { main, rest } from "./nav-items.ts";
-import { usePersonItems } from "./user-menu.tsx";
+import { adminItems, mainItems } from "./nav-items.ts";
+import { useUserMenuItems } from "./user-menu.tsx";
 
-const PLACES_SHOWN = 3;
+const SHOWN_ITEMS = 3;
 const cell = "relative flex h-14 flex-1 flex-col items-center justify-center gap-1 text-[11px]/4 outline-offset-[-2px]";
 
-/** On a phone: the three places one goes to most, the others behind "More". */
+/** Navigation on a phone: the first three pages, and the others behind "More". */
 export function BottomBar({ onSearch }: { onSearch: () => void }) {
   const navigate = useNavigate();
   const { data: overview } = useQuery(overviewQuery);
-  const person = usePersonItems();
-  const others = [...main.slice(PLACES_SHOWN), ...rest];
+  const userItems = useUserMenuItems();
+  const others = [...mainItems.slice(SHOWN_ITEMS), ...adminItems];
   const items = [
     { word: "Search or jump to", icon: Search, onSelect: onSearch },
-    ...others.map(({ word, icon, to }, at) => ({ word, icon, apart: at === 0, onSelect: () => void navigate({ to }) })),
-    ...person.map((item, at) => ({ ...item, apart: item.apart ?? at === 0 })),
+    ...others.map(({ label, icon, to }, at) => ({
+      word: label,
+      icon,
+      apart: at === 0,
+      onSelect: () => void navigate({ to }),
+    })),
+    ...userItems.map((item, at) => ({ ...item, apart: item.apart ?? at === 0 })),
   ];
   const more = (
     <button type="button" className={`${cell} text-text-2`}>
@@ -31,7 +36,7 @@ export function BottomBar({ onSearch }: { onSearch: () => void }) {
       aria-label="Main"
       className="flex shrink-0 border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] rail:hidden"
     >
-      {main.slice(0, PLACES_SHOWN).map(({ word, to, icon: Icon }) => (
+      {mainItems.slice(0, SHOWN_ITEMS).map(({ label, to, icon: Icon }) => (
         <Link
           key={to}
           to={to}
@@ -40,7 +45,7 @@ export function BottomBar({ onSearch }: { onSearch: () => void }) {
           inactiveProps={{ className: "text-text-2" }}
         >
           <Icon size={18} aria-hidden />
-          {word}
+          {label}
           {to === "/webhooks" && (overview?.webhooks.failing ?? 0) > 0 && (
             <span
               className="absolute top-2 left-[calc(50%+10px)] size-2 rounded-full bg-mark-bad"

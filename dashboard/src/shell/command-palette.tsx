@@ -4,7 +4,6 @@ import { Search } from "lucide-react";
 import { useState } from "react";
 import { type Command, type CommandGroup, useCommands } from "./commands.ts";
 
-/** 600 wide; type to filter, Enter to go. A pasted id opens its page. */
 export function PalettePopup({ open, onClose }: { open: boolean; onClose: () => void }) {
   const [text, setText] = useState("");
   const close = () => {
@@ -44,20 +43,20 @@ function Results({ text, onText, onClose }: { text: string; onText: (text: strin
       onValueChange={onText}
       autoHighlight="always"
       keepHighlight
-      itemToStringValue={(command: Command) => command.word}
+      itemToStringValue={(command: Command) => command.label}
     >
       <div className="flex h-12 shrink-0 items-center gap-3 border-b border-line px-4">
         <Search size={16} className="text-text-3" aria-hidden />
         <Autocomplete.Input
           aria-label="Search or jump to"
-          placeholder="Search, or paste an id"
+          placeholder="Search, or paste an ID"
           className="h-full min-w-0 flex-1 bg-transparent text-read outline-none touch:text-[16px]"
         />
         <Dialog.Close className="rounded-tag px-1.5 py-0.5 text-meta text-text-2 shadow-[inset_0_0_0_1px_var(--line)]">
           Esc
         </Dialog.Close>
       </div>
-      <Autocomplete.Empty className="px-4 text-text-2 not-empty:py-4">Nothing matches “{text}”.</Autocomplete.Empty>
+      <Autocomplete.Empty className="px-4 text-text-2 not-empty:py-4">No results for “{text}”</Autocomplete.Empty>
       <Autocomplete.List className="min-h-0 overflow-auto p-1.5 empty:p-0">
         {(group: CommandGroup) => (
           <Autocomplete.Group key={group.value} items={group.items}>
@@ -73,8 +72,8 @@ function Results({ text, onText, onClose }: { text: string; onText: (text: strin
                   className="flex h-9 items-center gap-3 rounded-control px-2.5 outline-none select-none data-highlighted:bg-hover touch:h-11"
                 >
                   <command.icon size={16} className="shrink-0 text-text-2" aria-hidden />
-                  <span className="min-w-0 flex-1 truncate">{command.word}</span>
-                  {command.end && <span className="shrink-0 text-meta text-text-3">{command.end}</span>}
+                  <span className="min-w-0 flex-1 truncate">{command.label}</span>
+                  {command.hint && <span className="shrink-0 text-meta text-text-3">{command.hint}</span>}
                 </Autocomplete.Item>
               )}
             </Autocomplete.Collection>

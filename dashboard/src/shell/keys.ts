@@ -1,4 +1,4 @@
-/** Keyboard shortcuts: single keys and two-key sequences, silent while typing, and switchable in Settings. */
+/** Keyboard shortcuts: single keys and two-key sequences. Inactive while typing; Settings turns them off. */
 import { useEffect, useRef } from "react";
 
 const SEQUENCE_MS = 1_200;
@@ -6,8 +6,8 @@ const STORED = "mave.keys";
 
 export type Keys = Record<string, () => void>;
 
-export const keysAreOn = (): boolean => localStorage.getItem(STORED) !== "off";
-export const switchKeys = (on: boolean): void => localStorage.setItem(STORED, on ? "on" : "off");
+export const shortcutsEnabled = (): boolean => localStorage.getItem(STORED) !== "off";
+export const enableShortcuts = (on: boolean): void => localStorage.setItem(STORED, on ? "on" : "off");
 
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement &&
@@ -37,7 +37,7 @@ function listener(keys: () => Keys) {
     if (
       event.defaultPrevented ||
       event.altKey ||
-      (plain && (isTyping(event.target) || inPopup(event.target) || !keysAreOn()))
+      (plain && (isTyping(event.target) || inPopup(event.target) || !shortcutsEnabled()))
     )
       return;
     const pair = event.timeStamp - first.at < SEQUENCE_MS ? `${first.key} ${name}` : "";
@@ -50,10 +50,10 @@ function listener(keys: () => Keys) {
   };
 }
 
-/** After G or C the next key belongs to the sequence, also for bindings elsewhere on the page. */
+/** After G or C, the next key belongs to the sequence only, even if another component binds it alone. */
 const isSecond = (pair: string): boolean => pair.startsWith("g ") || pair.startsWith("c ");
 
-/** J and K: moves the focus along the rows of the page. */
+/** J and K move the focus between rows. */
 export function moveRow(step: 1 | -1): void {
   const rows = [...document.querySelectorAll<HTMLElement>("main [data-row]")];
   const at = rows.indexOf(document.activeElement as HTMLElement);

@@ -1,32 +1,31 @@
-/** The frame around every signed-in page: sidebar, rail or bottom bar; the main pane; toasts; palette; keys. */
+/** The layout of every signed-in page: navigation, the main pane, uploads, the command palette, and toasts. */
 import { useQueryClient } from "@tanstack/react-query";
 import { Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { startChanges } from "../live/changes.ts";
 import { startRefreshing } from "../live/refresh.ts";
-import { fetched, LazyToasts, standingStill } from "../ui/lazily.tsx";
+import { firstIdle, LazyPalette, LazyToasts, loadWithRetry } from "../ui/lazily.tsx";
 import { BottomBar } from "./bottom-bar.tsx";
 import { type Keys, moveRow, useKeys } from "./keys.ts";
-import { main } from "./nav-items.ts";
-import { Palette } from "./palette.tsx";
+import { mainItems } from "./nav-items.ts";
 import { PaneContext, usePaneWidth } from "./pane.ts";
 import { Sidebar } from "./sidebar.tsx";
 
-/** Uploads go on while pages change, so their panel belongs to the frame. */
+/** Uploads continue while pages change, so their panel belongs to the layout. */
 const UploadPanel = lazy(async () => {
-  await standingStill;
-  return { default: (await fetched(() => import("../uploads/upload-panel.tsx"))).UploadPanel };
+  await firstIdle;
+  return { default: (await loadWithRetry(() => import("../uploads/upload-panel.tsx"))).UploadPanel };
 });
 
-const KeysHelp = lazy(async () => ({ default: (await import("./shortcuts-help.tsx")).KeysHelp }));
+const ShortcutsHelp = lazy(async () => ({ default: (await import("./shortcuts-help.tsx")).ShortcutsHelp }));
 
-export function Frame() {
-  const [palette, setPalette] = useState(false);
-  // undefined: never opened, so its code has not been fetched.
+export function Layout() {
+  // undefined: never opened, so its code has not been loaded.
+  const [palette, setPalette] = useState<boolean>();
   const [help, setHelp] = useState<boolean>();
   useLiveData();
   useKeys({
-    ...useGoing(),
+    ...useNavigationKeys(),
     "mod+k": () => setPalette(true),
     "?": () => setHelp(true),
     j: () => moveRow(1),
@@ -39,7 +38,7 @@ export function Frame() {
         href="#main"
         className="sr-only z-50 rounded-control bg-ink px-3 py-2 text-on-ink focus:not-sr-only focus:absolute focus:top-2 focus:left-2"
       >
-        Skip to the page
+        Skip to content
       </a>
       <Sidebar onSearch={() => setPalette(true)} onKeys={() => setHelp(true)} />
       <MainPane />
@@ -47,10 +46,14 @@ export function Frame() {
       <Suspense>
         <UploadPanel />
       </Suspense>
-      <Palette open={palette} onClose={() => setPalette(false)} />
+      {palette !== undefined && (
+        <Suspense>
+          <LazyPalette open={palette} onClose={() => setPalette(false)} />
+        </Suspense>
+      )}
       {help !== undefined && (
         <Suspense>
-          <KeysHelp open={help} onClose={() => setHelp(false)} />
+          <ShortcutsHelp open={help} onClose={() => setHelp(false)} />
         </Suspense>
       )}
       <Suspense>
@@ -60,7 +63,7 @@ export function Frame() {
   );
 }
 
-/** The pane scrolls by itself; a new page begins at its top, with the focus on the pane. */
+/** The scrolling pane. Each new page starts at its top, with the focus on the pane. */
 function MainPane() {
   const pane = useRef<HTMLElement>(null);
   const width = usePaneWidth(pane);
@@ -68,7 +71,7 @@ function MainPane() {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the path is what changes
   useEffect(() => {
     pane.current?.scrollTo(0, 0);
-    // What had the focus went with the page before: the keyboard goes on from the pane, not from the sidebar.
+    // The focused element left with the previous page. Without this, Tab would start at the sidebar.
     if (document.activeElement === document.body) pane.current?.focus({ preventScroll: true });
   }, [path]);
   return (
@@ -95,19 +98,19 @@ function useLiveData() {
   }, [queries]);
 }
 
-function useGoing(): Keys {
+function useNavigationKeys(): Keys {
   const navigate = useNavigate();
-  const going = main.map(({ key, to }) => [`g ${key}`, () => void navigate({ to })] as const);
+  const pages = mainItems.map(({ key, to }) => [`g ${key}`, () => void navigate({ to })] as const);
   return {
-    ...Object.fromEntries(going),
+    ...Object.fromEntries(pages),
     "c w": () => void navigate({ to: "/webhooks/new" }),
     "c v": () => void navigate({ to: "/videos", search: { upload: true } }),
   };
 }
 
-/** "/" goes to the page's own search, or to the palette where it has none. */
-const focusSearch = (otherwise: () => void) => () => {
+/** "/" focuses the search field of the page, or opens the palette if it has none. */
+const focusSearch = (openPalette: () => void) => () => {
   const search = document.querySelector<HTMLInputElement>("main input[type=search]");
-  if (search === null) otherwise();
+  if (search === null) openPalette();
   else search.focus();
 };

@@ -1,4 +1,4 @@
-export function Mark({ size = 22 }: { size?: number }) {
+export function Logo({ size = 22 }: { size?: number }) {
   return (
     <svg width={size} height={size} viewBox="0 0 24 24" aria-hidden className="shrink-0">
       <rect width="24" height="24" rx="6" className="fill-ink" />

@@ -1,4 +1,4 @@
-/** The pages one can go to, in the order of the sidebar; the palette and the keys read the same list. */
+/** The pages in the order of the sidebar. The command palette and the shortcuts use the same list. */
 import {
   Film,
   History,
@@ -13,8 +13,8 @@ import {
   Zap,
 } from "lucide-react";
 
-export interface Place {
-  word: string;
+export interface NavItem {
+  label: string;
   to:
     | "/videos"
     | "/webhooks"
@@ -27,22 +27,22 @@ export interface Place {
     | "/audit-log"
     | "/settings";
   icon: LucideIcon;
-  /** Second key after G. */
+  /** The key after G. */
   key?: string;
 }
 
-export const main: Place[] = [
-  { word: "Videos", to: "/videos", icon: Film, key: "v" },
-  { word: "Webhooks", to: "/webhooks", icon: Webhook, key: "w" },
-  { word: "Deliveries", to: "/deliveries", icon: Send, key: "d" },
-  { word: "Events", to: "/events", icon: Zap, key: "e" },
-  { word: "Replays", to: "/replays", icon: History, key: "r" },
+export const mainItems: NavItem[] = [
+  { label: "Videos", to: "/videos", icon: Film, key: "v" },
+  { label: "Webhooks", to: "/webhooks", icon: Webhook, key: "w" },
+  { label: "Deliveries", to: "/deliveries", icon: Send, key: "d" },
+  { label: "Events", to: "/events", icon: Zap, key: "e" },
+  { label: "Replays", to: "/replays", icon: History, key: "r" },
 ];
 
-export const rest: Place[] = [
-  { word: "API keys", to: "/api-keys", icon: KeyRound },
-  { word: "Members", to: "/members", icon: Users },
-  { word: "Debugger", to: "/debugger", icon: ShieldCheck },
-  { word: "Audit log", to: "/audit-log", icon: ScrollText },
-  { word: "Settings", to: "/settings", icon: Settings },
+export const adminItems: NavItem[] = [
+  { label: "API keys", to: "/api-keys", icon: KeyRound },
+  { label: "Members", to: "/members", icon: Users },
+  { label: "Debugger", to: "/debugger", icon: ShieldCheck },
+  { label: "Audit log", to: "/audit-log", icon: ScrollText },
+  { label: "Settings", to: "/settings", icon: Settings },
 ];

@@ -4,8 +4,8 @@ import { Empty } from "../ui/states.tsx";
 export function NotFound() {
   return (
     <div className="pane">
-      <Empty title="There is no such page" action={<LinkButton to="/videos">Go to Videos</LinkButton>}>
-        The address may be mistyped, or what it showed has been deleted.
+      <Empty title="Page not found" action={<LinkButton to="/videos">Go to videos</LinkButton>}>
+        The URL may be wrong, or the page may have been deleted.
       </Empty>
     </div>
   );

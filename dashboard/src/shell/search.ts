@@ -1,44 +1,45 @@
-/** The filters that pages keep in the URL; a value that cannot be right is dropped. */
+/** The filters that pages keep in the URL. Invalid values are dropped. */
 
 type Raw = Record<string, unknown>;
 
 const text = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined;
-const moment = (value: unknown): number | undefined =>
+const positiveInteger = (value: unknown): number | undefined =>
   Number.isInteger(value) && (value as number) > 0 ? (value as number) : undefined;
 
-/** Keeps only what is set, so that addresses stay short. */
-function kept<T extends object>(filters: T): { [K in keyof T]?: NonNullable<T[K]> } {
+/** Drops undefined filters, which keeps URLs short. */
+function defined<T extends object>(filters: T): { [K in keyof T]?: NonNullable<T[K]> } {
   return Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined)) as never;
 }
 
 export const videoSearch = (raw: Raw) =>
-  kept({
+  defined({
     status: text(raw.status),
     q: text(raw.q),
     upload: raw.upload === true ? (true as const) : undefined,
   });
 
-export const webhookSearch = (raw: Raw) => kept({ state: text(raw.state), q: text(raw.q) });
+export const webhookSearch = (raw: Raw) => defined({ state: text(raw.state), q: text(raw.q) });
 
 export const deliverySearch = (raw: Raw) =>
-  kept({
+  defined({
     status: text(raw.status),
     webhook: text(raw.webhook),
     video: text(raw.video),
     type: text(raw.type),
     event: text(raw.event),
     response: text(raw.response),
-    since: moment(raw.since),
-    until: moment(raw.until),
+    since: positiveInteger(raw.since),
+    until: positiveInteger(raw.until),
   });
 
-export const eventSearch = (raw: Raw) => kept({ type: text(raw.type), video: text(raw.video) });
+export const eventSearch = (raw: Raw) => defined({ type: text(raw.type), video: text(raw.video) });
 
 export const replaySearch = (raw: Raw) =>
-  kept({ webhook: text(raw.webhook), since: moment(raw.since), until: moment(raw.until) });
+  defined({ webhook: text(raw.webhook), since: positiveInteger(raw.since), until: positiveInteger(raw.until) });
 
-export const debuggerSearch = (raw: Raw) => kept({ delivery: text(raw.delivery), attempt: moment(raw.attempt) });
+export const debuggerSearch = (raw: Raw) =>
+  defined({ delivery: text(raw.delivery), attempt: positiveInteger(raw.attempt) });
 
 export type VideoSearch = ReturnType<typeof videoSearch>;
 export type WebhookSearch = ReturnType<typeof webhookSearch>;

@@ -1,31 +1,31 @@
 import { Dialog } from "../ui/dialog.tsx";
-import { main } from "./nav-items.ts";
+import { mainItems } from "./nav-items.ts";
 
-const shortcuts: [keys: string[], words: string][] = [
+const shortcuts: [keys: string[], label: string][] = [
   [["⌘K", "/"], "Search or jump to"],
-  ...main.map(({ key, word }): [string[], string] => [["G", (key ?? "").toUpperCase()], word]),
-  [["C", "V"], "Upload a video"],
-  [["C", "W"], "New webhook"],
+  ...mainItems.map(({ key, label }): [string[], string] => [["G", (key ?? "").toUpperCase()], label]),
+  [["C", "V"], "Upload video"],
+  [["C", "W"], "Create webhook"],
   [["J", "K"], "Next and previous row"],
-  [["Enter"], "Open the row"],
-  [["[", "]"], "Older and newer attempt"],
-  [["S"], "Send the delivery again"],
-  [["Y"], "Copy the id"],
-  [["P"], "Pause or resume live rows"],
-  [["?"], "This list"],
+  [["Enter"], "Open row"],
+  [["[", "]"], "Previous and next attempt"],
+  [["S"], "Send delivery again"],
+  [["Y"], "Copy ID"],
+  [["P"], "Pause or resume live updates"],
+  [["?"], "Show shortcuts"],
 ];
 
-export function KeysHelp({ open, onClose }: { open: boolean; onClose: () => void }) {
+export function ShortcutsHelp({ open, onClose }: { open: boolean; onClose: () => void }) {
   return (
     <Dialog
       open={open}
       onClose={onClose}
       title="Keyboard shortcuts"
-      description="They rest while you type. Settings switches them off."
+      description="Inactive while you type. Turn them off in Settings."
     >
       <dl className="grid grid-cols-[112px_minmax(0,1fr)] gap-y-2">
-        {shortcuts.map(([keys, words]) => (
-          <div key={words} className="col-span-2 grid grid-cols-subgrid items-center">
+        {shortcuts.map(([keys, label]) => (
+          <div key={label} className="col-span-2 grid grid-cols-subgrid items-center">
             <dt className="flex gap-1">
               {keys.map((key) => (
                 <kbd
@@ -36,7 +36,7 @@ export function KeysHelp({ open, onClose }: { open: boolean; onClose: () => void
                 </kbd>
               ))}
             </dt>
-            <dd>{words}</dd>
+            <dd>{label}</dd>
           </div>
         ))}
       </dl>

@@ -5,41 +5,41 @@ import { overviewQuery, sessionQuery } from "../api/queries.ts";
 import { number } from "../format.ts";
 import { useLiveState } from "../live/changes.ts";
 import { classes } from "../ui/classes.ts";
-import { Mark } from "./logo.tsx";
-import { main, type Place, rest } from "./nav-items.ts";
-import { PersonMenu } from "./user-menu.tsx";
+import { Logo } from "./logo.tsx";
+import { adminItems, mainItems, type NavItem } from "./nav-items.ts";
+import { UserMenu } from "./user-menu.tsx";
 
 const row =
   "flex h-8 items-center gap-2.5 rounded-control px-2.5 transition-colors duration-[120ms] max-full:size-10 max-full:justify-center max-full:px-0";
 
-/** 224 px wide; below 1100 px a rail of icons, below 768 px gone (the bottom bar takes over). */
+/** 224 px wide; a rail of icons below 1,100 px; replaced by the bottom bar below 768 px. */
 export function Sidebar({ onSearch, onKeys }: { onSearch: () => void; onKeys: () => void }) {
   const { data: overview } = useQuery(overviewQuery);
   const { data: session } = useQuery(sessionQuery);
   return (
     <aside className="flex w-15 shrink-0 flex-col gap-4 p-2.5 max-rail:hidden full:w-56 full:p-3">
       <div className="flex h-9 items-center gap-2.5 px-2 max-full:justify-center max-full:px-0">
-        <Mark />
+        <Logo />
         <span className="min-w-0 truncate font-semibold max-full:sr-only">{session?.space.name ?? "Mave"}</span>
       </div>
       <SearchButton onSearch={onSearch} />
       <nav aria-label="Main" className="flex flex-col gap-0.5">
-        {main.map((place) => (
+        {mainItems.map((item) => (
           <NavLink
-            key={place.to}
-            place={place}
-            trouble={place.to === "/webhooks" ? (overview?.webhooks.failing ?? 0) : 0}
+            key={item.to}
+            item={item}
+            failing={item.to === "/webhooks" ? (overview?.webhooks.failing ?? 0) : 0}
           />
         ))}
       </nav>
       <nav aria-label="Administration" className="flex flex-col gap-0.5">
-        {rest.map((place) => (
-          <NavLink key={place.to} place={place} trouble={0} />
+        {adminItems.map((item) => (
+          <NavLink key={item.to} item={item} />
         ))}
       </nav>
       <div className="mt-auto flex flex-col gap-1">
-        <Pace perSecond={overview?.deliveries.per_second} />
-        <PersonMenu onKeys={onKeys} />
+        <DeliveryRate perSecond={overview?.deliveries.per_second} />
+        <UserMenu onKeys={onKeys} />
       </div>
     </aside>
   );
@@ -61,23 +61,23 @@ function SearchButton({ onSearch }: { onSearch: () => void }) {
   );
 }
 
-function NavLink({ place: { word, to, icon: Icon }, trouble }: { place: Place; trouble: number }) {
+function NavLink({ item: { label, to, icon: Icon }, failing = 0 }: { item: NavItem; failing?: number }) {
   return (
     <Link
       to={to}
-      title={word}
+      title={label}
       className={classes(row, "relative")}
       activeProps={{ className: "bg-nav-active font-medium text-text" }}
       inactiveProps={{ className: "text-text-2 hover:bg-nav-active/60 hover:text-text" }}
     >
       <Icon size={16} className="shrink-0" aria-hidden />
-      <span className="flex-1 max-full:sr-only">{word}</span>
-      {trouble > 0 && (
+      <span className="flex-1 max-full:sr-only">{label}</span>
+      {failing > 0 && (
         <span
-          title={`${number(trouble)} failing`}
+          title={`${number(failing)} failing`}
           className="rounded-tag bg-bad-tint px-1.5 text-meta font-medium text-bad numbers max-full:absolute max-full:-top-0.5 max-full:-right-0.5"
         >
-          {number(trouble)}
+          {number(failing)}
           <span className="sr-only"> failing</span>
         </span>
       )}
@@ -85,21 +85,21 @@ function NavLink({ place: { word, to, icon: Icon }, trouble }: { place: Place; t
   );
 }
 
-/** What the engine does right now, and whether this page still hears of it. */
-function Pace({ perSecond }: { perSecond: number | undefined }) {
+/** The current delivery rate, or that the page has lost its connection. */
+function DeliveryRate({ perSecond }: { perSecond: number | undefined }) {
   const { state } = useLiveState();
   if (perSecond === undefined) return null;
-  const pace = Math.round(perSecond);
-  const words =
-    state === "reconnecting" ? "Reconnecting" : pace === 0 ? "Idle" : `Delivering ${number(pace)} per second`;
-  const mark = state === "reconnecting" ? "bg-mark-warn" : pace === 0 ? "bg-bar" : "bg-mark-ok";
+  const rate = Math.round(perSecond);
+  const label =
+    state === "reconnecting" ? "Reconnecting" : rate === 0 ? "Idle" : `Delivering ${number(rate)} per second`;
+  const mark = state === "reconnecting" ? "bg-mark-warn" : rate === 0 ? "bg-bar" : "bg-mark-ok";
   return (
     <p
       className="flex h-7 items-center gap-2 px-2.5 text-meta text-text-2 numbers max-full:justify-center max-full:px-0"
-      title={words}
+      title={label}
     >
       <span className={classes("size-2 shrink-0 rounded-full", mark)} aria-hidden />
-      <span className="truncate max-full:sr-only">{words}</span>
+      <span className="truncate max-full:sr-only">{label}</span>
     </p>
   );
 }

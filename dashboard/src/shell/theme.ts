@@ -1,4 +1,4 @@
-/** Light, dark or as the system says. public/theme.js applies the stored choice before the first paint. */
+/** The light, dark, or system theme. public/theme.js applies the stored choice before the first paint. */
 import { useSyncExternalStore } from "react";
 
 export type Theme = "light" | "dark" | "system";
@@ -27,6 +27,6 @@ const subscribe = (listener: () => void) => {
 };
 
 export const useTheme = (): Theme => useSyncExternalStore(subscribe, theme);
-/** The theme in effect, for what cannot be coloured by CSS. */
+/** The theme in effect, for what CSS cannot color. */
 export const useShownTheme = (): "light" | "dark" =>
   useSyncExternalStore(subscribe, () => (document.documentElement.dataset.theme === "dark" ? "dark" : "light"));

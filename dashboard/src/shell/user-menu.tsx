@@ -16,24 +16,24 @@ const initials = (name: string): string =>
 const themes = [
   { word: "Light", value: "light", icon: Sun },
   { word: "Dark", value: "dark", icon: Moon },
-  { word: "As the system", value: "system", icon: Monitor },
+  { word: "System", value: "system", icon: Monitor },
 ] as const satisfies { word: string; value: Theme; icon: typeof Sun }[];
 
-/** Theme, shortcuts, reference, sign-out: in the sidebar's foot and in the phone's "More". */
-export function usePersonItems(onKeys?: () => void): MenuItem[] {
-  const chosen = useTheme();
+/** Shared by the sidebar and the phone's "More" menu. */
+export function useUserMenuItems(onKeys?: () => void): MenuItem[] {
+  const current = useTheme();
   const signOut = useSignOut();
-  const looks = themes.map(({ word, value, icon }, at) => ({
+  const themeItems = themes.map(({ word, value, icon }, at) => ({
     word,
     icon,
     apart: at === 0,
-    end: chosen === value ? "✓" : "",
+    end: current === value ? "✓" : "",
     onSelect: () => setTheme(value),
   }));
   return [
     { word: "API reference", icon: BookOpen, onSelect: () => window.open("/docs", "_blank", "noopener") },
     ...(onKeys ? [{ word: "Keyboard shortcuts", icon: Keyboard, end: "?", onSelect: onKeys }] : []),
-    ...looks,
+    ...themeItems,
     { word: "Sign out", icon: LogOut, apart: true, onSelect: signOut },
   ];
 }
@@ -42,17 +42,17 @@ function useSignOut() {
   const queries = useQueryClient();
   const navigate = useNavigate();
   return async () => {
-    const { leaveUploads } = await import("../uploads/upload-queue.ts");
-    await leaveUploads();
+    const { abandonUploads } = await import("../uploads/upload-queue.ts");
+    await abandonUploads();
     await api.delete("/v1/session");
     await navigate({ to: "/sign-in" });
     queries.clear();
   };
 }
 
-export function PersonMenu({ onKeys }: { onKeys: () => void }) {
+export function UserMenu({ onKeys }: { onKeys: () => void }) {
   const { data: session } = useQuery(sessionQuery);
-  const items = usePersonItems(onKeys);
+  const items = useUserMenuItems(onKeys);
   const name = session?.user.name ?? "";
   const trigger = (
     <button
@@ -67,7 +67,7 @@ export function PersonMenu({ onKeys }: { onKeys: () => void }) {
       </span>
       <span className="min-w-0 flex-1 truncate max-full:sr-only">
         {name}
-        <span className="sr-only">: theme, shortcuts, sign out</span>
+        <span className="sr-only">, account menu</span>
       </span>
     </button>
   );

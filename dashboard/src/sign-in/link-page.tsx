@@ -2,22 +2,22 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { api } from "../api/client.ts";
 import { Skeleton } from "../ui/states.tsx";
-import { Entrance, LockedOut } from "./sign-in-layout.tsx";
-import { useEntering } from "./sign-in-page.tsx";
-import { NewPerson } from "./sign-up-page.tsx";
+import { LinkCommand, SignInLayout } from "./sign-in-layout.tsx";
+import { useSignedIn } from "./sign-in-page.tsx";
+import { SignUpPage } from "./sign-up-page.tsx";
 
 interface Link {
   object: "link";
   purpose: "owner" | "sign_in" | "invitation";
 }
 
-/** A one-time link. Its token stands behind the #, so no server or proxy on the way has seen it. */
+/** Opens a one-time link. The token is in the URL fragment, which browsers never send, so no proxy can log it. */
 export function LinkPage() {
   const [token] = useState(() => location.hash.slice(1));
   const opened = useQuery({
     queryKey: ["link", token],
     queryFn: () => api.post<Link>("/v1/session/link", { token }),
-    // Opening uses it up: once, whatever the page does meanwhile.
+    // A link works once, so it must never be refetched.
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: Number.POSITIVE_INFINITY,
     refetchOnWindowFocus: false,
@@ -25,30 +25,34 @@ export function LinkPage() {
     retry: false,
     enabled: token !== "",
   });
-  const enter = useEntering();
+  const enter = useSignedIn();
   const signedIn = opened.data?.purpose === "sign_in";
-  // biome-ignore lint/correctness/useExhaustiveDependencies: entering is done once, when the link has been taken
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs once, after the link has been accepted
   useEffect(() => {
     if (signedIn) void enter();
   }, [signedIn]);
   if (token === "" || opened.isError)
-    return <Unusable sentence={opened.error?.message ?? "This address has no token behind its #."} />;
+    return (
+      <InvalidLink
+        reason={opened.error?.message ?? "Its token is missing. Copy the whole link, including the part after #."}
+      />
+    );
   if (opened.data === undefined || signedIn)
     return (
-      <Entrance title="One moment" sentence="The link is being checked.">
+      <SignInLayout title="Checking link…">
         <Skeleton className="h-8 w-full" />
-      </Entrance>
+      </SignInLayout>
     );
-  return <NewPerson token={token} owner={opened.data.purpose === "owner"} />;
+  return <SignUpPage token={token} owner={opened.data.purpose === "owner"} />;
 }
 
-function Unusable({ sentence }: { sentence: string }) {
+function InvalidLink({ reason }: { reason: string }) {
   return (
-    <Entrance title="This link does not work" sentence={sentence}>
+    <SignInLayout title="Invalid link" description={reason}>
       <a href="/dashboard/" className="font-medium text-accent hover:underline">
         Go to the dashboard
       </a>
-      <LockedOut words="On the server, this prints a new one:" />
-    </Entrance>
+      <LinkCommand label="Run this on the server to get a new link:" />
+    </SignInLayout>
   );
 }

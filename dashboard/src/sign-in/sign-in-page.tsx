@@ -7,10 +7,10 @@ import type { Session } from "../api/types.ts";
 import { Button } from "../ui/button.tsx";
 import { TextField } from "../ui/field.tsx";
 import { ErrorLine } from "../ui/states.tsx";
-import { Entrance, LockedOut } from "./sign-in-layout.tsx";
+import { LinkCommand, SignInLayout } from "./sign-in-layout.tsx";
 
 export function SignInPage() {
-  const enter = useEntering();
+  const enter = useSignedIn();
   const signIn = useMutation({
     mutationFn: (form: Record<string, unknown>) => api.post<Session>("/v1/session", form),
     onSuccess: enter,
@@ -19,15 +19,15 @@ export function SignInPage() {
     event.preventDefault();
     signIn.mutate(Object.fromEntries(new FormData(event.currentTarget)));
   };
-  const wrong = signIn.error instanceof ApiError && signIn.error.problem.status === 401;
+  const isRejected = signIn.error instanceof ApiError && signIn.error.problem.status === 401;
   return (
-    <Entrance title="Sign in" sentence="to this server's videos and webhooks.">
+    <SignInLayout title="Sign in to Mave">
       <form onSubmit={submit} className="flex flex-col gap-4">
         <TextField label="Email" name="email" type="email" autoComplete="username" required autoFocus />
         <TextField label="Password" name="password" type="password" autoComplete="current-password" required />
-        {wrong ? (
+        {isRejected ? (
           <p role="alert" className="font-medium text-bad">
-            Email or password is wrong.
+            Incorrect email or password.
           </p>
         ) : (
           <ErrorLine error={signIn.error} />
@@ -36,22 +36,22 @@ export function SignInPage() {
           Sign in
         </Button>
       </form>
-      <LockedOut words="Locked out, or new here? On the server, this prints a link that lets you in:" />
-    </Entrance>
+      <LinkCommand label="Can't sign in? Run this on the server to get a sign-in link:" />
+    </SignInLayout>
   );
 }
 
-/** Takes the new session in and goes where the person wanted to go. */
-export function useEntering(): (session?: Session) => Promise<void> {
+/** Returns a function that stores the new session and opens the page that asked for it. */
+export function useSignedIn(): (session?: Session) => Promise<void> {
   const queries = useQueryClient();
   const router = useRouter();
   const { next } = useSearch({ strict: false }) as { next?: string };
   return async (session) => {
-    // What another person saw must not linger; the link in use stays, or it would be opened twice.
+    // Drop what the previous user loaded, except for the link in use: refetching it would use it a second time.
     queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== "link" });
     if (session) queries.setQueryData(sessionQuery.queryKey, session);
     await router.invalidate();
-    // Only a path of this dashboard: an address from outside must not lead elsewhere after signing in.
+    // Only paths of this dashboard, so that a crafted link cannot redirect to another site.
     const path = next?.startsWith("/") && !next.startsWith("//") ? next : "/videos";
     router.history.replace(path.startsWith("/dashboard") ? path : `/dashboard${path}`);
   };

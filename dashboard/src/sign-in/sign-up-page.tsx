@@ -5,14 +5,14 @@ import type { Session } from "../api/types.ts";
 import { Button } from "../ui/button.tsx";
 import { TextField } from "../ui/field.tsx";
 import { ErrorLine } from "../ui/states.tsx";
-import { Entrance } from "./sign-in-layout.tsx";
-import { useEntering } from "./sign-in-page.tsx";
+import { SignInLayout } from "./sign-in-layout.tsx";
+import { useSignedIn } from "./sign-in-page.tsx";
 
 const PASSWORD_CHARACTERS_MIN = 10;
 
-/** The first run's owner, or a person who was invited. */
-export function NewPerson({ token, owner }: { token: string; owner: boolean }) {
-  const enter = useEntering();
+/** Creates the owner on the first run, or an invited member. */
+export function SignUpPage({ token, owner }: { token: string; owner: boolean }) {
+  const enter = useSignedIn();
   const create = useMutation({
     mutationFn: (form: Record<string, unknown>) => api.post<Session>("/v1/session/owner", { token, ...form }),
     onSuccess: enter,
@@ -21,28 +21,28 @@ export function NewPerson({ token, owner }: { token: string; owner: boolean }) {
     event.preventDefault();
     create.mutate(Object.fromEntries(new FormData(event.currentTarget)));
   };
-  const refused = create.error instanceof ApiError ? create.error : undefined;
+  const apiError = create.error instanceof ApiError ? create.error : undefined;
   const fields = ["name", "email", "password"] as const;
-  const inFields = fields.some((field) => refused?.field(field));
+  const hasFieldError = fields.some((field) => apiError?.field(field));
   return (
-    <Entrance
-      title={owner ? "Create the owner" : "Join this space"}
-      sentence={
+    <SignInLayout
+      title={owner ? "Create the owner account" : "Join this space"}
+      description={
         owner
-          ? "The first person of this server. The owner invites others and can always get in again from the server itself."
-          : "You were invited. Choose how you sign in from now on."
+          ? "The owner can invite members, and can always regain access from the server."
+          : "Choose how you will sign in."
       }
     >
       <form onSubmit={submit} className="flex flex-col gap-4">
-        <TextField label="Name" name="name" autoComplete="name" required autoFocus error={refused?.field("name")} />
+        <TextField label="Name" name="name" autoComplete="name" required autoFocus error={apiError?.field("name")} />
         <TextField
           label="Email"
           name="email"
           type="email"
           autoComplete="username"
           required
-          hint="Used to sign in; no mail is sent to it."
-          error={refused?.field("email")}
+          hint="Only for signing in. Mave sends no email."
+          error={apiError?.field("email")}
         />
         <TextField
           label="Password"
@@ -52,14 +52,14 @@ export function NewPerson({ token, owner }: { token: string; owner: boolean }) {
           minLength={PASSWORD_CHARACTERS_MIN}
           maxLength={128}
           required
-          hint="At least 10 characters; a sentence is fine."
-          error={refused?.field("password")}
+          hint="At least 10 characters."
+          error={apiError?.field("password")}
         />
-        {!inFields && <ErrorLine error={create.error} />}
+        {!hasFieldError && <ErrorLine error={create.error} />}
         <Button type="submit" look="ink" busy={create.isPending}>
-          {owner ? "Create the owner" : "Join"}
+          {owner ? "Create account" : "Join"}
         </Button>
       </form>
-    </Entrance>
+    </SignInLayout>
   );
 }

@@ -3,7 +3,7 @@ import { LoaderCircle, type LucideIcon } from "lucide-react";
 import type { ButtonHTMLAttributes, ReactNode } from "react";
 import { classes } from "./classes.ts";
 
-/** ink: the one main action of a view. bad: confirms a loss. quiet: in rows and bars. */
+/** ink: the primary action of a view. bad: a destructive one. quiet: in rows and toolbars. */
 export type ButtonLook = "ink" | "line" | "quiet" | "bad";
 
 const shape =
@@ -27,7 +27,7 @@ interface Looks {
 export const buttonClass = ({ look = "line", size = "md", square = false }: Looks & { square?: boolean } = {}) =>
   classes(shape, looks[look], square ? squares[size] : sizes[size]);
 
-/** A button whose icon turns into a spinner while busy; its width does not change. */
+/** While busy, the icon is replaced by a spinner of the same size. */
 export function Button(props: ButtonHTMLAttributes<HTMLButtonElement> & Looks & { busy?: boolean }) {
   const { look, size, icon: Icon, busy = false, children, className, ...rest } = props;
   const square = children === undefined;
@@ -47,7 +47,7 @@ export function Button(props: ButtonHTMLAttributes<HTMLButtonElement> & Looks & 
   );
 }
 
-/** An icon alone, with the words that a screen reader and the title say. */
+/** A button with an icon only; the label is its tooltip and accessible name. */
 export function IconButton(
   props: Omit<ButtonHTMLAttributes<HTMLButtonElement>, "children"> & Looks & { label: string; icon: LucideIcon },
 ) {

@@ -1,12 +1,11 @@
 import { Fragment, type ReactNode } from "react";
 import { classes } from "./classes.ts";
 
-/** Text in mono, as it is; it scrolls by itself, so the keyboard can reach it. */
 export function CodeBlock({ label, children, className }: { label: string; children: ReactNode; className?: string }) {
   return (
     <section
       aria-label={label}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard has to reach it
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be focusable to scroll by keyboard
       tabIndex={0}
       className={classes(
         "max-h-96 min-w-0 overflow-auto rounded-panel bg-sunken shadow-[inset_0_0_0_1px_var(--line)]",
@@ -18,7 +17,7 @@ export function CodeBlock({ label, children, className }: { label: string; child
   );
 }
 
-/** JSON made readable, undefined where the text is not JSON. Numbers keep their digits only up to 2^53: see the raw view. */
+/** Indented JSON, or undefined if the text is not JSON. Integers above 2^53 lose digits; the raw view keeps them. */
 export function prettyJson(text: string): string | undefined {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);
@@ -27,10 +26,10 @@ export function prettyJson(text: string): string | undefined {
   }
 }
 
-/** A line that begins with a key: indentation, key, the rest. */
+/** A line of JSON with a key: indentation, key, rest. */
 const KEY = /^(\s*)("(?:[^"\\]|\\.)*")(:.*)$/;
 
-/** Keys in the accent, everything else as text: enough to find one's way. */
+/** JSON with its keys highlighted. */
 export function Json({ text }: { text: string }) {
   return text.split("\n").map((line, at) => {
     const [, indent, key, rest] = KEY.exec(line) ?? [];

@@ -5,7 +5,7 @@ import { classes } from "./classes.ts";
 
 const SHOWN_MS = 1_500;
 
-/** Copies a text, which may have to be fetched first; `copied` is true for 1.5 s afterwards. */
+/** Copies a text, or the text a function fetches. `copied` is true for 1.5 s afterwards. */
 export function useCopy(text: string | (() => Promise<string>)) {
   const [copied, setCopied] = useState(false);
   useEffect(() => {
@@ -38,7 +38,7 @@ export function CopyButton({ text, label, icon = Copy }: CopyButtonProps) {
   );
 }
 
-/** An id or URL on one line in mono with its copy button. */
+/** An ID or a URL on one line, with a copy button. */
 export function CopyText({ text, label, className }: { text: string; label: string; className?: string }) {
   return (
     <span className={classes("inline-flex max-w-full min-w-0 items-center gap-1", className)}>
@@ -50,7 +50,7 @@ export function CopyText({ text, label, className }: { text: string; label: stri
   );
 }
 
-/** A value to take along: sunken, mono, one line. */
+/** Like CopyText, in a box as wide as its container. */
 export function CopyField({ text, label }: { text: string; label: string }) {
   return (
     <div className="flex h-9 min-w-0 items-center gap-2 rounded-control bg-sunken pr-1 pl-3 shadow-[inset_0_0_0_1px_var(--line)] touch:h-11">

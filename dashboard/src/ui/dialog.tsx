@@ -4,7 +4,7 @@ import { LazyDialog } from "./lazily.tsx";
 import type { DialogPopupProps } from "./popups.tsx";
 import { ErrorLine } from "./states.tsx";
 
-/** A dialog whose code is fetched at its first opening; it stays mounted so that focus returns where it was. */
+/** A dialog whose code is loaded when it first opens. It stays mounted so that focus returns to where it was. */
 export function Dialog(props: DialogPopupProps) {
   const [used, setUsed] = useState(props.open);
   if (props.open && !used) setUsed(true);
@@ -20,21 +20,20 @@ interface ConfirmProps {
   open: boolean;
   onClose: () => void;
   title: string;
-  /** What happens, with its count. */
+  /** The consequence, with its count. */
   children: ReactNode;
   verb: string;
-  /** The button is red: something is lost. */
+  /** Destructive: the button is red. */
   loss?: boolean;
   busy?: boolean;
   error?: unknown;
   onConfirm: () => void;
-  /** The verb cannot be chosen yet. */
   disabled?: boolean;
-  /** What can be chosen, below the sentence. */
+  /** Options below the text. */
   more?: ReactNode;
-  /** The button that does nothing; left out: Cancel. */
+  /** The label of the button that closes the dialog; "Cancel" by default. */
   stay?: string;
-  /** A milder choice to offer, left of the verb. */
+  /** A less destructive action, before the verb. */
   instead?: ReactNode;
 }
 

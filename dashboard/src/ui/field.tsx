@@ -6,14 +6,14 @@ import { classes } from "./classes.ts";
 const box =
   "w-full min-w-0 rounded-control bg-surface text-text shadow-[inset_0_0_0_1px_var(--input)] outline-offset-0 touch:text-[16px] aria-invalid:shadow-[inset_0_0_0_1px_var(--bad)] disabled:bg-sunken disabled:text-text-3";
 
-interface Frame {
+interface FieldProps {
   label: string;
   hint?: ReactNode;
   error?: string | undefined;
   hideLabel?: boolean;
 }
 
-function Field({ id, label, hint, error, hideLabel, children }: Frame & { id: string; children: ReactNode }) {
+function Field({ id, label, hint, error, hideLabel, children }: FieldProps & { id: string; children: ReactNode }) {
   return (
     <div className="flex min-w-0 flex-col gap-1.5">
       <label htmlFor={id} className={hideLabel ? "sr-only" : "font-medium"}>
@@ -35,21 +35,21 @@ function Field({ id, label, hint, error, hideLabel, children }: Frame & { id: st
   );
 }
 
-const described = (id: string, { hint, error }: Frame) => ({
+const described = (id: string, { hint, error }: FieldProps) => ({
   id,
   "aria-invalid": error ? true : undefined,
   "aria-describedby": hint || error ? `${id}-note` : undefined,
 });
 
-export function TextField(props: Frame & InputHTMLAttributes<HTMLInputElement> & { mono?: boolean }) {
+export function TextField(props: FieldProps & InputHTMLAttributes<HTMLInputElement> & { mono?: boolean }) {
   const { label, hint, error, hideLabel, mono, className, ...input } = props;
-  const frame = { label, hint, error, ...(hideLabel && { hideLabel }) };
+  const field = { label, hint, error, ...(hideLabel && { hideLabel }) };
   const id = useId();
   return (
-    <Field id={id} {...frame}>
+    <Field id={id} {...field}>
       <input
         type="text"
-        {...described(id, frame)}
+        {...described(id, field)}
         {...input}
         className={classes(box, "h-8 px-3 touch:h-11", mono && "font-mono text-code", className)}
       />
@@ -57,15 +57,15 @@ export function TextField(props: Frame & InputHTMLAttributes<HTMLInputElement> &
   );
 }
 
-export function TextArea(props: Frame & TextareaHTMLAttributes<HTMLTextAreaElement> & { mono?: boolean }) {
+export function TextArea(props: FieldProps & TextareaHTMLAttributes<HTMLTextAreaElement> & { mono?: boolean }) {
   const { label, hint, error, hideLabel, mono, className, ...area } = props;
-  const frame = { label, hint, error, ...(hideLabel && { hideLabel }) };
+  const field = { label, hint, error, ...(hideLabel && { hideLabel }) };
   const id = useId();
   return (
-    <Field id={id} {...frame}>
+    <Field id={id} {...field}>
       <textarea
         rows={4}
-        {...described(id, frame)}
+        {...described(id, field)}
         {...area}
         className={classes(box, "px-3 py-1.5", mono && "font-mono text-code", className)}
       />
@@ -73,15 +73,15 @@ export function TextArea(props: Frame & TextareaHTMLAttributes<HTMLTextAreaEleme
   );
 }
 
-export function Select(props: Frame & SelectHTMLAttributes<HTMLSelectElement>) {
+export function Select(props: FieldProps & SelectHTMLAttributes<HTMLSelectElement>) {
   const { label, hint, error, hideLabel, className, children, ...select } = props;
-  const frame = { label, hint, error, ...(hideLabel && { hideLabel }) };
+  const field = { label, hint, error, ...(hideLabel && { hideLabel }) };
   const id = useId();
   return (
-    <Field id={id} {...frame}>
+    <Field id={id} {...field}>
       <span className="relative flex min-w-0">
         <select
-          {...described(id, frame)}
+          {...described(id, field)}
           {...select}
           className={classes(box, "h-8 appearance-none truncate pr-8 pl-3 touch:h-11", className)}
         >
@@ -97,7 +97,6 @@ export function Select(props: Frame & SelectHTMLAttributes<HTMLSelectElement>) {
   );
 }
 
-/** A box to tick with its explanation beside it. */
 export function Checkbox(props: InputHTMLAttributes<HTMLInputElement> & { label: ReactNode; hint?: ReactNode }) {
   const { label, hint, type = "checkbox", ...input } = props;
   return (

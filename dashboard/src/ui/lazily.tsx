@@ -1,12 +1,12 @@
-/** The popups' chunk (dialogs, menus, palette: larger than React) is fetched when the first page stands still. */
+/** Code that is loaded once the first page is idle: dialogs, menus, the command palette (larger than React), and toasts. */
 import { lazy } from "react";
 
 const shown = Promise.withResolvers<void>();
-/** Every page says so when it is there, by its title. */
+/** Called by each page when it sets its title. */
 export const pageIsShown = shown.resolve;
 
-/** The first page is there, its fonts too, and nothing more urgent is to be done. What is fetched before is the first load. */
-export const standingStill = shown.promise
+/** Resolves once the first page and its fonts are shown and the browser is idle. Everything before is the first load. */
+export const firstIdle = shown.promise
   .then(() => document.fonts.ready)
   .then(
     () =>
@@ -14,44 +14,44 @@ export const standingStill = shown.promise
         "requestIdleCallback" in window ? requestIdleCallback(() => resolve()) : setTimeout(resolve, 200),
       ),
   )
-  .then(() => void performance.mark("standing-still"));
+  .then(() => void performance.mark("first-idle"));
 
-/** Resolves when the page stands still, or when a person asks first: then `hurry` is called. */
-function whenIdle(): { reached: Promise<void>; hurry: () => void } {
+/** A promise that resolves once the page is idle, or earlier when `loadNow` is called. */
+function whenIdle(): { ready: Promise<void>; loadNow: () => void } {
   const { promise, resolve } = Promise.withResolvers<void>();
-  return { reached: Promise.race([standingStill, promise]), hurry: resolve };
+  return { ready: Promise.race([firstIdle, promise]), loadNow: resolve };
 }
 
 const menus = whenIdle();
 const toasts = whenIdle();
-export const hurryMenus = menus.hurry;
-export const hurryToasts = toasts.hurry;
+export const loadMenusNow = menus.loadNow;
+export const loadToastsNow = toasts.loadNow;
 
-const TRIES = 20;
-const AGAIN_MS = 3_000; // as often as the page looks whether the server is back
+const RETRIES = 20;
+const RETRY_MS = 3_000; // the interval at which the change stream reconnects
 
-/** Code of which a page needs the rest no less: where the server is away just then, it is fetched when it is back. */
-export async function fetched<Module>(load: () => Promise<Module>): Promise<Module> {
-  for (let left = TRIES; ; left--) {
+/** Loads a module. If the server is unreachable, retries until it is back instead of failing the page. */
+export async function loadWithRetry<Module>(load: () => Promise<Module>): Promise<Module> {
+  for (let left = RETRIES; ; left--) {
     try {
       return await load();
     } catch (error) {
       if (left === 0) throw error;
-      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
 }
 
-const load = () => fetched(() => import("./popups.tsx"));
+const load = () => loadWithRetry(() => import("./popups.tsx"));
 
 export const LazyDialog = lazy(async () => ({ default: (await load()).DialogPopup }));
 export const LazyPalette = lazy(async () => ({ default: (await load()).PalettePopup }));
-/** Menus and toasts belong to every page from its start, so their code waits. */
+/** Menus and toasts are on every page from the start, so their code waits until the page is idle. */
 export const LazyMenu = lazy(async () => {
-  await menus.reached;
+  await menus.ready;
   return { default: (await load()).MenuPopup };
 });
 export const LazyToasts = lazy(async () => {
-  await toasts.reached;
-  return { default: (await fetched(() => import("./toaster.tsx"))).Toasts };
+  await toasts.ready;
+  return { default: (await loadWithRetry(() => import("./toaster.tsx"))).Toasts };
 });

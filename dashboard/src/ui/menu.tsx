@@ -1,22 +1,22 @@
 import type { LucideIcon } from "lucide-react";
 import { cloneElement, type HTMLAttributes, type PointerEvent, type ReactElement, Suspense, useState } from "react";
-import { hurryMenus, LazyMenu } from "./lazily.tsx";
+import { LazyMenu, loadMenusNow } from "./lazily.tsx";
 
 export interface MenuItem {
   word: string;
   icon?: LucideIcon;
   onSelect: () => void;
-  /** Red: something is lost. */
+  /** Destructive: shown in red. */
   loss?: boolean;
-  /** A line above it. */
+  /** With a separator above. */
   apart?: boolean;
   disabled?: boolean;
-  /** At the right: a key, or a mark for the present choice. */
+  /** At the right: a shortcut, or a check mark for the current choice. */
   end?: string;
 }
 
 interface MenuProps {
-  /** A button; until the menu's code is here it waits for a click and then opens by itself. */
+  /** A button. A click before the menu's code is loaded opens the menu afterwards. */
   trigger: ReactElement<HTMLAttributes<HTMLElement>>;
   items: MenuItem[];
   align?: "start" | "end";
@@ -24,26 +24,27 @@ interface MenuProps {
 }
 
 export function Menu({ trigger, items, ...place }: MenuProps) {
-  const [asked, setAsked] = useState(false);
-  const ask = () => {
-    setAsked(true);
-    hurryMenus();
+  const [isRequested, setIsRequested] = useState(false);
+  const request = () => {
+    setIsRequested(true);
+    loadMenusNow();
   };
-  // Where the code comes while the button is held down, the button is gone at its release, and the click with it.
+  // If the code arrives while the button is pressed, the button is replaced and its click is lost. So the release counts.
   const press = ({ currentTarget, button }: PointerEvent) => {
     if (button !== MAIN_BUTTON) return;
-    const place = currentTarget.getBoundingClientRect();
-    const over = new AbortController();
+    const bounds = currentTarget.getBoundingClientRect();
+    const released = new AbortController();
     const release = (at: globalThis.PointerEvent) => {
-      over.abort();
-      if (at.type === "pointerup" && isIn(place, at)) setTimeout(ask);
+      released.abort();
+      if (at.type === "pointerup" && isIn(bounds, at)) setTimeout(request);
     };
-    for (const end of ["pointerup", "pointercancel"] as const) addEventListener(end, release, { signal: over.signal });
+    for (const end of ["pointerup", "pointercancel"] as const)
+      addEventListener(end, release, { signal: released.signal });
   };
-  const waiting = cloneElement(trigger, { onPointerDown: press, onClick: ask, "aria-haspopup": "menu" });
+  const placeholder = cloneElement(trigger, { onPointerDown: press, onClick: request, "aria-haspopup": "menu" });
   return (
-    <Suspense fallback={waiting}>
-      <LazyMenu key={String(asked)} trigger={trigger} items={items} startOpen={asked} {...place} />
+    <Suspense fallback={placeholder}>
+      <LazyMenu key={String(isRequested)} trigger={trigger} items={items} startOpen={isRequested} {...place} />
     </Suspense>
   );
 }

@@ -1,11 +1,10 @@
-/** The parts of a page inside the main pane: crumbs, head, sections, the side column's facts. */
+/** The parts of a page inside the main pane. */
 import { Link, type LinkProps } from "@tanstack/react-router";
 import { ChevronRight } from "lucide-react";
 import { type ReactNode, useEffect } from "react";
 import { classes } from "./classes.ts";
 import { pageIsShown } from "./lazily.tsx";
 
-/** Sets the window's title for as long as the page is shown. */
 export function useTitle(title: string): void {
   useEffect(() => {
     document.title = `${title} · Mave`;
@@ -13,7 +12,7 @@ export function useTitle(title: string): void {
   }, [title]);
 }
 
-/** The bar above a detail page: the list it belongs to, then itself. */
+/** The bar above a detail page: its list, then the page itself. */
 export function Crumbs({
   to,
   parent,
@@ -89,7 +88,7 @@ export function Section({
   );
 }
 
-/** Facts in two columns: name, value. */
+/** Names and values in two columns. */
 export function Facts({ children }: { children: ReactNode }) {
   return <dl className="grid grid-cols-[88px_minmax(0,1fr)] items-baseline gap-x-3 gap-y-2.5">{children}</dl>;
 }

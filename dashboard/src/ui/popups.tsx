@@ -1,4 +1,4 @@
-/** Everything on @base-ui/react, in one chunk that is fetched when the page is idle (see ui/lazily.tsx). */
+/** All components built on @base-ui/react, in one chunk that is loaded when the page is idle (see lazily.tsx). */
 import { Dialog } from "@base-ui/react/dialog";
 import { Menu } from "@base-ui/react/menu";
 import { X } from "lucide-react";
@@ -13,15 +13,15 @@ export interface DialogPopupProps {
   open: boolean;
   onClose: () => void;
   title: string;
-  /** A sentence below the title: the counted consequence. */
+  /** The text below the title. */
   description?: ReactNode;
   children?: ReactNode;
-  /** Buttons; the verb last. */
+  /** Buttons, with the primary action last. */
   actions?: ReactNode;
   wide?: boolean;
 }
 
-/** A question in the middle of the page; on a phone a sheet from below. */
+/** A centered dialog; on a phone, a sheet at the bottom. */
 export function DialogPopup({ open, onClose, title, description, children, actions, wide }: DialogPopupProps) {
   return (
     <Dialog.Root open={open} onOpenChange={(next) => next || onClose()}>

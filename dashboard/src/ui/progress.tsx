@@ -1,16 +1,28 @@
-/** How much of a whole is done. */
-export function Progress({ label, done, total }: { label: string; done: number; total: number }) {
-  const share = total === 0 ? 100 : Math.min(100, (100 * done) / total);
+import { classes } from "./classes.ts";
+
+const tones = { accent: "bg-accent", warn: "bg-mark-warn", quiet: "bg-text-3", bad: "bg-mark-bad" };
+export type ProgressTone = keyof typeof tones;
+
+interface ProgressProps {
+  done: number;
+  total: number;
+  /** Without one the bar is hidden from screen readers, so text beside it has to give the progress. */
+  label?: string;
+  tone?: ProgressTone;
+  className?: string;
+}
+
+export function Progress({ done, total, label, tone = "accent", className }: ProgressProps) {
+  const share = total === 0 ? 1 : Math.min(1, done / total);
+  const semantics = label
+    ? ({ role: "progressbar", "aria-label": label, "aria-valuenow": Math.floor(100 * share) } as const)
+    : { "aria-hidden": true };
   return (
-    <div
-      role="progressbar"
-      aria-label={label}
-      aria-valuemin={0}
-      aria-valuemax={100}
-      aria-valuenow={Math.floor(share)}
-      className="h-1 overflow-hidden rounded-full bg-neutral-tint"
-    >
-      <div className="h-full bg-accent transition-[width] duration-[120ms]" style={{ width: `${share}%` }} />
+    <div {...semantics} className={classes("h-1 shrink-0 overflow-hidden rounded-full bg-neutral-tint", className)}>
+      <div
+        className={classes("h-full origin-left transition-transform duration-200", tones[tone])}
+        style={{ transform: `scaleX(${share})` }}
+      />
     </div>
   );
 }

@@ -2,33 +2,33 @@ import { Search, X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { classes } from "./classes.ts";
 
-const WAIT_MS = 200;
+const DEBOUNCE_MS = 200;
 
 interface SearchFieldProps {
-  /** Also what stands in the empty field. */
+  /** The accessible name and the placeholder. */
   label: string;
   value: string;
-  /** Called 200 ms after the last key, and at once on Enter or when it is cleared. */
+  /** Called 200 ms after the last key press, and immediately on Enter or when cleared. */
   onSearch: (text: string) => void;
   className?: string;
 }
 
-/** A list's search; "/" leads here. */
+/** The search field of a list, focused by "/". */
 export function SearchField({ label, value, onSearch, className }: SearchFieldProps) {
   const [text, setText] = useState(value);
-  const told = useRef(value);
-  if (value !== told.current) {
-    told.current = value;
+  const reported = useRef(value);
+  if (value !== reported.current) {
+    reported.current = value;
     if (value !== text) setText(value);
   }
-  const tell = (next: string) => {
-    if (next === told.current) return;
-    told.current = next;
+  const report = (next: string) => {
+    if (next === reported.current) return;
+    reported.current = next;
     onSearch(next);
   };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: waits for the text alone
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only a change of the text starts the delay
   useEffect(() => {
-    const timer = setTimeout(() => tell(text.trim()), WAIT_MS);
+    const timer = setTimeout(() => report(text.trim()), DEBOUNCE_MS);
     return () => clearTimeout(timer);
   }, [text]);
   return (
@@ -45,7 +45,7 @@ export function SearchField({ label, value, onSearch, className }: SearchFieldPr
         value={text}
         onChange={({ target }) => setText(target.value)}
         onKeyDown={(event) => {
-          if (event.key === "Enter") tell(text.trim());
+          if (event.key === "Enter") report(text.trim());
           if (event.key === "Escape") event.currentTarget.blur();
         }}
         className="peer h-8 w-full rounded-control bg-surface pr-9 pl-8.5 shadow-[inset_0_0_0_1px_var(--input)] outline-offset-0 [&::-webkit-search-cancel-button]:hidden touch:h-11 touch:text-[16px]"
@@ -57,11 +57,11 @@ export function SearchField({ label, value, onSearch, className }: SearchFieldPr
       ) : (
         <button
           type="button"
-          aria-label="Clear the search"
+          aria-label="Clear search"
           className="absolute top-1/2 right-1 grid size-6 -translate-y-1/2 place-items-center rounded-tag text-text-2 hover:bg-hover touch:size-9"
           onClick={() => {
             setText("");
-            tell("");
+            report("");
           }}
         >
           <X size={14} aria-hidden />

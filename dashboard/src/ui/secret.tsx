@@ -7,9 +7,9 @@ import { ErrorLine } from "./states.tsx";
 interface SecretProps {
   /** "whsec_" */
   prefix: string;
-  /** Its last characters. */
+  /** The last characters of the secret. */
   hint: string;
-  /** Fetched only when a person asks: revealing is recorded. */
+  /** Called only on demand, since revealing a secret is recorded in the audit log. */
   fetch: () => Promise<string>;
 }
 
@@ -24,16 +24,11 @@ export function Secret({ prefix, hint, fetch }: SecretProps) {
           {shown ?? `${prefix}${"•".repeat(10)}${hint}`}
         </span>
         {shown === undefined ? (
-          <IconButton icon={Eye} label="Show the secret" onClick={reveal} className="touch:size-9" />
+          <IconButton icon={Eye} label="Reveal secret" onClick={reveal} className="touch:size-9" />
         ) : (
-          <IconButton
-            icon={EyeOff}
-            label="Hide the secret"
-            onClick={() => setShown(undefined)}
-            className="touch:size-9"
-          />
+          <IconButton icon={EyeOff} label="Hide secret" onClick={() => setShown(undefined)} className="touch:size-9" />
         )}
-        <CopyButton text={fetch} label="Copy the secret" />
+        <CopyButton text={fetch} label="Copy secret" />
       </div>
       <ErrorLine error={error} />
     </div>

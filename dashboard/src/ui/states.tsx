@@ -1,11 +1,11 @@
-/** What stands where content is not: loading, failed, nothing there. */
+/** What is shown in place of content: loading, error, and empty states. */
 import { RotateCw } from "lucide-react";
 import type { ReactNode } from "react";
 import { ApiError } from "../api/client.ts";
 import { Button } from "./button.tsx";
 import { classes } from "./classes.ts";
 
-/** A grey bar in the place and size of what comes; it appears only when loading takes longer than a blink. */
+/** A gray placeholder with the size of the content. Appears only if loading takes more than 150 ms. */
 export function Skeleton({ className }: { className?: string }) {
   return (
     <span aria-hidden className={classes("fade-late block rounded-tag bg-neutral-tint", className ?? "h-4 w-24")} />
@@ -16,7 +16,7 @@ export function SkeletonRows({ rows = 8, height = "h-11" }: { rows?: number; hei
   return (
     <div role="status" aria-label="Loading">
       {Array.from({ length: rows }, (_, row) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: rows that are all alike
+        // biome-ignore lint/suspicious/noArrayIndexKey: identical rows
         <div key={row} className={classes("gutter flex items-center gap-6 border-b border-line", height)}>
           <Skeleton className="h-3 w-24" />
           <Skeleton className="h-3 flex-1" />
@@ -27,17 +27,17 @@ export function SkeletonRows({ rows = 8, height = "h-11" }: { rows?: number; hei
   );
 }
 
-const sentence = (error: unknown): { what: string; code: string } =>
+const describe = (error: unknown): { message: string; code: string } =>
   error instanceof ApiError
-    ? { what: error.problem.detail, code: error.problem.code }
-    : { what: "This part of the dashboard stopped.", code: error instanceof Error ? error.message : String(error) };
+    ? { message: error.problem.detail, code: error.problem.code }
+    : { message: "An error occurred in the dashboard.", code: error instanceof Error ? error.message : String(error) };
 
-/** What failed, why, its code, and the way to try again. */
+/** The error, its code, and a button to try again. */
 export function ErrorState({ error, retry }: { error: unknown; retry?: () => void }) {
-  const { what, code } = sentence(error);
+  const { message, code } = describe(error);
   return (
     <div role="alert" className="gutter max-w-[78ch] py-8">
-      <p className="text-read font-medium text-bad">{what}</p>
+      <p className="text-read font-medium text-bad">{message}</p>
       <p className="mt-1 font-mono text-code text-text-2">{code}</p>
       {retry && (
         <Button icon={RotateCw} className="mt-4" onClick={retry}>
@@ -48,18 +48,18 @@ export function ErrorState({ error, retry }: { error: unknown; retry?: () => voi
   );
 }
 
-/** The same inside a form or a dialog. */
+/** An error inside a form or a dialog. */
 export function ErrorLine({ error }: { error: unknown }) {
   if (error === null || error === undefined) return null;
-  const { what, code } = sentence(error);
+  const { message, code } = describe(error);
   return (
     <p role="alert" className="rounded-control bg-bad-tint px-3 py-2 text-bad">
-      {what} <span className="font-mono text-code">{code}</span>
+      {message} <span className="font-mono text-code">{code}</span>
     </p>
   );
 }
 
-/** Nothing there yet: a title, one sentence, the next step. Left-aligned, no picture. */
+/** An empty list: a title, a sentence, and the next step. */
 export function Empty({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
   return (
     <div className="gutter max-w-[calc(78ch+64px)] py-10">

@@ -20,13 +20,14 @@ export interface Column<T> {
   cell: (row: T) => ReactNode;
 }
 
-/** Two lines of a start and an end, a picture before both, and a line of its own below. */
+/** Two lines with a start and an end each, a picture before both, buttons after both, and a line below. */
 const places = {
   picture: "narrow:col-start-1 narrow:row-span-2 narrow:row-start-1 narrow:pr-4",
   title: "narrow:col-start-2 narrow:row-start-1",
   titleEnd: "narrow:col-start-3 narrow:row-start-1 narrow:pl-3 narrow:text-right",
   detail: "narrow:col-start-2 narrow:row-start-2",
   detailEnd: "narrow:col-start-3 narrow:row-start-2 narrow:pl-3 narrow:text-right",
+  actions: "narrow:col-start-3 narrow:row-span-2 narrow:row-start-1 narrow:self-center narrow:pl-3",
   below: "narrow:col-span-2 narrow:col-start-2 narrow:row-start-3 narrow:whitespace-normal",
 };
 

@@ -9,7 +9,7 @@ export interface Tab {
   link: LinkProps;
 }
 
-/** States of a list as links, so that each has an address; on a phone the row scrolls sideways. */
+/** The states of a list as links, so that each has a URL. Scrolls sideways on a phone. */
 export function StateTabs({ label, tabs }: { label: string; tabs: Tab[] }) {
   return (
     <nav aria-label={label} className="-mx-1 flex min-w-0 gap-1 overflow-x-auto p-1 [scrollbar-width:none]">
@@ -38,10 +38,10 @@ interface ChoicesProps {
   onChoose: (word: string) => void;
 }
 
-/** One of a few, in place: toggle buttons, since a tab list would promise panels and arrow keys. */
+/** One of a few options. Toggle buttons, since a tab list requires panels and arrow keys. */
 export function Choices({ label, words, chosen, onChoose }: ChoicesProps) {
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset brings a border and a legend for four buttons
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset adds a border and a legend
     <div
       role="group"
       aria-label={label}

@@ -3,7 +3,7 @@ import { ago, localAndUtc, span } from "../format.ts";
 
 const iso = (unix: number) => new Date(unix * 1_000).toISOString();
 
-/** How long ago, ageing by itself; the title says local time and UTC. */
+/** A relative time that updates itself, with local time and UTC on hover. */
 export function Ago({ at }: { at: number }) {
   const text = useAging((now) => ago(at, now));
   return (
@@ -13,7 +13,7 @@ export function Ago({ at }: { at: number }) {
   );
 }
 
-/** An instant in the words given, e.g. from format.moment. */
+/** A formatted time, with local time and UTC on hover. */
 export function When({ at, children }: { at: number; children: string }) {
   return (
     <time dateTime={iso(at)} title={localAndUtc(at)} className="numbers">
@@ -22,7 +22,7 @@ export function When({ at, children }: { at: number; children: string }) {
   );
 }
 
-/** "in 40 s", counting down; "now" once it is due. */
+/** "in 40 s", counting down to "now". */
 export function Until({ at }: { at: number }) {
   const text = useAging((now) => (at <= now ? "now" : `in ${span(at - now)}`));
   return (

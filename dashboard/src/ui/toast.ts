@@ -1,18 +1,18 @@
-/** Receipts for what was done, 6 s long, some with Undo; never an error's only place. */
+/** Confirmations, shown for 6 s, some with Undo. Errors need a place on the page as well. */
 import type { ToastT } from "sonner";
-import { hurryToasts } from "./lazily.tsx";
+import { loadToastsNow } from "./lazily.tsx";
 
 type Options = Pick<ToastT, "action" | "description" | "id" | "duration">;
 
-const told = async () => {
-  hurryToasts();
+const load = async () => {
+  loadToastsNow();
   return import("./toaster.tsx");
 };
 
-export function toast(words: string, options?: Partial<Options>): void {
-  void told().then(({ showToast }) => showToast(words, options));
+export function toast(message: string, options?: Partial<Options>): void {
+  void load().then(({ showToast }) => showToast(message, options));
 }
 
-toast.error = (words: string): void => {
-  void told().then(({ showError }) => showError(words));
+toast.error = (message: string): void => {
+  void load().then(({ showError }) => showError(message));
 };

@@ -1,4 +1,4 @@
-/** Sonner's part of toasts; fetched when the page stands still, or with the first toast. */
+/** Renders toasts with Sonner. Loaded when the page is idle, or with the first toast. */
 import { useEffect } from "react";
 import { toast as show, Toaster } from "sonner";
 import { useShownTheme } from "../shell/theme.ts";
@@ -14,13 +14,13 @@ export function Toasts() {
   return <Toaster theme={theme} position="bottom-left" duration={6_000} toastOptions={{ className: "font-sans!" }} />;
 }
 
-/** Waits until there is a place for it: a toast told before would be lost. */
-export async function showToast(...told: Parameters<typeof show>): Promise<void> {
+/** Waits for the Toaster to mount, since earlier toasts would be lost. */
+export async function showToast(...args: Parameters<typeof show>): Promise<void> {
   await shown;
-  show(...told);
+  show(...args);
 }
 
-export async function showError(words: string): Promise<void> {
+export async function showError(message: string): Promise<void> {
   await shown;
-  show.error(words);
+  show.error(message);
 }

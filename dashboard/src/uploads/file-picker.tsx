@@ -1,20 +1,19 @@
-/** The ways to give files: a button's dialog, and dropping them anywhere on the page. */
+/** Two ways to choose files to upload: a file dialog, and dropping them anywhere on the page. */
 import { Upload as UploadIcon } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { toast } from "../ui/toast.ts";
-import { dropped, looksLikeVideo, pickWithHandles } from "./picked-files.ts";
-import type { Given } from "./upload-queue.ts";
+import { droppedFiles, looksLikeVideo, type PickedFile, pickWithHandles } from "./picked-files.ts";
 
-/** `input` has to be rendered; `pick` opens the dialog. */
-export function usePicker({ multiple, onGiven }: { multiple: boolean; onGiven: (given: Given[]) => void }): {
+/** Render `input`; call `pick` to open the dialog. */
+export function useFilePicker({ multiple, onPick }: { multiple: boolean; onPick: (files: PickedFile[]) => void }): {
   input: ReactNode;
   pick: () => Promise<void>;
 } {
   const ref = useRef<HTMLInputElement>(null);
   const pick = async () => {
-    const given = await pickWithHandles(multiple);
-    if (given === null) ref.current?.click();
-    else if (given.length > 0) onGiven(given);
+    const files = await pickWithHandles(multiple);
+    if (files === null) ref.current?.click();
+    else if (files.length > 0) onPick(files);
   };
   const input = (
     <input
@@ -24,46 +23,47 @@ export function usePicker({ multiple, onGiven }: { multiple: boolean; onGiven: (
       multiple={multiple}
       aria-label="Video files"
       onChange={({ currentTarget }) => {
-        onGiven([...(currentTarget.files ?? [])].map((file) => ({ file, handle: null })));
-        currentTarget.value = ""; // the same file may be chosen again
+        onPick([...(currentTarget.files ?? [])].map((file) => ({ file, handle: null })));
+        currentTarget.value = ""; // so that choosing the same file again fires another event
       }}
     />
   );
   return { input, pick };
 }
 
-/** Queues what looks like a video, for new videos or for one; says what it left out. */
-export function give(given: readonly Given[], video: string | null = null): void {
-  const videos = given.filter(({ file }) => looksLikeVideo(file));
-  const others = given.filter(({ file }) => !looksLikeVideo(file));
-  if (others.length === 1) toast(`${others[0]?.file.name} is not a video and was left out.`);
-  if (others.length > 1) toast(`${others.length} files are not videos and were left out.`);
-  if (video !== null && videos.length > 1) toast("One video has one file. The first of them is uploaded.");
-  // The queue's code comes with the first file, or when the page stands still.
+/** Queues the video files among these, each for a new video or one for `video`, and reports the skipped ones. */
+export function uploadFiles(files: readonly PickedFile[], video: string | null = null): void {
+  const videos = files.filter(({ file }) => looksLikeVideo(file));
+  const others = files.filter(({ file }) => !looksLikeVideo(file));
+  if (others.length === 1) toast(`Skipped ${others[0]?.file.name}, which is not a video`);
+  if (others.length > 1) toast(`Skipped ${others.length} files that are not videos`);
+  if (video !== null && videos.length > 1) toast("A video has one file; only the first is uploaded");
+  // Loaded with the first file, or once the page is idle.
   void import("./upload-queue.ts").then(({ add }) => add(video === null ? videos : videos.slice(0, 1), video));
 }
 
-/** Takes files dropped anywhere on the page, and says so while they are held over it. */
-export function DropAnywhere({ video = null, words = "Drop to upload" }: { video?: string | null; words?: string }) {
-  const over = useFilesOver((transfer) => {
-    void dropped(transfer).then(({ given, folders }) => {
-      if (folders > 0) toast("Folders are left out. Drop the files in them.");
-      give(given, video);
+/** Accepts files dropped anywhere on the page, with an overlay while they are dragged over it. */
+export function DropTarget({ video = null, label = "Drop to upload" }: { video?: string | null; label?: string }) {
+  const isOver = useFileDrag((transfer) => {
+    void droppedFiles(transfer).then(({ files, folders }) => {
+      if (folders > 0) toast("Folders cannot be uploaded. Drop the files inside them.");
+      uploadFiles(files, video);
     });
   });
-  if (!over) return null;
+  if (!isOver) return null;
   return (
     <div className="pointer-events-none fixed inset-0 z-40 grid place-items-center bg-scrim p-4">
       <p className="flex items-center gap-3 rounded-popup bg-raised px-5 py-4 text-dialog font-semibold shadow-popup outline-2 outline-offset-4 outline-accent outline-dashed">
         <UploadIcon size={16} aria-hidden />
-        {words}
+        {label}
       </p>
     </div>
   );
 }
 
-function useFilesOver(onDrop: (transfer: DataTransfer) => void): boolean {
-  const [over, setOver] = useState(false);
+/** @returns whether files are being dragged over the page */
+function useFileDrag(onDrop: (transfer: DataTransfer) => void): boolean {
+  const [isOver, setIsOver] = useState(false);
   const latest = useRef(onDrop);
   useEffect(() => {
     latest.current = onDrop;
@@ -71,15 +71,18 @@ function useFilesOver(onDrop: (transfer: DataTransfer) => void): boolean {
   useEffect(() => {
     const listening = new AbortController();
     const { signal } = listening;
-    let depth = 0; // enter and leave come for every element on the way
-    const withFiles = (then: (event: DragEvent) => void) => (event: DragEvent) => {
-      if (!event.dataTransfer?.types.includes("Files")) return;
-      event.preventDefault();
-      then(event);
-      setOver(depth > 0);
-    };
-    const on = (name: "dragenter" | "dragover" | "dragleave" | "drop", then: (event: DragEvent) => void) =>
-      addEventListener(name, withFiles(then), { signal });
+    let depth = 0; // dragenter and dragleave fire for every nested element
+    const on = (name: "dragenter" | "dragover" | "dragleave" | "drop", handle: (event: DragEvent) => void) =>
+      addEventListener(
+        name,
+        (event) => {
+          if (!event.dataTransfer?.types.includes("Files")) return;
+          event.preventDefault();
+          handle(event);
+          setIsOver(depth > 0);
+        },
+        { signal },
+      );
     on("dragenter", () => void depth++);
     on("dragleave", () => void depth--);
     on("dragover", () => {});
@@ -89,5 +92,5 @@ function useFilesOver(onDrop: (transfer: DataTransfer) => void): boolean {
     });
     return () => listening.abort();
   }, []);
-  return over;
+  return isOver;
 }

@@ -1,46 +1,51 @@
-/** How files come in: dropped, picked with a handle (Chromium), or picked by a plain input. */
-import type { Given } from "./upload-queue.ts";
+/** Files chosen by dropping them, in the browser's file dialog with handles (Chromium), or in a plain input. */
 
-/** Endings that systems name no type for, or a wrong one. */
-const VIDEO_ENDINGS = /\.(mp4|m4v|mov|mkv|webm|avi|mts|m2ts|ts|mpe?g|flv|ogv|wmv|asf|mxf|3gp|3g2|gif)$/i;
+/** A file, with a handle if the browser provides one: a handle survives a reload. */
+export interface PickedFile {
+  file: File;
+  handle: FileSystemFileHandle | null;
+}
 
-/** The server decides in the end; this keeps a slip of the hand (a PDF among ten films) from becoming a video. */
+/** Extensions for which some systems report no type or a wrong one. */
+const VIDEO_EXTENSIONS = /\.(mp4|m4v|mov|mkv|webm|avi|mts|m2ts|ts|mpe?g|flv|ogv|wmv|asf|mxf|3gp|3g2|gif)$/i;
+
+/** The server has the final say. This check only keeps a stray PDF among ten videos from becoming a video. */
 export const looksLikeVideo = ({ name, type }: Pick<File, "name" | "type">): boolean =>
-  type.startsWith("video/") || VIDEO_ENDINGS.test(name);
+  type.startsWith("video/") || VIDEO_EXTENSIONS.test(name);
 
-interface Handled {
+interface WithHandle {
   getAsFileSystemHandle?(): Promise<FileSystemHandle | null>;
 }
 
-/** What was dropped, folders left out. Reads the event at once, as browsers ask for; the handles come later. */
-export async function dropped(transfer: DataTransfer): Promise<{ given: Given[]; folders: number }> {
+/** The dropped files, without folders. Reads the event synchronously, since browsers clear it once the handler returns. */
+export async function droppedFiles(transfer: DataTransfer): Promise<{ files: PickedFile[]; folders: number }> {
   const items = [...transfer.items].filter(({ kind }) => kind === "file");
-  const files = items.filter((item) => !item.webkitGetAsEntry()?.isDirectory);
-  const asked = files.map((item) => ({
+  const fileItems = items.filter((item) => !item.webkitGetAsEntry()?.isDirectory);
+  const pending = fileItems.map((item) => ({
     file: item.getAsFile(),
-    handle: (item as DataTransferItem & Handled).getAsFileSystemHandle?.().catch(() => null) ?? null,
+    handle: (item as DataTransferItem & WithHandle).getAsFileSystemHandle?.().catch(() => null) ?? null,
   }));
-  const given: Given[] = [];
-  for (const { file, handle } of asked) if (file) given.push({ file, handle: fileHandle(await handle) });
-  return { given, folders: items.length - files.length };
+  const files: PickedFile[] = [];
+  for (const { file, handle } of pending) if (file) files.push({ file, handle: fileHandle(await handle) });
+  return { files, folders: items.length - fileItems.length };
 }
 
 const fileHandle = (handle: FileSystemHandle | null): FileSystemFileHandle | null =>
   handle?.kind === "file" ? (handle as FileSystemFileHandle) : null;
 
-interface Picker {
+interface WithPicker {
   showOpenFilePicker?(options: { multiple: boolean }): Promise<FileSystemFileHandle[]>;
 }
 
-/** Opens the browser's dialog with handles where it has one. Returns null where an input has to do. */
-export async function pickWithHandles(multiple: boolean): Promise<Given[] | null> {
-  const { showOpenFilePicker } = window as Window & Picker;
+/** Opens a file dialog that returns handles. @returns null if the browser has none, so that an input is needed */
+export async function pickWithHandles(multiple: boolean): Promise<PickedFile[] | null> {
+  const { showOpenFilePicker } = window as Window & WithPicker;
   if (!showOpenFilePicker) return null;
   try {
     const handles = await showOpenFilePicker({ multiple });
     return Promise.all(handles.map(async (handle) => ({ file: await handle.getFile(), handle })));
   } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") return []; // the person closed the dialog
+    if (error instanceof DOMException && error.name === "AbortError") return []; // the dialog was closed
     return null;
   }
 }

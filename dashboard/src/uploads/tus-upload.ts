@@ -1,17 +1,17 @@
-/** Sends one upload's bytes by tus. The library is fetched with the first upload, not with the page. */
+/** Sends one file by tus. The library is loaded with the first upload, not with the page. */
 import type { DetailedError, Upload as TusUpload } from "tus-js-client";
 import { ApiError, api } from "../api/client.ts";
 import type { Video } from "../api/types.ts";
-import type { Fault } from "./upload-error.ts";
+import type { UploadError } from "./upload-error.ts";
 import type { Upload } from "./upload-state.ts";
-import { nameOf } from "./upload-text.ts";
+import { videoName } from "./upload-text.ts";
 
-export interface Told {
+export interface UploadEvents {
   created(video: string): void;
   located(url: string | null): void;
   progressed(sent: number): void;
   received(): void;
-  broke(fault: Fault): void;
+  failed(error: UploadError): void;
 }
 
 interface UploadToken {
@@ -21,88 +21,88 @@ interface UploadToken {
 
 const UPLOADS_PATH = "/v1/uploads";
 
-/** Begins, or goes on where the server is. Returns a function that stops at once; the server keeps what it has. */
-export function send(upload: Upload, file: File, told: Told): () => void {
+/** Starts an upload, or resumes it at the server's offset. @returns a function that stops it; the server keeps the part */
+export function startUpload(upload: Upload, file: File, events: UploadEvents): () => void {
   const stopped = new AbortController();
-  const heard = (fault: Fault) => {
-    if (!stopped.signal.aborted) told.broke(fault);
+  const fail = (error: UploadError) => {
+    if (!stopped.signal.aborted) events.failed(error);
   };
-  begin(upload, file, told, stopped.signal, heard).catch((error: unknown) => heard(faultOfApi(error)));
+  start({ upload, file, events, fail, stopped: stopped.signal }).catch((error: unknown) => fail(fromApiError(error)));
   return () => stopped.abort();
 }
 
-async function begin(upload: Upload, file: File, told: Told, stopped: AbortSignal, heard: (fault: Fault) => void) {
-  const tus = await import("tus-js-client");
-  const video = upload.video ?? (await createVideo(upload, told));
-  if (stopped.aborted) return;
-  const { token } = await api.post<UploadToken>(`/v1/videos/${video}/upload-tokens`);
-  if (stopped.aborted) return;
-  const options = { file, video, token, upload, told, heard, stopped };
-  const sending = new tus.Upload(file, { ...settings(options), onUploadUrlAvailable: () => located(sending, told) });
-  stopped.addEventListener("abort", () => void sending.abort());
-  sending.start();
-}
-
-async function createVideo(upload: Upload, told: Told): Promise<string> {
-  const { id } = await api.post<Video>("/v1/videos", { name: nameOf(upload.name) });
-  told.created(id);
-  return id;
-}
-
-interface Sending {
-  file: File;
-  video: string;
-  token: string;
+interface Attempt {
   upload: Upload;
-  told: Told;
-  heard: (fault: Fault) => void;
+  file: File;
+  events: UploadEvents;
+  fail: (error: UploadError) => void;
   stopped: AbortSignal;
 }
 
-function settings({ file, video, token, upload, told, heard, stopped }: Sending) {
+async function start(attempt: Attempt): Promise<void> {
+  const { upload, file, events, stopped } = attempt;
+  const tus = await import("tus-js-client");
+  const video = upload.video ?? (await createVideo(upload, events));
+  if (stopped.aborted) return;
+  const { token } = await api.post<UploadToken>(`/v1/videos/${video}/upload-tokens`);
+  if (stopped.aborted) return;
+  const onUploadUrlAvailable = () => reportLocation(tusUpload, events);
+  const tusUpload = new tus.Upload(file, { ...options(attempt, video, token), onUploadUrlAvailable });
+  stopped.addEventListener("abort", () => void tusUpload.abort());
+  tusUpload.start();
+}
+
+async function createVideo(upload: Upload, events: UploadEvents): Promise<string> {
+  const { id } = await api.post<Video>("/v1/videos", { name: videoName(upload.name) });
+  events.created(id);
+  return id;
+}
+
+function options({ upload, file, events, fail, stopped }: Attempt, video: string, token: string) {
   return {
-    // With an endpoint tus begins anew on any refusal, a 503 too, and what was sent is lost; so one or the other.
+    // With an endpoint, tus starts over after any rejection, even a 503, and loses the part already sent. So set only one.
     endpoint: upload.url === null ? UPLOADS_PATH : null,
     uploadUrl: upload.url,
     headers: { authorization: `Bearer ${token}` },
     metadata: { video, filename: file.name, filetype: file.type },
-    retryDelays: null, // ours show a countdown
-    storeFingerprintForResuming: false, // ours remembers the file's handle too
+    retryDelays: null, // upload-state.ts retries, with a countdown
+    storeFingerprintForResuming: false, // upload-store.ts stores the file's handle too
     onProgress: (sent: number) => {
-      if (!stopped.aborted) told.progressed(sent);
+      if (!stopped.aborted) events.progressed(sent);
     },
-    onSuccess: () => told.received(),
-    onError: (error: Error | DetailedError) => void faultOf(error, file, told).then(heard),
+    onSuccess: () => events.received(),
+    onError: (error: Error | DetailedError) => void fromTusError(error, file, events).then(fail),
   };
 }
 
-/** The address without its host: the dashboard may be open under another name of the same server. */
-function located(sending: TusUpload, told: Told): void {
-  if (sending.url === null) return;
-  const { pathname } = new URL(sending.url, location.href);
-  sending.url = pathname;
-  told.located(pathname);
+/** Drops the host from the upload's URL, since the dashboard may be open under another name of the same server. */
+function reportLocation(tusUpload: TusUpload, events: UploadEvents): void {
+  if (tusUpload.url === null) return;
+  const { pathname } = new URL(tusUpload.url, location.href);
+  tusUpload.url = pathname;
+  events.located(pathname);
 }
 
-async function faultOf(error: Error | DetailedError, file: File, told: Told): Promise<Fault> {
+async function fromTusError(error: Error | DetailedError, file: File, events: UploadEvents): Promise<UploadError> {
   const response = "originalResponse" in error ? error.originalResponse : null;
   if (response === null || response.getStatus() === 0)
-    return (await readable(file)) ? { kind: "offline" } : { kind: "unreadable" };
+    return (await isReadable(file)) ? { kind: "offline" } : { kind: "unreadable" };
   const status = response.getStatus();
   const method = "originalRequest" in error ? error.originalRequest.getMethod() : "POST";
   if (status === 423 || (status === 409 && method === "PATCH")) return { kind: "busy" };
-  if (status === 409 && method === "HEAD") told.located(null); // begun anew by hand only: it ends a newer upload
+  // Superseded by a newer upload. Starting over would end that one, so it is left to the user.
+  if (status === 409 && method === "HEAD") events.located(null);
   if (method !== "POST" && [404, 410].includes(status)) {
-    told.located(null);
+    events.located(null);
     return { kind: "part expired" };
   }
   if (status === 401 || status === 403) return { kind: "token expired" };
-  const after = Number(response.getHeader("retry-after"));
-  return { kind: "answered", status, detail: detailOf(response.getBody()), retryAfter_s: after > 0 ? after : null };
+  const retryAfter_s = Number(response.getHeader("retry-after")) || null;
+  return { kind: "response", status, detail: detailOf(response.getBody()), retryAfter_s };
 }
 
-/** A changed or moved file fails exactly as a lost connection does; reading one byte tells them apart. */
-async function readable(file: File): Promise<boolean> {
+/** A changed or moved file fails just like a lost connection. Reading one byte tells them apart. */
+async function isReadable(file: File): Promise<boolean> {
   return file
     .slice(0, 1)
     .arrayBuffer()
@@ -117,22 +117,22 @@ function detailOf(body: string): string | null {
     const { detail, title } = JSON.parse(body) as { detail?: unknown; title?: unknown };
     return [detail, title].find((text): text is string => typeof text === "string") ?? null;
   } catch {
-    return null; // tus answers some refusals in plain words meant for programs
+    return null; // some tus errors are plain text
   }
 }
 
-function faultOfApi(error: unknown): Fault {
+function fromApiError(error: unknown): UploadError {
   if (!(error instanceof ApiError)) throw error;
   const { status, detail } = error.problem;
   if (status === 0) return { kind: "offline" };
   if (status === 401) return { kind: "signed out" };
-  return { kind: "answered", status, detail, retryAfter_s: null };
+  return { kind: "response", status, detail, retryAfter_s: null };
 }
 
-/** Throws away what the server has: the video where the upload made it, else only the part received. */
-export async function discard({ video, made, url }: Upload): Promise<void> {
+/** Deletes what the server has: the video if it was created for this upload, else only the partial upload. */
+export async function discard({ video, createdVideo, url }: Upload): Promise<void> {
   if (video === null) return;
-  if (made) return void (await api.delete(`/v1/videos/${video}`));
+  if (createdVideo) return void (await api.delete(`/v1/videos/${video}`));
   if (url === null) return;
   const { token } = await api.post<UploadToken>(`/v1/videos/${video}/upload-tokens`);
   const { Upload: Tus } = await import("tus-js-client");

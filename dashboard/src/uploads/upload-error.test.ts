@@ -1,49 +1,42 @@
-import { expect, test } from "vitest";
-import { looksLikeVideo } from "./picked-files.ts";
-import { type Fault, verdict } from "./upload-error.ts";
+import { describe, expect, test } from "vitest";
+import { decideRetry, type UploadError } from "./upload-error.ts";
 
-test("a film is known by its type or, where the system names none, by its ending", () => {
-  const is = (name: string, type = "") => looksLikeVideo({ name, type });
-  expect([is("a.mkv"), is("a", "video/mp4"), is("LECTURE.MOV"), is("moving.gif", "image/gif")]).toEqual([
-    true,
-    true,
-    true,
-    true,
-  ]);
-  expect([is("notes.pdf", "application/pdf"), is("mp4"), is("song.mp3", "audio/mpeg")]).toEqual([false, false, false]);
-});
-
-const answered = (status: number, more: Partial<Extract<Fault, { kind: "answered" }>> = {}): Fault => ({
-  kind: "answered",
+const response = (status: number, more: { detail?: string; retryAfter_s?: number } = {}): UploadError => ({
+  kind: "response",
   status,
   detail: null,
   retryAfter_s: null,
   ...more,
 });
 
-test("what passes is tried again, what does not is given up, each in its own words", () => {
-  const words = (fault: Fault) => [verdict(fault, 1).again, verdict(fault, 1).why];
-  expect(words(answered(507))).toEqual([true, "The server's disk is full."]);
-  expect(words(answered(502))).toEqual([true, "The server answered 502."]);
-  expect(words(answered(404))).toEqual([false, "The video was deleted, so there is nothing to upload to."]);
-  expect(words(answered(413, { detail: "At most 20 GB." }))).toEqual([false, "At most 20 GB."]);
-  expect(words({ kind: "signed out" })).toEqual([
-    false,
-    "You are signed out. Sign in, then try again; nothing is lost.",
-  ]);
-});
+describe("a failed upload", () => {
+  test("is retried if the cause is temporary, and fails otherwise, with a reason", () => {
+    const decide = (error: UploadError) => {
+      const { retry, reason } = decideRetry(error, 1);
+      return [retry, reason];
+    };
+    expect(decide(response(507))).toEqual([true, "The server's disk is full."]);
+    expect(decide(response(502))).toEqual([true, "The server responded with 502."]);
+    expect(decide(response(404))).toEqual([false, "The video was deleted."]);
+    expect(decide(response(413, { detail: "At most 20 GB." }))).toEqual([false, "At most 20 GB."]);
+    expect(decide({ kind: "signed out" })).toEqual([
+      false,
+      "You are signed out. Sign in, then retry; progress is kept.",
+    ]);
+  });
 
-test("a server that asks for a pause gets at least that, and a full disk a minute", () => {
-  expect(verdict(answered(429, { retryAfter_s: 40 }), 1)).toMatchObject({ after_ms: 40_000 });
-  expect(verdict(answered(507), 1)).toMatchObject({ after_ms: 60_000 });
-});
+  test("waits at least as long as Retry-After says, and a minute if the server's disk is full", () => {
+    expect(decideRetry(response(429, { retryAfter_s: 40 }), 1)).toMatchObject({ delay_ms: 40_000 });
+    expect(decideRetry(response(507), 1)).toMatchObject({ delay_ms: 60_000 });
+  });
 
-test("waiting doubles, and ends at a minute", () => {
-  const waits = [1, 2, 3, 6, 7, 50].map((tries) => verdict({ kind: "offline" }, tries).after_ms);
-  expect(waits).toEqual([1_000, 2_000, 4_000, 32_000, 60_000, 60_000]);
-});
+  test("waits twice as long after each failure, up to a minute", () => {
+    const delays = [1, 2, 3, 6, 7, 50].map((failures) => decideRetry({ kind: "offline" }, failures));
+    expect(delays).toMatchObject([1_000, 2_000, 4_000, 32_000, 60_000, 60_000].map((delay_ms) => ({ delay_ms })));
+  });
 
-test("a token that ran out is renewed at once; refused again, with patience", () => {
-  expect(verdict({ kind: "token expired" }, 1)).toMatchObject({ again: true, after_ms: 0 });
-  expect(verdict({ kind: "token expired" }, 2)).toMatchObject({ again: true, after_ms: 2_000 });
+  test("is retried immediately when its token expired, and with backoff when the new token is rejected too", () => {
+    expect(decideRetry({ kind: "token expired" }, 1)).toMatchObject({ retry: true, delay_ms: 0 });
+    expect(decideRetry({ kind: "token expired" }, 2)).toMatchObject({ retry: true, delay_ms: 2_000 });
+  });
 });

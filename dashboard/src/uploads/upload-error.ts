@@ -1,73 +1,66 @@
-/** What broke an upload, and what that means: try again (when, why) or give up (why). Pure. */
-export type Fault =
+/** The ways an upload can fail, and whether each is retried. */
+export type UploadError =
   | { kind: "offline" }
   | { kind: "stalled" }
   | { kind: "unreadable" }
   | { kind: "signed out" }
-  /** The upload token has run out: the next try brings a new one. */
+  /** The upload token has expired; each attempt requests a new one. */
   | { kind: "token expired" }
-  /** The server keeps a part for a day; the next try begins at the first byte. */
+  /** The server keeps a partial upload for a day; the next attempt starts at the first byte. */
   | { kind: "part expired" }
-  /** Another connection of this upload still holds it, or has moved it on: the next try asks where it is. */
+  /** Another connection still holds this upload or has advanced it; the next attempt asks the server for the offset. */
   | { kind: "busy" }
-  | { kind: "answered"; status: number; detail: string | null; retryAfter_s: number | null };
+  | { kind: "response"; status: number; detail: string | null; retryAfter_s: number | null };
 
-export type Verdict = { again: true; after_ms: number; why: string } | { again: false; after_ms?: never; why: string };
+export type RetryDecision = { retry: true; delay_ms: number; reason: string } | { retry: false; reason: string };
 
-const FULL_AFTER_MS = 60_000;
-const LONGEST_MS = 60_000;
+const DISK_FULL_DELAY_MS = 60_000;
+const DELAY_MAX_MS = 60_000;
 
-/** @param tries failures in a row, this one included */
-export function verdict(fault: Fault, tries: number): Verdict {
-  switch (fault.kind) {
+/** @param failures the number of consecutive failures, including this one */
+export function decideRetry(error: UploadError, failures: number): RetryDecision {
+  const delay_ms = backoff(failures);
+  const delayAfterFirst_ms = failures === 1 ? 0 : delay_ms;
+  switch (error.kind) {
     case "offline":
-      return { again: true, after_ms: backoff(tries), why: "Connection lost." };
+      return { retry: true, delay_ms, reason: "Connection lost." };
     case "stalled":
-      return { again: true, after_ms: backoff(tries), why: "No byte has moved for 30 s." };
+      return { retry: true, delay_ms, reason: "No data was sent for 30 s." };
     case "unreadable":
-      return {
-        again: false,
-        why: "The file cannot be read any more. It was changed, moved or deleted; choose it again.",
-      };
+      return { retry: false, reason: "The file was changed, moved, or deleted. Choose it again." };
     case "signed out":
-      return { again: false, why: "You are signed out. Sign in, then try again; nothing is lost." };
+      return { retry: false, reason: "You are signed out. Sign in, then retry; progress is kept." };
     case "token expired":
-      return {
-        again: true,
-        after_ms: tries === 1 ? 0 : backoff(tries),
-        why: "The server did not take the upload token.",
-      };
+      return { retry: true, delay_ms: delayAfterFirst_ms, reason: "The upload token was rejected." };
     case "part expired":
-      return {
-        again: true,
-        after_ms: tries === 1 ? 0 : backoff(tries),
-        why: "The server kept the first part for a day only.",
-      };
+      return { retry: true, delay_ms: delayAfterFirst_ms, reason: "The partial upload expired after one day." };
     case "busy":
-      return { again: true, after_ms: backoff(tries), why: "The server is still busy with the last connection." };
-    case "answered":
-      return answered(fault, tries);
+      return { retry: true, delay_ms, reason: "The previous connection is still open on the server." };
+    case "response":
+      return decideByStatus(error, delay_ms);
   }
 }
 
-function answered({ status, detail, retryAfter_s }: Extract<Fault, { kind: "answered" }>, tries: number): Verdict {
-  const patience = Math.max(backoff(tries), (retryAfter_s ?? 0) * 1000);
+function decideByStatus(
+  { status, detail, retryAfter_s }: Extract<UploadError, { kind: "response" }>,
+  backoff_ms: number,
+): RetryDecision {
+  const delay_ms = Math.max(backoff_ms, (retryAfter_s ?? 0) * 1000);
   if (status === 507)
-    return { again: true, after_ms: Math.max(patience, FULL_AFTER_MS), why: "The server's disk is full." };
-  if (status === 503) return { again: true, after_ms: patience, why: "The server is not ready." };
-  if (status === 429) return { again: true, after_ms: patience, why: "The server asks for a pause." };
-  if (status >= 500 || status === 408)
-    return { again: true, after_ms: patience, why: `The server answered ${status}.` };
-  if (status === 409) return { again: false, why: detail ?? OVER };
-  if (status === 413) return { again: false, why: detail ?? "The file is larger than this server accepts." };
-  if (status === 404) return { again: false, why: "The video was deleted, so there is nothing to upload to." };
-  return { again: false, why: detail ?? `The server refused the file (${status}).` };
+    return { retry: true, delay_ms: Math.max(delay_ms, DISK_FULL_DELAY_MS), reason: "The server's disk is full." };
+  if (status === 503) return { retry: true, delay_ms, reason: "The server is not ready." };
+  if (status === 429) return { retry: true, delay_ms, reason: "The rate limit was reached." };
+  if (status >= 500 || status === 408) return { retry: true, delay_ms, reason: `The server responded with ${status}.` };
+  if (status === 409) return { retry: false, reason: detail ?? SUPERSEDED };
+  if (status === 413) return { retry: false, reason: detail ?? "The file exceeds the server's upload limit." };
+  if (status === 404) return { retry: false, reason: "The video was deleted." };
+  return { retry: false, reason: detail ?? `The server rejected the file (${status}).` };
 }
 
-const OVER =
-  "This upload is over: a newer one to the same video has begun, or it lay still for a day. Trying again sends it from the start.";
+const SUPERSEDED =
+  "This upload was replaced by a newer one, or expired after a day without progress. Retry to upload from the start.";
 
-/** 1, 2, 4 … 60 s: a cable comes back in seconds, a server in minutes. */
-function backoff(tries: number): number {
-  return Math.min(LONGEST_MS, 1000 * 2 ** Math.max(0, tries - 1));
+/** 1, 2, 4 … 60 s: a lost connection returns within seconds, a server within minutes. */
+function backoff(failures: number): number {
+  return Math.min(DELAY_MAX_MS, 1000 * 2 ** Math.max(0, failures - 1));
 }

@@ -1,190 +1,186 @@
 /**
- * The uploads of this tab: they go on while pages change. Keeps the state, does what it asks for, tells who watches.
- * `step` decides; here are the effects: connections, files, memory, the second's tick.
+ * The uploads of this tab, which continue while pages change. `reduce` computes the state; this file carries it out:
+ * connections, file handles, the store, and a tick every second.
  */
 import { useSyncExternalStore } from "react";
 import { overviewQuery, queryClient } from "../api/queries.ts";
 import { nowMs } from "../clock.ts";
-import { discard, send } from "./tus-upload.ts";
-import { type Action, step, type Upload } from "./upload-state.ts";
-import { claim, forget, forgetAll, recall, remember } from "./upload-store.ts";
+import type { PickedFile } from "./picked-files.ts";
+import { discard, startUpload } from "./tus-upload.ts";
+import { type Action, reduce, type Upload } from "./upload-state.ts";
+import { deleteAllUploads, deleteUpload, loadUploads, lockUpload, saveUpload } from "./upload-store.ts";
 
-/** A file, with its handle where the browser gives one: a handle survives a reload. */
-export interface Given {
-  file: File;
-  handle: FileSystemFileHandle | null;
-}
-
-/** Chromium's way to ask again for a file after a reload; TypeScript's library does not know it yet. */
-interface Permissible {
+/** Chromium's method to request access to a file again after a reload, missing from TypeScript's DOM types. */
+interface WithPermission {
   requestPermission?(wanted: { mode: "read" }): Promise<PermissionState>;
 }
 
-interface Held {
+/** What an upload holds beside its state. */
+interface Resources {
   file: File | null;
   handle: FileSystemFileHandle | null;
+  /** Stops the connection; null without one. */
   stop: (() => void) | null;
-  release: () => void;
-  rememberedAt: number;
+  unlock: () => void;
+  savedAt_ms: number;
 }
 
-const REMEMBER_EVERY_MS = 2_000;
+const SAVE_INTERVAL_MS = 2_000;
 
 let uploads: readonly Upload[] = [];
-const held = new Map<string, Held>();
-const watchers = new Set<() => void>();
-let ticking: ReturnType<typeof setInterval> | undefined;
+const resources = new Map<string, Resources>();
+const listeners = new Set<() => void>();
+let ticker: ReturnType<typeof setInterval> | undefined;
 
-export const useUploads = (): readonly Upload[] => useSyncExternalStore(watch, () => uploads);
+export const useUploads = (): readonly Upload[] => useSyncExternalStore(subscribe, () => uploads);
 
-/** Queues files: each for a new video, or the one file for `video`. A file that was interrupted goes on instead. */
-export function add(given: readonly Given[], video: string | null = null): void {
+/** Queues files, each for a new video or one for `video`. A file of an interrupted upload resumes that upload. */
+export function add(files: readonly PickedFile[], video: string | null = null): void {
   const sizeMax = queryClient.getQueryData(overviewQuery.queryKey)?.limits.upload_bytes ?? null;
-  const added = given.filter((one) => !resumedBy(one, video));
-  act({
+  const added = files.filter((file) => !resumeInterrupted(file, video));
+  dispatch({
     type: "added",
     uploads: added.map(({ file, handle }) => {
       const id = crypto.randomUUID();
-      held.set(id, { file, handle, stop: null, release: claim(id), rememberedAt: 0 });
+      resources.set(id, { file, handle, stop: null, unlock: lockUpload(id), savedAt_ms: 0 });
       return { id, name: file.name, size: file.size, modified: file.lastModified, video, sizeMax };
     }),
   });
 }
 
-export const pause = (id: string): void => act({ type: "paused", id });
-export const resume = (id: string): void => act({ type: "resumed", id });
-export const pauseAll = (): void => act({ type: "all paused" });
-export const resumeAll = (): void => act({ type: "all resumed" });
-export const clearFinished = (): void => act({ type: "finished cleared" });
+export const pause = (id: string): void => dispatch({ type: "paused", id });
+export const resume = (id: string): void => dispatch({ type: "resumed", id });
+export const pauseAll = (): void => dispatch({ type: "all paused" });
+export const resumeAll = (): void => dispatch({ type: "all resumed" });
+export const clearFinished = (): void => dispatch({ type: "finished cleared" });
 
-/** Ends an upload and throws away what the server has of it. Throws what the API refused. */
+/** Cancels an upload and deletes what the server has of it. Throws if the API rejects that. */
 export async function cancel(id: string): Promise<void> {
   const upload = uploads.find((one) => one.id === id);
-  act({ type: "removed", id });
+  dispatch({ type: "removed", id });
   if (upload && upload.phase.name !== "received") await discard(upload);
 }
 
-/** Goes on with a file that was interrupted, by its handle. Returns false where the person has to choose it. */
+/** Resumes an interrupted upload through its file handle. @returns false if the user has to choose the file again */
 export async function reopen(id: string): Promise<boolean> {
-  const handle = held.get(id)?.handle;
+  const handle = resources.get(id)?.handle;
   if (!handle) return false;
-  const asked = handle as FileSystemFileHandle & Permissible;
-  if ((await asked.requestPermission?.({ mode: "read" })) !== "granted") return false;
+  const { requestPermission } = handle as FileSystemFileHandle & WithPermission;
+  if ((await requestPermission?.call(handle, { mode: "read" })) !== "granted") return false;
   const file = await handle.getFile().catch(() => null);
-  return file !== null && resumedBy({ file, handle }, null);
+  return file !== null && resumeInterrupted({ file, handle }, null);
 }
 
-/** Goes on with the interrupted uploads that these files belong to. Returns the files that belong to none. */
-export const resumeWith = (given: readonly Given[]): Given[] => given.filter((one) => !resumedBy(one, null));
+/** Resumes the interrupted uploads that these files belong to. @returns the files that belong to none */
+export const resumeWith = (files: readonly PickedFile[]): PickedFile[] =>
+  files.filter((file) => !resumeInterrupted(file, null));
 
-/** Shows what an earlier page left behind. Once per page. */
-export async function recallUploads(): Promise<void> {
-  const remembered = await recall();
-  for (const { upload, handle } of remembered)
-    if (!held.has(upload.id))
-      held.set(upload.id, { file: null, handle, stop: null, release: claim(upload.id), rememberedAt: nowMs() });
-  act({ type: "remembered", uploads: remembered.map(({ upload, handle }) => ({ upload, kept: handle !== null })) });
+/** Restores the uploads that a reload interrupted. Called once per page load. */
+export async function restoreUploads(): Promise<void> {
+  const stored = await loadUploads();
+  for (const { upload, handle } of stored)
+    if (!resources.has(upload.id))
+      resources.set(upload.id, { file: null, handle, stop: null, unlock: lockUpload(upload.id), savedAt_ms: nowMs() });
+  const uploads = stored.map(({ upload, handle }) => ({ upload, hasHandle: handle !== null }));
+  dispatch({ type: "restored", uploads });
 }
 
-/** At sign-out: stops everything and leaves no file name behind. What the server has expires by itself. */
-export async function leaveUploads(): Promise<void> {
-  for (const { id } of uploads) act({ type: "removed", id });
-  await forgetAll();
+/** On sign-out: stops all uploads and clears the store. Partial uploads expire on the server. */
+export async function abandonUploads(): Promise<void> {
+  for (const { id } of uploads) dispatch({ type: "removed", id });
+  await deleteAllUploads();
 }
 
-function resumedBy({ file, handle }: Given, video: string | null): boolean {
-  const same = (upload: Upload) =>
+function resumeInterrupted({ file, handle }: PickedFile, video: string | null): boolean {
+  const matches = (upload: Upload) =>
     upload.phase.name === "interrupted" &&
     upload.name === file.name &&
     upload.size === file.size &&
     upload.modified === file.lastModified &&
     (video === null || video === upload.video);
-  const upload = uploads.find(same);
-  const mine = upload && held.get(upload.id);
-  if (!upload || !mine) return false;
-  held.set(upload.id, { ...mine, file, handle: handle ?? mine.handle });
-  act({ type: "found", id: upload.id });
+  const upload = uploads.find(matches);
+  const held = upload && resources.get(upload.id);
+  if (!upload || !held) return false;
+  resources.set(upload.id, { ...held, file, handle: handle ?? held.handle });
+  dispatch({ type: "reopened", id: upload.id });
   return true;
 }
 
-function act(action: Action): void {
+function dispatch(action: Action): void {
   const before = uploads;
-  uploads = step(before, action, nowMs());
+  uploads = reduce(before, action, nowMs());
   if (uploads === before) {
-    if (action.type === "ticked") tell(); // countdowns
+    if (action.type === "ticked") notify(); // updates countdowns
     return;
   }
-  for (const upload of uploads)
-    settle(
-      upload,
-      before.find(({ id }) => id === upload.id),
-    );
-  for (const { id } of before) if (!uploads.some((upload) => upload.id === id)) drop(id);
-  keepTicking();
-  tell();
+  const previous = new Map(before.map((upload) => [upload.id, upload]));
+  for (const upload of uploads) synchronize(upload, previous.get(upload.id));
+  for (const { id } of before) if (!uploads.some((upload) => upload.id === id)) release(id);
+  updateTicker();
+  notify();
 }
 
-/** Brings the connection and the memory in line with the phase. */
-function settle(upload: Upload, before: Upload | undefined): void {
-  const mine = held.get(upload.id);
-  if (!mine || upload === before) return;
-  const sending = upload.phase.name === "sending";
-  if (!sending && mine.stop) {
-    mine.stop();
-    mine.stop = null;
+/** Starts or stops the connection according to the phase, and saves changes. */
+function synchronize(upload: Upload, before: Upload | undefined): void {
+  const held = resources.get(upload.id);
+  if (!held || upload === before) return;
+  const isSending = upload.phase.name === "sending";
+  if (!isSending && held.stop) {
+    held.stop();
+    held.stop = null;
   }
-  if (sending && !mine.stop && mine.file) mine.stop = start(upload, mine.file);
+  if (isSending && !held.stop && held.file) held.stop = start(upload, held.file);
   if (upload.phase.name === "received") {
-    mine.release();
-    void forget(upload.id);
+    held.unlock();
+    void deleteUpload(upload.id);
     return;
   }
   const changed =
     upload.phase.name !== before?.phase.name || upload.url !== before.url || upload.video !== before.video;
-  if (changed || nowMs() - mine.rememberedAt >= REMEMBER_EVERY_MS) {
-    mine.rememberedAt = nowMs();
-    void remember({ upload: { ...upload, samples: [] }, handle: mine.handle });
+  if (changed || nowMs() - held.savedAt_ms >= SAVE_INTERVAL_MS) {
+    held.savedAt_ms = nowMs();
+    void saveUpload({ upload: { ...upload, samples: [] }, handle: held.handle });
   }
 }
 
 function start(upload: Upload, file: File): () => void {
   const { id } = upload;
-  return send(upload, file, {
-    created: (video) => act({ type: "created", id, video }),
-    located: (url) => act({ type: "located", id, url }),
-    progressed: (sent) => act({ type: "progressed", id, sent }),
-    received: () => act({ type: "received", id }),
-    broke: (fault) => act({ type: "broke", id, fault }),
+  return startUpload(upload, file, {
+    created: (video) => dispatch({ type: "created", id, video }),
+    located: (url) => dispatch({ type: "located", id, url }),
+    progressed: (sent) => dispatch({ type: "progressed", id, sent }),
+    received: () => dispatch({ type: "received", id }),
+    failed: (error) => dispatch({ type: "failed", id, error }),
   });
 }
 
-function drop(id: string): void {
-  const mine = held.get(id);
-  mine?.stop?.();
-  mine?.release();
-  held.delete(id);
-  void forget(id);
+function release(id: string): void {
+  const held = resources.get(id);
+  held?.stop?.();
+  held?.unlock();
+  resources.delete(id);
+  void deleteUpload(id);
 }
 
-function keepTicking(): void {
-  const moving = uploads.some(({ phase }) => phase.name === "sending" || phase.name === "retrying");
-  if (moving) ticking ??= setInterval(() => act({ type: "ticked" }), 1_000);
+function updateTicker(): void {
+  const isActive = uploads.some(({ phase }) => phase.name === "sending" || phase.name === "retrying");
+  if (isActive) ticker ??= setInterval(() => dispatch({ type: "ticked" }), 1_000);
   else {
-    clearInterval(ticking);
-    ticking = undefined;
+    clearInterval(ticker);
+    ticker = undefined;
   }
 }
 
-function tell(): void {
-  for (const watcher of watchers) watcher();
+function notify(): void {
+  for (const listener of listeners) listener();
 }
 
-function watch(watcher: () => void): () => void {
-  watchers.add(watcher);
-  return () => watchers.delete(watcher);
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
 }
 
-addEventListener("online", () => act({ type: "online" }));
+addEventListener("online", () => dispatch({ type: "online" }));
 addEventListener("beforeunload", (event) => {
   if (uploads.some(({ phase }) => phase.name === "sending")) event.preventDefault();
 });

@@ -3,24 +3,23 @@ import { Check, FileUp, Pause, Play, RotateCw, X } from "lucide-react";
 import { nowMs } from "../clock.ts";
 import { Button, IconButton } from "../ui/button.tsx";
 import { classes } from "../ui/classes.ts";
+import { Progress, type ProgressTone } from "../ui/progress.tsx";
 import { toast } from "../ui/toast.ts";
-import { Bar, type BarTone } from "./bar.tsx";
-import { usePicker } from "./file-picker.tsx";
+import { useFilePicker } from "./file-picker.tsx";
 import { add, cancel, pause, reopen, resume } from "./upload-queue.ts";
 import type { Phase, Upload } from "./upload-state.ts";
 import { detail } from "./upload-text.ts";
 
-const words: Partial<Record<Phase["name"], string>> = {
+const textColors: Partial<Record<Phase["name"], string>> = {
   retrying: "text-warn",
   interrupted: "text-warn",
   failed: "text-bad",
   received: "text-ok",
 };
-const bars: Partial<Record<Phase["name"], BarTone>> = { sending: "accent", retrying: "warn", failed: "bad" };
+const tones: Partial<Record<Phase["name"], ProgressTone>> = { sending: "accent", retrying: "warn", failed: "bad" };
 
-export function PanelRow({ upload }: { upload: Upload }) {
+export function UploadRow({ upload }: { upload: Upload }) {
   const { phase, name, size, sent, video } = upload;
-  const share = size === 0 ? 0 : sent / size;
   return (
     <li className="px-4 py-2">
       <div className="flex min-h-7 items-center gap-1">
@@ -38,18 +37,16 @@ export function PanelRow({ upload }: { upload: Upload }) {
         <Actions upload={upload} />
       </div>
       {phase.name !== "received" && (
-        <div role="progressbar" aria-label={name} aria-valuenow={Math.floor(100 * share)} className="py-1">
-          <Bar share={share} tone={bars[phase.name] ?? "quiet"} />
-        </div>
+        <Progress label={name} done={sent} total={size} tone={tones[phase.name] ?? "quiet"} className="my-1" />
       )}
-      <p className={classes("text-meta numbers", words[phase.name] ?? "text-text-2")}>{detail(upload, nowMs())}</p>
+      <p className={classes("text-meta numbers", textColors[phase.name] ?? "text-text-2")}>{detail(upload, nowMs())}</p>
     </li>
   );
 }
 
 function Actions({ upload }: { upload: Upload }) {
   const { id, phase, name } = upload;
-  const stop = <IconButton icon={X} label={`Cancel ${name}`} onClick={() => void cancelWithReceipt(upload)} />;
+  const stop = <IconButton icon={X} label={`Cancel ${name}`} onClick={() => void cancelWithToast(upload)} />;
   switch (phase.name) {
     case "queued":
     case "sending":
@@ -70,14 +67,14 @@ function Actions({ upload }: { upload: Upload }) {
     case "failed":
       return (
         <>
-          <IconButton icon={RotateCw} label={`Try ${name} again now`} onClick={() => resume(id)} />
+          <IconButton icon={RotateCw} label={`Retry ${name} now`} onClick={() => resume(id)} />
           {stop}
         </>
       );
     case "interrupted":
       return (
         <>
-          <Reopen upload={upload} kept={phase.kept} />
+          <Reopen upload={upload} hasHandle={phase.hasHandle} />
           {stop}
         </>
       );
@@ -86,41 +83,36 @@ function Actions({ upload }: { upload: Upload }) {
   }
 }
 
-/** The browser has to be given the file again: by its handle with one click, else by choosing it. */
-function Reopen({ upload, kept }: { upload: Upload; kept: boolean }) {
-  const { input, pick } = usePicker({
+/** Reopens the file of an interrupted upload: with one click if there is a handle, else in the file dialog. */
+function Reopen({ upload, hasHandle }: { upload: Upload; hasHandle: boolean }) {
+  const { input, pick } = useFilePicker({
     multiple: false,
-    onGiven: ([given]) => {
-      if (
-        given?.file.name !== upload.name ||
-        given.file.size !== upload.size ||
-        given.file.lastModified !== upload.modified
-      )
-        return void toast(`That is another file, or it was changed. ${upload.name} of before is needed.`);
-      add([given], upload.video);
+    onPick: ([picked]) => {
+      const { name, size, modified } = upload;
+      if (picked?.file.name === name && picked.file.size === size && picked.file.lastModified === modified)
+        add([picked], upload.video);
+      else toast(`This file differs from the interrupted one. Choose the original ${name}.`);
     },
   });
   const onClick = async () => {
-    if (!kept || !(await reopen(upload.id))) await pick();
+    if (!hasHandle || !(await reopen(upload.id))) await pick();
   };
   return (
     <>
       {input}
-      <Button look="line" size="sm" icon={kept ? Play : FileUp} onClick={() => void onClick()}>
-        {kept ? "Resume" : "Choose file"}
+      <Button look="line" size="sm" icon={hasHandle ? Play : FileUp} onClick={() => void onClick()}>
+        {hasHandle ? "Resume" : "Choose file"}
       </Button>
     </>
   );
 }
 
-async function cancelWithReceipt({ id, name, made, phase }: Upload): Promise<void> {
+async function cancelWithToast({ id, name, createdVideo, phase }: Upload): Promise<void> {
   try {
     await cancel(id);
     if (phase.name !== "failed")
-      toast(made ? `${name} and its video were removed.` : `The upload of ${name} was canceled.`);
+      toast(createdVideo ? `Upload canceled and video deleted: ${name}` : `Upload canceled: ${name}`);
   } catch (error) {
-    toast.error(
-      `${name} is no longer uploaded, but its part stays on the server for a day. ${(error as Error).message}`,
-    );
+    toast.error(`Canceled ${name}, but the server could not delete it. ${(error as Error).message}`);
   }
 }

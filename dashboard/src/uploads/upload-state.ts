@@ -1,28 +1,25 @@
 import { bytes } from "../format.ts";
-import { measured, type Sample } from "./estimate.ts";
-import { type Fault, verdict } from "./upload-error.ts";
+import { addSample, type Sample } from "./estimate.ts";
+import { decideRetry, type UploadError } from "./upload-error.ts";
 
-/**
- * One file on its way to one video, as a value. Everything that can happen to it is an `Action`; `step` says what comes
- * of it, without a clock, a network or a browser. The runner does what the phases ask for.
- */
+/** The upload of one file to one video. `reduce` applies each `Action`; upload-queue.ts carries out the phases. */
 export interface Upload {
   id: string;
-  /** The file, as the person knows it; also how it is recognised after a reload. */
+  /** The name, size, and time of modification identify the file after a reload. */
   name: string;
   size: number;
   modified: number;
-  /** The video it belongs to; null until it was created. */
+  /** Null until the video has been created. */
   video: string | null;
-  /** Whether this upload made its video: canceling then deletes it again. */
-  made: boolean;
-  /** Where the server keeps the part that it has; null before it has any. */
+  /** Whether the video was created for this upload, in which case canceling deletes it. */
+  createdVideo: boolean;
+  /** The server's URL of the partial upload; null before the first byte. */
   url: string | null;
-  /** Bytes that the server is believed to have. */
+  /** Bytes sent, as far as this tab knows. */
   sent: number;
   samples: readonly Sample[];
-  /** Failures in a row. */
-  tries: number;
+  /** Consecutive failures. */
+  failures: number;
   phase: Phase;
 }
 
@@ -30,57 +27,57 @@ export type Phase =
   | { name: "queued" }
   | { name: "sending"; since: number }
   | { name: "paused" }
-  /** Something that passes: tried again at `at` (ms). */
-  | { name: "retrying"; at: number; why: string }
-  /** From before a reload: the browser has to be given the file again. `kept`: it remembers where it lies. */
-  | { name: "interrupted"; kept: boolean }
+  /** A temporary failure, retried at `at` (ms). */
+  | { name: "retrying"; at: number; reason: string }
+  /** Restored after a reload, so it needs its file again: through the stored handle, or chosen by the user. */
+  | { name: "interrupted"; hasHandle: boolean }
   | { name: "received" }
-  | { name: "failed"; why: string };
+  | { name: "failed"; reason: string };
 
 export interface NewUpload extends Pick<Upload, "id" | "name" | "size" | "modified" | "video"> {
-  /** The largest file that the server takes, where that is known. */
+  /** The server's upload limit in bytes, if known. */
   sizeMax: number | null;
 }
 
 export type Action =
   | { type: "added"; uploads: readonly NewUpload[] }
-  | { type: "remembered"; uploads: readonly { upload: Upload; kept: boolean }[] }
+  | { type: "restored"; uploads: readonly { upload: Upload; hasHandle: boolean }[] }
   | { type: "all paused" }
   | { type: "all resumed" }
   | { type: "finished cleared" }
   | { type: "online" }
   | { type: "ticked" }
-  | OneAction;
+  | UploadAction;
 
-type OneAction =
+type UploadAction =
   | { type: "created"; id: string; video: string }
   | { type: "located"; id: string; url: string | null }
   | { type: "progressed"; id: string; sent: number }
   | { type: "received"; id: string }
-  | { type: "broke"; id: string; fault: Fault }
+  | { type: "failed"; id: string; error: UploadError }
   | { type: "paused"; id: string }
   | { type: "resumed"; id: string }
-  | { type: "found"; id: string }
+  | { type: "reopened"; id: string }
   | { type: "removed"; id: string };
 
-/** Two at once: enough to hide the gap between files, few enough to leave connections for the pages. */
+/** Two hide the gap between files, and leave the browser connections for everything else. */
 export const SENDING_MAX = 2;
-/** A connection that moves no byte for so long is given up and made anew. */
+/** A connection that sends nothing for this long is replaced. */
 export const STALLED_MS = 30_000;
-/** A try that moved bytes for so long has ended the row of failures. */
-const STEADY_MS = 5_000;
+/** An attempt that has sent data for this long resets the failure count. */
+const STABLE_MS = 5_000;
 
-/** @returns the uploads after `action` at `now` (ms); the very same array where nothing changed */
-export function step(uploads: readonly Upload[], action: Action, now: number): readonly Upload[] {
-  return slotsFilled(after(uploads, action, now), now);
+/** @returns the uploads after `action` at `now` (ms): the same array if nothing changed */
+export function reduce(uploads: readonly Upload[], action: Action, now: number): readonly Upload[] {
+  return startQueued(apply(uploads, action, now), now);
 }
 
-function after(uploads: readonly Upload[], action: Action, now: number): readonly Upload[] {
+function apply(uploads: readonly Upload[], action: Action, now: number): readonly Upload[] {
   switch (action.type) {
     case "added":
-      return [...uploads, ...action.uploads.map(fresh)];
-    case "remembered":
-      return [...action.uploads.filter(({ upload }) => !known(uploads, upload)).map(interrupted), ...uploads];
+      return [...uploads, ...action.uploads.map(newUpload)];
+    case "restored":
+      return [...action.uploads.filter(({ upload }) => !includes(uploads, upload)).map(interrupted), ...uploads];
     case "removed":
       return uploads.filter(({ id }) => id !== action.id);
     case "finished cleared":
@@ -92,49 +89,50 @@ function after(uploads: readonly Upload[], action: Action, now: number): readonl
     case "online":
       return each(uploads, (upload) => (upload.phase.name === "retrying" ? queued(upload) : upload));
     case "ticked":
-      return each(uploads, (upload) => aged(upload, now));
+      return each(uploads, (upload) => checkTimers(upload, now));
     default:
-      return each(uploads, (upload) => (upload.id === action.id ? one(upload, action, now) : upload));
+      return each(uploads, (upload) => (upload.id === action.id ? applyToUpload(upload, action, now) : upload));
   }
 }
 
-function one(upload: Upload, action: OneAction, now: number): Upload {
+function applyToUpload(upload: Upload, action: UploadAction, now: number): Upload {
   switch (action.type) {
     case "created":
-      return { ...upload, video: action.video, made: true };
+      return { ...upload, video: action.video, createdVideo: true };
     case "located":
       return { ...upload, url: action.url, sent: action.url === null ? 0 : upload.sent };
     case "progressed":
       return upload.phase.name === "sending" ? progressed(upload, action.sent, now) : upload;
     case "received":
       if (upload.phase.name === "received") return upload;
-      return { ...upload, sent: upload.size, samples: [], tries: 0, phase: { name: "received" } };
-    case "broke":
-      return upload.phase.name === "sending" ? broken(upload, action.fault, now) : upload;
+      return { ...upload, sent: upload.size, samples: [], failures: 0, phase: { name: "received" } };
+    case "failed":
+      return upload.phase.name === "sending" ? failed(upload, action.error, now) : upload;
     case "paused":
       return paused(upload);
     case "resumed":
       return ["paused", "retrying", "failed"].includes(upload.phase.name) ? queued(upload) : upload;
-    case "found":
+    case "reopened":
       return upload.phase.name === "interrupted" ? queued(upload) : upload;
     default:
       return upload;
   }
 }
 
-function fresh({ sizeMax, ...file }: NewUpload): Upload {
-  return { ...file, made: false, url: null, sent: 0, samples: [], tries: 0, phase: firstPhase(file.size, sizeMax) };
+function newUpload({ sizeMax, ...file }: NewUpload): Upload {
+  const phase = firstPhase(file.size, sizeMax);
+  return { ...file, createdVideo: false, url: null, sent: 0, samples: [], failures: 0, phase };
 }
 
-/** What the server would refuse is refused before a video is made for it. */
+/** Rejects what the server would reject, before a video is created for it. */
 function firstPhase(size: number, sizeMax: number | null): Phase {
-  if (size === 0) return { name: "failed", why: "The file is empty." };
+  if (size === 0) return { name: "failed", reason: "The file is empty." };
   if (sizeMax === null || size <= sizeMax) return { name: "queued" };
-  return { name: "failed", why: `The file has ${bytes(size)}; this server takes up to ${bytes(sizeMax)}.` };
+  return { name: "failed", reason: `The file is ${bytes(size)}; this server accepts up to ${bytes(sizeMax)}.` };
 }
 
-function interrupted({ upload, kept }: { upload: Upload; kept: boolean }): Upload {
-  return { ...upload, samples: [], tries: 0, phase: { name: "interrupted", kept } };
+function interrupted({ upload, hasHandle }: { upload: Upload; hasHandle: boolean }): Upload {
+  return { ...upload, samples: [], failures: 0, phase: { name: "interrupted", hasHandle } };
 }
 
 function queued(upload: Upload): Upload {
@@ -142,31 +140,33 @@ function queued(upload: Upload): Upload {
 }
 
 function paused(upload: Upload): Upload {
-  const movable = ["queued", "sending", "retrying"].includes(upload.phase.name);
-  return movable ? { ...upload, samples: [], tries: 0, phase: { name: "paused" } } : upload;
+  const isActive = ["queued", "sending", "retrying"].includes(upload.phase.name);
+  return isActive ? { ...upload, samples: [], failures: 0, phase: { name: "paused" } } : upload;
 }
 
 function progressed(upload: Upload, sent: number, now: number): Upload {
-  const samples = measured(upload.samples, { at: now, sent });
-  const steady = now - (samples[0]?.at ?? now) >= STEADY_MS;
-  return { ...upload, sent, samples, tries: steady ? 0 : upload.tries };
+  const samples = addSample(upload.samples, { at: now, sent });
+  const isStable = now - (samples[0]?.at ?? now) >= STABLE_MS;
+  return { ...upload, sent, samples, failures: isStable ? 0 : upload.failures };
 }
 
-function broken(upload: Upload, fault: Fault, now: number): Upload {
-  const tries = upload.tries + 1;
-  const { again, after_ms, why } = verdict(fault, tries);
-  const phase: Phase = again ? { name: "retrying", at: now + after_ms, why } : { name: "failed", why };
-  return { ...upload, samples: [], tries, phase };
+function failed(upload: Upload, error: UploadError, now: number): Upload {
+  const failures = upload.failures + 1;
+  const decision = decideRetry(error, failures);
+  const phase: Phase = decision.retry
+    ? { name: "retrying", at: now + decision.delay_ms, reason: decision.reason }
+    : { name: "failed", reason: decision.reason };
+  return { ...upload, samples: [], failures, phase };
 }
 
-function aged(upload: Upload, now: number): Upload {
+function checkTimers(upload: Upload, now: number): Upload {
   if (upload.phase.name === "retrying" && upload.phase.at <= now) return queued(upload);
   if (upload.phase.name !== "sending") return upload;
-  const moved = upload.samples.at(-1)?.at ?? upload.phase.since;
-  return now - moved >= STALLED_MS ? broken(upload, { kind: "stalled" }, now) : upload;
+  const lastSent_ms = upload.samples.at(-1)?.at ?? upload.phase.since;
+  return now - lastSent_ms >= STALLED_MS ? failed(upload, { kind: "stalled" }, now) : upload;
 }
 
-function slotsFilled(uploads: readonly Upload[], now: number): readonly Upload[] {
+function startQueued(uploads: readonly Upload[], now: number): readonly Upload[] {
   let free = SENDING_MAX - uploads.filter(({ phase }) => phase.name === "sending").length;
   return each(uploads, (upload) => {
     if (upload.phase.name !== "queued" || free <= 0) return upload;
@@ -180,6 +180,6 @@ function each(uploads: readonly Upload[], change: (upload: Upload) => Upload): r
   return changed.every((upload, i) => upload === uploads[i]) ? uploads : changed;
 }
 
-function known(uploads: readonly Upload[], upload: Upload): boolean {
+function includes(uploads: readonly Upload[], upload: Upload): boolean {
   return uploads.some(({ id }) => id === upload.id);
 }

@@ -1,11 +1,11 @@
 /**
- * What a reload must not forget: which files were on their way, where the server keeps their part, and, where the
- * browser can (Chromium), a handle to the file itself. In this browser's IndexedDB, and gone with the receipt.
- * Bytes are never copied here. Where storage is forbidden nothing is remembered; uploading works all the same.
+ * Keeps unfinished uploads across reloads, in this browser's IndexedDB: the file's name, the server's URL of the partial
+ * upload and, in Chromium, a handle to the file. File contents are never stored. An upload is deleted from the store once
+ * the server has it. If storage is blocked, nothing is saved and uploading works without it.
  */
 import type { Upload } from "./upload-state.ts";
 
-export interface Remembered {
+export interface StoredUpload {
   upload: Upload;
   handle: FileSystemFileHandle | null;
 }
@@ -13,36 +13,33 @@ export interface Remembered {
 const DATABASE = "mave-uploads";
 const STORE = "uploads";
 
-let opening: Promise<IDBDatabase | null> | undefined;
+let database: Promise<IDBDatabase | null> | undefined;
 
-export async function remember(remembered: Remembered): Promise<void> {
-  await run("readwrite", (store) => store.put({ ...remembered, id: remembered.upload.id }));
+export async function saveUpload(stored: StoredUpload): Promise<void> {
+  await run("readwrite", (store) => store.put({ ...stored, id: stored.upload.id }));
 }
 
-export async function forget(id: string): Promise<void> {
+export async function deleteUpload(id: string): Promise<void> {
   await run("readwrite", (store) => store.delete(id));
 }
 
-export async function forgetAll(): Promise<void> {
+export async function deleteAllUploads(): Promise<void> {
   await run("readwrite", (store) => store.clear());
 }
 
-/** Unfinished uploads that no other tab is working on. */
-export async function recall(): Promise<Remembered[]> {
-  const all = (await run("readonly", (store) => store.getAll() as IDBRequest<Remembered[]>)) ?? [];
-  const held = new Set((await navigator.locks?.query())?.held?.map(({ name }) => name));
-  return all.filter(({ upload }) => !held.has(lockName(upload.id)));
+/** Unfinished uploads that no other tab has locked. */
+export async function loadUploads(): Promise<StoredUpload[]> {
+  const all = (await run("readonly", (store) => store.getAll() as IDBRequest<StoredUpload[]>)) ?? [];
+  const locked = new Set((await navigator.locks?.query())?.held?.map(({ name }) => name));
+  return all.filter(({ upload }) => !locked.has(lockName(upload.id)));
 }
 
-/** Marks an upload as this tab's own for as long as the tab lives. Returns a function that lets go of it. */
-export function claim(id: string): () => void {
-  let release = () => {};
-  const until = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  // Browsers offer locks on https and loopback only; elsewhere a second tab shows the upload as interrupted.
-  navigator.locks?.request(lockName(id), { ifAvailable: true }, () => until);
-  return release;
+/** Locks an upload to this tab until the tab closes or the returned function is called. */
+export function lockUpload(id: string): () => void {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  // Locks exist on https and loopback only; elsewhere a second tab shows the upload as interrupted.
+  navigator.locks?.request(lockName(id), { ifAvailable: true }, () => promise);
+  return resolve;
 }
 
 const lockName = (id: string) => `mave-upload-${id}`;
@@ -51,8 +48,8 @@ async function run<T>(
   mode: IDBTransactionMode,
   work: (store: IDBObjectStore) => IDBRequest<T>,
 ): Promise<T | undefined> {
-  opening ??= open();
-  const db = await opening;
+  database ??= openDatabase();
+  const db = await database;
   if (db === null) return undefined;
   return new Promise((resolve, reject) => {
     const request = work(db.transaction(STORE, mode).objectStore(STORE));
@@ -61,7 +58,7 @@ async function run<T>(
   });
 }
 
-function open(): Promise<IDBDatabase | null> {
+function openDatabase(): Promise<IDBDatabase | null> {
   return new Promise((resolve) => {
     try {
       const request = indexedDB.open(DATABASE, 1);
@@ -69,7 +66,7 @@ function open(): Promise<IDBDatabase | null> {
       request.onsuccess = () => resolve(request.result);
       request.onerror = () => resolve(null);
     } catch {
-      resolve(null); // private windows of some browsers throw here
+      resolve(null); // some browsers throw in private windows
     }
   });
 }

@@ -6,7 +6,7 @@ import type { Video } from "../api/types.ts";
 import { plural } from "../format.ts";
 import { Confirm } from "../ui/dialog.tsx";
 import { toast } from "../ui/toast.ts";
-import { hearingOf, titleOf } from "./video-queries.ts";
+import { titleOf, webhooksFor } from "./video-queries.ts";
 
 interface Props {
   video: Video;
@@ -25,7 +25,7 @@ export function DeleteVideo({ video, open, onClose }: Props) {
       queries.removeQueries({ queryKey: ["video", "one", video.id] });
       void queries.invalidateQueries({ queryKey: ["video", "list"] });
       void queries.invalidateQueries({ queryKey: ["overview"] });
-      toast(`${titleOf(video)} was deleted.`);
+      toast(`“${titleOf(video)}” deleted`);
     },
   });
   return (
@@ -39,14 +39,14 @@ export function DeleteVideo({ video, open, onClose }: Props) {
       error={remove.error}
       onConfirm={() => remove.mutate()}
     >
-      The embed stops playing at once; {announced(webhooks && hearingOf(webhooks.data, "video.deleted"))} This cannot be
-      undone.
+      Embeds stop playing immediately. {eventNotice(webhooks && webhooksFor(webhooks.data, "video.deleted"))} This
+      cannot be undone.
     </Confirm>
   );
 }
 
-function announced(count: number | undefined): string {
-  if (count === undefined) return "video.deleted goes to every webhook that chose it.";
-  if (count === 0) return "no webhook has chosen video.deleted, so none is told.";
-  return `video.deleted goes to ${plural(count, "webhook")}.`;
+function eventNotice(count: number | undefined): string {
+  if (count === undefined) return "Webhooks that include video.deleted are notified.";
+  if (count === 0) return "No webhook includes video.deleted.";
+  return `video.deleted is sent to ${plural(count, "webhook")}.`;
 }

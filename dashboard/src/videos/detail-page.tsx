@@ -12,28 +12,28 @@ import { Menu } from "../ui/menu.tsx";
 import { Crumbs, PageHead } from "../ui/page.tsx";
 import { ErrorState, Skeleton } from "../ui/states.tsx";
 import { Badge, videoState } from "../ui/status.tsx";
-import { DropAnywhere, give, usePicker } from "../uploads/file-picker.tsx";
+import { DropTarget, uploadFiles, useFilePicker } from "../uploads/file-picker.tsx";
 import { DeleteVideo } from "./delete-video.tsx";
-import { VideoFacts } from "./details.tsx";
+import { VideoDetails } from "./details.tsx";
 import { EmbedCode } from "./embed-code.tsx";
-import { EraseVideo } from "./erase-event-data.tsx";
-import { Story } from "./event-history.tsx";
+import { EraseEventData } from "./erase-event-data.tsx";
+import { EventHistory } from "./event-history.tsx";
 import { Metadata } from "./metadata.tsx";
-import { Stage } from "./preview.tsx";
+import { VideoPreview } from "./preview.tsx";
 import { RenameVideo } from "./rename-video.tsx";
 import { titleOf } from "./video-queries.ts";
 
 export function VideoPage() {
   const { id } = useParams({ from: "/app/videos/$id" });
   const { data: video, error, refetch } = useQuery(videoQuery(id));
-  if (error instanceof ApiError && error.problem.status === 404) return <Gone id={id} />;
+  if (error instanceof ApiError && error.problem.status === 404) return <NotFound id={id} />;
   return (
     <>
       <Crumbs to="/videos" parent="Videos">
         {video ? titleOf(video) : id}
       </Crumbs>
       {video ? (
-        <Shown video={video} />
+        <VideoContent video={video} />
       ) : error ? (
         <ErrorState error={error} retry={() => void refetch()} />
       ) : (
@@ -43,47 +43,47 @@ export function VideoPage() {
   );
 }
 
-/** Also where somebody deletes the video while this page shows it. */
-function Gone({ id }: { id: string }) {
+/** Shown as well when the video is deleted while its page is open. */
+function NotFound({ id }: { id: string }) {
   return (
     <>
       <Crumbs to="/videos" parent="Videos">
         {id}
       </Crumbs>
-      <PageHead title="There is no such video">
-        <p>It was deleted, or this address is wrong. Its events are kept for some time.</p>
+      <PageHead title="Video not found">
+        <p>It was deleted, or the URL is wrong. Its events are kept for the retention period.</p>
         <p className="mt-3 flex flex-wrap gap-x-5 gap-y-2">
           <Link to="/events" search={{ video: id }} className="font-medium text-accent hover:underline">
-            Events of {id}
+            View its events
           </Link>
           <Link to="/videos" className="font-medium text-accent hover:underline">
-            All videos
+            View all videos
           </Link>
         </p>
-        <EraseVideo id={id} />
+        <EraseEventData id={id} />
       </PageHead>
     </>
   );
 }
 
-function Shown({ video }: { video: Video }) {
-  const { input, pick } = usePicker({ multiple: false, onGiven: (given) => give(given, video.id) });
+function VideoContent({ video }: { video: Video }) {
+  const { input, pick } = useFilePicker({ multiple: false, onPick: (files) => uploadFiles(files, video.id) });
   const { copy } = useCopy(video.id);
   useKeys({ y: () => void copy() });
-  const plays = video.playback_url !== null;
+  const isPlayable = video.playback_url !== null;
   return (
     <>
-      <DropAnywhere video={video.id} words={plays ? "Drop to replace the file" : "Drop to upload to this video"} />
+      <DropTarget video={video.id} label={isPlayable ? "Drop to replace the file" : "Drop to upload to this video"} />
       {input}
-      <Head video={video} pick={pick} plays={plays} />
+      <Head video={video} pick={pick} isPlayable={isPlayable} />
       <div className="gutter grid grid-cols-1 gap-x-10 gap-y-8 pb-10 side:grid-cols-[minmax(0,1fr)_288px]">
         <div className="flex min-w-0 flex-col gap-8">
-          <Stage video={video} onUpload={pick} />
+          <VideoPreview video={video} onUpload={pick} />
           <EmbedCode video={video} />
-          <Story video={video} />
+          <EventHistory video={video} />
         </div>
-        <aside aria-label="About this video" className="flex min-w-0 flex-col gap-8">
-          <VideoFacts video={video} />
+        <aside aria-label="Video details" className="flex min-w-0 flex-col gap-8">
+          <VideoDetails video={video} />
           <Metadata video={video} />
         </aside>
       </div>
@@ -91,10 +91,10 @@ function Shown({ video }: { video: Video }) {
   );
 }
 
-function Head({ video, pick, plays }: { video: Video; pick: () => Promise<void>; plays: boolean }) {
-  const [asking, setAsking] = useState<"rename" | "delete" | null>(null);
-  const close = () => setAsking(null);
-  const rename = () => setAsking("rename");
+function Head({ video, pick, isPlayable }: { video: Video; pick: () => Promise<void>; isPlayable: boolean }) {
+  const [dialog, setDialog] = useState<"rename" | "delete" | null>(null);
+  const close = () => setDialog(null);
+  const rename = () => setDialog("rename");
   return (
     <>
       <PageHead
@@ -102,32 +102,32 @@ function Head({ video, pick, plays }: { video: Video; pick: () => Promise<void>;
         badge={<Badge state={videoState(video)} />}
         actions={
           <>
-            {plays && (
+            {isPlayable && (
               <Button icon={Upload} onClick={() => void pick()}>
                 Replace file
               </Button>
             )}
             <Menu
-              trigger={<IconButton icon={Ellipsis} look="line" size="md" label="More about this video" />}
+              trigger={<IconButton icon={Ellipsis} look="line" size="md" label="More actions" />}
               items={[
                 { word: "Rename", icon: Pencil, onSelect: rename },
-                { word: "Delete", icon: Trash2, loss: true, apart: true, onSelect: () => setAsking("delete") },
+                { word: "Delete", icon: Trash2, loss: true, apart: true, onSelect: () => setDialog("delete") },
               ]}
             />
           </>
         }
       >
-        <CopyText text={video.id} label="Copy the id" />
+        <CopyText text={video.id} label="Copy ID" />
       </PageHead>
-      <RenameVideo video={video} open={asking === "rename"} onClose={close} />
-      <DeleteVideo video={video} open={asking === "delete"} onClose={close} />
+      <RenameVideo video={video} open={dialog === "rename"} onClose={close} />
+      <DeleteVideo video={video} open={dialog === "delete"} onClose={close} />
     </>
   );
 }
 
 function Loading() {
   return (
-    <div role="status" aria-label="Loading the video" className="gutter pt-6">
+    <div role="status" aria-label="Loading video" className="gutter pt-6">
       <Skeleton className="h-7 w-64 max-w-full" />
       <div className="mt-14 grid gap-10 side:grid-cols-[minmax(0,1fr)_288px]">
         <Skeleton className="aspect-video w-full" />

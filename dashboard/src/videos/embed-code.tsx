@@ -25,7 +25,7 @@ export function EmbedCode({ video }: { video: Video }) {
         <code>{code}</code>
       </pre>
       <div className="mt-3">
-        <CopyField text={video.embed_url} label="Copy the address" />
+        <CopyField text={video.embed_url} label="Copy URL" />
       </div>
     </Section>
   );

@@ -6,19 +6,19 @@ import { Button } from "../ui/button.tsx";
 import { Confirm } from "../ui/dialog.tsx";
 import { Ago } from "../ui/time.tsx";
 import { toast } from "../ui/toast.ts";
-import { storyQuery } from "./video-queries.ts";
+import { eventHistoryQuery } from "./video-queries.ts";
 
-/** For a deleted video: removes what its events said, or says when that was done. Nothing where it has no events. */
-export function EraseVideo({ id }: { id: string }) {
+/** Privacy erasure for a deleted video: a button, or when it was done. Renders nothing if the video has no events. */
+export function EraseEventData({ id }: { id: string }) {
   const queries = useQueryClient();
-  const { data } = useQuery(storyQuery(id));
-  const [asking, setAsking] = useState(false);
+  const { data } = useQuery(eventHistoryQuery(id));
+  const [confirming, setConfirming] = useState(false);
   const erase = useMutation({
     mutationFn: () => eraseAll(id),
     onSuccess: () => {
-      setAsking(false);
+      setConfirming(false);
       for (const kind of ["video", "event", "delivery"]) void queries.invalidateQueries({ queryKey: [kind] });
-      toast("What its events said was erased.");
+      toast("Event data erased");
     },
   });
   const newest = data?.events[0];
@@ -26,30 +26,30 @@ export function EraseVideo({ id }: { id: string }) {
   if (newest.erased !== undefined)
     return (
       <p className="mt-3">
-        What its events said was erased <Ago at={newest.erased} />.
+        Event data erased <Ago at={newest.erased} />
       </p>
     );
   return (
     <div className="mt-4">
-      <Button onClick={() => setAsking(true)}>Erase what its events said</Button>
+      <Button onClick={() => setConfirming(true)}>Erase event data</Button>
       <Confirm
-        open={asking}
-        onClose={() => setAsking(false)}
-        title="Erase what its events said?"
+        open={confirming}
+        onClose={() => setConfirming(false)}
+        title="Erase event data?"
         verb="Erase"
         loss
         busy={erase.isPending}
         error={erase.error}
         onConfirm={() => erase.mutate()}
       >
-        The payloads of its events, headers and bodies of their attempts, its name and its metadata are removed. That
-        each event was delivered, when and how, is kept. This cannot be undone.
+        This removes the video's name and metadata, the payloads of its events, and the headers and bodies of their
+        delivery attempts. The record of each delivery and its result is kept. This cannot be undone.
       </Confirm>
     </div>
   );
 }
 
-/** One request erases a part where there is very much of it. */
+/** Each request erases a bounded amount; repeat until nothing is left. */
 async function eraseAll(id: string): Promise<void> {
   for (let more = true; more; ) more = (await api.post<Erasure>(`/v1/videos/${id}/erasures`)).has_more;
 }

@@ -13,30 +13,30 @@ import { SearchField } from "../ui/search-field.tsx";
 import { Empty, ErrorState, SkeletonRows } from "../ui/states.tsx";
 import { LoadMore } from "../ui/table.tsx";
 import { StateTabs, type Tab } from "../ui/tabs.tsx";
-import { DropAnywhere, give, usePicker } from "../uploads/file-picker.tsx";
+import { DropTarget, uploadFiles, useFilePicker } from "../uploads/file-picker.tsx";
 import { videosQuery } from "./video-queries.ts";
 import { VideoRows } from "./video-rows.tsx";
 
-/** Fetched when it is asked for: forms are no part of the first load. */
-const NewVideo = lazy(async () => ({ default: (await import("./new-video.tsx")).NewVideo }));
+/** Loaded on first use, to keep forms out of the first load. */
+const CreateVideo = lazy(async () => ({ default: (await import("./create-video.tsx")).CreateVideo }));
 
 export function VideosPage() {
   const search = useSearch({ from: "/app/videos" });
   const { data: overview } = useQuery(overviewQuery);
   const [creating, setCreating] = useState<boolean | null>(null);
-  const { input, pick } = usePicker({ multiple: true, onGiven: (given) => give(given) });
-  useAskedUpload(search, pick);
+  const { input, pick } = useFilePicker({ multiple: true, onPick: (files) => uploadFiles(files) });
+  useUploadShortcut(search, pick);
   const totals = overview?.videos;
   return (
     <>
-      <DropAnywhere />
+      <DropTarget />
       {input}
       <PageHead
         title="Videos"
         actions={
           <>
             <Button icon={Plus} onClick={() => setCreating(true)}>
-              New empty video
+              Create video
             </Button>
             <Button look="ink" icon={Upload} onClick={() => void pick()}>
               Upload
@@ -52,17 +52,17 @@ export function VideosPage() {
       <List search={search} onUpload={pick} />
       {creating !== null && (
         <Suspense>
-          <NewVideo open={creating} onClose={() => setCreating(false)} />
+          <CreateVideo open={creating} onClose={() => setCreating(false)} />
         </Suspense>
       )}
     </>
   );
 }
 
-/** "C then V" from any page opens the dialog here; browsers allow it for a moment after the key. */
-function useAskedUpload({ upload }: VideoSearch, pick: () => Promise<void>) {
+/** "C then V" on any page leads here and opens the file dialog, which browsers allow shortly after a key press. */
+function useUploadShortcut({ upload }: VideoSearch, pick: () => Promise<void>) {
   const navigate = useNavigate();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each time it is asked
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs once per request
   useEffect(() => {
     if (!upload) return;
     void navigate({ to: "/videos", search: {}, replace: true });
@@ -70,7 +70,7 @@ function useAskedUpload({ upload }: VideoSearch, pick: () => Promise<void>) {
   }, [upload]);
 }
 
-const states: [word: string, status: keyof Overview["videos"] | undefined][] = [
+const states: [label: string, status: keyof Overview["videos"] | undefined][] = [
   ["All", undefined],
   ["Ready", "ready"],
   ["Uploading", "uploading"],
@@ -92,12 +92,12 @@ function FilterBar({ search, totals }: { search: VideoSearch; totals: Overview["
         link: { to: "/videos", search: { ...(q && { q }), ...(state && { status: state }) } },
       }),
     );
-  const find = (text: string) =>
+  const setQuery = (text: string) =>
     void navigate({ to: "/videos", search: { ...(status && { status }), ...(text && { q: text }) }, replace: true });
   return (
     <div className="gutter flex flex-wrap items-center justify-between gap-x-6 gap-y-2 border-b border-line pb-3">
       <StateTabs label="Videos by status" tabs={tabs} />
-      <SearchField label="Find by name or id" value={q ?? ""} onSearch={find} className="w-64 narrow:w-full" />
+      <SearchField label="Search by name or ID" value={q ?? ""} onSearch={setQuery} className="w-64 narrow:w-full" />
     </div>
   );
 }
@@ -107,7 +107,7 @@ function List({ search, onUpload }: { search: VideoSearch; onUpload: () => Promi
   if (videos.isPending) return <SkeletonRows height="h-15" />;
   if (videos.isError && !videos.data) return <ErrorState error={videos.error} retry={() => void videos.refetch()} />;
   const rows = videos.data.pages.flatMap(({ data }) => data);
-  if (rows.length === 0) return <Nothing search={search} onUpload={onUpload} />;
+  if (rows.length === 0) return <NoVideos search={search} onUpload={onUpload} />;
   return (
     <>
       <VideoRows videos={rows} />
@@ -119,15 +119,15 @@ function List({ search, onUpload }: { search: VideoSearch; onUpload: () => Promi
 const curl = () =>
   `curl -X POST ${location.origin}/v1/videos -H "Authorization: Bearer $MAVE_KEY" -H "Content-Type: application/json" -d '{"name":"First"}'`;
 
-function Nothing({ search: { status, q }, onUpload }: { search: VideoSearch; onUpload: () => Promise<void> }) {
+function NoVideos({ search: { status, q }, onUpload }: { search: VideoSearch; onUpload: () => Promise<void> }) {
   const navigate = useNavigate();
   if (q || status)
     return (
       <Empty
-        title="No video matches"
-        action={<Button onClick={() => void navigate({ to: "/videos", search: {} })}>Show all videos</Button>}
+        title="No matching videos"
+        action={<Button onClick={() => void navigate({ to: "/videos", search: {} })}>Clear filters</Button>}
       >
-        {q ? `No name contains “${q}”, and no video has this id.` : "No video is in this state."}
+        {q ? `No name contains “${q}”, and no video has this ID.` : "No video has this status."}
       </Empty>
     );
   return (
@@ -139,9 +139,9 @@ function Nothing({ search: { status, q }, onUpload }: { search: VideoSearch; onU
         </Button>
       }
     >
-      <p>Drop files here, or create one through the API. A video gets its embed address at once, before its file.</p>
+      <p>Drop files here, or create a video through the API. Its embed URL works right away, before the upload.</p>
       <div className="mt-3 max-w-160">
-        <CopyField text={curl()} label="Copy the command" />
+        <CopyField text={curl()} label="Copy command" />
       </div>
     </Empty>
   );

@@ -8,19 +8,19 @@ import { Fact, Facts, Section } from "../ui/page.tsx";
 import { ErrorLine } from "../ui/states.tsx";
 import { useVideoChange } from "./rename-video.tsx";
 
-/** The caller's own keys and values: shown, and edited as a whole, which is how the API takes them. */
+/** The user's own keys and values. The API replaces them as a whole, so they are edited in one form. */
 export function Metadata({ video }: { video: Video }) {
   const [editing, setEditing] = useState(0);
   const [open, setOpen] = useState(false);
   const pairs = Object.entries(video.metadata);
   const edit = () => {
-    setEditing(editing + 1); // a fresh form each time
+    setEditing(editing + 1); // mounts a new form
     setOpen(true);
   };
   return (
-    <Section title="Metadata" end={<IconButton icon={Pencil} label="Edit the metadata" onClick={edit} />}>
+    <Section title="Metadata" end={<IconButton icon={Pencil} label="Edit metadata" onClick={edit} />}>
       {pairs.length === 0 ? (
-        <p className="text-text-2">None. Your own keys and values travel with every event of this video.</p>
+        <p className="text-text-2">No metadata. Keys and values you add are included in every event of this video.</p>
       ) : (
         <Facts>
           {pairs.map(([key, value]) => (
@@ -53,10 +53,10 @@ function MetadataForm({ video, open, onClose }: { video: Video; open: boolean; o
   const set = (row: number, next: Partial<Pair>) =>
     setPairs(pairs.map((pair) => (pair.row === row ? { ...pair, ...next } : pair)));
   const filled = pairs.filter(({ key }) => key.trim() !== "");
-  const twice = filled.find(({ key }, at) => filled.findIndex((other) => other.key.trim() === key.trim()) < at);
+  const duplicate = filled.find(({ key }, at) => filled.findIndex((other) => other.key.trim() === key.trim()) < at);
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    if (twice) return;
+    if (duplicate) return;
     change.mutate({ metadata: Object.fromEntries(filled.map(({ key, value }) => [key.trim(), value])) });
   };
   const add = () => setPairs([...pairs, { row: Math.max(-1, ...pairs.map(({ row }) => row)) + 1, key: "", value: "" }]);
@@ -66,7 +66,7 @@ function MetadataForm({ video, open, onClose }: { video: Video; open: boolean; o
       onClose={onClose}
       wide
       title="Metadata"
-      description="Keys and values of your own, such as an id in your system. They are part of the video in the API and in events from now on."
+      description="Your own keys and values, such as an ID in your system. The API and all new events include them."
       actions={
         <>
           <Button onClick={onClose}>Cancel</Button>
@@ -107,12 +107,12 @@ function MetadataForm({ video, open, onClose }: { video: Video; open: boolean; o
         </div>
         <div>
           <Button icon={Plus} size="sm" disabled={pairs.length >= KEYS_MAX} onClick={add}>
-            Add a pair
+            Add
           </Button>
         </div>
-        {twice && (
+        {duplicate && (
           <p role="alert" className="text-bad">
-            The key “{twice.key.trim()}” is there twice.
+            The key “{duplicate.key.trim()}” is used twice.
           </p>
         )}
         <ErrorLine error={change.error} />

@@ -1,11 +1,11 @@
 import { FileWarning, Film, Upload } from "lucide-react";
 import type { Video } from "../api/types.ts";
 import { classes } from "../ui/classes.ts";
-import { here } from "./video-queries.ts";
+import { localPath } from "./video-queries.ts";
 
 const icons = { waiting: Upload, uploading: Upload, processing: Film, ready: Film, failed: FileWarning };
 
-/** 72×40: the video's picture, or a mark of what it waits for. Says nothing that the row does not say in words. */
+/** 72×40 px: the video's poster, or an icon for its status. Hidden from screen readers, since the row names the status. */
 export function Poster({ video }: { video: Pick<Video, "status" | "poster_url" | "progress"> }) {
   const { status, poster_url, progress } = video;
   const Icon = icons[status];
@@ -19,7 +19,7 @@ export function Poster({ video }: { video: Pick<Video, "status" | "poster_url" |
       )}
     >
       {poster_url ? (
-        <img src={here(poster_url)} alt="" loading="lazy" decoding="async" className="size-full object-cover" />
+        <img src={localPath(poster_url)} alt="" loading="lazy" decoding="async" className="size-full object-cover" />
       ) : (
         <Icon size={16} />
       )}

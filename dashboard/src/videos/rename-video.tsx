@@ -14,7 +14,6 @@ interface Props {
   onClose: () => void;
 }
 
-/** Changes a video by PATCH; the page shows the response at once. */
 export function useVideoChange(id: string, onDone: () => void) {
   const queries = useQueryClient();
   return useMutation({
@@ -36,13 +35,13 @@ export function RenameVideo({ video, open, onClose }: Props) {
     const name = String(new FormData(event.currentTarget).get("name")).trim();
     rename.mutate({ name: name || null });
   };
-  const refused = rename.error instanceof ApiError ? rename.error.field("name") : undefined;
+  const nameError = rename.error instanceof ApiError ? rename.error.field("name") : undefined;
   return (
     <Dialog
       open={open}
       onClose={onClose}
-      title="Rename the video"
-      description="The id and the embed stay as they are."
+      title="Rename video"
+      description="The ID and embed stay the same."
       actions={
         <>
           <Button onClick={onClose}>Cancel</Button>
@@ -59,9 +58,9 @@ export function RenameVideo({ video, open, onClose }: Props) {
           defaultValue={video.name ?? ""}
           maxLength={200}
           autoComplete="off"
-          error={refused}
+          error={nameError}
         />
-        {!refused && <ErrorLine error={rename.error} />}
+        {!nameError && <ErrorLine error={rename.error} />}
       </form>
     </Dialog>
   );

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Video, Webhook } from "../api/types.ts";
-import { embedCode, hearingOf, titleOf } from "./video-queries.ts";
+import { embedCode, titleOf, webhooksFor } from "./video-queries.ts";
 
 const video: Video = {
   id: "k1iFD7h4rW",
@@ -22,24 +22,24 @@ const video: Video = {
   metadata: {},
 };
 
-test("an embed code keeps the video's shape, and 16:9 until it is known", () => {
+test("the embed code has the video's aspect ratio, or 16:9 until it is known", () => {
   expect(embedCode(video)).toContain('src="https://videos.example.com/k1iFD7h4rW" title="k1iFD7h4rW"');
   expect(embedCode(video)).toContain("aspect-ratio:16/9");
   expect(embedCode({ ...video, width: 1080, height: 1920 })).toContain("aspect-ratio:1080/1920");
 });
 
-test("a name cannot break out of the embed code", () => {
+test("the embed code escapes the name", () => {
   const code = embedCode({ ...video, name: `"><script>alert(1)</script> & Söhne` });
   expect(code).toContain('title="&quot;>&lt;script>alert(1)&lt;/script> &amp; Söhne"');
   expect(code.match(/<script/g)).toBeNull();
 });
 
-test("a video without a name is called by its id", () => {
+test("a video without a name is titled by its ID", () => {
   expect([titleOf(video), titleOf({ ...video, name: "First" })]).toEqual(["k1iFD7h4rW", "First"]);
 });
 
-test("a deletion is heard by the webhooks that chose it", () => {
+test("webhooksFor counts the webhooks that include the event type", () => {
   const webhook = (...events: string[]) => ({ events }) as Webhook;
   const webhooks = [webhook("video.deleted"), webhook("video.created"), webhook("video.created", "video.deleted")];
-  expect(hearingOf(webhooks, "video.deleted")).toBe(2);
+  expect(webhooksFor(webhooks, "video.deleted")).toBe(2);
 });

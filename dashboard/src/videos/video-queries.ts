@@ -1,4 +1,3 @@
-/** What the videos' pages read, and the small decisions about it. */
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api } from "../api/client.ts";
 import type { Delivery, List, MaveEvent, Video, Webhook } from "../api/types.ts";
@@ -22,9 +21,9 @@ export const videosQuery = ({ status, q }: VideoFilter) =>
   });
 
 /** A video's newest events with the deliveries of each. */
-export const storyQuery = (video: string) =>
+export const eventHistoryQuery = (video: string) =>
   queryOptions({
-    queryKey: ["video", "story", video],
+    queryKey: ["video", "event-history", video],
     queryFn: async ({ signal }) => {
       const [events, deliveries] = await Promise.all([
         api.get<List<MaveEvent>>("/v1/events", { video, order: "desc", limit: EVENTS_SHOWN }, signal),
@@ -34,16 +33,16 @@ export const storyQuery = (video: string) =>
     },
   });
 
-/** The address on this very server: the dashboard may be open under another of its names than the public URL. */
-export const here = (url: string): string => new URL(url, location.href).pathname;
+/** The path of a URL of this server. Its host may differ from the one the dashboard is open under. */
+export const localPath = (url: string): string => new URL(url, location.href).pathname;
 
 export const titleOf = ({ name, id }: Pick<Video, "name" | "id">): string => name || id;
 
-/** How many webhooks hear of a deletion. */
-export const hearingOf = (webhooks: readonly Webhook[], type: Webhook["events"][number]): number =>
+/** The number of webhooks that receive events of this type. */
+export const webhooksFor = (webhooks: readonly Webhook[], type: Webhook["events"][number]): number =>
   webhooks.filter(({ events }) => events.includes(type)).length;
 
-/** `<iframe …>` as pages embed it; nothing in it comes from people but the name, which is escaped. */
+/** The `<iframe>` to embed. The name is the only user input in it, and is escaped. */
 export function embedCode({ embed_url, name, id, width, height }: Video): string {
   const title = (name || id).replace(/&/g, "&amp;").replace(/"/g, "&quot;").replace(/</g, "&lt;");
   const ratio = width && height ? `${width}/${height}` : "16/9";

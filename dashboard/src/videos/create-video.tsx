@@ -8,8 +8,8 @@ import { Dialog } from "../ui/dialog.tsx";
 import { TextField } from "../ui/field.tsx";
 import { ErrorLine } from "../ui/states.tsx";
 
-/** A video without a file: its embed address can be used at once. */
-export function NewVideo({ open, onClose }: { open: boolean; onClose: () => void }) {
+/** Creates a video without a file, so that its embed URL can be used before the upload. */
+export function CreateVideo({ open, onClose }: { open: boolean; onClose: () => void }) {
   const form = useId();
   const queries = useQueryClient();
   const navigate = useNavigate();
@@ -21,7 +21,7 @@ export function NewVideo({ open, onClose }: { open: boolean; onClose: () => void
       await navigate({ to: "/videos/$id", params: { id } });
     },
   });
-  const refused = create.error instanceof ApiError ? create.error.field("name") : undefined;
+  const nameError = create.error instanceof ApiError ? create.error.field("name") : undefined;
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     create.mutate(String(new FormData(event.currentTarget).get("name")).trim());
@@ -30,8 +30,8 @@ export function NewVideo({ open, onClose }: { open: boolean; onClose: () => void
     <Dialog
       open={open}
       onClose={onClose}
-      title="New empty video"
-      description="It gets its id and embed address at once; the file can follow at any time."
+      title="Create video"
+      description="The ID and embed URL are available right away. Upload the file whenever you like."
       actions={
         <>
           <Button onClick={onClose}>Cancel</Button>
@@ -42,8 +42,8 @@ export function NewVideo({ open, onClose }: { open: boolean; onClose: () => void
       }
     >
       <form id={form} onSubmit={submit} className="flex flex-col gap-3">
-        <TextField label="Name" name="name" maxLength={200} autoComplete="off" error={refused} />
-        {!refused && <ErrorLine error={create.error} />}
+        <TextField label="Name" name="name" maxLength={200} autoComplete="off" error={nameError} />
+        {!nameError && <ErrorLine error={create.error} />}
       </form>
     </Dialog>
   );

@@ -9,21 +9,21 @@ import { Checkbox, TextField } from "../ui/field.tsx";
 import { ErrorLine } from "../ui/states.tsx";
 import { apiKeysQuery } from "./account-queries.ts";
 
-/** Asks for name and scope, then shows the key this once. Mount it anew for each key: closed, it forgets the key. */
-export function NewApiKey() {
+/** Asks for a name and a scope, then shows the key. Mount a new one for each key: closing it discards the key. */
+export function CreateApiKey() {
   const queries = useQueryClient();
   const [open, setOpen] = useState(true);
   const create = useMutation({
     mutationFn: (key: { name: string; scope: string }) => api.post<ApiKey & { key: string }>("/v1/api-keys", key),
     onSuccess: () => queries.invalidateQueries({ queryKey: apiKeysQuery.queryKey }),
-    gcTime: 0, // the key leaves the memory with the dialog
+    gcTime: 0, // so that the key does not stay in the query cache
   });
   const close = () => {
     setOpen(false);
     create.reset();
   };
   return create.data ? (
-    <Made name={create.data.name} secret={create.data.key} open={open} onClose={close} />
+    <CreatedKey name={create.data.name} secret={create.data.key} open={open} onClose={close} />
   ) : (
     <Form
       open={open}
@@ -45,7 +45,7 @@ interface FormProps {
 
 function Form({ open, onClose, onSubmit, busy, error }: FormProps) {
   const form = useId();
-  const refused = error instanceof ApiError ? error.field("name") : undefined;
+  const nameError = error instanceof ApiError ? error.field("name") : undefined;
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const fields = new FormData(event.currentTarget);
@@ -55,7 +55,7 @@ function Form({ open, onClose, onSubmit, busy, error }: FormProps) {
     <Dialog
       open={open}
       onClose={onClose}
-      title="New API key"
+      title="Create API key"
       actions={
         <>
           <Button onClick={onClose}>Cancel</Button>
@@ -72,8 +72,8 @@ function Form({ open, onClose, onSubmit, busy, error }: FormProps) {
           required
           maxLength={200}
           autoComplete="off"
-          hint="Which program it is for."
-          error={refused}
+          hint="The program that will use it."
+          error={nameError}
         />
         <fieldset>
           <legend className="mb-1 font-medium">Scope</legend>
@@ -82,24 +82,37 @@ function Form({ open, onClose, onSubmit, busy, error }: FormProps) {
             name="scope"
             value="write"
             defaultChecked
-            label="Read and change"
-            hint="Videos, webhooks, deliveries, other keys: everything but people."
+            label="Read and write"
+            hint="Full access to videos, webhooks, deliveries, and API keys, but not to members."
           />
-          <Checkbox type="radio" name="scope" value="read" label="Read" hint="Changes nothing and sees no secret." />
+          <Checkbox
+            type="radio"
+            name="scope"
+            value="read"
+            label="Read-only"
+            hint="Cannot change anything or read secrets."
+          />
         </fieldset>
-        {!refused && <ErrorLine error={error} />}
+        {!nameError && <ErrorLine error={error} />}
       </form>
     </Dialog>
   );
 }
 
-function Made({ name, secret, open, onClose }: { name: string; secret: string; open: boolean; onClose: () => void }) {
+interface CreatedKeyProps {
+  name: string;
+  secret: string;
+  open: boolean;
+  onClose: () => void;
+}
+
+function CreatedKey({ name, secret, open, onClose }: CreatedKeyProps) {
   return (
     <Dialog
       open={open}
       onClose={onClose}
-      title={`The key ${name}`}
-      description="Copy it now. It is not shown again."
+      title={`API key “${name}”`}
+      description="Copy the key now. It is shown only once."
       actions={
         <Button look="ink" onClick={onClose}>
           Done
@@ -107,12 +120,12 @@ function Made({ name, secret, open, onClose }: { name: string; secret: string; o
       }
     >
       <div className="flex flex-col gap-4">
-        <CopyField text={secret} label="Copy the key" />
+        <CopyField text={secret} label="Copy key" />
         <div>
-          <p className="mb-1.5 text-text-2">Try it:</p>
+          <p className="mb-1.5 text-text-2">Example request:</p>
           <CopyField
             text={`curl -H "Authorization: Bearer ${secret}" ${location.origin}/v1/videos`}
-            label="Copy the command"
+            label="Copy command"
           />
         </div>
       </div>
