@@ -8,7 +8,7 @@ const room = await openVideoRoom(db);
 const { library } = room;
 let spaces = 0;
 
-/** A space of a test's own, so that its lists hold what it made. */
+/** A new space, so that a test's lists contain only its own videos. */
 async function newSpace(): Promise<string> {
   const id = `00000000-0000-7000-8000-${String(++spaces).padStart(12, "0")}`;
   await db.run({ name: "test_new_space", text: "insert into spaces (id, name) values ($1, 'Another')" }, [id]);
@@ -17,7 +17,7 @@ async function newSpace(): Promise<string> {
 
 const names = ({ data }: { data: Video[] }) => data.map(({ name }) => name);
 
-describe("A video", () => {
+describe("a video", () => {
   test("exists from its creation, with its event in the same transaction", async () => {
     const space = await newSpace();
     const video = await library.create(space, { name: "Cats", metadata: { season: "1" } });
@@ -47,7 +47,7 @@ describe("A video", () => {
     expect(await eventTypes(db, id)).toEqual([]);
   });
 
-  test("is renamed and given other metadata; what is left out stays", async () => {
+  test("keeps the fields that an update omits", async () => {
     const space = await newSpace();
     const { id } = await library.create(space, { name: "Cats", metadata: { a: "1" } });
     expect(await library.update(space, id, { name: "Dogs" })).toMatchObject({ name: "Dogs", metadata: { a: "1" } });
@@ -59,7 +59,7 @@ describe("A video", () => {
     expect(await eventTypes(db, id)).toEqual(["video.created"]);
   });
 
-  test("is gone once deleted, its last event being that", async () => {
+  test("is not found after its deletion, and its last event is video.deleted", async () => {
     const space = await newSpace();
     const { id } = await library.create(space, { name: "Cats" });
     expect(await library.remove(space, id)).toMatchObject({ id, name: "Cats" });
@@ -73,7 +73,7 @@ describe("A video", () => {
     expect(await eventTypes(db, id)).toEqual(["video.created", "video.deleted"]);
   });
 
-  test("is deleted once, whoever asks at the same time", async () => {
+  test("is deleted once by concurrent requests", async () => {
     const space = await newSpace();
     const { id } = await library.create(space, {});
     const answers = await Promise.allSettled(Array.from({ length: 8 }, () => library.remove(space, id)));
@@ -81,7 +81,7 @@ describe("A video", () => {
     expect(await eventTypes(db, id)).toEqual(["video.created", "video.deleted"]);
   });
 
-  test("of another space is as unknown as one that never was", async () => {
+  test("of another space gets the same error as an unknown one", async () => {
     const { id } = await library.create(await newSpace(), {});
     const other = await newSpace();
     const sentence = async (asked: string) => library.get(other, asked).catch((error: Error) => error.message);
@@ -89,8 +89,8 @@ describe("A video", () => {
   });
 });
 
-describe("The list", () => {
-  test("is newest first, page by page in both directions, also past a deleted cursor", async () => {
+describe("the list", () => {
+  test("is newest first, with pages in both directions and deleted videos as cursors", async () => {
     const space = await newSpace();
     const ids: string[] = [];
     for (let n = 1; n <= 7; n++) ids.push((await library.create(space, { name: `${n}` })).id);
@@ -106,7 +106,7 @@ describe("The list", () => {
     expect(names(await library.list(space, { limit: 3, before: ids[6]! }))).toEqual([]);
   });
 
-  test("finds by a part of the name in any case, by a whole id, and by status", async () => {
+  test("filters by part of the name in any case, by whole id, and by status", async () => {
     const space = await newSpace();
     const { id } = await library.create(space, { name: "100 % Cats_and\\dogs" });
     await library.create(space, { name: "Birds" });
@@ -118,14 +118,14 @@ describe("The list", () => {
     expect((await library.list(space, { limit: 10, status: "ready" })).data).toEqual([]);
   });
 
-  test("refuses what cannot be a cursor", async () => {
+  test("refuses an invalid cursor", async () => {
     await expect(library.list(await newSpace(), { limit: 1, after: "no id" })).rejects.toMatchObject({
       code: "REQUEST_INVALID",
     });
   });
 });
 
-test("Totals count videos by status", async () => {
+test("totals count videos by status", async () => {
   const space = await newSpace();
   await library.create(space, {});
   await library.create(space, {});

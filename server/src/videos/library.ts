@@ -16,13 +16,13 @@ import { isVideoId, presentVideo, type Video, type VideoRow, type VideoStatus, v
 
 export interface VideoQuery extends PageQuery {
   status?: VideoStatus | undefined;
-  /** Part of a name in any case, or a whole id. */
+  /** Part of a name, case-insensitive, or a whole id. */
   q?: string | undefined;
 }
 
 export interface UploadToken {
   object: "upload_token";
-  /** Shown once; good for uploads to this one video. */
+  /** Shown once; valid for uploads to this video only. */
   token: string;
   video: string;
   expires: number;
@@ -35,7 +35,7 @@ export interface VideoTotals {
   by_status: Record<VideoStatus, number>;
 }
 
-/** A space's videos. Every function throws NOT_FOUND for a video that this space does not have. */
+/** A space's videos. Every function with an id throws NOT_FOUND if the space has no such video. */
 export interface Library {
   /** Records `video.created`. */
   create(
@@ -85,7 +85,7 @@ export function createLibrary(parts: LibraryParts): Library {
 function list({ db, publicUrl }: LibraryParts, space: string, query: VideoQuery): Promise<Page<Video>> {
   const filter = { status: query.status ?? null, search: query.q?.trim() || null };
   const present = (row: VideoRow) => presentVideo(row, publicUrl);
-  // A deleted video's id still works: its row stays. An unknown one leads to an empty page.
+  // The row of a deleted video stays, so its id still works as a cursor. An unknown id returns an empty page.
   return pageOf(query, (id) => (isVideoId(id) ? id : null), present, {
     after: (cursor, limit) => store.listVideosAfter(db, space, filter, cursor, limit),
     before: (cursor, limit) => store.listVideosBefore(db, space, filter, cursor, limit),
@@ -155,7 +155,7 @@ async function createUploadToken(
 
 export const UPLOAD_TOKEN_PREFIX = "mave_upload_";
 
-/** 192 random bits need no slow hash. */
+/** A fast hash is enough for 192 random bits. */
 export const hashUploadToken = (token: string): Buffer => createHash("sha256").update(token).digest();
 
 async function totals({ db }: LibraryParts, space: string): Promise<VideoTotals> {
@@ -168,5 +168,5 @@ async function totals({ db }: LibraryParts, space: string): Promise<VideoTotals>
 
 function found(row: VideoRow | undefined): VideoRow {
   if (row) return row;
-  throw new MaveError("NOT_FOUND"); // the same words for another space's video
+  throw new MaveError("NOT_FOUND"); // the same message for another space's video
 }

@@ -2,8 +2,7 @@ import { createWriteStream } from "node:fs";
 import { finished, type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { MaveError } from "../kernel/errors.ts";
-import { storageError } from "./storage-error.ts";
-import { checkSize, type Uploads } from "./upload.ts";
+import { checkSize, storageError, type Uploads } from "./upload.ts";
 import { noteChunk, WRITE_BYTES } from "./upload-chunks.ts";
 
 /** A file sent as the body of one request. */

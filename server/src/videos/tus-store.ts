@@ -8,8 +8,7 @@ import { ERRORS, Upload } from "@tus/server";
 import { MaveError } from "../kernel/errors.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import type { UploadRow } from "../store/uploads.ts";
-import { storageError } from "./storage-error.ts";
-import { OVER, type Uploads } from "./upload.ts";
+import { OVER, storageError, type Uploads } from "./upload.ts";
 import { WRITE_BYTES } from "./upload-chunks.ts";
 
 /**

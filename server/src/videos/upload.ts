@@ -10,27 +10,26 @@ import * as store from "../store/uploads.ts";
 import { lockVideo, setVideoStatus } from "../store/videos.ts";
 import { sync } from "./blobs.ts";
 import type { Folders } from "./folders.ts";
-import { storageError } from "./storage-error.ts";
 import { isVideoId, statusAfter, type VideoRow } from "./video.ts";
 
 /**
- * A file's way in, whichever door it takes: begun, then received whole or left.
+ * The lifecycle of an upload, by PUT or tus: begun, then finished or canceled.
  *
- * Nobody who receives the last byte can be sure to get to say so (a crash, a client that is gone), and some say so
- * twice: `finish` is therefore one idempotent step, and `reconcile` takes it for whoever could not.
+ * After the last byte, a crash or a lost client can prevent `finish`, and a client can also cause it twice. It is
+ * therefore idempotent, and `reconcile` calls it for uploads that are complete but not finished.
  */
 export interface Uploads {
-  /** Announces a file for a video: a new version. An unfinished upload to the same video is over with it. */
+  /** Starts an upload for a new version of a video, and cancels an unfinished upload to the same video. */
   begin(space: string, video: string, file: AnnouncedFile): Promise<{ id: string; path: string }>;
-  /** The part is whole: keeps it and queues it for processing. Repeating it does no harm. */
+  /** Stores the complete file durably and queues it for processing. Idempotent. */
   finish(id: string): Promise<void>;
-  /** The part will not be finished: forgets it. */
+  /** Cancels the upload and deletes its partial file. */
   leave(id: string): Promise<void>;
-  /** The row of an upload, or undefined. */
+  /** The upload's row, or undefined. */
   get(id: string): Promise<store.UploadRow | undefined>;
-  /** Finishes what is whole, forgets what was left. For the start of the service and a timer. */
+  /** Completes whole uploads and cancels abandoned ones. The janitor calls it at startup and periodically. */
   reconcile(): Promise<void>;
-  /** Uploads that a request of this process has begun and that nobody can resume; that request takes its own out. */
+  /** Ids of uploads by a current PUT of this process, which cannot be resumed. The request removes its own id. */
   readonly active: Set<string>;
   readonly folders: Folders;
   readonly maxBytes: number;
@@ -38,9 +37,9 @@ export interface Uploads {
 
 export interface AnnouncedFile {
   resumable: boolean;
-  /** As the uploader calls it; shown only. */
+  /** The uploader's file name, for display only. */
   name: string | null;
-  /** Null where the uploader does not know it yet. */
+  /** Null if not known yet. */
   size_bytes: number | null;
 }
 
@@ -50,7 +49,7 @@ export interface UploadParts {
   clock: Clock;
   random: Random;
   signals: Signals;
-  /** The largest file accepted. */
+  /** Maximum file size. */
   maxBytes: number;
 }
 
@@ -85,10 +84,10 @@ async function begin(
     await announce(parts, space, video, { ...file, id });
     return { id, path };
   }
-  // Before there is a row: a part that nobody writes is what says, after a crash, that this upload is over.
+  // The partial file exists before the row: after a crash, a file without a writer shows that the upload is abandoned.
   active.add(id);
   try {
-    await createPart(path);
+    await createPartialFile(path);
     await announce(parts, space, video, { ...file, id });
   } catch (error) {
     active.delete(id);
@@ -98,13 +97,12 @@ async function begin(
   return { id, path };
 }
 
-async function createPart(path: string): Promise<void> {
+async function createPartialFile(path: string): Promise<void> {
   await writeFile(path, "", { flag: "wx", mode: 0o600 }).catch((error) => {
     throw storageError(error);
   });
 }
 
-/** Commits that this file is on its way. */
 async function announce(
   { db, folders, signals }: UploadParts,
   space: string,
@@ -116,7 +114,7 @@ async function announce(
     if (!row) throw new MaveError("NOT_FOUND");
     const left = await store.cancelReceiving(tx, space, video);
     if ((await store.countReceiving(tx, space)) >= LIMITS.UPLOADS_OPEN_PER_SPACE_MAX)
-      throw new MaveError("LIMIT_REACHED", "Too many uploads of this space are unfinished. Finish or end some first.");
+      throw new MaveError("LIMIT_REACHED", "This space has too many unfinished uploads. Finish or cancel some.");
     const version = row.last_version + 1;
     await store.insertUpload(tx, { space, video, version, ...file, file_name: printable(file.name) });
     const status = statusAfter("begun", row.playing_version !== null);
@@ -127,16 +125,16 @@ async function announce(
   signals.emit("video", { space, video });
 }
 
-/** Refuses what cannot become a video, before a byte of it is read. */
+/** Refuses an empty or too large file before reading it. */
 export function checkSize(size_bytes: number | null, maxBytes: number): void {
   if (size_bytes === 0) throw new MaveError("UPLOAD_EMPTY");
   if (size_bytes === null || size_bytes <= maxBytes) return;
-  throw new MaveError("REQUEST_TOO_LARGE", `The file has ${size_bytes} bytes; at most ${maxBytes} are accepted.`);
+  throw new MaveError("REQUEST_TOO_LARGE", `The file has ${size_bytes} bytes; the maximum is ${maxBytes}.`);
 }
 
 const FILE_NAME_CHARACTERS_MAX = 255;
 
-// PostgreSQL stores no NUL, and half of a surrogate pair is no text.
+// PostgreSQL cannot store NUL or lone surrogates.
 const printable = (name: string | null): string | null =>
   name
     ?.toWellFormed()
@@ -160,9 +158,9 @@ async function finish({ db, folders, signals }: UploadParts, id: string): Promis
   signals.emit("upload", { space: upload.space_id, video: upload.video_id, version: upload.version });
 }
 
-export const OVER = "This upload is over: its video was deleted, or a newer upload to it has begun.";
+export const OVER = "This upload has ended, because its video was deleted or a newer upload to it has started.";
 
-/** Moves a whole part to the originals, and makes both outlive a power cut. Done already: fine. */
+/** Moves a complete file to the originals, durably. Does nothing if it was moved before. @returns its size */
 async function keep(folders: Folders, id: string): Promise<number> {
   const original = join(folders.originals, id);
   const part = join(folders.incoming, id);
@@ -175,7 +173,7 @@ async function keep(folders: Folders, id: string): Promise<number> {
   return (await stat(original)).size;
 }
 
-/** The reconciler and the last request may both finish an upload. */
+/** `reconcile` and the last request may both complete an upload. */
 function unlessMoved(error: NodeJS.ErrnoException): void {
   if (error.code !== "ENOENT") throw error;
 }
@@ -193,17 +191,17 @@ async function leave({ db, folders, signals }: UploadParts, id: string): Promise
   await rm(join(folders.incoming, id), { force: true });
 }
 
-/** Only a video's newest upload says what state the video is in. */
+/** Updates the video's status, which only its newest upload determines. */
 async function changeStatus(tx: Sql, video: VideoRow, version: number, happening: "received" | "left"): Promise<void> {
   if (version !== video.last_version) return;
-  // Left, while an older one is still being processed: that one is what the video waits for.
-  const waits = happening === "received" || (await store.isBeingProcessed(tx, video.space_id, video.id));
-  const status = statusAfter(waits ? "received" : "left", video.playing_version !== null);
-  const progress = waits ? (video.progress ?? 0) : null;
+  // If this upload was canceled while an older one is being processed, the video waits for the older one.
+  const isWaiting = happening === "received" || (await store.isBeingProcessed(tx, video.space_id, video.id));
+  const status = statusAfter(isWaiting ? "received" : "left", video.playing_version !== null);
+  const progress = isWaiting ? (video.progress ?? 0) : null;
   await setVideoStatus(tx, video, { status, progress, error: null, version, events: 0 });
 }
 
-const RECONCILED_MAX = 10_000; // far above what a few spaces may have open
+const RECONCILED_MAX = 10_000; // far above the limits of a few spaces
 
 async function reconcile(parts: UploadParts, active: Set<string>): Promise<void> {
   const { db, folders, clock } = parts;
@@ -212,13 +210,25 @@ async function reconcile(parts: UploadParts, active: Set<string>): Promise<void>
     if (active.has(id)) continue;
     const part = await stat(join(folders.incoming, id)).catch(() => null);
     const idle_ms = clock.now() - (part?.mtime ?? created_at).getTime();
-    const whole = part ? size_bytes !== null && part.size === size_bytes : await bytesOf(join(folders.originals, id));
-    if (whole && (resumable || !part)) await finish(parts, id);
+    const isWhole = part ? size_bytes !== null && part.size === size_bytes : await bytesOf(join(folders.originals, id));
+    if (isWhole && (resumable || !part)) await finish(parts, id);
     else if ((part && !resumable) || idle_ms > LIMITS.UPLOAD_EXPIRES_MS) await leave(parts, id);
   }
 }
 
-/** The size of a file, 0 where there is none. */
+/** The file's size, or 0 if it does not exist. */
 async function bytesOf(path: string): Promise<number> {
   return (await stat(path).catch(() => null))?.size ?? 0;
+}
+
+/** Maps a full disk and a lost connection to their API errors; returns other errors unchanged. */
+export function storageError(error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG") return new MaveError("STORAGE_FULL");
+  if (code === "ERR_STREAM_PREMATURE_CLOSE" || code === "ECONNRESET")
+    return new MaveError(
+      "REQUEST_MALFORMED",
+      "The connection closed before the whole file was received. Send it again.",
+    );
+  return error;
 }
