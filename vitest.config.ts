@@ -1,43 +1,62 @@
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 
-// Inside the repository a workspace package is its own source, not its build.
+// Inside the repository, a workspace package resolves to its source, not to its build.
 const conditions = ["source", "module", "node", "development|production"];
-// What runs in Node is resolved as Node does it: "module" is for bundlers, and @opentelemetry/api's is not runnable here.
+// Code that runs in Node resolves as in Node. "module" is for bundlers; @opentelemetry/api's does not load in Node.
 const node = ["source", "node", "development|production"];
 
 const BROWSER = "test/browser/**/*.test.ts";
+const LONG = "**/*.long.test.ts";
+/** The long tests repeat these files with more kills, longer waits and more seeds. */
+const SCALED = ["test/crash/{database-away,kill-service,nodes,sigterm}.test.ts", "test/sim/simulation.test.ts"];
+
+/** Unset: the default tests. "only": the long tests. "also": both, as in CI. */
+const { TEST_LONG } = process.env;
 
 const project = (name: string, test: TestProjectInlineConfiguration["test"]): TestProjectInlineConfiguration => ({
   resolve: { conditions },
   ssr: { resolve: { conditions: node, externalConditions: ["source", "node"] } },
   test: {
     name,
-    expect: { poll: { timeout: 30_000, interval: 25 } }, // a busy machine is no failure
+    expect: { poll: { timeout: 30_000, interval: 25 } }, // a busy machine must not fail a test
     testTimeout: 60_000,
     hookTimeout: 120_000,
     ...test,
   },
 });
 
+const short = [
+  // No retries: a second run would hide an event that is lost once in a hundred runs.
+  project("node", {
+    include: [
+      "server/src/**/*.test.ts",
+      "packages/*/{src,test}/**/*.test.ts",
+      "test/**/*.test.ts",
+      "dashboard/{src,test}/**/*.test.ts",
+    ],
+    exclude: [BROWSER, LONG, ...(TEST_LONG === "also" ? SCALED : [])],
+  }),
+  // CI retries a browser test once and reports the retry: on a shared machine, Chromium may stall for a minute.
+  project("browser", { include: [BROWSER], retry: process.env.CI ? 1 : 0 }),
+];
+
+const long = project("long", {
+  include: [LONG, ...SCALED],
+  exclude: ["**/node_modules/**"],
+  env: {
+    CRASH_FACTOR: process.env.CRASH_FACTOR ?? "5",
+    SIM_SECONDS: process.env.SIM_SECONDS ?? "60",
+  },
+});
+
+const projects = { only: [long], also: [...short, long] }[TEST_LONG ?? ""] ?? short;
+
 export default defineConfig({
   test: {
     reporters: ["default", "./test/support/counts.ts"],
     globalSetup: ["test/support/postgres.ts"],
     teardownTimeout: 20_000,
-    maxWorkers: 3, // on two cores: half of the time a file waits for what it has killed, stopped or sent
-    projects: [
-      // A proof is not repeated: an event that is lost once in a hundred runs would pass.
-      project("node", {
-        include: [
-          "server/src/**/*.test.ts",
-          "packages/*/{src,test}/**/*.test.ts",
-          "test/**/*.test.ts",
-          "dashboard/{src,test}/**/*.test.ts",
-        ],
-        exclude: [BROWSER],
-      }),
-      // Shown as a retry: a browser that a machine lets stand still for a minute is no reason to refuse a change.
-      project("browser", { include: [BROWSER], retry: process.env.CI ? 1 : 0 }),
-    ],
+    maxWorkers: 3, // on two cores: half of the time, a file waits for a process that it killed, stopped or called
+    projects,
   },
 });

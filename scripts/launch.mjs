@@ -36,6 +36,10 @@ const COMMANDS = {
     await ensureInstalled();
     return (await import("./commands/test.mjs")).test(args);
   },
+  async "test:long"(args) {
+    await ensureInstalled();
+    return (await import("./commands/test.mjs")).test(args, "only");
+  },
   async check() {
     await ensureInstalled();
     return (await import("./commands/check.mjs")).check();

@@ -1,4 +1,5 @@
-// `npm test [path …]`: installs the programs that tests need if possible, runs the tests, and prints one summary line.
+// `npm test [path …]` and `npm run test:long`: installs the programs that tests need if possible, runs the tests, and
+// prints one summary line.
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensureDashboard } from "../lib/dashboard.mjs";
@@ -25,7 +26,8 @@ const NEEDS = [
   },
 ];
 
-export async function test(args) {
+/** @param {"only" | "also"} [long] runs the long tests instead of the others, or in addition to them */
+export async function test(args, long = process.env.TEST_LONG) {
   await ensureDashboard();
   const missing = () => NEEDS.filter(({ isInstalled }) => !isInstalled());
   if (missing().length > 0) await install(missing().map(({ name }) => name));
@@ -38,7 +40,7 @@ export async function test(args) {
   rmSync(counts, { force: true });
   const code = await runUntilEnd(
     ["node_modules/vitest/vitest.mjs", "run", ...args],
-    { TEST_COUNTS: counts, TEST_WITHOUT: without },
+    { TEST_COUNTS: counts, TEST_WITHOUT: without, ...(long && { TEST_LONG: long }) },
     { channel: false },
   );
   return summarize(read(counts), code);

@@ -7,12 +7,12 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { testDatabaseUrl } from "../support/database.ts";
 import { startServer } from "../support/server.ts";
 import { playable, videoFolder } from "../support/video-files.ts";
-import { type Caller, call } from "./api.ts";
-import { pass, setScene } from "./scene.ts";
+import { type Caller, call } from "./caller.ts";
+import { setScene, wait } from "./scene.ts";
 
 const TIMEOUT_MS = 240_000;
 
-/** A disk of its own for the test, so small that it can be filled; null where this user may not make one. */
+/** Mounts a small disk that the test can fill. @returns null if this user may not mount one */
 function smallDisk(bytes: number): { folder: string; fill(left: number): void; free(): void } | null {
   const disk = mkdtempSync(join(tmpdir(), "mave-disk-"));
   try {
@@ -35,7 +35,7 @@ function smallDisk(bytes: number): { folder: string; fill(left: number): void; f
       try {
         writeFileSync(ballast, Buffer.alloc(Math.max(0, bavail * bsize - left)));
       } catch (error) {
-        // Whoever else writes there has taken the last of it meanwhile: then it is full all the same.
+        // Another process may have used the rest meanwhile: the disk is full in that case too.
         if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
       }
     },
@@ -43,15 +43,15 @@ function smallDisk(bytes: number): { folder: string; fill(left: number): void; f
   };
 }
 
-const probe = process.getuid?.() === 0;
-if (!probe) console.log("The disk-full tests are left out: only root may mount the small disk that they fill.");
+const isRoot = process.getuid?.() === 0;
+if (!isRoot) console.log("Skipping the tests of a full disk: only root may mount the disk that they fill");
 
-describe.skipIf(!probe)("a full disk", () => {
-  test("refuses a file with 507, keeps what was there, and takes the file once there is room", {
+describe.skipIf(!isRoot)("a full disk", () => {
+  test("refuses an upload with 507, keeps what was there, and accepts the upload once there is space", {
     timeout: TIMEOUT_MS,
   }, async (context) => {
     const disk = smallDisk(40_000_000);
-    if (disk === null) return context.skip("This machine lets not even root mount a small disk.");
+    if (disk === null) return context.skip("This machine does not allow mounts, even by root.");
     const server = await startServer({ DATABASE_URL: await testDatabaseUrl(), MAVE_DATA_DIR: disk.folder });
     onTestFinished(() => server.stop().then(() => {}));
     const caller: Caller = { url: () => server.url, key: await server.key() };
@@ -77,17 +77,17 @@ describe.skipIf(!probe)("a full disk", () => {
     await expect.poll(async () => (await get()).status, { timeout: 120_000, interval: 300 }).toBe("ready");
   });
 
-  test("under the database costs no acknowledged event, whatever it answers meanwhile", {
+  test("loses no acknowledged event when it is the database's", {
     timeout: TIMEOUT_MS,
   }, async (context) => {
     const disk = smallDisk(500_000_000);
-    if (disk === null) return context.skip("This machine lets not even root mount a small disk.");
+    if (disk === null) return context.skip("This machine does not allow mounts, even by root.");
     const scene = await setScene({ MAVE_DATA_DIR: disk.folder }, ["/healthy", "/flaky"]);
     const load = scene.load({ callers: 4, pause_ms: 20 });
-    await pass(1_000);
+    await wait(1_000);
     disk.fill(0);
     const statuses = new Set<number>();
-    const seen = async () => {
+    const createUntilRefused = async () => {
       const response = await fetch(`${scene.server.url}/v1/videos`, {
         method: "POST",
         headers: { authorization: `Bearer ${scene.caller.key}`, "content-type": "application/json" },
@@ -99,19 +99,19 @@ describe.skipIf(!probe)("a full disk", () => {
       statuses.add(response?.status ?? 0);
       return [...statuses].some((status) => status !== 201);
     };
-    await expect.poll(seen, { timeout: 60_000, interval: 10 }).toBe(true);
+    await expect.poll(createUntilRefused, { timeout: 60_000, interval: 10 }).toBe(true);
     for (const status of statuses) expect([201, 507, 503, 0]).toContain(status);
     disk.free();
-    // A database that could not write its log any more has ended, and the service with it.
-    const ended = await fetch(`${scene.server.url}/readyz`).then(
+    // A database that could not write its log has exited, and the service with it.
+    const hasEnded = await fetch(`${scene.server.url}/readyz`).then(
       () => scene.server.process().exitCode !== null,
       () => true,
     );
-    if (ended) await scene.server.kill().then(() => scene.server.start());
+    if (hasEnded) await scene.server.kill().then(() => scene.server.start());
     await load.stop();
     await scene.drained();
     console.log(
-      `On a full disk the database answered ${[...statuses].join(", ")}${ended ? " and had to be started again" : ""}.`,
+      `On a full disk the API returned ${[...statuses].join(", ")}${hasEnded ? "; the service had to be restarted" : ""}`,
     );
     expect((await scene.compare(load)).findings).toEqual([]);
   });

@@ -1,53 +1,54 @@
-import { expect, test } from "vitest";
-import { call } from "./api.ts";
+import { describe, expect, test } from "vitest";
+import { call } from "./caller.ts";
 import { type Kill, losses } from "./losses.ts";
-import { pass, type Scene, setScene } from "./scene.ts";
+import { type Scene, setScene, wait } from "./scene.ts";
 
 const VIDEOS = 120;
 const PATHS = ["/healthy", "/flaky"];
-/** A replay opens few deliveries at a time; that many arrivals later it has opened others. */
-const BETWEEN_KILLS = 60;
+/** A replay keeps few deliveries pending: after this many arrivals, it has moved on to others. */
+const ARRIVALS_BETWEEN_KILLS = 60;
 const KILLS = 3;
 
-test("a replay whose service is killed goes on, and sends nothing twice that it had sent", {
-  timeout: 400_000,
-}, async () => {
-  const scene = await setScene({}, []);
-  const load = scene.load({ callers: 4, pause_ms: 10 });
-  const { created, deleted } = load.acknowledged;
-  await expect.poll(() => created.size, { timeout: 60_000 }).toBeGreaterThan(VIDEOS);
-  await load.stop();
-  await scene.register(PATHS);
-  const replays = await Promise.all([...scene.webhooks.values()].map((webhook) => replayAll(scene, webhook)));
+describe("a replay whose service is killed", () => {
+  test("continues, and repeats no delivery that succeeded", { timeout: 400_000 }, async () => {
+    const scene = await setScene({}, []);
+    const load = scene.load({ callers: 4, pause_ms: 10 });
+    const { created, deleted } = load.acknowledged;
+    await expect.poll(() => created.size, { timeout: 60_000 }).toBeGreaterThan(VIDEOS);
+    await load.stop();
+    await scene.register(PATHS);
+    const replays = await Promise.all([...scene.webhooks.values()].map((webhook) => replayAll(scene, webhook)));
 
-  const kills: Kill[] = [];
-  for (let kill = 0; kill < KILLS; kill += 1) {
-    const before = arrived(scene);
-    await expect.poll(() => arrived(scene), { timeout: 60_000 }).toBeGreaterThan(before + BETWEEN_KILLS);
-    await scene.server.kill();
-    await pass(50); // what had been sent by then is read
-    kills.push({ what: "service", over_ms: Date.now() });
-    expect(arrived(scene), "killed in the middle").toBeLessThan((created.size + deleted.size) * PATHS.length);
-    await scene.server.start();
-  }
-  for (const replay of replays) await expect.poll(() => statusOf(scene, replay), { timeout: 60_000 }).toBe("done");
-  await scene.drained();
+    const kills: Kill[] = [];
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      const before = arrived(scene);
+      await expect.poll(() => arrived(scene), { timeout: 60_000 }).toBeGreaterThan(before + ARRIVALS_BETWEEN_KILLS);
+      await scene.server.kill();
+      await wait(50); // the receiver reads what was sent before
+      kills.push({ what: "service", over_ms: Date.now() });
+      const all = (created.size + deleted.size) * PATHS.length;
+      expect(arrived(scene), "killed before the end").toBeLessThan(all);
+      await scene.server.start();
+    }
+    for (const replay of replays) await expect.poll(() => statusOf(scene, replay), { timeout: 60_000 }).toBe("done");
+    await scene.drained();
 
-  const ledger = await scene.compare(load);
-  const { received, unrecorded, duplicates } = ledger;
-  console.log(`${KILLS} kills: ${received.length} requests, ${unrecorded.length} lost, ${duplicates.length} twice`);
-  expect(ledger.findings).toEqual([]);
-  expect(losses(received, unrecorded, kills).findings).toEqual([]);
-  expect(unrecorded.map(({ delivery }) => delivery)).toEqual(expect.arrayContaining(duplicates));
+    const ledger = await scene.compare(load);
+    const { received, unrecorded, duplicates } = ledger;
+    console.log(`${KILLS} kills: ${received.length} requests, ${unrecorded.length} lost, ${duplicates.length} twice`);
+    expect(ledger.findings).toEqual([]);
+    expect(losses(received, unrecorded, kills).findings).toEqual([]);
+    expect(unrecorded.map(({ delivery }) => delivery)).toEqual(expect.arrayContaining(duplicates));
+  });
 });
 
 const arrived = ({ receiver }: Scene): number => receiver.read().length;
 
-/** Of all that happened before this webhook was there. @returns the replay's id */
+/** Creates a replay of all events since before the webhook was registered. @returns its id */
 async function replayAll({ caller }: Scene, webhook: string): Promise<string> {
   const until = Math.ceil(Date.now() / 1000) + 1;
-  const asked = { webhook, since: until - 600, until };
-  const { status, body } = await call<{ id: string }>(caller, "POST", "/v1/replays", asked, webhook);
+  const input = { webhook, since: until - 600, until };
+  const { status, body } = await call<{ id: string }>(caller, "POST", "/v1/replays", input, webhook);
   expect(status, JSON.stringify(body)).toBe(201);
   return body.id;
 }

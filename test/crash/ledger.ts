@@ -1,8 +1,8 @@
 import { expect } from "vitest";
 import { eventually } from "../support/eventually.ts";
-import { all, type Caller, call } from "./api.ts";
+import { all, type Caller, call } from "./caller.ts";
 import type { Acknowledged } from "./load.ts";
-import type { LoggingReceiver, Received } from "./receiver.ts";
+import type { LoggingReceiver, Received } from "./logging-receiver.ts";
 
 interface EventView {
   id: string;
@@ -26,15 +26,15 @@ interface DeliveryView {
   log: AttemptView[];
 }
 
-/** What was compared, and everything that contradicts the promises: an empty list of findings is the proof. */
+/** The comparison's result. The test passes if there are no findings. */
 export interface Ledger {
   events: number;
   deliveries: number;
-  /** Requests that the receiver saw. */
+  /** Requests in the receiver's log. */
   received: Received[];
-  /** Requests that the log of attempts does not know: sent, and not settled when their process died. */
+  /** Requests without an attempt in the API: sent, but not settled when their process was killed. */
   unrecorded: Received[];
-  /** Deliveries that were answered 2xx more than once; a response that its sender had given up waiting for is none. */
+  /** Deliveries with more than one 2xx response. Does not count a response after the sender's timeout. */
   duplicates: string[];
   findings: string[];
 }
@@ -42,12 +42,12 @@ export interface Ledger {
 export interface LedgerInput {
   caller: Caller;
   receiver: LoggingReceiver;
-  /** Webhook id by the receiver's path. */
+  /** Webhook ids by path of the receiver. */
   webhooks: Map<string, string>;
   acknowledged: Acknowledged;
 }
 
-/** Compares what the callers were promised, what the API says, and what the receiver saw, row by row. */
+/** Compares the changes acknowledged to callers, the rows in the API and the receiver's log. */
 export async function compare({ caller, receiver, webhooks, acknowledged }: LedgerInput): Promise<Ledger> {
   const events = await listedEvents(caller, acknowledged);
   const deliveries = await withLogs(caller, await all<DeliveryView>(caller, "/v1/deliveries"));
@@ -58,22 +58,22 @@ export async function compare({ caller, receiver, webhooks, acknowledged }: Ledg
     ...gapsInSequences(events),
     ...missingDeliveries(events, deliveries, webhooks),
     ...deliveries.flatMap((delivery) => undelivered(delivery, byDelivery.get(delivery.id) ?? [])),
-    ...strangers(received, deliveries),
+    ...unknownRequests(received, deliveries),
     ...settledTwice(deliveries),
     ...differingBodies(received),
     ...overlaps(byDelivery),
-    ...disorder(received),
+    ...outOfOrder(received),
   ];
-  const known = new Map(deliveries.flatMap(({ id, log }) => log.map((one) => [`${id}.${one.number}`, one] as const)));
-  const logged = ({ delivery, attempt }: Received) => known.get(`${delivery}.${attempt}`);
-  const successes = received.filter(
-    (one) => one.answered !== null && one.answered < 300 && logged(one)?.status !== null,
+  const attempts = new Map(
+    deliveries.flatMap(({ id, log }) => log.map((attempt) => [`${id}.${attempt.number}`, attempt] as const)),
   );
+  const attemptOf = ({ delivery, attempt }: Received) => attempts.get(`${delivery}.${attempt}`);
+  const successes = received.filter((request) => isSuccess(request) && attemptOf(request)?.status !== null);
   return {
     events: events.length,
     deliveries: deliveries.length,
     received,
-    unrecorded: received.filter((one) => logged(one) === undefined),
+    unrecorded: received.filter((request) => attemptOf(request) === undefined),
     duplicates: [...Map.groupBy(successes, ({ delivery }) => delivery)]
       .filter(([, own]) => own.length > 1)
       .map(([delivery]) => delivery),
@@ -81,29 +81,31 @@ export async function compare({ caller, receiver, webhooks, acknowledged }: Ledg
   };
 }
 
+const isSuccess = ({ responded }: Received): boolean => responded !== null && responded < 300;
+
 /**
- * The list leaves out what lies behind an older transaction that is still open, of whichever database of the server: other
- * tests' too. So it is read until all is there, or long enough.
+ * The list omits events newer than the oldest running transaction on the server, in any of its databases, including those of
+ * other tests. So this reads it until all events are there, or for a while.
  */
 async function listedEvents(caller: Caller, acknowledged: Acknowledged): Promise<EventView[]> {
   const read = async () => (await all<EventView>(caller, "/v1/events")).filter(({ type }) => type.startsWith("video."));
-  const whole = eventually(async () => {
+  const complete = eventually(async () => {
     const events = await read();
     expect(missingEvents(events, acknowledged)).toEqual([]);
     return events;
   });
-  return whole.catch(read);
+  return complete.catch(read);
 }
 
 async function withLogs(caller: Caller, deliveries: DeliveryView[]): Promise<DeliveryView[]> {
-  const whole: DeliveryView[] = [];
-  const waiting = deliveries.map(({ id }) => id);
-  const worker = async (): Promise<void> => {
-    for (let id = waiting.pop(); id !== undefined; id = waiting.pop())
-      whole.push((await call<DeliveryView>(caller, "GET", `/v1/deliveries/${id}`)).body);
+  const details: DeliveryView[] = [];
+  const left = deliveries.map(({ id }) => id);
+  const work = async (): Promise<void> => {
+    for (let id = left.pop(); id !== undefined; id = left.pop())
+      details.push((await call<DeliveryView>(caller, "GET", `/v1/deliveries/${id}`)).body);
   };
-  await Promise.all(Array.from({ length: 8 }, worker));
-  return whole;
+  await Promise.all(Array.from({ length: 8 }, work));
+  return details;
 }
 
 /** A 2xx for a change means that the change and its event are committed. */
@@ -113,7 +115,7 @@ function missingEvents(events: EventView[], { created, deleted }: Acknowledged):
   return due.filter((event) => !known.has(event)).map((event) => `acknowledged, but no event: ${event}`);
 }
 
-/** Each video's events count from 1 without a gap; none happened twice. */
+/** Each video's events are numbered from 1 without a gap or duplicate. */
 function gapsInSequences(events: EventView[]): string[] {
   return [...Map.groupBy(events, ({ data }) => data.id)].flatMap(([video, own]) => {
     const sequences = own.map(({ sequence }) => sequence).sort((one, other) => one - other);
@@ -121,7 +123,7 @@ function gapsInSequences(events: EventView[]): string[] {
   });
 }
 
-/** No event without its deliveries, one for each webhook. */
+/** Each event has exactly one delivery for each webhook. */
 function missingDeliveries(events: EventView[], deliveries: DeliveryView[], webhooks: Map<string, string>): string[] {
   const counts = new Map<string, number>();
   for (const { event, webhook } of deliveries)
@@ -133,32 +135,32 @@ function missingDeliveries(events: EventView[], deliveries: DeliveryView[], webh
   );
 }
 
-/** No committed event undelivered; and each attempt that the API tells of is one that the receiver saw, with its response. */
+/** Every delivery succeeded, and each attempt in the API matches one request in the receiver's log. */
 function undelivered({ id, status, log }: DeliveryView, seen: Received[]): string[] {
   const findings: string[] = [];
   if (status !== "succeeded") findings.push(`delivery ${id} is ${status}`);
-  if (!seen.some(({ answered }) => answered !== null && answered < 300)) findings.push(`delivery ${id} never arrived`);
+  if (!seen.some(isSuccess)) findings.push(`delivery ${id} never arrived`);
   for (const attempt of log) {
-    const requests = seen.filter((one) => one.attempt === attempt.number);
-    const known = requests.some(({ answered }) => answered === attempt.status);
-    if (attempt.status !== null && !known)
-      findings.push(`delivery ${id}, attempt ${attempt.number}: the API says ${attempt.status}, the receiver does not`);
+    const requests = seen.filter((request) => request.attempt === attempt.number);
+    const isConfirmed = requests.some(({ responded }) => responded === attempt.status);
+    if (attempt.status !== null && !isConfirmed)
+      findings.push(`delivery ${id}, attempt ${attempt.number}: status ${attempt.status} is not in the receiver's log`);
     if (requests.length > 1)
       findings.push(`delivery ${id}, attempt ${attempt.number} was sent ${requests.length} times`);
   }
   return findings;
 }
 
-/** Whatever arrived is known to the API, and is signed. */
-function strangers(received: Received[], deliveries: DeliveryView[]): string[] {
-  const known = new Map(deliveries.map((delivery) => [delivery.id, delivery]));
+/** Each request is signed and belongs to a delivery in the API. */
+function unknownRequests(received: Received[], deliveries: DeliveryView[]): string[] {
+  const byId = new Map(deliveries.map((delivery) => [delivery.id, delivery]));
   return received.flatMap(({ delivery, event, attempt, verified }) => {
     if (!verified) return [`delivery ${delivery}, attempt ${attempt} did not verify`];
-    return known.get(delivery)?.event === event ? [] : [`the API does not know delivery ${delivery} of event ${event}`];
+    return byId.get(delivery)?.event === event ? [] : [`delivery ${delivery} of event ${event} is not in the API`];
   });
 }
 
-/** One row for each attempt, and one success at most, whichever nodes came to settle it. */
+/** Each attempt is one row and at most one succeeded, however many nodes settled it. */
 function settledTwice(deliveries: DeliveryView[]): string[] {
   return deliveries.flatMap(({ id, log }) => {
     const findings: string[] = [];
@@ -168,14 +170,14 @@ function settledTwice(deliveries: DeliveryView[]): string[] {
   });
 }
 
-/** A delivery is attempted by one node at a time: its requests do not overlap in the receiver's own log. */
+/** Only one node at a time attempts a delivery: its requests do not overlap in the receiver's log. */
 function overlaps(byDelivery: Map<string, Pick<Received, "began_ms" | "at_ms" | "attempt">[]>): string[] {
   return [...byDelivery].flatMap(([delivery, own]) => {
     const inTime = own.toSorted((one, other) => one.began_ms - other.began_ms);
     return inTime.flatMap(({ began_ms, attempt }, index) => {
       const before = inTime[index - 1];
       if (before === undefined || began_ms >= before.at_ms) return [];
-      return [`delivery ${delivery}: attempt ${attempt} began while attempt ${before.attempt} was under way`];
+      return [`delivery ${delivery}: attempt ${attempt} began while attempt ${before.attempt} was in flight`];
     });
   });
 }
@@ -186,15 +188,16 @@ function differingBodies(received: Received[]): string[] {
     .map(([event]) => `event ${event} was sent with different bytes`);
 }
 
-/** Within one webhook, a video's later event is not sent before the earlier one has been answered 2xx. */
-function disorder(received: Received[]): string[] {
+/** Within one webhook, a video's event is not sent before the previous one has succeeded. */
+function outOfOrder(received: Received[]): string[] {
   const lines = Map.groupBy(received, ({ path, video }) => `${path} ${video}`);
   return [...lines].flatMap(([line, own]) => {
-    let done = 0;
-    return own.flatMap(({ sequence, previous, answered, delivery }) => {
-      const early = previous > done;
-      if (answered !== null && answered < 300) done = Math.max(done, sequence);
-      return early ? [`${line}: ${sequence} (delivery ${delivery}) came before ${previous} had succeeded`] : [];
+    let succeeded = 0;
+    return own.flatMap((request) => {
+      const { sequence, previous, delivery } = request;
+      const isEarly = previous > succeeded;
+      if (isSuccess(request)) succeeded = Math.max(succeeded, sequence);
+      return isEarly ? [`${line}: ${sequence} (delivery ${delivery}) was sent before ${previous} had succeeded`] : [];
     });
   });
 }

@@ -1,6 +1,6 @@
-import { type Caller, call } from "./api.ts";
+import { type Caller, call } from "./caller.ts";
 
-/** What the API has acknowledged with a 2xx, as the caller knows it. */
+/** Changes that the API acknowledged with a 2xx. */
 export interface Acknowledged {
   created: Set<string>;
   deleted: Set<string>;
@@ -8,13 +8,13 @@ export interface Acknowledged {
 
 export interface Load {
   acknowledged: Acknowledged;
-  /** Tries without a response, made again with the same key. */
-  unanswered(): number;
-  /** Ends when every caller has had its last response. */
+  /** Tries that got no response and were repeated with the same key. */
+  failedTries(): number;
+  /** Resolves when all callers have received their last response. */
   stop(): Promise<void>;
 }
 
-/** A random number generator that repeats: the same seed, the same run. */
+/** A random number generator with a seed. */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -25,47 +25,41 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** Several callers, each creating a video, and deleting every second one, for as long as they are let. */
+/** Starts callers that create videos, and delete every second one, until they are stopped. */
 export function startLoad(caller: Caller, { callers = 4, pause_ms = 60, seed = 1 } = {}): Load {
   const acknowledged: Acknowledged = { created: new Set(), deleted: new Set() };
-  let [unanswered, going] = [0, true];
+  let [failedTries, isRunning] = [0, true];
 
   async function run(name: string, random: () => number): Promise<void> {
-    for (let count = 0; going; count += 1) {
-      const made = await call<{ id: string }>(
-        caller,
-        "POST",
-        "/v1/videos",
-        { name: `${name}-${count}` },
-        `${name}-${count}`,
-      );
-      unanswered += made.unanswered;
-      if (made.status >= 300) throw new Error(`A video was not created: ${made.status} ${JSON.stringify(made.body)}`);
-      acknowledged.created.add(made.body.id);
-      if (random() < 0.5) await remove(made.body.id);
+    for (let count = 0; isRunning; count += 1) {
+      const body = { name: `${name}-${count}` };
+      const created = await call<{ id: string }>(caller, "POST", "/v1/videos", body, body.name);
+      failedTries += created.failedTries;
+      if (created.status >= 300) throw new Error(`POST returned ${created.status}: ${JSON.stringify(created.body)}`);
+      acknowledged.created.add(created.body.id);
+      if (random() < 0.5) await remove(created.body.id);
       await new Promise((resolve) => setTimeout(resolve, pause_ms * random() * 2));
     }
   }
 
-  /** A deletion whose response was lost answers 404 the next time: it has happened. */
+  /** If the response to a deletion was lost, the next try returns 404: the video is deleted. */
   async function remove(video: string): Promise<void> {
-    const gone = await call(caller, "DELETE", `/v1/videos/${video}`);
-    unanswered += gone.unanswered;
-    if (gone.status === 200 || (gone.status === 404 && gone.unanswered > 0)) acknowledged.deleted.add(video);
-    else throw new Error(`A video was not deleted: ${gone.status} ${JSON.stringify(gone.body)}`);
+    const deleted = await call(caller, "DELETE", `/v1/videos/${video}`);
+    failedTries += deleted.failedTries;
+    if (deleted.status === 200 || (deleted.status === 404 && deleted.failedTries > 0)) acknowledged.deleted.add(video);
+    else throw new Error(`DELETE returned ${deleted.status}: ${JSON.stringify(deleted.body)}`);
   }
 
-  const running = Array.from({ length: callers }, (_, index) =>
-    run(`load-${seed}-${index}`, seeded(seed * 100 + index)),
+  const running = Promise.all(
+    Array.from({ length: callers }, (_, index) => run(`load-${seed}-${index}`, seeded(seed * 100 + index))),
   );
-  const ended = Promise.all(running);
-  ended.catch(() => {}); // told by `stop`
+  running.catch(() => {}); // `stop` throws it
   return {
     acknowledged,
-    unanswered: () => unanswered,
+    failedTries: () => failedTries,
     async stop() {
-      going = false;
-      await ended;
+      isRunning = false;
+      await running;
     },
   };
 }

@@ -7,43 +7,43 @@ import { testDatabaseUrl } from "../support/database.ts";
 import { without } from "../support/machine.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { playable, videoFolder } from "../support/video-files.ts";
-import { type Caller, call } from "./api.ts";
-import { startLoggingReceiver } from "./receiver.ts";
+import { type Caller, call } from "./caller.ts";
+import { startLoggingReceiver } from "./logging-receiver.ts";
 import { QUICK_RETRIES } from "./scene.ts";
 
-const patience = { timeout: 60_000, interval: 50 };
+const poll = { timeout: 60_000, interval: 50 };
 
 test.skipIf(without("ffmpeg"))(
-  "one node that serves, one that delivers and one that processes tell a video's story together, each its own part",
+  "one node for each role: together they create, deliver and process a video, each doing its own part",
   { timeout: 240_000 },
   async () => {
-    const { start, receiver } = await stage();
+    const { start, receiver } = await prepare();
     const api = await start("api");
     const caller: Caller = { url: () => api.url, key: await api.key() };
-    const made = await call<{ secret: string }>(caller, "POST", "/v1/webhooks", {
+    const { body: webhook } = await call<{ secret: string }>(caller, "POST", "/v1/webhooks", {
       url: receiver.url("/healthy"),
       events: ["video.created", "video.processing", "video.uploaded"],
     });
-    receiver.secrets.set("/healthy", made.body.secret);
+    receiver.secrets.set("/healthy", webhook.secret);
     const { body: video } = await call<{ id: string }>(caller, "POST", "/v1/videos", {});
     expect(await upload(caller, video.id)).toBe(202);
     const types = () => receiver.read().map(({ type }) => type);
-    expect(types()).toEqual([]); // nobody delivers yet
+    expect(types()).toEqual([]); // no node delivers yet
 
     await start("deliver");
-    await expect.poll(types, patience).toEqual(["video.created"]);
+    await expect.poll(types, poll).toEqual(["video.created"]);
     const status = async () => (await call<{ status: string }>(caller, "GET", `/v1/videos/${video.id}`)).body.status;
-    expect(await status()).not.toBe("ready"); // and nobody processes
+    expect(await status()).not.toBe("ready"); // no node processes yet
 
     await start("process");
-    await expect.poll(types, patience).toEqual(["video.created", "video.processing", "video.uploaded"]);
+    await expect.poll(types, poll).toEqual(["video.created", "video.processing", "video.uploaded"]);
     expect(await status()).toBe("ready");
     expect(receiver.read().every(({ verified, attempt }) => verified && attempt === 1)).toBe(true);
   },
 );
 
-/** A database, a folder for files and a secrets key that all nodes share, and a receiver. Cleared away after the test. */
-async function stage() {
+/** A database, a data folder and a secrets key that all nodes share, and a receiver. All are removed after the test. */
+async function prepare() {
   const folder = await mkdtemp(join(tmpdir(), "mave-roles-"));
   const receiver = await startLoggingReceiver(join(folder, "received.jsonl"));
   const nodes: TestServer[] = [];

@@ -6,10 +6,10 @@ import { expect, onTestFinished, test } from "vitest";
 import { type Database, openDatabase } from "../../server/src/store/db.ts";
 import { databaseUrl, testConnection } from "../support/database.ts";
 import { ROOT, startServer, type TestServer } from "../support/server.ts";
-import { call } from "./api.ts";
+import { call } from "./caller.ts";
 import { QUICK_RETRIES, type Scene, setScene } from "./scene.ts";
 
-test("a rolling update: both versions deliver side by side, an older node comes back, and nothing is lost, doubled or out of order", {
+test("a rolling update: both versions deliver side by side, an older node returns, and nothing is lost, doubled or out of order", {
   timeout: 400_000,
 }, async () => {
   const { scene, db, env } = await olderNode();
@@ -21,13 +21,13 @@ test("a rolling update: both versions deliver side by side, an older node comes 
   const newer = await startServer({ ...QUICK_RETRIES, ...env }, await newerTree(db));
   onTestFinished(() => newer.remove());
   expect(await db.run(columns)).toEqual([{ tables: (await tables(db)).length }]);
-  await readsEveryTable(scene); // still the older one's
-  scene.doors.push(newer);
+  await readsEveryTable(scene); // through the older node
+  scene.balanced.push(newer);
   await Promise.all([delivers(older), delivers(newer)]);
 
   await leaves(scene, older);
-  await older.start(); // on tables newer than itself
-  scene.doors.push(older);
+  await older.start(); // on tables newer than its code
+  scene.balanced.push(older);
   await Promise.all([delivers(older), delivers(newer)]);
   await leaves(scene, older);
   await delivers(newer);
@@ -36,7 +36,7 @@ test("a rolling update: both versions deliver side by side, an older node comes 
   await scene.drained();
   const ledger = await scene.compare(load);
   console.log(
-    `A rolling update: ${ledger.events} events, ${ledger.received.length} requests, ${ledger.duplicates.length} twice`,
+    `Rolling update: ${ledger.events} events, ${ledger.received.length} requests, ${ledger.duplicates.length} twice`,
   );
   expect(ledger.findings).toEqual([]);
   expect(ledger.unrecorded).toEqual([]);
@@ -44,7 +44,7 @@ test("a rolling update: both versions deliver side by side, an older node comes 
   for (const node of [older, newer]) expect(node.output()).not.toMatch(/"level":[56]0|cached plan/);
 });
 
-/** A node of this version at work, on a database that the test can look into. */
+/** Starts a node of this version on a database that the test can query. */
 async function olderNode(): Promise<{ scene: Scene; db: Database; env: Record<string, string> }> {
   const connection = await testConnection();
   const db = openDatabase({ connection, connections: 1 });
@@ -57,7 +57,7 @@ async function olderNode(): Promise<{ scene: Scene; db: Database; env: Record<st
   return { scene: await setScene(env), db, env };
 }
 
-/** Waits until a node has made more attempts. */
+/** Waits until the node has made more attempts. */
 async function delivers(node: TestServer): Promise<void> {
   const before = await attempts(node);
   await expect.poll(() => attempts(node)).toBeGreaterThan(before + 10);
@@ -71,7 +71,7 @@ async function attempts({ url }: TestServer): Promise<number> {
     .reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
 }
 
-/** On as many connections as there are: what is read again had its statements prepared before the tables changed. */
+/** Uses all connections: when called again, they have statements that were prepared before the tables changed. */
 async function readsEveryTable({ caller }: Scene): Promise<void> {
   for (const path of ["videos", "webhooks", "events", "deliveries", "replays", "api-keys"]) {
     const reading = Array.from({ length: 20 }, () => call(caller, "GET", `/v1/${path}`));
@@ -79,13 +79,13 @@ async function readsEveryTable({ caller }: Scene): Promise<void> {
   }
 }
 
-/** As in an update: callers are led elsewhere, then the node is told to end. */
-async function leaves({ doors }: Scene, node: TestServer): Promise<void> {
-  doors.splice(doors.indexOf(node), 1);
+/** Directs callers to the other nodes, then stops the node, as an update does. */
+async function leaves({ balanced }: Scene, node: TestServer): Promise<void> {
+  balanced.splice(balanced.indexOf(node), 1);
   expect(await node.stop()).toBe(0);
 }
 
-/** The next version: this one's code, and migrations that add a column to every table, one table a file. */
+/** The next version: the same code, with a migration per table that adds a column. */
 async function newerTree(db: Database): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), "mave-newer-"));
   onTestFinished(() => rm(root, { recursive: true }));

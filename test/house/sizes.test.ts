@@ -4,7 +4,7 @@ import { sources } from "./source.ts";
 const FILE_MAX = 400;
 const FILE_MEDIAN_MAX = 100;
 const FUNCTION_MAX = 60;
-const FACTORY_MAX = 80; // its lines are those of the small functions that it returns
+const FACTORY_MAX = 80; // mostly lines of the small functions it returns
 const FUNCTION_MOSTLY_MAX = 25;
 
 const files = ["server/src", "packages/webhooks/src"].flatMap((folder) => sources(folder));
@@ -15,7 +15,7 @@ const quantile = (numbers: number[], share: number): number =>
 
 test(`no file is longer than ${FILE_MAX} lines`, () => {
   const long = files.filter(({ lines }) => lines > FILE_MAX).map(({ path, lines }) => `${path}: ${lines} lines`);
-  expect(long, "A file over that has two subjects: give each its own.").toEqual([]);
+  expect(long, "Such a file has two subjects: split it.").toEqual([]);
 });
 
 test(`half of the files have at most ${FILE_MEDIAN_MAX} lines`, () => {
@@ -23,14 +23,14 @@ test(`half of the files have at most ${FILE_MEDIAN_MAX} lines`, () => {
     files.map(({ lines }) => lines),
     0.5,
   );
-  expect(median, "Files grow: look for those with two subjects.").toBeLessThanOrEqual(FILE_MEDIAN_MAX);
+  expect(median, "Split files that have two subjects.").toBeLessThanOrEqual(FILE_MEDIAN_MAX);
 });
 
 test(`no function is longer than ${FUNCTION_MAX} lines`, () => {
   const long = functions
     .filter(({ lines, path, name }) => lines > (isFactory(name) ? FACTORY_MAX : FUNCTION_MAX) && !isTable(path, name))
     .map(({ path, line, name, lines }) => `${path}:${line} ${name}: ${lines} lines`);
-  expect(long, "Name its steps and make each a function.").toEqual([]);
+  expect(long, "Make each step a function.").toEqual([]);
 });
 
 test(`nine functions of ten have at most ${FUNCTION_MOSTLY_MAX} lines`, () => {
@@ -38,10 +38,10 @@ test(`nine functions of ten have at most ${FUNCTION_MOSTLY_MAX} lines`, () => {
     functions.map(({ lines }) => lines),
     0.9,
   );
-  expect(most, "Functions grow: name their steps.").toBeLessThanOrEqual(FUNCTION_MOSTLY_MAX);
+  expect(most, "Make steps of long functions their own functions.").toBeLessThanOrEqual(FUNCTION_MOSTLY_MAX);
 });
 
 const isFactory = (name: string): boolean => /^create[A-Z]/.test(name);
 
-/** Routes are written one below the other, each with its schema; cutting that list in two would say nothing. */
+/** A list of routes with their schemas. Splitting it would explain nothing. */
 const isTable = (path: string, name: string): boolean => path.startsWith("server/src/http/") && /Routes?$/.test(name);

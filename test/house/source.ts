@@ -1,98 +1,120 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import ts from "typescript";
 import { ROOT } from "../support/server.ts";
 
-/** One file of ours, as TypeScript reads it. */
+/** A TypeScript file of the repository. */
 export interface Source {
-  /** From the repository's root. */
+  /** Relative to the repository's root. */
   path: string;
   text: string;
   lines: number;
-  imports: Import[];
-  functions: { name: string; line: number; lines: number }[];
-  /** The text with its comments blanked, so that a word in a sentence breaks no rule. */
+  readonly imports: Import[];
+  readonly functions: { name: string; line: number; lines: number }[];
+  readonly logCalls: LogCall[];
+  /** The text with comments blanked, so that rules about code ignore them. */
   readonly code: string;
 }
 
 export interface Import {
-  /** A path from the repository's root for a file of ours, else the package's name. */
+  /** A path relative to the repository's root, or the name of a package. */
   from: string;
   typeOnly: boolean;
   names: string[];
 }
 
-const SKIPPED = /\/(?:node_modules|dist|generated|coverage)\/|\.gen\.ts$|\.d\.ts$/;
-
-/** Every TypeScript file below a folder; tests only where asked for. */
-export function sources(folder: string, { tests = false } = {}): Source[] {
-  const names = readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" });
-  return names
-    .map((name) => join(folder, name))
-    .filter((path) => /\.tsx?$/.test(path) && !SKIPPED.test(`/${path}`) && (tests || !/\.test\.tsx?$/.test(path)))
-    .sort()
-    .map(read);
+export interface LogCall {
+  line: number;
+  /** null if it is not a string literal. */
+  message: string | null;
 }
 
+/** Paths of the repository's files, relative to its root. */
+export const paths: readonly string[] = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], { cwd: ROOT })
+  .toString()
+  .split("\n")
+  .filter((path) => path !== "" && !/(?:^|\/)node_modules|\.gen\.ts$|package-lock\.json$/.test(path));
+
+export const textOf = (path: string): string => readFileSync(join(ROOT, path), "utf8");
+
+/** The TypeScript files below a folder, without test files by default. */
+export const sources = (folder: string, { tests = false } = {}): Source[] =>
+  paths
+    .filter((path) => path.startsWith(`${folder}/`) && /\.tsx?$/.test(path) && !path.endsWith(".d.ts"))
+    .filter((path) => tests || !/\.test\.tsx?$/.test(path))
+    .sort()
+    .map(read);
+
+/** Parses on demand, because many rules need the text alone. */
 function read(path: string): Source {
-  const text = readFileSync(join(ROOT, path), "utf8");
-  const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
-  let stripped: string | null = null; // costs more than all the rest, and few ask
+  const text = textOf(path);
+  const file = once(() => ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true));
+  const parts = {
+    imports: once(() => importsOf(file(), path)),
+    functions: once(() => functionsOf(file())),
+    logCalls: once(() => logCallsOf(file())),
+    code: once(() => withoutComments(file())),
+  };
   return {
     path,
     text,
     lines: text.trimEnd().split("\n").length,
-    imports: importsOf(file, path),
-    functions: functionsOf(file),
+    get imports() {
+      return parts.imports();
+    },
+    get functions() {
+      return parts.functions();
+    },
+    get logCalls() {
+      return parts.logCalls();
+    },
     get code() {
-      stripped ??= withoutComments(file);
-      return stripped;
+      return parts.code();
     },
   };
 }
 
+function once<Value>(make: () => Value): () => Value {
+  let value: Value | undefined;
+  return () => (value ??= make());
+}
+
 function importsOf(file: ts.SourceFile, path: string): Import[] {
   const found: Import[] = [];
-  const add = (specifier: ts.Expression | undefined, typeOnly: boolean, names: string[]): void => {
+  const add = (specifier: ts.Node | undefined, typeOnly: boolean, names: string[]): void => {
     if (specifier === undefined || !ts.isStringLiteral(specifier)) return;
     const { text } = specifier;
     const from = text.startsWith(".") ? relative(ROOT, join(ROOT, path, "..", text)) : text;
     found.push({ from, typeOnly, names });
   };
-  const visit = (node: ts.Node): void => {
+  walk(file, (node) => {
     if (ts.isImportDeclaration(node)) {
       const bindings = node.importClause?.namedBindings;
       const elements = bindings !== undefined && ts.isNamedImports(bindings) ? [...bindings.elements] : [];
-      const allTypes = elements.length > 0 && !node.importClause?.name && elements.every((each) => each.isTypeOnly);
+      const onlyTypes = elements.length > 0 && !node.importClause?.name && elements.every((each) => each.isTypeOnly);
       const isType = node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
       const values = elements.filter((each) => !each.isTypeOnly);
-      add(
-        node.moduleSpecifier,
-        isType || allTypes,
-        values.map((each) => (each.propertyName ?? each.name).text),
-      );
+      const names = values.map((each) => (each.propertyName ?? each.name).text);
+      add(node.moduleSpecifier, isType || onlyTypes, names);
     } else if (ts.isExportDeclaration(node)) {
       add(node.moduleSpecifier, node.isTypeOnly, []);
+    } else if (ts.isImportTypeNode(node)) {
+      add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined, true, []);
     } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
       add(node.arguments[0], false, []);
     }
-    ts.forEachChild(node, visit);
-  };
-  visit(file);
+  });
   return found;
 }
 
 function functionsOf(file: ts.SourceFile): Source["functions"] {
   const found: Source["functions"] = [];
-  const lineOf = (position: number): number => file.getLineAndCharacterOfPosition(position).line + 1;
-  const visit = (node: ts.Node): void => {
-    if (ts.isFunctionLike(node) && "body" in node && node.body) {
-      const line = lineOf(node.getStart(file));
-      found.push({ name: nameOf(node), line, lines: lineOf(node.end) - line + 1 });
-    }
-    ts.forEachChild(node, visit);
-  };
-  visit(file);
+  walk(file, (node) => {
+    if (!ts.isFunctionLike(node) || !("body" in node) || !node.body) return;
+    const line = lineOf(file, node.getStart(file));
+    found.push({ name: nameOf(node), line, lines: lineOf(file, node.end) - line + 1 });
+  });
   return found;
 }
 
@@ -100,21 +122,45 @@ function nameOf(node: ts.Node): string {
   const named = node as { name?: ts.Node };
   if (named.name !== undefined) return named.name.getText();
   const parent = node.parent as { name?: ts.Node };
-  return parent.name?.getText() ?? "(without a name)";
+  return parent.name?.getText() ?? "(anonymous)";
 }
 
-/** Blanks what stands in comments, line for line. */
+const LOG_METHODS = new Set(["debug", "info", "warn", "error", "fatal"]);
+
+/** Calls such as `log.warn({ err }, "Claim failed; retrying")`. */
+function logCallsOf(file: ts.SourceFile): LogCall[] {
+  const found: LogCall[] = [];
+  walk(file, (node) => {
+    if (!ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression)) return;
+    const { name, expression } = node.expression;
+    if (!LOG_METHODS.has(name.text) || !/\blog$/.test(expression.getText(file))) return;
+    const [first, second] = node.arguments;
+    const message = second ?? first;
+    const isLiteral = message !== undefined && ts.isStringLiteralLike(message);
+    found.push({ line: lineOf(file, node.getStart(file)), message: isLiteral ? message.text : null });
+  });
+  return found;
+}
+
+const lineOf = (file: ts.SourceFile, position: number): number => file.getLineAndCharacterOfPosition(position).line + 1;
+
+function walk(node: ts.Node, visit: (node: ts.Node) => void): void {
+  visit(node);
+  ts.forEachChild(node, (child) => walk(child, visit));
+}
+
+/** Blanks comments and keeps line breaks. */
 function withoutComments(file: ts.SourceFile): string {
   const ranges = new Map<number, number>();
-  const note = (found: readonly ts.CommentRange[] | undefined): void => {
+  const add = (found: readonly ts.CommentRange[] | undefined): void => {
     for (const { pos, end } of found ?? []) ranges.set(pos, end);
   };
   const visit = (node: ts.Node): void => {
     if (ts.isJsxText(node)) return;
     const children = node.getChildren(file);
     if (children.length === 0) {
-      note(ts.getLeadingCommentRanges(file.text, node.pos));
-      note(ts.getTrailingCommentRanges(file.text, node.end));
+      add(ts.getLeadingCommentRanges(file.text, node.pos));
+      add(ts.getTrailingCommentRanges(file.text, node.end));
     }
     for (const child of children) visit(child);
   };
@@ -126,7 +172,7 @@ function withoutComments(file: ts.SourceFile): string {
   return code;
 }
 
-/** Where a pattern occurs in the code: `path:line  the line`. */
+/** The lines of the code that match, as `path:line  text`. */
 export function occurrences(source: Source, pattern: RegExp): string[] {
   if (!new RegExp(pattern, `${pattern.flags}m`).test(source.text)) return [];
   const { path, text } = source;

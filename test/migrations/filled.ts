@@ -11,12 +11,12 @@ import { startOwnPostgres } from "../support/own-postgres.ts";
 export const MIGRATIONS = fileURLToPath(new URL("../../server/migrations/", import.meta.url));
 
 /**
- * The newest file that a released node knows. Those up to here make the tables of a new database, before there is anything
- * to hold up; each later one is applied while nodes that know only these are at work. A release raises it.
+ * The newest file of the last release. Files up to this one create the tables of a new database, where they block nobody.
+ * Later ones are applied while nodes of the last release are running. Each release raises it.
  */
 export const BASELINE = "0010";
 
-/** Names of the files after the baseline. */
+/** The files after the baseline. */
 export const later = (await readdir(MIGRATIONS)).filter((name) => name.endsWith(".sql") && name > `${BASELINE}_~`);
 
 const FINISHED = 70_000; // events, each with a delivery and an attempt: 210,000 rows of history
@@ -25,8 +25,8 @@ export const SPACE = "00000000-0000-4000-8000-000000000001";
 export const WEBHOOKS = [1, 2, 3].map((n) => `00000000-0000-4000-8000-00000000000${n}`);
 
 /**
- * A database as the baseline's nodes leave it after a month of work. It has a server of its own: its long transactions
- * would hold back what the lists of other tests show. Ended after the test file.
+ * A database with a month of data from nodes of the baseline. It has its own PostgreSQL, because its long transactions would
+ * hide new events from the lists in other tests. Stopped after the test file.
  */
 export async function filledDatabase(): Promise<Database> {
   const postgres = await startOwnPostgres({ autovacuum: "off" });
@@ -38,11 +38,11 @@ export async function filledDatabase(): Promise<Database> {
   await migrate(db, { folder: await copyOfBaseline() });
   for (const text of [SPACES, WEBHOOK_ROWS]) await db.run({ name: "", text }, [SPACE, WEBHOOKS]);
   await fillHistory(db, { space: SPACE, webhooks: WEBHOOKS, days: 30 }, FINISHED);
-  for (const text of [VIDEOS, UPLOADS, OPEN, HOURS, "analyze"]) await db.run({ name: "", text });
+  for (const text of [VIDEOS, UPLOADS, PENDING, HOURS, "analyze"]) await db.run({ name: "", text });
   return db;
 }
 
-/** A folder with the files that the baseline's nodes know. Removed after the test file. */
+/** A folder with the files up to the baseline. Removed after the test file. */
 export async function copyOfBaseline(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "mave-migrations-"));
   afterAll(() => rm(folder, { recursive: true }));
@@ -63,7 +63,7 @@ const VIDEOS = `insert into videos (space_id, id, last_sequence)
 const UPLOADS = `insert into uploads (space_id, video_id, version, id, state, resumable)
   select space_id, id, 1, gen_random_uuid(), 'published', true from videos`;
 
-const OPEN = `insert into pending_deliveries (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, due_at)
+const PENDING = `insert into pending_deliveries (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, due_at)
   select space_id, webhook_id, video_id, 100, gen_random_uuid(), event_id, type, 0, now()
   from (select distinct on (video_id) * from deliveries order by video_id limit 5000) each_video`;
 

@@ -1,13 +1,13 @@
 import type pg from "pg";
 import type { Database } from "../../server/src/store/db.ts";
 
-/** Rows that any machine reads in a moment, however busy it is. */
+/** Any machine reads this many rows in an instant. */
 const FEW = 1_000;
 
-/** Locks that stop whoever writes a row of the table. */
-const STOPPING = ["ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"];
+/** Locks that block writers of the table. */
+const BLOCKING = ["ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"];
 
-/** What a transaction has done to a table with all its partitions. */
+/** What a transaction did to a table, including its partitions. */
 interface Touched {
   name: string;
   locks: string[];
@@ -22,16 +22,15 @@ interface Column {
   has_default: boolean;
 }
 
-interface Look {
+interface Snapshot {
   touched: Touched[];
   columns: Column[];
 }
 
 /**
- * The database for `migrate`: before a file's commit it is looked at what its transaction holds and has done, and a file
- * that nodes at work would notice fails with the reasons. Rows are counted, not seconds: how long a table of a million
- * rows is held depends on the machine, whether all of it is read under the lock does not. What takes long without a row, as a
- * wait or a loop, is no definition, and nothing else may stand in a file that stops writers.
+ * A database for `migrate` that inspects each transaction before its commit and fails, with the reasons, if the migration
+ * would affect running nodes. It counts rows instead of time, because time depends on the machine. To exclude waits and
+ * loops, which read no rows, a file that blocks writers may contain definitions only.
  */
 export function watched(db: Database): Database {
   return {
@@ -42,16 +41,16 @@ export function watched(db: Database): Database {
         text: string | pg.QueryConfig,
         values?: unknown[],
       ) => Promise<pg.QueryResult>;
-      await query("set max_parallel_maintenance_workers = 0"); // what a worker reads is not counted here
-      let before: Look;
+      await query("set max_parallel_maintenance_workers = 0"); // rows read by a parallel worker would not be counted
+      let before: Snapshot;
       let file = "";
       const watch = async (text: string | pg.QueryConfig, values?: unknown[]) => {
-        if (typeof text !== "string") return query(text); // the lock's own session
+        if (typeof text !== "string") return query(text); // the session that holds the migration lock
         if (text.startsWith("-- ")) file = text;
-        const findings = text === "commit" ? judge(before, await look(query), file) : [];
+        const findings = text === "commit" ? problems(before, await snapshot(query), file) : [];
         if (findings.length > 0) throw new Error(findings.join("\n"));
         const response = await query(text, values);
-        if (text === "begin") before = await look(query);
+        if (text === "begin") before = await snapshot(query);
         return response;
       };
       client.query = watch as typeof client.query;
@@ -60,12 +59,12 @@ export function watched(db: Database): Database {
   };
 }
 
-/** Everything that nodes at work would notice of what happened between two looks. */
-function judge(before: Look, after: Look, file: string): string[] {
+/** Everything between two snapshots that would affect running nodes. */
+function problems(before: Snapshot, after: Snapshot, file: string): string[] {
   return [
-    ...besides(before, after, file),
+    ...otherStatements(before, after, file),
     ...after.touched.flatMap((table) =>
-      heldUp(
+      longLocks(
         table,
         before.touched.find(({ name }) => name === table.name),
       ),
@@ -75,23 +74,23 @@ function judge(before: Look, after: Look, file: string): string[] {
   ];
 }
 
-/** Statements that are no definitions, while tables are stopped that nodes at work use. */
-function besides(before: Look, after: Look, file: string): string[] {
+/** Statements other than definitions in a file that blocks writers of existing tables. */
+function otherStatements(before: Snapshot, after: Snapshot, file: string): string[] {
   const used = new Set(before.touched.map(({ name }) => name));
-  const stopped = after.touched
-    .filter(({ name, locks }) => used.has(name) && locks.some(stops))
+  const blocked = after.touched
+    .filter(({ name, locks }) => used.has(name) && locks.some(blocks))
     .map(({ name }) => name);
   const others = statementsOf(file).filter((statement) => !isDefinition(statement));
-  return stopped.length === 0 ? [] : others.map((other) => `${stopped}: stopped while this runs: ${other}`);
+  return blocked.length === 0 ? [] : others.map((other) => `${blocked}: blocked while this runs: ${other}`);
 }
 
-/** A table that is made of a question is none. */
+/** Creating a table from a query is not a definition. */
 const FILLING =
   /^create\s+(?:unlogged\s+table|table|materialized\s+view)\b.*\sas\s+(?:select|with|values|table|execute)\b/is;
 const isDefinition = (statement: string) =>
   /^(?:alter|comment|create|drop)\b/i.test(statement) && !FILLING.test(statement);
 
-/** A file's statements, without comments and the bodies of functions. */
+/** A file's statements, without comments and function bodies. */
 function statementsOf(file: string): string[] {
   const plain = file.replace(/--.*$/gm, "").replace(/\$(\w*)\$[\s\S]*?\$\1\$/g, "''");
   return plain
@@ -100,21 +99,21 @@ function statementsOf(file: string): string[] {
     .filter(Boolean);
 }
 
-const stops = (lock: string): boolean => STOPPING.includes(lock);
+const blocks = (lock: string): boolean => BLOCKING.includes(lock);
 
-/** A table that was not there before holds up nobody. */
-function heldUp({ name, locks, ...after }: Touched, before: Touched | undefined): string[] {
+/** A new table blocks nobody. */
+function longLocks({ name, locks, ...after }: Touched, before: Touched | undefined): string[] {
   if (before === undefined) return [];
   const [read, written] = [after.read - before.read, after.written - before.written];
-  const stopping = locks.filter(stops);
+  const blocking = locks.filter(blocks);
   return [
-    ...(stopping.length > 0 && read > FEW ? [`${name}: ${read} rows are read under ${stopping}`] : []),
+    ...(blocking.length > 0 && read > FEW ? [`${name}: ${read} rows are read under ${blocking}`] : []),
     ...(written > FEW ? [`${name}: ${written} rows are written, and locked until the commit`] : []),
   ];
 }
 
-/** A node of before inserts rows without a column that it does not know. */
-function unwritable({ name, required, has_default }: Column, before: Look): string[] {
+/** Older nodes insert rows without the columns they do not know. */
+function unwritable({ name, required, has_default }: Column, before: Snapshot): string[] {
   const [table] = name.split(".");
   if (!before.columns.some((column) => column.name.startsWith(`${table}.`))) return [];
   const was = before.columns.find((column) => column.name === name);
@@ -123,18 +122,18 @@ function unwritable({ name, required, has_default }: Column, before: Look): stri
   return required && !was.required ? [`${name} has become required, and older nodes may leave it empty`] : [];
 }
 
-function missing(name: string, type: string, after: Look, removed: string[]): string[] {
+function missing(name: string, type: string, after: Snapshot, removed: string[]): string[] {
   const now = after.columns.find((column) => column.name === name);
   if (now === undefined) return removed.includes(name) ? [] : [`${name} is removed, and older nodes read it`];
   return now.type === type ? [] : [`${name} was ${type} and is ${now.type}`];
 }
 
-/** The columns of which a file says that no node of the release before uses them. */
+/** The columns that a file declares unused by the previous release. */
 function removed(file: string): string[] {
   return /^-- Removes, unused since the release before: (.+)$/m.exec(file)?.[1]?.split(", ") ?? [];
 }
 
-async function look(query: (text: string) => Promise<pg.QueryResult>): Promise<Look> {
+async function snapshot(query: (text: string) => Promise<pg.QueryResult>): Promise<Snapshot> {
   const touched = (await query(TOUCHED)).rows as Touched[];
   return { touched, columns: (await query(COLUMNS)).rows as Column[] };
 }

@@ -2,51 +2,51 @@ import type pg from "pg";
 import { pause } from "../../server/src/kernel/clock.ts";
 import type { Database } from "../../server/src/store/db.ts";
 
-/** What nodes at work met with. */
+/** How the work of nodes went. */
 export interface Work {
   /** Rounds of record, claim, settle and list. */
   rounds: number;
-  /** The longest that one of their statements was seen to wait for a lock of another, in ms. */
+  /** The longest wait for a lock that was seen, ms. */
   waited_ms: number;
 }
 
 const NODES = 4;
 
 /**
- * What nodes of the baseline do all day, on connections of their own, until it is stopped. Statements of its own and not the
- * product's: those may need what the newest file brings. A failure of one of them fails `stop`.
+ * Does what nodes of the baseline do, on separate connections, until stopped. It has its own statements, because the product's
+ * may need the newest migration. If one fails, `stop` throws its error.
  */
 export function startWork(db: Database, space: string, webhook: string): { stop(): Promise<Work> } {
-  let [going, rounds] = [true, 0];
+  let [isRunning, rounds] = [true, 0];
   const round = async (client: pg.Client): Promise<void> => {
     for (const step of STEPS) await client.query(step, [space, webhook]);
     rounds += 1;
-    await pause(10); // the machine is not what is tried here
+    await pause(10); // not a load test
   };
   const node = async (): Promise<void> => {
     const client = await db.connect();
     await client.query("set application_name = 'node'");
     try {
-      while (going) await round(client);
+      while (isRunning) await round(client);
     } finally {
       await client.end();
     }
   };
-  const working = Promise.all(Array.from({ length: NODES }, node));
-  working.catch(() => {}); // told by `stop`
-  const watching = watch(db, () => going);
+  const work = Promise.all(Array.from({ length: NODES }, node));
+  work.catch(() => {}); // `stop` throws it
+  const watching = watch(db, () => isRunning);
   return {
     async stop() {
-      going = false;
-      await working;
+      isRunning = false;
+      await work;
       return { rounds, waited_ms: await watching };
     },
   };
 }
 
-async function watch(db: Database, going: () => boolean): Promise<number> {
+async function watch(db: Database, isRunning: () => boolean): Promise<number> {
   let longest = 0;
-  while (going()) {
+  while (isRunning()) {
     const [row] = await db.run<{ ms: number }>(WAITED);
     longest = Math.max(longest, row!.ms);
     await pause(10);

@@ -8,7 +8,7 @@ import { sendNotice } from "../../server/src/store/notices.ts";
 import { openStore } from "../../server/src/store/open-store.ts";
 import { sharesSessions } from "../../server/src/store/pooler.ts";
 import { startHeartbeat } from "../../server/src/videos/lease.ts";
-import { pass, QUICK_RETRIES, type Scene, setScene } from "../crash/scene.ts";
+import { QUICK_RETRIES, type Scene, setScene, wait } from "../crash/scene.ts";
 import { databaseUrl, testConnection } from "../support/database.ts";
 import { eventually } from "../support/eventually.ts";
 import { without } from "../support/machine.ts";
@@ -28,7 +28,7 @@ describe.skipIf(without("pgbouncer"))("behind a connection pooler", { timeout: 2
   test("that keeps whole sessions everything is delivered, and the ledger agrees", async () => {
     const { url } = await startPgbouncer(await testConnection(), { mode: "session" });
     const scene = await setScene({ DATABASE_URL: url }, PATHS);
-    const ledger = await underLoad(scene, () => pass(1_500));
+    const ledger = await underLoad(scene, () => wait(1_500));
     expect(ledger.findings).toEqual([]);
     expect(ledger.duplicates).toEqual([]);
   });
@@ -36,10 +36,10 @@ describe.skipIf(without("pgbouncer"))("behind a connection pooler", { timeout: 2
   test("that shares sessions two nodes deliver everything in order, one killed: the other takes its work over", async () => {
     const { scene, second, own } = await twoNodes({ MAVE_ROLES: "api,deliver" }, { MAVE_ROLES: "api,deliver" });
     expect(scene.server.output()).toContain("MAVE_DATABASE_DIRECT_URL");
-    scene.doors.push(second);
+    scene.balanced.push(second);
     const ledger = await underLoad(scene, async () => {
-      await pass(1_000);
-      scene.doors.pop();
+      await wait(1_000);
+      scene.balanced.pop();
       await second.kill();
       await expect.poll(() => own.run(NODES), { timeout: 60_000 }).toEqual([{ count: 1 }]);
     });
@@ -49,9 +49,9 @@ describe.skipIf(without("pgbouncer"))("behind a connection pooler", { timeout: 2
   test("that shares sessions a node that only delivers finds the work of one that only serves, also after the pooler was killed", async () => {
     const { scene, pooler } = await twoNodes({ MAVE_ROLES: "api" }, { MAVE_ROLES: "deliver" });
     const ledger = await underLoad(scene, async () => {
-      await pass(500);
+      await wait(500);
       await pooler.restart();
-      await pass(500);
+      await wait(500);
     });
     expect(ledger.findings).toEqual([]);
   });

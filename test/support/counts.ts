@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import type { Reporter, TestModule } from "vitest/node";
 
-/** Writes how the run ended to the file that `npm test` asks for; its closing line is made of it. */
+/** Writes the numbers of passed, failed and skipped tests to a file, for the last line of `npm test`. */
 export default class Counts implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const file = process.env.TEST_COUNTS;

@@ -10,7 +10,7 @@ export interface TestConnection {
   database: string;
 }
 
-/** A fresh, migrated database of this test file's own, closed and dropped after it. Call it at the file's top level or in `beforeAll`. */
+/** A new, migrated database for this test file, dropped after it. Call it at the top level or in `beforeAll`. */
 export async function testDatabase(connections = 10): Promise<Database> {
   const connection = await testConnection();
   const db = openDatabase({ connection, connections });
@@ -18,14 +18,14 @@ export async function testDatabase(connections = 10): Promise<Database> {
   return db;
 }
 
-/** A database without any table, for tests of the migrations. */
+/** A database without tables, for tests of migrations. */
 export async function emptyDatabase(): Promise<Database> {
   const db = openDatabase({ connection: await testConnection("template1"), connections: 5 });
   afterAll(() => db.close());
   return db;
 }
 
-/** As `testDatabase`, but only the database: for tests that open it themselves. */
+/** Like `testDatabase`, for tests that open the database themselves. */
 export async function testConnection(template = "mave"): Promise<TestConnection> {
   const database = `test_${randomBytes(6).toString("hex")}`;
   await administer(`create database ${database} template ${template}`);
@@ -33,7 +33,7 @@ export async function testConnection(template = "mave"): Promise<TestConnection>
   return { ...inject("postgres"), database };
 }
 
-/** As `testConnection`, as the value of DATABASE_URL: for tests that start processes. */
+/** Like `testConnection`, as a DATABASE_URL for tests that start processes. */
 export async function testDatabaseUrl(): Promise<string> {
   return databaseUrl(await testConnection());
 }

@@ -1,5 +1,5 @@
 import { vi } from "vitest";
 
-/** Waits for what a check expects, as long as a busy machine may need: vitest's own patience ends after a second. */
+/** Waits until a check passes, for up to 30 s: on a busy machine, the one second of vitest's default is too short. */
 export const eventually = <Result>(check: () => Result | Promise<Result>): Promise<Result> =>
   vi.waitFor(check, { timeout: 30_000, interval: 25 });

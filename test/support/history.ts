@@ -2,16 +2,15 @@ import type { Database } from "../../server/src/store/db.ts";
 
 export interface History {
   space: string;
-  /** The first has most of the deliveries, the last few. */
+  /** The first one gets most of the deliveries, the last one few. */
   webhooks: string[];
   days: number;
 }
 
 /**
- * Fills the history as months of work would, straight into its partitions: events a moment apart over the days kept,
- * most of them delivered to the busiest webhook, their transactions long ended, each by one attempt; one in
- * 500 failed (mostly by 503), one in 50,000 was canceled or has a rare type. Every tenth is another space's. Analyzed, so
- * that the planner knows it.
+ * Fills the history as months of deliveries would: events spread evenly over the retention, most of them delivered to the
+ * first webhook, each with one attempt. One in 500 failed (mostly with 503), one in 50,000 was canceled or has a rare type,
+ * and one in ten belongs to another space. Analyzes the tables for the planner.
  */
 export async function fillHistory(db: Database, { space, webhooks, days }: History, rows: number): Promise<void> {
   const values = [space, webhooks, days, rows];

@@ -5,18 +5,18 @@ import { createLog } from "../../server/src/kernel/log.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../server/src/store/embedded-postgres.ts";
 import { removeDataFolder } from "./server.ts";
 
-/** Its data outlives no run, so it need not reach the disk. Tests of durability start servers of their own. */
-const HASTY = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" };
+/** The data does not outlive the run, so it need not reach the disk. Tests of durability start their own servers. */
+const NOT_DURABLE = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" };
 
-/** A PostgreSQL with an empty database `mave`, in a folder that goes with its end. */
+/** Starts a PostgreSQL with an empty database `mave`. Its folder is removed when it ends. */
 export async function startOwnPostgres(settings: Record<string, string>): Promise<EmbeddedPostgres> {
   const folder = await mkdtemp(join(tmpdir(), "mave-test-"));
   const { connection, end } = await startEmbeddedPostgres({
     folder,
     log: createLog("silent"),
-    settings: { ...HASTY, ...settings },
-    onLost(why) {
-      throw why;
+    settings: { ...NOT_DURABLE, ...settings },
+    onLost(error) {
+      throw error;
     },
   });
   return {

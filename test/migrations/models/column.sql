@@ -1,6 +1,6 @@
--- A model: what a new feature remembers, in a new column and a new table.
+-- A model: a new column and a new table.
 -- Runs with: 0010
--- Lock cost: ACCESS EXCLUSIVE on deliveries and its partitions for the moment of the change; no row is read.
+-- Lock cost: brief ACCESS EXCLUSIVE on deliveries and its partitions; reads no rows.
 
 alter table deliveries add column remark text not null default '';
 

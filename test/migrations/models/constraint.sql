@@ -1,5 +1,5 @@
--- A model: a constraint, in two files. From the first on it holds for what is written.
+-- A model: a constraint, in two files. The first one applies it to new rows.
 -- Runs with: 0010
--- Lock cost: ACCESS EXCLUSIVE on videos for the moment of the change; no row is read.
+-- Lock cost: brief ACCESS EXCLUSIVE on videos; reads no rows.
 
 alter table videos add constraint videos_counted check (last_sequence >= 0) not valid;

@@ -1,5 +1,5 @@
--- The second file: what was there before is read.
+-- The second file: checks existing rows.
 -- Runs with: 0010
--- Lock cost: SHARE UPDATE EXCLUSIVE on videos: reads and writes go on.
+-- Lock cost: SHARE UPDATE EXCLUSIVE on videos; reads and writes continue.
 
 alter table videos validate constraint videos_counted;

@@ -1,8 +1,8 @@
--- The second file: for each partition an index built beside its writers, then made a part of the parent's, which is valid
--- with the last of them. What an earlier try left unfinished is dropped.
+-- The second file: builds an index on each partition concurrently and attaches it to the parent's, which becomes valid with
+-- the last one. Drops indexes that an earlier try left invalid.
 -- Runs with: 0010
--- Lock cost: SHARE UPDATE EXCLUSIVE on one partition at a time: reads and writes go on. ACCESS EXCLUSIVE on its new index
--- for the moment of the change.
+-- Lock cost: SHARE UPDATE EXCLUSIVE on one partition at a time; reads and writes continue. Brief ACCESS EXCLUSIVE on its
+-- new index.
 
 with partitions as (
   select c.oid, c.relname || '_by_exact_response' as name from pg_inherits join pg_class c on c.oid = inhrelid

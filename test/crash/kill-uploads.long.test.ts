@@ -6,16 +6,16 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { without } from "../support/machine.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { playable, videoFolder } from "../support/video-files.ts";
-import { all, type Caller, call } from "./api.ts";
+import { all, type Caller, call } from "./caller.ts";
 
-const TIMEOUT_MS = 240_000; // each ends in seconds on an idle machine
+const TIMEOUT_MS = 240_000; // each takes seconds on an idle machine
 
 let server: TestServer;
 let caller: Caller;
 let quick: string;
 let slow: string;
 
-// Each of these uploads a real video, which ffmpeg makes first: without it, npm test says so and leaves them out.
+// These tests need ffmpeg, which also makes the files they upload; `npm test` skips them without it.
 beforeAll(async () => {
   if (without("ffmpeg")) return;
   const folder = await videoFolder();
@@ -33,7 +33,7 @@ interface VideoView {
   error: { code: string } | null;
 }
 
-const makeVideo = async (): Promise<string> => (await call<VideoView>(caller, "POST", "/v1/videos", {})).body.id;
+const createVideo = async (): Promise<string> => (await call<VideoView>(caller, "POST", "/v1/videos", {})).body.id;
 const getVideo = async (id: string): Promise<VideoView> =>
   (await call<VideoView>(caller, "GET", `/v1/videos/${id}`)).body;
 const becomesReady = (id: string) =>
@@ -49,12 +49,12 @@ async function put(id: string, path: string): Promise<number> {
   return response.status;
 }
 
-/** What was told of a video, in its order. */
+/** The types of a video's events, in order. */
 async function eventTypes(id: string): Promise<string[]> {
   return (await all<{ type: string }>(caller, `/v1/events?video=${id}`)).map(({ type }) => type);
 }
 
-/** Processes that work for this server: ffmpeg, ffprobe and whatever wraps them. */
+/** The server's child processes: ffmpeg, ffprobe and their wrappers. */
 function workers(): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
@@ -66,13 +66,13 @@ function workers(): number[] {
         const here = words.includes(server.dataDir) || readlinkSync(`/proc/${pid}/cwd`).startsWith(server.dataDir);
         return here && state !== "Z" && /ff(?:mpeg|probe)/.test(words);
       } catch {
-        return false; // it has ended meanwhile
+        return false; // it exited meanwhile
       }
     });
 }
 
-/** Nothing half-made is left: no work folder, no part of a file. */
-async function expectTidy(): Promise<void> {
+/** Checks that no working files and no partial uploads are left. */
+async function expectNoLeftovers(): Promise<void> {
   for (const folder of ["work", "incoming"])
     await expect.poll(() => readdir(join(server.dataDir, folder)), { timeout: TIMEOUT_MS, interval: 500 }).toEqual([]);
 }
@@ -84,15 +84,15 @@ const tus = (more: Record<string, string>) => ({
 });
 
 describe.skipIf(without("ffmpeg"))("an upload whose server is killed", () => {
-  test("resumes at the byte on disk and becomes the very file", { timeout: TIMEOUT_MS }, async () => {
-    const [video, file] = [await makeVideo(), await readFile(slow)];
+  test("resumes at the byte on disk and ends up identical to the file", { timeout: TIMEOUT_MS }, async () => {
+    const [video, file] = [await createVideo(), await readFile(slow)];
     const metadata = `video ${Buffer.from(video).toString("base64")}`;
-    const made = await fetch(`${server.url}/v1/uploads`, {
+    const created = await fetch(`${server.url}/v1/uploads`, {
       method: "POST",
       headers: tus({ "upload-length": String(file.length), "upload-metadata": metadata }),
     });
-    expect(made.status).toBe(201);
-    const path = new URL(made.headers.get("location")!, server.url).pathname;
+    expect(created.status).toBe(201);
+    const path = new URL(created.headers.get("location")!, server.url).pathname;
     const onDisk = join(server.dataDir, "incoming", path.split("/").pop()!);
 
     let offset = 0;
@@ -115,11 +115,11 @@ describe.skipIf(without("ffmpeg"))("an upload whose server is killed", () => {
     await becomesReady(video);
     expect((await getVideo(video)).size).toBe(file.length);
     expect(await eventTypes(video)).toEqual(["video.created", "video.processing", "video.uploaded"]);
-    await expectTidy();
+    await expectNoLeftovers();
   });
 
-  test("by PUT leaves nothing behind", { timeout: TIMEOUT_MS }, async () => {
-    const video = await makeVideo();
+  test("leaves nothing behind if it was a PUT", { timeout: TIMEOUT_MS }, async () => {
+    const video = await createVideo();
     const headers = { authorization: `Bearer ${caller.key}`, "content-length": "1000000" };
     const sending = request(`${server.url}/v1/videos/${video}/file`, { method: "PUT", headers }).on("error", () => {});
     sending.write(Buffer.alloc(300_000));
@@ -127,25 +127,25 @@ describe.skipIf(without("ffmpeg"))("an upload whose server is killed", () => {
     await server.kill();
     await server.start();
     await expect.poll(async () => (await getVideo(video)).status, { timeout: 90_000, interval: 300 }).toBe("waiting");
-    await expectTidy();
+    await expectNoLeftovers();
     expect(await put(video, quick)).toBe(202);
     await becomesReady(video);
   });
 });
 
 describe.skipIf(without("ffmpeg"))("processing", () => {
-  test("whose ffmpeg is killed is done again, and told once", { timeout: TIMEOUT_MS }, async () => {
-    const video = await makeVideo();
+  test("whose ffmpeg is killed is repeated, with one event", { timeout: TIMEOUT_MS }, async () => {
+    const video = await createVideo();
     expect(await put(video, slow)).toBe(202);
     await expect.poll(() => workers().length, { timeout: 60_000, interval: 5 }).toBeGreaterThan(0);
     for (const pid of workers()) process.kill(pid, "SIGKILL");
     await becomesReady(video);
     expect(await eventTypes(video)).toEqual(["video.created", "video.processing", "video.uploaded"]);
-    await expectTidy();
+    await expectNoLeftovers();
   });
 
-  test("whose server is killed leaves no ffmpeg, is done again, and told once", { timeout: TIMEOUT_MS }, async () => {
-    const video = await makeVideo();
+  test("whose server is killed leaves no ffmpeg and is repeated, with one event", { timeout: TIMEOUT_MS }, async () => {
+    const video = await createVideo();
     expect(await put(video, slow)).toBe(202);
     for (let kill = 0; kill < 2; kill += 1) {
       await expect.poll(() => workers().length, { timeout: 60_000, interval: 5 }).toBeGreaterThan(0);
@@ -157,11 +157,11 @@ describe.skipIf(without("ffmpeg"))("processing", () => {
     expect(await eventTypes(video)).toEqual(["video.created", "video.processing", "video.uploaded"]);
     const versions = await readdir(join(server.dataDir, "media", video));
     expect(versions).toHaveLength(1);
-    await expectTidy();
+    await expectNoLeftovers();
   });
 });
 
-/** Sends a part of the file and kills the server once at least so much of it is on its disk. */
+/** Sends a part of the file and kills the server once some of it is on disk. */
 async function sendUntilKilled(path: string, file: Buffer, from: number, until: number, onDisk: string): Promise<void> {
   const headers = tus({
     "content-type": "application/offset+octet-stream",

@@ -1,18 +1,18 @@
-/** A caller of the API who never gives up: each call is made again, with the same Idempotency-Key, until it is answered. */
+/** A client of the API that repeats each call, with the same Idempotency-Key, until it gets a response. */
 export interface Caller {
-  /** The server may move; asked for at each try. */
+  /** Asked at each try, because callers may move to another server. */
   url: () => string;
   key: string;
 }
 
-export interface Answered<Body> {
+export interface Returned<Body> {
   status: number;
   body: Body;
-  /** Tries that got no response, or a 5xx: the change may have been made by one of them. */
-  unanswered: number;
+  /** Tries before this one that got no response or a 5xx. Any of them may have made the change. */
+  failedTries: number;
 }
 
-const PATIENCE_MS = 240_000; // a server killed again and again serves for a moment only, on a busy machine for none at times
+const TIMEOUT_MS = 240_000; // a server that is killed again and again serves for moments only; on a busy machine, not even that
 
 export async function call<Body>(
   { url, key }: Caller,
@@ -20,22 +20,22 @@ export async function call<Body>(
   path: string,
   body?: object,
   idempotencyKey?: string,
-): Promise<Answered<Body>> {
+): Promise<Returned<Body>> {
   const headers: Record<string, string> = { authorization: `Bearer ${key}` };
   if (body !== undefined) headers["content-type"] = "application/json";
   if (idempotencyKey !== undefined) headers["idempotency-key"] = idempotencyKey;
   const options = { method, headers, ...(body && { body: JSON.stringify(body) }) };
-  let last = "nothing";
-  for (let unanswered = 0, until = Date.now() + PATIENCE_MS; Date.now() < until; unanswered += 1) {
+  let last = "no response";
+  for (let failedTries = 0, deadline = Date.now() + TIMEOUT_MS; Date.now() < deadline; failedTries += 1) {
     const response = await fetch(`${url()}${path}`, { ...options, signal: AbortSignal.timeout(10_000) })
       .then(async (response) => ({ status: response.status, body: (await response.json()) as Body }))
       .catch(() => null);
-    const busy = response !== null && (response.body as { code?: string }).code === "IDEMPOTENCY_BUSY";
-    if (response !== null && response.status < 500 && !busy) return { ...response, unanswered };
+    const isBusy = response !== null && (response.body as { code?: string }).code === "IDEMPOTENCY_BUSY";
+    if (response !== null && response.status < 500 && !isBusy) return { ...response, failedTries };
     if (response !== null) last = JSON.stringify(response.body);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error(`${method} ${path} was not answered within ${PATIENCE_MS} ms; at last by: ${last}`);
+  throw new Error(`${method} ${path} got no response within ${TIMEOUT_MS} ms; last try: ${last}`);
 }
 
 interface Page<Item> {
@@ -44,13 +44,13 @@ interface Page<Item> {
   next: string | null;
 }
 
-/** Every item of a list, page by page. */
+/** All items of a list, page by page. */
 export async function all<Item>(caller: Caller, path: string): Promise<Item[]> {
   const items: Item[] = [];
   const join = path.includes("?") ? "&" : "?";
   for (let after = ""; ; ) {
     const { status, body } = await call<Page<Item>>(caller, "GET", `${path}${join}limit=100${after}`);
-    if (status !== 200) throw new Error(`GET ${path} answered ${status}: ${JSON.stringify(body)}`);
+    if (status !== 200) throw new Error(`GET ${path} returned ${status}: ${JSON.stringify(body)}`);
     items.push(...body.data);
     if (!body.has_more) return items;
     after = `&after=${body.next}`;

@@ -7,13 +7,13 @@ import { pipeline } from "node:stream/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { verify } from "@mave/webhooks";
 
-/** One request as the receiver saw it: a line of its log, written before it answers. */
+/** A request as the receiver saw it: a line of its log, written before it responds. */
 export interface Received {
-  /** When its headers were there. */
+  /** When its headers had arrived. */
   began_ms: number;
-  /** When it was about to be answered, or to be left without a response. */
+  /** Just before the response, or the decision not to respond. */
   at_ms: number;
-  /** The path that it came to: which of the test's webhooks. */
+  /** The path of the URL, which identifies the webhook. */
   path: string;
   event: string;
   type: string;
@@ -22,36 +22,35 @@ export interface Received {
   attempt: number;
   sequence: number;
   previous: number;
-  /** Of the body's bytes: every attempt of an event must send the same. */
+  /** SHA-256 of the body: every attempt for an event must send the same bytes. */
   digest: string;
-  /** What verification with the webhook's secret said. */
+  /** Whether the signature matches the webhook's secret. */
   verified: boolean;
-  /** What it was answered; null: nothing, the connection was cut or left hanging. */
-  answered: number | null;
+  /** The status of the response; null if the connection was closed or left hanging instead. */
+  responded: number | null;
 }
 
 export interface LoggingReceiver {
   url(path: string): string;
   secrets: Map<string, string>;
-  /** Every line of the log file so far. */
+  /** All lines of the log file so far. */
   read(): Received[];
-  /** Requests that have come and are not answered yet. */
-  open(): number;
+  /** The number of requests that have not ended. */
+  inFlight(): number;
   close(): Promise<void>;
 }
 
-interface Manner {
-  /** null: none, the connection is cut. */
+interface Behavior {
+  /** null: close the connection instead. */
   status: number | null;
   wait_ms?: number;
-  /** It is not cut either. */
+  /** Leave the connection open instead. */
   hangs?: boolean;
-  /** What follows the status; nothing, where it is left out. */
   body?: () => AsyncIterable<Buffer>;
 }
 
-/** What each path does with a request. The choice hangs on the delivery and attempt only, so that it can be repeated. */
-const MANNERS: Record<string, (chance: number, attempt: number) => Manner> = {
+/** The behavior of each path. It depends on the delivery and attempt alone, so that a run can be repeated. */
+const BEHAVIORS: Record<string, (chance: number, attempt: number) => Behavior> = {
   "/healthy": () => ({ status: 200 }),
   "/flaky": (chance, attempt) => ({ status: chance < 0.25 && attempt < 4 ? 500 : 204 }),
   "/slow": (chance) => ({ status: 200, wait_ms: 20 + chance * 80 }),
@@ -62,7 +61,7 @@ const MANNERS: Record<string, (chance: number, attempt: number) => Manner> = {
   },
 };
 
-/** Few of them hang: each holds its video, and a drain, for as long as an attempt may take. */
+/** Few hang, because each blocks its video, and the end of the test, until the attempt times out. */
 const [HANGS, DRIPS, FLOODS] = [0.02, 0.12, 0.25];
 const DRIP_BYTES = 10;
 const DRIP_MS = 50;
@@ -74,24 +73,24 @@ async function* drip(): AsyncIterable<Buffer> {
   }
 }
 
-/** Until its sender has enough of it. */
+/** Until the sender closes the connection. */
 async function* flood(): AsyncIterable<Buffer> {
   for (const piece = Buffer.alloc(16_384, "."); ; ) yield piece;
 }
 
 /**
- * A receiver that shares nothing with the product but the wire: it logs each request to a file before it answers, so that
- * the file is a witness of its own of what was sent, however the sender ended.
+ * Starts a receiver that logs each request to a file before it responds. The file shows independently what was sent, even if
+ * the sender was killed.
  */
 export async function startLoggingReceiver(file: string): Promise<LoggingReceiver> {
   const secrets = new Map<string, string>();
-  let open = 0;
+  let inFlight = 0;
   const server = createServer(async (request, response) => {
-    open += 1;
-    response.once("close", () => (open -= 1));
+    inFlight += 1;
+    response.once("close", () => (inFlight -= 1));
     const began_ms = Date.now();
     const body = await readBody(request).catch(() => null);
-    if (body !== null) await take({ file, secrets, began_ms, body }, request, response);
+    if (body !== null) await handle({ file, secrets, began_ms, body }, request, response);
   });
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -100,7 +99,7 @@ export async function startLoggingReceiver(file: string): Promise<LoggingReceive
     url: (path) => `http://127.0.0.1:${port}${path}`,
     secrets,
     read: () => readLog(file),
-    open: () => open,
+    inFlight: () => inFlight,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -108,15 +107,15 @@ export async function startLoggingReceiver(file: string): Promise<LoggingReceive
   };
 }
 
-interface Taken {
+interface Arrived {
   file: string;
   secrets: Map<string, string>;
   began_ms: number;
   body: Buffer;
 }
 
-async function take(
-  { file, secrets, began_ms, body }: Taken,
+async function handle(
+  { file, secrets, began_ms, body }: Arrived,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -124,7 +123,7 @@ async function take(
   const header = (name: string) => String(request.headers[name]);
   const event = JSON.parse(body.toString()) as { id: string; type: string; data: { id: string } };
   const [delivery, attempt] = [header("mave-delivery"), Number(header("mave-attempt"))];
-  const { status, wait_ms = 0, hangs, body: content } = MANNERS[path]!(chance(`${delivery}.${attempt}`), attempt);
+  const { status, wait_ms = 0, hangs, body: content } = BEHAVIORS[path]!(chance(`${delivery}.${attempt}`), attempt);
   if (wait_ms > 0) await pause(wait_ms);
   const line: Received = {
     began_ms,
@@ -139,13 +138,13 @@ async function take(
     previous: Number(header("mave-previous")),
     digest: createHash("sha256").update(body).digest("hex"),
     verified: await isVerified(body, request, secrets.get(path)),
-    answered: status,
+    responded: status,
   };
   appendFileSync(file, `${JSON.stringify(line)}\n`);
   if (hangs) return;
   if (status === null) request.socket.destroy();
   else if (content === undefined) response.writeHead(status).end();
-  else await pipeline(Readable.from(content()), response.writeHead(status)).catch(() => {}); // its sender had enough
+  else await pipeline(Readable.from(content()), response.writeHead(status)).catch(() => {}); // the sender may close the connection early
 }
 
 async function isVerified(body: Buffer, request: IncomingMessage, secret: string | undefined): Promise<boolean> {

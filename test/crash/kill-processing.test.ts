@@ -19,14 +19,14 @@ beforeAll(async () => {
 });
 afterAll(() => server.remove());
 
-async function ask<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+async function call<Body>(method: string, path: string, body?: unknown): Promise<Body> {
   const init = body === undefined ? {} : { body: JSON.stringify(body) };
   const headers = { authorization, ...(body === undefined ? {} : { "content-type": "application/json" }) };
-  return (await (await fetch(`${server.url}${path}`, { method, headers, ...init })).json()) as Answer;
+  return (await (await fetch(`${server.url}${path}`, { method, headers, ...init })).json()) as Body;
 }
 
-const newVideo = async () => (await ask<{ id: string }>("POST", "/v1/videos", {})).id;
-const statusOf = async (id: string) => (await ask<{ status: string }>("GET", `/v1/videos/${id}`)).status;
+const newVideo = async () => (await call<{ id: string }>("POST", "/v1/videos", {})).id;
+const statusOf = async (id: string) => (await call<{ status: string }>("GET", `/v1/videos/${id}`)).status;
 
 async function put(id: string, file: string): Promise<number> {
   const init = { method: "PUT", headers: { authorization }, body: new Uint8Array(await readFile(file)) };
@@ -34,28 +34,28 @@ async function put(id: string, file: string): Promise<number> {
 }
 
 async function typesOf(id: string): Promise<string[]> {
-  const { data } = await ask<{ data: { type: string }[] }>("GET", `/v1/events?video=${id}&limit=100`);
+  const { data } = await call<{ data: { type: string }[] }>("GET", `/v1/events?video=${id}&limit=100`);
   return data.map(({ type }) => type);
 }
 
-/** The processes that work on a file of this server. */
+/** The ids of this server's ffmpeg processes. */
 function ffmpegs(): number[] {
-  const ours = (process: string) => {
+  const isOurs = (process: string) => {
     try {
       const line = readFileSync(`/proc/${process}/cmdline`, "utf8");
       return line.startsWith("ffmpeg\0") && line.includes(server.dataDir);
     } catch {
-      return false; // ended since
+      return false; // it exited meanwhile
     }
   };
   return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && ours(name))
+    .filter((name) => /^\d+$/.test(name) && isOurs(name))
     .map(Number);
 }
 
 const ready = { timeout: 20_000, interval: 50 };
 
-test("ffmpeg killed: the attempt is repeated, and the video is announced once", { timeout: 60_000 }, async () => {
+test("killing ffmpeg repeats the processing, with one event", { timeout: 60_000 }, async () => {
   const id = await newVideo();
   await put(id, await playable(inputs, "long.mp4"));
   await expect.poll(ffmpegs, ready).toHaveLength(1);
@@ -64,7 +64,7 @@ test("ffmpeg killed: the attempt is repeated, and the video is announced once", 
   expect(await typesOf(id)).toEqual(["video.created", "video.processing", "video.uploaded"]);
 });
 
-test("the service killed while it processes: no ffmpeg outlives it, the next start goes on", {
+test("killing the service during processing leaves no ffmpeg, and the next start repeats the processing", {
   timeout: 60_000,
 }, async () => {
   const id = await newVideo();
@@ -79,7 +79,7 @@ test("the service killed while it processes: no ffmpeg outlives it, the next sta
   expect(await readdir(join(server.dataDir, "originals"))).toEqual([]);
 });
 
-test("the service killed while it receives: tus goes on at the byte on the disk, a PUT leaves nothing", async () => {
+test("killing the service during uploads lets tus resume at the byte on disk and discards a PUT", async () => {
   const file = await readFile(await playable(inputs, "plain-720p.mp4"));
   const [resumed, broken] = [await newVideo(), await newVideo()];
   const tus = { authorization, "tus-resumable": "1.0.0" };
