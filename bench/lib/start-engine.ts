@@ -81,7 +81,7 @@ export async function startEngine({ url, deliver = true }: { url?: string; deliv
   });
   if (deliver) await node.start();
   const recorder = createRecorder({ db, clock, random, signals, ...(deliver && { dispatcher: node.dispatcher }) });
-  const parts = { db, recorder, policy, vault, clock, random, signals, publicUrl: "http://localhost" };
+  const parts = { db, recorder, policy, vault, clock, random, signals };
   const webhooks = createWebhooks(parts);
   const [space] = await db.run<{ id: string }>({ name: "bench_space", text: "select id from spaces limit 1" });
   return {

@@ -10,6 +10,7 @@ import { createDeliveryNode, type DeliveryNode } from "./delivery/node.ts";
 import { startNotifier } from "./delivery/notifier.ts";
 import { createReplays } from "./delivery/replays.ts";
 import { RETRY_SCHEDULE_S } from "./delivery/retry-schedule.ts";
+import { createSendTest } from "./delivery/test-event.ts";
 import { createErasures } from "./events/erasures.ts";
 import { createEvents } from "./events/events.ts";
 import { createRecorder, type Recorder } from "./events/record.ts";
@@ -234,7 +235,8 @@ async function serve(
     apiKeys,
     people,
     spaces: createSpaces(ground),
-    webhooks: createWebhooks({ ...ground, recorder, policy: createAddressPolicy(config) }),
+    webhooks: createWebhooks({ ...ground, policy: createAddressPolicy(config) }),
+    sendTest: createSendTest({ ...ground, recorder }),
     health: (space, id) => health.get(space, id),
     events: createEvents(ground),
     deliveries: createDeliveries({ db, signals, retries: (config.retrySchedule_s ?? RETRY_SCHEDULE_S).length }),

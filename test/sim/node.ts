@@ -4,6 +4,7 @@ import { createDeliveryNode, type DeliveryNode } from "../../server/src/delivery
 import { startNotifier } from "../../server/src/delivery/notifier.ts";
 import type { Outcome } from "../../server/src/delivery/outcome.ts";
 import { createReplays, type Replays } from "../../server/src/delivery/replays.ts";
+import { createSendTest, type SendTest } from "../../server/src/delivery/test-event.ts";
 import { createRecorder, type Recorder } from "../../server/src/events/record.ts";
 import { createLog } from "../../server/src/kernel/log.ts";
 import type { Random } from "../../server/src/kernel/random.ts";
@@ -25,6 +26,7 @@ export interface Node {
   deliveries: Deliveries;
   cancellations: Cancellations;
   replays: Replays;
+  sendTest: SendTest;
 }
 
 export const ATTEMPT_MS = 5_000;
@@ -63,10 +65,12 @@ export function createNode({ world, process, db, temperOf, watch, onOutcome, fra
   const recorder = createRecorder({ ...ground, dispatcher: delivery.dispatcher });
   const disabling = new Disabling({ ...ground, recorder });
   startNotifier({ ...ground, delivers: true });
-  const webhooks = createWebhooks({ ...ground, recorder, policy, publicUrl: "http://sim.example.com" });
+  const webhooks = createWebhooks({ ...ground, policy });
   const deliveries = createDeliveries({ db, signals, retries: SCHEDULE_S.length });
   const cancellations = createCancellations({ db, signals });
-  return { process, db, delivery, recorder, webhooks, deliveries, cancellations, replays: createReplays(ground) };
+  const replays = createReplays(ground);
+  const sendTest = createSendTest({ ...ground, recorder, publicUrl: "http://sim.example.com" });
+  return { process, db, delivery, recorder, webhooks, deliveries, cancellations, replays, sendTest };
 }
 
 /** Retries the start, as a process supervisor does. */

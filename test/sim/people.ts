@@ -99,7 +99,7 @@ export class People {
   }
 
   async #test(node: Node): Promise<void> {
-    await node.webhooks.sendTest(SPACE, await this.#webhook(node), "webhook.test");
+    await node.sendTest(SPACE, await this.#webhook(node), "webhook.test");
   }
 
   async #sendAgain(node: Node): Promise<void> {

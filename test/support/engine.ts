@@ -1,3 +1,4 @@
+import { createSendTest, type SendTest } from "../../server/src/delivery/test-event.ts";
 import { createRecorder, type LocalDispatcher, type Recorder } from "../../server/src/events/record.ts";
 import { systemClock } from "../../server/src/kernel/clock.ts";
 import type { EventType } from "../../server/src/kernel/event-catalog.ts";
@@ -15,6 +16,7 @@ export interface EngineParts {
   vault: Vault;
   recorder: Recorder;
   webhooks: Webhooks;
+  sendTest: SendTest;
 }
 
 export const PUBLIC_URL = "http://videos.example.com";
@@ -36,9 +38,10 @@ export async function engineParts(
     ...(dispatcher ? { dispatcher } : {}),
   });
   const common = { db, recorder, vault, clock: systemClock, random: systemRandom, signals };
-  const webhooks = createWebhooks({ ...common, policy: anyUrl, publicUrl: PUBLIC_URL });
+  const webhooks = createWebhooks({ ...common, policy: anyUrl });
+  const sendTest = createSendTest({ ...common, publicUrl: PUBLIC_URL });
   const [space] = await db.run<{ id: string }>({ name: "test_space", text: "select id from spaces limit 1" });
-  return { db, space: space!.id, signals, vault, recorder, webhooks };
+  return { db, space: space!.id, signals, vault, recorder, webhooks, sendTest };
 }
 
 /** Records an event of a video with the next sequence number; inserts the video's row first if needed. */

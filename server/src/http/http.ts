@@ -62,6 +62,7 @@ export interface HttpParts extends ServerParts, OverviewParts {
   uploads: Uploads;
   blobs: Blobs;
   webhooks: Webhooks;
+  sendTest: WebhookRouteParts["sendTest"];
   health: WebhookRouteParts["health"];
   events: Events;
   deliveries: Deliveries;

@@ -1,5 +1,6 @@
 import { type Static, Type } from "typebox";
 import { actorName } from "../auth/principal.ts";
+import type { SendTest } from "../delivery/test-event.ts";
 import type { Webhooks } from "../webhooks/registry.ts";
 import type { Api } from "./api.ts";
 import type { Change } from "./change.ts";
@@ -24,6 +25,7 @@ const tags = ["Webhooks"];
 
 export interface WebhookRouteParts {
   webhooks: Webhooks;
+  sendTest: SendTest;
   health: (space: string, id: string) => Promise<Static<typeof WebhookHealth>>;
   change: Change;
 }
@@ -181,7 +183,7 @@ function secretRoutes(app: Api, { webhooks, change }: WebhookRouteParts): void {
   );
 }
 
-function observationRoutes(app: Api, { webhooks, health, change }: WebhookRouteParts): void {
+function observationRoutes(app: Api, { sendTest, health, change }: WebhookRouteParts): void {
   app.post(
     "/v1/webhooks/:id/tests",
     {
@@ -202,7 +204,7 @@ function observationRoutes(app: Api, { webhooks, health, change }: WebhookRouteP
         reply,
         (alongside) => {
           const { type = "webhook.test" } = request.body;
-          return webhooks.sendTest(request.who.space, request.params.id, type, alongside);
+          return sendTest(request.who.space, request.params.id, type, alongside);
         },
         { status: 202 },
       ),

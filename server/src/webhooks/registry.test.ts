@@ -86,7 +86,7 @@ describe("a webhook", () => {
 
   test("gets a test that no other webhook gets", async () => {
     const [made, other] = [await make(), await make({ events: ["webhook.test"] })];
-    const delivery = await webhooks.sendTest(space, made.id, "webhook.test");
+    const delivery = await parts.sendTest(space, made.id, "webhook.test");
     expect(delivery).toMatchObject({ webhook: made.id, type: "webhook.test", status: "waiting", max_attempts: 1 });
     expect((await deliveries.list(space, { webhook: other.id, limit: 20 })).data).toEqual([]);
   });

@@ -1,8 +1,5 @@
-import { type DeliveryView, presentDelivery } from "../delivery/delivery.ts";
-import type { Recorder } from "../events/record.ts";
 import { type Clock, unixSeconds } from "../kernel/clock.ts";
 import { MaveError } from "../kernel/errors.ts";
-import type { EventType } from "../kernel/event-catalog.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { type Page, type PageQuery, pageOf } from "../kernel/page.ts";
 import type { Random } from "../kernel/random.ts";
@@ -10,11 +7,9 @@ import { longUuid } from "../kernel/short-uuid.ts";
 import type { Signals } from "../kernel/signals.ts";
 import { uuidV7 } from "../kernel/uuid.ts";
 import type { Alongside, Database, Sql } from "../store/db.ts";
-import { getDeliveryOf } from "../store/history.ts";
 import { cancelWebhookDeliveries } from "../store/queue/cancel.ts";
 import * as store from "../store/webhooks.ts";
 import { checkInput, type UrlPolicy, type WebhookChange, type WebhookInput } from "./input.ts";
-import { sampleOf } from "./sample.ts";
 import { newSecret, secretHint, type Vault } from "./secrets.ts";
 import { PAUSED_BY_PERSON, presentWebhook, type Webhook, type WebhookRow } from "./webhook.ts";
 
@@ -45,19 +40,15 @@ export interface Webhooks {
     rotation: { overlap_seconds?: number | undefined; secret?: string | undefined },
     alongside?: Alongside<WithSecret>,
   ): Promise<WithSecret>;
-  /** Sends a sample to this webhook alone, once. @throws CONFLICT where it is not enabled */
-  sendTest(space: string, id: string, type: EventType, alongside?: Alongside<DeliveryView>): Promise<DeliveryView>;
 }
 
 export interface WebhooksParts {
   db: Database;
-  recorder: Recorder;
   policy: UrlPolicy;
   vault: Vault;
   clock: Clock;
   random: Random;
   signals: Signals;
-  publicUrl: string;
 }
 
 export function createWebhooks(parts: WebhooksParts): Webhooks {
@@ -75,7 +66,6 @@ export function createWebhooks(parts: WebhooksParts): Webhooks {
     remove: (space, id, alongside) => remove(parts, space, id, alongside),
     revealSecret: (space, id, alongside) => revealSecret(parts, space, id, alongside),
     rotateSecret: (space, id, rotation, alongside) => rotateSecret(parts, space, id, rotation, alongside),
-    sendTest: (space, id, type, alongside) => sendTest(parts, space, id, type, alongside),
   };
 }
 
@@ -193,27 +183,6 @@ async function rotateSecret(
   });
   signals.emit("webhook", { space, webhook: id });
   return rotated;
-}
-
-async function sendTest(
-  { db, vault, recorder, publicUrl, clock }: WebhooksParts,
-  space: string,
-  id: string,
-  type: EventType,
-  alongside?: Alongside<DeliveryView>,
-): Promise<DeliveryView> {
-  const row = found(await store.getWebhook(db, space, uuidOf(id)));
-  if (row.status !== "enabled") throw new MaveError("CONFLICT", `This webhook is ${row.status}. Resume it first.`);
-  const data = sampleOf(type, presentWebhook(row, vault), publicUrl, clock.now());
-  return recorder.transaction(async (tx) => {
-    const only = row.id;
-    const { uuid } = await tx.record({ space, type, video: null, sequence: 0, data, only, once: true });
-    const open = await getDeliveryOf(tx, space, uuid, row.id);
-    if (open === undefined) throw new MaveError("NOT_FOUND"); // deleted in this very moment
-    const delivery = presentDelivery(open, 0);
-    await alongside?.(tx, delivery);
-    return delivery;
-  });
 }
 
 function sealHeaders(vault: Vault, id: string, headers: Record<string, string>) {

@@ -1,0 +1,52 @@
+import type { Recorder } from "../events/record.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { MaveError } from "../kernel/errors.ts";
+import type { EventType } from "../kernel/event-catalog.ts";
+import { longUuid } from "../kernel/short-uuid.ts";
+import type { Alongside, Database } from "../store/db.ts";
+import { getDeliveryOf } from "../store/history.ts";
+import { getWebhook } from "../store/webhooks.ts";
+import { sampleOf } from "../webhooks/sample.ts";
+import type { Vault } from "../webhooks/secrets.ts";
+import { presentWebhook } from "../webhooks/webhook.ts";
+import { type DeliveryView, presentDelivery } from "./delivery.ts";
+
+interface TestEventParts {
+  db: Database;
+  recorder: Recorder;
+  vault: Vault;
+  clock: Clock;
+  publicUrl: string;
+}
+
+/**
+ * Sends a sample event to one webhook, whatever types it has chosen. It is attempted once.
+ * @param id of the webhook, short
+ * @throws NOT_FOUND; CONFLICT if the webhook is not enabled
+ */
+export type SendTest = (
+  space: string,
+  id: string,
+  type: EventType,
+  alongside?: Alongside<DeliveryView>,
+) => Promise<DeliveryView>;
+
+export function createSendTest({ db, recorder, vault, clock, publicUrl }: TestEventParts): SendTest {
+  return async (space, id, type, alongside) => {
+    const uuid = longUuid(id);
+    const webhook = uuid === null ? undefined : await getWebhook(db, space, uuid);
+    if (webhook === undefined) throw new MaveError("NOT_FOUND");
+    if (webhook.status !== "enabled")
+      throw new MaveError("CONFLICT", `This webhook is ${webhook.status}. Resume it first.`);
+    const data = sampleOf(type, presentWebhook(webhook, vault), publicUrl, clock.now());
+    const event = { space, type, video: null, sequence: 0, data, only: webhook.id, once: true };
+    return recorder.transaction(async (tx) => {
+      const recorded = await tx.record(event);
+      const row = await getDeliveryOf(tx, space, recorded.uuid, webhook.id);
+      if (row === undefined) throw new MaveError("NOT_FOUND"); // the webhook was deleted meanwhile
+      const delivery = presentDelivery(row, 0);
+      await alongside?.(tx, delivery);
+      return delivery;
+    });
+  };
+}
