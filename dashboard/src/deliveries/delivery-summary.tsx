@@ -48,7 +48,7 @@ function Progress({ delivery }: { delivery: DeliveryWithLog }) {
   if (status === "failed" && erased !== null) return <>{made} It cannot be sent again, because its data was erased.</>;
   if (status === "failed") return <>{made} No automatic retries are left. You can still send it again or replay it.</>;
   if (status === "succeeded")
-    return <>{attempts === 1 ? "Succeeded on the first attempt." : `Succeeded on attempt ${number(attempts)}.`}</>;
+    return <>{attempts === 1 ? "Delivered on the first attempt." : `Delivered on attempt ${number(attempts)}.`}</>;
   if (next_attempt === null) return <>{made}</>;
   return (
     <>
