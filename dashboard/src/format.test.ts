@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ago, bytes, length, percent, plural, span, took } from "./format.ts";
+import { ago, bytes, duration, length, percent, plural, span } from "./format.ts";
 
 const plain = (text: string) => text.replaceAll("\u00a0", " ");
 const NOON = Date.UTC(2026, 10, 23, 12) / 1_000;
@@ -21,10 +21,10 @@ describe("a time", () => {
     expect(plain(span(5 * 86_400 + 3_600))).toBe("5 days 1 h");
   });
   test("duration switches to seconds with two decimals at 1 s", () => {
-    expect(plain(took(184))).toBe("184 ms");
-    expect(plain(took(4_812))).toBe("4.81 s");
-    expect(plain(took(15_000))).toBe("15.00 s");
-    expect(took(null)).toBe("–");
+    expect(plain(duration(184))).toBe("184 ms");
+    expect(plain(duration(4_812))).toBe("4.81 s");
+    expect(plain(duration(15_000))).toBe("15.00 s");
+    expect(duration(null)).toBe("–");
   });
 });
 

@@ -73,7 +73,7 @@ function join(seconds: number, big: number, bigUnit: string, small: number, smal
 }
 
 /** A duration in ms: 0.4 ms · 184 ms · 4.81 s · 15.00 s; an en dash without a value. */
-export function took(ms: number | null | undefined): string {
+export function duration(ms: number | null | undefined): string {
   if (ms === null || ms === undefined) return "–";
   if (ms < 0.05) return `0${NB}ms`;
   if (ms < 1) return `${ms.toFixed(1)}${NB}ms`;

@@ -11,7 +11,7 @@ import {
   replaySearch,
   videoSearch,
   webhookSearch,
-} from "./shell/search.ts";
+} from "./shell/search-params.ts";
 import { ErrorState } from "./ui/states.tsx";
 
 const root = createRootRoute({ notFoundComponent: NotFound });

@@ -5,7 +5,7 @@ import { ApiError, api } from "../api/client.ts";
 import { overviewQuery, sessionQuery } from "../api/queries.ts";
 import type { Overview } from "../api/types.ts";
 import { bytes, plural } from "../format.ts";
-import { enableShortcuts, shortcutsEnabled } from "../shell/keys.ts";
+import { enableShortcuts, shortcutsEnabled } from "../shell/shortcuts.ts";
 import { setTheme, type Theme, useTheme } from "../shell/theme.ts";
 import { Button } from "../ui/button.tsx";
 import { Checkbox, TextField } from "../ui/field.tsx";

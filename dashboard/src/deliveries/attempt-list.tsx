@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { CircleCheck, CircleSlash2, CircleX, LoaderCircle, RotateCw } from "lucide-react";
 import type { Attempt } from "../api/types.ts";
-import { clockTime, took } from "../format.ts";
+import { clockTime, duration } from "../format.ts";
 import { classes } from "../ui/classes.ts";
 import { When } from "../ui/time.tsx";
 import { shortResult } from "./delivery-text.ts";
@@ -80,7 +80,7 @@ function AttemptRow({ delivery, attempt, scale, selected }: RowProps) {
       <span className="hidden mid:block">
         <StackedBar attempt={attempt} scale={scale} />
       </span>
-      <span className="hidden text-right text-text-2 numbers mid:block">{took(timings.total)}</span>
+      <span className="hidden text-right text-text-2 numbers mid:block">{duration(timings.total)}</span>
       <span className="text-right text-text-2">
         <When at={started}>{clockTime(started)}</When>
       </span>

@@ -2,7 +2,7 @@
 import { ListChecks } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { nowSeconds } from "../clock.ts";
-import type { DeliverySearch } from "../shell/search.ts";
+import type { DeliverySearch } from "../shell/search-params.ts";
 import { Button } from "../ui/button.tsx";
 import { Menu } from "../ui/menu.tsx";
 import type { BulkAction } from "./bulk-dialogs.tsx";
@@ -21,8 +21,8 @@ export function BulkActions({ search }: { search: DeliverySearch }) {
       <Menu
         trigger={<Button icon={ListChecks}>Bulk actions</Button>}
         items={[
-          { word: "Send all again…", onSelect: () => ask("send") },
-          { word: "Cancel all pending…", loss: true, apart: true, onSelect: () => ask("cancel") },
+          { label: "Send all again…", onSelect: () => ask("send") },
+          { label: "Cancel all pending…", loss: true, apart: true, onSelect: () => ask("cancel") },
         ]}
       />
       <Suspense>{used && <BulkDialogs search={search} asked={asked} onClose={() => setAsked(undefined)} />}</Suspense>

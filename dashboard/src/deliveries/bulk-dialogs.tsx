@@ -4,7 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { api } from "../api/client.ts";
 import type { Replay } from "../api/types.ts";
-import type { DeliverySearch } from "../shell/search.ts";
+import type { DeliverySearch } from "../shell/search-params.ts";
 import { Button } from "../ui/button.tsx";
 import { Confirm, Dialog } from "../ui/dialog.tsx";
 import { ErrorLine } from "../ui/states.tsx";

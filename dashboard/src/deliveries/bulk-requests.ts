@@ -1,7 +1,7 @@
 /** Turns the filter of the deliveries list into the request of a bulk action, and sends cancellations. */
 import { api } from "../api/client.ts";
 import type { Cancellation } from "../api/types.ts";
-import type { DeliverySearch } from "../shell/search.ts";
+import type { DeliverySearch } from "../shell/search-params.ts";
 
 const FINISHED = ["succeeded", "failed", "canceled"];
 const CANCELABLE = ["waiting", "retrying", "held", "pending"] as const;

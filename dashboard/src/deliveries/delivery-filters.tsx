@@ -5,31 +5,31 @@ import { X } from "lucide-react";
 import type { ReactNode } from "react";
 import { eventTypesQuery, webhooksQuery } from "../api/queries.ts";
 import { nowSeconds } from "../clock.ts";
-import type { DeliverySearch } from "../shell/search.ts";
+import type { DeliverySearch } from "../shell/search-params.ts";
 import { Button } from "../ui/button.tsx";
 import { Select } from "../ui/field.tsx";
 import { StateTabs, type Tab } from "../ui/tabs.tsx";
 import { webhookName } from "./names.ts";
 
 const STATES = [
-  { word: "All", status: undefined },
-  { word: "Pending", status: "pending" },
-  { word: "Failed", status: "failed" },
-  { word: "Succeeded", status: "succeeded" },
-  { word: "Canceled", status: "canceled" },
+  { label: "All", status: undefined },
+  { label: "Pending", status: "pending" },
+  { label: "Failed", status: "failed" },
+  { label: "Succeeded", status: "succeeded" },
+  { label: "Canceled", status: "canceled" },
 ];
 const HOUR = 3_600;
 const SPANS = [
-  { word: "Last hour", seconds: HOUR },
-  { word: "Last 24 hours", seconds: 24 * HOUR },
-  { word: "Last 7 days", seconds: 168 * HOUR },
+  { label: "Last hour", seconds: HOUR },
+  { label: "Last 24 hours", seconds: 24 * HOUR },
+  { label: "Last 7 days", seconds: 168 * HOUR },
 ];
 const RESPONSES = [
-  { word: "2xx success", value: "2xx" },
-  { word: "3xx redirect", value: "3xx" },
-  { word: "4xx client error", value: "4xx" },
-  { word: "5xx server error", value: "5xx" },
-  { word: "No response", value: "none" },
+  { label: "2xx success", value: "2xx" },
+  { label: "3xx redirect", value: "3xx" },
+  { label: "4xx client error", value: "4xx" },
+  { label: "5xx server error", value: "5xx" },
+  { label: "No response", value: "none" },
 ];
 
 export function stateTabs(search: DeliverySearch, to: "/deliveries", pending?: number): Tab[];
@@ -40,12 +40,12 @@ export function stateTabs(
   pending?: number,
   id?: string,
 ): Tab[] {
-  return STATES.map(({ word, status }) => {
+  return STATES.map(({ label, status }) => {
     const { status: _, ...others } = search;
     const next = status === undefined ? others : { ...others, status };
     const address = to === "/deliveries" ? { to, search: next } : { to, params: { id: id ?? "" }, search: next };
     return {
-      word,
+      label,
       count: status === "pending" ? pending : undefined,
       active: search.status === status,
       link: { ...address, replace: true },
@@ -74,9 +74,9 @@ export function DeliveryFilters({ search, pending }: { search: DeliverySearch; p
           ))}
         </Choice>
         <Choice label="Response" all="All responses" value={search.response} onChange={(response) => set({ response })}>
-          {RESPONSES.map(({ word, value }) => (
+          {RESPONSES.map(({ label, value }) => (
             <option key={value} value={value}>
-              {word}
+              {label}
             </option>
           ))}
         </Choice>
@@ -124,15 +124,15 @@ function Choice({ label, all, value, onChange, children }: ChoiceProps) {
 function TimeChoice({ search, set }: { search: DeliverySearch; set: SetFilter }) {
   const age = search.since === undefined ? undefined : nowSeconds() - search.since;
   const near = SPANS.find(({ seconds }) => age !== undefined && Math.abs(age - seconds) < HOUR / 2);
-  const choose = (word: string | undefined) => {
-    const span = SPANS.find((one) => one.word === word);
+  const choose = (label: string | undefined) => {
+    const span = SPANS.find((one) => one.label === label);
     set({ since: span && nowSeconds() - span.seconds, until: undefined });
   };
-  const value = near?.word ?? (age === undefined ? undefined : "custom");
+  const value = near?.label ?? (age === undefined ? undefined : "custom");
   return (
     <Choice label="Time" all="Any time" value={value} onChange={choose}>
-      {SPANS.map(({ word }) => (
-        <option key={word}>{word}</option>
+      {SPANS.map(({ label }) => (
+        <option key={label}>{label}</option>
       ))}
       {value === "custom" && <option value="custom">Custom range</option>}
     </Choice>

@@ -1,9 +1,9 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Delivery } from "../api/types.ts";
-import { took } from "../format.ts";
+import { duration } from "../format.ts";
+import { NewRowsButton } from "../live/live-indicator.tsx";
 import type { LiveList } from "../live/live-list.ts";
-import { HeldPill } from "../live/live-mark.tsx";
 import { Button } from "../ui/button.tsx";
 import { classes } from "../ui/classes.ts";
 import { Empty, ErrorState, SkeletonRows } from "../ui/states.tsx";
@@ -26,7 +26,7 @@ export function DeliveryRows({ list, empty, without }: RowsProps) {
   if (list.loading) return <SkeletonRows />;
   return (
     <div ref={list.ref}>
-      <HeldPill list={list} />
+      <NewRowsButton list={list} />
       {list.rows.length > 0 ? (
         <Table label="Deliveries, newest first" columns={columns} rows={list.rows} />
       ) : list.older.exist ? (
@@ -144,7 +144,7 @@ const LAST: Column<Delivery>[] = [
     align: "end",
     from: "roomy",
     className: "text-text-2 numbers",
-    cell: ({ last_attempt }) => (last_attempt ? took(last_attempt.duration_ms) : ""),
+    cell: ({ last_attempt }) => (last_attempt ? duration(last_attempt.duration_ms) : ""),
   },
   {
     name: "Last attempt",

@@ -1,6 +1,6 @@
 /** Deliveries and attempts as text: short for rows, a diagnosis for the delivery page. */
 import type { Attempt, Delivery } from "../api/types.ts";
-import { plural, took } from "../format.ts";
+import { duration, plural } from "../format.ts";
 
 /** "138 deliveries", "1 pending delivery" */
 export const deliveryCount = (count: number, kind = ""): string =>
@@ -98,13 +98,15 @@ export function diagnose(attempt: Attempt): string {
   }
   const network = networkMs(attempt);
   const total = timings.total ?? 0;
-  const share = timings.reused ? "The connection was already open" : `Only ${took(network)} of that was network time`;
+  const share = timings.reused
+    ? "The connection was already open"
+    : `Only ${duration(network)} of that was network time`;
   const cause = network < total / 2 ? ` ${share}, so the cause is in the receiver.` : "";
-  return `The receiver responded with ${statusText(status)} after ${took(total)}.${cause}${advice(status)}`;
+  return `The receiver responded with ${statusText(status)} after ${duration(total)}.${cause}${advice(status)}`;
 }
 
 function succeeded({ status, timings, note }: Attempt): string {
-  const text = `The receiver responded with ${statusText(status ?? 200)} after ${took(timings.total)}.`;
+  const text = `The receiver responded with ${statusText(status ?? 200)} after ${duration(timings.total)}.`;
   return note === null ? text : `${text} ${note}`;
 }
 

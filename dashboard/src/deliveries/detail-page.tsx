@@ -4,7 +4,7 @@ import { Copy, Ellipsis, RefreshCw, ShieldCheck } from "lucide-react";
 import { useState } from "react";
 import { deliveryQuery } from "../api/queries.ts";
 import type { DeliveryWithLog } from "../api/types.ts";
-import { useKeys } from "../shell/keys.ts";
+import { useShortcuts } from "../shell/shortcuts.ts";
 import { Button } from "../ui/button.tsx";
 import { Confirm } from "../ui/dialog.tsx";
 import { Menu } from "../ui/menu.tsx";
@@ -91,7 +91,7 @@ function useStepping({ id, log }: DeliveryWithLog, selected: number | undefined)
         resetScroll: false,
       });
   };
-  useKeys({ "[": () => go(-1), "]": () => go(1) });
+  useShortcuts({ "[": () => go(-1), "]": () => go(1) });
 }
 
 interface ActionsProps {
@@ -107,7 +107,7 @@ function Actions({ delivery, attempt, again }: ActionsProps) {
   const copyId = () => void navigator.clipboard.writeText(id);
   const send = () => (status === "succeeded" ? setAsking(true) : again.mutate(id));
   const sendable = status !== "canceled" && status !== "sending" && erased === null;
-  useKeys({ s: () => sendable && send(), y: copyId });
+  useShortcuts({ s: () => sendable && send(), y: copyId });
   return (
     <>
       {sendable && (
@@ -118,9 +118,9 @@ function Actions({ delivery, attempt, again }: ActionsProps) {
       <Menu
         trigger={<Button icon={Ellipsis} aria-label="More actions" title="More actions" />}
         items={[
-          { word: "Copy ID", icon: Copy, end: "Y", onSelect: copyId },
+          { label: "Copy ID", icon: Copy, end: "Y", onSelect: copyId },
           {
-            word: "Debug signature",
+            label: "Debug signature",
             icon: ShieldCheck,
             onSelect: () => void navigate({ to: "/debugger", search: { delivery: id, ...(attempt && { attempt }) } }),
           },

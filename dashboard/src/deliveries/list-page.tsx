@@ -3,8 +3,8 @@ import { getRouteApi } from "@tanstack/react-router";
 import { overviewQuery } from "../api/queries.ts";
 import type { Delivery } from "../api/types.ts";
 import { number } from "../format.ts";
+import { LiveIndicator } from "../live/live-indicator.tsx";
 import { useLiveList } from "../live/live-list.ts";
-import { LiveMark } from "../live/live-mark.tsx";
 import { LinkButton } from "../ui/button.tsx";
 import { PageHead } from "../ui/page.tsx";
 import { Empty } from "../ui/states.tsx";
@@ -21,7 +21,7 @@ export function DeliveriesPage() {
   const filters = Object.keys(search).length;
   return (
     <>
-      <PageHead title="Deliveries" badge={<LiveMark list={list} />} actions={<BulkActions search={search} />}>
+      <PageHead title="Deliveries" badge={<LiveIndicator list={list} />} actions={<BulkActions search={search} />}>
         Each delivery is one event sent to one webhook, with a log of its attempts.
       </PageHead>
       <DeliveryFilters search={search} pending={overview?.deliveries.pending} />

@@ -1,9 +1,9 @@
 /** The timings of an attempt, split into phases. */
 import type { Timings } from "../api/types.ts";
-import { took } from "../format.ts";
+import { duration } from "../format.ts";
 
 export interface Phase {
-  word: string;
+  label: string;
   ms: number;
   /** Milliseconds from the start of the attempt. */
   from: number;
@@ -22,9 +22,9 @@ export function phasesOf(timings: Timings): Phase[] {
   const last = first_byte === null ? unfinished(timings) : 4;
   times[last] = (times[last] ?? 0) + rest;
   let from = 0;
-  return ["DNS", "Connect", "TLS", "First byte", "Body"].map((word, at) => {
+  return ["DNS", "Connect", "TLS", "First byte", "Body"].map((label, at) => {
     const ms = times[at] ?? 0;
-    const phase = { word, ms, from, color: COLORS[at] ?? COLORS[4] };
+    const phase = { label, ms, from, color: COLORS[at] ?? COLORS[4] };
     from += ms;
     return phase;
   });
@@ -41,8 +41,8 @@ export function summary(timings: Timings): string {
   const phases = phasesOf(timings);
   const ms = (at: number) => phases[at]?.ms ?? 0;
   const network = ms(0) + ms(1) + ms(2);
-  const first = timings.reused ? "Connection reused" : `Network ${took(network)}`;
-  const receiver = ms(3) > 0 ? `, receiver ${took(ms(3))}` : "";
-  const body = ms(4) >= 1 ? `, body ${took(ms(4))}` : "";
+  const first = timings.reused ? "Connection reused" : `Network ${duration(network)}`;
+  const receiver = ms(3) > 0 ? `, receiver ${duration(ms(3))}` : "";
+  const body = ms(4) >= 1 ? `, body ${duration(ms(4))}` : "";
   return `${first}${receiver}${body}`;
 }

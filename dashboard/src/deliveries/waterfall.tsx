@@ -1,5 +1,5 @@
 import type { Attempt } from "../api/types.ts";
-import { exact, took } from "../format.ts";
+import { duration, exact } from "../format.ts";
 import { classes } from "../ui/classes.ts";
 import { phasesOf, summary } from "./phases.ts";
 
@@ -17,9 +17,9 @@ export function Waterfall({ attempt }: { attempt: Attempt }) {
         <span className="text-text-2 numbers">{exact(started_ms)}</span>
       </div>
       <dl>
-        {phases.map(({ word, ms, from, color }) => (
-          <div key={word} className="grid h-[27px] grid-cols-[72px_minmax(0,1fr)_64px] items-center gap-3">
-            <dt className="text-text-2">{word}</dt>
+        {phases.map(({ label, ms, from, color }) => (
+          <div key={label} className="grid h-[27px] grid-cols-[72px_minmax(0,1fr)_64px] items-center gap-3">
+            <dt className="text-text-2">{label}</dt>
             <dd className="relative row-start-1 col-start-2 h-2.5 rounded-[3px] bg-sunken">
               {ms > 0 && (
                 <span
@@ -28,13 +28,13 @@ export function Waterfall({ attempt }: { attempt: Attempt }) {
                 />
               )}
             </dd>
-            <dd className="text-right numbers">{ms > 0 ? took(ms) : "–"}</dd>
+            <dd className="text-right numbers">{ms > 0 ? duration(ms) : "–"}</dd>
           </div>
         ))}
         <div className="mt-2 grid grid-cols-[72px_minmax(0,1fr)_64px] gap-3 border-t border-line pt-2">
           <dt className="font-semibold">Total</dt>
           <dd className="text-text-2 numbers">{summary(timings)}</dd>
-          <dd className="text-right font-semibold numbers">{took(timings.total)}</dd>
+          <dd className="text-right font-semibold numbers">{duration(timings.total)}</dd>
         </div>
       </dl>
       <p className="mt-3 truncate font-mono text-code text-text-3" title={url}>
@@ -49,8 +49,8 @@ export function Waterfall({ attempt }: { attempt: Attempt }) {
 export function StackedBar({ attempt, scale }: { attempt: Attempt; scale: number }) {
   return (
     <span aria-hidden className="flex h-2 overflow-hidden rounded-[2px]">
-      {phasesOf(attempt.timings).map(({ word, ms, color }) => (
-        <span key={word} className={color} style={{ width: share(ms, scale), minWidth: ms > 0 ? 1 : 0 }} />
+      {phasesOf(attempt.timings).map(({ label, ms, color }) => (
+        <span key={label} className={color} style={{ width: share(ms, scale), minWidth: ms > 0 ? 1 : 0 }} />
       ))}
     </span>
   );

@@ -6,7 +6,7 @@ import { useAging } from "../clock.ts";
 import { DeliveryRows } from "../deliveries/delivery-rows.tsx";
 import { moment } from "../format.ts";
 import { useLiveList } from "../live/live-list.ts";
-import { useKeys } from "../shell/keys.ts";
+import { useShortcuts } from "../shell/shortcuts.ts";
 import { CopyText } from "../ui/copy.tsx";
 import { Crumbs, Fact, Facts, PageHead, Section } from "../ui/page.tsx";
 import { Empty, ErrorState, SkeletonRows } from "../ui/states.tsx";
@@ -29,7 +29,7 @@ function Detail({ event }: { event: MaveEvent }) {
   const occurs = types?.data.find((one) => one.type === type)?.occurs;
   // The sequence is not part of the delivered payload.
   const { sequence: _, ...payload } = event;
-  useKeys({ y: () => void navigator.clipboard.writeText(id) });
+  useShortcuts({ y: () => void navigator.clipboard.writeText(id) });
   return (
     <>
       <Crumbs to="/events" parent="Events">

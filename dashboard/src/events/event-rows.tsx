@@ -4,8 +4,8 @@ import type { ReactNode } from "react";
 import { api } from "../api/client.ts";
 import type { Delivery, List, MaveEvent } from "../api/types.ts";
 import { number } from "../format.ts";
+import { NewRowsButton } from "../live/live-indicator.tsx";
 import type { LiveList } from "../live/live-list.ts";
-import { HeldPill } from "../live/live-mark.tsx";
 import { ErrorState, SkeletonRows } from "../ui/states.tsx";
 import { deliveryState, Status } from "../ui/status.tsx";
 import { type Column, LoadMore, Table } from "../ui/table.tsx";
@@ -18,7 +18,7 @@ export function EventRows({ list, empty }: { list: LiveList<MaveEvent>; empty: R
   if (list.loading) return <SkeletonRows />;
   return (
     <div ref={list.ref}>
-      <HeldPill list={list} />
+      <NewRowsButton list={list} />
       {list.rows.length === 0 ? (
         empty
       ) : (
@@ -90,6 +90,6 @@ function DeliveryOutcome({ deliveries }: { deliveries: Delivery[] | undefined })
   const state = deliveryState(worst);
   const all = deliveries.length;
   const count = same === all ? number(all) : `${number(same)} of ${number(all)}`;
-  const word = all === 1 ? state.word : `${count} ${state.word.toLowerCase()}`;
-  return <Status state={{ ...state, word }} />;
+  const label = all === 1 ? state.label : `${count} ${state.label.toLowerCase()}`;
+  return <Status state={{ ...state, label }} />;
 }

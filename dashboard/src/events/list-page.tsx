@@ -3,9 +3,9 @@ import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { X } from "lucide-react";
 import { eventTypesQuery } from "../api/queries.ts";
 import type { MaveEvent } from "../api/types.ts";
+import { LiveIndicator } from "../live/live-indicator.tsx";
 import { useLiveList } from "../live/live-list.ts";
-import { LiveMark } from "../live/live-mark.tsx";
-import type { EventSearch } from "../shell/search.ts";
+import type { EventSearch } from "../shell/search-params.ts";
 import { Button, LinkButton } from "../ui/button.tsx";
 import { Select } from "../ui/field.tsx";
 import { PageHead } from "../ui/page.tsx";
@@ -20,7 +20,7 @@ export function EventsPage() {
   const filtered = search.type !== undefined || search.video !== undefined;
   return (
     <>
-      <PageHead title="Events" badge={<LiveMark list={list} />}>
+      <PageHead title="Events" badge={<LiveIndicator list={list} />}>
         Events are immutable. Every webhook and attempt uses the same event ID.
       </PageHead>
       <Filters search={search} />

@@ -5,11 +5,11 @@ import { moment, number, plural, span } from "../format.ts";
 import type { State } from "../ui/status.tsx";
 
 const STATES: Record<Replay["status"], State> = {
-  running: { word: "Running", icon: LoaderCircle, tone: "busy" },
-  paused: { word: "Paused", icon: CirclePause, tone: "quiet" },
-  done: { word: "Done", icon: CircleCheck, tone: "good" },
-  canceled: { word: "Canceled", icon: CircleSlash2, tone: "quiet" },
-  dry_run: { word: "Preview", icon: CircleCheck, tone: "quiet" },
+  running: { label: "Running", icon: LoaderCircle, tone: "busy" },
+  paused: { label: "Paused", icon: CirclePause, tone: "quiet" },
+  done: { label: "Done", icon: CircleCheck, tone: "good" },
+  canceled: { label: "Canceled", icon: CircleSlash2, tone: "quiet" },
+  dry_run: { label: "Preview", icon: CircleCheck, tone: "quiet" },
 };
 
 export const replayState = ({ status }: Pick<Replay, "status">): State => STATES[status];

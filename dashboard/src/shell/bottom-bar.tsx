@@ -16,9 +16,9 @@ export function BottomBar({ onSearch }: { onSearch: () => void }) {
   const userItems = useUserMenuItems();
   const others = [...mainItems.slice(SHOWN_ITEMS), ...adminItems];
   const items = [
-    { word: "Search or jump to", icon: Search, onSelect: onSearch },
+    { label: "Search or jump to", icon: Search, onSelect: onSearch },
     ...others.map(({ label, icon, to }, at) => ({
-      word: label,
+      label,
       icon,
       apart: at === 0,
       onSelect: () => void navigate({ to }),

@@ -4,11 +4,10 @@ import { Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { startChanges } from "../live/changes.ts";
 import { startRefreshing } from "../live/refresh.ts";
-import { firstIdle, LazyPalette, LazyToasts, loadWithRetry } from "../ui/lazily.tsx";
+import { firstIdle, LazyPalette, LazyToasts, loadWithRetry } from "../ui/lazy-loading.tsx";
 import { BottomBar } from "./bottom-bar.tsx";
-import { type Keys, moveRow, useKeys } from "./keys.ts";
 import { mainItems } from "./nav-items.ts";
-import { PaneContext, usePaneWidth } from "./pane.ts";
+import { moveRow, type Shortcuts, useShortcuts } from "./shortcuts.ts";
 import { Sidebar } from "./sidebar.tsx";
 
 /** Uploads continue while pages change, so their panel belongs to the layout. */
@@ -24,7 +23,7 @@ export function Layout() {
   const [palette, setPalette] = useState<boolean>();
   const [help, setHelp] = useState<boolean>();
   useLiveData();
-  useKeys({
+  useShortcuts({
     ...useNavigationKeys(),
     "mod+k": () => setPalette(true),
     "?": () => setHelp(true),
@@ -66,7 +65,6 @@ export function Layout() {
 /** The scrolling pane. Each new page starts at its top, with the focus on the pane. */
 function MainPane() {
   const pane = useRef<HTMLElement>(null);
-  const width = usePaneWidth(pane);
   const path = useRouterState({ select: (state) => state.location.pathname });
   // biome-ignore lint/correctness/useExhaustiveDependencies: the path is what changes
   useEffect(() => {
@@ -81,9 +79,7 @@ function MainPane() {
       tabIndex={-1}
       className="pane min-h-0 min-w-0 flex-1 overflow-x-hidden overflow-y-auto bg-surface outline-none rail:my-2 rail:mr-2 rail:rounded-panel rail:shadow-[0_0_0_1px_var(--line)]"
     >
-      <PaneContext value={width}>
-        <Outlet />
-      </PaneContext>
+      <Outlet />
     </main>
   );
 }
@@ -98,7 +94,7 @@ function useLiveData() {
   }, [queries]);
 }
 
-function useNavigationKeys(): Keys {
+function useNavigationKeys(): Shortcuts {
   const navigate = useNavigate();
   const pages = mainItems.map(({ key, to }) => [`g ${key}`, () => void navigate({ to })] as const);
   return {

@@ -14,27 +14,27 @@ const initials = (name: string): string =>
     .join("");
 
 const themes = [
-  { word: "Light", value: "light", icon: Sun },
-  { word: "Dark", value: "dark", icon: Moon },
-  { word: "System", value: "system", icon: Monitor },
-] as const satisfies { word: string; value: Theme; icon: typeof Sun }[];
+  { label: "Light", value: "light", icon: Sun },
+  { label: "Dark", value: "dark", icon: Moon },
+  { label: "System", value: "system", icon: Monitor },
+] as const satisfies { label: string; value: Theme; icon: typeof Sun }[];
 
 /** Shared by the sidebar and the phone's "More" menu. */
 export function useUserMenuItems(onKeys?: () => void): MenuItem[] {
   const current = useTheme();
   const signOut = useSignOut();
-  const themeItems = themes.map(({ word, value, icon }, at) => ({
-    word,
+  const themeItems = themes.map(({ label, value, icon }, at) => ({
+    label,
     icon,
     apart: at === 0,
     end: current === value ? "✓" : "",
     onSelect: () => setTheme(value),
   }));
   return [
-    { word: "API reference", icon: BookOpen, onSelect: () => window.open("/docs", "_blank", "noopener") },
-    ...(onKeys ? [{ word: "Keyboard shortcuts", icon: Keyboard, end: "?", onSelect: onKeys }] : []),
+    { label: "API reference", icon: BookOpen, onSelect: () => window.open("/docs", "_blank", "noopener") },
+    ...(onKeys ? [{ label: "Keyboard shortcuts", icon: Keyboard, end: "?", onSelect: onKeys }] : []),
     ...themeItems,
-    { word: "Sign out", icon: LogOut, apart: true, onSelect: signOut },
+    { label: "Sign out", icon: LogOut, apart: true, onSelect: signOut },
   ];
 }
 

@@ -1,6 +1,6 @@
 import { type ReactNode, Suspense, useState } from "react";
 import { Button } from "./button.tsx";
-import { LazyDialog } from "./lazily.tsx";
+import { LazyDialog } from "./lazy-loading.tsx";
 import type { DialogPopupProps } from "./popups.tsx";
 import { ErrorLine } from "./states.tsx";
 

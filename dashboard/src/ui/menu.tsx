@@ -1,9 +1,9 @@
 import type { LucideIcon } from "lucide-react";
 import { cloneElement, type HTMLAttributes, type PointerEvent, type ReactElement, Suspense, useState } from "react";
-import { LazyMenu, loadMenusNow } from "./lazily.tsx";
+import { LazyMenu, loadMenusNow } from "./lazy-loading.tsx";
 
 export interface MenuItem {
-  word: string;
+  label: string;
   icon?: LucideIcon;
   onSelect: () => void;
   /** Destructive: shown in red. */

@@ -3,7 +3,7 @@ import { Link, type LinkProps } from "@tanstack/react-router";
 import { ChevronRight } from "lucide-react";
 import { type ReactNode, useEffect } from "react";
 import { classes } from "./classes.ts";
-import { pageIsShown } from "./lazily.tsx";
+import { pageIsShown } from "./lazy-loading.tsx";
 
 export function useTitle(title: string): void {
   useEffect(() => {

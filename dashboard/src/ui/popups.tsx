@@ -74,7 +74,7 @@ export function MenuPopup({ trigger, items, startOpen, align = "end", side = "bo
         <Menu.Positioner className="z-50 outline-none" sideOffset={6} align={align} side={side} collisionPadding={8}>
           <Menu.Popup className="popup-motion max-h-(--available-height) min-w-48 overflow-auto rounded-popup bg-raised p-1.5 shadow-popup outline-none">
             {items.map((item) => (
-              <Fragment key={item.word}>
+              <Fragment key={item.label}>
                 {item.apart && <Menu.Separator className="mx-2 my-1.5 h-px bg-line" />}
                 <Menu.Item
                   className={classes(itemClass, item.loss ? "text-bad" : "text-text")}
@@ -82,7 +82,7 @@ export function MenuPopup({ trigger, items, startOpen, align = "end", side = "bo
                   disabled={item.disabled ?? false}
                 >
                   {item.icon && <item.icon size={16} className={item.loss ? "" : "text-text-2"} aria-hidden />}
-                  <span className="flex-1">{item.word}</span>
+                  <span className="flex-1">{item.label}</span>
                   {item.end && <span className="pl-4 text-text-3">{item.end}</span>}
                 </Menu.Item>
               </Fragment>

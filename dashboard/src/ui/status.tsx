@@ -16,19 +16,19 @@ import { classes } from "./classes.ts";
 /** quiet and good: no action needed. busy: in progress. warn: may need attention. bad: needs a person. */
 export type Tone = "quiet" | "good" | "busy" | "warn" | "bad";
 export interface State {
-  word: string;
+  label: string;
   icon: LucideIcon;
   tone: Tone;
 }
 
 const deliveryStates: Record<DeliveryStatus, State> = {
-  waiting: { word: "Waiting", icon: CircleDashed, tone: "quiet" },
-  sending: { word: "Sending", icon: LoaderCircle, tone: "busy" },
-  retrying: { word: "Retrying", icon: RotateCw, tone: "warn" },
-  held: { word: "Held", icon: CirclePause, tone: "quiet" },
-  succeeded: { word: "Succeeded", icon: CircleCheck, tone: "good" },
-  failed: { word: "Failed", icon: CircleX, tone: "bad" },
-  canceled: { word: "Canceled", icon: CircleSlash2, tone: "quiet" },
+  waiting: { label: "Waiting", icon: CircleDashed, tone: "quiet" },
+  sending: { label: "Sending", icon: LoaderCircle, tone: "busy" },
+  retrying: { label: "Retrying", icon: RotateCw, tone: "warn" },
+  held: { label: "Held", icon: CirclePause, tone: "quiet" },
+  succeeded: { label: "Succeeded", icon: CircleCheck, tone: "good" },
+  failed: { label: "Failed", icon: CircleX, tone: "bad" },
+  canceled: { label: "Canceled", icon: CircleSlash2, tone: "quiet" },
 };
 
 export const deliveryState = (status: DeliveryStatus): State => deliveryStates[status];
@@ -37,19 +37,19 @@ export const isFailing = (webhook: Pick<Webhook, "status" | "failing_since">): b
   webhook.status === "enabled" && webhook.failing_since !== null;
 
 export function webhookState(webhook: Pick<Webhook, "status" | "failing_since">): State {
-  if (webhook.status === "paused") return { word: "Paused", icon: CirclePause, tone: "quiet" };
-  if (webhook.status === "disabled") return { word: "Disabled", icon: Ban, tone: "bad" };
-  if (isFailing(webhook)) return { word: "Failing", icon: TriangleAlert, tone: "bad" };
-  return { word: "Enabled", icon: CircleCheck, tone: "good" };
+  if (webhook.status === "paused") return { label: "Paused", icon: CirclePause, tone: "quiet" };
+  if (webhook.status === "disabled") return { label: "Disabled", icon: Ban, tone: "bad" };
+  if (isFailing(webhook)) return { label: "Failing", icon: TriangleAlert, tone: "bad" };
+  return { label: "Enabled", icon: CircleCheck, tone: "good" };
 }
 
 export function videoState({ status, progress }: Pick<Video, "status" | "progress">): State {
   const share = progress === null ? "" : ` ${progress}\u00a0%`;
-  if (status === "waiting") return { word: "No file yet", icon: CircleDashed, tone: "quiet" };
-  if (status === "uploading") return { word: `Uploading${share}`, icon: LoaderCircle, tone: "busy" };
-  if (status === "processing") return { word: `Processing${share}`, icon: LoaderCircle, tone: "busy" };
-  if (status === "failed") return { word: "Failed", icon: CircleX, tone: "bad" };
-  return { word: "Ready", icon: CircleCheck, tone: "good" };
+  if (status === "waiting") return { label: "No file yet", icon: CircleDashed, tone: "quiet" };
+  if (status === "uploading") return { label: `Uploading${share}`, icon: LoaderCircle, tone: "busy" };
+  if (status === "processing") return { label: `Processing${share}`, icon: LoaderCircle, tone: "busy" };
+  if (status === "failed") return { label: "Failed", icon: CircleX, tone: "bad" };
+  return { label: "Ready", icon: CircleCheck, tone: "good" };
 }
 
 const words: Record<Tone, string> = {
@@ -67,19 +67,19 @@ const tints: Record<Tone, string> = {
   bad: "bg-bad-tint text-bad",
 };
 
-/** Icon and word, for rows. */
-export function Status({ state: { word, icon: Icon, tone } }: { state: State }) {
+/** Icon and label, for rows. */
+export function Status({ state: { label, icon: Icon, tone } }: { state: State }) {
   const spin = Icon === LoaderCircle && "animate-spin";
   return (
     <span className={classes("inline-flex items-center gap-1.5 align-top whitespace-nowrap numbers", words[tone])}>
       <Icon size={14} className={classes("shrink-0", tone === "good" && "text-mark-ok", spin)} aria-hidden />
-      {word}
+      {label}
     </span>
   );
 }
 
-/** Icon and word on a tint, for page headings only. */
-export function Badge({ state: { word, icon: Icon, tone } }: { state: State }) {
+/** Icon and label on a tint, for page headings only. */
+export function Badge({ state: { label, icon: Icon, tone } }: { state: State }) {
   return (
     <span
       className={classes(
@@ -88,7 +88,7 @@ export function Badge({ state: { word, icon: Icon, tone } }: { state: State }) {
       )}
     >
       <Icon size={14} className={classes("shrink-0", Icon === LoaderCircle && "animate-spin")} aria-hidden />
-      {word}
+      {label}
     </span>
   );
 }

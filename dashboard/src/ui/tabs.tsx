@@ -3,7 +3,7 @@ import { number } from "../format.ts";
 import { classes } from "./classes.ts";
 
 export interface Tab {
-  word: string;
+  label: string;
   count?: number | undefined;
   active: boolean;
   link: LinkProps;
@@ -13,9 +13,9 @@ export interface Tab {
 export function StateTabs({ label, tabs }: { label: string; tabs: Tab[] }) {
   return (
     <nav aria-label={label} className="-mx-1 flex min-w-0 gap-1 overflow-x-auto p-1 [scrollbar-width:none]">
-      {tabs.map(({ word, count, active, link }) => (
+      {tabs.map(({ label, count, active, link }) => (
         <Link
-          key={word}
+          key={label}
           {...link}
           aria-current={active ? "true" : undefined}
           className={classes(
@@ -23,7 +23,7 @@ export function StateTabs({ label, tabs }: { label: string; tabs: Tab[] }) {
             active ? "bg-neutral-tint text-text" : "text-text-2 hover:bg-hover hover:text-text",
           )}
         >
-          {word}
+          {label}
           {count !== undefined && <span className="font-normal text-text-2 numbers">{number(count)}</span>}
         </Link>
       ))}
@@ -33,13 +33,13 @@ export function StateTabs({ label, tabs }: { label: string; tabs: Tab[] }) {
 
 interface ChoicesProps {
   label: string;
-  words: readonly string[];
+  options: readonly string[];
   chosen: string;
-  onChoose: (word: string) => void;
+  onChoose: (option: string) => void;
 }
 
 /** One of a few options. Toggle buttons, since a tab list requires panels and arrow keys. */
-export function Choices({ label, words, chosen, onChoose }: ChoicesProps) {
+export function Choices({ label, options, chosen, onChoose }: ChoicesProps) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset adds a border and a legend
     <div
@@ -47,18 +47,18 @@ export function Choices({ label, words, chosen, onChoose }: ChoicesProps) {
       aria-label={label}
       className="-mx-1 flex min-w-0 gap-1 overflow-x-auto p-1 [scrollbar-width:none]"
     >
-      {words.map((word) => (
+      {options.map((option) => (
         <button
-          key={word}
+          key={option}
           type="button"
-          aria-pressed={word === chosen}
-          onClick={() => onChoose(word)}
+          aria-pressed={option === chosen}
+          onClick={() => onChoose(option)}
           className={classes(
             "h-7 shrink-0 rounded-control px-2.5 font-medium transition-colors duration-[120ms] touch:h-10",
-            word === chosen ? "bg-neutral-tint text-text" : "text-text-2 hover:bg-hover hover:text-text",
+            option === chosen ? "bg-neutral-tint text-text" : "text-text-2 hover:bg-hover hover:text-text",
           )}
         >
-          {word}
+          {option}
         </button>
       ))}
     </div>

@@ -1,6 +1,6 @@
 /** Confirmations, shown for 6 s, some with Undo. Errors need a place on the page as well. */
 import type { ToastT } from "sonner";
-import { loadToastsNow } from "./lazily.tsx";
+import { loadToastsNow } from "./lazy-loading.tsx";
 
 type Options = Pick<ToastT, "action" | "description" | "id" | "duration">;
 

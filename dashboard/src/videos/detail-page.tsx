@@ -5,7 +5,7 @@ import { useState } from "react";
 import { ApiError } from "../api/client.ts";
 import { videoQuery } from "../api/queries.ts";
 import type { Video } from "../api/types.ts";
-import { useKeys } from "../shell/keys.ts";
+import { useShortcuts } from "../shell/shortcuts.ts";
 import { Button, IconButton } from "../ui/button.tsx";
 import { CopyText, useCopy } from "../ui/copy.tsx";
 import { Menu } from "../ui/menu.tsx";
@@ -69,7 +69,7 @@ function NotFound({ id }: { id: string }) {
 function VideoContent({ video }: { video: Video }) {
   const { input, pick } = useFilePicker({ multiple: false, onPick: (files) => uploadFiles(files, video.id) });
   const { copy } = useCopy(video.id);
-  useKeys({ y: () => void copy() });
+  useShortcuts({ y: () => void copy() });
   const isPlayable = video.playback_url !== null;
   return (
     <>
@@ -110,8 +110,8 @@ function Head({ video, pick, isPlayable }: { video: Video; pick: () => Promise<v
             <Menu
               trigger={<IconButton icon={Ellipsis} look="line" size="md" label="More actions" />}
               items={[
-                { word: "Rename", icon: Pencil, onSelect: rename },
-                { word: "Delete", icon: Trash2, loss: true, apart: true, onSelect: () => setDialog("delete") },
+                { label: "Rename", icon: Pencil, onSelect: rename },
+                { label: "Delete", icon: Trash2, loss: true, apart: true, onSelect: () => setDialog("delete") },
               ]}
             />
           </>

@@ -98,10 +98,10 @@ function Deliveries({ event, deliveries }: { event: string; deliveries: readonly
       </Link>
     );
   const count = deliveries.filter(({ status }) => status === worst).length;
-  const word = `${state.word} ${count} of ${plural(deliveries.length, "delivery", "deliveries")}`;
+  const label = `${state.label} ${count} of ${plural(deliveries.length, "delivery", "deliveries")}`;
   return (
     <Link to="/deliveries" search={{ event }} className={className}>
-      <Status state={{ ...state, word }} />
+      <Status state={{ ...state, label }} />
     </Link>
   );
 }

@@ -5,7 +5,7 @@ import { lazy, Suspense, useEffect, useState } from "react";
 import { overviewQuery } from "../api/queries.ts";
 import type { Overview } from "../api/types.ts";
 import { bytes, plural } from "../format.ts";
-import type { VideoSearch } from "../shell/search.ts";
+import type { VideoSearch } from "../shell/search-params.ts";
 import { Button } from "../ui/button.tsx";
 import { CopyField } from "../ui/copy.tsx";
 import { PageHead } from "../ui/page.tsx";
@@ -85,8 +85,8 @@ function FilterBar({ search, totals }: { search: VideoSearch; totals: Overview["
   const tabs = states
     .filter(([, state]) => state !== "uploading" || status === state || (totals?.uploading ?? 0) > 0)
     .map(
-      ([word, state]): Tab => ({
-        word,
+      ([label, state]): Tab => ({
+        label,
         count: q ? undefined : totals?.[state ?? "total"],
         active: status === state,
         link: { to: "/videos", search: { ...(q && { q }), ...(state && { status: state }) } },

@@ -6,9 +6,9 @@ import type { Delivery, Webhook } from "../api/types.ts";
 import { stateTabs } from "../deliveries/delivery-filters.tsx";
 import { DeliveryRows } from "../deliveries/delivery-rows.tsx";
 import { webhookName } from "../deliveries/names.ts";
+import { LiveIndicator } from "../live/live-indicator.tsx";
 import { useLiveList } from "../live/live-list.ts";
-import { LiveMark } from "../live/live-mark.tsx";
-import { useKeys } from "../shell/keys.ts";
+import { useShortcuts } from "../shell/shortcuts.ts";
 import { CopyText } from "../ui/copy.tsx";
 import { Crumbs, PageHead } from "../ui/page.tsx";
 import { Empty, ErrorState, Skeleton } from "../ui/states.tsx";
@@ -45,7 +45,7 @@ function Loading() {
 function Detail({ webhook }: { webhook: Webhook }) {
   const monitored = useMonitored(webhook);
   const [dialog, openDialog] = useState<WebhookDialog>();
-  useKeys({ y: () => void navigator.clipboard.writeText(webhook.id) });
+  useShortcuts({ y: () => void navigator.clipboard.writeText(webhook.id) });
   return (
     <>
       <Crumbs to="/webhooks" parent="Webhooks">
@@ -111,7 +111,7 @@ function Deliveries({ webhook: { id }, pending }: { webhook: Webhook; pending: n
       <div className="gutter flex flex-wrap items-center justify-between gap-x-4 gap-y-2 pb-2">
         <div className="flex flex-wrap items-center gap-x-4">
           <h2 className="font-semibold">Recent deliveries</h2>
-          <LiveMark list={list} />
+          <LiveIndicator list={list} />
         </div>
         <StateTabs label="Status" tabs={stateTabs(search, "/webhooks/$id", pending, id)} />
       </div>

@@ -1,5 +1,5 @@
 import type { Health } from "../api/types.ts";
-import { took } from "../format.ts";
+import { duration } from "../format.ts";
 
 const PHASES = [
   ["dns", "DNS"],
@@ -26,8 +26,8 @@ export function LatencyBreakdown({ health }: { health: Health }) {
           {PHASES.map(([phase, name]) => (
             <tr key={phase} className="border-b border-line last:border-0">
               <td className="py-1.5 text-text-2">{name}</td>
-              <td className="text-right text-text-2 numbers">{took(health.phases[phase].p50)}</td>
-              <td className="text-right numbers">{took(health.phases[phase].p95)}</td>
+              <td className="text-right text-text-2 numbers">{duration(health.phases[phase].p50)}</td>
+              <td className="text-right numbers">{duration(health.phases[phase].p95)}</td>
             </tr>
           ))}
         </tbody>

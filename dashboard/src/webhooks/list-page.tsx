@@ -6,7 +6,7 @@ import { webhooksQuery } from "../api/queries.ts";
 import type { Webhook } from "../api/types.ts";
 import { webhookName } from "../deliveries/names.ts";
 import { number } from "../format.ts";
-import type { WebhookSearch } from "../shell/search.ts";
+import type { WebhookSearch } from "../shell/search-params.ts";
 import { Button, LinkButton } from "../ui/button.tsx";
 import { PageHead } from "../ui/page.tsx";
 import { SearchField } from "../ui/search-field.tsx";
@@ -57,18 +57,18 @@ export function WebhooksPage() {
 function Filters({ webhooks, search }: { webhooks: Webhook[]; search: WebhookSearch }) {
   const navigate = useNavigate();
   const { state, ...others } = search;
-  const count = (state: string) => webhooks.filter((webhook) => webhookState(webhook).word === state).length;
+  const count = (state: string) => webhooks.filter((webhook) => webhookState(webhook).label === state).length;
   const all = {
-    word: "All",
+    label: "All",
     count: webhooks.length,
     active: state === undefined,
     link: { to: "/webhooks", search: others },
   } as const;
-  const states = STATES.map((word) => ({
-    word,
-    count: count(word),
-    active: state === word.toLowerCase(),
-    link: { to: "/webhooks", search: { ...others, state: word.toLowerCase() } } as const,
+  const states = STATES.map((label) => ({
+    label,
+    count: count(label),
+    active: state === label.toLowerCase(),
+    link: { to: "/webhooks", search: { ...others, state: label.toLowerCase() } } as const,
   }));
   const find = (q: string) =>
     void navigate({ to: "/webhooks", search: { ...(state && { state }), ...(q && { q }) }, replace: true });
@@ -89,7 +89,7 @@ function Found({ webhooks, search: { state, q } }: { webhooks: Webhook[]; search
   const text = (q ?? "").toLowerCase();
   const found = webhooks.filter(
     (webhook) =>
-      (state === undefined || webhookState(webhook).word.toLowerCase() === state) &&
+      (state === undefined || webhookState(webhook).label.toLowerCase() === state) &&
       `${webhookName(webhook)} ${webhook.url}`.toLowerCase().includes(text),
   );
   const [shown, setShown] = useState(PAGE);

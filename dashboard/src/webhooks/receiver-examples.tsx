@@ -21,7 +21,12 @@ export default function ReceiverExamples() {
   return (
     <div className="min-w-0">
       <div className="mb-2 flex items-center justify-between gap-2">
-        <Choices label="Language" words={LANGUAGES.map((language) => language.name)} chosen={name} onChoose={setName} />
+        <Choices
+          label="Language"
+          options={LANGUAGES.map((language) => language.name)}
+          chosen={name}
+          onChoose={setName}
+        />
         <CopyButton text={source} label={`Copy ${name} receiver`} />
       </div>
       <CodeBlock label={`${name} receiver`}>{source.trimEnd()}</CodeBlock>

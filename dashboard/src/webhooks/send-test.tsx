@@ -7,7 +7,7 @@ import { api } from "../api/client.ts";
 import { deliveryQuery } from "../api/queries.ts";
 import type { Delivery, DeliveryWithLog, Webhook } from "../api/types.ts";
 import { diagnose } from "../deliveries/delivery-text.ts";
-import { took } from "../format.ts";
+import { duration } from "../format.ts";
 import { Button } from "../ui/button.tsx";
 import { Select } from "../ui/field.tsx";
 import { ErrorLine } from "../ui/states.tsx";
@@ -50,7 +50,7 @@ function TestResult({ id }: { id: string }) {
     <div role="status" className="rounded-control bg-sunken p-3 shadow-[inset_0_0_0_1px_var(--line)]">
       <div className="flex flex-wrap items-center justify-between gap-2">
         <Status state={deliveryState(data?.status ?? "sending")} />
-        {attempt && <span className="text-text-2 numbers">{took(attempt.timings.total)}</span>}
+        {attempt && <span className="text-text-2 numbers">{duration(attempt.timings.total)}</span>}
       </div>
       {attempt && <p className="mt-1 text-read">{diagnose(attempt)}</p>}
       {data && (

@@ -45,14 +45,14 @@ export function WebhookActions({ webhook, pending, dialog, openDialog }: Actions
       <Menu
         trigger={<Button icon={Ellipsis} aria-label="More actions" title="More actions" />}
         items={[
-          { word: "Edit", icon: Pencil, onSelect: () => void navigate({ to: "/webhooks/$id/edit", params: { id } }) },
+          { label: "Edit", icon: Pencil, onSelect: () => void navigate({ to: "/webhooks/$id/edit", params: { id } }) },
           {
-            word: "Replay events",
+            label: "Replay events",
             icon: History,
             onSelect: () => void navigate({ to: "/replays/new", search: { webhook: id } }),
           },
-          { word: "Copy ID", icon: Copy, end: "Y", onSelect: () => void navigator.clipboard.writeText(id) },
-          { word: "Delete", icon: Trash2, loss: true, apart: true, onSelect: () => openDialog("delete") },
+          { label: "Copy ID", icon: Copy, end: "Y", onSelect: () => void navigator.clipboard.writeText(id) },
+          { label: "Delete", icon: Trash2, loss: true, apart: true, onSelect: () => openDialog("delete") },
         ]}
       />
       <Dialog

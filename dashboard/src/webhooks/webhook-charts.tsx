@@ -1,6 +1,6 @@
 import uPlot from "uplot";
 import type { Health } from "../api/types.ts";
-import { number, percent, plural, took } from "../format.ts";
+import { duration, number, percent, plural } from "../format.ts";
 import { Chart, dayScale, hourAxis, valueAxis } from "../ui/chart.tsx";
 import { Section } from "../ui/page.tsx";
 import { FailuresChart } from "./failures-chart.tsx";
@@ -84,7 +84,7 @@ function LatencyChart({ health: { hours, response_ms } }: { health: Health }) {
   // With one or two values there is no visible line, so they are drawn as points.
   const known = p95.filter((ms) => ms !== null).length;
   const most = Math.max(100, ...p95.map((ms) => ms ?? 0));
-  const description = `Median ${took(response_ms.p50)}, p95 ${took(response_ms.p95)}.`;
+  const description = `Median ${duration(response_ms.p50)}, p95 ${duration(response_ms.p95)}.`;
   return (
     <Chart
       description={description}

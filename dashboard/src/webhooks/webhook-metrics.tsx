@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import type { Health, Webhook } from "../api/types.ts";
 import { useAging } from "../clock.ts";
-import { moment, number, percent, plural, span, took } from "../format.ts";
+import { duration, moment, number, percent, plural, span } from "../format.ts";
 import { classes } from "../ui/classes.ts";
 import { Skeleton } from "../ui/states.tsx";
 import { backlogQuery } from "./webhook-health.ts";
@@ -25,8 +25,8 @@ export function WebhookMetrics({ monitored: { webhook, health } }: { monitored: 
       <Metric name="Success rate, 24 h" value={percent(health.succeeded, attempts)} bad={isLowSuccess(health)}>
         {attempts === 0 ? "no attempts" : `${number(health.succeeded)} of ${plural(attempts, "attempt")}`}
       </Metric>
-      <Metric name="Latency, p95" value={took(health.response_ms.p95)}>
-        {health.response_ms.p50 === null ? "no responses" : `median ${took(health.response_ms.p50)}`}
+      <Metric name="Latency, p95" value={duration(health.response_ms.p95)}>
+        {health.response_ms.p50 === null ? "no responses" : `median ${duration(health.response_ms.p50)}`}
       </Metric>
       <Metric name="Backlog" value={number(health.pending)}>
         {backlogNote(health, webhook, backlog?.retrying)}

@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import type { Webhook } from "../api/types.ts";
 import { useAging } from "../clock.ts";
 import { webhookName } from "../deliveries/names.ts";
-import { number, percent, took } from "../format.ts";
+import { duration, number, percent } from "../format.ts";
 import { classes } from "../ui/classes.ts";
 import { Sparkline } from "../ui/sparkline.tsx";
 import { Skeleton } from "../ui/states.tsx";
@@ -94,7 +94,7 @@ const columns: Column<Webhook>[] = [
     align: "end",
     from: "wide",
     className: numeric,
-    cell: monitoredCell(({ health }) => took(health?.response_ms.p95)),
+    cell: monitoredCell(({ health }) => duration(health?.response_ms.p95)),
   },
   {
     name: "Backlog",

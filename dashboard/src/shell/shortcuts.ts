@@ -4,7 +4,7 @@ import { useEffect, useRef } from "react";
 const SEQUENCE_MS = 1_200;
 const STORED = "mave.keys";
 
-export type Keys = Record<string, () => void>;
+export type Shortcuts = Record<string, () => void>;
 
 export const shortcutsEnabled = (): boolean => localStorage.getItem(STORED) !== "off";
 export const enableShortcuts = (on: boolean): void => localStorage.setItem(STORED, on ? "on" : "off");
@@ -17,7 +17,7 @@ const inPopup = (target: EventTarget | null): boolean =>
   target instanceof Element && target.closest("[role=dialog], [role=menu], [role=alertdialog]") !== null;
 
 /** Binds keys while the component is mounted: `{"g w": …, s: …, "mod+k": …}`. */
-export function useKeys(keys: Keys): void {
+export function useShortcuts(keys: Shortcuts): void {
   const latest = useRef(keys);
   useEffect(() => {
     latest.current = keys;
@@ -29,7 +29,7 @@ export function useKeys(keys: Keys): void {
   }, []);
 }
 
-function listener(keys: () => Keys) {
+function listener(keys: () => Shortcuts) {
   let first = { key: "", at: 0 };
   return (event: KeyboardEvent) => {
     const name = event.metaKey || event.ctrlKey ? `mod+${event.key.toLowerCase()}` : event.key.toLowerCase();

@@ -1,7 +1,7 @@
 import { Pause, Play } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { clockTime, number, plural } from "../format.ts";
-import { useKeys } from "../shell/keys.ts";
+import { useShortcuts } from "../shell/shortcuts.ts";
 import { IconButton } from "../ui/button.tsx";
 import { classes } from "../ui/classes.ts";
 import { useLiveState } from "./changes.ts";
@@ -10,10 +10,10 @@ import type { LiveList } from "./live-list.ts";
 const ANNOUNCE_INTERVAL_MS = 10_000;
 
 /** How current the rows are: "Live", "Paused, 12 new", or "Reconnecting, as of 14:03:08". */
-export function LiveMark({ list }: { list: LiveList<{ id: string }> }) {
+export function LiveIndicator({ list }: { list: LiveList<{ id: string }> }) {
   const { state, asOf } = useLiveState();
   const { paused, pause, newCount } = list;
-  useKeys({ p: () => pause(!paused) });
+  useShortcuts({ p: () => pause(!paused) });
   const isDisconnected = state === "reconnecting";
   const label = isDisconnected
     ? `Reconnecting, as of ${clockTime(asOf)}`
@@ -41,7 +41,7 @@ export function LiveMark({ list }: { list: LiveList<{ id: string }> }) {
 }
 
 /** A button above the rows that inserts the new ones. */
-export function HeldPill({ list }: { list: LiveList<{ id: string }> }) {
+export function NewRowsButton({ list }: { list: LiveList<{ id: string }> }) {
   if (list.newCount === 0) return null;
   return (
     <div className="pointer-events-none sticky top-2 z-10 flex h-0 justify-center">
