@@ -2,15 +2,7 @@ import { isIP } from "node:net";
 import { LIMITS } from "../kernel/limits.ts";
 import { allowedRanges, DENIED_IPV4, DENIED_IPV6, GLOBAL_IPV6, type Range, rangeList } from "./address-ranges.ts";
 import type { ErrorWord } from "./error-words.ts";
-import { type Guard, URL_GUARDS } from "./url-guards.ts";
-
-/** What the operator allows beyond https to the public internet. */
-export interface PolicyOptions {
-  /** Whether plain http is allowed. */
-  allowHttp: boolean;
-  /** Networks in CIDR notation, or the word `loopback`. */
-  allowNetworks: readonly string[];
-}
+import { type Guard, type PolicyOptions, URL_GUARDS } from "./url-guards.ts";
 
 /** `reason` states what was refused, by which rule, and how the operator can allow it. */
 export type Refusal = { ok: false; reason: string; word: ErrorWord };

@@ -1,4 +1,10 @@
-import type { PolicyOptions } from "./address-policy.ts";
+/** What the operator allows beyond https to the public internet. */
+export interface PolicyOptions {
+  /** Whether plain http is allowed. */
+  allowHttp: boolean;
+  /** Networks in CIDR notation, or the word `loopback`. */
+  allowNetworks: readonly string[];
+}
 
 /** Returns the reason for refusing a URL, as one sentence, or null to accept it. */
 export type Guard = (url: URL, options: PolicyOptions) => string | null;

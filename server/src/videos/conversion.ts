@@ -1,7 +1,23 @@
 import type { Run } from "../kernel/spawn.ts";
+import type { ConversionPlan } from "./conversion-plan.ts";
 import type { Ffmpeg } from "./ffmpeg.ts";
-import type { Media } from "./media.ts";
-import { type MediaError, type Refusal, refusal } from "./probe.ts";
+import { type MediaError, type Probe, type Refusal, refusal } from "./probe.ts";
+import type { Rendition } from "./video.ts";
+
+/** The files of a playable version, all in one folder. */
+export interface Media {
+  /** File names. */
+  files: string[];
+  playback: string;
+  poster: string | null;
+  storyboard: string | null;
+  duration_s: number;
+  width: number;
+  height: number;
+  renditions: Rendition[];
+  /** How the file was probed and converted, for troubleshooting. */
+  notes: { probe: Probe; plan: ConversionPlan } | null;
+}
 
 export type ConversionOutcome =
   | { how: "converted"; media: Media }

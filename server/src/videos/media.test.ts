@@ -10,9 +10,9 @@ import {
   videoFolder,
 } from "../../../test/support/video-files.ts";
 import { systemClock } from "../kernel/clock.ts";
-import type { ConversionOutcome } from "./conversion.ts";
+import type { ConversionOutcome, Media } from "./conversion.ts";
 import { findFfmpeg } from "./ffmpeg.ts";
-import { convert, type Media } from "./media.ts";
+import { convert } from "./media.ts";
 import { MEDIA_ERRORS, type MediaError } from "./probe.ts";
 
 const test = always.skipIf(without("ffmpeg"));

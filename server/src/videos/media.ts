@@ -6,6 +6,7 @@ import {
   type ConversionOutcome,
   checkNotEnded,
   checkSucceeded,
+  type Media,
   refuse,
 } from "./conversion.ts";
 import { type ConversionPlan, planConversion, type Rung } from "./conversion-plan.ts";
@@ -13,22 +14,6 @@ import * as ffmpegArguments from "./ffmpeg-arguments.ts";
 import { inspect } from "./inspect.ts";
 import * as playlists from "./playlist.ts";
 import type { Probe } from "./probe.ts";
-import type { Rendition } from "./video.ts";
-
-/** The files of a playable version, all in one folder. */
-export interface Media {
-  /** File names. */
-  files: string[];
-  playback: string;
-  poster: string | null;
-  storyboard: string | null;
-  duration_s: number;
-  width: number;
-  height: number;
-  renditions: Rendition[];
-  /** How the file was probed and converted, for troubleshooting. */
-  notes: { probe: Probe; plan: ConversionPlan } | null;
-}
 
 /** Probes, plans, encodes and verifies, then creates a poster and a storyboard. Writes only to `folder`. */
 export async function convert(conversion: Conversion): Promise<ConversionOutcome> {

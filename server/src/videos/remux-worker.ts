@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import * as mediabunny from "mediabunny";
 import { LIMITS } from "../kernel/limits.ts";
-import { ConversionEnded, type ConversionOutcome, refuse } from "./conversion.ts";
-import type { Media } from "./media.ts";
+import { ConversionEnded, type ConversionOutcome, type Media, refuse } from "./conversion.ts";
 import { bitrate, masterPlaylist, playlistDuration, readPlaylist } from "./playlist.ts";
 import { refusal } from "./probe.ts";
 
