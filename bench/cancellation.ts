@@ -19,7 +19,7 @@ const sink = await startSink(journal.arrive);
 const engine = await startEngine();
 const [big, ...others] = await registerMany(engine, WEBHOOKS, () => sink.url);
 const [space, webhook] = [big!.space, shortUuid(big!.webhook)];
-await engine.webhooks.update(space, webhook, { status: "paused" });
+await engine.webhooks.update(engine.db, space, webhook, { status: "paused" });
 const cancellations = createCancellations(engine);
 
 /** Live events to the other webhooks until `isOver`. @returns p99 from call to arrival, ms */

@@ -14,7 +14,7 @@ const webhooks = await registerMany(engine, SPACES, () => sink.url);
 const query = async <Row>(name: string, text: string) => engine.db.run<Row>({ name: `bench_${name}`, text });
 const wal = async () =>
   (await query<{ at: number }>("wal", "select (pg_current_wal_lsn() - '0/0')::float8 as at"))[0]!.at;
-const run = () => whole(engine, 1, (number) => engine.recorder.record(newEvent(webhooks[number % SPACES]!.space)));
+const run = () => whole(engine, 1, (number) => engine.recorder.recordAlone(newEvent(webhooks[number % SPACES]!.space)));
 
 await query("extension", "create extension pg_stat_statements");
 await run(); // warm-up

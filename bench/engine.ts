@@ -18,12 +18,13 @@ const spaces = await Promise.all(Array.from({ length: SPACES }, () => engine.new
 async function register(webhooks: number): Promise<void> {
   for (const space of spaces)
     for (let n = 0; n < webhooks; n++)
-      await engine.webhooks.create(space, { url: `${sink.url}/${n}`, events: ["video.created"] });
+      await engine.webhooks.create(engine.db, space, { url: `${sink.url}/${n}`, events: ["video.created"] });
 }
 
 const spaceOf = (number: number) => spaces[number % SPACES]!;
-const grouped = (number: number) => engine.recorder.record(newEvent(spaceOf(number)));
-const alone = (number: number) => engine.recorder.transaction((tx) => tx.recordLast([newEvent(spaceOf(number))]));
+const grouped = (number: number) => engine.recorder.recordAlone(newEvent(spaceOf(number)));
+const alone = (number: number) =>
+  engine.db.transaction((tx) => engine.recorder.recordLast(tx, [newEvent(spaceOf(number))]));
 const baseline = () => bare(engine, [`${sink.url}/0`]);
 
 /** Records everything while the webhooks are paused, then enables them. @returns deliveries per second */

@@ -14,7 +14,7 @@ const urls = Array.from({ length: HOSTS }, (_, host) => `http://${addressOf(host
 const engine = await startEngine();
 const webhooks = await registerMany(engine, HOSTS, (number) => urls[number]!);
 
-const run = () => whole(engine, 1, (number) => engine.recorder.record(newEvent(webhooks[number % HOSTS]!.space)));
+const run = () => whole(engine, 1, (number) => engine.recorder.recordAlone(newEvent(webhooks[number % HOSTS]!.space)));
 const baseline = () => bare(engine, urls);
 await run(); // warm-up
 await baseline();

@@ -29,7 +29,7 @@ const video =
   async (number: number) => {
     const [name, { space }] = [`F${String(++videos).padStart(9, "0")}`, targets[number % SPACES]!];
     for (let sequence = 1; sequence <= events; sequence++)
-      await engine.recorder.record(newEvent(space, sequence, name));
+      await engine.recorder.recordAlone(newEvent(space, sequence, name));
   };
 const path = (side: Side, events: number) => () => whole(side.engine, events, video(side, events));
 

@@ -17,7 +17,8 @@ let videos = 0;
 /** Records this many events of one new video, one after the other. */
 const video = (events: number, webhooks: typeof ordered) => async (number: number) => {
   const [name, { space }] = [`O${String(++videos).padStart(9, "0")}`, webhooks[number % SPACES]!];
-  for (let sequence = 1; sequence <= events; sequence++) await engine.recorder.record(newEvent(space, sequence, name));
+  for (let sequence = 1; sequence <= events; sequence++)
+    await engine.recorder.recordAlone(newEvent(space, sequence, name));
 };
 const path = (events: number, webhooks: typeof ordered) => () => whole(engine, events, video(events, webhooks));
 const row = (what: string, atLeast: number, events: number) =>

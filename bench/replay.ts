@@ -27,8 +27,8 @@ const [usual, unlimited] = [await prepare({}), await prepare({ rate: null })];
 
 /** Creates a replay of everything and pauses it. @returns its id */
 async function prepare(more: { rate?: null }): Promise<string> {
-  const { id } = await replays.create(replayed.space, { ...range, ...more }, null);
-  await replays.update(replayed.space, id, { status: "paused" });
+  const { id } = await replays.create(engine.db, replayed.space, { ...range, ...more }, null);
+  await replays.update(engine.db, replayed.space, id, { status: "paused" });
   return id;
 }
 
@@ -49,11 +49,11 @@ async function traffic(): Promise<Segment> {
 }
 
 async function during(replay: string): Promise<Segment> {
-  await replays.update(replayed.space, replay, { status: "running" });
+  await replays.update(engine.db, replayed.space, replay, { status: "running" });
   const segment = await traffic();
   const { status } = await replays.get(replayed.space, replay);
   if (status === "done") throw new Error("The replay ended before the segment: increase REPLAYED");
-  await replays.update(replayed.space, replay, { status: "paused" });
+  await replays.update(engine.db, replayed.space, replay, { status: "paused" });
   return segment;
 }
 

@@ -20,7 +20,7 @@ export async function registerMany(
   for (let number = 0; number < count; number++) {
     const space = await engine.newSpace();
     const input = { url: urlOf(number), events: ["video.created" as const], ordering };
-    const { id } = await engine.webhooks.create(space, input);
+    const { id } = await engine.webhooks.create(engine.db, space, input);
     made.push({ space, webhook: longUuid(id)! });
   }
   return made;
@@ -52,7 +52,7 @@ export class Journal {
   /** Records an event and the time of the call; commit → arrival is shorter. */
   async record({ recorder }: Pick<Bench, "recorder">, { space }: Pick<Target, "space">): Promise<string> {
     const called = performance.now();
-    const { id } = await recorder.record(newEvent(space));
+    const { id } = await recorder.recordAlone(newEvent(space));
     this.#called.set(id, called);
     return id;
   }

@@ -1,6 +1,13 @@
 import { EventEmitter } from "node:events";
 import type pg from "pg";
-import type { Database, Statement, Transaction } from "../../server/src/store/db.ts";
+import {
+  type Database,
+  type Effect,
+  runEffects,
+  type Statement,
+  type Transaction,
+  transactionOn,
+} from "../../server/src/store/db.ts";
 import { pidOf } from "./connections.ts";
 import type { Process, World } from "./world.ts";
 
@@ -68,11 +75,18 @@ export class SimDatabase implements Database {
 
   /** A statement sent with its commit is a separate step here, because a crash between the two is the harder case. */
   async transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+    const effects: Effect[] = [];
+    const result = await this.#commit(work, effects);
+    await runEffects(effects, (error) => Promise.reject(error));
+    return result;
+  }
+
+  async #commit<Result>(work: (tx: Transaction) => Promise<Result>, effects: Effect[]): Promise<Result> {
     const client = await this.#take();
     const run: Transaction["run"] = (statement, values = []) => this.#statement(client, statement, values, false);
     try {
       await this.#step(client, "begin", () => client.query("begin"), false);
-      const result = await work({ run, last: run });
+      const result = await work(transactionOn({ run, last: run }, effects));
       await this.#step(client, "commit", () => client.query("commit"), true);
       return result;
     } catch (error) {

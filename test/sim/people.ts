@@ -51,13 +51,19 @@ export class People {
 
   newUrl = (webhook: string): string => `https://r.example.com/${webhook}/${++this.#urls}`;
 
-  async #recordEvent({ recorder }: Node): Promise<void> {
+  async #recordEvent({ db, recorder }: Node): Promise<void> {
     const { random } = this.#world;
     const [video, type] = [`SIMVIDEO0${random.integer(VIDEOS)}`, random.pick(TYPES)];
-    const { uuid } = await recorder.transaction(async (tx) => {
+    const { uuid } = await db.transaction(async (tx) => {
       if (!this.#racing) await tx.run(TURN, [video]);
       const [row] = await tx.run<{ sequence: number }>(COUNT, [SPACE, video]);
-      return tx.record({ space: SPACE, type, video, sequence: row!.sequence, data: { id: video, object: "video" } });
+      return recorder.record(tx, {
+        space: SPACE,
+        type,
+        video,
+        sequence: row!.sequence,
+        data: { id: video, object: "video" },
+      });
     });
     this.recorded.add(uuid);
   }
@@ -69,7 +75,7 @@ export class People {
 
   async #status(node: Node): Promise<void> {
     const status = this.#world.random.chance(0.6) ? "enabled" : "paused";
-    await node.webhooks.update(SPACE, await this.#webhook(node), { status });
+    await node.webhooks.update(node.db, SPACE, await this.#webhook(node), { status });
   }
 
   async #change(node: Node): Promise<void> {
@@ -80,33 +86,34 @@ export class People {
       { ordering: random.chance(0.5) ? ("video" as const) : ("none" as const) },
       { rate_limit: random.chance(0.5) ? null : 1 + random.integer(5) },
     ];
-    await node.webhooks.update(SPACE, id, random.pick(changes));
+    await node.webhooks.update(node.db, SPACE, id, random.pick(changes));
   }
 
   async #remove(node: Node): Promise<void> {
     const { data } = await node.webhooks.list(SPACE, { limit: 100 });
     const passing = data.find(({ description }) => description === "passing");
-    if (passing !== undefined) await node.webhooks.remove(SPACE, passing.id);
+    if (passing !== undefined) await node.webhooks.remove(node.db, SPACE, passing.id);
   }
 
   async #add(node: Node): Promise<void> {
     const { data } = await node.webhooks.list(SPACE, { limit: 100 });
     if (data.length >= WEBHOOKS_MAX) return;
     const chosen = { events: [...TYPES], description: "passing", url: "https://r.example.com/" };
-    await node.webhooks.create(SPACE, chosen, async (tx, { id }) => {
+    await node.db.transaction(async (tx) => {
+      const { id } = await node.webhooks.create(tx, SPACE, chosen);
       await tx.run(SET_URL, [longUuid(id), this.newUrl(id)]); // the receiver finds the webhook by its URL
     });
   }
 
   async #test(node: Node): Promise<void> {
-    await node.sendTest(SPACE, await this.#webhook(node), "webhook.test");
+    await node.sendTest(node.db, SPACE, await this.#webhook(node), "webhook.test");
   }
 
   async #sendAgain(node: Node): Promise<void> {
     const { random } = this.#world;
     const { data } = await node.deliveries.list(SPACE, { limit: 50 });
     const { id } = random.pick(data);
-    const clicks = Array.from({ length: 1 + random.integer(3) }, () => node.deliveries.sendAgain(SPACE, id));
+    const clicks = Array.from({ length: 1 + random.integer(3) }, () => node.deliveries.sendAgain(node.db, SPACE, id));
     await Promise.allSettled(clicks);
   }
 
@@ -115,15 +122,15 @@ export class People {
     const since = Math.floor(this.#world.now_ms / 1_000) - 5 - random.integer(20);
     const rate = random.chance(0.5) ? null : 10 + random.integer(20);
     const input = { webhook: await this.#webhook(node), since, until: since + 1 + random.integer(30), rate };
-    await node.replays.create(SPACE, input, null);
+    await node.replays.create(node.db, SPACE, input, null);
   }
 
   async #steer(node: Node): Promise<void> {
     const { random } = this.#world;
     const { data } = await node.replays.list(SPACE, { limit: 20 });
     const { id } = random.pick(data.filter(({ status }) => status === "running" || status === "paused"));
-    if (random.chance(0.3)) await node.replays.cancel(SPACE, id);
-    else await node.replays.update(SPACE, id, { status: random.chance(0.5) ? "running" : "paused" });
+    if (random.chance(0.3)) await node.replays.cancel(node.db, SPACE, id);
+    else await node.replays.update(node.db, SPACE, id, { status: random.chance(0.5) ? "running" : "paused" });
   }
 
   /** Cancels pending deliveries by one or two properties. */
@@ -148,11 +155,11 @@ export class People {
   }
 
   /** After the last fault: resumes everything that is paused. */
-  async resumeAll({ webhooks, replays }: Node): Promise<void> {
+  async resumeAll({ db, webhooks, replays }: Node): Promise<void> {
     for (const { id, status } of (await webhooks.list(SPACE, { limit: 100 })).data)
-      if (status !== "enabled") await webhooks.update(SPACE, id, { status: "enabled" });
+      if (status !== "enabled") await webhooks.update(db, SPACE, id, { status: "enabled" });
     for (const { id, status } of (await replays.list(SPACE, { limit: 100 })).data)
-      if (status === "paused") await replays.update(SPACE, id, { status: "running" });
+      if (status === "paused") await replays.update(db, SPACE, id, { status: "running" });
   }
 }
 

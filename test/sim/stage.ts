@@ -83,18 +83,18 @@ export class Stage {
   async happen(node = 0, type: EventType = "video.created"): Promise<string> {
     const video = `STAGE${String(++this.#videos).padStart(5, "0")}`;
     const data = { id: video, object: "video" };
-    return (await this.nodes[node]!.recorder.record({ space: SPACE, type, video, sequence: 1, data })).uuid;
+    return (await this.nodes[node]!.recorder.recordAlone({ space: SPACE, type, video, sequence: 1, data })).uuid;
   }
 
   async setStatus(status: "enabled" | "paused"): Promise<void> {
-    await this.until(this.nodes[0]!.webhooks.update(SPACE, shortUuid(WEBHOOK), { status }));
+    await this.until(this.nodes[0]!.webhooks.update(this.nodes[0]!.db, SPACE, shortUuid(WEBHOOK), { status }));
   }
 
   /** Replays all events so far, without a rate limit. */
   async replay(): Promise<void> {
     const until = Math.floor(this.world.now_ms / 1_000) + 1;
     const input = { webhook: shortUuid(WEBHOOK), since: until - 600, until, rate: null };
-    await this.until(this.nodes[0]!.replays.create(SPACE, input, null));
+    await this.until(this.nodes[0]!.replays.create(this.nodes[0]!.db, SPACE, input, null));
   }
 
   /** Runs `work` at an even rate, and advances the time until the last one. */

@@ -81,7 +81,7 @@ export async function testApi(db: Database) {
   const url = await http.app.listen({ port: 0, host: "127.0.0.1" });
 
   const key = async (scope: "read" | "write" = "write", space = engine.space) =>
-    (await apiKeys.create(space, { name: `${scope} key`, scope, by: "a test" })).key;
+    (await apiKeys.create(db, space, { name: `${scope} key`, scope, by: "a test" })).key;
   const standard = { write: await key(), read: await key("read") };
 
   return {

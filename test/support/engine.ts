@@ -46,15 +46,15 @@ export async function engineParts(
 
 /** Records an event of a video with the next sequence number; inserts the video's row first if needed. */
 export async function happen(
-  { recorder, space }: Pick<EngineParts, "recorder" | "space">,
+  { db, recorder, space }: Pick<EngineParts, "db" | "recorder" | "space">,
   video: string,
   type: EventType = "video.created",
 ): Promise<string> {
-  return recorder.transaction(async (tx) => {
+  return db.transaction(async (tx) => {
     const [row] = await tx.run<{ sequence: number }>(count, [space, video]);
     const { sequence } = row!;
     const data = { id: video, object: "video", created: 1, embed_url: `${PUBLIC_URL}/${video}`, last_upload: null };
-    return (await tx.record({ space, type, video, sequence, data })).id;
+    return (await recorder.record(tx, { space, type, video, sequence, data })).id;
   });
 }
 

@@ -93,7 +93,7 @@ export async function serveVideos(room: VideoRoom): Promise<{ app: Http["app"]; 
   const port = await freePort();
   const url = `http://localhost:${port}`;
   const apiKeys = createApiKeys(room);
-  const { key } = await apiKeys.create(room.space, { name: "test", scope: "write", by: "test" });
+  const { key } = await apiKeys.create(room.db, room.space, { name: "test", scope: "write", by: "test" });
   const parts = {
     ...room,
     apiKeys,

@@ -18,15 +18,15 @@ export async function createKey(config: Config, name: string, scope: "read" | "w
   return withStore(config, async (db) => {
     const space = (await firstSpace(db)).id;
     const wanted = { name: name.trim(), scope, by: "operator" };
-    const made = await createApiKeys({ db, clock, random })
-      .create(space, wanted, async (tx, { id }) => {
-        const entry = { action: "api_key.created", actor: "operator", address: null, subject: id, details: { name } };
-        await insertAuditEntry(tx, { space, id: uuidV7(clock.now(), random), ...entry });
-      })
-      .catch((error: unknown) => {
-        if (!(error instanceof MaveError)) throw error;
-        throw new StartFailure(`${error.message} Delete one in the dashboard first.`, { cause: error });
-      });
-    return made.key;
+    const creation = db.transaction(async (tx) => {
+      const { id, key } = await createApiKeys({ db, clock, random }).create(tx, space, wanted);
+      const entry = { action: "api_key.created", actor: "operator", address: null, subject: id, details: { name } };
+      await insertAuditEntry(tx, { space, id: uuidV7(clock.now(), random), ...entry });
+      return key;
+    });
+    return creation.catch((error: unknown) => {
+      if (!(error instanceof MaveError)) throw error;
+      throw new StartFailure(`${error.message} Delete one in the dashboard first.`, { cause: error });
+    });
   });
 }

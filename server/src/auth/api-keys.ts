@@ -7,7 +7,7 @@ import type { Random } from "../kernel/random.ts";
 import { longUuid, shortUuid } from "../kernel/short-uuid.ts";
 import { uuidV7 } from "../kernel/uuid.ts";
 import * as store from "../store/api-keys.ts";
-import type { Alongside, Database } from "../store/db.ts";
+import type { Database, Sql, Transactional } from "../store/db.ts";
 import type { KeyPrincipal } from "./principal.ts";
 
 export interface ApiKey {
@@ -23,13 +23,13 @@ export interface ApiKey {
 export interface ApiKeys {
   /** @throws LIMIT_REACHED */
   create(
+    tx: Sql,
     space: string,
     key: { name: string; scope: "read" | "write"; by: string },
-    alongside?: Alongside<ApiKey & { key: string }>,
   ): Promise<ApiKey & { key: string }>;
   list(space: string, query: PageQuery): Promise<Page<ApiKey>>;
   /** @throws NOT_FOUND */
-  remove(space: string, id: string, alongside?: Alongside<ApiKey>): Promise<ApiKey>;
+  remove(db: Transactional, space: string, id: string): Promise<ApiKey>;
   /** Whose key this is, or null where it is nobody's. */
   identify(key: string): Promise<KeyPrincipal | null>;
   /** Writes down which keys were used. Also runs by itself. */
@@ -71,13 +71,18 @@ export function createApiKeys(parts: Parts): ApiKeys {
   };
 
   return {
-    create: (space, key, alongside) => create(parts, space, key, alongside),
+    create: (tx, space, key) => create(parts, tx, space, key),
     list: (space, query) => list(parts.db, space, query),
-    async remove(space, id, alongside) {
-      const removed = await remove(parts.db, space, id, alongside);
-      for (const [key, { who }] of known) if (shortUuid(who.id) === id) known.delete(key);
-      return removed;
-    },
+    remove: (db, space, id) =>
+      db.transaction(async (tx) => {
+        const uuid = longUuid(id);
+        const row = uuid && (await store.deleteApiKey(tx, space, uuid));
+        if (!row) throw new MaveError("NOT_FOUND");
+        tx.afterCommit(() => {
+          for (const [key, { who }] of known) if (who.id === uuid) known.delete(key);
+        });
+        return present(row);
+      }),
     async identify(key) {
       const now = parts.clock.monotonic();
       const cached = known.get(key);
@@ -100,40 +105,26 @@ export function createApiKeys(parts: Parts): ApiKeys {
 }
 
 async function create(
-  { db, clock, random }: Parts,
+  { clock, random }: Parts,
+  tx: Sql,
   space: string,
   { name, scope, by }: { name: string; scope: "read" | "write"; by: string },
-  alongside?: Alongside<ApiKey & { key: string }>,
 ): Promise<ApiKey & { key: string }> {
   const key = API_KEY_PREFIX + random.bytes(SECRET_BYTES).toString("base64url");
-  return db.transaction(async (tx) => {
-    const id = uuidV7(clock.now(), random);
-    const row = await store.insertApiKey(
-      tx,
-      { space, id, name, scope, hash: sha256(key), hint: key.slice(-4), by },
-      LIMITS.API_KEYS_PER_SPACE_MAX,
-    );
-    if (!row) throw new MaveError("LIMIT_REACHED", `A space may have ${LIMITS.API_KEYS_PER_SPACE_MAX} API keys.`);
-    const made = { ...present(row), key };
-    await alongside?.(tx, made);
-    return made;
-  });
+  const id = uuidV7(clock.now(), random);
+  const row = await store.insertApiKey(
+    tx,
+    { space, id, name, scope, hash: sha256(key), hint: key.slice(-4), by },
+    LIMITS.API_KEYS_PER_SPACE_MAX,
+  );
+  if (!row) throw new MaveError("LIMIT_REACHED", `A space may have ${LIMITS.API_KEYS_PER_SPACE_MAX} API keys.`);
+  return { ...present(row), key };
 }
 
 async function list(db: Database, space: string, query: PageQuery): Promise<Page<ApiKey>> {
   return pageOf(query, longUuid, present, {
     after: (after, limit) => store.listApiKeysAfter(db, space, after, limit),
     before: (before, limit) => store.listApiKeysBefore(db, space, before, limit),
-  });
-}
-
-async function remove(db: Database, space: string, id: string, alongside?: Alongside<ApiKey>): Promise<ApiKey> {
-  const uuid = longUuid(id);
-  return db.transaction(async (tx) => {
-    const row = uuid && (await store.deleteApiKey(tx, space, uuid));
-    if (!row) throw new MaveError("NOT_FOUND");
-    await alongside?.(tx, present(row));
-    return present(row);
   });
 }
 

@@ -1,6 +1,6 @@
 import { unixSeconds } from "../kernel/clock.ts";
 import { MaveError } from "../kernel/errors.ts";
-import type { Alongside, Database } from "../store/db.ts";
+import type { Database } from "../store/db.ts";
 import { getSpace } from "../store/spaces.ts";
 import type { OpenAuthLibrary } from "./open-better-auth.ts";
 
@@ -26,8 +26,11 @@ export interface Members {
   /** @throws REQUEST_INVALID where the email address cannot be used */
   add(space: string, role: Role, newcomer: Newcomer): Promise<void>;
   list(space: string): Promise<Member[]>;
-  /** Ends their sessions with it. @throws NOT_FOUND, CONFLICT for the owner */
-  remove(space: string, id: string, alongside?: Alongside<Member>): Promise<Member>;
+  /**
+   * Ends their sessions with it. The sign-in library commits on a connection of its own, so that a crash before the
+   * caller's commit loses the audit entry, not the removal. @throws NOT_FOUND, CONFLICT for the owner
+   */
+  remove(space: string, id: string): Promise<Member>;
   find(userId: string): Promise<{ space: string; role: Role; user: UserRow } | null>;
   /** The person's id, or null where email or password is wrong; it takes as long either way. */
   checkPassword(email: string, password: string): Promise<string | null>;
@@ -84,7 +87,7 @@ export function createMembers(library: OpenAuthLibrary, db: Database): Members {
   return {
     add: (space, role, newcomer) => add(library, db, space, role, newcomer),
     list,
-    async remove(space, id, alongside) {
+    async remove(space, id) {
       const member = (await list(space)).find((each) => each.id === id);
       const row = member && (await findRow("id", id));
       if (!row) throw new MaveError("NOT_FOUND");
@@ -92,8 +95,6 @@ export function createMembers(library: OpenAuthLibrary, db: Database): Members {
       const { internalAdapter, adapter } = await context();
       await adapter.delete({ model: "member", where: [{ field: "id", value: id }] });
       await internalAdapter.deleteUser(row.userId); // and the sessions with it
-      // On another connection than the library's: a crash in between loses the entry, not the removal.
-      if (alongside) await db.transaction((tx) => alongside(tx, member));
       return member;
     },
     async find(userId) {

@@ -36,7 +36,7 @@ export interface People {
    */
   join(token: string, newcomer: Newcomer, headers: IncomingHttpHeaders): Promise<SignedIn>;
   /** A one-time link for a new member of the space. */
-  invite(space: string, alongside?: (tx: Sql, made: Invitation) => Promise<void>): Promise<Invitation>;
+  invite(tx: Sql, space: string): Promise<Invitation>;
   members: Members;
   spaceName(id: string): Promise<string>;
 }
@@ -73,7 +73,7 @@ export function createPeople(parts: PeopleParts): People {
       await join(token, newcomer);
       return signIn(library, members, newcomer.email, newcomer.password, headers);
     },
-    invite: (space, alongside) => invite(parts, space, alongside),
+    invite: (tx, space) => invite(parts, tx, space),
     members,
     spaceName: async (id) => (await getSpace(parts.db, id))?.name ?? "",
   };
@@ -160,23 +160,12 @@ async function enter(db: Database, members: Members, token: string, newcomer: Ne
   });
 }
 
-async function invite(
-  { db, random, publicUrl }: PeopleParts,
-  space: string,
-  alongside?: (tx: Sql, made: Invitation) => Promise<void>,
-): Promise<Invitation> {
+async function invite({ random, publicUrl }: PeopleParts, tx: Sql, space: string): Promise<Invitation> {
   const token = random.bytes(32).toString("base64url");
-  return db.transaction(async (tx) => {
-    const hash = hashLinkToken(token);
-    const expires = await insertLink(tx, { hash, purpose: "invitation", space, valid_ms: LIMITS.INVITATION_VALID_MS });
-    const made: Invitation = {
-      object: "invitation",
-      url: `${publicUrl}/dashboard/link#${token}`,
-      expires: unixSeconds(expires.getTime()),
-    };
-    await alongside?.(tx, made);
-    return made;
-  });
+  const hash = hashLinkToken(token);
+  const expires = await insertLink(tx, { hash, purpose: "invitation", space, valid_ms: LIMITS.INVITATION_VALID_MS });
+  const url = `${publicUrl}/dashboard/link#${token}`;
+  return { object: "invitation", url, expires: unixSeconds(expires.getTime()) };
 }
 
 /** Fifty at once would otherwise hold every connection while the first waits for one. */

@@ -8,14 +8,20 @@ const spaces = createSpaces({ db });
 
 test("a space is renamed, without white space around its name", async () => {
   const { id } = await firstSpace(db);
-  expect(await spaces.rename(id, "  Northlight Museum ")).toMatchObject({ object: "space", name: "Northlight Museum" });
+  expect(await spaces.rename(db, id, "  Northlight Museum ")).toMatchObject({
+    object: "space",
+    name: "Northlight Museum",
+  });
   expect(await spaces.get(id)).toMatchObject({ name: "Northlight Museum" });
 });
 
-test("a rename whose note cannot be written is not done", async () => {
+test("a rename whose audit entry cannot be written is rolled back", async () => {
   const { id } = await firstSpace(db);
   const before = await spaces.get(id);
-  const refused = spaces.rename(id, "Never", () => Promise.reject(new Error("disk full")));
+  const refused = db.transaction(async (tx) => {
+    await spaces.rename(tx, id, "Never");
+    throw new Error("disk full");
+  });
   await expect(refused).rejects.toThrow("disk full");
   expect(await spaces.get(id)).toEqual(before);
 });

@@ -1,7 +1,7 @@
 import { unixSeconds } from "../kernel/clock.ts";
 import { MaveError } from "../kernel/errors.ts";
 import { shortUuid } from "../kernel/short-uuid.ts";
-import type { Alongside, Database } from "../store/db.ts";
+import type { Database, Sql } from "../store/db.ts";
 import { getSpace, renameSpace, type SpaceRow } from "../store/spaces.ts";
 
 /** The API's object for a space. Times are Unix seconds. */
@@ -15,18 +15,13 @@ export interface Space {
 /** A caller's own space; there is no way to ask for another's. */
 export interface Spaces {
   get(id: string): Promise<Space>;
-  rename(id: string, name: string, alongside?: Alongside<Space>): Promise<Space>;
+  rename(tx: Sql, id: string, name: string): Promise<Space>;
 }
 
 export function createSpaces({ db }: { db: Database }): Spaces {
   return {
     get: async (id) => present(await getSpace(db, id)),
-    rename: (id, name, alongside) =>
-      db.transaction(async (tx) => {
-        const space = present(await renameSpace(tx, id, name.trim()));
-        await alongside?.(tx, space);
-        return space;
-      }),
+    rename: async (tx, id, name) => present(await renameSpace(tx, id, name.trim())),
   };
 }
 

@@ -22,7 +22,7 @@ const node = await testNode(db, ({ webhook }) => responses[webhook as keyof type
 afterAll(() => node.stop());
 
 const register = (name: keyof typeof responses) =>
-  node.webhooks.create(node.space, {
+  node.webhooks.create(node.db, node.space, {
     url: `https://r.example.com/${name}?token=${SECRETS.query}`,
     events: ["video.created"],
     headers: { "X-Password": SECRETS.header },

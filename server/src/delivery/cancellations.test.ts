@@ -7,7 +7,7 @@ import { eventually } from "../../../test/support/eventually.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { createLog } from "../kernel/log.ts";
 import { longUuid, shortUuid } from "../kernel/short-uuid.ts";
-import type { Database } from "../store/db.ts";
+import type { Database, Sql } from "../store/db.ts";
 import { createCancellations } from "./cancellations.ts";
 import { createDeliveries } from "./deliveries.ts";
 import { Sweeper } from "./sweeper.ts";
@@ -25,8 +25,8 @@ const newVideo = () => `C${String(++videos).padStart(9, "0")}`;
 const nodes: TestNode[] = [];
 
 async function pausedWebhook(): Promise<string> {
-  const { id } = await webhooks.create(space, { url: "https://r.example.com/c", events: [...TYPES] });
-  await webhooks.update(space, id, { status: "paused" });
+  const { id } = await webhooks.create(db, space, { url: "https://r.example.com/c", events: [...TYPES] });
+  await webhooks.update(db, space, id, { status: "paused" });
   return id;
 }
 
@@ -43,7 +43,7 @@ const stranded = () =>
 
 afterEach(async () => {
   for (const node of nodes.splice(0)) await node.stop();
-  for (const { id } of (await webhooks.list(space, { limit: 100 })).data) await webhooks.remove(space, id);
+  for (const { id } of (await webhooks.list(space, { limit: 100 })).data) await webhooks.remove(db, space, id);
 });
 
 describe("a cancellation", () => {
@@ -95,7 +95,7 @@ describe("a cancellation", () => {
       return response(200);
     });
     nodes.push(node);
-    const { id } = await node.webhooks.create(space, { url: "https://r.example.com/c", events: [...TYPES] });
+    const { id } = await node.webhooks.create(node.db, space, { url: "https://r.example.com/c", events: [...TYPES] });
     const video = newVideo();
     for (const type of TYPES) await happen(node, video, type);
     await eventually(() => expect(node.seen).toHaveLength(1));
@@ -146,7 +146,7 @@ describe("a cancellation", () => {
           );
           expect(await stranded()).toEqual([]);
         }
-        await webhooks.remove(space, webhook);
+        await webhooks.remove(db, space, webhook);
       }),
       { numRuns: 12 },
     );
@@ -155,7 +155,7 @@ describe("a cancellation", () => {
   test("while events are recorded and delivered, each ends delivered or canceled, in the order of its video", async () => {
     const node = await testNode(db, () => response(200));
     nodes.push(node);
-    const { id } = await node.webhooks.create(space, { url: "https://r.example.com/c", events: [...TYPES] });
+    const { id } = await node.webhooks.create(node.db, space, { url: "https://r.example.com/c", events: [...TYPES] });
     const names = Array.from({ length: 8 }, newVideo);
     const recording = Promise.all(
       names.map(async (video) => {
@@ -181,9 +181,13 @@ describe("a cancellation", () => {
     const webhook = await pausedWebhook();
     const video = newVideo();
     for (const type of TYPES) await happen(engine, video, type);
-    const run: Database["run"] = (statement, values) =>
-      statement.name === "queue_release" ? Promise.reject(new Error("killed")) : db.run(statement, values);
-    const dying = createCancellations({ ...engine, db: { ...db, run } });
+    const dyingAtRelease = (run: Sql["run"]): Sql["run"] => {
+      return (statement, values) =>
+        statement.name === "queue_release" ? Promise.reject(new Error("killed")) : run(statement, values);
+    };
+    const transaction: Database["transaction"] = (work) =>
+      db.transaction((tx) => work({ ...tx, last: dyingAtRelease(tx.last) }));
+    const dying = createCancellations({ ...engine, db: { ...db, transaction } });
     await expect(dying.create(space, { webhook, type: "video.created" }, "a test")).rejects.toThrow("killed");
     expect(await statuses(webhook)).toEqual(["1 canceled", "2 held", "3 held"]);
     expect(await stranded()).toHaveLength(1);

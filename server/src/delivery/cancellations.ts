@@ -3,7 +3,7 @@ import type { EventType } from "../kernel/event-catalog.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { idSeconds, longUuid, shortUuid } from "../kernel/short-uuid.ts";
 import type { Signals } from "../kernel/signals.ts";
-import type { Alongside, Database } from "../store/db.ts";
+import type { Database } from "../store/db.ts";
 import * as store from "../store/queue/cancel.ts";
 import { releaseNext } from "../store/queue/release.ts";
 import type { PendingStatus } from "../store/queue/status.ts";
@@ -43,12 +43,7 @@ export interface Cancellations {
    * Cancels all that match and are not being sent, slice by slice. Killed on the way, what it did is done and says who
    * did it; the same call again does the rest.
    */
-  create(
-    space: string,
-    input: CancellationInput,
-    by: string,
-    alongside?: Alongside<CancellationView>,
-  ): Promise<CancellationView>;
+  create(space: string, input: CancellationInput, by: string): Promise<CancellationView>;
 }
 
 interface CancellationsParts {
@@ -59,7 +54,7 @@ interface CancellationsParts {
 export function createCancellations(parts: CancellationsParts): Cancellations {
   return {
     dryRun: (space, input) => dryRun(parts, space, input),
-    create: (space, input, by, alongside) => create(parts, space, input, by, alongside),
+    create: (space, input, by) => create(parts, space, input, by),
   };
 }
 
@@ -75,15 +70,11 @@ async function create(
   space: string,
   input: CancellationInput,
   by: string,
-  alongside?: Alongside<CancellationView>,
 ): Promise<CancellationView> {
-  const { db } = parts;
-  const filter = await filterOf(db, space, input);
+  const filter = await filterOf(parts.db, space, input);
   const reason = input.reason === undefined ? `Canceled by ${by}.` : `${input.reason} (${by})`;
   const ended = await cancelAll(parts, filter, reason);
-  const view = viewOf(ended.total, ended.first, ended.last, ended.total >= LIMITS.CANCELLATION_ROWS_MAX);
-  await db.transaction(async (tx) => alongside?.(tx, view));
-  return view;
+  return viewOf(ended.total, ended.first, ended.last, ended.total >= LIMITS.CANCELLATION_ROWS_MAX);
 }
 
 /** Walks the matching deliveries until a walk finds none: what another transaction held the first time is met then. */
@@ -110,17 +101,29 @@ async function cancelAll(parts: CancellationsParts, filter: store.CancellationFi
  * wait for rows while they hold others. Killed between the two, the sweeper lets them go.
  */
 async function cancelSlice({ db, signals }: CancellationsParts, filter: store.CancellationFilter, reason: string) {
-  const gone = await db.transaction((tx) => store.cancelSlice(tx, filter, LIMITS.CANCELLATION_SLICE, reason));
-  const { due } = await releaseNext(db, gone, null);
-  for (const webhook of due) signals.emit("due", { webhook });
-  if (signals.heard("delivery")) for (const row of gone.slice(0, LIMITS.CHANGES_BATCH_MAX)) announce(signals, row);
+  const gone = await db.transaction(async (tx) => {
+    const gone = await store.cancelSlice(tx, filter, LIMITS.CANCELLATION_SLICE, reason);
+    tx.afterCommit(() => announce(signals, gone));
+    return gone;
+  });
+  await db.transaction(async (tx) => {
+    const { due } = await releaseNext({ run: tx.last }, gone, null);
+    tx.afterCommit(() => {
+      for (const webhook of due) signals.emit("due", { webhook });
+    });
+  });
   return gone;
 }
 
-function announce(signals: Signals, row: store.CanceledDelivery): void {
-  const [webhook, delivery, event] = [shortUuid(row.webhook_id), shortUuid(row.id), shortUuid(row.event_id)];
-  const video = row.sequence > 0 ? row.video_id : null;
-  signals.emit("delivery", { space: row.space_id, webhook, delivery, event, video });
+function announce(signals: Signals, gone: readonly store.CanceledDelivery[]): void {
+  if (!signals.heard("delivery")) return;
+  for (const { space_id: space, webhook_id, id, event_id, sequence, video_id } of gone.slice(
+    0,
+    LIMITS.CHANGES_BATCH_MAX,
+  )) {
+    const [webhook, delivery, event] = [shortUuid(webhook_id), shortUuid(id), shortUuid(event_id)];
+    signals.emit("delivery", { space, webhook, delivery, event, video: sequence > 0 ? video_id : null });
+  }
 }
 
 async function filterOf(db: Database, space: string, input: CancellationInput): Promise<store.CancellationFilter> {

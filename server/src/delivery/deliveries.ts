@@ -7,7 +7,7 @@ import { longUuid, shortUuid } from "../kernel/short-uuid.ts";
 import type { Signals } from "../kernel/signals.ts";
 import { UUID_MAX, UUID_MIN, uuidFloor } from "../kernel/uuid.ts";
 import { listAttempts } from "../store/attempts.ts";
-import type { Alongside, Database, Sql } from "../store/db.ts";
+import type { Database, Sql, Transactional } from "../store/db.ts";
 import { getEvent } from "../store/events.ts";
 import * as store from "../store/history.ts";
 import { releaseNext } from "../store/queue/release.ts";
@@ -43,7 +43,7 @@ export interface Deliveries {
    * @throws DELIVERY_BUSY while it is being sent, DELIVERY_WAITING behind an earlier event of its video,
    *   DELIVERY_CANCELED, DELIVERY_GONE, CONFLICT where its webhook is paused or disabled
    */
-  sendAgain(space: string, id: string, alongside?: Alongside<DeliveryView>): Promise<DeliveryView>;
+  sendAgain(db: Transactional, space: string, id: string): Promise<DeliveryView>;
 }
 
 export interface DeliveriesParts {
@@ -57,7 +57,7 @@ export function createDeliveries(parts: DeliveriesParts): Deliveries {
   return {
     list: (space, query) => list(parts, space, query),
     get: (space, id) => get(parts, space, id),
-    sendAgain: (space, id, alongside) => sendAgain(parts, space, id, alongside),
+    sendAgain: (db, space, id) => sendAgain(parts, db, space, id),
   };
 }
 
@@ -136,25 +136,25 @@ async function get({ db, retries }: DeliveriesParts, space: string, id: string):
 }
 
 async function sendAgain(
-  { db, signals, retries }: DeliveriesParts,
+  { db: pool, signals, retries }: DeliveriesParts,
+  db: Transactional,
   space: string,
   id: string,
-  alongside?: Alongside<DeliveryView>,
 ): Promise<DeliveryView> {
   const uuid = uuidOf(id);
-  const row = await db.transaction(async (tx) => {
+  return db.transaction(async (tx) => {
     const pending = await lockPendingDelivery(tx, space, uuid);
     if (pending !== undefined) await sendNow(tx, space, uuid, pending);
     else await reopen(tx, space, uuid);
-    const delivery = found(await store.getDelivery(tx, space, uuid));
-    await alongside?.(tx, presentDelivery(delivery, retries));
-    return delivery;
+    const row = found(await store.getDelivery(tx, space, uuid));
+    const [webhook, event] = [shortUuid(row.webhook_id), shortUuid(row.event_id)];
+    tx.afterCommit(async () => {
+      if (row.waits_for !== null) await releaseNext(pool, [{ ...row, video_id: row.video_id! }], null);
+      signals.emit("due", { webhook: row.webhook_id });
+      signals.emit("delivery", { space, webhook, delivery: id, event, video: row.video_id });
+    });
+    return presentDelivery(row, retries);
   });
-  if (row.waits_for !== null) await releaseNext(db, [{ ...row, video_id: row.video_id! }], null);
-  signals.emit("due", { webhook: row.webhook_id });
-  const [webhook, event] = [shortUuid(row.webhook_id), shortUuid(row.event_id)];
-  signals.emit("delivery", { space, webhook, delivery: id, event, video: row.video_id });
-  return presentDelivery(row, retries);
 }
 
 async function sendNow(tx: Sql, space: string, id: string, pending: LockedDelivery): Promise<void> {

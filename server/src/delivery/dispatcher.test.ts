@@ -20,7 +20,7 @@ async function start(receiver: Receiver, options = {}): Promise<TestNode> {
 
 /** The URL's path is the webhook's name, which the receiver sees. */
 const register = ({ webhooks, space }: TestNode, name: string, more = {}) =>
-  webhooks.create(space, {
+  webhooks.create(db, space, {
     url: `https://r.example.com/${name}`,
     events: ["video.created", "video.uploaded", "video.deleted"],
     ...more,
@@ -35,7 +35,7 @@ const idOf = async ({ deliveries, space }: TestNode, webhook: string, status: De
 afterEach(async () => {
   for (const node of nodes.splice(0)) {
     const { data } = await node.webhooks.list(node.space, { limit: 100 });
-    for (const { id } of data) await node.webhooks.remove(node.space, id);
+    for (const { id } of data) await node.webhooks.remove(node.db, node.space, id);
     await node.stop();
   }
 });
@@ -104,14 +104,14 @@ describe("the dispatcher", () => {
     const node = await start(() => response(200));
     const [rate_limit, count] = [10, 11];
     const { id } = await register(node, "paused", { rate_limit });
-    await node.webhooks.update(node.space, id, { status: "paused" });
+    await node.webhooks.update(node.db, node.space, id, { status: "paused" });
     const videos = Array.from({ length: count - 1 }, newVideo);
     for (const video of videos) await happen(node, video);
     await happen(node, videos[0]!, "video.deleted");
     expect(new Set(await statuses(node, id))).toEqual(new Set(["held 0"]));
     expect(node.seen).toEqual([]);
     const resumed_ms = performance.now();
-    await node.webhooks.update(node.space, id, { status: "enabled" });
+    await node.webhooks.update(node.db, node.space, id, { status: "enabled" });
     await eventually(() => expect(node.seen).toHaveLength(count));
     const duration_ms = performance.now() - resumed_ms; // longer on a slow machine, never shorter
     expect(duration_ms).toBeGreaterThanOrEqual(((count - 1) / (rate_limit * 1.1)) * 1_000);
@@ -136,7 +136,7 @@ describe("the dispatcher", () => {
     await eventually(async () => expect(await statuses(node, id)).toEqual(["failed 1"]));
     healthy = true;
     const [delivery] = (await node.deliveries.list(node.space, { webhook: id, limit: 1 })).data;
-    const clicks = Array.from({ length: 100 }, () => node.deliveries.sendAgain(node.space, delivery!.id));
+    const clicks = Array.from({ length: 100 }, () => node.deliveries.sendAgain(node.db, node.space, delivery!.id));
     await Promise.allSettled(clicks);
     clicked.resolve();
     await eventually(async () => expect(await statuses(node, id)).toEqual(["succeeded 2"]));
@@ -153,10 +153,10 @@ describe("the dispatcher", () => {
     await eventually(async () => expect(await statuses(node, id)).toEqual(["retrying 1"]));
     busy = false;
     await happen(node, newVideo());
-    await node.deliveries.sendAgain(node.space, await idOf(node, id, "retrying"));
+    await node.deliveries.sendAgain(node.db, node.space, await idOf(node, id, "retrying"));
     await eventually(async () => expect(await statuses(node, id)).toEqual(["waiting 0", "succeeded 2"]));
     expect(node.seen).toHaveLength(2); // the other one waits
-    await node.deliveries.sendAgain(node.space, await idOf(node, id, "waiting"));
+    await node.deliveries.sendAgain(node.db, node.space, await idOf(node, id, "waiting"));
     await eventually(async () => expect(await statuses(node, id)).toEqual(["succeeded 1", "succeeded 2"]));
   }, 60_000);
 
@@ -169,7 +169,7 @@ describe("the dispatcher", () => {
     const { id } = await register(node, "deleted");
     await happen(node, newVideo());
     await eventually(() => expect(node.seen).toHaveLength(1));
-    await node.webhooks.remove(node.space, id);
+    await node.webhooks.remove(node.db, node.space, id);
     gate.resolve();
     await eventually(() => expect(node.node.stats()).toMatchObject({ inFlight: 0, unsettled: 0, leasesLost: 1 }));
     expect(await statuses(node, id)).toEqual(["canceled 1"]);
@@ -185,7 +185,7 @@ describe("the dispatcher", () => {
     const { id } = await register(node, "old");
     await happen(node, video);
     await eventually(() => expect(node.seen).toHaveLength(1));
-    await node.webhooks.update(node.space, id, { url: "https://r.example.com/new" });
+    await node.webhooks.update(node.db, node.space, id, { url: "https://r.example.com/new" });
     await eventually(async () => {
       await happen(node, newVideo()); // until this node has read the new one
       expect(node.seen.some(({ webhook }) => webhook === "new")).toBe(true);
@@ -210,7 +210,7 @@ describe("the dispatcher", () => {
     const video = newVideo();
     await happen(node, video);
     await eventually(() => expect(node.seen).toHaveLength(1));
-    await node.webhooks.update(node.space, id, { events: ["video.deleted"] });
+    await node.webhooks.update(node.db, node.space, id, { events: ["video.deleted"] });
     for (const type of ["video.uploaded", "video.deleted"] as const) await happen(node, video, type);
     gate.resolve();
     await eventually(async () => expect(await statuses(node, id)).toEqual(["succeeded 2", "succeeded 2"]));
@@ -258,9 +258,9 @@ describe("the dispatcher", () => {
     };
     const node = await testNode(slow, () => response(200));
     const { id } = await register(node, "claimed");
-    await node.webhooks.update(node.space, id, { status: "paused" });
+    await node.webhooks.update(node.db, node.space, id, { status: "paused" });
     await happen(node, newVideo());
-    await node.webhooks.update(node.space, id, { status: "enabled" });
+    await node.webhooks.update(node.db, node.space, id, { status: "enabled" });
     await asked.promise;
     const drained = node.stop().then(() => {
       drains = true;
@@ -270,7 +270,7 @@ describe("the dispatcher", () => {
     held.resolve();
     await drained;
     expect(await statuses(node, id)).toEqual(["waiting 0"]);
-    await node.webhooks.remove(node.space, id);
+    await node.webhooks.remove(node.db, node.space, id);
   });
 
   test("waits for a release in flight when it drains", async () => {
@@ -295,7 +295,7 @@ describe("the dispatcher", () => {
     await drained;
     expect(givenBack).toBe(true);
     expect((await statuses(node, id)).filter((status) => status === "waiting 0")).toHaveLength(2);
-    await node.webhooks.remove(node.space, id);
+    await node.webhooks.remove(node.db, node.space, id);
   });
 
   test("claims the deliveries that a dead node had leased", async () => {

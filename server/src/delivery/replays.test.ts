@@ -40,7 +40,7 @@ async function addWebhook(): Promise<string> {
 }
 
 const record = (video: string, sequence: number, type: (typeof EVENTS)[number] = EVENTS[sequence - 1]!) =>
-  recorder.transaction((tx) => tx.record({ space, type, video, sequence, data: { id: video } }));
+  db.transaction((tx) => recorder.record(tx, { space, type, video, sequence, data: { id: video } }));
 
 /** As a settle does: out of the queue, into the history. */
 const finishing = (status: "succeeded" | "failed", where: string) =>
@@ -88,7 +88,7 @@ test("a replay opens finished deliveries again, which keep their ids and count t
   await record("aaaaaaaaaa", 1);
   const [first] = await opened();
   await finish("failed");
-  const { id, total } = await replays.create(space, range, null);
+  const { id, total } = await replays.create(db, space, range, null);
   expect(total).toBe(1);
   await replays.round();
   expect(await opened()).toEqual([{ ...first!, attempt: 1, replayed: true }]);
@@ -99,7 +99,7 @@ test("what ends just while it is opened again counts its attempts on, too", asyn
   await record("aaaaaaaaaa", 1);
   await finish("succeeded");
   await record("bbbbbbbbbb", 1);
-  await replays.create(space, range, null);
+  await replays.create(db, space, range, null);
   const round = await db.transaction(async (tx) => {
     await tx.run({ name: "", text: finishing("succeeded", "video_id = 'bbbbbbbbbb'") });
     const running = replays.round();
@@ -116,7 +116,7 @@ test("only deliveries that ended as asked for are replayed", async () => {
   await record("bbbbbbbbbb", 1);
   await finish("failed", "video_id = 'aaaaaaaaaa'");
   await finish("succeeded");
-  await replays.create(space, { ...range, statuses: ["failed"] }, null);
+  await replays.create(db, space, { ...range, statuses: ["failed"] }, null);
   await replays.round();
   expect((await opened()).map(({ video_id }) => video_id)).toEqual(["aaaaaaaaaa"]);
 });
@@ -124,7 +124,7 @@ test("only deliveries that ended as asked for are replayed", async () => {
 test("types and one video narrow it down", async () => {
   for (const video of ["aaaaaaaaaa", "bbbbbbbbbb"]) for (const sequence of [1, 2]) await record(video, sequence);
   await finish("succeeded");
-  await replays.create(space, { ...range, types: ["video.uploaded"], video: "bbbbbbbbbb" }, null);
+  await replays.create(db, space, { ...range, types: ["video.uploaded"], video: "bbbbbbbbbb" }, null);
   await replays.round();
   expect(await opened()).toMatchObject([{ video_id: "bbbbbbbbbb", sequence: 2 }]);
 });
@@ -134,7 +134,7 @@ test("events of before the webhook existed get deliveries of their own", async (
   await record("aaaaaaaaaa", 2);
   await finish("succeeded");
   webhook = await addWebhook();
-  await replays.create(space, { ...range, webhook: shortUuid(webhook), statuses: ["never"] }, null);
+  await replays.create(db, space, { ...range, webhook: shortUuid(webhook), statuses: ["never"] }, null);
   await replays.round();
   expect(await opened()).toMatchObject([
     { sequence: 1, previous: 0, attempt: 0, waits: false },
@@ -144,15 +144,21 @@ test("events of before the webhook existed get deliveries of their own", async (
 
 test("what was being recorded before the webhook existed, and commits after the replay was asked for, is not left out", async () => {
   const [recorded, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const slow = recorder.transaction(async (tx) => {
-    await tx.record({ space, type: "video.created", video: "aaaaaaaaaa", sequence: 1, data: { id: "aaaaaaaaaa" } });
+  const slow = db.transaction(async (tx) => {
+    await recorder.record(tx, {
+      space,
+      type: "video.created",
+      video: "aaaaaaaaaa",
+      sequence: 1,
+      data: { id: "aaaaaaaaaa" },
+    });
     recorded.resolve();
     await go.promise;
   });
   await recorded.promise;
   try {
     webhook = await addWebhook();
-    const { id } = await replays.create(space, { ...range, webhook: shortUuid(webhook) }, null);
+    const { id } = await replays.create(db, space, { ...range, webhook: shortUuid(webhook) }, null);
     expect(await replays.round()).toBe(true); // it has not begun
     expect(await replays.get(space, id)).toMatchObject({ status: "running", done: 0 });
   } finally {
@@ -169,7 +175,7 @@ test("a replay waits neither for what began after it nor for what only reads", a
   await finish("succeeded");
   const reader = await db.connect();
   await reader.query("begin; select from events");
-  const { id } = await replays.create(space, range, null);
+  const { id } = await replays.create(db, space, range, null);
   const writer = await db.connect();
   await writer.query("begin; lock table events in row exclusive mode");
   await replays.round();
@@ -180,7 +186,7 @@ test("a replay waits neither for what began after it nor for what only reads", a
 test("what is being delivered anyway is left alone and not counted", async () => {
   await record("aaaaaaaaaa", 1);
   const before = await opened();
-  expect((await replays.create(space, range, null)).total).toBe(0);
+  expect((await replays.create(db, space, range, null)).total).toBe(0);
   await replays.round();
   expect(await opened()).toEqual(before);
 });
@@ -189,7 +195,7 @@ describe("its progress is honest", () => {
   test("what was open when it was counted and stays open is not counted as done", async () => {
     for (const video of ["aaaaaaaaaa", "bbbbbbbbbb"]) await record(video, 1);
     await finish("failed", "video_id = 'aaaaaaaaaa'");
-    const { id, total } = await replays.create(space, range, null);
+    const { id, total } = await replays.create(db, space, range, null);
     await replays.round();
     expect(total).toBe(1);
     expect(await replays.get(space, id)).toMatchObject({ status: "done", total: 1, done: 1 });
@@ -197,7 +203,7 @@ describe("its progress is honest", () => {
 
   test("what ended after it was counted is delivered again and counted in both", async () => {
     for (const video of ["aaaaaaaaaa", "bbbbbbbbbb"]) await record(video, 1);
-    const { id, total } = await replays.create(space, range, null);
+    const { id, total } = await replays.create(db, space, range, null);
     await finish("succeeded");
     await replays.round();
     expect(total).toBe(0);
@@ -207,7 +213,7 @@ describe("its progress is honest", () => {
   test("what does not need it any more leaves the total when it is done", async () => {
     for (const video of ["aaaaaaaaaa", "bbbbbbbbbb"]) await record(video, 1);
     await finish("failed");
-    const { id, total } = await replays.create(space, { ...range, statuses: ["failed"] }, null);
+    const { id, total } = await replays.create(db, space, { ...range, statuses: ["failed"] }, null);
     await query("update deliveries set status = 'succeeded' where video_id = 'bbbbbbbbbb'");
     await replays.round();
     expect(total).toBe(2);
@@ -217,7 +223,7 @@ describe("its progress is honest", () => {
   test("done never exceeds the total on the way", async () => {
     const many = LIMITS.REPLAY_WINDOW + 5;
     for (let index = 0; index < many; index++) await record(`video${String(index).padStart(5, "0")}`, 1);
-    const { id, total } = await replays.create(space, range, null);
+    const { id, total } = await replays.create(db, space, range, null);
     await finish("succeeded");
     expect(total).toBe(0);
     await replays.round();
@@ -236,7 +242,7 @@ describe("in order", () => {
   test("the later events of a video wait for the earlier ones", async () => {
     for (const sequence of [1, 2, 3]) await record("aaaaaaaaaa", sequence);
     await finish("succeeded");
-    await replays.create(space, range, null);
+    await replays.create(db, space, range, null);
     await replays.round();
     expect((await opened()).map(({ waits }) => waits)).toEqual([false, true, true]);
   });
@@ -244,7 +250,7 @@ describe("in order", () => {
   test("an event recorded meanwhile waits for the replayed ones of its video", async () => {
     await record("aaaaaaaaaa", 1);
     await finish("succeeded");
-    await replays.create(space, range, null);
+    await replays.create(db, space, range, null);
     await replays.round();
     await record("aaaaaaaaaa", 2);
     expect((await opened()).map(({ waits }) => waits)).toEqual([false, true]);
@@ -261,7 +267,7 @@ describe("beside live traffic", () => {
   });
 
   test("no more than its window is open at a time, and it goes on as that empties", async () => {
-    const { id } = await replays.create(space, range, null);
+    const { id } = await replays.create(db, space, range, null);
     const sizes: number[] = [];
     while (await replays.round()) {
       sizes.push((await opened()).length);
@@ -275,7 +281,7 @@ describe("beside live traffic", () => {
 
   test("two nodes at once open each delivery once", async () => {
     const other = createReplays(parts);
-    const { id } = await replays.create(space, range, null);
+    const { id } = await replays.create(db, space, range, null);
     while ((await Promise.all([replays.round(), other.round()])).includes(true)) await finish("succeeded");
     const [sent] = await query<{ attempts: number }>("select sum(attempts)::int as attempts from deliveries");
     await finish("succeeded");
@@ -284,7 +290,7 @@ describe("beside live traffic", () => {
   });
 
   test("a step that does not commit has neither opened nor counted anything", async () => {
-    const { id } = await replays.create(space, range, null);
+    const { id } = await replays.create(db, space, range, null);
     const failing = createReplays({
       ...parts,
       db: { ...db, transaction: (work) => db.transaction(async (tx) => Promise.reject(await work(tx))) },
@@ -295,32 +301,32 @@ describe("beside live traffic", () => {
   });
 
   test("paused it opens nothing more; running again it goes on where it was", async () => {
-    const { id } = await replays.create(space, range, null);
+    const { id } = await replays.create(db, space, range, null);
     await replays.round();
-    await replays.update(space, id, { status: "paused" });
+    await replays.update(db, space, id, { status: "paused" });
     await finish("succeeded");
     expect(await replays.round()).toBe(false);
     expect(await opened()).toEqual([]);
-    await replays.update(space, id, { status: "running" });
+    await replays.update(db, space, id, { status: "running" });
     await replays.round();
     expect((await replays.get(space, id)).done).toBe(LIMITS.REPLAY_WINDOW * 2);
   });
 
   test("canceled it takes back what is not being sent; history stays as it was", async () => {
-    const { id } = await replays.create(space, range, null);
+    const { id } = await replays.create(db, space, range, null);
     await replays.round();
     await query("update pending_deliveries set leased_until = now() + interval '1 minute' where video_id = $1", [
       video(0),
     ]);
-    expect(await replays.cancel(space, id)).toMatchObject({ status: "canceled" });
+    expect(await replays.cancel(db, space, id)).toMatchObject({ status: "canceled" });
     expect((await opened()).map(({ video_id }) => video_id)).toEqual([video(0)]);
     const [kept] = await query<{ count: number }>("select count(*)::int from deliveries where status = 'succeeded'");
     expect(kept!.count).toBe(many);
-    await expect(replays.cancel(space, id)).rejects.toMatchObject({ code: "CONFLICT" });
+    await expect(replays.cancel(db, space, id)).rejects.toMatchObject({ code: "CONFLICT" });
   });
 
   test("it ends by itself when its webhook is deleted", async () => {
-    const { id } = await replays.create(space, range, null);
+    const { id } = await replays.create(db, space, range, null);
     await query("delete from webhooks");
     await replays.round();
     expect(await replays.get(space, id)).toMatchObject({ status: "canceled", done: 0 });
@@ -331,9 +337,9 @@ test("a canceled replay's deliveries that never were are canceled with a reason"
   for (let index = 0; index <= LIMITS.REPLAY_WINDOW; index++) await record(`video${String(index).padStart(5, "0")}`, 1);
   await finish("succeeded");
   webhook = await addWebhook();
-  const { id } = await replays.create(space, { ...range, webhook: shortUuid(webhook) }, null);
+  const { id } = await replays.create(db, space, { ...range, webhook: shortUuid(webhook) }, null);
   await replays.round();
-  await replays.cancel(space, id);
+  await replays.cancel(db, space, id);
   const rows = await query("select distinct status, reason from deliveries where webhook_id = $1", [webhook]);
   expect(rows).toEqual([{ status: "canceled", reason: "Its replay was canceled." }]);
 });
@@ -341,8 +347,8 @@ test("a canceled replay's deliveries that never were are canceled with a reason"
 test("a replay that names no rate has one that leaves live traffic alone; null is none", async () => {
   const { rate: _, ...unsaid } = range;
   expect(await replays.dryRun(space, unsaid)).toMatchObject({ rate: LIMITS.REPLAY_RATE });
-  expect(await replays.create(space, unsaid, null)).toMatchObject({ rate: LIMITS.REPLAY_RATE });
-  expect(await replays.create(space, range, null)).toMatchObject({ rate: null });
+  expect(await replays.create(db, space, unsaid, null)).toMatchObject({ rate: LIMITS.REPLAY_RATE });
+  expect(await replays.create(db, space, range, null)).toMatchObject({ rate: null });
 });
 
 test("a rate bounds what may be opened, and a pause is not caught up", () => {
@@ -355,14 +361,14 @@ test("a rate bounds what may be opened, and a pause is not caught up", () => {
 });
 
 test("another space's replay and webhook are as unknown as none", async () => {
-  const { id } = await replays.create(space, range, null);
+  const { id } = await replays.create(db, space, range, null);
   const other = "00000000-0000-4000-8000-000000000009";
   await expect(replays.get(other, id)).rejects.toMatchObject({ code: "NOT_FOUND" });
-  await expect(replays.cancel(other, id)).rejects.toMatchObject({ code: "NOT_FOUND" });
-  await expect(replays.create(other, range, null)).rejects.toMatchObject({ code: "REQUEST_INVALID" });
+  await expect(replays.cancel(db, other, id)).rejects.toMatchObject({ code: "NOT_FOUND" });
+  await expect(replays.create(db, other, range, null)).rejects.toMatchObject({ code: "REQUEST_INVALID" });
 });
 
 test("a range that ends before it begins is refused with the field's name", async () => {
   const wrong = { ...range, since: range.until, until: range.since };
-  await expect(replays.create(space, wrong, null)).rejects.toMatchObject({ errors: [{ path: "/until" }] });
+  await expect(replays.create(db, space, wrong, null)).rejects.toMatchObject({ errors: [{ path: "/until" }] });
 });

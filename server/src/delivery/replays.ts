@@ -8,9 +8,8 @@ import type { Random } from "../kernel/random.ts";
 import { longUuid } from "../kernel/short-uuid.ts";
 import type { Signals } from "../kernel/signals.ts";
 import { UUID_MIN, uuidV7 } from "../kernel/uuid.ts";
-import type { Alongside, Database, Sql } from "../store/db.ts";
+import type { Database, Sql, Transaction, Transactional } from "../store/db.ts";
 import { cancelReplayed } from "../store/queue/cancel.ts";
-import type { VideoKey } from "../store/queue/key.ts";
 import { releaseNext } from "../store/queue/release.ts";
 import { reopenDeliveries } from "../store/queue/reopen.ts";
 import * as store from "../store/replays.ts";
@@ -33,18 +32,13 @@ export interface ReplayInput {
 /** A space's replays. Each function throws NOT_FOUND for one that this space does not have. */
 export interface Replays {
   dryRun(space: string, input: ReplayInput): Promise<DryRun>;
-  create(space: string, input: ReplayInput, by: string | null, alongside?: Alongside<ReplayView>): Promise<ReplayView>;
+  create(db: Transactional, space: string, input: ReplayInput, by: string | null): Promise<ReplayView>;
   list(space: string, query: PageQuery & { webhook?: string | undefined }): Promise<Page<ReplayView>>;
   get(space: string, id: string): Promise<ReplayView>;
   /** Pauses it, or lets it go on. @throws CONFLICT where it has ended */
-  update(
-    space: string,
-    id: string,
-    change: { status: "running" | "paused" },
-    alongside?: Alongside<ReplayView>,
-  ): Promise<ReplayView>;
+  update(db: Transactional, space: string, id: string, change: { status: "running" | "paused" }): Promise<ReplayView>;
   /** Ends it; what it had opened and is not being sent is taken back. @throws CONFLICT where it has ended */
-  cancel(space: string, id: string, alongside?: Alongside<ReplayView>): Promise<ReplayView>;
+  cancel(db: Transactional, space: string, id: string): Promise<ReplayView>;
   /** From now on this node takes its part of all running replays. */
   start(): void;
   /** Ends after the round that runs, if one does. */
@@ -65,19 +59,19 @@ export function createReplays(parts: ReplaysParts): Replays {
   const runner = createRunner(parts);
   return {
     dryRun: (space, input) => dryRun(parts, space, input),
-    async create(space, input, by, alongside) {
-      const made = await create(parts, space, input, by, alongside);
-      runner.wake();
-      return made;
-    },
+    create: (db, space, input, by) =>
+      db.transaction((tx) => {
+        tx.afterCommit(runner.wake);
+        return create(parts, tx, space, input, by);
+      }),
     list: (space, query) => list(parts, space, query),
     get: async (space, id) => presentReplay(found(await store.getReplay(parts.db, space, uuidOf(id)))),
-    async update(space, id, { status }, alongside) {
-      const changed = await end(parts, space, id, status, alongside);
-      runner.wake();
-      return changed;
-    },
-    cancel: (space, id, alongside) => end(parts, space, id, "canceled", alongside),
+    update: (db, space, id, { status }) =>
+      db.transaction((tx) => {
+        tx.afterCommit(runner.wake);
+        return end(tx, space, id, status);
+      }),
+    cancel: (db, space, id) => db.transaction((tx) => end(tx, space, id, "canceled")),
     ...runner,
   };
 }
@@ -108,21 +102,17 @@ async function dryRun({ db, clock }: ReplaysParts, space: string, input: ReplayI
 }
 
 async function create(
-  { db, clock, random }: ReplaysParts,
+  { clock, random }: ReplaysParts,
+  tx: Sql,
   space: string,
   input: ReplayInput,
   by: string | null,
-  alongside?: Alongside<ReplayView>,
 ): Promise<ReplayView> {
-  const filter = await filterOf(db, clock, space, input);
+  const filter = await filterOf(tx, clock, space, input);
   const { rate = LIMITS.REPLAY_RATE } = input;
-  return db.transaction(async (tx) => {
-    const counted = await store.countReplay(tx, filter);
-    const job = { id: uuidV7(clock.now(), random), rate, by };
-    const view = presentReplay(await store.insertReplay(tx, filter, counted, job));
-    await alongside?.(tx, view);
-    return view;
-  });
+  const counted = await store.countReplay(tx, filter);
+  const job = { id: uuidV7(clock.now(), random), rate, by };
+  return presentReplay(await store.insertReplay(tx, filter, counted, job));
 }
 
 async function filterOf(sql: Sql, clock: Clock, space: string, input: ReplayInput): Promise<store.ReplayFilter> {
@@ -151,23 +141,13 @@ async function list(
   });
 }
 
-async function end(
-  { db }: ReplaysParts,
-  space: string,
-  id: string,
-  status: "running" | "paused" | "canceled",
-  alongside?: Alongside<ReplayView>,
-): Promise<ReplayView> {
+async function end(tx: Sql, space: string, id: string, status: "running" | "paused" | "canceled"): Promise<ReplayView> {
   const uuid = uuidOf(id);
-  return db.transaction(async (tx) => {
-    const before = found(await store.getReplay(tx, space, uuid));
-    const changed = await store.changeReplay(tx, space, uuid, status);
-    if (changed === undefined) throw new MaveError("CONFLICT", `This replay is ${before.status}.`);
-    if (status === "canceled") await cancelReplayed(tx, uuid);
-    const view = presentReplay(found(await store.getReplay(tx, space, uuid))); // less is done by what was taken back
-    await alongside?.(tx, view);
-    return view;
-  });
+  const before = found(await store.getReplay(tx, space, uuid));
+  const changed = await store.changeReplay(tx, space, uuid, status);
+  if (changed === undefined) throw new MaveError("CONFLICT", `This replay is ${before.status}.`);
+  if (status === "canceled") await cancelReplayed(tx, uuid);
+  return presentReplay(found(await store.getReplay(tx, space, uuid))); // less is done by what was taken back
 }
 
 /** Moves the running replays on. Where nothing can go on, it looks again after a while, or when it is woken. */
@@ -181,9 +161,7 @@ function createRunner({ db, clock, log, signals }: ReplaysParts): Pick<Replays, 
   async function round(): Promise<boolean> {
     let more = false;
     for (let after: string | null = UUID_MIN; after !== null; ) {
-      const step: Step = await db.transaction((tx) => stepAfter(tx, after!));
-      await releaseNext(db, step.reopened, null);
-      for (const webhook of step.due) signals.emit("due", { webhook });
+      const step: Step = await db.transaction((tx) => stepAfter(tx, { db, signals }, after!));
       more ||= step.more;
       after = step.replay;
     }
@@ -224,32 +202,36 @@ function createRunner({ db, clock, log, signals }: ReplaysParts): Pick<Replays, 
 interface Step {
   /** The replay that was moved; null: there is none after the given one. */
   replay: string | null;
-  /** Webhooks that have something due. */
-  due: string[];
-  /** What the step reopened; some may wait for a delivery that ended meanwhile. */
-  reopened: VideoKey[];
   /** It has more to walk. */
   more: boolean;
 }
 
 /** One transaction: the deliveries that a step opens and how far it got are committed together. */
-async function stepAfter(tx: Sql, after: string): Promise<Step> {
+async function stepAfter(
+  tx: Transaction,
+  { db, signals }: Pick<ReplaysParts, "db" | "signals">,
+  after: string,
+): Promise<Step> {
   const replay = await store.lockNextReplay(tx, after);
-  if (replay === undefined) return { replay: null, due: [], reopened: [], more: false };
+  if (replay === undefined) return { replay: null, more: false };
   if (replay.orphaned) {
     await store.changeReplay(tx, replay.space_id, replay.id, "canceled", "Its webhook was deleted.");
-    return { replay: replay.id, due: [], reopened: [], more: false };
+    return { replay: replay.id, more: false };
   }
-  if (replay.waits) return { replay: replay.id, due: [], reopened: [], more: true };
+  if (replay.waits) return { replay: replay.id, more: true };
   const limit = allowance(replay.open, LIMITS.REPLAY_WINDOW, replay.rate, replay.idle_s);
-  if (limit === 0) return { replay: replay.id, due: [], reopened: [], more: true };
+  if (limit === 0) return { replay: replay.id, more: true };
   const events = await store.nextReplayed(tx, filterOfRow(replay), replay.cursor_id, limit);
   const reopened =
     events.length === 0 ? [] : await reopenDeliveries(tx, { ...replay, events, step: 0, replay: replay.id });
   if (events.length > 0) await store.advanceReplay(tx, replay, reopened.length, events.at(-1)!);
   const more = events.length === limit;
   if (!more) await store.changeReplay(tx, replay.space_id, replay.id, "done");
-  return { replay: replay.id, due: [replay.webhook_id], reopened, more };
+  tx.afterCommit(async () => {
+    await releaseNext(db, reopened, null); // some may wait for a delivery that finished meanwhile
+    signals.emit("due", { webhook: replay.webhook_id });
+  });
+  return { replay: replay.id, more };
 }
 
 const filterOfRow = ({ space_id, webhook_id, since, until, statuses, types, video_id }: store.ReplayRow) => ({

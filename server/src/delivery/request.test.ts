@@ -25,7 +25,7 @@ let videos = 0;
 /** A webhook with its own receiver, over a real network. */
 async function register(more = {}) {
   const receiver = await startReceiver();
-  const made = await webhooks.create(space, { url: receiver.url, events: ["video.created"], ...more });
+  const made = await webhooks.create(db, space, { url: receiver.url, events: ["video.created"], ...more });
   /** Records an event. @returns what the receiver got */
   const next = async (): Promise<Received> => {
     const event = await happen(node, `R${String(++videos).padStart(9, "0")}`);
@@ -55,7 +55,7 @@ test("during the overlap of a rotation both secrets sign, the new one first; the
   const before = await next();
   expect([signaturesOf(before).length, accepts(before, old)]).toEqual([1, true]);
 
-  const { secret, previous_secret_until } = await webhooks.rotateSecret(space, id, { overlap_seconds: 600 });
+  const { secret, previous_secret_until } = await webhooks.rotateSecret(db, space, id, { overlap_seconds: 600 });
   const during = await eventually(async () => {
     const got = await next(); // until this node has read the new one
     expect(accepts(got, secret)).toBe(true);
@@ -74,7 +74,7 @@ test("during the overlap of a rotation both secrets sign, the new one first; the
   expect(after.headers["webhook-signature"]!.split(" ")).toHaveLength(1);
 
   await setAhead(Math.ceil(ahead_ms / 1000));
-  expect(await webhooks.revealSecret(space, id)).toMatchObject({ secret, previous_secret: null });
+  expect(await webhooks.revealSecret(db, space, id)).toMatchObject({ secret, previous_secret: null });
   expect((await webhooks.get(space, id)).previous_secret_until).toBeNull();
   await setAhead(0);
   ahead_ms = 0;
@@ -83,7 +83,7 @@ test("during the overlap of a rotation both secrets sign, the new one first; the
 test("a rotation without an overlap expires the old secret at once", async () => {
   const { id, secret: old, next } = await register();
   await next();
-  const { secret } = await webhooks.rotateSecret(space, id, { overlap_seconds: 0 });
+  const { secret } = await webhooks.rotateSecret(db, space, id, { overlap_seconds: 0 });
   const after = await eventually(async () => {
     const got = await next();
     expect(accepts(got, secret)).toBe(true);

@@ -33,8 +33,12 @@ async function disable(name: string, webhook: string): Promise<void> {
 }
 
 const register = async (name: string): Promise<string> =>
-  (await webhooks.create(space, { url: `https://r.example.com/${name}`, events: ["video.created", "video.deleted"] }))
-    .id;
+  (
+    await webhooks.create(db, space, {
+      url: `https://r.example.com/${name}`,
+      events: ["video.created", "video.deleted"],
+    })
+  ).id;
 
 /** A webhook's delivery for a new video, or for what happens to one that there is, once it is in this state. */
 async function delivered(webhook: string, status: DeliveryStatus, video?: string): Promise<DeliveryView> {
@@ -52,10 +56,10 @@ const reached = (webhook: string, event: string, status: DeliveryStatus): Promis
   });
 
 const stopped = {
-  paused: (webhook: string) => webhooks.update(space, webhook, { status: "paused" }),
+  paused: (webhook: string) => webhooks.update(db, space, webhook, { status: "paused" }),
   disabled: (webhook: string) => disable("disabled", webhook),
 };
-const again = ({ id }: { id: string }) => deliveries.sendAgain(space, id);
+const again = ({ id }: { id: string }) => deliveries.sendAgain(db, space, id);
 const sentTo = (name: string) => seen.filter(({ webhook }) => webhook === name);
 
 describe("to send one again", () => {
@@ -100,7 +104,7 @@ describe("to send one again", () => {
         message: `Its webhook is ${status}. Resume it first.`,
       });
     expect(await deliveries.get(space, finished.id)).toMatchObject({ status: "succeeded", attempts: 1 });
-    await webhooks.update(space, webhook, { status: "enabled" });
+    await webhooks.update(db, space, webhook, { status: "enabled" });
     await reached(webhook, blocked.event, "succeeded");
     expect(await again(finished)).toMatchObject({ status: "retrying", attempts: 1, max_attempts: 2 });
     await eventually(async () => expect(await deliveries.get(space, finished.id)).toMatchObject({ attempts: 2 }));
@@ -135,13 +139,13 @@ describe("to send one again", () => {
   test("whose webhook was deleted is refused, and an unknown one is not found", async () => {
     const webhook = await register("deleted");
     const delivery = await delivered(webhook, "succeeded");
-    await webhooks.remove(space, webhook);
+    await webhooks.remove(db, space, webhook);
     await expect(again(delivery)).rejects.toMatchObject({
       code: "DELIVERY_CANCELED",
       message: "Its webhook was deleted.",
     });
     await expect(again({ id: "2222222222222222222223" })).rejects.toMatchObject({ code: "NOT_FOUND" });
     const elsewhere = "11111111-1111-1111-1111-111111111111";
-    await expect(deliveries.sendAgain(elsewhere, delivery.id)).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await expect(deliveries.sendAgain(db, elsewhere, delivery.id)).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
 });

@@ -46,7 +46,7 @@ async function pass(ms: number): Promise<void> {
 
 test("sends that hang free the slots of the quick ones, up to a bound", async () => {
   const register = (name: string, events: ("video.created" | "video.deleted")[]) =>
-    node.webhooks.create(node.space, { url: `https://r.example.com/${name}`, events, ordering: "none" });
+    node.webhooks.create(node.db, node.space, { url: `https://r.example.com/${name}`, events, ordering: "none" });
   for (let n = 0; n < WEBHOOKS; n++) await register("hangs", ["video.created"]);
   await register("healthy", ["video.deleted"]);
   for (let n = 0; n < WEBHOOK_IN_FLIGHT_MAX; n++) await happen(node, newVideo()); // so that each may have that many in flight

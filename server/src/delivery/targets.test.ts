@@ -12,9 +12,10 @@ const parts = await engineParts(db);
 
 test("a webhook whose secret this node cannot decrypt does not count as deleted, and does not delay others", async () => {
   const targets = createTargets(db, parts.vault, { monotonic: () => 0 });
-  const make = () => parts.webhooks.create(parts.space, { url: "https://r.example.com/", events: ["video.created"] });
+  const make = () =>
+    parts.webhooks.create(parts.db, parts.space, { url: "https://r.example.com/", events: ["video.created"] });
   const [sealed, good, gone] = (await Promise.all([make(), make(), make()])).map(({ id }) => longUuid(id)!);
-  await parts.webhooks.remove(parts.space, shortUuid(gone!));
+  await parts.webhooks.remove(parts.db, parts.space, shortUuid(gone!));
   const secret = createVault([Buffer.alloc(32, 8)], systemRandom).seal("whsec_", sealed!);
   await db.run({ name: "test_seal", text: "update webhooks set secret = $2 where id = $1" }, [sealed, secret]);
   for (const known of [false, true]) {
@@ -26,11 +27,14 @@ test("a webhook whose secret this node cannot decrypt does not count as deleted,
 test("a change is read again after the node was frozen or cut off, however long that lasted", async () => {
   let now_ms = 0;
   const targets = createTargets(db, parts.vault, { monotonic: () => now_ms });
-  const made = await parts.webhooks.create(parts.space, { url: "https://old.example.com/", events: ["video.created"] });
+  const made = await parts.webhooks.create(parts.db, parts.space, {
+    url: "https://old.example.com/",
+    events: ["video.created"],
+  });
   const webhook = longUuid(made.id)!;
   await targets.load([webhook]);
   await targets.refresh();
-  await parts.webhooks.update(parts.space, made.id, { url: "https://new.example.com/" });
+  await parts.webhooks.update(parts.db, parts.space, made.id, { url: "https://new.example.com/" });
   await db.run({
     name: "test_changed_before",
     text: "update webhooks set changed_at = now() - interval '40 s'",
@@ -48,9 +52,12 @@ test.each([
   const parts = await engineParts(db);
   let now_ms = 0;
   const targets = createTargets(db, parts.vault, { monotonic: () => now_ms });
-  const made = await parts.webhooks.create(parts.space, { url: "https://1.example.com/", events: ["video.created"] });
+  const made = await parts.webhooks.create(parts.db, parts.space, {
+    url: "https://1.example.com/",
+    events: ["video.created"],
+  });
   const webhook = longUuid(made.id)!;
-  const changeTo = (url: string) => parts.webhooks.update(parts.space, made.id, { url });
+  const changeTo = (url: string) => parts.webhooks.update(parts.db, parts.space, made.id, { url });
   const read = async () => {
     now_ms += 5_000;
     await targets.refresh();

@@ -3,7 +3,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { MaveError } from "../kernel/errors.ts";
 import type { EventType } from "../kernel/event-catalog.ts";
 import { longUuid } from "../kernel/short-uuid.ts";
-import type { Alongside, Database } from "../store/db.ts";
+import type { Transactional } from "../store/db.ts";
 import { getDeliveryOf } from "../store/history.ts";
 import { getWebhook } from "../store/webhooks.ts";
 import { sampleOf } from "../webhooks/sample.ts";
@@ -12,7 +12,6 @@ import { presentWebhook } from "../webhooks/webhook.ts";
 import { type DeliveryView, presentDelivery } from "./delivery.ts";
 
 interface TestEventParts {
-  db: Database;
   recorder: Recorder;
   vault: Vault;
   clock: Clock;
@@ -24,15 +23,10 @@ interface TestEventParts {
  * @param id of the webhook, short
  * @throws NOT_FOUND; CONFLICT if the webhook is not enabled
  */
-export type SendTest = (
-  space: string,
-  id: string,
-  type: EventType,
-  alongside?: Alongside<DeliveryView>,
-) => Promise<DeliveryView>;
+export type SendTest = (db: Transactional, space: string, id: string, type: EventType) => Promise<DeliveryView>;
 
-export function createSendTest({ db, recorder, vault, clock, publicUrl }: TestEventParts): SendTest {
-  return async (space, id, type, alongside) => {
+export function createSendTest({ recorder, vault, clock, publicUrl }: TestEventParts): SendTest {
+  return async (db, space, id, type) => {
     const uuid = longUuid(id);
     const webhook = uuid === null ? undefined : await getWebhook(db, space, uuid);
     if (webhook === undefined) throw new MaveError("NOT_FOUND");
@@ -40,13 +34,11 @@ export function createSendTest({ db, recorder, vault, clock, publicUrl }: TestEv
       throw new MaveError("CONFLICT", `This webhook is ${webhook.status}. Resume it first.`);
     const data = sampleOf(type, presentWebhook(webhook, vault), publicUrl, clock.now());
     const event = { space, type, video: null, sequence: 0, data, only: webhook.id, once: true };
-    return recorder.transaction(async (tx) => {
-      const recorded = await tx.record(event);
+    return db.transaction(async (tx) => {
+      const recorded = await recorder.record(tx, event);
       const row = await getDeliveryOf(tx, space, recorded.uuid, webhook.id);
       if (row === undefined) throw new MaveError("NOT_FOUND"); // the webhook was deleted meanwhile
-      const delivery = presentDelivery(row, 0);
-      await alongside?.(tx, delivery);
-      return delivery;
+      return presentDelivery(row, 0);
     });
   };
 }

@@ -66,29 +66,29 @@ test("a long history is erased slice by slice, and a crash in between leaves wha
     ...db,
     transaction: (work) => (++commits > 1 ? Promise.reject(new Error("killed")) : db.transaction(work)),
   };
-  await expect(createErasures({ db: dies }).create(space, video)).rejects.toThrow("killed");
+  await expect(createErasures({ db: dies }).create(db, space, video)).rejects.toThrow("killed");
   expect(await left(video)).toMatchObject({ payloads: rows - LIMITS.ERASURE_SLICE, contents: rows - 1 });
-  const done = await erasures.create(space, video);
+  const done = await erasures.create(db, space, video);
   expect(done).toMatchObject({ events: rows - LIMITS.ERASURE_SLICE, attempts: rows - 1, has_more: false });
   expect(await left(video)).toEqual({ payloads: 0, contents: 0, open: 0 });
 });
 
 test("other videos keep all they have", async () => {
-  const { id } = await webhooks.create(space, { url: "https://r.example.com/others", events: ["video.created"] });
+  const { id } = await webhooks.create(db, space, { url: "https://r.example.com/others", events: ["video.created"] });
   const [gone, other] = [newVideo(), newVideo()];
   for (const video of [gone, other]) {
     await happen(engine, video);
     await finish(video);
     await markDeleted(video);
   }
-  await erasures.create(space, gone);
+  await erasures.create(db, space, gone);
   expect(await left(gone)).toEqual({ payloads: 0, contents: 0, open: 0 });
   expect(await left(other)).toEqual({ payloads: 1, contents: 1, open: 0 });
-  await webhooks.remove(space, id);
+  await webhooks.remove(db, space, id);
 });
 
 test("of an erasure and a delivery opened at the same moment one is refused: nothing open is without its payload", async () => {
-  const { id: webhook } = await webhooks.create(space, {
+  const { id: webhook } = await webhooks.create(db, space, {
     url: "https://r.example.com/race",
     events: ["video.created"],
   });
@@ -99,14 +99,15 @@ test("of an erasure and a delivery opened at the same moment one is refused: not
     await markDeleted(video);
     const [delivery] = (await deliveries.list(space, { video, limit: 1 })).data;
     const range = { webhook, since: 0, until: 4_000_000_000, video };
-    if (round % 2 === 0) await replays.create(space, range, null);
-    const open = () => (round % 2 === 0 ? replays.round() : deliveries.sendAgain(space, delivery!.id));
-    const both = round % 4 < 2 ? [erasures.create(space, video), open()] : [open(), erasures.create(space, video)];
+    if (round % 2 === 0) await replays.create(db, space, range, null);
+    const open = () => (round % 2 === 0 ? replays.round() : deliveries.sendAgain(db, space, delivery!.id));
+    const both =
+      round % 4 < 2 ? [erasures.create(db, space, video), open()] : [open(), erasures.create(db, space, video)];
     await Promise.allSettled(both);
     const { payloads, contents, open: opened } = (await left(video))!;
     expect(opened, `round ${round}`).toBe(payloads);
     expect(contents).toBe(payloads);
     await query("delete from pending_deliveries where video_id = $1", [video]);
   }
-  await webhooks.remove(space, webhook);
+  await webhooks.remove(db, space, webhook);
 });

@@ -1,7 +1,7 @@
 import { MaveError } from "../kernel/errors.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { UUID_MIN } from "../kernel/uuid.ts";
-import type { Alongside, Database } from "../store/db.ts";
+import type { Database, Sql } from "../store/db.ts";
 import * as store from "../store/erasures.ts";
 
 /** The API's object for an erasure. */
@@ -22,28 +22,19 @@ export interface Erasures {
    * way, what it did is done; the same call again does the rest, and one more finds nothing to do.
    * @throws NOT_FOUND, CONFLICT while the video exists or a delivery of it is open
    */
-  create(space: string, video: string, alongside?: Alongside<ErasureView>): Promise<ErasureView>;
+  create(tx: Sql, space: string, video: string): Promise<ErasureView>;
 }
 
 export function createErasures({ db }: { db: Database }): Erasures {
-  return { create: (space, video, alongside) => create(db, space, video, alongside) };
+  return { create: (tx, space, video) => create(db, tx, space, video) };
 }
 
-async function create(
-  db: Database,
-  space: string,
-  video: string,
-  alongside?: Alongside<ErasureView>,
-): Promise<ErasureView> {
+async function create(db: Database, tx: Sql, space: string, video: string): Promise<ErasureView> {
   await refuseWhatIsAlive(db, space, video);
   const events = await eraseEvents(db, space, video);
   const { attempts, has_more } = await eraseAttempts(db, space, video);
-  const view: ErasureView = { object: "erasure", video, events, attempts, has_more };
-  await db.transaction(async (tx) => {
-    await store.eraseNames(tx, space, video);
-    await alongside?.(tx, view);
-  });
-  return view;
+  await store.eraseNames(tx, space, video);
+  return { object: "erasure", video, events, attempts, has_more };
 }
 
 async function refuseWhatIsAlive(db: Database, space: string, video: string): Promise<void> {

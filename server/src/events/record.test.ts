@@ -20,8 +20,8 @@ const pendingOf = (webhook: string) =>
 
 describe("record", () => {
   test("inserts one delivery for each webhook that chose the type, and none for the others", async () => {
-    const chosen = await webhooks.create(space, { url: "https://a.example.com/", events: ["video.created"] });
-    const other = await webhooks.create(space, { url: "https://b.example.com/", events: ["video.deleted"] });
+    const chosen = await webhooks.create(db, space, { url: "https://a.example.com/", events: ["video.created"] });
+    const other = await webhooks.create(db, space, { url: "https://b.example.com/", events: ["video.deleted"] });
     await happen(parts, "AAAAAAAAA1");
     expect(await pendingOf(chosen.id)).toMatchObject([
       { video_id: "AAAAAAAAA1", sequence: 1, previous: 0, blocked: false },
@@ -39,7 +39,7 @@ describe("record", () => {
 
   test("lets a later event of a video wait for the earlier one", async () => {
     const events = ["video.created", "video.processing", "video.uploaded"] as const;
-    const webhook = await webhooks.create(space, { url: "https://c.example.com/", events: [...events] });
+    const webhook = await webhooks.create(db, space, { url: "https://c.example.com/", events: [...events] });
     for (const type of events) await happen(parts, "AAAAAAAAA3", type);
     expect(await pendingOf(webhook.id)).toMatchObject([
       { sequence: 1, previous: 0, blocked: false },
@@ -49,7 +49,7 @@ describe("record", () => {
   });
 
   test("counts as previous only the events that this webhook gets", async () => {
-    const webhook = await webhooks.create(space, {
+    const webhook = await webhooks.create(db, space, {
       url: "https://d.example.com/",
       events: ["video.created", "video.deleted"],
     });
@@ -62,9 +62,9 @@ describe("record", () => {
   });
 
   test("searches finished deliveries only in the days since the video was created", async () => {
-    const webhook = await webhooks.create(space, { url: "https://g.example.com/", events: ["video.deleted"] });
+    const webhook = await webhooks.create(db, space, { url: "https://g.example.com/", events: ["video.deleted"] });
     const record = (sequence: number, since_s: number) =>
-      parts.recorder.record({ space, type: "video.deleted", video: "AAAAAAAAA7", sequence, since_s, data: {} });
+      parts.recorder.recordAlone({ space, type: "video.deleted", video: "AAAAAAAAA7", sequence, since_s, data: {} });
     const now_s = Math.floor(Date.now() / 1_000);
     await record(1, now_s);
     await query(
@@ -83,7 +83,7 @@ describe("record", () => {
   /** Has the second event of a video recorded while another transaction changes the delivery of the first. */
   async function recordBeside(change: string, video: string, through = parts) {
     const events = ["video.created", "video.deleted"] as const;
-    const webhook = await webhooks.create(space, { url: "https://h.example.com/", events: [...events] });
+    const webhook = await webhooks.create(db, space, { url: "https://h.example.com/", events: [...events] });
     await happen(through, video);
     const recorded = await db.transaction(async (tx) => {
       await tx.run({ name: `test ${change}`.slice(0, 60), text: `${change} where webhook_id = $1` }, [
@@ -102,7 +102,7 @@ describe("record", () => {
   test("waits for an earlier event whose lease another transaction is changing, without waiting for that one", async () => {
     const video = "AAAAAAAAA8";
     const events = ["video.created", "video.deleted"] as const;
-    const webhook = await webhooks.create(space, { url: "https://h.example.com/", events: [...events] });
+    const webhook = await webhooks.create(db, space, { url: "https://h.example.com/", events: [...events] });
     await happen(parts, video);
     await db.transaction(async (tx) => {
       const text = "update pending_deliveries set attempt = attempt + 1, leased_until = now() + interval '30 s'";
@@ -133,7 +133,7 @@ describe("record", () => {
   });
 
   test("blocks nothing for a webhook without ordering", async () => {
-    const webhook = await webhooks.create(space, {
+    const webhook = await webhooks.create(db, space, {
       url: "https://e.example.com/",
       events: ["video.created", "video.deleted"],
       ordering: "none",
@@ -144,8 +144,8 @@ describe("record", () => {
 
   test("inserts nothing if the change fails", async () => {
     const before = await query<{ n: number }>("select count(*)::int as n from events");
-    const failing = parts.recorder.transaction(async (tx) => {
-      await tx.record({ space, type: "video.created", video: "AAAAAAAAA6", sequence: 1, data: {} });
+    const failing = parts.db.transaction(async (tx) => {
+      await parts.recorder.record(tx, { space, type: "video.created", video: "AAAAAAAAA6", sequence: 1, data: {} });
       throw new Error("the change failed");
     });
     await expect(failing).rejects.toThrow("the change failed");

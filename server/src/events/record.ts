@@ -10,22 +10,17 @@ import { type FrozenEvent, type PendingDelivery, recordEvents } from "../store/q
 import { beginEvent, freeze, type NewEvent } from "./freeze.ts";
 import { groupCommit } from "./group-commit.ts";
 
-/** A transaction that can also say what happened in it. */
-export interface Recording extends Sql {
-  /**
-   * Inserts the event and its deliveries. Call it after the statement that changed the video: that row's lock makes the
-   * order of the sequence the order of the commits. Best as the last statement: it may hold rows that a settle wants.
-   */
-  record(event: NewEvent): Promise<FrozenEvent>;
-  /** The same for several events of different videos at once, as the last of the transaction: the commit goes out with it. */
-  recordLast(events: readonly NewEvent[]): Promise<FrozenEvent[]>;
-}
-
 export interface Recorder {
-  /** Commits what `work` did together with its events and their deliveries, or nothing of it; then hands them over. */
-  transaction<Result>(work: (tx: Recording) => Promise<Result>): Promise<Result>;
-  /** Records an event that needs no other change. Calls that come while a commit is running share the next one. */
-  record(event: NewEvent): Promise<FrozenEvent>;
+  /**
+   * Inserts the event and its deliveries in the transaction of the change itself, and hands the deliveries over after its
+   * commit. Call it after the statement that changed the video: that row's lock makes the order of the sequence the order
+   * of the commits. Best as the last statement: it may hold rows that a settle wants.
+   */
+  record(tx: Transaction, event: NewEvent): Promise<FrozenEvent>;
+  /** The same for several events of different videos, as the transaction's last statement: the commit is sent with it. */
+  recordLast(tx: Transaction, events: readonly NewEvent[]): Promise<FrozenEvent[]>;
+  /** Records an event that needs no other change, in a group commit with others. */
+  recordAlone(event: NewEvent): Promise<FrozenEvent>;
 }
 
 /** This node's dispatcher, as far as the recorder uses it. */
@@ -49,23 +44,22 @@ export interface RecorderParts {
 }
 
 export function createRecorder(parts: RecorderParts): Recorder {
-  const transaction: Recorder["transaction"] = async (work) => {
-    const recorded = new Recorded(parts);
-    const result = await parts.db.transaction((tx) => work(recorded.within(tx)));
-    recorded.announce();
-    return result;
-  };
-  const shared = groupCommit<NewEvent, FrozenEvent>({
-    commit: (events) => transaction((tx) => tx.recordLast(events)),
+  const record = (tx: Transaction, events: readonly NewEvent[], run = tx.run) =>
+    new Recorded(parts).record(tx, { run }, events);
+  const grouped = groupCommit<NewEvent, FrozenEvent>({
+    commit: (events) => parts.db.transaction((tx) => record(tx, events, tx.last)),
     subject: ({ video }) => video,
   });
   const { tracing } = parts;
-  if (tracing === undefined) return { transaction, record: shared };
-  // A shared commit runs as caused by one of those who share it: each says here what it comes from itself.
-  return { transaction, record: (event) => shared({ traceparent: tracing.traceparent(), ...event }) };
+  return {
+    record: async (tx, event) => (await record(tx, [event]))[0]!,
+    recordLast: (tx, events) => record(tx, events, tx.last),
+    // A group commit runs in the trace of one of its members, so each member names its own.
+    recordAlone: (event) => grouped(tracing === undefined ? event : { traceparent: tracing.traceparent(), ...event }),
+  };
 }
 
-/** What one transaction recorded, kept until its commit. */
+/** What one statement recorded, kept until its commit. */
 class Recorded {
   readonly #parts: RecorderParts;
   readonly #events: FrozenEvent[] = [];
@@ -77,21 +71,14 @@ class Recorded {
     this.#parts = parts;
   }
 
-  within(tx: Transaction): Recording {
-    return {
-      run: tx.run,
-      record: async (event) => (await this.#record(tx, [event]))[0]!,
-      recordLast: (events) => this.#record({ run: tx.last }, events),
-    };
-  }
-
-  async #record(tx: Sql, events: readonly NewEvent[]): Promise<FrozenEvent[]> {
+  async record(tx: Transaction, sql: Sql, events: readonly NewEvent[]): Promise<FrozenEvent[]> {
     const { clock, dispatcher } = this.#parts;
     const now = clock.now();
     const frozen = events.map((event) => this.#freeze(event, now));
     const lease = dispatcher?.lease() ?? null;
     const past = pastOf(events, now);
-    const deliveries = await recordEvents(tx, frozen, lease, dispatcher?.closed() ?? [], past);
+    tx.afterCommit(() => this.#announce());
+    const deliveries = await recordEvents(sql, frozen, lease, dispatcher?.closed() ?? [], past);
     this.#keep(frozen, deliveries, lease);
     return frozen;
   }
@@ -115,8 +102,8 @@ class Recorded {
     }
   }
 
-  /** After the commit: hands the deliveries over and tells who listens. */
-  announce(): void {
+  /** Hands the deliveries over and emits the signals. */
+  #announce(): void {
     const { clock, dispatcher, signals } = this.#parts;
     for (const span of this.#spans) span.end(clock.now());
     if (this.#leased.length > 0) dispatcher!.send(this.#leased);

@@ -30,7 +30,7 @@ export function apiKeyRoutes(app: Api, { apiKeys, change }: { apiKeys: ApiKeys; 
       return change(
         request,
         reply,
-        (alongside) => apiKeys.create(request.who.space, { name, scope, by: actorName(request.who) }, alongside),
+        (tx) => apiKeys.create(tx, request.who.space, { name, scope, by: actorName(request.who) }),
         { status: 201, audit },
       );
     },
@@ -65,7 +65,7 @@ export function apiKeyRoutes(app: Api, { apiKeys, change }: { apiKeys: ApiKeys; 
     },
     (request, reply) => {
       const audit = { action: "api_key.deleted", subject, details: ({ name }: { name: string }) => ({ name }) };
-      return change(request, reply, (alongside) => apiKeys.remove(request.who.space, request.params.id, alongside), {
+      return change(request, reply, (tx) => apiKeys.remove(tx, request.who.space, request.params.id), {
         audit,
         present: deleted,
       });

@@ -38,7 +38,7 @@ export function cancellationRoutes(
         subject: () => input.webhook ?? null,
         details: ({ total }: View) => ({ ...input, total }),
       };
-      return change(request, reply, (alongside) => cancellations.create(who.space, input, actorName(who), alongside), {
+      return change(request, reply, () => cancellations.create(who.space, input, actorName(who)), {
         status: 201,
         audit,
       });

@@ -7,14 +7,14 @@ import { LIMITS } from "../kernel/limits.ts";
 import type { Random } from "../kernel/random.ts";
 import { uuidV7 } from "../kernel/uuid.ts";
 import { insertAuditEntry } from "../store/audit-log.ts";
-import type { Alongside, Database, Sql } from "../store/db.ts";
+import type { Database, Sql, Transaction } from "../store/db.ts";
 import { findResponse, storeResponse } from "../store/idempotency-keys.ts";
 
 export interface ChangeParts {
   db: Database;
   clock: Clock;
   random: Random;
-  /** Keeps answers unreadable in the database: they may hold a secret that is shown once. */
+  /** Encrypts stored responses: they may hold a secret that is shown once. */
   vault: { seal(text: string, owner: string): Buffer; open(sealed: Buffer, owner: string): string };
 }
 
@@ -29,52 +29,45 @@ export interface ChangeOptions<Result, Shown> {
   /** Of the response. */
   status?: 200 | 201 | 202;
   audit?: Audit<NoInfer<Result>>;
-  /** What is answered, where that is not the result itself. */
+  /** What the response shows, if that is not the result itself. */
   present?(result: NoInfer<Result>): Shown;
+  /** The same change in a group commit: used if neither an audit entry nor a response has to commit with it. */
+  grouped?(): Promise<Result>;
 }
 
-/** Carries out a change and gives what is to be answered. */
+/** Carries out a change in one transaction with its audit entry and its stored response, and returns the response's body. */
 export type Change = <Result, Shown = Result>(
   request: FastifyRequest,
   reply: FastifyReply,
-  work: (alongside: Alongside<unknown> | undefined) => Promise<Result>,
+  work: (tx: Transaction) => Promise<Result>,
   options?: ChangeOptions<Result, Shown>,
 ) => Promise<Shown>;
 
 /**
- * A change's audit entry and its remembered response are written in its own transaction: there is no moment in which a
- * crash leaves a change whose repetition would be done a second time. Of two requests with one Idempotency-Key at once
- * the second waits in `remember`, rolls its own change back, and gives the first one's response.
+ * The audit entry and the response stored for an Idempotency-Key commit with the change: no crash can leave a change
+ * that a retry would repeat. Of two concurrent requests with one key the second waits in `store`, rolls its own change
+ * back, and returns the first one's response.
  */
 export function createChange(parts: ChangeParts): Change {
-  return async <Result, Shown>(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    work: (alongside: Alongside<unknown> | undefined) => Promise<Result>,
-    { status = 200, audit, present = itself }: ChangeOptions<Result, Shown> = {},
-  ) => {
+  return async (request, reply, work, { status = 200, audit, present = itself, grouped } = {}) => {
     reply.code(status);
     const key = idempotencyKey(request);
-    const note = (tx: Sql, result: unknown) => writeAudit(parts, tx, request, audit, result as Result);
-    if (key === null) return present(await work(audit && note));
-
-    const once: Once = { parts, request, reply, key, hash: requestHash(request) };
-    let response = await remembered(once);
-    if (response === null) {
-      try {
-        await work(async (tx, result) => {
-          await note(tx, result);
-          response = String(reply.serialize(present(result as Result)));
-          await remember(once, tx, status, response);
-        });
-      } catch (error) {
-        if (!(error instanceof Repeated)) throw error;
-        response = await remembered(once);
-        if (response === null) throw new MaveError("IDEMPOTENCY_BUSY"); // a moment ago it was there; now a day has passed
-      }
+    if (key === null && audit === undefined && grouped !== undefined) return present(await grouped());
+    const once = key === null ? null : { parts, request, reply, key, hash: requestHash(request) };
+    const stored = once && (await findStored(once));
+    if (stored !== null) return stored as never;
+    try {
+      return await parts.db.transaction(async (tx) => {
+        const result = await work(tx);
+        if (audit !== undefined) await writeAudit(parts, tx, request, audit, result);
+        return once === null ? present(result) : ((await store(once, tx, status, present(result))) as never);
+      });
+    } catch (error) {
+      if (once === null || !(error instanceof Repeated)) throw error;
+      const first = await findStored(once);
+      if (first === null) throw new MaveError("IDEMPOTENCY_BUSY"); // it expired between the two look-ups
+      return first as never;
     }
-    reply.type(JSON_TYPE);
-    return response as Shown; // the bytes themselves, sent as they are
   };
 }
 
@@ -107,21 +100,25 @@ function requestHash({ method, url, rawBody }: FastifyRequest): Buffer {
     .digest();
 }
 
-/** The response that an earlier request with this key was given, or null. @throws IDEMPOTENCY_MISMATCH */
-async function remembered({ parts, request, reply, key, hash }: Once): Promise<string | null> {
+/** The response stored for this key by an earlier request, as text, or null. @throws IDEMPOTENCY_MISMATCH */
+async function findStored({ parts, request, reply, key, hash }: Once): Promise<string | null> {
   const { space } = request.who;
   const kept = await findResponse(parts.db, space, key, LIMITS.IDEMPOTENCY_KEPT_S);
   if (!kept) return null;
   if (!kept.request_hash.equals(hash)) throw new MaveError("IDEMPOTENCY_MISMATCH");
-  reply.code(kept.status).header("idempotent-replayed", "true");
+  reply.code(kept.status).header("idempotent-replayed", "true").type(JSON_TYPE);
   return parts.vault.open(kept.body, owner(space, key));
 }
 
-async function remember({ parts, request, key, hash }: Once, tx: Sql, status: number, response: string): Promise<void> {
+/** @returns the response as text: the first response and each repeated one have the same bytes */
+async function store({ parts, request, reply, key, hash }: Once, tx: Sql, status: number, shown: unknown) {
   const { space } = request.who;
+  const response = String(reply.serialize(shown));
   const body = parts.vault.seal(response, owner(space, key));
   const kept = { request_hash: hash, status, body };
   if (!(await storeResponse(tx, space, key, kept, LIMITS.IDEMPOTENCY_KEPT_S))) throw new Repeated();
+  reply.type(JSON_TYPE);
+  return response;
 }
 
 const owner = (space: string, key: string): string => `${space} ${key}`;
@@ -130,10 +127,9 @@ async function writeAudit<Result>(
   { clock, random }: ChangeParts,
   tx: Sql,
   request: FastifyRequest,
-  audit: Audit<Result> | undefined,
+  audit: Audit<Result>,
   result: Result,
 ): Promise<void> {
-  if (!audit) return;
   await insertAuditEntry(tx, {
     space: request.who.space,
     id: uuidV7(clock.now(), random),

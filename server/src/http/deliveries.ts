@@ -57,12 +57,10 @@ export function deliveryRoutes(app: Api, { deliveries, change }: { deliveries: D
     },
     (request, reply) => {
       const audit = { action: "delivery.sent_again", subject: ({ id }: { id: string }) => id };
-      return change(
-        request,
-        reply,
-        (alongside) => deliveries.sendAgain(request.who.space, request.params.id, alongside),
-        { status: 202, audit },
-      );
+      return change(request, reply, (tx) => deliveries.sendAgain(tx, request.who.space, request.params.id), {
+        status: 202,
+        audit,
+      });
     },
   );
 }

@@ -29,7 +29,7 @@ export function erasureRoutes(app: Api, { erasures, change }: { erasures: Erasur
         subject: () => params.id,
         details: ({ events, attempts }: View) => ({ events, attempts }),
       };
-      return change(request, reply, (alongside) => erasures.create(who.space, params.id, alongside), {
+      return change(request, reply, (tx) => erasures.create(tx, who.space, params.id), {
         status: 201,
         audit,
       });

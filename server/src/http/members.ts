@@ -42,7 +42,7 @@ export function memberRoutes(app: Api, { people, change }: { people: People; cha
     },
     (request, reply) => {
       reply.header("cache-control", "no-store");
-      return change(request, reply, (alongside) => people.invite(request.who.space, alongside), {
+      return change(request, reply, (tx) => people.invite(tx, request.who.space), {
         status: 201,
         audit: { action: "member.invited" },
       });
@@ -65,12 +65,10 @@ export function memberRoutes(app: Api, { people, change }: { people: People; cha
     (request, reply) => {
       const details = ({ email }: { email: string }) => ({ email });
       const audit = { action: "member.removed", subject: ({ id }: { id: string }) => id, details };
-      return change(
-        request,
-        reply,
-        (alongside) => people.members.remove(request.who.space, request.params.id, alongside),
-        { audit, present: deleted },
-      );
+      return change(request, reply, () => people.members.remove(request.who.space, request.params.id), {
+        audit,
+        present: deleted,
+      });
     },
   );
 }

@@ -32,7 +32,7 @@ export function replayRoutes(app: Api, { replays, change }: { replays: Replays; 
         return replays.dryRun(who.space, body);
       }
       const audit = { action: "replay.created", subject, details: ({ webhook, total }: View) => ({ webhook, total }) };
-      return change(request, reply, (alongside) => replays.create(who.space, body, actorName(who), alongside), {
+      return change(request, reply, (tx) => replays.create(tx, who.space, body, actorName(who)), {
         status: 201,
         audit,
       });
@@ -83,12 +83,9 @@ export function replayRoutes(app: Api, { replays, change }: { replays: Replays; 
     (request, reply) => {
       const { status } = request.body;
       const audit = { action: `replay.${status === "paused" ? "paused" : "resumed"}`, subject };
-      return change(
-        request,
-        reply,
-        (alongside) => replays.update(request.who.space, request.params.id, { status }, alongside),
-        { audit },
-      );
+      return change(request, reply, (tx) => replays.update(tx, request.who.space, request.params.id, { status }), {
+        audit,
+      });
     },
   );
 
@@ -107,7 +104,7 @@ export function replayRoutes(app: Api, { replays, change }: { replays: Replays; 
     },
     (request, reply) => {
       const audit = { action: "replay.canceled", subject };
-      return change(request, reply, (alongside) => replays.cancel(request.who.space, request.params.id, alongside), {
+      return change(request, reply, (tx) => replays.cancel(tx, request.who.space, request.params.id), {
         audit,
       });
     },

@@ -29,7 +29,7 @@ export function spaceRoutes(app: Api, { spaces, change }: { spaces: Spaces; chan
     (request, reply) => {
       const { name } = request.body;
       const audit = { action: "space.renamed", subject: ({ id }: { id: string }) => id, details: () => ({ name }) };
-      return change(request, reply, (alongside) => spaces.rename(request.who.space, name, alongside), { audit });
+      return change(request, reply, (tx) => spaces.rename(tx, request.who.space, name), { audit });
     },
   );
 }

@@ -12,11 +12,11 @@ const MAX_BYTES = 1_000_000;
 const db = await testDatabase();
 const room = await openVideoRoom(db, { maxBytes: MAX_BYTES });
 const apiKeys = createApiKeys(room);
-const { key } = await apiKeys.create(room.space, { name: "test", scope: "write", by: "test" });
-const readKey = (await apiKeys.create(room.space, { name: "test", scope: "read", by: "test" })).key;
+const { key } = await apiKeys.create(db, room.space, { name: "test", scope: "write", by: "test" });
+const readKey = (await apiKeys.create(db, room.space, { name: "test", scope: "read", by: "test" })).key;
 const otherSpace = "00000000-0000-7000-8000-00000000000a";
 await db.run({ name: "test_space_2", text: "insert into spaces (id, name) values ($1, 'Other')" }, [otherSpace]);
-const otherKey = (await apiKeys.create(otherSpace, { name: "test", scope: "write", by: "test" })).key;
+const otherKey = (await apiKeys.create(db, otherSpace, { name: "test", scope: "write", by: "test" })).key;
 
 const door = createTusDoor({ ...room, apiKeys });
 const server = createServer((request, response) => {
@@ -183,7 +183,7 @@ describe("An upload by tus", () => {
   test("of a deleted video is over", async () => {
     const video = await newVideo();
     const path = (await create(video, 5)).headers.get("location")!;
-    await room.library.remove(room.space, video);
+    await room.library.remove(db, room.space, video);
     expect((await patch(path, 0, Buffer.from("bytes"))).status).toBe(423);
     expect((await create(video, 5)).status).toBe(404);
   });
@@ -191,7 +191,7 @@ describe("An upload by tus", () => {
 
 describe("A one-video upload token", () => {
   test("uploads to its video, which it need not name", async () => {
-    const { token } = await room.library.createUploadToken(room.space, await newVideo());
+    const { token } = await room.library.createUploadToken(db, room.space, await newVideo());
     const created = await ask({ method: "POST", bearer: token, headers: { "upload-length": "3" } });
     expect(created.status).toBe(201);
     const sent = await patch(created.headers.get("location")!, 0, Buffer.from("abc"), token);
@@ -199,7 +199,7 @@ describe("A one-video upload token", () => {
   });
 
   test("uploads to no other video, and sees no other's upload", async () => {
-    const { token } = await room.library.createUploadToken(room.space, await newVideo());
+    const { token } = await room.library.createUploadToken(db, room.space, await newVideo());
     const other = await newVideo();
     expect((await create(other, 3, { bearer: token })).status).toBe(404);
     const path = (await create(other, 3)).headers.get("location")!;
@@ -208,7 +208,7 @@ describe("A one-video upload token", () => {
 
   test("expires", async () => {
     const video = await newVideo();
-    const { token } = await room.library.createUploadToken(room.space, video);
+    const { token } = await room.library.createUploadToken(db, room.space, video);
     await db.run({ name: "test_expire", text: "update upload_tokens set expires_at = now() where video_id = $1" }, [
       video,
     ]);

@@ -130,7 +130,7 @@ describe("Media", () => {
   test("of a deleted video are gone at once", async () => {
     const id = await readyVideo();
     expect((await fetch(`${url}/media/${id}/1/poster.jpg`)).status).toBe(200);
-    await room.library.remove(room.space, id);
+    await room.library.remove(db, room.space, id);
     expect((await fetch(`${url}/media/${id}/1/poster.jpg`)).status).toBe(404);
     expect((await fetch(`${url}/media/${id}/1/master.m3u8`)).status).toBe(404);
   });
@@ -198,7 +198,7 @@ describe("The page at embed_url", () => {
     await room.process();
     await settled(room, id, "failed");
     expect(await page()).toBe("200 Video unavailable");
-    await room.library.remove(room.space, id);
+    await room.library.remove(db, room.space, id);
     expect(await page()).toBe("410 Video deleted");
   });
 

@@ -24,8 +24,9 @@ export function videoRoutes(app: Api, { library, change }: { library: Library; c
       config: { once: true },
     },
     (request, reply) =>
-      change(request, reply, (alongside) => library.create(request.who.space, request.body, alongside), {
+      change(request, reply, (tx) => library.createIn(tx, request.who.space, request.body), {
         status: 201,
+        grouped: () => library.create(request.who.space, request.body),
       }),
   );
 
@@ -68,9 +69,7 @@ export function videoRoutes(app: Api, { library, change }: { library: Library; c
       },
     },
     (request, reply) =>
-      change(request, reply, (alongside) =>
-        library.update(request.who.space, request.params.id, request.body, alongside),
-      ),
+      change(request, reply, (tx) => library.update(tx, request.who.space, request.params.id, request.body)),
   );
 
   app.delete(
@@ -85,7 +84,8 @@ export function videoRoutes(app: Api, { library, change }: { library: Library; c
         response: { 200: ref(Deleted) },
       },
     },
-    async ({ who, params }) => deleted(await library.remove(who.space, params.id)),
+    (request, reply) =>
+      change(request, reply, (tx) => library.remove(tx, request.who.space, request.params.id), { present: deleted }),
   );
 
   app.post(
@@ -102,11 +102,8 @@ export function videoRoutes(app: Api, { library, change }: { library: Library; c
       config: { once: true },
     },
     (request, reply) =>
-      change(
-        request,
-        reply,
-        (alongside) => library.createUploadToken(request.who.space, request.params.id, alongside),
-        { status: 201 },
-      ),
+      change(request, reply, (tx) => library.createUploadToken(tx, request.who.space, request.params.id), {
+        status: 201,
+      }),
   );
 }

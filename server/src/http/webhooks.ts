@@ -49,12 +49,10 @@ export function webhookRoutes(app: Api, parts: WebhookRouteParts): void {
     (request, reply) => {
       const audit = { action: "webhook.created", subject, details: ({ url }: Webhook) => ({ url }) };
       const by = actorName(request.who);
-      return change(
-        request,
-        reply,
-        (alongside) => webhooks.create(request.who.space, { ...request.body, by }, alongside),
-        { status: 201, audit },
-      );
+      return change(request, reply, (tx) => webhooks.create(tx, request.who.space, { ...request.body, by }), {
+        status: 201,
+        audit,
+      });
     },
   );
 
@@ -95,12 +93,9 @@ export function webhookRoutes(app: Api, parts: WebhookRouteParts): void {
     },
     (request, reply) => {
       const audit = { action: "webhook.updated", subject, details: () => ({ changed: Object.keys(request.body) }) };
-      return change(
-        request,
-        reply,
-        (alongside) => webhooks.update(request.who.space, request.params.id, request.body, alongside),
-        { audit },
-      );
+      return change(request, reply, (tx) => webhooks.update(tx, request.who.space, request.params.id, request.body), {
+        audit,
+      });
     },
   );
 
@@ -118,7 +113,7 @@ export function webhookRoutes(app: Api, parts: WebhookRouteParts): void {
     },
     (request, reply) => {
       const audit = { action: "webhook.deleted", subject };
-      return change(request, reply, (alongside) => webhooks.remove(request.who.space, request.params.id, alongside), {
+      return change(request, reply, (tx) => webhooks.remove(tx, request.who.space, request.params.id), {
         audit,
         present: deleted,
       });
@@ -146,12 +141,7 @@ function secretRoutes(app: Api, { webhooks, change }: WebhookRouteParts): void {
     (request, reply) => {
       const audit = { action: "webhook.secret_revealed", subject: () => request.params.id };
       reply.header("cache-control", "no-store");
-      return change(
-        request,
-        reply,
-        (alongside) => webhooks.revealSecret(request.who.space, request.params.id, alongside),
-        { audit },
-      );
+      return change(request, reply, (tx) => webhooks.revealSecret(tx, request.who.space, request.params.id), { audit });
     },
   );
 
@@ -175,8 +165,7 @@ function secretRoutes(app: Api, { webhooks, change }: WebhookRouteParts): void {
       return change(
         request,
         reply,
-        (alongside) =>
-          webhooks.rotateSecret(request.who.space, request.params.id, { overlap_seconds, secret }, alongside),
+        (tx) => webhooks.rotateSecret(tx, request.who.space, request.params.id, { overlap_seconds, secret }),
         { status: 201, audit },
       );
     },
@@ -202,9 +191,9 @@ function observationRoutes(app: Api, { sendTest, health, change }: WebhookRouteP
       change(
         request,
         reply,
-        (alongside) => {
+        (tx) => {
           const { type = "webhook.test" } = request.body;
-          return sendTest(request.who.space, request.params.id, type, alongside);
+          return sendTest(tx, request.who.space, request.params.id, type);
         },
         { status: 202 },
       ),

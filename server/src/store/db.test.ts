@@ -1,6 +1,6 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
-import type { Statement } from "./db.ts";
+import { runEffects, type Statement } from "./db.ts";
 
 const db = await testDatabase();
 const insert: Statement = { name: "test_insert", text: "insert into notes (id) values ($1) returning id" };
@@ -48,6 +48,51 @@ describe("a transaction", () => {
     });
     await expect(late).rejects.toThrow("test_insert comes after the transaction's last statement");
     expect(await notes()).toEqual([1, 2, 4, 6]);
+  });
+
+  test("runs its effects after the commit and before its caller goes on, those of a joined transaction too", async () => {
+    const seen: unknown[] = [];
+    await db.transaction(async (tx) => {
+      await tx.transaction(async (joined) => {
+        await joined.run(insert, [10]);
+        joined.afterCommit(async () => seen.push(await notes()));
+      });
+      expect(seen).toEqual([]);
+    });
+    expect(seen).toEqual([[1, 2, 4, 6, 10]]);
+    await db.run({ name: "test_delete", text: "delete from notes where id = 10" });
+  });
+
+  test("runs no effect if it is rolled back, or if its commit fails", async () => {
+    const effect = vi.fn();
+    const rolledBack = db.transaction(async (tx) => {
+      tx.afterCommit(effect);
+      await tx.run(insert, [1]);
+    });
+    await expect(rolledBack).rejects.toMatchObject({ code: "23505" });
+    await db.run({ name: "test_deferred", text: "alter table notes add unique (id) deferrable initially deferred" });
+    const uncommitted = db.transaction(async (tx) => {
+      tx.afterCommit(effect);
+      await tx.run({ name: "test_move", text: "alter table notes drop constraint notes_pkey" });
+      await tx.run(insert, [1]);
+    });
+    await expect(uncommitted).rejects.toMatchObject({ code: "23505" });
+    expect(effect).not.toHaveBeenCalled();
+  });
+
+  test("reports an effect that fails, and runs the others", async () => {
+    const [reported, other] = [vi.fn(), vi.fn()];
+    const fails = () => {
+      throw new Error("a listener failed");
+    };
+    await runEffects([fails, other], reported);
+    expect(reported).toHaveBeenCalledWith(new Error("a listener failed"));
+    expect(other).toHaveBeenCalledOnce();
+  });
+
+  test("takes a connection with its first statement only", async () => {
+    const one = await db.transaction(async () => db.pool.idleCount + db.pool.waitingCount);
+    expect(one).toBe(db.pool.totalCount);
   });
 
   test("is ended by the database where its process stands still in it, and what it had locked is free again", async () => {

@@ -14,25 +14,32 @@ export interface Sql {
   run<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>;
 }
 
-/** One transaction. */
-export interface Transaction extends Sql {
-  /**
-   * Runs its last statement: the commit goes out with it, not after its response, which saves a way to the server and
-   * back. Where the statement fails, that commit rolls back.
-   */
-  last<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>;
-}
-
 /**
- * What a caller adds to a change's own transaction: run last before its commit, with the change's result. So an audit
- * entry or the remembered response of an Idempotency-Key is committed with the change or not at all, and the domain knows
- * neither. Every changing function of a domain takes one as its last, optional argument.
+ * Where a change runs: the database gives it a transaction of its own, a transaction lets it join. A function that
+ * changes something takes one of these first, so its caller decides what else commits with the change.
  */
-export type Alongside<Result> = (tx: Sql, result: Result) => Promise<void>;
-
-export interface Database extends Sql {
+export interface Transactional extends Sql {
   /** Commits what `work` did, or rolls all of it back and throws what it threw. */
   transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result>;
+}
+
+/** One transaction. It takes a connection from the pool with its first statement. */
+export interface Transaction extends Transactional {
+  /**
+   * Runs its last statement: the commit is sent with it instead of after its response, which saves a round trip. If the
+   * statement fails, that commit rolls back.
+   */
+  last<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>;
+  /**
+   * Runs `effect` once the commit has succeeded, in the order of registration, before `transaction` resolves: signals, and
+   * everything else that must not happen if the change is rolled back. An error in it is reported and changes no result.
+   */
+  afterCommit(effect: Effect): void;
+}
+
+export type Effect = () => unknown;
+
+export interface Database extends Transactional {
   /** A connection of its own, outside the pool: for LISTEN and for locks that last as long as a session. */
   connect(): Promise<pg.Client>;
   /** Whether what `connect` opens has a session of the server for one transaction at a time only; `openSession` copes. */
@@ -55,6 +62,8 @@ export interface DatabaseOptions {
   connections: number;
   /** Told of a connection that broke while it idled; the pool replaces it. */
   onError?: (error: Error) => void;
+  /** Told of an error in an effect of a committed transaction. Without it such an error is thrown outside of any caller. */
+  onEffectError?: (error: unknown) => void;
 }
 
 const INT8 = 20;
@@ -69,6 +78,7 @@ const SETTINGS = `select set_config('enable_seqscan', 'off', false), set_config(
 
 export function openDatabase(options: DatabaseOptions): Database {
   const { connection, pooled = false, direct = null, connections, onError = () => {} } = options;
+  const { onEffectError = throwLater } = options;
   const waits = { connectionTimeoutMillis: 5_000, idleTimeoutMillis: 30_000 };
   const pool = new pg.Pool({ ...optionsOf(connection), ...waits, max: connections });
   const run = pooled ? runUnprepared : runPrepared;
@@ -81,7 +91,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   });
   return {
     run: (statement, values) => run(pool, statement, values),
-    transaction: (work) => transaction(pool, run, work),
+    transaction: (work) => transaction(new TransactionSession(pool, run), work, onEffectError),
     connect: () => connectTo(direct ?? connection),
     sharesSessions: pooled && direct === null,
     pool,
@@ -104,49 +114,102 @@ function optionsOf(connection: Address): pg.ClientConfig {
 }
 
 async function transaction<Result>(
-  pool: pg.Pool,
-  runOn: RunOn,
+  session: TransactionSession,
   work: (tx: Transaction) => Promise<Result>,
+  onEffectError: (error: unknown) => void,
 ): Promise<Result> {
-  const client = await pool.connect();
-  let [committed, broken]: [Promise<unknown>?, Error?] = [];
-  const commit = () => {
-    committed = client.query("commit");
-    committed.catch(() => {}); // heard below, or of the statement before it
-  };
-  const run: Sql["run"] = (statement, values) => {
-    if (committed !== undefined) throw new Error(`${statement.name} comes after the transaction's last statement`);
-    return runOn(client, statement, values);
-  };
+  const effects: Effect[] = [];
+  let result: Result;
+  try {
+    result = await work(transactionOn(session, effects));
+    await session.commit();
+  } catch (error) {
+    await session.rollback();
+    throw error;
+  }
+  await runEffects(effects, onEffectError);
+  return result;
+}
+
+/** A transaction whose statements `session` runs, and whose owner runs `effects` after the commit. */
+export function transactionOn({ run, last }: Pick<Transaction, "run" | "last">, effects: Effect[]): Transaction {
   const tx: Transaction = {
     run,
-    last: (statement, values) =>
-      together(client, () => {
-        const rows = run<never>(statement, values);
-        commit();
-        return rows;
-      }),
+    last,
+    transaction: (work) => work(tx),
+    afterCommit: (effect) => void effects.push(effect),
   };
-  try {
-    const { begun, result } = together(client, () => {
-      const begun = client.query("begin"); // the first statement goes out with it, not after its response
-      begun.catch(() => {}); // heard below, or of that statement, which fails too
-      return { begun, result: work(tx) };
-    });
-    const done = await result;
-    await begun;
-    if (committed === undefined) commit();
-    await committed;
-    return done;
-  } catch (error) {
-    // A connection that cannot even roll back is thrown away; the server rolls back what it held.
-    await client.query("rollback").catch((cause: Error) => {
-      broken = cause;
-    });
+  return tx;
+}
+
+/** Starts all of them in order, then waits for those that are asynchronous. */
+export async function runEffects(effects: readonly Effect[], onError: (error: unknown) => void): Promise<void> {
+  if (effects.length === 0) return;
+  await Promise.all(effects.map(async (effect) => effect()).map((ending) => ending.catch(onError)));
+}
+
+/** An error that nobody catches ends the process, as every other bug does. */
+const throwLater = (error: unknown): void => {
+  queueMicrotask(() => {
     throw error;
-  } finally {
-    client.release(broken);
+  });
+};
+
+/** The connection of one transaction: taken from the pool for its first statement, which `begin` is sent with. */
+class TransactionSession {
+  readonly #pool: pg.Pool;
+  readonly #runOn: RunOn;
+  #connecting: Promise<pg.PoolClient> | undefined;
+  #begun: Promise<unknown> | undefined;
+  #committed: Promise<unknown> | undefined;
+  #isClosed = false;
+
+  constructor(pool: pg.Pool, runOn: RunOn) {
+    this.#pool = pool;
+    this.#runOn = runOn;
   }
+
+  run: Sql["run"] = (statement, values) => this.#send(statement, values, false);
+  last: Sql["run"] = (statement, values) => this.#send(statement, values, true);
+
+  async #send<Row>(statement: Statement, values: readonly unknown[] | undefined, isLast: boolean): Promise<Row[]> {
+    if (this.#isClosed) throw new Error(`${statement.name} comes after the transaction's last statement`);
+    this.#isClosed = isLast;
+    this.#connecting ??= this.#pool.connect();
+    const client = await this.#connecting;
+    return together(client, () => {
+      this.#begun ??= handled(client.query("begin"));
+      const rows = this.#runOn<Row>(client, statement, values);
+      if (isLast) this.#committed = handled(client.query("commit"));
+      return rows;
+    });
+  }
+
+  async commit(): Promise<void> {
+    this.#isClosed = true;
+    const client = await this.#connecting;
+    if (client === undefined) return;
+    await this.#begun;
+    await (this.#committed ?? client.query("commit"));
+    client.release();
+  }
+
+  async rollback(): Promise<void> {
+    this.#isClosed = true;
+    const client = await this.#connecting?.catch(() => undefined);
+    // A connection that cannot even roll back is thrown away; the server rolls back what it held.
+    const broken = await client?.query("rollback").then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    client?.release(broken);
+  }
+}
+
+/** The same promise, whose rejection another one reports: that of the statement sent with it, or of the commit. */
+function handled(sent: Promise<unknown>): Promise<unknown> {
+  sent.catch(() => {});
+  return sent;
 }
 
 /** What is sent until `send` returns leaves in one write: each is a call to the system that may give the core away. */

@@ -4,7 +4,7 @@ import { testDatabase } from "../../../test/support/database.ts";
 import { fillHistory } from "../../../test/support/history.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { UUID_MAX, UUID_MIN } from "../kernel/uuid.ts";
-import type { Database, Sql } from "./db.ts";
+import { type Database, type Sql, transactionOn } from "./db.ts";
 import { type EventFilter, listEventsBackward, listEventsForward } from "./events.ts";
 import { type DeliveryFilter, findWalkEnd, listDeliveries } from "./history.ts";
 
@@ -158,7 +158,7 @@ describe("how far back a page by several filters may look", () => {
   const onClient = (sql: Sql): Pick<Database, "transaction"> => ({
     async transaction(work) {
       await client.query("begin");
-      const result = await work({ run: sql.run, last: sql.run });
+      const result = await work(transactionOn({ run: sql.run, last: sql.run }, []));
       await client.query("commit");
       return result;
     },

@@ -35,6 +35,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     onError(error) {
       if (!closing) log.warn({ reason: error.message }, "A database connection broke; another takes its place.");
     },
+    onEffectError: (err) => log.error({ err }, "Work after a commit failed; the commit stands"),
   });
   const close = async (): Promise<void> => {
     closing = true;

@@ -1,10 +1,9 @@
 import type { NewEvent } from "../events/freeze.ts";
 import { groupCommit } from "../events/group-commit.ts";
-import type { Recording } from "../events/record.ts";
 import type { TraceParent } from "../kernel/trace.ts";
-import type { Alongside } from "../store/db.ts";
+import type { Sql, Transaction } from "../store/db.ts";
 import { insertVideos, type NewVideo } from "../store/videos.ts";
-import type { Library, LibraryParts } from "./library.ts";
+import type { Library, LibraryParts, VideoInput } from "./library.ts";
 import { newVideoId, presentVideo, type Video } from "./video.ts";
 
 interface Wanted extends Omit<NewVideo, "id"> {
@@ -15,30 +14,37 @@ interface Wanted extends Omit<NewVideo, "id"> {
 const ID_DRAWS_MAX = 5; // a second draw is needed once in 10^17; five mean that the generator is broken
 
 /** Videos that are created at once, whosever they are, share a commit: several thousand a second instead of hundreds. */
-export function createVideos({ recorder, random, signals, publicUrl, tracing }: LibraryParts): Library["create"] {
-  const insert = (tx: Recording, wanted: readonly Wanted[]) => insertAll(tx, wanted, random.integer, publicUrl);
-  const shared = groupCommit<Wanted, Video>({
+export function createVideos({ db, recorder, random, signals, publicUrl, tracing }: LibraryParts) {
+  const wantedOf = (space: string, { name = null, metadata = {} }: VideoInput): Wanted => {
+    return { space, name, metadata, traceparent: tracing?.traceparent() ?? null };
+  };
+  const insert = async (tx: Transaction, wanted: readonly Wanted[]) => {
+    const videos = await insertAll(tx, wanted, random.integer, publicUrl);
+    tx.afterCommit(() => {
+      for (const [place, video] of videos.entries())
+        signals.emit("video", { space: wanted[place]!.space, video: video.id });
+    });
+    return videos;
+  };
+  const grouped = groupCommit<Wanted, Video>({
     commit: (wanted) =>
-      recorder.transaction(async (tx) => {
+      db.transaction(async (tx) => {
         const videos = await insert(tx, wanted);
-        await tx.recordLast(videos.map((video, place) => created(wanted[place]!, video)));
+        await recorder.recordLast(
+          tx,
+          videos.map((video, place) => created(wanted[place]!, video)),
+        );
         return videos;
       }),
   });
-  /** In a transaction of its own, which the caller adds to. */
-  const alone = (wanted: Wanted, alongside: Alongside<Video>) =>
-    recorder.transaction(async (tx) => {
-      const [video] = (await insert(tx, [wanted])) as [Video];
-      await tx.record(created(wanted, video));
-      await alongside(tx, video);
-      return video;
-    });
-  return async (space, { name = null, metadata = {} }, alongside) => {
-    const wanted = { space, name, metadata, traceparent: tracing?.traceparent() ?? null };
-    const video = await (alongside ? alone(wanted, alongside) : shared(wanted));
-    signals.emit("video", { space, video: video.id });
+  const create: Library["create"] = (space, input) => grouped(wantedOf(space, input));
+  const createIn: Library["createIn"] = async (tx, space, input) => {
+    const wanted = wantedOf(space, input);
+    const [video] = (await insert(tx, [wanted])) as [Video];
+    await recorder.record(tx, created(wanted, video));
     return video;
   };
+  return { create, createIn };
 }
 
 const created = ({ space, traceparent }: Wanted, video: Video): NewEvent => ({
@@ -52,7 +58,7 @@ const created = ({ space, traceparent }: Wanted, video: Video): NewEvent => ({
 
 /** @returns the videos in the order wanted, each with an id that was free */
 async function insertAll(
-  tx: Recording,
+  tx: Sql,
   wanted: readonly Wanted[],
   integer: (below: number) => number,
   publicUrl: string,

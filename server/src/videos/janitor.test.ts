@@ -94,7 +94,7 @@ test("the janitor deletes a replaced version after an hour and keeps the current
 test("the janitor deletes a deleted video's files if the first attempt failed", async () => {
   const video = await newVideo();
   const original = await receivedUpload(video);
-  await library.remove(space, video);
+  await library.remove(db, space, video);
   await mkdir(join(folders.media, video, "1"), { recursive: true });
   await janitor.round();
   expect(await readdir(folders.originals)).not.toContain(original);

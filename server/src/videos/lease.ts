@@ -71,15 +71,14 @@ export function keepLease(parts: LeaseParts, upload: UploadRow, token: string, s
 /** @returns false if the lease is lost. Locks the video before the upload, like every other transaction. */
 async function save({ db, signals }: LeaseParts, upload: UploadRow, token: string, progress: number): Promise<boolean> {
   const { id, space_id: space, video_id: video } = upload;
-  const [held, changed] = await db.transaction(async (tx) => {
+  return db.transaction(async (tx) => {
     const row = await lockVideo(tx, space, video);
-    if (!row || !(await renewLease(tx, id, token, LIMITS.PROCESSING_LEASE_MS))) return [false, false];
-    if (row.progress === progress) return [true, false];
+    if (!row || !(await renewLease(tx, id, token, LIMITS.PROCESSING_LEASE_MS))) return false;
+    if (row.progress === progress) return true;
     await setVideoProgress(tx, space, video, progress);
-    return [true, true];
+    tx.afterCommit(() => signals.emit("video", { space, video }));
+    return true;
   });
-  if (changed) signals.emit("video", { space, video });
-  return held;
 }
 
 /**

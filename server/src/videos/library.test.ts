@@ -38,8 +38,8 @@ describe("a video", () => {
   test("is not created where what goes with it fails, and neither is its event", async () => {
     const space = await newSpace();
     let id = "";
-    const fails = library.create(space, {}, async (_tx, video) => {
-      id = video.id;
+    const fails = db.transaction(async (tx) => {
+      ({ id } = await library.createIn(tx, space, {}));
       throw new Error("the response could not be remembered");
     });
     await expect(fails).rejects.toThrow("remembered");
@@ -50,24 +50,24 @@ describe("a video", () => {
   test("keeps the fields that an update omits", async () => {
     const space = await newSpace();
     const { id } = await library.create(space, { name: "Cats", metadata: { a: "1" } });
-    expect(await library.update(space, id, { name: "Dogs" })).toMatchObject({ name: "Dogs", metadata: { a: "1" } });
-    expect(await library.update(space, id, { metadata: { b: "2" } })).toMatchObject({
+    expect(await library.update(db, space, id, { name: "Dogs" })).toMatchObject({ name: "Dogs", metadata: { a: "1" } });
+    expect(await library.update(db, space, id, { metadata: { b: "2" } })).toMatchObject({
       name: "Dogs",
       metadata: { b: "2" },
     });
-    expect(await library.update(space, id, { name: null })).toMatchObject({ name: null });
+    expect(await library.update(db, space, id, { name: null })).toMatchObject({ name: null });
     expect(await eventTypes(db, id)).toEqual(["video.created"]);
   });
 
   test("is not found after its deletion, and its last event is video.deleted", async () => {
     const space = await newSpace();
     const { id } = await library.create(space, { name: "Cats" });
-    expect(await library.remove(space, id)).toMatchObject({ id, name: "Cats" });
+    expect(await library.remove(db, space, id)).toMatchObject({ id, name: "Cats" });
     for (const call of [
       () => library.get(space, id),
-      () => library.remove(space, id),
-      () => library.update(space, id, { name: "x" }),
-      () => library.createUploadToken(space, id),
+      () => library.remove(db, space, id),
+      () => library.update(db, space, id, { name: "x" }),
+      () => library.createUploadToken(db, space, id),
     ])
       await expect(call()).rejects.toMatchObject({ code: "NOT_FOUND" });
     expect(await eventTypes(db, id)).toEqual(["video.created", "video.deleted"]);
@@ -76,7 +76,7 @@ describe("a video", () => {
   test("is deleted once by concurrent requests", async () => {
     const space = await newSpace();
     const { id } = await library.create(space, {});
-    const answers = await Promise.allSettled(Array.from({ length: 8 }, () => library.remove(space, id)));
+    const answers = await Promise.allSettled(Array.from({ length: 8 }, () => library.remove(db, space, id)));
     expect(answers.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     expect(await eventTypes(db, id)).toEqual(["video.created", "video.deleted"]);
   });
@@ -96,7 +96,7 @@ describe("the list", () => {
     for (let n = 1; n <= 7; n++) ids.push((await library.create(space, { name: `${n}` })).id);
     const first = await library.list(space, { limit: 3 });
     expect([names(first), first.has_more]).toEqual([["7", "6", "5"], true]);
-    await library.remove(space, first.next!);
+    await library.remove(db, space, first.next!);
     const second = await library.list(space, { limit: 3, after: first.next! });
     expect(names(second)).toEqual(["4", "3", "2"]);
     const third = await library.list(space, { limit: 3, after: second.next! });

@@ -6,7 +6,7 @@ import { type Page, type PageQuery, pageOf } from "../kernel/page.ts";
 import type { Random } from "../kernel/random.ts";
 import type { Signals } from "../kernel/signals.ts";
 import type { Tracing } from "../kernel/trace.ts";
-import type { Alongside, Database } from "../store/db.ts";
+import type { Database, Transaction, Transactional } from "../store/db.ts";
 import { insertUploadToken } from "../store/upload-tokens.ts";
 import { cancelUploads } from "../store/uploads.ts";
 import * as store from "../store/videos.ts";
@@ -35,26 +35,24 @@ export interface VideoTotals {
   by_status: Record<VideoStatus, number>;
 }
 
+export interface VideoInput {
+  name?: string | null | undefined;
+  metadata?: Record<string, string> | undefined;
+}
+
 /** A space's videos. Every function with an id throws NOT_FOUND if the space has no such video. */
 export interface Library {
-  /** Records `video.created`. */
-  create(
-    space: string,
-    video: { name?: string | null | undefined; metadata?: Record<string, string> | undefined },
-    alongside?: Alongside<Video>,
-  ): Promise<Video>;
+  /** Records `video.created`. Videos that are created at the same time share a commit. */
+  create(space: string, video: VideoInput): Promise<Video>;
+  /** The same in the caller's transaction. */
+  createIn(tx: Transaction, space: string, video: VideoInput): Promise<Video>;
   list(space: string, query: VideoQuery): Promise<Page<Video>>;
   get(space: string, id: string): Promise<Video>;
   /** Renames, or replaces the metadata as a whole; what is left out stays. */
-  update(
-    space: string,
-    id: string,
-    change: { name?: string | null | undefined; metadata?: Record<string, string> | undefined },
-    alongside?: Alongside<Video>,
-  ): Promise<Video>;
+  update(db: Transactional, space: string, id: string, change: VideoInput): Promise<Video>;
   /** Records `video.deleted`, cancels its uploads and removes its files. Returns the video as it was. */
-  remove(space: string, id: string, alongside?: Alongside<Video>): Promise<Video>;
-  createUploadToken(space: string, id: string, alongside?: Alongside<UploadToken>): Promise<UploadToken>;
+  remove(db: Transactional, space: string, id: string): Promise<Video>;
+  createUploadToken(db: Transactional, space: string, id: string): Promise<UploadToken>;
   totals(space: string): Promise<VideoTotals>;
 }
 
@@ -70,14 +68,14 @@ export interface LibraryParts {
 
 export function createLibrary(parts: LibraryParts): Library {
   return {
-    create: createVideos(parts),
+    ...createVideos(parts),
     list: (space, query) => list(parts, space, query),
     async get(space, id) {
       return presentVideo(found(await store.getVideo(parts.db, space, id)), parts.publicUrl);
     },
-    update: (space, id, change, alongside) => update(parts, space, id, change, alongside),
-    remove: (space, id, alongside) => remove(parts, space, id, alongside),
-    createUploadToken: (space, id, alongside) => createUploadToken(parts, space, id, alongside),
+    update: (db, space, id, change) => update(parts, db, space, id, change),
+    remove: (db, space, id) => remove(parts, db, space, id),
+    createUploadToken: (db, space, id) => createUploadToken(parts, db, space, id),
     totals: (space) => totals(parts, space),
   };
 }
@@ -93,63 +91,57 @@ function list({ db, publicUrl }: LibraryParts, space: string, query: VideoQuery)
 }
 
 async function update(
-  { db, signals, publicUrl }: LibraryParts,
+  { signals, publicUrl }: LibraryParts,
+  db: Transactional,
   space: string,
   id: string,
-  change: Parameters<Library["update"]>[2],
-  alongside?: Alongside<Video>,
+  change: VideoInput,
 ): Promise<Video> {
-  const video = await db.transaction(async (tx) => {
+  return db.transaction(async (tx) => {
     const row = found(await store.lockVideo(tx, space, id));
     const { name = row.name, metadata = row.metadata } = change;
-    const changed = presentVideo(await store.updateVideo(tx, row, { name, metadata }), publicUrl);
-    await alongside?.(tx, changed);
-    return changed;
+    tx.afterCommit(() => signals.emit("video", { space, video: id }));
+    return presentVideo(await store.updateVideo(tx, row, { name, metadata }), publicUrl);
   });
-  signals.emit("video", { space, video: id });
-  return video;
 }
 
 async function remove(
   { recorder, blobs, signals, publicUrl }: LibraryParts,
+  db: Transactional,
   space: string,
   id: string,
-  alongside?: Alongside<Video>,
 ): Promise<Video> {
-  const video = await recorder.transaction(async (tx) => {
+  return db.transaction(async (tx) => {
     const row = found(await store.deleteVideo(tx, space, id));
     await cancelUploads(tx, space, id);
-    const gone = presentVideo(row, publicUrl);
-    await tx.record(videoEvent("video.deleted", row, publicUrl));
-    await alongside?.(tx, gone);
-    return gone;
+    await recorder.record(tx, videoEvent("video.deleted", row, publicUrl));
+    tx.afterCommit(() => {
+      signals.emit("video", { space, video: id });
+      // Before the response, so that nothing plays after it; what fails here is left to the janitor, which reads the row.
+      return blobs.deletePrefix(`${id}/`).catch(() => undefined);
+    });
+    return presentVideo(row, publicUrl);
   });
-  signals.emit("video", { space, video: id });
-  // At once, so that nothing plays after the response; what fails here is left to the clean-up, which reads the row.
-  await blobs.deletePrefix(`${id}/`).catch(() => undefined);
-  return video;
 }
 
 async function createUploadToken(
-  { db, random, publicUrl }: LibraryParts,
+  { random, publicUrl }: LibraryParts,
+  db: Transactional,
   space: string,
   id: string,
-  alongside?: Alongside<UploadToken>,
 ): Promise<UploadToken> {
   const token = `${UPLOAD_TOKEN_PREFIX}${random.bytes(24).toString("base64url")}`;
   return db.transaction(async (tx) => {
     found(await store.lockVideo(tx, space, id));
     const hash = hashUploadToken(token);
     const expires = await insertUploadToken(tx, { space, video: id, hash, valid_ms: LIMITS.UPLOAD_TOKEN_MS });
-    const made: UploadToken = {
+    return {
       object: "upload_token",
       token,
       video: id,
       expires: Math.floor(expires.getTime() / 1000),
       upload_url: `${publicUrl}/v1/uploads`,
     };
-    await alongside?.(tx, made);
-    return made;
   });
 }
 

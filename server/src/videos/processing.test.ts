@@ -175,7 +175,7 @@ test("deleting a video stops its ffmpeg and leaves no files", async () => {
   await room.process(ffmpeg);
   await upload(id, await playable(inputs, "plain.mp4"));
   await running;
-  await room.library.remove(room.space, id);
+  await room.library.remove(room.db, room.space, id);
   await expect.poll(() => ended).toBe("canceled");
   await expect.poll(() => readdir(room.folders.work)).toEqual([]);
   await room.janitor.round();

@@ -140,12 +140,13 @@ async function claim(
   { id, space_id, video_id }: store.UploadRow,
   token: string,
 ): Promise<store.UploadRow | undefined> {
-  const { recorder, publicUrl, signals } = parts;
-  const claimed = await recorder.transaction(async (tx) => {
+  const { db, recorder, publicUrl, signals } = parts;
+  return db.transaction(async (tx) => {
     const video = await lockVideo(tx, space_id, video_id);
     // Every change of an upload's state holds its video's lock, so this state is still current at the claim.
     const before = video && (await store.getUpload(tx, id));
     const upload = before && (await store.claimUpload(tx, id, token, LIMITS.PROCESSING_LEASE_MS));
+    if (upload) tx.afterCommit(() => signals.emit("video", { space: space_id, video: video_id }));
     if (!video || !upload || before.state !== "received") return upload;
     const newest = upload.version === video.last_version;
     const status = newest ? statusAfter("received", video.playing_version !== null) : video.status;
@@ -154,11 +155,9 @@ async function claim(
       ...{ status, progress: 0, version: video.last_version, events: 1 },
       error: error?.code ? { code: error.code, message: error.message ?? "" } : null,
     });
-    await tx.record(videoEvent("video.processing", processing, publicUrl));
+    await recorder.record(tx, videoEvent("video.processing", processing, publicUrl));
     return upload;
   });
-  if (claimed) signals.emit("video", { space: space_id, video: video_id });
-  return claimed;
 }
 
 async function convertUpload(
@@ -223,9 +222,9 @@ const retryAfter = ({ attempt }: store.UploadRow) => LIMITS.PROCESSING_RETRY_MS 
 
 /** Switches to the new version and records this upload's only `video.uploaded`, in one transaction. */
 async function publish(parts: ProcessorParts, upload: store.UploadRow, token: string, media: Media): Promise<void> {
-  const { recorder, publicUrl, signals, folders, blobs } = parts;
+  const { db, recorder, publicUrl, signals, folders, blobs } = parts;
   const { id, space_id, video_id, version, attempt } = upload;
-  const done = await recorder.transaction(async (tx) => {
+  const done = await db.transaction(async (tx) => {
     const video = await lockVideo(tx, space_id, video_id);
     const ours =
       video && (await store.finishUpload(tx, id, token, { state: "published", media: media.notes, error: null }));
@@ -237,28 +236,27 @@ async function publish(parts: ProcessorParts, upload: store.UploadRow, token: st
       size_bytes: upload.size_bytes ?? 0,
       folder: mediaFolder(version, attempt),
     });
-    await tx.record(videoEvent("video.uploaded", published, publicUrl));
+    await recorder.record(tx, videoEvent("video.uploaded", published, publicUrl));
+    tx.afterCommit(() => signals.emit("video", { space: space_id, video: video_id }));
     return true;
   });
   // Without the lease or the video, delete the new files; otherwise the original is no longer needed.
   if (done) await rm(join(folders.originals, id), { force: true });
   else await blobs.deletePrefix(prefixOf(upload));
-  if (done) signals.emit("video", { space: space_id, video: video_id });
 }
 
 async function fail(parts: ProcessorParts, upload: store.UploadRow, token: string, error: Refusal): Promise<void> {
-  const { recorder, publicUrl, signals } = parts;
+  const { db, recorder, publicUrl, signals } = parts;
   const { id, space_id, video_id, version } = upload;
-  const done = await recorder.transaction(async (tx) => {
+  await db.transaction(async (tx) => {
     const video = await lockVideo(tx, space_id, video_id);
     const ours = video && (await store.finishUpload(tx, id, token, { state: "failed", media: null, error }));
-    if (!ours) return false;
+    if (!ours) return;
     const newest = version === video.last_version;
     const status = newest ? statusAfter("failed", video.playing_version !== null) : video.status;
     const change = { status, progress: null, error, version: video.last_version, events: 1 as const };
     const failed = await setVideoStatus(tx, video, change);
-    await tx.record(videoEvent("video.failed", failed, publicUrl));
-    return true;
+    await recorder.record(tx, videoEvent("video.failed", failed, publicUrl));
+    tx.afterCommit(() => signals.emit("video", { space: space_id, video: video_id }));
   });
-  if (done) signals.emit("video", { space: space_id, video: video_id });
 }

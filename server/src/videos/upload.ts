@@ -119,10 +119,10 @@ async function announce(
     await store.insertUpload(tx, { space, video, version, ...file, file_name: printable(file.name) });
     const status = statusAfter("begun", row.playing_version !== null);
     await setVideoStatus(tx, row, { status, progress: null, error: null, version, events: 0 });
+    tx.afterCommit(() => signals.emit("video", { space, video }));
     return left;
   });
   for (const part of replaced) await rm(join(folders.incoming, part), { force: true });
-  signals.emit("video", { space, video });
 }
 
 /** Refuses an empty or too large file before reading it. */
@@ -147,15 +147,16 @@ async function finish({ db, folders, signals }: UploadParts, id: string): Promis
   if (!upload || upload.state === "canceled") throw new MaveError("UPLOAD_CONFLICT", OVER);
   if (upload.state !== "receiving") return;
   const size_bytes = await keep(folders, id);
-  const done = await db.transaction(async (tx) => {
+  await db.transaction(async (tx) => {
     const video = await lockVideo(tx, upload.space_id, upload.video_id);
     const received = video && (await store.markReceived(tx, id, size_bytes));
-    if (received) await changeStatus(tx, video, received.version, "received");
-    return received;
+    if (!received) return;
+    await changeStatus(tx, video, received.version, "received");
+    tx.afterCommit(() => {
+      signals.emit("video", { space: upload.space_id, video: upload.video_id });
+      signals.emit("upload", { space: upload.space_id, video: upload.video_id, version: upload.version });
+    });
   });
-  if (!done) return;
-  signals.emit("video", { space: upload.space_id, video: upload.video_id });
-  signals.emit("upload", { space: upload.space_id, video: upload.video_id, version: upload.version });
 }
 
 export const OVER = "This upload has ended, because its video was deleted or a newer upload to it has started.";
@@ -185,8 +186,8 @@ async function leave({ db, folders, signals }: UploadParts, id: string): Promise
       const video = await lockVideo(tx, upload.space_id, upload.video_id);
       const left = video && (await store.cancelUpload(tx, id));
       if (left) await changeStatus(tx, video, left.version, "left");
+      tx.afterCommit(() => signals.emit("video", { space: upload.space_id, video: upload.video_id }));
     });
-    signals.emit("video", { space: upload.space_id, video: upload.video_id });
   }
   await rm(join(folders.incoming, id), { force: true });
 }

@@ -3,7 +3,6 @@ import { testDatabase } from "../../../test/support/database.ts";
 import { response, testNode } from "../../../test/support/delivery.ts";
 import { happen } from "../../../test/support/engine.ts";
 import { eventually } from "../../../test/support/eventually.ts";
-import type { Recorder } from "../events/record.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { createLog } from "../kernel/log.ts";
@@ -23,24 +22,23 @@ const node = await testNode(
   { schedule_s: [3600], onAttempt: (ended) => disabling.note(ended) },
 );
 const { space, webhooks, deliveries, seen } = node;
-/** What was tried to be changed, whatever came of it. */
+/** Its transactions, whether they changed anything or not. */
 const tried: Promise<unknown>[] = [];
-const recorder: Recorder = {
-  ...node.recorder,
+const watched: Database = {
+  ...db,
   transaction(work) {
-    const trying = node.recorder.transaction(work);
+    const trying = db.transaction(work);
     tried.push(trying);
     return trying;
   },
 };
-/** Of a node that has this database. */
 const disablingOn = (db: Database) =>
-  new Disabling({ ...node, recorder, db, clock: systemClock, log: createLog("silent", false) });
-const disabling = disablingOn(db);
+  new Disabling({ ...node, db, clock: systemClock, log: createLog("silent", false) });
+const disabling = disablingOn(watched);
 afterAll(() => node.stop());
 
 const register = async (name: string, events: ("video.created" | "webhook.disabled" | "webhook.failing")[]) =>
-  (await webhooks.create(space, { url: `https://r.example.com/${name}`, events })).id;
+  (await webhooks.create(db, space, { url: `https://r.example.com/${name}`, events })).id;
 const failsSince = (webhook: string, ago_ms: number) =>
   db.run(
     { name: "test_fails", text: "update webhooks set failing_since = now() - $2 * interval '1 ms' where id = $1" },
@@ -63,7 +61,7 @@ const newVideo = () => `G${String(++videos).padStart(9, "0")}`;
 const statusOf = async (webhook: string) => (await webhooks.get(space, webhook)).status;
 
 beforeEach(async () => {
-  for (const { id } of (await webhooks.list(space, { limit: 100 })).data) await webhooks.remove(space, id);
+  for (const { id } of (await webhooks.list(space, { limit: 100 })).data) await webhooks.remove(db, space, id);
   seen.length = 0;
   tried.length = 0;
   manners.clear();
@@ -99,7 +97,7 @@ test("a 410 of the URL that it had before disables nothing", async () => {
   const webhook = await register("old", ["video.created"]);
   await happen(node, newVideo());
   await eventually(() => expect(seen).toHaveLength(1));
-  await webhooks.update(space, webhook, { url: "https://r.example.com/new" });
+  await webhooks.update(db, space, webhook, { url: "https://r.example.com/new" });
   gate.resolve();
   await eventually(() => expect(tried).toHaveLength(1));
   await tried[0];

@@ -79,30 +79,28 @@ export class Disabling {
 
   /** Once for each time that it fails. */
   async #warn(space: string, id: string): Promise<void> {
-    const { recorder, signals, vault } = this.#parts;
-    const warned = await recorder.transaction(async (tx) => {
+    const { db, recorder, signals, vault } = this.#parts;
+    await db.transaction(async (tx) => {
       const row = await warnOfWebhook(tx, space, id, LIMITS.WEBHOOK_WARNING_MS);
-      if (row === undefined) return false;
+      if (row === undefined) return;
       const data = presentWebhook(row, vault);
-      await tx.record({ space, type: "webhook.failing", video: null, sequence: 0, data, except: id });
-      return true;
+      await recorder.record(tx, { space, type: "webhook.failing", video: null, sequence: 0, data, except: id });
+      tx.afterCommit(() => signals.emit("webhook", { space, webhook: shortUuid(id) }));
     });
-    if (warned) signals.emit("webhook", { space, webhook: shortUuid(id) });
   }
 
   /** @param change asks once more whether there is reason to: since that was found, it may have ended */
   async #disable(change: (tx: Sql) => Promise<WebhookRow | undefined>): Promise<void> {
-    const { recorder, signals, vault, log } = this.#parts;
-    const disabled = await recorder.transaction(async (tx) => {
+    const { db, recorder, signals, vault, log } = this.#parts;
+    await db.transaction(async (tx) => {
       const row = await change(tx);
-      if (row === undefined) return null;
+      if (row === undefined) return;
       const [space, data] = [row.space_id, presentWebhook(row, vault)];
-      await tx.record({ space, type: "webhook.disabled", video: null, sequence: 0, data, except: row.id });
-      return { space, ...data };
+      await recorder.record(tx, { space, type: "webhook.disabled", video: null, sequence: 0, data, except: row.id });
+      tx.afterCommit(() => {
+        signals.emit("webhook", { space, webhook: data.id });
+        log.warn({ webhook: data.id, reason: data.status_reason }, "Webhook disabled");
+      });
     });
-    if (disabled === null) return;
-    const { space, id: webhook, status_reason: reason } = disabled;
-    signals.emit("webhook", { space, webhook });
-    log.warn({ webhook, reason }, "webhook disabled");
   }
 }

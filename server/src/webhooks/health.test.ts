@@ -23,7 +23,7 @@ const clock = { ...systemClock, now: () => now_ms, after: () => () => {} };
 const [one, two] = [0, 1].map(() => new Health({ db, clock, log: createLog("silent", false) })) as [Health, Health];
 
 const register = async () =>
-  (await webhooks.create(space, { url: "https://r.example.com/", events: ["video.created"] })).id;
+  (await webhooks.create(db, space, { url: "https://r.example.com/", events: ["video.created"] })).id;
 
 const attempt = (webhook: string, ended: Partial<Ended> = {}) =>
   attemptEnded(space, longUuid(webhook)!, { at_ms: NOON_MS, ...ended });
@@ -103,10 +103,10 @@ test("each hour has its own, a day is summed up, and what is older is left out",
 
 test("the backlog is counted, with the age of its oldest event and the time that it will take", async () => {
   const webhook = await register();
-  await webhooks.update(space, webhook, { status: "paused", rate_limit: 2 });
+  await webhooks.update(db, space, webhook, { status: "paused", rate_limit: 2 });
   const early = { ...systemClock, now: () => systemClock.now() - HOUR_MS };
   const recorder = createRecorder({ ...parts, clock: early, random: systemRandom });
-  const oldest = await happen({ space, recorder }, "HHHHHHHHH0");
+  const oldest = await happen({ db, space, recorder }, "HHHHHHHHH0");
   for (let n = 1; n < 5; n++) await happen(parts, `HHHHHHHHH${n}`);
   const { pending, oldest_pending, drain_seconds } = await one.get(space, webhook);
   expect({ pending, oldest_pending, drain_seconds }).toEqual({
@@ -129,7 +129,7 @@ test("it is failing since its first failure after the last success, and says whe
   expect(await one.get(space, webhook)).toMatchObject(told);
   expect(await webhooks.get(space, webhook)).toMatchObject(told);
   expect((await webhooks.list(space, { limit: 100 })).data.find(({ id }) => id === webhook)).toMatchObject(told);
-  await webhooks.update(space, webhook, { status: "paused" });
+  await webhooks.update(db, space, webhook, { status: "paused" });
   expect(await webhooks.get(space, webhook)).toMatchObject({ failing_since: since, disables_at: null });
 });
 

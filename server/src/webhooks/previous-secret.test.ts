@@ -6,12 +6,12 @@ import { createVault } from "./secrets.ts";
 
 const db = await testDatabase();
 const { space, webhooks } = await engineParts(db);
-const make = () => webhooks.create(space, { url: "https://r.example.com/", events: ["video.created"] });
+const make = () => webhooks.create(db, space, { url: "https://r.example.com/", events: ["video.created"] });
 
 test("while an old secret signs too, it is shown which one that is, since when it is old and until when it signs", async () => {
   const made = await make();
   expect(made).toMatchObject({ previous_secret_hint: null, previous_secret_until: null });
-  const rotated = await webhooks.rotateSecret(space, made.id, { overlap_seconds: 3_600 });
+  const rotated = await webhooks.rotateSecret(db, space, made.id, { overlap_seconds: 3_600 });
   const shown = await webhooks.get(space, made.id);
   expect(shown).toMatchObject({
     secret_hint: rotated.secret.slice(-4),
@@ -25,8 +25,8 @@ test("while an old secret signs too, it is shown which one that is, since when i
 
 test("one that has ended is not shown", async () => {
   const { id } = await make();
-  await webhooks.rotateSecret(space, id, { overlap_seconds: 3_600 });
-  const rotated = await webhooks.rotateSecret(space, id, { overlap_seconds: 0 });
+  await webhooks.rotateSecret(db, space, id, { overlap_seconds: 3_600 });
+  const rotated = await webhooks.rotateSecret(db, space, id, { overlap_seconds: 0 });
   expect(rotated).toMatchObject({ previous_secret_hint: null, previous_secret_until: null });
 });
 

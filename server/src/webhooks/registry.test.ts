@@ -11,7 +11,7 @@ const { space, webhooks, signals } = parts;
 const deliveries = createDeliveries({ db, signals, retries: 9 });
 const url = "https://receiver.example.com/mave";
 const events = ["video.created", "video.deleted"] as const;
-const make = (more = {}) => webhooks.create(space, { url, events: [...events], ...more });
+const make = (more = {}) => webhooks.create(db, space, { url, events: [...events], ...more });
 
 describe("a webhook", () => {
   test("is shown without its secret, which is shown once and can be revealed", async () => {
@@ -20,18 +20,21 @@ describe("a webhook", () => {
     const shown = await webhooks.get(space, made.id);
     expect(JSON.stringify(shown)).not.toContain(made.secret);
     expect(shown.secret_hint).toBe(made.secret.slice(-4));
-    expect(await webhooks.revealSecret(space, made.id)).toMatchObject({ secret: made.secret, previous_secret: null });
+    expect(await webhooks.revealSecret(db, space, made.id)).toMatchObject({
+      secret: made.secret,
+      previous_secret: null,
+    });
   });
 
   test("keeps the old secret beside the new one for the overlap, and not without one", async () => {
     const made = await make();
-    const rotated = await webhooks.rotateSecret(space, made.id, { overlap_seconds: 60 });
-    expect(await webhooks.revealSecret(space, made.id)).toMatchObject({
+    const rotated = await webhooks.rotateSecret(db, space, made.id, { overlap_seconds: 60 });
+    expect(await webhooks.revealSecret(db, space, made.id)).toMatchObject({
       secret: rotated.secret,
       previous_secret: made.secret,
     });
-    await webhooks.rotateSecret(space, made.id, { overlap_seconds: 0 });
-    expect(await webhooks.revealSecret(space, made.id)).toMatchObject({ previous_secret: null });
+    await webhooks.rotateSecret(db, space, made.id, { overlap_seconds: 0 });
+    expect(await webhooks.revealSecret(db, space, made.id)).toMatchObject({ previous_secret: null });
   });
 
   test("takes a secret that was brought along, and refuses a bad one with every other bad field", async () => {
@@ -51,13 +54,13 @@ describe("a webhook", () => {
 
   test("pauses and resumes, and changes only what is given", async () => {
     const made = await make({ description: "first" });
-    const paused = await webhooks.update(space, made.id, { status: "paused" });
+    const paused = await webhooks.update(db, space, made.id, { status: "paused" });
     expect(paused).toMatchObject({
       status: "paused",
       status_reason: "It was paused by a person.",
       description: "first",
     });
-    expect(await webhooks.update(space, made.id, { status: "enabled" })).toMatchObject({
+    expect(await webhooks.update(db, space, made.id, { status: "enabled" })).toMatchObject({
       status: "enabled",
       status_reason: null,
     });
@@ -65,7 +68,7 @@ describe("a webhook", () => {
 
   test("holds its deliveries while it is paused", async () => {
     const made = await make();
-    await webhooks.update(space, made.id, { status: "paused" });
+    await webhooks.update(db, space, made.id, { status: "paused" });
     await happen(parts, "BBBBBBBBB1");
     const { data } = await deliveries.list(space, { webhook: made.id, limit: 20 });
     expect(data).toMatchObject([{ status: "held", attempts: 0, max_attempts: 10, video: "BBBBBBBBB1" }]);
@@ -75,18 +78,18 @@ describe("a webhook", () => {
     const made = await make();
     await happen(parts, "BBBBBBBBB2");
     await happen(parts, "BBBBBBBBB2", "video.deleted");
-    await webhooks.remove(space, made.id);
+    await webhooks.remove(db, space, made.id);
     const { data } = await deliveries.list(space, { webhook: made.id, limit: 20 });
     expect(data.map(({ status, reason }) => [status, reason])).toEqual([
       ["canceled", "Its webhook was deleted."],
       ["canceled", "Its webhook was deleted."],
     ]);
-    await expect(deliveries.sendAgain(space, data[0]!.id)).rejects.toMatchObject({ code: "DELIVERY_CANCELED" });
+    await expect(deliveries.sendAgain(db, space, data[0]!.id)).rejects.toMatchObject({ code: "DELIVERY_CANCELED" });
   });
 
   test("gets a test that no other webhook gets", async () => {
     const [made, other] = [await make(), await make({ events: ["webhook.test"] })];
-    const delivery = await parts.sendTest(space, made.id, "webhook.test");
+    const delivery = await parts.sendTest(db, space, made.id, "webhook.test");
     expect(delivery).toMatchObject({ webhook: made.id, type: "webhook.test", status: "waiting", max_attempts: 1 });
     expect((await deliveries.list(space, { webhook: other.id, limit: 20 })).data).toEqual([]);
   });

@@ -6,7 +6,7 @@ import type { Random } from "../kernel/random.ts";
 import { longUuid } from "../kernel/short-uuid.ts";
 import type { Signals } from "../kernel/signals.ts";
 import { uuidV7 } from "../kernel/uuid.ts";
-import type { Alongside, Database, Sql } from "../store/db.ts";
+import type { Database, Sql, Transactional } from "../store/db.ts";
 import { cancelWebhookDeliveries } from "../store/queue/cancel.ts";
 import * as store from "../store/webhooks.ts";
 import { checkInput, type UrlPolicy, type WebhookChange, type WebhookInput } from "./input.ts";
@@ -25,20 +25,20 @@ export type WithSecret = Webhook & { secret: string };
 /** A space's webhooks. Ids are short; each function throws NOT_FOUND for a webhook that this space does not have. */
 export interface Webhooks {
   /** @throws REQUEST_INVALID, URL_REFUSED, LIMIT_REACHED */
-  create(space: string, input: WebhookInput & { by?: string }, alongside?: Alongside<WithSecret>): Promise<WithSecret>;
+  create(db: Transactional, space: string, input: WebhookInput & { by?: string }): Promise<WithSecret>;
   list(space: string, query: PageQuery): Promise<Page<Webhook>>;
   get(space: string, id: string): Promise<Webhook>;
   /** @throws REQUEST_INVALID, URL_REFUSED */
-  update(space: string, id: string, change: WebhookChange, alongside?: Alongside<Webhook>): Promise<Webhook>;
+  update(db: Transactional, space: string, id: string, change: WebhookChange): Promise<Webhook>;
   /** Cancels its open deliveries; an attempt that is under way ends, and its response is dropped. */
-  remove(space: string, id: string, alongside?: Alongside<Webhook>): Promise<Webhook>;
-  revealSecret(space: string, id: string, alongside?: Alongside<WebhookSecret>): Promise<WebhookSecret>;
+  remove(db: Transactional, space: string, id: string): Promise<Webhook>;
+  revealSecret(sql: Sql, space: string, id: string): Promise<WebhookSecret>;
   /** The old secret goes on signing beside the new one for `overlap_seconds` (default: a day). @throws REQUEST_INVALID */
   rotateSecret(
+    db: Transactional,
     space: string,
     id: string,
     rotation: { overlap_seconds?: number | undefined; secret?: string | undefined },
-    alongside?: Alongside<WithSecret>,
   ): Promise<WithSecret>;
 }
 
@@ -55,27 +55,27 @@ export function createWebhooks(parts: WebhooksParts): Webhooks {
   const { db, vault } = parts;
   const present = (row: WebhookRow) => presentWebhook(row, vault);
   return {
-    create: (space, input, alongside) => create(parts, space, input, alongside),
+    create: (db, space, input) => create(parts, db, space, input),
     list: (space, query) =>
       pageOf(query, longUuid, present, {
         after: (after, limit) => store.listWebhooksAfter(db, space, after, limit),
         before: (before, limit) => store.listWebhooksBefore(db, space, before, limit),
       }),
     get: async (space, id) => present(found(await store.getWebhook(db, space, uuidOf(id)))),
-    update: (space, id, change, alongside) => update(parts, space, id, change, alongside),
-    remove: (space, id, alongside) => remove(parts, space, id, alongside),
-    revealSecret: (space, id, alongside) => revealSecret(parts, space, id, alongside),
-    rotateSecret: (space, id, rotation, alongside) => rotateSecret(parts, space, id, rotation, alongside),
+    update: (db, space, id, change) => update(parts, db, space, id, change),
+    remove: (db, space, id) => remove(parts, db, space, id),
+    revealSecret: (sql, space, id) => revealSecret(parts, sql, space, id),
+    rotateSecret: (db, space, id, rotation) => rotateSecret(parts, db, space, id, rotation),
   };
 }
 
 async function create(
   parts: WebhooksParts,
+  db: Transactional,
   space: string,
   input: WebhookInput & { by?: string },
-  alongside?: Alongside<WithSecret>,
 ): Promise<WithSecret> {
-  const { db, clock, random, vault, signals } = parts;
+  const { clock, random, vault, signals } = parts;
   const url = checkInput(input, parts.policy);
   const id = uuidV7(clock.now(), random);
   const secret = input.secret ?? newSecret(random);
@@ -83,28 +83,26 @@ async function create(
   const { description = null, events, ordering = "video", rate_limit = null, by = null } = input;
   const sealed = { secret: vault.seal(secret, id), secret_hint: secretHint(secret) };
   const chosen = { url: url!, description, events, ordering, rate_limit, by };
-  const made = await db.transaction(async (tx) => {
+  return db.transaction(async (tx) => {
     const max = LIMITS.WEBHOOKS_PER_SPACE_MAX;
     const row = await store.insertWebhook(tx, { space, id, ...chosen, ...headers, ...sealed }, max);
     if (row === undefined) throw new MaveError("LIMIT_REACHED", `A space may have ${max} webhooks.`);
-    const webhook = { ...presentWebhook(row, vault), secret };
-    await alongside?.(tx, webhook);
-    return webhook;
+    const made = { ...presentWebhook(row, vault), secret };
+    tx.afterCommit(() => signals.emit("webhook", { space, webhook: made.id }));
+    return made;
   });
-  signals.emit("webhook", { space, webhook: made.id });
-  return made;
 }
 
 async function update(
-  { db, policy, vault, signals }: WebhooksParts,
+  { policy, vault, signals }: WebhooksParts,
+  db: Transactional,
   space: string,
   id: string,
   change: WebhookChange,
-  alongside?: Alongside<Webhook>,
 ): Promise<Webhook> {
   const uuid = uuidOf(id);
   const url = checkInput(change, policy);
-  const changed = await db.transaction(async (tx) => {
+  return db.transaction(async (tx) => {
     const row = found(await store.lockWebhook(tx, space, uuid));
     const { events = row.events, description = row.description, ordering = row.ordering } = change;
     const { rate_limit = row.rate_limit } = change;
@@ -112,13 +110,12 @@ async function update(
     const next = { ...row, url: url ?? row.url, events, description, ordering, rate_limit, ...headers };
     let saved = await store.updateWebhook(tx, next);
     if (change.status !== undefined) saved = await switchTo(tx, saved, change.status);
-    const shown = presentWebhook(saved, vault);
-    await alongside?.(tx, shown);
-    return shown;
+    tx.afterCommit(() => {
+      signals.emit("webhook", { space, webhook: id });
+      if (saved.status === "enabled") signals.emit("due", { webhook: uuid });
+    });
+    return presentWebhook(saved, vault);
   });
-  signals.emit("webhook", { space, webhook: id });
-  if (changed.status === "enabled") signals.emit("due", { webhook: uuid });
-  return changed;
 }
 
 async function switchTo(tx: Sql, row: WebhookRow, status: "enabled" | "paused"): Promise<WebhookRow> {
@@ -127,62 +124,48 @@ async function switchTo(tx: Sql, row: WebhookRow, status: "enabled" | "paused"):
 }
 
 async function remove(
-  { db, vault, signals }: WebhooksParts,
+  { vault, signals }: WebhooksParts,
+  db: Transactional,
   space: string,
   id: string,
-  alongside?: Alongside<Webhook>,
 ): Promise<Webhook> {
   const uuid = uuidOf(id);
-  const gone = await db.transaction(async (tx) => {
+  return db.transaction(async (tx) => {
     const webhook = presentWebhook(found(await store.lockWebhook(tx, space, uuid)), vault);
     await store.deleteWebhook(tx, space, uuid);
     await cancelWebhookDeliveries(tx, space, uuid, "Its webhook was deleted.");
-    await alongside?.(tx, webhook);
+    tx.afterCommit(() => signals.emit("webhook", { space, webhook: id }));
     return webhook;
   });
-  signals.emit("webhook", { space, webhook: id });
-  return gone;
 }
 
-async function revealSecret(
-  { db, vault }: WebhooksParts,
-  space: string,
-  id: string,
-  alongside?: Alongside<WebhookSecret>,
-): Promise<WebhookSecret> {
-  return db.transaction(async (tx) => {
-    const row = found(await store.getWebhook(tx, space, uuidOf(id)));
-    const secret: WebhookSecret = {
-      object: "secret",
-      secret: vault.open(row.secret, row.id),
-      previous_secret: row.previous_secret && vault.open(row.previous_secret, row.id),
-      previous_secret_until: row.previous_secret_until && unixSeconds(row.previous_secret_until.getTime()),
-    };
-    await alongside?.(tx, secret);
-    return secret;
-  });
+async function revealSecret({ vault }: WebhooksParts, sql: Sql, space: string, id: string): Promise<WebhookSecret> {
+  const row = found(await store.getWebhook(sql, space, uuidOf(id)));
+  return {
+    object: "secret",
+    secret: vault.open(row.secret, row.id),
+    previous_secret: row.previous_secret && vault.open(row.previous_secret, row.id),
+    previous_secret_until: row.previous_secret_until && unixSeconds(row.previous_secret_until.getTime()),
+  };
 }
 
 const OVERLAP_DEFAULT_S = 86_400;
 
 async function rotateSecret(
-  { db, policy, vault, random, signals }: WebhooksParts,
+  { policy, vault, random, signals }: WebhooksParts,
+  db: Transactional,
   space: string,
   id: string,
-  { overlap_seconds = OVERLAP_DEFAULT_S, secret = newSecret(random) }: Parameters<Webhooks["rotateSecret"]>[2],
-  alongside?: Alongside<WithSecret>,
+  { overlap_seconds = OVERLAP_DEFAULT_S, secret = newSecret(random) }: Parameters<Webhooks["rotateSecret"]>[3],
 ): Promise<WithSecret> {
   const uuid = uuidOf(id);
   checkInput({ secret, overlap_seconds }, policy);
-  const rotated = await db.transaction(async (tx) => {
+  return db.transaction(async (tx) => {
     const sealed = vault.seal(secret, uuid);
     const row = await store.rotateWebhookSecret(tx, space, uuid, sealed, secretHint(secret), overlap_seconds);
-    const webhook = { ...presentWebhook(found(row), vault), secret };
-    await alongside?.(tx, webhook);
-    return webhook;
+    tx.afterCommit(() => signals.emit("webhook", { space, webhook: id }));
+    return { ...presentWebhook(found(row), vault), secret };
   });
-  signals.emit("webhook", { space, webhook: id });
-  return rotated;
 }
 
 function sealHeaders(vault: Vault, id: string, headers: Record<string, string>) {

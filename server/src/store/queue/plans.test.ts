@@ -27,7 +27,7 @@ const ask = <Row>(text: string, values: unknown[] = []) =>
 async function register(): Promise<string> {
   const events = ["video.created", "video.deleted"] as const;
   return longUuid(
-    (await parts.webhooks.create(parts.space, { url: "https://r.example.com/", events: [...events] })).id,
+    (await parts.webhooks.create(parts.db, parts.space, { url: "https://r.example.com/", events: [...events] })).id,
   )!;
 }
 
@@ -45,7 +45,8 @@ async function plansOf(work: (db: Database) => Promise<unknown>): Promise<Map<st
   await work({
     ...db,
     run: explained(db),
-    transaction: (inside) => db.transaction((tx) => inside({ run: explained(tx), last: explained(tx, tx.last) })),
+    transaction: (inside) =>
+      db.transaction((tx) => inside({ ...tx, run: explained(tx), last: explained(tx, tx.last) })),
   });
   return plans;
 }
@@ -78,7 +79,7 @@ test("nothing reads the queue or the history whole after they were analyzed whil
   const key = { space_id: parts.space, webhook_id: webhook, video_id: video };
   const plans = await plansOf(async (watched) => {
     const { recorder } = await engineParts(watched);
-    await recorder.record({ space: parts.space, type: "video.deleted", video, sequence: 2, data: {} });
+    await recorder.recordAlone({ space: parts.space, type: "video.deleted", video, sequence: 2, data: {} });
     await listDueWebhooks(watched);
     await claimDue(watched, [{ webhook_id: webhook, slots: 10 }], LEASE);
     await releaseNext(watched, [key], LEASE);
@@ -121,7 +122,7 @@ test("a later event looks for what was due before in the days since its video wa
       since_s,
       data: {},
     };
-    await recorder.record(event);
+    await recorder.recordAlone(event);
   });
   const plan = plans.get("queue_record");
   expect(plan).toContain(`deliveries_${days!.today}`);
@@ -147,7 +148,7 @@ test("a step of a replay looks each delivery up by its key, also before the plan
   const plans = await plansOf(async (watched) => {
     const replays = createReplays({ ...parts, ...machine, db: watched });
     const range = { since: 0, until: Math.ceil(Date.now() / 1000) + 60 };
-    await replays.create(parts.space, { webhook: shortUuid(webhook), ...range }, null);
+    await replays.create(db, parts.space, { webhook: shortUuid(webhook), ...range }, null);
     await replays.round();
   });
   for (const name of ["replays_page", "queue_reopen"]) {

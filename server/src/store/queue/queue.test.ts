@@ -24,7 +24,7 @@ const ask = <Row>(text: string, values: unknown[] = []) =>
 async function register(more = {}): Promise<string> {
   const url = "https://r.example.com/";
   const events = ["video.created", "video.uploaded", "video.deleted"] as const;
-  return longUuid((await parts.webhooks.create(parts.space, { url, events: [...events], ...more })).id)!;
+  return longUuid((await parts.webhooks.create(parts.db, parts.space, { url, events: [...events], ...more })).id)!;
 }
 
 /** A webhook without those of the other tests. */
@@ -152,7 +152,7 @@ describe("a settle", () => {
       transaction: (work) =>
         db.transaction((tx) =>
           work({
-            run: tx.run,
+            ...tx,
             async last(statement, values) {
               seen.push((await tx.run<{ mode: string }>(mode))[0]!.mode);
               return tx.last(statement, values);
@@ -223,8 +223,8 @@ describe("what a killed process leaves", () => {
     const video = newVideo();
     await happen(parts, video);
     const [row] = await claim(webhook);
-    await parts.recorder.transaction(async (tx) => {
-      await tx.record({ space: parts.space, type: "video.deleted", video, sequence: 2, data: {} });
+    await parts.db.transaction(async (tx) => {
+      await parts.recorder.record(tx, { space: parts.space, type: "video.deleted", video, sequence: 2, data: {} });
       await returnLeases(db, [row!]);
     });
     expect(
@@ -265,8 +265,8 @@ describe("a blocked delivery", () => {
     await happen(parts, video);
     const [row] = await claim(webhook);
     let settling: Promise<unknown> = Promise.resolve();
-    await parts.recorder.transaction(async (tx) => {
-      await tx.record({ space: parts.space, type: "video.deleted", video, sequence: 2, data: {} });
+    await parts.db.transaction(async (tx) => {
+      await parts.recorder.record(tx, { space: parts.space, type: "video.deleted", video, sequence: 2, data: {} });
       settling = settle(row!);
       await onceOneWaits(async () => {});
     });
