@@ -1,16 +1,16 @@
--- Spaces, their API keys, one-time sign-in links, remembered answers of creating calls, and the audit log.
--- Why: everything else belongs to a space; every key of a space's table starts with space_id, so that a distributed
--- PostgreSQL can shard by it. People and their sessions live in the schema `auth`, kept by the sign-in library.
+-- Spaces, their API keys, one-time sign-in links, stored responses of creating calls, and the audit log.
+-- Every key of a space's table starts with space_id, so that a distributed PostgreSQL can shard by it. People and their
+-- sessions are in the schema `auth`, which the sign-in library maintains.
 -- Lock cost: creates only.
 
 create table spaces (
   id uuid primary key,
   name text not null,
-  claimed_at timestamptz,         -- when its owner was created; null: the first-run link is still good
+  claimed_at timestamptz,         -- when its owner was created; null: the first-run link is still valid
   created_at timestamptz not null default now()
 );
 
--- A fresh server has one space, so that an API key can be made before anyone has signed in.
+-- A new server has one space, so that an API key can be created before anyone has signed in.
 insert into spaces (id, name) values (gen_random_uuid(), 'My space');
 
 create table api_keys (
@@ -28,7 +28,7 @@ create table api_keys (
 create unique index api_keys_by_hash on api_keys (hash);
 
 create table sign_in_links (
-  hash bytea primary key,         -- of the token; the token itself is shown once and kept nowhere
+  hash bytea primary key,         -- of the token, which is shown once and not stored
   purpose text not null check (purpose in ('owner', 'sign_in', 'invitation')),
   space_id uuid not null references spaces,
   created_at timestamptz not null default now(),
@@ -36,7 +36,7 @@ create table sign_in_links (
   used_at timestamptz
 );
 
--- A row is written in the transaction of the change whose response it remembers: there is no half-answered request.
+-- A row is written in the transaction of the change whose response it stores: both are committed, or neither.
 create table idempotency_keys (
   space_id uuid not null references spaces,
   key text not null,
@@ -54,7 +54,7 @@ create table audit_log (
   action text not null,           -- such as webhook.secret_revealed
   actor text not null,            -- a person's email, `key <name>`, or `operator`
   address text,
-  subject text,                   -- the id of what it was done to
+  subject text,                   -- the id of the changed object
   details jsonb not null default '{}',
   created_at timestamptz not null default now(),
   primary key (space_id, id)

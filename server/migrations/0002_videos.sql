@@ -1,6 +1,6 @@
 -- Videos and their uploads.
--- Why two tables: a video exists before any file and outlives each; an upload is one file on its way to becoming the
--- version that plays, and its row is also its place in the processing queue.
+-- Two tables, because a video exists before any file and outlives each of them. An upload is one file on its way to
+-- becoming the version that plays; its row is also its place in the processing queue.
 -- Lock cost: creates only.
 
 create table videos (
@@ -9,7 +9,7 @@ create table videos (
   name text,
   metadata jsonb not null default '{}',
   status text not null default 'waiting' check (status in ('waiting', 'uploading', 'processing', 'ready', 'failed')),
-  progress smallint,              -- 0-100 while a file is processed, also behind a version that plays
+  progress smallint,              -- 0-100 while a file is processed, also while an older version plays
   error_code text,                -- why the newest upload did not become playable
   error_message text,
   duration_s double precision,
@@ -21,16 +21,16 @@ create table videos (
   storyboard text,
   playback text,
   playing_version integer,
-  playing_folder text,            -- of its media: one per attempt, so that a late attempt never touches live files
+  playing_folder text,            -- of its media: one per attempt, so that a late attempt never changes live files
   last_version integer not null default 0,
   last_sequence integer not null default 0,  -- the number of this video's newest event
   last_upload_at timestamptz,
   created_at timestamptz not null default now(),
-  deleted_at timestamptz,         -- the row stays: its id is never given again, its page says that it was deleted
-  files_removed_at timestamptz,   -- when nothing of a deleted video was left in the storage
+  deleted_at timestamptz,         -- the row stays: its id is never reused, and its page says that it was deleted
+  files_removed_at timestamptz,   -- when the last file of a deleted video was removed from the storage
   primary key (space_id, id)
 );
--- An embed page knows no space.
+-- Read by embed pages, which do not know the space.
 create unique index videos_by_id on videos (id);
 create index videos_listed on videos (space_id, created_at desc, id desc) where deleted_at is null;
 -- Read by the clean-up of deleted videos' files.
@@ -40,28 +40,28 @@ create table uploads (
   space_id uuid not null,
   video_id text not null,
   version integer not null,
-  id text not null,               -- the upload's own id: its tus address and its file's name
+  id text not null,               -- the upload's own id, in its tus URL and its file's name
   state text not null check (state in ('receiving', 'received', 'processing', 'published', 'failed', 'canceled')),
-  resumable boolean not null,     -- tus; a plain PUT that breaks off is over
-  file_name text,                 -- as the uploader called it; shown, never used as a path
+  resumable boolean not null,     -- tus; an interrupted plain PUT cannot be resumed
+  file_name text,                 -- as the uploader named it; shown, never used as a path
   size_bytes bigint,              -- as declared, then as received
-  attempt smallint not null default 0,  -- attempts at processing begun
+  attempt smallint not null default 0,  -- processing attempts begun
   lease_token uuid,
   leased_until timestamptz not null default '-infinity',
-  media jsonb,                    -- what the probe said and what was made of it
+  media jsonb,                    -- the probe's result and the files made from it
   error_code text,
   error_message text,
   created_at timestamptz not null default now(),
   received_at timestamptz,
   finished_at timestamptz,
-  files_removed_at timestamptz,   -- when no file was left that only this upload needed
+  files_removed_at timestamptz,   -- when the last file that only this upload needed was removed
   primary key (space_id, video_id, version),
   foreign key (space_id, video_id) references videos (space_id, id)
 );
 create unique index uploads_by_id on uploads (id);
 -- Read by the processor's claim.
 create index uploads_to_process on uploads (received_at) where state in ('received', 'processing');
--- Read by the reconciler of uploads that were received whole, or left.
+-- Read by the reconciler of uploads that were fully received, or abandoned.
 create index uploads_receiving on uploads (space_id, created_at) where state = 'receiving';
 -- Read by the clean-up.
 create index uploads_to_clear on uploads (finished_at)

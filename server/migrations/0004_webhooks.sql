@@ -1,6 +1,6 @@
--- Webhooks: who listens.
+-- Webhooks and what each of them did in each hour.
 -- Secrets and the values of custom headers are sealed (AES-256-GCM) before they reach this table; each sealed value
--- begins with the id of the key that sealed it.
+-- starts with the id of the key that sealed it.
 -- Lock cost: creates only.
 
 create table webhooks (
@@ -22,20 +22,23 @@ create table webhooks (
   previous_secret bytea,
   previous_secret_until timestamptz,
   failing_since timestamptz,      -- the first failure after the last success
-  warned_at timestamptz,          -- when its owner was told that it will be disabled
-  certificate_until timestamptz,  -- the end of the certificate last seen
+  warned_at timestamptz,          -- when its owners were warned that it will be disabled
+  -- The state change that the last mail to its owners was about. A column and not a queue of mails: what to report
+  -- follows from the webhook's state, so nothing is reported twice or too late.
+  mailed_at timestamptz not null default '-infinity',
+  certificate_until timestamptz,  -- when the certificate last seen expires
   created_by text,
   created_at timestamptz not null default now(),
   changed_at timestamptz not null default now(),  -- read by other nodes' dispatchers
   primary key (space_id, id)
 );
--- A dispatcher knows no space; it asks for what changed.
+-- Read by dispatchers, which do not know the space.
 create unique index webhooks_by_id on webhooks (id);
 create index webhooks_by_change on webhooks (changed_at);
--- Read by the disabling of webhooks that only fail.
+-- Read by the job that disables failing webhooks.
 create index webhooks_failing on webhooks (failing_since) where status = 'enabled' and failing_since is not null;
 
--- What each webhook did in each hour: health without counting attempts.
+-- Health, without counting attempts.
 create table webhook_hours (
   space_id uuid not null,
   webhook_id uuid not null,

@@ -1,16 +1,32 @@
--- What replays need beyond their rows: their pace, and their deliveries found.
--- Why a window: a replay opens only a few deliveries at a time, so that it never fills the queue of live traffic.
--- Lock cost: a new column with a constant default rewrites nothing; the index is on rows of replays only.
+-- Replays: durable work that delivers past events again.
+-- A replay has few deliveries pending at a time, so that it never fills the queue of live traffic.
+-- Lock cost: creates only.
 
-alter table replays add column advanced_at timestamptz not null default now();  -- when it last opened deliveries
-alter table replays add column reason text;                                      -- of an end that nobody asked for
-
--- Read by a replay that counts its open deliveries, and by its cancellation.
-create index pending_deliveries_by_replay on pending_deliveries (replay_id) where replay_id is not null;
+create table replays (
+  space_id uuid not null references spaces,
+  id uuid not null,
+  webhook_id uuid not null,
+  since timestamptz not null,
+  until timestamptz not null,
+  statuses text[],
+  types text[],
+  video_id text,
+  rate integer,                   -- per second
+  status text not null default 'running' check (status in ('running', 'paused', 'done', 'canceled')),
+  reason text,                    -- why it ended without a request
+  total integer not null,
+  done integer not null default 0,
+  cursor_id uuid,                 -- the last event id walked
+  advanced_at timestamptz not null default now(),  -- when it last reopened deliveries
+  -- The transactions that were recording events when it was created, as pg_locks names them. They may not have seen its
+  -- webhook, so it starts once they have finished.
+  awaits text[] not null default '{}',
+  first_at timestamptz,
+  last_at timestamptz,
+  created_by text,
+  created_at timestamptz not null default now(),
+  finished_at timestamptz,
+  primary key (space_id, id)
+);
+create index replays_running on replays (created_at) where status = 'running';
 create index replays_listed on replays (space_id, id desc);
-
--- The id of an event's delivery to a webhook: see 0005.
-create function delivery_id(event uuid, webhook uuid) returns uuid language sql immutable parallel safe as $$
-  select (left(replace(event::text, '-', ''), 16)
-    || encode(substr(sha256(uuid_send(event) || uuid_send(webhook)), 1, 8), 'hex'))::uuid
-$$;

@@ -14,7 +14,7 @@ export const MIGRATIONS = fileURLToPath(new URL("../../server/migrations/", impo
  * The newest file of the last release. Files up to this one create the tables of a new database, where they block nobody.
  * Later ones are applied while nodes of the last release are running. Each release raises it.
  */
-export const BASELINE = "0010";
+export const BASELINE = "0008";
 
 /** The files after the baseline. */
 export const later = (await readdir(MIGRATIONS)).filter((name) => name.endsWith(".sql") && name > `${BASELINE}_~`);

@@ -112,7 +112,7 @@ test.each([
 
 test("a migration may remove a column if it declares that the previous release does not use it", async () => {
   const name = `${numbered(later.length + MODEL_FILES.length)}_removes.sql`;
-  const says = "-- Removes, unused since the release before: replays.first_at, replays.last_at";
+  const says = "-- Removes, unused since the previous release: replays.first_at, replays.last_at";
   const text = `-- Unused.\n${says}\nalter table replays drop column first_at, drop column last_at;`;
   await writeFile(join(folder, name), text);
   expect(await migrate(watched(db), { folder })).toEqual([name]);

@@ -130,7 +130,7 @@ function missing(name: string, type: string, after: Snapshot, removed: string[])
 
 /** The columns that a file declares unused by the previous release. */
 function removed(file: string): string[] {
-  return /^-- Removes, unused since the release before: (.+)$/m.exec(file)?.[1]?.split(", ") ?? [];
+  return /^-- Removes, unused since the previous release: (.+)$/m.exec(file)?.[1]?.split(", ") ?? [];
 }
 
 async function snapshot(query: (text: string) => Promise<pg.QueryResult>): Promise<Snapshot> {

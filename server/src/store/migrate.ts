@@ -16,7 +16,7 @@ interface Migration {
   name: string;
   text: string;
   checksum: string;
-  /** The newest file that a node has to know to run with this one; null: this one. */
+  /** The oldest file up to which a node must know the files to run with this one; null: this one. */
   runs_with: number | null;
 }
 
@@ -24,47 +24,47 @@ type Applied = Omit<Migration, "text">;
 
 export interface MigrateOptions {
   folder?: string;
-  /** Told each time that somebody held a lock which a file needs; it is tried again. */
+  /** Called each time a file did not get a lock and will be retried. */
   onWait?: (file: string, error: Error) => void;
 }
 
 /**
- * Brings the database to this version: the numbered files it has not seen, in order, each in a transaction of its own,
- * while nodes of the version before go on. A file gives up a lock that it does not get at once, and comes back: nobody
- * waits behind it. Nodes that start together wait for each other.
+ * Brings the database to this version: applies the numbered files that it has not seen, in order, each in its own
+ * transaction, while nodes of the previous version continue. A file that does not get a lock at once gives up and retries,
+ * so that no statement queues behind it. Nodes that start at the same time wait for each other.
  * @returns the names of the files applied now
- * @throws StartFailure where the database is of a newer version that this one cannot run with, a file was changed after
- * it had been applied, or its locks are not to be had
+ * @throws StartFailure if the database is of a newer version that this one cannot run with, an applied file was changed,
+ * or a file does not get its locks
  */
 export async function migrate(
   db: Database,
   { folder = FOLDER, onWait = () => {} }: MigrateOptions = {},
 ): Promise<string[]> {
   const known = await readMigrations(folder);
-  const client = await db.connect(); // of its own: a file's many statements cannot be prepared
+  const client = await db.connect(); // not from the pool: a file's many statements cannot be prepared
   try {
-    // Without the lock at first: a node that comes back waits for no long migration of a newer one.
+    // First without the lock: a node that restarts does not wait for a long migration of a newer one.
     if (!(await isBehind(client, known))) return [];
-    return await inTurn(db, async () => {
+    return await withLock(db, async () => {
       await client.query(CREATE_TABLE);
       const missing = await missingOf(client, known);
       for (const migration of missing) await apply(client, migration, onWait);
       return missing.map(({ name }) => name);
     });
   } finally {
-    await client.end(); // rolls back what was not committed
+    await client.end(); // rolls back an open transaction
   }
 }
 
-/** Holds the lock meanwhile, in a session of its own: it outlasts the transactions of the files. */
-async function inTurn<Result>(db: Database, work: () => Promise<Result>): Promise<Result> {
-  // Where it is lost another node may begin beside this one: of two that apply a file, its number in the table lets only
-  // one commit.
+/** Holds the lock in a session of its own, because it outlasts the transactions of the files. */
+async function withLock<Result>(db: Database, work: () => Promise<Result>): Promise<Result> {
+  // If the session is lost, another node may start to migrate as well: the number in the table lets only one of two that
+  // apply the same file commit.
   const session = await openSession(db, systemClock, { onNotice() {}, onLost() {} });
   try {
-    // Asked for again and again: `create index concurrently` waits for every statement under way, so one that waited for
-    // this lock would wait for it in a circle.
-    while (!(await session.lock<{ mine: boolean }>(TRY_LOCK, []))[0]!.mine) await pause(LOCK_POLL_MS);
+    // Polled: `create index concurrently` waits for every running statement, so a statement that waited for this lock would
+    // deadlock with it.
+    while (!(await session.lock<{ locked: boolean }>(TRY_LOCK, []))[0]!.locked) await pause(LOCK_POLL_MS);
     return await work();
   } finally {
     await session.close();
@@ -72,8 +72,8 @@ async function inTurn<Result>(db: Database, work: () => Promise<Result>): Promis
 }
 
 async function isBehind(client: pg.Client, known: Migration[]): Promise<boolean> {
-  const { rows } = await client.query<{ there: boolean }>(TABLE_THERE);
-  return !rows[0]!.there || (await missingOf(client, known)).length > 0;
+  const { rows } = await client.query<{ exists: boolean }>(TABLE_EXISTS);
+  return !rows[0]!.exists || (await missingOf(client, known)).length > 0;
 }
 
 async function missingOf(client: pg.Client, known: Migration[]): Promise<Migration[]> {
@@ -88,14 +88,14 @@ function check(known: Migration[], applied: Applied[]): void {
     if (file === undefined && runs_with !== null && runs_with <= known.length) continue;
     if (file === undefined) {
       throw new StartFailure(
-        `The database was last used by a newer Mave: it holds migration ${name}, and this one knows ${known.length} of them. ` +
-          "Start the newer version again; a database never goes back.",
+        `The database was last used by a newer Mave: it has migration ${name}, and this version knows ${known.length}. ` +
+          "Start the newer version again; a database is never downgraded.",
       );
     }
     if (file.checksum !== checksum) {
       throw new StartFailure(
-        `Migration ${file.name} was changed after this database had applied it as ${name}. ` +
-          "Migrations only go forward: restore the file, and put the change into a new one with the next number.",
+        `Migration ${file.name} was changed after this database applied it as ${name}. ` +
+          "Restore the file, and put the change into a new one with the next number.",
       );
     }
   }
@@ -109,26 +109,26 @@ async function apply(
   const { name } = migration;
   for (let tries = 1; ; tries += 1) {
     try {
-      return await (name.endsWith(".concurrently.sql") ? applyConcurrently : applyAtOnce)(client, migration);
+      return await (name.endsWith(".concurrently.sql") ? applyConcurrently : applyInTransaction)(client, migration);
     } catch (error) {
-      await client.query("rollback").catch(() => {}); // where the connection broke, the server does
-      if (!wasHeldUp(error)) throw error;
-      if (tries === LIMITS.MIGRATION_TRIES_MAX) throw new StartFailure(heldUp(name), { cause: error });
+      await client.query("rollback").catch(() => {}); // if the connection broke, the server rolls back
+      if (!isLockFailure(error)) throw error;
+      if (tries === LIMITS.MIGRATION_TRIES_MAX) throw new StartFailure(lockedOut(name), { cause: error });
       onWait(name, error as Error);
       await pause(LIMITS.MIGRATION_RETRY_MS);
     }
   }
 }
 
-function applyAtOnce(client: pg.Client, migration: Migration): Promise<void> {
-  return briefly(client, async () => {
+function applyInTransaction(client: pg.Client, migration: Migration): Promise<void> {
+  return withLockTimeout(client, async () => {
     await client.query(migration.text);
-    await remember(client, migration);
+    await markApplied(client, migration);
   });
 }
 
-/** In one transaction, which gives up a lock that it does not get soon. */
-async function briefly(client: pg.Client, work: () => Promise<unknown>): Promise<void> {
+/** One transaction, which gives up a lock that it does not get soon. */
+async function withLockTimeout(client: pg.Client, work: () => Promise<unknown>): Promise<void> {
   await client.query("begin");
   await client.query(LOCK_TIMEOUT);
   await work();
@@ -136,34 +136,34 @@ async function briefly(client: pg.Client, work: () => Promise<unknown>): Promise
 }
 
 /**
- * A file of work that takes long and stops nobody. It is a query for the statements that are still missing, each of which
- * runs by itself, outside a transaction where it has to; where one fails or the node ends, the file is asked again.
+ * A file of long work that blocks no statement. It is a query that returns the statements still to run. Each of them runs
+ * by itself, outside a transaction if necessary; if one fails or the node is killed, the query runs again.
  */
 async function applyConcurrently(client: pg.Client, migration: Migration): Promise<void> {
   const { rows } = await client.query<{ statement: string }>(migration.text);
   for (const { statement } of rows) {
-    if (!STOPS_NOBODY.test(statement)) throw new Error(`${migration.name} may not run by itself: ${statement}`);
-    // What is built concurrently waits for old transactions, and nobody for it.
+    if (!NON_BLOCKING.test(statement)) throw new Error(`${migration.name} must not run concurrently: ${statement}`);
+    // A concurrent build waits for old transactions, and no statement waits for it.
     if (statement.includes(" concurrently ")) await client.query(statement);
-    else await briefly(client, () => client.query(statement));
+    else await withLockTimeout(client, () => client.query(statement));
   }
-  await remember(client, migration);
+  await markApplied(client, migration);
 }
 
-const STOPS_NOBODY =
+const NON_BLOCKING =
   /^(?:create (?:unique )?index concurrently |drop index concurrently |alter index .* attach partition )/;
 
-async function remember(client: pg.Client, { number, name, checksum, runs_with }: Migration): Promise<void> {
-  await client.query(REMEMBER, [number, name, checksum, runs_with]);
+async function markApplied(client: pg.Client, { number, name, checksum, runs_with }: Migration): Promise<void> {
+  await client.query(MARK_APPLIED, [number, name, checksum, runs_with]);
 }
 
-/** A lock was not to be had in time, or two would have waited for each other. */
-const wasHeldUp = (error: unknown): boolean => ["55P03", "40P01"].includes((error as { code?: string }).code ?? "");
+/** A lock timeout or a deadlock. */
+const isLockFailure = (error: unknown): boolean => ["55P03", "40P01"].includes((error as { code?: string }).code ?? "");
 
-const heldUp = (name: string): string =>
+const lockedOut = (name: string): string =>
   `Migration ${name} did not get its locks in ${LIMITS.MIGRATION_TRIES_MAX} tries: a long transaction, such as a dump, a ` +
-  "report or a vacuum, holds a table that it changes. Nothing of it was done. See pg_stat_activity for the oldest " +
-  "xact_start, let that end, and start again.";
+  "report or a vacuum, holds a table that it changes. Nothing was changed. Find the oldest xact_start in " +
+  "pg_stat_activity, let that transaction end, and start again.";
 
 async function readMigrations(folder: string): Promise<Migration[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(".sql")).sort();
@@ -180,23 +180,21 @@ async function readMigrations(folder: string): Promise<Migration[]> {
 
 const TRY_LOCK: Statement = {
   name: "migrations_lock",
-  text: "select case when $1 then pg_try_advisory_xact_lock(7021773) else pg_try_advisory_lock(7021773) end as mine",
+  text: "select case when $1 then pg_try_advisory_xact_lock(7021773) else pg_try_advisory_lock(7021773) end as locked",
 };
 
-// A table of before `runs_with` is one to be made.
-const TABLE_THERE = `select exists (
-  select from pg_attribute where attrelid = to_regclass('migrations') and attname = 'runs_with') as there`;
+const TABLE_EXISTS = "select to_regclass('migrations') is not null as exists";
 
 const CREATE_TABLE = `create table if not exists migrations (
   number integer primary key,
   name text not null,
   checksum text not null,
+  runs_with integer,
   applied_at timestamptz not null default now()
-);
-alter table migrations add column if not exists runs_with integer`;
+)`;
 
 const APPLIED = "select number, name, checksum, runs_with from migrations order by number";
 
 const LOCK_TIMEOUT = `set local lock_timeout = '${LIMITS.MIGRATION_LOCK_MS}ms'`;
 
-const REMEMBER = "insert into migrations (number, name, checksum, runs_with) values ($1, $2, $3, $4)";
+const MARK_APPLIED = "insert into migrations (number, name, checksum, runs_with) values ($1, $2, $3, $4)";

@@ -1,5 +1,5 @@
 -- A model: a new column and a new table.
--- Runs with: 0010
+-- Runs with: 0008
 -- Lock cost: brief ACCESS EXCLUSIVE on deliveries and its partitions; reads no rows.
 
 alter table deliveries add column remark text not null default '';

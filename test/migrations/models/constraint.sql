@@ -1,5 +1,5 @@
 -- A model: a constraint, in two files. The first one applies it to new rows.
--- Runs with: 0010
+-- Runs with: 0008
 -- Lock cost: brief ACCESS EXCLUSIVE on videos; reads no rows.
 
 alter table videos add constraint videos_counted check (last_sequence >= 0) not valid;

@@ -1,5 +1,5 @@
 -- The second file: checks existing rows.
--- Runs with: 0010
+-- Runs with: 0008
 -- Lock cost: SHARE UPDATE EXCLUSIVE on videos; reads and writes continue.
 
 alter table videos validate constraint videos_counted;

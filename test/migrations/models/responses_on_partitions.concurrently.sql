@@ -1,6 +1,6 @@
 -- The second file: builds an index on each partition concurrently and attaches it to the parent's, which becomes valid with
 -- the last one. Drops indexes that an earlier try left invalid.
--- Runs with: 0010
+-- Runs with: 0008
 -- Lock cost: SHARE UPDATE EXCLUSIVE on one partition at a time; reads and writes continue. Brief ACCESS EXCLUSIVE on its
 -- new index.
 

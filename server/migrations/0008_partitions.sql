@@ -1,17 +1,17 @@
--- Time partitions of events, deliveries and attempts: made ahead, dropped whole when they are past retention.
--- Why functions: partition names and bounds cannot be parameters of DDL; here they are built once, from a date and
--- quoted identifiers. Bounds are ids: the first 48 bits of a UUIDv7 are its time, and a delivery's id shares them
--- with its event's, so the three tables have the same days.
--- Lock cost: creates functions only. What they cost when called stands at each.
+-- Time partitions of events, deliveries and attempts: created ahead of time, dropped whole after the retention.
+-- Functions, because partition names and bounds cannot be parameters of DDL; here they are built once, from a date and
+-- quoted identifiers. Bounds are ids: the first 48 bits of a UUIDv7 are its time, and a delivery's id shares them with its
+-- event's, so the three tables have the same days.
+-- Lock cost: creates functions only. The locks of a call are noted at each function.
 
 -- The smallest id of a moment.
 create function id_floor(moment timestamptz) returns uuid language sql immutable parallel safe as $$
   select (lpad(to_hex((extract(epoch from moment) * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid
 $$;
 
--- Makes one day's partition of `parent`; false where it exists, or where a wrong clock has put rows of that day into the
--- default partition (they stay there, and the retention of the default removes them).
--- Attaching takes SHARE UPDATE EXCLUSIVE on the parent (reads and writes go on) and ACCESS EXCLUSIVE on the default
+-- Creates one day's partition of `parent`. Returns false if it exists, or if a wrong clock has put rows of that day into
+-- the default partition: they stay there until the retention of the default partition removes them.
+-- Attaching takes SHARE UPDATE EXCLUSIVE on the parent (reads and writes continue) and ACCESS EXCLUSIVE on the default
 -- partition, which is empty on a healthy system.
 create function make_partition(parent text, key_column text, day date) returns boolean language plpgsql as $$
 declare
@@ -37,8 +37,8 @@ create function partition_days(parent text) returns setof date language sql stab
   where inhparent = to_regclass(format('%I', parent)) and child.relname ~ '_\d{8}$'
 $$;
 
--- Drops one day of `parent`. It takes ACCESS EXCLUSIVE on the parent for the moment of the change, so the caller sets
--- lock_timeout and tries again later; `detach … concurrently` is refused beside a default partition.
+-- Drops one day of `parent`. The change briefly takes ACCESS EXCLUSIVE on the parent, so the caller sets lock_timeout
+-- and retries later; `detach … concurrently` is not allowed with a default partition.
 create function drop_partition(parent text, day date) returns void language plpgsql as $$
 begin
   execute format('drop table %I', parent || to_char(day, '_YYYYMMDD'));

@@ -1,0 +1,59 @@
+-- The history: finished deliveries and the attempt log, appended to and partitioned by time.
+-- A delivery that succeeds is inserted once, so every index here costs that insert. The indexes for filters that select
+-- few rows therefore exclude successes and the types that each upload causes; those are found by walking the history. A
+-- response other than 2xx always ends in a status other than `succeeded`.
+-- Lock cost: creates only.
+
+create table deliveries (
+  space_id uuid not null,
+  id uuid not null,
+  webhook_id uuid not null,
+  event_id uuid not null,
+  type text not null,
+  video_id text,
+  sequence integer not null,
+  previous integer not null,
+  status text not null check (status in ('succeeded', 'failed', 'canceled')),
+  reason text,                    -- of a cancellation
+  attempts integer not null,
+  response_status smallint,       -- of the last attempt
+  error text,                     -- of the last attempt: a word from the closed set
+  duration_ms real,
+  finished_at timestamptz not null default now(),
+  sent_again_at timestamptz,      -- by a person; many clicks at once make one attempt
+  primary key (space_id, id)
+) partition by range (id);
+create table deliveries_default partition of deliveries default;
+create index deliveries_by_webhook on deliveries (space_id, webhook_id, id desc);
+create index deliveries_by_video on deliveries (space_id, video_id, webhook_id, sequence) where video_id is not null;
+-- Read by lists of one status, of all webhooks and of one.
+create index deliveries_unsuccessful on deliveries (space_id, status, id desc) where status <> 'succeeded';
+create index deliveries_unsuccessful_by_webhook on deliveries (space_id, webhook_id, status, id desc)
+  where status <> 'succeeded';
+-- Read by lists of one kind of response: its first digit, 0 where there was none.
+create index deliveries_by_response on deliveries (space_id, (coalesce(response_status / 100, 0)), id desc)
+  where status <> 'succeeded';
+create index deliveries_by_webhook_response on deliveries (space_id, webhook_id, (coalesce(response_status / 100, 0)), id desc)
+  where status <> 'succeeded';
+create index deliveries_by_rare_type on deliveries (space_id, type, id desc)
+  where type not in ('video.created', 'video.processing', 'video.uploaded');
+
+create table attempts (
+  space_id uuid not null,
+  delivery_id uuid not null,
+  attempt integer not null,
+  outcome text not null check (outcome in ('succeeded', 'retry', 'failed', 'canceled')),
+  started_at timestamptz not null,
+  url text not null,
+  response_status smallint,
+  error text,
+  error_code text,                -- the raw code behind the word
+  note text,                      -- what went wrong after the status was received
+  timings json,                   -- ms: dns, connect, tls, first_byte, total; reused, address
+  request_headers json,
+  response_headers json,          -- [name, value] pairs in the order received
+  response_body bytea,            -- as received, truncated
+  response_bytes integer,         -- how many bytes were read
+  primary key (space_id, delivery_id, attempt)
+) partition by range (delivery_id);
+create table attempts_default partition of attempts default;
