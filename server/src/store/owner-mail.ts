@@ -1,6 +1,5 @@
-import type { WebhookRow } from "../webhooks/webhook.ts";
 import type { Sql, Statement } from "./db.ts";
-import { WEBHOOK } from "./webhooks.ts";
+import { WEBHOOK, type WebhookRow } from "./webhooks.ts";
 
 /** A webhook whose owners do not know yet what became of it. */
 export interface News extends WebhookRow {

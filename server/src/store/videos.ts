@@ -1,5 +1,41 @@
-import type { Rendition, VideoRow, VideoStatus } from "../videos/video.ts";
 import type { Sql, Statement } from "./db.ts";
+
+export type VideoStatus = "waiting" | "uploading" | "processing" | "ready" | "failed";
+
+export interface Rendition {
+  name: string;
+  width: number;
+  height: number;
+  /** Peak bits per second, including audio. */
+  bitrate: number;
+}
+
+/** A video's row, without the columns that only the store uses. */
+export interface VideoRow {
+  space_id: string;
+  id: string;
+  name: string | null;
+  metadata: Record<string, string>;
+  status: VideoStatus;
+  progress: number | null;
+  error_code: string | null;
+  error_message: string | null;
+  duration_s: number | null;
+  width: number | null;
+  height: number | null;
+  size_bytes: number | null;
+  renditions: Rendition[];
+  poster: string | null;
+  storyboard: string | null;
+  playback: string | null;
+  playing_version: number | null;
+  playing_folder: string | null;
+  last_version: number;
+  last_sequence: number;
+  last_upload_at: Date | null;
+  created_at: Date;
+  deleted_at: Date | null;
+}
 
 const VIDEO = `space_id, id, name, metadata, status, progress, error_code, error_message, duration_s, width, height,
   size_bytes, renditions, poster, storyboard, playback, playing_version, playing_folder, last_version, last_sequence,

@@ -1,6 +1,31 @@
 import type { EventType } from "../kernel/event-catalog.ts";
-import type { Ordering, WebhookRow, WebhookStatus } from "../webhooks/webhook.ts";
 import type { Sql, Statement } from "./db.ts";
+
+export type WebhookStatus = "enabled" | "paused" | "disabled";
+export type Ordering = "video" | "none";
+
+export interface WebhookRow {
+  space_id: string;
+  id: string;
+  url: string;
+  description: string | null;
+  events: EventType[];
+  status: WebhookStatus;
+  status_reason: string | null;
+  status_since: Date;
+  ordering: Ordering;
+  rate_limit: number | null;
+  headers: Buffer | null;
+  header_names: string[];
+  secret: Buffer;
+  secret_hint: string;
+  secret_since: Date;
+  previous_secret: Buffer | null;
+  previous_secret_until: Date | null;
+  failing_since: Date | null;
+  certificate_until: Date | null;
+  created_at: Date;
+}
 
 // An old secret that has ended is read as none, whatever still stands in the row.
 const OVERLAPS = "previous_secret_until > now()";

@@ -1,5 +1,6 @@
 import type { NewEvent } from "../events/freeze.ts";
 import type { EventType } from "../kernel/event-catalog.ts";
+import type { Rendition, VideoRow, VideoStatus } from "../store/videos.ts";
 
 /**
  * A video's states and its API representation. Pure.
@@ -10,7 +11,7 @@ import type { EventType } from "../kernel/event-catalog.ts";
  *
  * A video with a playable version stays `ready` during every later upload, whatever its outcome.
  */
-export type VideoStatus = "waiting" | "uploading" | "processing" | "ready" | "failed";
+export type { Rendition, VideoRow, VideoStatus };
 
 /** A state change of a video's newest upload. */
 export type UploadChange = "begun" | "left" | "received" | "published" | "failed";
@@ -26,41 +27,6 @@ const STATUS_AFTER: Record<UploadChange, VideoStatus> = {
 /** The video's status after a change of its newest upload. @param isPlayable whether an older version is playable */
 export function statusAfter(change: UploadChange, isPlayable: boolean): VideoStatus {
   return isPlayable ? "ready" : STATUS_AFTER[change];
-}
-
-export interface Rendition {
-  name: string;
-  width: number;
-  height: number;
-  /** Peak bits per second, including audio. */
-  bitrate: number;
-}
-
-/** A video's row, without the columns that only the store uses. */
-export interface VideoRow {
-  space_id: string;
-  id: string;
-  name: string | null;
-  metadata: Record<string, string>;
-  status: VideoStatus;
-  progress: number | null;
-  error_code: string | null;
-  error_message: string | null;
-  duration_s: number | null;
-  width: number | null;
-  height: number | null;
-  size_bytes: number | null;
-  renditions: Rendition[];
-  poster: string | null;
-  storyboard: string | null;
-  playback: string | null;
-  playing_version: number | null;
-  playing_folder: string | null;
-  last_version: number;
-  last_sequence: number;
-  last_upload_at: Date | null;
-  created_at: Date;
-  deleted_at: Date | null;
 }
 
 /** The API's object for a video, which is also the `data` of its events. Times are Unix seconds. */

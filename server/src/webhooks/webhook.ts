@@ -2,6 +2,7 @@ import { unixSeconds } from "../kernel/clock.ts";
 import type { EventType } from "../kernel/event-catalog.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { shortUuid } from "../kernel/short-uuid.ts";
+import type { Ordering, WebhookRow, WebhookStatus } from "../store/webhooks.ts";
 import type { Vault } from "./secrets.ts";
 
 /**
@@ -13,31 +14,7 @@ import type { Vault } from "./secrets.ts";
  *
  * Paused and disabled webhooks go on recording; their deliveries are held and lose nothing.
  */
-export type WebhookStatus = "enabled" | "paused" | "disabled";
-export type Ordering = "video" | "none";
-
-export interface WebhookRow {
-  space_id: string;
-  id: string;
-  url: string;
-  description: string | null;
-  events: EventType[];
-  status: WebhookStatus;
-  status_reason: string | null;
-  status_since: Date;
-  ordering: Ordering;
-  rate_limit: number | null;
-  headers: Buffer | null;
-  header_names: string[];
-  secret: Buffer;
-  secret_hint: string;
-  secret_since: Date;
-  previous_secret: Buffer | null;
-  previous_secret_until: Date | null;
-  failing_since: Date | null;
-  certificate_until: Date | null;
-  created_at: Date;
-}
+export type { Ordering, WebhookRow, WebhookStatus };
 
 /** The API's object for a webhook, which is also the `data` of its events. Times are Unix seconds. */
 export interface Webhook {
