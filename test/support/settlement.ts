@@ -1,7 +1,7 @@
 import type { LeaseKey } from "../../server/src/store/queue/key.ts";
 import type { Settlement } from "../../server/src/store/queue/settle.ts";
 
-/** How a leased delivery ended: well, unless `more` says otherwise. */
+/** The settlement of a leased delivery, successful unless `more` says otherwise. */
 export function settlement(row: LeaseKey, more: Partial<Settlement> = {}): Settlement {
   const { space_id, webhook_id, video_id, sequence, attempt } = row;
   const key = { space_id, webhook_id, video_id, sequence, attempt };

@@ -17,7 +17,7 @@ const INSERT: Statement = {
     where (select count(*) from api_keys where space_id = $1) < $8
     returning space_id, id, name, scope, hint, created_at, last_used_at`,
 };
-/** @returns undefined where the space has `most` keys already */
+/** @returns undefined if the space already has `most` keys */
 export async function insertApiKey(
   sql: Sql,
   key: { space: string; id: string; name: string; scope: string; hash: Buffer; hint: string; by: string },
@@ -36,7 +36,7 @@ export async function findApiKey(sql: Sql, hash: Buffer): Promise<ApiKeyRow | un
   return (await sql.run<ApiKeyRow>(FIND, [hash]))[0];
 }
 
-/** Newest first: an id is a UUIDv7. A space has few keys, so that no page is needed below the bound on their number. */
+/** Newest first: an id is a UUIDv7. */
 const LIST_AFTER: Statement = {
   name: "api_keys_after",
   text: `select space_id, id, name, scope, hint, created_at, last_used_at from api_keys
@@ -61,7 +61,7 @@ export async function deleteApiKey(sql: Sql, space: string, id: string): Promise
   return (await sql.run<ApiKeyRow>(DELETE, [space, id]))[0];
 }
 
-/** One statement for all keys used since the last. A key deleted meanwhile matches no row. */
+/** Saves when keys were last used, in one statement. A key deleted meanwhile matches no row. */
 const USED: Statement = {
   name: "api_keys_used",
   text: `update api_keys set last_used_at = greatest(last_used_at, now())

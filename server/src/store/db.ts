@@ -2,7 +2,7 @@ import type { Writable } from "node:stream";
 import pg from "pg";
 import { LIMITS } from "../kernel/limits.ts";
 
-/** A statement with a name of its own, prepared once per connection. `text` is fixed: no SQL is put together at run time. */
+/** A named statement, prepared once per connection. `text` is fixed: no SQL is assembled at run time. */
 export interface Statement {
   readonly name: string;
   readonly text: string;
@@ -49,18 +49,18 @@ export interface Database extends Transactional {
   close(): Promise<void>;
 }
 
-/** Where a server is: a connection string, or the folder of its Unix socket with a user and database name. */
+/** A server's address: a connection string, or the folder of its Unix socket with a user and database name. */
 export type Address = string | { host: string; user: string; database: string; port?: number };
 
 export interface DatabaseOptions {
   connection: Address;
-  /** Whether a pooler stands there that gives one session of the server to several clients in turn. */
+  /** Whether the address is that of a pooler that shares server sessions between clients. */
   pooled?: boolean;
-  /** The way past that pooler, for what needs a whole session. */
+  /** The address past that pooler, for what needs a session of its own. */
   direct?: Address | null;
   /** Connections at most. */
   connections: number;
-  /** Told of a connection that broke while it idled; the pool replaces it. */
+  /** Called when an idle connection broke; the pool replaces it. */
   onError?: (error: Error) => void;
   /** Told of an error in an effect of a committed transaction. Without it such an error is thrown outside of any caller. */
   onEffectError?: (error: unknown) => void;
@@ -70,9 +70,9 @@ const INT8 = 20;
 const types = new pg.TypeOverrides();
 types.setTypeParser(INT8, Number); // counts and sizes, all far below 2^53
 
-// Every statement is written for an index; the planner must not read a table whole because an autovacuum saw the queue,
-// or a day of the history, while it was empty. And to compile a plan takes longer than to run any of ours.
-// A process that stands still inside a transaction must not keep its rows for as long as it does.
+// Every statement is written for an index, so the planner must not read a whole table because an autovacuum saw the queue,
+// or a day of the history, while it was empty. Compiling a plan takes longer than running any of our statements. A process
+// that stalls inside a transaction must not keep its rows locked.
 const SETTINGS = `select set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false),
   set_config('idle_in_transaction_session_timeout', '${LIMITS.TRANSACTION_IDLE_MS}', false)`;
 
@@ -83,11 +83,11 @@ export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({ ...optionsOf(connection), ...waits, max: connections });
   const run = pooled ? runUnprepared : runPrepared;
   pool.on("error", onError);
-  // The pool listens to idle connections only: one that breaks inside a transaction, between two statements, would end
-  // the process. Its next statement fails, and that is what the transaction hears.
+  // The pool listens to idle connections only. Without a listener, a connection that breaks between two statements of a
+  // transaction would end the process; with it, the transaction's next statement fails.
   pool.on("connect", (client) => {
     client.on("error", () => {});
-    client.query(SETTINGS).catch(() => {}); // where it fails, the statement behind it fails too
+    client.query(SETTINGS).catch(() => {}); // if it fails, the next statement fails too
   });
   return {
     run: (statement, values) => run(pool, statement, values),
@@ -99,10 +99,10 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
-/** One connection, which is the caller's to end. */
+/** One connection, which the caller must end. */
 export async function connectTo(connection: Address): Promise<pg.Client> {
   const client = new pg.Client({ ...optionsOf(connection), keepAlive: true });
-  client.on("error", () => {}); // without a listener a break would end the process; the next statement fails
+  client.on("error", () => {}); // without a listener, a broken connection would end the process; with it, the next statement fails
   await client.connect();
   return client;
 }

@@ -13,9 +13,9 @@ export interface DatabaseLook {
   version: string;
   clock: Date;
   size_bytes: number;
-  /** Deliveries that are not finished. */
+  /** Pending deliveries. */
   open: number;
-  /** Settings that durability needs and that are off. */
+  /** Settings that are off although durability needs them. */
   off: string[];
 }
 
@@ -32,7 +32,7 @@ export async function listWebhookUrls(sql: Sql, most: number): Promise<string[]>
   return (await sql.run<{ url: string }>(HOSTS, [most])).map(({ url }) => url);
 }
 
-/** Served by the primary key of each partition: the newest attempts, with what their receivers' clocks said. */
+/** Served by the primary key of each partition: the newest attempts, with the Date headers of their responses. */
 const DATES: Statement = {
   name: "doctor_receiver_dates",
   text: `select started_at, header ->> 1 as date

@@ -7,8 +7,8 @@ import { StartFailure } from "../kernel/start-failure.ts";
 import { type Cluster, isAlive, lastWords, openCluster, PORT, run, socketFolder } from "./postgres-cluster.ts";
 
 /**
- * The setting file of the embedded PostgreSQL. Durability stays at its defaults (fsync, full_page_writes and
- * synchronous_commit on): off, a kill lost acknowledged rows.
+ * The settings of the embedded PostgreSQL. Durability stays at its defaults (fsync, full_page_writes and
+ * synchronous_commit on): with them off, a kill lost acknowledged rows.
  */
 const SETTINGS = {
   listen_addresses: "", // no TCP port: a Unix socket in a folder of mode 0700, hence no password
@@ -17,16 +17,16 @@ const SETTINGS = {
   shared_buffers: "128MB",
   max_wal_size: "1GB",
   wal_compression: "on",
-  jit: "off", // its compilation costs more than any of our statements
+  jit: "off", // compiling costs more than running any of our statements
   autovacuum_naptime: "15s", // the hot tables turn over many times a minute
-  log_min_messages: "fatal", // a client's mistake is the client's to report
+  log_min_messages: "fatal", // clients report their own errors
   log_timezone: "UTC",
   timezone: "UTC",
 };
 
 const LOCK = 1_835_103_845; // "mave" in ASCII
 const POLL_MS = 20;
-const LOCK_WAIT_MS = 2_000; // as long as a dead owner's connection may take to be noticed
+const LOCK_WAIT_MS = 2_000; // how long the server may take to notice a dead owner's connection
 const STOP_MS = 15_000; // a fast shutdown writes at most max_wal_size
 const LOG_MAX_BYTES = 1_000_000;
 
@@ -39,22 +39,22 @@ export interface Connection {
 
 export interface EmbeddedPostgres {
   readonly connection: Connection;
-  /** Stops the database, having waited for what it was writing. */
+  /** Stops the database after its running transactions. */
   end(): Promise<void>;
 }
 
 export interface EmbeddedOptions {
   folder: string;
   log: Log;
-  /** Told where the database died and could not be brought back: this process can do nothing more. */
+  /** Called when the database died and could not be restarted. */
   onLost: (why: Error) => void;
   /** More settings of PostgreSQL, for tests. */
   settings?: Record<string, string>;
 }
 
 /**
- * Starts the PostgreSQL of a data folder, or takes over one that a killed process left running, and keeps it running.
- * One process at a time owns it: a session lock, held as long as this process lives, says which.
+ * Starts the PostgreSQL of a data folder, or adopts one that a killed process left running, and restarts it when it dies.
+ * One process at a time owns it, by a session lock that it holds until it ends.
  */
 export async function startEmbeddedPostgres({
   folder,
@@ -69,7 +69,7 @@ export async function startEmbeddedPostgres({
   const watch = (): void => {
     owned.guard.once("end", () => {
       if (ending) return;
-      log.warn({ folder }, "The embedded database ended; starting it again.");
+      log.warn({ folder }, "Embedded database stopped; restarting it");
       restarted = own(cluster, settings).then((again) => {
         owned = again;
         watch();
@@ -81,13 +81,13 @@ export async function startEmbeddedPostgres({
     connection: owned.connection,
     async end() {
       ending = true;
-      await restarted; // or it would be started again behind our back
+      await restarted; // a restart must not follow the stop
       await stop(cluster);
     },
   };
 }
 
-/** The connection to a data folder's PostgreSQL where one runs and answers, else null. Changes nothing. */
+/** The connection to a data folder's PostgreSQL if one runs and accepts connections, else null. Changes nothing. */
 export async function findEmbeddedPostgres(folder: string): Promise<Connection | null> {
   const running = await readPostmaster(join(folder, "postgres", "cluster"));
   return running !== null && (await answers(running.connection)) ? running.connection : null;
@@ -95,14 +95,14 @@ export async function findEmbeddedPostgres(folder: string): Promise<Connection |
 
 interface Owned {
   connection: Connection;
-  /** Holds the lock; ends when the database does. */
+  /** Holds the lock; ends with the database. */
   guard: pg.Client;
 }
 
 async function own(cluster: Cluster, settings: Record<string, string>): Promise<Owned> {
   for (let lockedOut = 0; ; ) {
     const connection = (await takeOver(cluster)) ?? (await start(cluster, settings));
-    if (connection === null) continue; // it was just going down, or another process is just starting it
+    if (connection === null) continue; // it was shutting down, or another process is starting it
     const guard = await connect(connection);
     if (guard === null) continue;
     const owner = await lock(guard);
@@ -124,7 +124,7 @@ function inUse({ folder }: Cluster, owner: string): StartFailure {
   );
 }
 
-/** @returns null where the lock is now ours, else who has it */
+/** @returns null if this process now holds the lock, else the owner */
 async function lock(guard: pg.Client): Promise<string | null> {
   const tried = await guard.query("select pg_try_advisory_lock($1) as ours", [LOCK]);
   if (tried.rows[0].ours === true) return null;
@@ -136,17 +136,17 @@ async function lock(guard: pg.Client): Promise<string | null> {
   return found.rows[0]?.application_name ?? "it is just ending";
 }
 
-/** Waits for a postmaster that runs already. @returns null where there is none, or none any more */
+/** Waits for a postmaster that is already running. @returns null if there is none */
 async function takeOver(cluster: Cluster): Promise<Connection | null> {
   for (;;) {
     const running = await readPostmaster(cluster.data);
     if (running === null) return null;
     if (await answers(running.connection)) return running.connection;
     if (!(await isPostgresOf(running.pid, cluster))) {
-      await rm(join(cluster.data, "postmaster.pid"), { force: true }); // left by a machine that went down
+      await rm(join(cluster.data, "postmaster.pid"), { force: true }); // left by a crash of the machine
       return null;
     }
-    await pause(POLL_MS); // starting, recovering or stopping: each ends
+    await pause(POLL_MS); // it is starting, recovering or stopping
   }
 }
 
@@ -155,7 +155,7 @@ interface Postmaster {
   connection: Connection;
 }
 
-/** What PostgreSQL wrote about itself: process id, data folder, start time, port, socket folder, … one a line. */
+/** postmaster.pid: process id, data folder, start time, port, socket folder, …, one per line. */
 async function readPostmaster(data: string): Promise<Postmaster | null> {
   const text = await readFile(join(data, "postmaster.pid"), "utf8").catch(() => null);
   const [pid, , , port, host] = text?.split("\n") ?? [];
@@ -165,14 +165,14 @@ async function readPostmaster(data: string): Promise<Postmaster | null> {
 
 const connectionTo = (host: string): Connection => ({ host, user: "mave", database: "mave", port: PORT });
 
-/** A process id is given again after a restart of the machine: the name of the process tells. */
+/** A process id may be reused after a restart of the machine, so the name of the process is checked. */
 async function isPostgresOf(pid: number, cluster: Cluster): Promise<boolean> {
   if (!isAlive(pid)) return false;
   const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => null);
   return command === null ? process.platform !== "linux" : command.includes(cluster.data);
 }
 
-/** @returns null where another process holds the data folder just now */
+/** @returns null if another process holds the data folder */
 async function start(cluster: Cluster, settings: Record<string, string>): Promise<Connection | null> {
   const log = join(cluster.home, "log");
   const written = await stat(log).catch(() => null);
@@ -190,13 +190,13 @@ async function start(cluster: Cluster, settings: Record<string, string>): Promis
     await pause(POLL_MS);
   }
   const words = await lastWords(log);
-  await truncate(log); // what was read is not read again
+  await truncate(log); // so that old messages are not read again
   if (!HELD.test(words)) throw new StartFailure(`The embedded PostgreSQL in ${cluster.home} did not start: ${words}`);
   await pause(POLL_MS * 5);
   return null;
 }
 
-/** Its lock file or its shared memory still belongs to a postmaster that is ending or just starting. */
+/** Its lock file or shared memory still belongs to a postmaster that is stopping or starting. */
 const HELD = /lock file ".+" already exists|pre-existing shared memory block/;
 
 const answers = async (connection: Connection): Promise<boolean> => {
@@ -205,11 +205,11 @@ const answers = async (connection: Connection): Promise<boolean> => {
   return client !== null;
 };
 
-/** @returns null where the server does not take connections (yet, or any more) */
+/** @returns null if the server does not accept connections */
 async function connect(connection: Connection): Promise<pg.Client | null> {
-  // Not to the database `mave`: a test copies that one, which nobody may be connected to then.
+  // Not to the database `mave`: a test copies it, and a database with connections cannot be copied.
   const client = new pg.Client({ ...connection, database: "postgres", application_name: `process ${process.pid}` });
-  client.on("error", () => {}); // its end is what counts, and is heard as "end"
+  client.on("error", () => {}); // only the "end" event matters
   return client.connect().then(
     () => client,
     () => null,
@@ -221,7 +221,7 @@ async function createDatabase(guard: pg.Client): Promise<void> {
   if (found.rowCount === 0) await guard.query("create database mave");
 }
 
-/** Asks for a fast shutdown; where that hangs, for an immediate one, which the next start recovers from. */
+/** Requests a fast shutdown and, if that hangs, an immediate one, from which the next start recovers. */
 async function stop(cluster: Cluster): Promise<void> {
   const running = await readPostmaster(cluster.data);
   if (running === null || !(await isPostgresOf(running.pid, cluster))) return;

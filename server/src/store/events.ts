@@ -6,7 +6,7 @@ export interface EventRow {
   type: EventType;
   video_id: string | null;
   sequence: number;
-  /** The frozen bytes; null where they were erased. */
+  /** The frozen bytes; null if they were erased. */
   payload: string | null;
   erased_at: Date | null;
 }
@@ -21,18 +21,18 @@ export async function getEvent(sql: Sql, space: string, id: string): Promise<Eve
   return (await sql.run<EventRow>(get, [space, id]))[0];
 }
 
-/** Every video that is uploaded has these; they are in no index of types. */
+/** Every uploaded video has these, so no index of types contains them. */
 export const COMMON_TYPES: ReadonlySet<EventType> = new Set(["video.created", "video.processing", "video.uploaded"]);
-/** As the indexes of the other types are written. */
+/** In the form of the indexes of the other types. */
 export const RARE = "type not in ('video.created', 'video.processing', 'video.uploaded')";
 
 const AFTER = `(tx, id) > (coalesce((select tx from events where space_id = $1 and id = $2), '0'::xid8),
     coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid))`;
-// Not `$2 is null or …`: only a condition without alternatives can be where the index is entered.
+// Not `$2 is null or …`: an index scan cannot start at a condition with `or`.
 const BEFORE = `(tx, id) < (case when $2::uuid is null then '18446744073709551615'::xid8
       else (select tx from events where space_id = $1 and id = $2) end,
     coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))`;
-// What an open transaction may still put before them is left out, so that whoever goes on from the last one seen
+// Excludes events that a running transaction may still precede, so that a reader who continues from the last event seen
 // misses none.
 const COMMITTED = "tx < pg_snapshot_xmin(pg_current_snapshot())";
 const WAYS = {
@@ -41,17 +41,17 @@ const WAYS = {
 } as const;
 type Way = keyof typeof WAYS;
 
-/** Each way through the events, by the index that serves the filter. */
+/** The list in each direction, by the index that serves the filter. */
 const LISTS = {
   // events_by_commit
   any: ({ beyond, order }: (typeof WAYS)[Way]) => `select ${EVENT} from events
     where space_id = $1 and ${beyond} and ${COMMITTED}
       and ($3::text[] is null or type = any($3)) and ($4::text is null or video_id = $4) ${order}`,
-  // events_by_video: few rows, then sorted. `offset 0`: else the planner hopes to meet them early on its way in order
+  // events_by_video: few rows, then sorted. `offset 0`: else the planner scans all events, expecting to meet these soon
   video: ({ beyond, order }: (typeof WAYS)[Way]) => `select ${EVENT} from (select ${EVENT}, tx from events
     where space_id = $1 and video_id = $4 and ($3::text[] is null or type = any($3)) offset 0) of_video
     where ${beyond} and ${COMMITTED} ${order}`,
-  // events_by_rare_type, each type for itself
+  // events_by_rare_type, each type by itself
   rare: ({ beyond, order }: (typeof WAYS)[Way]) => `select ${EVENT} from unnest($3::text[]) as wanted
     cross join lateral (select ${EVENT}, tx from events where space_id = $1 and type = wanted
       and ${RARE} and ${beyond} and ${COMMITTED}
@@ -73,7 +73,7 @@ export interface EventFilter {
   video: string | null;
 }
 
-/** Events in the order of their commits, on from `after` (from the first where it is null). */
+/** Events in commit order, after `after` (from the first if null). */
 export function listEventsForward(
   sql: Sql,
   space: string,
@@ -84,7 +84,7 @@ export function listEventsForward(
   return listEvents(sql, "forward", [space, after, filter, limit]);
 }
 
-/** Events in the opposite order, back from `before` (from the newest where it is null). */
+/** Events in the opposite order, before `before` (from the newest if null). */
 export function listEventsBackward(
   sql: Sql,
   space: string,
@@ -99,6 +99,6 @@ function listEvents(sql: Sql, way: Way, [space, cursor, filter, limit]: [string,
   const { types, video } = filter;
   const rare = types?.every((type) => !COMMON_TYPES.has(type));
   const by = video !== null ? "video" : rare ? "rare" : "any";
-  const chosen = types === null ? null : [...new Set(types)]; // a type asked for twice is not listed twice
+  const chosen = types === null ? null : [...new Set(types)]; // a repeated type is listed once
   return sql.run<EventRow>(lists[`${by} ${way}`], [space, cursor, chosen, video, limit]);
 }

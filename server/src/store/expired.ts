@@ -1,6 +1,6 @@
 import type { Sql, Statement } from "./db.ts";
 
-/** Rows that end by themselves, each with its own age, removed a slice at a time so that no statement runs long. */
+/** Rows that expire, each kind at its own age. Deleted in slices, so that no statement runs long. */
 const SLICE = 5_000;
 
 const EXPIRED: readonly Statement[] = [
@@ -35,8 +35,8 @@ const EXPIRED_ACCESS: readonly Statement[] = [
 ];
 
 /**
- * Removes what is past its time: strays of the default partitions and hourly counts before `day`, idempotency keys
- * older than `idempotency_s`, links and tokens that have ended. Safe to run from several nodes at once.
+ * Deletes what has expired: rows of the default partitions and hourly counts before `day`, idempotency keys older than
+ * `idempotency_s`, expired links and tokens. Several nodes can run it at the same time.
  */
 export async function removeExpired(sql: Sql, day: string, idempotency_s: number): Promise<void> {
   for (const statement of EXPIRED) await sql.run(statement, [day]);

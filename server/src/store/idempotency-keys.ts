@@ -23,8 +23,8 @@ export async function findResponse(
 }
 
 /**
- * Waits for a transaction that remembers the same key. A response that is too old gives way to the new one.
- * @returns false where another request's response is remembered under this key
+ * Waits for a transaction that stores the same key. Replaces an expired response.
+ * @returns false if the response of another request is stored under this key
  */
 const REMEMBER: Statement = {
   name: "idempotency_remember",

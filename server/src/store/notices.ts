@@ -1,10 +1,10 @@
 import type { Sql, Statement } from "./db.ts";
 
 const notify: Statement = { name: "notify", text: "select pg_notify($1, $2)" };
-/** PostgreSQL takes payloads below 8,000 bytes; an id and its comma have 37. */
+/** PostgreSQL limits payloads to less than 8,000 bytes; an id and its comma have 37. */
 const IDS_MAX = 200;
 
-/** Tells the other processes. @param ids what it is about; too many are sent as none, which means: look yourself */
+/** Notifies the other processes. @param ids the changed objects; if there are too many, none is sent, which means any */
 export async function sendNotice(sql: Sql, channel: string, ids: readonly string[]): Promise<void> {
   await sql.run(notify, [channel, ids.length > IDS_MAX ? "" : ids.join(",")]);
 }

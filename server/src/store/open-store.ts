@@ -5,35 +5,35 @@ import { startEmbeddedPostgres } from "./embedded-postgres.ts";
 import { migrate } from "./migrate.ts";
 import { leadToOneDatabase, sharesSessions } from "./pooler.ts";
 
-const CONNECTIONS = 20; // an embedded PostgreSQL takes 60; an outside one is shared by several nodes
+const CONNECTIONS = 20; // the embedded PostgreSQL accepts 60; an external one is shared by several nodes
 const OLDEST = 150_000; // PostgreSQL 15, Debian 12's
 
 export interface Store {
   db: Database;
-  /** Ends the connections, and the embedded PostgreSQL where there is one. */
+  /** Closes the connections, and stops the embedded PostgreSQL if there is one. */
   close(): Promise<void>;
 }
 
 export interface StoreOptions {
   databaseUrl: string | null;
-  /** The database's own address, where `databaseUrl` is a pooler's. */
+  /** The database's own address, if `databaseUrl` is a pooler's. */
   databaseDirectUrl?: string | null;
   dataDir: string;
   log: Log;
   onLost: (why: Error) => void;
 }
 
-/** The database, running and up to date. @throws StartFailure where it cannot be reached or does not fit */
+/** The database, running and migrated. @throws StartFailure if it is unreachable or unsuitable */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { databaseUrl, databaseDirectUrl = null, dataDir, log, onLost } = options;
   const embedded = databaseUrl === null ? await startEmbeddedPostgres({ folder: dataDir, log, onLost }) : null;
   const ways = embedded ? { connection: embedded.connection } : await findWays(databaseUrl!, databaseDirectUrl, log);
-  let closing = false; // then connections break by our own doing
+  let closing = false; // then broken connections are expected
   const db = openDatabase({
     ...ways,
     connections: CONNECTIONS,
     onError(error) {
-      if (!closing) log.warn({ reason: error.message }, "A database connection broke; another takes its place.");
+      if (!closing) log.warn({ reason: error.message }, "Idle database connection broke; reconnecting");
     },
     onEffectError: (err) => log.error({ err }, "Work after a commit failed; the commit stands"),
   });
@@ -45,9 +45,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   try {
     await check(db, log);
     const onWait = (file: string, { message }: Error) =>
-      log.warn({ migration: file, reason: message }, "A migration could not have its locks; it is tried again.");
+      log.warn({ migration: file, reason: message }, "Migration did not get its locks; retrying");
     const applied = await migrate(db, { onWait });
-    if (applied.length > 0) log.info({ migrations: applied }, "The database was brought up to date.");
+    if (applied.length > 0) log.info({ migrations: applied }, "Applied database migrations");
     return { db, close };
   } catch (error) {
     await close();
@@ -57,7 +57,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 type Ways = Pick<DatabaseOptions, "connection" | "pooled" | "direct">;
 
-/** How the addresses that the operator gave lead to the database: through a pooler that shares sessions, or past it. */
+/** Whether the operator's URLs lead through a pooler that shares sessions, or past it. */
 async function findWays(url: string, directUrl: string | null, log: Log): Promise<Ways> {
   const pooled = await sharesSessions(url).catch(failAs("DATABASE_URL"));
   if (directUrl === null) {
@@ -80,7 +80,7 @@ const NOT_DIRECT =
   `${DIRECT_URL} leads to a connection pooler that shares sessions between its clients, as DATABASE_URL may. ` +
   "Give it the database's own address, or leave it out: then the nodes poll.";
 
-// Each node would take the others for dead, and send what they are sending.
+// Each node would presume the others dead and repeat their attempts in flight.
 const TWO_DATABASES =
   `DATABASE_URL and ${DIRECT_URL} lead to two databases: a lock taken in one is free in the other. ` +
   "They need the same database on the same server, which is no replica.";
@@ -92,7 +92,7 @@ const SETTINGS = {
                  where current_setting(setting) = 'off') as off`,
 };
 
-/** Refuses a PostgreSQL that is too old, and warns of one that may lose what it has acknowledged. */
+/** Rejects a PostgreSQL that is too old, and warns of settings that can lose acknowledged rows. */
 async function check(db: Database, log: Log): Promise<void> {
   const [server] = await db.run<{ version: number; name: string; off: string[] }>(SETTINGS);
   if (server!.version < OLDEST) {
@@ -106,7 +106,7 @@ async function check(db: Database, log: Log): Promise<void> {
   }
 }
 
-/** A database that does not answer, or does not let us in, is the operator's to mend. */
+/** An unreachable database or a refused login is for the operator to fix. */
 function asStartFailure(error: unknown, setting: string): unknown {
   const { code = "", message } = error as { code?: string; message?: string };
   if (error instanceof StartFailure || !/^(?:E[A-Z]+|08...|28...|3D000|42501|53300|57P0.)$/.test(code)) return error;

@@ -2,20 +2,20 @@ import type { Sql, Statement } from "./db.ts";
 
 export interface OverviewCounts {
   webhooks: number;
-  /** Enabled, and failing since a while. */
+  /** Enabled, and failing for a while. */
   failing: number;
   disabled: number;
-  /** Open deliveries, counted up to a bound. */
+  /** Pending deliveries, counted up to a limit. */
   pending: number;
-  /** Attempts of the last minute, from the hour's counts: the rate of this hour. */
+  /** Attempts per minute, from this hour's counts. */
   per_minute: number;
 }
 
 const OPEN_COUNTED_MAX = 10_000;
 
 /**
- * By webhooks_pkey, pending_deliveries_pkey and webhook_hours_pkey: a space's few hundred rows, and of the queue no more
- * than the bound.
+ * By webhooks_pkey, pending_deliveries_pkey and webhook_hours_pkey: a space's few hundred rows, and at most the limit of
+ * the queue.
  */
 const COUNT: Statement = {
   name: "overview_count",

@@ -1,6 +1,6 @@
 import type { Sql, Statement } from "./db.ts";
 
-/** The partitioned tables and the column whose UUIDv7 tells the day. */
+/** The partitioned tables, with the column whose UUIDv7 determines the day. */
 const PARTITIONED = [
   { parent: "events", key: "id" },
   { parent: "deliveries", key: "id" },
@@ -16,8 +16,8 @@ const MAKE: Statement = {
 };
 
 /**
- * Makes today's partition of each table and those of the days ahead. Needs a transaction that set a lock_timeout.
- * @returns how many were made
+ * Creates each table's partitions of today and the coming days. Needs a transaction with a lock_timeout.
+ * @returns how many were created
  */
 export async function makePartitions(tx: Sql, daysAhead: number): Promise<number> {
   let made = 0;
@@ -28,7 +28,7 @@ export async function makePartitions(tx: Sql, daysAhead: number): Promise<number
   return made;
 }
 
-/** The first day to keep: retention, or the day of the oldest event that an open delivery still needs. */
+/** The first day to keep: by retention, or the day of the oldest event that a pending delivery still needs. */
 const FIRST_KEPT: Statement = {
   name: "partitions_first_kept",
   text: `select least(
@@ -53,7 +53,7 @@ export interface Partition {
   day: string;
 }
 
-/** Every partition whose day is before `day`, the events first: what they belong to follows. */
+/** Every partition of a day before `day`, events first. */
 export async function partitionsBefore(sql: Sql, day: string): Promise<Partition[]> {
   const found: Partition[] = [];
   for (const { parent } of PARTITIONED)
@@ -69,8 +69,8 @@ const LOCK = {
 const DROP: Statement = { name: "partitions_drop", text: "select drop_partition($1, $2::date)" };
 
 /**
- * Drops a day unless an open delivery needs it. Asked once more under the lock: whoever sends an old delivery again reads
- * its event, and has either committed before the lock was given or finds the event gone.
+ * Drops a day unless a pending delivery needs it. Checked again under the lock: a transaction that reopens an old delivery
+ * reads its event, so it has either committed before the lock or finds the event gone.
  * @returns whether it was dropped
  */
 export async function dropPartition(tx: Sql, { parent, day }: Partition, retentionDays: number): Promise<boolean> {
@@ -82,5 +82,5 @@ export async function dropPartition(tx: Sql, { parent, day }: Partition, retenti
 
 const LOCK_TIMEOUT: Statement = { name: "partitions_lock_timeout", text: "set local lock_timeout = '1s'" };
 
-/** Nobody waits longer than this behind a change of the partitions; one that cannot get its lock is tried again later. */
+/** How long statements may queue behind a change of partitions; a change that does not get its lock is retried later. */
 export const boundLockWait = (tx: Sql): Promise<unknown> => tx.run(LOCK_TIMEOUT);

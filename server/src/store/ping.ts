@@ -2,14 +2,14 @@ import type { Sql, Statement } from "./db.ts";
 
 const PING: Statement = { name: "ping", text: "select 1" };
 
-/** Whether the database answers at all. */
+/** Rejects if the database does not respond. */
 export async function ping(sql: Sql): Promise<void> {
   await sql.run(PING);
 }
 
 const TIME: Statement = { name: "database_time", text: "select extract(epoch from now())::float8 * 1000 as now_ms" };
 
-/** What the database's clock says, in ms. */
+/** The database's time in Unix milliseconds. */
 export async function databaseTime(sql: Sql): Promise<number> {
   return (await sql.run<{ now_ms: number }>(TIME))[0]!.now_ms;
 }

@@ -3,19 +3,19 @@ import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { StartFailure } from "../kernel/start-failure.ts";
 
-/** Where root keeps what an unprivileged PostgreSQL must be able to reach; /root itself is closed to it. */
+/** Where root puts the files that an unprivileged PostgreSQL must reach; it cannot read /root. */
 export const SHARED_FOLDER = "/var/lib/mave";
 
 export interface PostgresBinaries {
-  /** The folder that holds `postgres` and `initdb`. */
+  /** The folder with `postgres` and `initdb`. */
   bin: string;
   /** The major version: a cluster belongs to one. */
   major: number;
 }
 
 /**
- * The PostgreSQL of this platform's npm package, ready to run. Where the process is root, a copy that any user can
- * read: PostgreSQL refuses to run as root, and an unprivileged user may not reach the folder it was installed in.
+ * The PostgreSQL of this platform's npm package. If the process is root, a copy that any user can read: PostgreSQL refuses
+ * to run as root, and an unprivileged user may not be able to read the folder where it was installed.
  */
 export async function postgresBinaries(asRoot: boolean): Promise<PostgresBinaries> {
   const { folder, version } = await installedPackage();
@@ -45,7 +45,7 @@ async function installedPackage(): Promise<{ folder: string; version: string }> 
   }
 }
 
-/** Copies beside and renames, so that a kill in the middle leaves no half copy under the real name. */
+/** Copies to a temporary name and renames, so that a kill leaves no partial copy under the real name. */
 async function copyBinaries(folder: string, copy: string): Promise<void> {
   const half = `${copy}.half-${process.pid}`;
   try {
@@ -65,7 +65,7 @@ async function copyBinaries(folder: string, copy: string): Promise<void> {
   }
 }
 
-/** The package's install script does only this, and npm does not run install scripts that nobody allowed. */
+/** Does what the package's install script does, because npm runs only install scripts that were allowed. */
 async function makeLinks(folder: string, native = join(folder, "native")): Promise<void> {
   const list = await readFile(join(folder, "native/pg-symlinks.json"), "utf8");
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {

@@ -22,24 +22,24 @@ import { startChild } from "../kernel/spawn.ts";
 import { StartFailure } from "../kernel/start-failure.ts";
 import { type PostgresBinaries, postgresBinaries, SHARED_FOLDER } from "./postgres-binaries.ts";
 
-/** `nobody`: owns nothing else, exists everywhere. */
+/** `nobody` exists everywhere and owns nothing else. */
 const UNPRIVILEGED = 65534;
-const SOCKET_PATH_MAX_BYTES = 103; // sun_path holds 104 on macOS, its end mark included
-export const PORT = 5432; // only a part of the socket's name: nothing listens on TCP
+const SOCKET_PATH_MAX_BYTES = 103; // sun_path has 104 on macOS, including the final NUL
+export const PORT = 5432; // only part of the socket's name: there is no TCP port
 
-/** One embedded database: its files, who runs it and with what. */
+/** One embedded database: its files, user and binaries. */
 export interface Cluster {
-  /** The data folder as the operator named it, for messages. */
+  /** The data folder as the operator configured it, for messages. */
   readonly folder: string;
-  /** The real folder that holds `cluster`, `socket` and `log`. */
+  /** The real folder that contains `cluster`, `socket` and `log`. */
   readonly home: string;
   readonly data: string;
   readonly binaries: PostgresBinaries;
-  /** Set where this process is root. */
+  /** Set if this process is root. */
   readonly user: { uid: number; gid: number } | undefined;
 }
 
-/** Finds or makes the cluster of a data folder. Throws a StartFailure where the folder cannot hold one. */
+/** Finds or creates the cluster of a data folder. @throws StartFailure if the folder cannot contain one */
 export async function openCluster(folder: string): Promise<Cluster> {
   const asRoot = process.getuid?.() === 0;
   const user = asRoot ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : undefined;
@@ -85,8 +85,8 @@ function unreachable(folder: string, cause: unknown): StartFailure {
 }
 
 /**
- * In the data folder where `user` can reach it, else in the shared place with a link to it. Looked after at each start:
- * the first may have been interrupted, and a folder may be moved.
+ * In the data folder if `user` can reach it, else in the shared place with a link to it. Checked at each start, because an
+ * earlier one may have been interrupted, and the folder may have been moved.
  */
 async function makeHomeFor({ uid, gid }: { uid: number; gid: number }, folder: string, home: string): Promise<void> {
   const there = await lstat(home).catch(() => null);
@@ -97,7 +97,7 @@ async function makeHomeFor({ uid, gid }: { uid: number; gid: number }, folder: s
     if (there?.uid !== uid) await chown(home, uid, gid);
     return;
   }
-  if (there !== null) await rmdir(home); // fails where it holds a database: that was moved here and has to move on
+  if (there !== null) await rmdir(home); // fails if it contains a database that was moved here
   const place = await elsewhere();
   await chown(place, uid, gid);
   await symlink(place, home);
@@ -109,7 +109,7 @@ async function elsewhere(): Promise<string> {
   return mkdtemp(join(databases, "db-"));
 }
 
-/** Whether a user without rights can pass through `folder` and all above it. */
+/** Whether an unprivileged user can traverse `folder` and its parents. */
 async function isTraversable(folder: string): Promise<boolean> {
   if (((await stat(folder)).mode & 0o001) === 0) return false;
   return folder === dirname(folder) || isTraversable(dirname(folder));
@@ -117,12 +117,12 @@ async function isTraversable(folder: string): Promise<boolean> {
 
 let halves = 0; // of this process: two data folders' names must differ, and so must two tries on one
 
-/** Makes the cluster beside its name and renames it: a kill in the middle leaves nothing that looks like one. */
+/** Creates the cluster under a temporary name and renames it, so that a kill leaves no partial cluster. */
 async function initialise(cluster: Cluster): Promise<void> {
   await removeHalves(cluster);
   const half = `${cluster.data}.half-${process.pid}-${++halves}`;
   const output = join(cluster.home, "log");
-  // The built-in locale sorts the same on every machine; libc's would change with the operating system.
+  // The built-in locale sorts the same everywhere; libc's changes with the operating system.
   const locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--encoding=UTF8"];
   const arguments_ = ["-D", half, "--username=mave", "--auth=trust", "--no-instructions", ...locale];
   const child = await run(cluster, "initdb", arguments_);
@@ -144,7 +144,7 @@ async function removeHalves({ home }: Cluster): Promise<void> {
   }
 }
 
-/** A short folder for the socket: the cluster's own, or one in the temporary folder where that path is too long. */
+/** A short folder for the socket: the cluster's own, or one in the temporary folder if that path is too long. */
 export async function socketFolder({ home, user }: Cluster): Promise<string> {
   const own = join(home, "socket");
   if (fits(own)) {
@@ -160,7 +160,7 @@ export async function socketFolder({ home, user }: Cluster): Promise<string> {
 
 const fits = (folder: string): boolean => Buffer.byteLength(join(folder, `.s.PGSQL.${PORT}`)) <= SOCKET_PATH_MAX_BYTES;
 
-/** Starts one of PostgreSQL's programs, its output in the cluster's log. It outlives this process, and its Ctrl-C. */
+/** Starts a PostgreSQL program that logs to the cluster's log. It outlives this process and ignores its Ctrl-C. */
 export async function run(cluster: Cluster, program: string, arguments_: string[]): Promise<ChildProcess> {
   const output = await open(join(cluster.home, "log"), "a", 0o600);
   try {
@@ -180,13 +180,13 @@ export async function run(cluster: Cluster, program: string, arguments_: string[
   }
 }
 
-/** The last lines that PostgreSQL wrote, for a message. */
+/** The last lines of PostgreSQL's log, for a message. */
 export async function lastWords(file: string): Promise<string> {
   const text = await readFile(file, "utf8").catch(() => "");
   return text.trim().split("\n").slice(-3).join(" / ") || "it said nothing";
 }
 
-/** Whether a process with this id exists; one that belongs to someone else counts. */
+/** Whether a process with this id exists, whoever owns it. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -5,25 +5,25 @@ import { StartFailure } from "../kernel/start-failure.ts";
 import type { Database, Sql, Statement } from "./db.ts";
 
 /**
- * One connection of its own: for LISTEN, and for locks that last as long as it does.
+ * A dedicated connection, for LISTEN and for locks that last as long as it does.
  *
- * Behind a pooler that shares sessions it is one transaction from its beginning to its end: only that keeps a session of
- * the server. Its locks are the transaction's then, what it runs is committed over the pool, and it hears no notices.
+ * Behind a pooler that shares sessions it is a single long transaction, because only that keeps a server session. Its
+ * locks are then the transaction's, its statements run over the pool, and it receives no notices.
  */
 export interface Session extends Sql {
-  /** Runs a statement that takes a lock, with one more value: whether to take it for the transaction. */
+  /** Runs a locking statement with one more value: whether the lock belongs to the transaction. */
   lock<Row>(statement: Statement, values: readonly unknown[]): Promise<Row[]>;
-  /** @param channel a lower-case word of this code, never input */
+  /** @param channel a lower-case constant, never input */
   listen(channel: string): Promise<void>;
-  /** Rejects where the connection is dead. */
+  /** Rejects if the connection is dead. */
   probe(): Promise<void>;
   close(): Promise<void>;
 }
 
 const PROBE: Statement = { name: "session_probe", text: "select 1" };
-const PROBE_MS = 5_000; // as long as a statement of the pool waits for a connection
+const PROBE_MS = 5_000; // as long as the pool waits for a connection
 
-/** @param listeners `onLost` is told once, when the connection ends without `close` */
+/** @param listeners `onLost` is called once, when the connection ends without `close` */
 export async function openSession(
   db: Database,
   clock: Clock,
@@ -47,7 +47,7 @@ export async function openSession(
   const runHere = async <Row>({ name, text }: Statement, values: readonly unknown[] = []): Promise<Row[]> =>
     (await client.query({ name: held ? undefined : name, text, values: values as unknown[] })).rows;
   const probe = async () => void (await within(clock, PROBE_MS, runHere(PROBE)));
-  /** A connection may die without a word; and poolers end transactions that are silent for long. */
+  /** A connection may die unnoticed, and poolers end transactions that idle for long. */
   const watch = () => {
     if (open) cancel = clock.after(LIMITS.SESSION_PROBE_MS, () => void probe().then(watch, lost));
   };
@@ -56,19 +56,19 @@ export async function openSession(
     run: held ? (statement, values) => db.run(statement, values) : runHere,
     lock: (statement, values) => runHere(statement, [...values, held]),
     async listen(channel) {
-      if (!held) await client.query(`listen ${channel}`); // in a transaction it would begin at the end of that
+      if (!held) await client.query(`listen ${channel}`); // in a transaction, LISTEN takes effect only at its end
     },
     probe,
     async close() {
       end();
-      await within(clock, PROBE_MS, client.end()).catch(() => {}); // it was dead already: there is nothing left to end
+      await within(clock, PROBE_MS, client.end()).catch(() => {}); // the connection is already dead
     },
   };
 }
 
 /**
- * Whatever the server's settings say, the transaction may idle and keeps no snapshot; and it writes nothing and reads no
- * table: so it holds back neither vacuum nor a change of the schema. PostgreSQL 17 has a bound for the whole of it, too.
+ * Overrides the server's timeouts, so that the transaction may idle. It keeps no snapshot, writes nothing and reads no
+ * table, so it holds back neither vacuum nor schema changes. PostgreSQL 17 can also limit a whole transaction.
  */
 const HOLD = `begin isolation level read committed read only;
   select set_config('idle_in_transaction_session_timeout', '0', true),
@@ -89,14 +89,14 @@ async function connectAndHold(db: Database, clock: Clock): Promise<pg.Client> {
   return client;
 }
 
-// Nodes that keep all of them would wait for each other.
+// Nodes that hold all of the pooler's sessions would wait for each other.
 const NO_SESSION_LEFT =
   "The connection pooler of DATABASE_URL has no session left for work beside those that Mave's nodes keep, one each. " +
   "Raise its default_pool_size, or give the nodes the database's own address as MAVE_DATABASE_DIRECT_URL.";
 
-const noResponse = (): Error => new Error("the database does not answer");
+const noResponse = (): Error => new Error("The database does not respond.");
 
-/** @param late what it rejects with where `work` takes longer */
+/** @param late the error if `work` takes longer */
 function within<Result>(clock: Clock, patience_ms: number, work: Promise<Result>, late = noResponse): Promise<Result> {
   return new Promise((resolve, reject) => {
     const cancel = clock.after(patience_ms, () => reject(late()));

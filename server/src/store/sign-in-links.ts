@@ -15,7 +15,7 @@ export async function insertLink(
   return (await sql.run<{ expires_at: Date }>(INSERT, values))[0]!.expires_at;
 }
 
-/** Looks without using it up. */
+/** Reads a link without using it. */
 const FIND: Statement = {
   name: "sign_in_link_find",
   text: "select purpose, space_id from sign_in_links where hash = $1 and used_at is null and expires_at > now()",
@@ -28,7 +28,7 @@ export async function findLink(sql: Sql, hash: Buffer): Promise<LinkRow | undefi
   return (await sql.run<LinkRow>(FIND, [hash]))[0];
 }
 
-/** Uses it up: of many at once one gets the row. */
+/** Uses a link: only one of several concurrent calls gets the row. */
 const USE: Statement = {
   name: "sign_in_link_use",
   text: `update sign_in_links set used_at = now()
@@ -38,7 +38,7 @@ export async function useLink(tx: Sql, hash: Buffer, purpose: LinkPurpose): Prom
   return (await tx.run<LinkRow>(USE, [hash, purpose]))[0];
 }
 
-/** Those that can open nothing any more, and every first-run link once there is an owner. */
+/** Deletes expired links, and every first-run link once there is an owner. */
 const SWEEP: Statement = {
   name: "sign_in_links_sweep",
   text: `delete from sign_in_links where expires_at < now() - interval '1 day'

@@ -7,18 +7,18 @@ export interface SpaceRow {
   created_at: Date;
 }
 
-/** A fresh server has one; it is the owner's. */
+/** A new server has one, which becomes the owner's. */
 const FIRST: Statement = {
   name: "space_first",
   text: "select id, name, claimed_at, created_at from spaces order by created_at, id limit 1",
 };
 export async function firstSpace(sql: Sql): Promise<SpaceRow> {
   const [space] = await sql.run<SpaceRow>(FIRST);
-  if (space === undefined) throw new Error("the database has no space: its migrations have not run");
+  if (space === undefined) throw new Error("The database has no space: its migrations have not run.");
   return space;
 }
 
-/** Holds the row, so that of many who would become the owner at once one does. */
+/** Locks the row, so that only one of several concurrent people becomes the owner. */
 const LOCK_FIRST: Statement = {
   name: "space_lock_first",
   text: "select id, name, claimed_at, created_at from spaces order by created_at, id limit 1 for update",

@@ -1,6 +1,6 @@
 import type { Sql, Statement } from "./db.ts";
 
-/** Work that one node at a time may do. Each word's number is an advisory lock's key; a number is never used again. */
+/** Work that one node does at a time. Each number is the key of an advisory lock and is never reused. */
 const TURNS = {
   retention: 7_021_801,
   disabling: 7_021_802,
@@ -12,7 +12,7 @@ const TURNS = {
 
 const TRY: Statement = { name: "turns_try", text: "select pg_try_advisory_xact_lock($1) as mine" };
 
-/** Whether this transaction has the turn; it ends with the transaction, also where the node dies. */
+/** Whether this transaction has the turn, until it ends or the node dies. */
 export async function tryTurn(tx: Sql, work: keyof typeof TURNS): Promise<boolean> {
   const [row] = await tx.run<{ mine: boolean }>(TRY, [TURNS[work]]);
   return row!.mine;
@@ -20,7 +20,7 @@ export async function tryTurn(tx: Sql, work: keyof typeof TURNS): Promise<boolea
 
 const HOLD: Statement = { name: "turns_hold", text: "select pg_advisory_xact_lock($1)" };
 
-/** Waits for the turn; it ends with the transaction. */
+/** Waits for the turn, and keeps it until the transaction ends. */
 export async function holdTurn(tx: Sql, work: keyof typeof TURNS): Promise<void> {
   await tx.run(HOLD, [TURNS[work]]);
 }

@@ -4,11 +4,11 @@ export const UPLOAD_STATES = ["receiving", "received", "processing"] as const;
 
 export interface UploadQueue {
   counts: Record<(typeof UPLOAD_STATES)[number], number>;
-  /** How long the one that waits longest for its processing has waited, seconds; 0 where none does. */
+  /** How long the oldest upload has waited for processing, in seconds; 0 if none waits. */
   oldest_received_s: number;
 }
 
-/** Served by uploads_to_process and uploads_receiving, which hold nothing but these. */
+/** Served by uploads_to_process and uploads_receiving, which contain only these uploads. */
 const MEASURE: Statement = {
   name: "upload_queue",
   text: `select (select count(*) from uploads where state = 'receiving') as receiving,

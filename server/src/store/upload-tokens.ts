@@ -6,7 +6,7 @@ const insert: Statement = {
     values ($1, $2, $3, now() + $4 * interval '1 ms') returning expires_at`,
 };
 
-/** Remembers a token by its SHA-256; returns when it expires. */
+/** Stores the SHA-256 of a token. @returns when it expires */
 export async function insertUploadToken(
   tx: Sql,
   token: { space: string; video: string; hash: Buffer; valid_ms: number },
@@ -20,7 +20,7 @@ const find: Statement = {
   text: `select space_id, video_id from upload_tokens where hash = $1 and expires_at > now()`,
 };
 
-/** The one video that this token may upload to; undefined where it is unknown or has expired. */
+/** The only video that this token may upload to; undefined if the token is unknown or expired. */
 export async function findUploadToken(
   sql: Sql,
   hash: Buffer,

@@ -29,7 +29,7 @@ const insert: Statement = {
     values ($1, $2, $3, $4, 'receiving', $5, $6, $7)`,
 };
 
-/** A file about to arrive. `size_bytes`: as declared, null where the uploader does not know it yet. */
+/** An upload that begins. `size_bytes`: as declared; null if the uploader does not know it yet. */
 export async function insertUpload(
   tx: Sql,
   upload: {
@@ -57,7 +57,7 @@ const countOpen: Statement = {
   text: "select count(*) as open from uploads where space_id = $1 and state = 'receiving'",
 };
 
-/** How many files of this space are on their way. Served by uploads_receiving. */
+/** How many uploads of this space are being received. Served by uploads_receiving. */
 export async function countReceiving(sql: Sql, space: string): Promise<number> {
   return (await sql.run<{ open: number }>(countOpen, [space]))[0]!.open;
 }
@@ -68,7 +68,7 @@ const received: Statement = {
     where id = $1 and state = 'receiving' returning ${UPLOAD}`,
 };
 
-/** The one door to `received`: undefined where somebody was faster, or the upload is over. */
+/** The only transition to `received`. Undefined if another call was faster or the upload has ended. */
 export async function markReceived(tx: Sql, id: string, size_bytes: number): Promise<UploadRow | undefined> {
   return (await tx.run<UploadRow>(received, [id, size_bytes]))[0];
 }
@@ -79,7 +79,7 @@ const cancelParts: Statement = {
     where space_id = $1 and video_id = $2 and state = 'receiving' returning id`,
 };
 
-/** Ends what has not been received whole; returns the ids. */
+/** Ends uploads that were not fully received. @returns their ids */
 export async function cancelReceiving(tx: Sql, space: string, video: string): Promise<string[]> {
   return (await tx.run<{ id: string }>(cancelParts, [space, video])).map(({ id }) => id);
 }
@@ -90,7 +90,7 @@ const cancelOne: Statement = {
     where id = $1 and state = 'receiving' returning ${UPLOAD}`,
 };
 
-/** Ends one upload that has not been received whole. */
+/** Ends one upload that was not fully received. */
 export async function cancelUpload(tx: Sql, id: string): Promise<UploadRow | undefined> {
   return (await tx.run<UploadRow>(cancelOne, [id]))[0];
 }
@@ -100,7 +100,7 @@ const declare: Statement = {
   text: "update uploads set size_bytes = $2 where id = $1 and state = 'receiving' and size_bytes is null",
 };
 
-/** The size of a file whose uploader did not know it at the beginning. */
+/** Sets the size of a file whose uploader did not know it at the start. */
 export async function declareUploadSize(sql: Sql, id: string, size_bytes: number): Promise<void> {
   await sql.run(declare, [id, size_bytes]);
 }
@@ -110,7 +110,7 @@ const beingProcessed: Statement = {
   text: `select 1 from uploads where space_id = $1 and video_id = $2 and state in ('received', 'processing') limit 1`,
 };
 
-/** Whether a file of this video is waiting for its processing, or in it. */
+/** Whether a file of this video waits for processing or is being processed. */
 export async function isBeingProcessed(sql: Sql, space: string, video: string): Promise<boolean> {
   return (await sql.run(beingProcessed, [space, video])).length > 0;
 }
@@ -121,7 +121,7 @@ const cancelAll: Statement = {
     where space_id = $1 and video_id = $2 and state in ('receiving', 'received', 'processing')`,
 };
 
-/** Ends every upload of a video that is being deleted. A processor notices at its next heartbeat. */
+/** Ends every upload of a video that is being deleted. A processor notices it at its next heartbeat. */
 export async function cancelUploads(tx: Sql, space: string, video: string): Promise<void> {
   await tx.run(cancelAll, [space, video]);
 }
@@ -136,14 +136,14 @@ export async function listReceiving(sql: Sql, limit: number): Promise<UploadRow[
 }
 
 /**
- * Its processor is gone: the lease has ended, or nobody holds the mark that a processor keeps as long as it lives. One
- * that was given back has no token, and waits for its time.
+ * The upload's processor is gone: the lease has expired, or no session holds the processor's advisory lock. A returned
+ * upload has no token and waits until it is due.
  */
 const LEFT = `state = 'processing' and (leased_until < now() or lease_token is not null and not exists (
   select from pg_locks where locktype = 'advisory' and classid = ${MARK_LOCK} and objid::integer = hashtext(lease_token::text)
     and objsubid = 2 and database = (select oid from pg_database where datname = current_database())))`;
 
-// Served by uploads_to_process. Versions of one video are processed one after the other, so that the last one wins.
+// Served by uploads_to_process. Versions of one video are processed one after another, so that the last one wins.
 const toProcess: Statement = {
   name: "uploads_to_process",
   text: `select ${UPLOAD} from uploads u
@@ -153,7 +153,7 @@ const toProcess: Statement = {
     order by received_at limit $1`,
 };
 
-/** Uploads that wait for a processor or were left by one. */
+/** Uploads that wait for a processor, or whose processor is gone. */
 export async function listToProcess(sql: Sql, limit: number): Promise<UploadRow[]> {
   return sql.run<UploadRow>(toProcess, [limit]);
 }
@@ -171,12 +171,12 @@ const mark: Statement = {
     else pg_advisory_lock(${MARK_LOCK}, hashtext($1::text)) end`,
 };
 
-/** Shows that the holder of this token lives, as long as the session does. To be set before the claim. */
+/** Locks this token for as long as the session lasts, which shows that the processor is alive. Call it before the claim. */
 export async function markLease(session: Session, token: string): Promise<void> {
   await session.lock(mark, [token]);
 }
 
-/** Takes an upload for processing; undefined where another processor was faster. */
+/** Leases an upload for processing; undefined if another processor was faster. */
 export async function claimUpload(
   tx: Sql,
   id: string,
@@ -192,7 +192,7 @@ const renew: Statement = {
     where id = $1 and lease_token = $2 and state = 'processing' returning 1`,
 };
 
-/** False where the lease is lost or the upload canceled: whoever holds the token has to stop. */
+/** Renews the lease. False if it is lost or the upload was canceled: the processor must stop. */
 export async function renewLease(tx: Sql, id: string, token: string, lease_ms: number): Promise<boolean> {
   return (await tx.run(renew, [id, token, lease_ms])).length > 0;
 }
@@ -203,7 +203,7 @@ const release: Statement = {
     where id = $1 and lease_token = $2 and state = 'processing'`,
 };
 
-/** Gives an upload back, to be claimed after `wait_ms`. `counted` false: this attempt was nobody's fault. */
+/** Returns an upload, to be claimed after `wait_ms`. @param counted whether this attempt counts */
 export async function releaseUpload(
   sql: Sql,
   id: string,
@@ -220,14 +220,14 @@ const finish: Statement = {
     where id = $1 and lease_token = $2 and state = 'processing' returning ${UPLOAD}`,
 };
 
-/** How processing ended. `media`: what the probe said and what was made of it. */
+/** How processing ended. `media`: the probe's result and the files made from it. */
 export interface Outcome {
   state: "published" | "failed";
   media: unknown;
   error: { code: string; message: string } | null;
 }
 
-/** The one door out of `processing`; undefined where the lease was lost, and then nothing has changed. */
+/** The only transition out of `processing`. Undefined if the lease was lost; then nothing has changed. */
 export async function finishUpload(
   tx: Sql,
   id: string,
@@ -247,7 +247,7 @@ const requeue: Statement = {
     returning u.space_id, u.video_id, u.version`,
 };
 
-/** Queues again what failed for want of something that is there now. */
+/** Requeues uploads that failed because something was missing that is available now. */
 export async function requeueUploads(
   sql: Sql,
   errorCode: string,
@@ -255,7 +255,7 @@ export async function requeueUploads(
   return sql.run(requeue, [errorCode]);
 }
 
-// An older version's media stay for a while, for whoever is watching; a file that may yet be processed stays.
+// An older version's media stay for a while for its viewers; a file that may still be processed stays.
 const toClear: Statement = {
   name: "uploads_to_clear",
   text: `select u.space_id, u.video_id, u.version, u.id, u.state, u.resumable, u.file_name, u.size_bytes,
@@ -269,9 +269,9 @@ const toClear: Statement = {
 };
 
 /**
- * Uploads whose files nobody needs any more.
- * @param grace_ms how long a version that was replaced stays
- * @param keptError the error code whose newest file is kept for another try
+ * Uploads whose files are no longer needed.
+ * @param grace_ms how long a replaced version stays
+ * @param keptError the error code with which the newest file is kept for another try
  */
 export async function listUploadsToClear(
   sql: Sql,
@@ -295,7 +295,7 @@ const known: Statement = {
   text: `select id, state, error_code from uploads where id = any($1)`,
 };
 
-/** The states of these uploads, for a clean-up that found their files; unknown ids are left out. */
+/** The states of these uploads, for a clean-up that found their files. Unknown ids are left out. */
 export async function getUploadStates(
   sql: Sql,
   ids: string[],

@@ -56,7 +56,7 @@ export interface NewVideo {
   metadata: Record<string, string>;
 }
 
-/** New videos, the first event of each counted already. Those whose id is taken are missing from the result. */
+/** Inserts videos with the number of their first event. Videos whose id is in use are missing from the result. */
 export async function insertVideos(sql: Sql, videos: readonly NewVideo[]): Promise<VideoRow[]> {
   const rows = videos.map(({ space, ...video }) => ({ space_id: space, ...video }));
   return sql.run<VideoRow>(insert, [JSON.stringify(rows)]);
@@ -71,10 +71,10 @@ export async function getVideo(sql: Sql, space: string, id: string): Promise<Vid
   return (await sql.run<VideoRow>(get, [space, id]))[0];
 }
 
-// Served by videos_by_id: whoever looks at a page knows no space.
+// Served by videos_by_id: a public page does not know the space.
 const getPublic: Statement = { name: "video_get_public", text: `select ${VIDEO} from videos where id = $1` };
 
-/** A video by its id alone, deleted ones too: for its public page. */
+/** A video by its id alone, for its public page; deleted ones included. */
 export async function getPublicVideo(sql: Sql, id: string): Promise<VideoRow | undefined> {
   return (await sql.run<VideoRow>(getPublic, [id]))[0];
 }
@@ -84,12 +84,12 @@ const lock: Statement = {
   text: `select ${VIDEO} from videos where space_id = $1 and id = $2 and deleted_at is null for update`,
 };
 
-/** A video, kept from every other change until the transaction ends. Locks of its uploads are taken after it. */
+/** Locks a video until the transaction ends. Its uploads are locked after it. */
 export async function lockVideo(tx: Sql, space: string, id: string): Promise<VideoRow | undefined> {
   return (await tx.run<VideoRow>(lock, [space, id]))[0];
 }
 
-// Both lists walk videos_listed from the cursor on. A cursor of a deleted video still works: its row stays.
+// Both lists walk videos_listed from the cursor. A deleted video still works as cursor, because its row stays.
 const listOlder: Statement = {
   name: "videos_list_older",
   text: `select ${VIDEO} from videos
@@ -114,7 +114,7 @@ export interface VideoFilter {
   search: string | null;
 }
 
-/** Newest first: those after `after` (from the newest one where it is null), at most `limit`. */
+/** Newest first, after `after` (from the newest if null), at most `limit`. */
 export async function listVideosAfter(
   sql: Sql,
   space: string,
@@ -125,7 +125,7 @@ export async function listVideosAfter(
   return sql.run<VideoRow>(listOlder, [space, after, filter.status, ...searchValues(filter), limit]);
 }
 
-/** The `limit` ones right before `before` in the list's order, oldest first. */
+/** The `limit` videos right before `before` in the list's order, oldest first. */
 export async function listVideosBefore(
   sql: Sql,
   space: string,
@@ -160,7 +160,7 @@ const remove: Statement = {
     where space_id = $1 and id = $2 and deleted_at is null returning ${VIDEO}`,
 };
 
-/** Marks it deleted and counts its last event; undefined where there was none. */
+/** Marks a video as deleted and counts its last event; undefined if there is none. */
 export async function deleteVideo(tx: Sql, space: string, id: string): Promise<VideoRow | undefined> {
   return (await tx.run<VideoRow>(remove, [space, id]))[0];
 }
@@ -172,7 +172,7 @@ const setStatus: Statement = {
     where space_id = $1 and id = $2 returning ${VIDEO}`,
 };
 
-/** What an upload on its way changes. `events`: how many events this change is about to record. */
+/** What a running upload changes. `events`: how many events the change will record. */
 export interface StatusChange {
   status: VideoStatus;
   progress: number | null;
@@ -204,7 +204,7 @@ const publish: Statement = {
     where space_id = $1 and id = $2 returning ${VIDEO}`,
 };
 
-/** A version that is whole and verified, about to be the one that plays. */
+/** A complete and verified version that will play next. */
 export interface Publication {
   status: VideoStatus;
   duration_s: number;
@@ -233,7 +233,7 @@ const toClear: Statement = {
     order by deleted_at limit $1`,
 };
 
-/** Deleted videos whose files may still be there. */
+/** Deleted videos whose files may still exist. */
 export async function listVideosToClear(sql: Sql, limit: number): Promise<{ space_id: string; id: string }[]> {
   return sql.run(toClear, [limit]);
 }

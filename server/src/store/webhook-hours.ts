@@ -1,6 +1,6 @@
 import type { Sql, Statement } from "./db.ts";
 
-/** What a webhook did in an hour, since it was last written down. */
+/** What a webhook did in an hour, since it was last saved. */
 export interface HourCounts {
   space_id: string;
   webhook_id: string;
@@ -11,11 +11,11 @@ export interface HourCounts {
   timings: Record<string, number>;
 }
 
-/** What a webhook's attempts since then say of its present state, one for each webhook. */
+/** What a webhook's attempts since then say about its current state. */
 export interface HealthMark {
   space_id: string;
   webhook_id: string;
-  /** Whether any succeeded. */
+  /** Whether any attempt succeeded. */
   succeeded: boolean;
   /** The first failure after the last success, in Unix ms; null: the last attempt succeeded. */
   failing_ms: number | null;
@@ -34,8 +34,8 @@ const add: Statement = {
       timings = add_counts(h.timings, excluded.timings)`,
 };
 
-// A success ends the failing, whatever other nodes saw; a failure begins it where nothing has. Written only on a change:
-// the row is read by every record.
+// A success ends the failing period, whatever other nodes saw; a failure starts one if there is none. Written only on a
+// change, because every record reads the row.
 const mark: Statement = {
   name: "webhooks_mark",
   text: `update webhooks w set failing_since = n.failing_since, certificate_until = n.certificate_until
@@ -51,7 +51,7 @@ const mark: Statement = {
       or w.certificate_until is distinct from n.certificate_until)`,
 };
 
-/** Adds to the hours' counts and marks which webhooks are failing. */
+/** Adds to the hourly counts and marks which webhooks are failing. */
 export async function addHealth(tx: Sql, hours: readonly HourCounts[], marks: readonly HealthMark[]): Promise<void> {
   await tx.run(add, [JSON.stringify(hours)]);
   await tx.run(mark, [JSON.stringify(marks)]);
@@ -71,12 +71,12 @@ const hours: Statement = {
     where space_id = $1 and webhook_id = $2 and hour > $3::timestamptz order by hour`,
 };
 
-/** The hours after `after`, oldest first; those without an attempt are missing. */
+/** The hours after `after`, oldest first. Hours without an attempt are missing. */
 export async function listHours(sql: Sql, space: string, webhook: string, after: Date): Promise<HourRow[]> {
   return sql.run<HourRow>(hours, [space, webhook, after]);
 }
 
-// By pending_deliveries_pkey. Counting stops at a bound: a backlog of a million is not counted for a page.
+// By pending_deliveries_pkey. Counting stops at a limit: a page does not count a backlog of a million.
 const backlog: Statement = {
   name: "webhook_backlog",
   text: `select count(*)::int as pending, min(to_timestamp(('x' || left(replace(id::text, '-', ''), 12))::bit(48)::bigint / 1000.0))
@@ -84,7 +84,7 @@ const backlog: Statement = {
     from (select id from pending_deliveries where space_id = $1 and webhook_id = $2 limit $3) counted`,
 };
 
-/** How many deliveries are open, counted up to `max`, and when the oldest event of these happened. */
+/** How many deliveries are pending, counted up to `max`, and when their oldest event happened. */
 export async function measureBacklog(
   sql: Sql,
   space: string,

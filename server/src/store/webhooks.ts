@@ -27,7 +27,7 @@ export interface WebhookRow {
   created_at: Date;
 }
 
-// An old secret that has ended is read as none, whatever still stands in the row.
+// An expired previous secret is read as none, although the row still contains it.
 const OVERLAPS = "previous_secret_until > now()";
 export const WEBHOOK = `space_id, id, url, description, events, status, status_reason, status_since, ordering, rate_limit, headers,
   header_names, secret, secret_hint, secret_since, case when ${OVERLAPS} then previous_secret end as previous_secret,
@@ -49,7 +49,7 @@ export interface NewWebhook {
   by: string | null;
 }
 
-// The space's row is locked, so that two calls at once cannot both take the last place.
+// Locks the space's row, so that two concurrent calls cannot both use the last place.
 const insert: Statement = {
   name: "webhook_insert",
   text: `with place as (select id from spaces where id = $1 for update)
@@ -60,7 +60,7 @@ const insert: Statement = {
     returning ${WEBHOOK}`,
 };
 
-/** A new webhook; undefined where the space has `max` already. */
+/** Inserts a webhook; undefined if the space already has `max`. */
 export async function insertWebhook(tx: Sql, webhook: NewWebhook, max: number): Promise<WebhookRow | undefined> {
   const { space, id, url, description, events, ordering, rate_limit, headers, header_names } = webhook;
   const shown = [space, id, url, description, events, ordering, rate_limit, headers, header_names];
@@ -90,12 +90,12 @@ const listNewer: Statement = {
   text: `select ${WEBHOOK} from webhooks where space_id = $1 and id > $2 order by id limit $3`,
 };
 
-/** Newest first, from `after` on. */
+/** Newest first, after `after`. */
 export async function listWebhooksAfter(sql: Sql, space: string, after: string | null, limit: number) {
   return sql.run<WebhookRow>(listOlder, [space, after, limit]);
 }
 
-/** Those right before `before` in the list's order, oldest first. */
+/** The webhooks right before `before` in the list's order, oldest first. */
 export async function listWebhooksBefore(sql: Sql, space: string, before: string, limit: number) {
   return sql.run<WebhookRow>(listNewer, [space, before, limit]);
 }
@@ -105,13 +105,13 @@ const byIds: Statement = {
   text: `select ${WEBHOOK} from webhooks where id = any($1::uuid[])`,
 };
 
-/** What a dispatcher needs of these webhooks; one that is missing has been deleted. */
+/** What a dispatcher needs to know of these webhooks. Deleted ones are missing. */
 export async function getWebhooksById(sql: Sql, ids: readonly string[]): Promise<WebhookRow[]> {
   return sql.run<WebhookRow>(byIds, [ids]);
 }
 
-// Times are the database's, whose clock may be set meanwhile: what counts is the earlier of when it was looked last and
-// when that was by the time passed since.
+// Times are the database's, whose clock may be set in between: the earlier of two readings of the last check counts, the
+// recorded time and now minus the time that has passed.
 const changed: Statement = {
   name: "webhooks_changed",
   text: `select id from webhooks where changed_at
@@ -119,10 +119,10 @@ const changed: Statement = {
 };
 
 /**
- * Ids of the webhooks that changed since it was looked last.
- * @param looked_ms what the database's clock said then
+ * Ids of the webhooks that changed since the last check.
+ * @param looked_ms the database's time at the last check
  * @param ago_ms how long ago that was
- * @param overlap_ms what changed this long before is listed as well
+ * @param overlap_ms changes this long before the check are listed too
  */
 export async function listChangedWebhooks(
   sql: Sql,
@@ -140,7 +140,7 @@ const update: Statement = {
     where space_id = $1 and id = $2 returning ${WEBHOOK}`,
 };
 
-/** Writes what a person may change, all at once; the row has to be locked. */
+/** Saves everything that a person may change. The row must be locked. */
 export async function updateWebhook(tx: Sql, row: WebhookRow): Promise<WebhookRow> {
   const { space_id, id, url, description, events, ordering, rate_limit, headers, header_names } = row;
   const values = [space_id, id, url, description, events, ordering, rate_limit, headers, header_names];
@@ -156,7 +156,7 @@ const setStatus: Statement = {
     returning ${WEBHOOK}`,
 };
 
-/** What a person chose. Undefined where it has that status already, or is gone. */
+/** Sets the status that a person chose. Undefined if the webhook already has it, or is deleted. */
 export async function setWebhookStatus(
   tx: Sql,
   space: string,
@@ -167,7 +167,7 @@ export async function setWebhookStatus(
   return (await tx.run<WebhookRow>(setStatus, [space, id, status, reason]))[0];
 }
 
-// Only an enabled one is disabled, and only while the reason for it still holds.
+// Disables only an enabled webhook, and only while the reason still holds.
 const disableGone: Statement = {
   name: "webhook_disable_gone",
   text: `update webhooks set status = 'disabled', status_reason = $4, status_since = now(), changed_at = now()
@@ -175,7 +175,7 @@ const disableGone: Statement = {
     returning ${WEBHOOK}`,
 };
 
-/** Disables one whose receiver at this URL wants no more; undefined where it has another URL now, or is not enabled. */
+/** Disables a webhook whose receiver responded 410; undefined if it has another URL now, or is not enabled. */
 export async function disableGoneWebhook(
   tx: Sql,
   space: string,
@@ -193,7 +193,7 @@ const disableFailing: Statement = {
     returning ${WEBHOOK}`,
 };
 
-/** Disables one that has failed for `for_ms`; undefined where it has recovered, or is not enabled. */
+/** Disables a webhook that has failed for `for_ms`; undefined if it has recovered, or is not enabled. */
 export async function disableFailingWebhook(
   tx: Sql,
   space: string,
@@ -212,7 +212,7 @@ const rotate: Statement = {
     where space_id = $1 and id = $2 returning ${WEBHOOK}`,
 };
 
-/** The present secret becomes the previous one for `overlap_s`; one still older ends now. */
+/** The current secret becomes the previous one for `overlap_s`; an older one expires now. */
 export async function rotateWebhookSecret(
   tx: Sql,
   space: string,
@@ -226,7 +226,7 @@ export async function rotateWebhookSecret(
 
 const remove: Statement = { name: "webhook_delete", text: "delete from webhooks where space_id = $1 and id = $2" };
 
-/** The row must have been locked: the lock is how one knows that it was there. */
+/** The row must be locked, which proves that it exists. */
 export async function deleteWebhook(tx: Sql, space: string, id: string): Promise<void> {
   await tx.run(remove, [space, id]);
 }
@@ -249,7 +249,7 @@ export interface SealedValues {
   headers: Buffer | null;
 }
 
-/** Locks the next `limit` webhooks after `after` by id, to seal their values anew. */
+/** Locks the next `limit` webhooks after `after` by id, to reseal their values. */
 export async function lockSealedValues(tx: Sql, after: string, limit: number): Promise<SealedValues[]> {
   return tx.run<SealedValues>(sealed, [after, limit]);
 }
@@ -278,7 +278,7 @@ const warn: Statement = {
     returning ${WEBHOOK}`,
 };
 
-/** Marks a webhook that has failed for `for_ms` as warned of; undefined where it is, or has recovered. */
+/** Marks a webhook that has failed for `for_ms` as warned; undefined if it already is, or has recovered. */
 export async function warnOfWebhook(
   tx: Sql,
   space: string,
