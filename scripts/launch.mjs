@@ -30,7 +30,7 @@ const COMMANDS = {
   },
   async mave(args) {
     await ensureInstalled();
-    return runUntilEnd(["--conditions=source", "server/src/admin/main.ts", ...args]);
+    return runUntilEnd(["--conditions=source", "server/src/admin/cli.ts", ...args]);
   },
   async test(args) {
     await ensureInstalled();

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const READY_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
 const MAIN = fileURLToPath(new URL("../../server/src/main.ts", import.meta.url));
-const ADMIN = fileURLToPath(new URL("../../server/src/admin/main.ts", import.meta.url));
+const ADMIN = fileURLToPath(new URL("../../server/src/admin/cli.ts", import.meta.url));
 
 /** A real Mave server in its own process. Its folder outlives it. */
 export interface Mave {

@@ -6,7 +6,7 @@ import { createSpaces } from "./auth/spaces.ts";
 import { type Config, loadConfig } from "./config/config.ts";
 import { createCancellations } from "./delivery/cancellations.ts";
 import { createDeliveries } from "./delivery/deliveries.ts";
-import { createDeliveryNode, type DeliveryNode } from "./delivery/node.ts";
+import { createDeliveryNode } from "./delivery/node.ts";
 import { startNotifier } from "./delivery/notifier.ts";
 import { createReplays } from "./delivery/replays.ts";
 import { RETRY_SCHEDULE_S } from "./delivery/retry-schedule.ts";
@@ -15,27 +15,26 @@ import { createErasures } from "./events/erasures.ts";
 import { createEvents } from "./events/events.ts";
 import { createRecorder, type Recorder } from "./events/record.ts";
 import { createHttp } from "./http/http.ts";
-import { createTusDoor } from "./http/tus.ts";
-import { type Clock, systemClock } from "./kernel/clock.ts";
+import { createTusHandler } from "./http/tus.ts";
+import { systemClock } from "./kernel/clock.ts";
 import { assertLimits, LIMITS } from "./kernel/limits.ts";
 import { createLog, type Log } from "./kernel/log.ts";
-import { type Random, systemRandom } from "./kernel/random.ts";
-import { createSignals, type Signals } from "./kernel/signals.ts";
+import { systemRandom } from "./kernel/random.ts";
+import { createSignals } from "./kernel/signals.ts";
 import { StartFailure } from "./kernel/start-failure.ts";
 import type { Tracing } from "./kernel/trace.ts";
 import { createAddressPolicy } from "./net/address-policy.ts";
 import { createSafeClient } from "./net/safe-client.ts";
-import { createDeliveryMeter, type DeliveryMeter } from "./ops/delivery-meter.ts";
+import { createDeliveryMeter } from "./ops/delivery-meter.ts";
 import { findPort, portFailure } from "./ops/listening-port.ts";
 import { createLive } from "./ops/live.ts";
 import { createMetrics } from "./ops/metrics.ts";
 import { createRetention } from "./ops/retention.ts";
 import { createShutdown, type Shutdown } from "./ops/shutdown.ts";
-import type { Database } from "./store/db.ts";
 import { openStore } from "./store/open-store.ts";
 import { firstSpace } from "./store/spaces.ts";
 import { createLocalBlobs } from "./videos/blobs.ts";
-import { FFMPEG_HINT, type Ffmpeg, findFfmpeg } from "./videos/ffmpeg.ts";
+import { FFMPEG_HINT, findFfmpeg } from "./videos/ffmpeg.ts";
 import { openFolders } from "./videos/folders.ts";
 import { createJanitor } from "./videos/janitor.ts";
 import { createLibrary } from "./videos/library.ts";
@@ -45,57 +44,48 @@ import { Disabling } from "./webhooks/disabling.ts";
 import { Health } from "./webhooks/health.ts";
 import { createOwnerMail } from "./webhooks/owner-mail.ts";
 import { createWebhooks } from "./webhooks/registry.ts";
-import { createVault, type Vault } from "./webhooks/secrets.ts";
+import { createVault } from "./webhooks/secrets.ts";
 
 const VERSION = "0.1.0";
-const PEOPLE_AFTER_MS = 500;
+const SIGN_IN_PRELOAD_DELAY_MS = 500;
 
-/** What everything stands on. */
-interface Ground {
-  config: Config;
-  log: Log;
-  clock: Clock;
-  random: Random;
-  signals: Signals;
-  shutdown: Shutdown;
-  db: Database;
-  vault: Vault;
-  publicUrl: string;
-  /** null where this machine has none. */
-  ffmpeg: Ffmpeg | null;
-  tracing: Tracing | undefined;
-}
-
-/** The composition root: the only place that constructs things. They start in the order written and end in reverse. */
+/** The composition root: the only file that constructs services. They stop in the reverse order of their start. */
 async function main(): Promise<void> {
   assertLimits();
   const config = await loadConfig();
   const log = createLog(config.logLevel);
-  const [clock, random, signals] = [systemClock, systemRandom, createSignals()];
-  const shutdown = createShutdown(log, clock);
+  const shutdown = createShutdown(log, systemClock);
   const port = await findPort(config.port, config.host);
-  const publicUrl = config.publicUrl ?? `http://localhost:${port}`;
-  const ffmpeg = findFfmpeg(clock, config.ffmpeg ?? undefined); // beside the database's start: both take their time
-  const tracing = await startTraces(config, log, shutdown);
-  const onLost = (why: Error): void => {
-    log.fatal({ err: why }, "The database is lost.");
-    shutdown.begin("database lost", 1);
-  };
-  const opening = openStore({ ...config, log, onLost });
-  const nothingToClose = () => {}; // it could not be opened, which is told where that is waited for
-  shutdown.add("the database", () => opening.then(({ close }) => close(), nothingToClose));
-  const { db } = await opening;
-  const vault = createVault(config.secretsKeys, random);
-  const ground = { config, log, clock, random, signals, shutdown, db, vault, publicUrl, ffmpeg: await ffmpeg, tracing };
-  await start(ground, port).catch((error: unknown) => {
-    if (shutdown.begun) return; // what is ending fails whatever is still starting
+  const context = await createContext(config, log, shutdown, port);
+  await start(context, port).catch((error: unknown) => {
+    if (shutdown.begun) return; // a shutdown makes a start in progress fail
     if (error instanceof StartFailure) console.error(error.message);
-    else log.fatal({ err: error }, "The start failed.");
-    shutdown.begin("the start failed", 1); // ends what has been started, the database above all
+    else log.fatal({ err: error }, "Start failed");
+    shutdown.begin("start failed", 1); // stops what was started, above all the database
   });
 }
 
-/** Loads the OpenTelemetry SDK, which takes a quarter of a second, where spans are wanted; nothing of it elsewhere. */
+/** What most of the constructors need. */
+type Context = Awaited<ReturnType<typeof createContext>>;
+
+async function createContext(config: Config, log: Log, shutdown: Shutdown, port: number) {
+  const [clock, random, signals] = [systemClock, systemRandom, createSignals()];
+  const publicUrl = config.publicUrl ?? `http://localhost:${port}`;
+  const finding = findFfmpeg(clock, config.ffmpeg ?? undefined); // takes time, as the start of the database does
+  const tracing = await startTraces(config, log, shutdown);
+  const onLost = (err: Error): void => {
+    log.fatal({ err }, "Embedded database lost");
+    shutdown.begin("database lost", 1);
+  };
+  const opening = openStore({ ...config, log, onLost });
+  const nothingToClose = () => {}; // the failure is reported by the await below
+  shutdown.add("database", () => opening.then(({ close }) => close(), nothingToClose));
+  const { db } = await opening;
+  const vault = createVault(config.secretsKeys, random);
+  return { config, log, clock, random, signals, shutdown, db, vault, publicUrl, ffmpeg: await finding, tracing };
+}
+
+/** Loads the OpenTelemetry SDK, which takes a quarter of a second, only if tracing is enabled. */
 async function startTraces(config: Config, log: Log, shutdown: Shutdown): Promise<Tracing | undefined> {
   if (!config.traces) return undefined;
   const { startTracing } = await import("./ops/tracing.ts");
@@ -104,52 +94,31 @@ async function startTraces(config: Config, log: Log, shutdown: Shutdown): Promis
   return tracing;
 }
 
-async function start(ground: Ground, port: number): Promise<void> {
-  const { config, log, clock, shutdown, db } = ground;
+async function start(context: Context, port: number): Promise<void> {
+  const { config, log, clock, shutdown, db } = context;
   const retention = createRetention({ db, clock, log, days: config.retention_days });
   shutdown.add("retention", retention.stop);
   await retention.start();
-  const delivering = await startDelivering(ground);
-  const videos = await startVideos(ground, delivering.recorder);
-  const people = await serve(ground, delivering, videos, port);
-  await greet(ground);
-  prepare(ground, people);
+  const delivery = await startDelivery(context);
+  const videos = await startVideos(context, delivery.recorder);
+  const people = await serve(context, delivery, videos, port);
+  await printWelcome(context);
+  preloadSignIn(context, people);
 }
 
-/** What comes as soon as the port is open is answered first: to load the sign-in library stops everything for 0.2 s. */
-function prepare({ clock, log, shutdown }: Ground, people: People): void {
-  let preparing: Promise<void> = Promise.resolve();
-  const cancel = clock.after(PEOPLE_AFTER_MS, () => {
-    preparing = people
-      .prepare()
-      .catch((err: unknown) => log.warn({ err }, "Sign-in is not ready; whoever signs in next tries again."));
-  });
-  shutdown.add("sign-in", () => {
-    cancel();
-    return preparing;
-  });
-}
-
-interface Delivering {
-  recorder: Recorder;
-  health: Health;
-  node: (DeliveryNode & { meter: DeliveryMeter }) | null;
-}
-
-/** The sender, where this node is one, and what records for it. */
-async function startDelivering(ground: Ground): Promise<Delivering> {
-  const { config, log, clock, signals, db, shutdown } = ground;
+async function startDelivery(context: Context) {
+  const { config, log, clock, signals, db, shutdown } = context;
   const delivers = config.roles.has("deliver");
-  const health = new Health(ground);
-  shutdown.add("the webhooks' health", () => health.flush());
+  const health = new Health(context);
+  shutdown.add("webhook health", () => health.flush());
   shutdown.add("notices", async () => endNotices());
   const endNotices = startNotifier({ db, clock, log, signals, delivers });
-  if (!delivers) return { recorder: createRecorder(ground), health, node: null };
+  if (!delivers) return { recorder: createRecorder(context), health, node: null };
 
   const client = createSafeClient({ clock, policy: createAddressPolicy(config) });
   const meter = createDeliveryMeter();
   const node = createDeliveryNode({
-    ...ground,
+    ...context,
     client,
     onStatement: meter.timed,
     version: VERSION,
@@ -162,34 +131,38 @@ async function startDelivering(ground: Ground): Promise<Delivering> {
       disabling.note(ended);
     },
   });
-  const recorder = createRecorder({ ...ground, dispatcher: node.dispatcher });
-  const disabling = new Disabling({ ...ground, recorder });
+  const recorder = createRecorder({ ...context, dispatcher: node.dispatcher });
+  const disabling = new Disabling({ ...context, recorder });
   shutdown.add("connections to receivers", () => client.close());
   shutdown.add("delivery", () => node.drain(config.attemptTimeout_ms + LIMITS.DRAIN_SETTLE_MS));
   await node.start();
   shutdown.add("disabling", () => disabling.stop());
   disabling.start();
-  if (config.smtpUrl !== null) {
-    const { createMailer } = await import("./net/mailer.ts");
-    const mailer = createMailer({ url: config.smtpUrl, publicUrl: ground.publicUrl });
-    const ownerMail = createOwnerMail({ ...ground, mailer });
-    shutdown.add("mail to owners", ownerMail.stop);
-    ownerMail.start();
-  }
+  await startOwnerMail(context);
   return { recorder, health, node: { ...node, meter } };
 }
 
-/** Videos and their files, and the processing of what comes in, where this node does that. */
-async function startVideos(ground: Ground, recorder: Recorder) {
-  const { config, log, clock, db, publicUrl, shutdown } = ground;
+type Delivery = Awaited<ReturnType<typeof startDelivery>>;
+
+async function startOwnerMail(context: Context): Promise<void> {
+  const { config, publicUrl, shutdown } = context;
+  if (config.smtpUrl === null) return;
+  const { createMailer } = await import("./net/mailer.ts");
+  const ownerMail = createOwnerMail({ ...context, mailer: createMailer({ url: config.smtpUrl, publicUrl }) });
+  shutdown.add("mail to owners", ownerMail.stop);
+  ownerMail.start();
+}
+
+async function startVideos(context: Context, recorder: Recorder) {
+  const { config, log, clock, db, publicUrl, shutdown } = context;
   const folders = await openFolders(config.dataDir);
   const blobs = createLocalBlobs({ folder: folders.media, publicUrl });
-  const uploads = createUploads({ ...ground, folders, maxBytes: config.uploadMaxBytes });
-  const library = createLibrary({ ...ground, recorder, blobs });
+  const uploads = createUploads({ ...context, folders, maxBytes: config.uploadMaxBytes });
+  const library = createLibrary({ ...context, recorder, blobs });
   if (config.roles.has("process")) {
-    const processor = createProcessor({ ...ground, recorder, blobs, folders });
+    const processor = createProcessor({ ...context, recorder, blobs, folders });
     const janitor = createJanitor({ db, blobs, uploads, clock, log });
-    shutdown.add("the clean-up of files", janitor.stop);
+    shutdown.add("janitor", janitor.stop);
     await janitor.start();
     shutdown.add("processing", processor.stop);
     await processor.start();
@@ -199,76 +172,85 @@ async function startVideos(ground: Ground, recorder: Recorder) {
 
 type Videos = Awaited<ReturnType<typeof startVideos>>;
 
-/** The door: the API with all that it shows. @returns those who may come in, not prepared for yet */
+/** Starts the HTTP server. @returns the sign-in library, not loaded yet */
 async function serve(
-  ground: Ground,
-  { recorder, health, node }: Delivering,
+  context: Context,
+  { recorder, health, node }: Delivery,
   videos: Videos,
   port: number,
 ): Promise<People> {
-  const { config, log, signals, db, ffmpeg, shutdown } = ground;
-  const apiKeys = createApiKeys({ ...ground, onError: (err) => log.warn({ err }, "The use of keys was not written.") });
-  shutdown.add("the use of keys", apiKeys.flush);
+  const { config, log, signals, db, ffmpeg, shutdown } = context;
+  const onError = (err: unknown) => log.warn({ err }, "Failed to save API key last-used times");
+  const apiKeys = createApiKeys({ ...context, onError });
+  shutdown.add("API key last-used times", apiKeys.flush);
   const cookieKey = Buffer.from(hkdfSync("sha256", config.secretsKeys[0]!, "", "session cookies", 32));
-  const people = createPeople({ ...ground, cookieKey });
-  const replays = createReplays(ground);
+  const people = createPeople({ ...context, cookieKey });
+  const replays = createReplays(context);
   if (config.roles.has("deliver")) {
     replays.start();
     shutdown.add("replays", replays.stop);
   }
-  const live = createLive(ground);
+  const live = createLive(context);
   live.start();
-  shutdown.add("notices to pages", live.stop);
+  shutdown.add("live pages", live.stop);
   const http = await createHttp({
-    ...ground,
+    ...config,
+    ...context,
     ...videos,
     live,
     version: VERSION,
-    serves: config.roles.has("api"),
-    trustProxy: config.trustProxy,
-    metricsToken: config.metricsToken,
-    retention_days: config.retention_days,
-    uploadMaxBytes: config.uploadMaxBytes,
+    hasApiRole: config.roles.has("api"),
     ffmpeg: { available: ffmpeg !== null, version: ffmpeg?.version ?? null, hint: ffmpeg ? null : FFMPEG_HINT },
-    before: createTusDoor({ ...ground, ...videos, apiKeys }),
+    tus: createTusHandler({ ...context, ...videos, apiKeys }),
     metrics: createMetrics({ db, roles: config.roles, delivery: node }),
     apiKeys,
     people,
-    spaces: createSpaces(ground),
-    webhooks: createWebhooks({ ...ground, policy: createAddressPolicy(config) }),
-    sendTest: createSendTest({ ...ground, recorder }),
+    spaces: createSpaces(context),
+    webhooks: createWebhooks({ ...context, policy: createAddressPolicy(config) }),
+    sendTest: createSendTest({ ...context, recorder }),
     health: (space, id) => health.get(space, id),
-    events: createEvents(ground),
+    events: createEvents(context),
     deliveries: createDeliveries({ db, signals, retries: (config.retrySchedule_s ?? RETRY_SCHEDULE_S).length }),
     replays,
-    cancellations: createCancellations(ground),
-    erasures: createErasures(ground),
+    cancellations: createCancellations(context),
+    erasures: createErasures(context),
   });
-  shutdown.add("the web server", http.close);
+  shutdown.add("HTTP server", http.close);
   await http.app.listen({ port, host: config.host }).catch((cause: Error) => {
     throw portFailure(cause, port, config.host);
   });
   return people;
 }
 
-/** Tells the operator where to go. It serves already: a database that goes away just now comes back, and ends nothing. */
-async function greet(ground: Ground): Promise<void> {
-  const welcome = await wayIn(ground).catch((err: unknown) => {
-    ground.log.warn({ err }, "There is no link: `npm run -s mave -- admin link` prints one.");
+/** Prints the URL. The server already runs, so a database failure at this point must not end it. */
+async function printWelcome(context: Context): Promise<void> {
+  const link = await signInLink(context).catch((err: unknown) => {
+    context.log.warn({ err }, "Failed to create a sign-in link; run `npm run -s mave -- admin link`");
     return "";
   });
-  console.log(`Mave is ready: ${ground.publicUrl}/dashboard/${welcome}`);
+  console.log(`Mave is ready: ${context.publicUrl}/dashboard/${link}`);
 }
 
-/**
- * A link that signs in once: as long as there is no owner, and on a terminal. One in a log file would let in whoever reads
- * that.
- */
-async function wayIn({ db, random, publicUrl }: Ground): Promise<string> {
-  const unclaimed = (await firstSpace(db)).claimed_at === null;
-  if (!unclaimed && !process.stdout.isTTY) return "";
+/** A one-time link, if the server has no owner yet or the output is a terminal: in a log file it could be misused. */
+async function signInLink({ db, random, publicUrl }: Context): Promise<string> {
+  const hasOwner = (await firstSpace(db)).claimed_at !== null;
+  if (hasOwner && !process.stdout.isTTY) return "";
   const link = await createSignInLink(db, random, publicUrl);
-  return ` · ${unclaimed ? "Become its owner" : "Sign in"} with this link, once and within the hour: ${link}`;
+  return ` · ${hasOwner ? "Sign in" : "Become the owner"} with this one-time link within an hour: ${link}`;
+}
+
+/** Loads the sign-in library, which blocks the process for 0.2 s, after the first requests. */
+function preloadSignIn({ clock, log, shutdown }: Context, people: People): void {
+  let loading: Promise<void> = Promise.resolve();
+  const cancel = clock.after(SIGN_IN_PRELOAD_DELAY_MS, () => {
+    loading = people
+      .prepare()
+      .catch((err: unknown) => log.warn({ err }, "Sign-in is not ready; the next sign-in retries"));
+  });
+  shutdown.add("sign-in", () => {
+    cancel();
+    return loading;
+  });
 }
 
 main().catch((error: unknown) => {

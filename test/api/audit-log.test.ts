@@ -7,7 +7,7 @@ const api = await testApi(await testDatabase());
 
 const WHO = { object: "audit_entry", actor: "key write key", address: "127.0.0.1" };
 
-/** What the audit log says of this one, oldest first, without when. */
+/** The audit log entries of an object, oldest first. */
 async function entriesOf(subject: string, headers = {}) {
   const { json } = await api.ask("GET", "/v1/audit-log?limit=100", undefined, headers);
   const entries: { subject: string; created: number }[] = json.data;
@@ -21,7 +21,7 @@ async function pausedWebhook(): Promise<string> {
   return json.id;
 }
 
-test("a key that is made and deleted is told by its name, and nowhere by itself", async () => {
+test("the audit log has the name of a created and deleted key, but not the key", async () => {
   const { json } = await api.ask("POST", "/v1/api-keys", { name: "deploy", scope: "read" });
   await api.ask("DELETE", `/v1/api-keys/${json.id}`);
   const entries = await entriesOf(json.id);
@@ -32,7 +32,7 @@ test("a key that is made and deleted is told by its name, and nowhere by itself"
   expect(JSON.stringify(entries)).not.toContain(json.key.slice(5));
 });
 
-test("a replay is told from its beginning to its end, one that only counts is not", async () => {
+test("the audit log records every change of a replay, but no dry run", async () => {
   const webhook = await pausedWebhook();
   await happen(api, "AAAAAAAAA1");
   const now_s = Math.floor(Date.now() / 1000);
@@ -51,7 +51,7 @@ test("a replay is told from its beginning to its end, one that only counts is no
   expect(data.filter(({ action }: { action: string }) => action === "replay.created")).toHaveLength(1);
 });
 
-test("a replay that is changed or canceled in vain leaves nothing in it", async () => {
+test("the audit log does not record rejected changes", async () => {
   const before = (await api.ask("GET", "/v1/audit-log?limit=1")).json.data[0].id;
   const unknown = "2222222222222222222223";
   expect((await api.ask("PATCH", `/v1/replays/${unknown}`, { status: "paused" })).status).toBe(404);
@@ -60,7 +60,7 @@ test("a replay that is changed or canceled in vain leaves nothing in it", async 
   expect((await api.ask("GET", "/v1/audit-log?limit=1")).json.data[0].id).toBe(before);
 });
 
-test("a delivery that is sent by hand is told once, however often that was asked for with one Idempotency-Key", async () => {
+test("the audit log records a manual send once per Idempotency-Key", async () => {
   const { json } = await api.ask("POST", "/v1/webhooks", { url: "https://r.example.com/", events: ["video.created"] });
   await happen(api, "AAAAAAAAA2");
   const [{ id }] = (await api.ask("GET", `/v1/deliveries?webhook=${json.id}`)).json.data;
@@ -69,7 +69,7 @@ test("a delivery that is sent by hand is told once, however often that was asked
   expect(await entriesOf(id)).toMatchObject([{ ...WHO, action: "delivery.sent_again" }]);
 });
 
-test("another space reads nothing of it", async () => {
+test("the audit log of a space is not visible to another space", async () => {
   const { json } = await api.ask("POST", "/v1/api-keys", { name: "mine" });
   const other = { authorization: `Bearer ${await api.key("read", await api.newSpace())}` };
   expect(await entriesOf(json.id)).toHaveLength(1);

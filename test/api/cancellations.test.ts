@@ -16,7 +16,7 @@ const happenThrice = async (letter: string) => {
   for (let n = 0; n < 3; n++) await happen(api, `${letter}${n}`.padEnd(10, "0"));
 };
 
-test("open deliveries are canceled once for one Idempotency-Key, and the audit log says by whom and how many", async () => {
+test("pending deliveries are canceled once per Idempotency-Key, and the audit log records by whom and how many", async () => {
   const webhook = await heldWebhook();
   await happenThrice("a");
   const counted = await api.ask("POST", "/v1/cancellations", { webhook, dry_run: true });
@@ -27,8 +27,8 @@ test("open deliveries are canceled once for one Idempotency-Key, and the audit l
   const again = await api.ask("POST", "/v1/cancellations", { webhook }, once);
   expect(again.text).toBe(first.text);
   expect(first.json).toMatchObject({ object: "cancellation", total: 3 });
-  const open = await api.ask("GET", `/v1/deliveries?webhook=${webhook}&status=held`);
-  expect(open.json.data).toHaveLength(3);
+  const held = await api.ask("GET", `/v1/deliveries?webhook=${webhook}&status=held`);
+  expect(held.json.data).toHaveLength(3);
   const canceled = await api.ask("GET", `/v1/deliveries?webhook=${webhook}&status=canceled`);
   expect(canceled.json.data[0].reason).toBe("Canceled by key write key.");
   const entries = await db.run({
@@ -38,7 +38,7 @@ test("open deliveries are canceled once for one Idempotency-Key, and the audit l
   expect(entries).toEqual([{ actor: "key write key", details: { webhook, total: 3 } }]);
 });
 
-test("a key that only reads may not cancel, and another space's webhook is unknown", async () => {
+test("a read-only key cannot cancel, and neither can another space", async () => {
   const webhook = await heldWebhook();
   await happenThrice("c");
   const reader = { authorization: `Bearer ${api.keys.read}` };

@@ -28,7 +28,7 @@ const erase = (video: string, headers: Record<string, string> = {}) =>
 const deliveriesOf = async (video: string) => (await api.ask("GET", `/v1/deliveries?video=${video}`)).json.data;
 const eventsOf = async (video: string) => (await api.ask("GET", `/v1/events?video=${video}`)).json.data;
 
-/** A deleted video whose events have all been delivered. */
+/** A deleted video whose events were all delivered. */
 async function deliveredVideo(): Promise<string> {
   const video = await createVideo();
   await api.ask("DELETE", `/v1/videos/${video}`);
@@ -40,7 +40,7 @@ async function deliveredVideo(): Promise<string> {
   return video;
 }
 
-/** What the tables of the log and of the video hold, as text. */
+/** The rows of the delivery log and of the video, as text. */
 const kept = async (video: string): Promise<string> => {
   const text = `select concat(
       (select string_agg(e::text, ' ') from events e where e.video_id = $1),
@@ -52,7 +52,7 @@ const kept = async (video: string): Promise<string> => {
   return (await db.run<{ text: string }>({ name: "", text }, [video]))[0]!.text;
 };
 
-test("an erasure leaves the fact of each delivery and nothing of what was in it", async () => {
+test("an erasure removes the data of each event and keeps the fact of its delivery", async () => {
   const video = await deliveredVideo();
   expect(await kept(video)).toContain(secret);
   const before = await deliveriesOf(video);
@@ -83,7 +83,7 @@ test("an erasure leaves the fact of each delivery and nothing of what was in it"
   });
 });
 
-test("an event that is not erased says nothing of it", async () => {
+test("an event that is not erased has no field about erasure", async () => {
   const video = await deliveredVideo();
   const [event] = await eventsOf(video);
   expect(Object.keys(event).sort()).toEqual(["created", "data", "id", "object", "sequence", "type"]);
@@ -91,16 +91,16 @@ test("an event that is not erased says nothing of it", async () => {
   expect((await api.ask("GET", `/v1/deliveries/${id}`)).json.erased).toBeNull();
 });
 
-test("a video that exists, or has an open delivery, is refused with what to do", async () => {
+test("an erasure is rejected while the video exists or has pending deliveries", async () => {
   await setWebhook("paused");
   const video = await createVideo();
-  const alive = await erase(video);
-  expect([alive.status, alive.json.code]).toEqual([409, "CONFLICT"]);
-  expect(alive.json.detail).toBe("This video exists. Delete it first.");
+  const existing = await erase(video);
+  expect([existing.status, existing.json.code]).toEqual([409, "CONFLICT"]);
+  expect(existing.json.detail).toBe("This video exists. Delete it first.");
   await api.ask("DELETE", `/v1/videos/${video}`);
-  const open = await erase(video);
-  expect([open.status, open.json.code]).toEqual([409, "CONFLICT"]);
-  expect(open.json.detail).toMatch(/^2 deliveries of this video are open\..*POST \/v1\/cancellations/);
+  const pending = await erase(video);
+  expect([pending.status, pending.json.code]).toEqual([409, "CONFLICT"]);
+  expect(pending.json.detail).toMatch(/^2 deliveries of this video are open\..*POST \/v1\/cancellations/);
   expect(await kept(video)).toContain(secret);
   await api.ask("POST", "/v1/cancellations", { video });
   expect((await erase(video)).json).toMatchObject({ events: 2, attempts: 0 });
@@ -108,7 +108,7 @@ test("a video that exists, or has an open delivery, is refused with what to do",
   await setWebhook("enabled");
 });
 
-test("once more finds nothing to do, and one Idempotency-Key gets one response and one line in the audit log", async () => {
+test("a repeated erasure erases nothing, and is recorded once per Idempotency-Key", async () => {
   const video = await deliveredVideo();
   const once = { "idempotency-key": "erase" };
   const first = await erase(video, once);
@@ -137,15 +137,15 @@ test("an erased event is neither replayed nor sent again", async () => {
   expect(await deliveriesOf(video)).toMatchObject([{ status: "succeeded" }, { status: "succeeded" }]);
 });
 
-test("a stream that resumes before an erased event shows it without its data", async () => {
+test("a stream that resumes before an erased event sends it without its data", async () => {
   const before = (await api.ask("GET", "/v1/events?order=desc&limit=1")).json.data[0].id;
   const video = await deliveredVideo();
   await erase(video);
   const stopped = new AbortController();
   const headers = { authorization: `Bearer ${api.keys.read}`, "last-event-id": before };
-  const answered = await fetch(`${api.url}/v1/events/stream?video=${video}`, { headers, signal: stopped.signal });
+  const response = await fetch(`${api.url}/v1/events/stream?video=${video}`, { headers, signal: stopped.signal });
   let text = "";
-  for await (const chunk of answered.body!.pipeThrough(new TextDecoderStream())) {
+  for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
     text += chunk;
     if (text.split("\ndata: ").length > 2 && text.endsWith("\n\n")) break;
   }

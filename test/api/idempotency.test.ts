@@ -8,7 +8,7 @@ const once = (key: string) => ({ "idempotency-key": key });
 const count = async (name: string, text: string) => (await db.run<{ n: number }>({ name, text }))[0]!.n;
 const videos = () => count("count_videos", "select count(*) as n from videos");
 
-test("the same call again gives the same bytes and is not done twice", async () => {
+test("a repeated request returns the same bytes and has no second effect", async () => {
   const first = await api.ask("POST", "/v1/videos", { name: "Once" }, once("same"));
   const before = await videos();
   const again = await api.ask("POST", "/v1/videos", { name: "Once" }, once("same"));
@@ -18,7 +18,7 @@ test("the same call again gives the same bytes and is not done twice", async () 
   expect(await videos()).toBe(before);
 });
 
-test("another body under the same key is refused, whatever came of the first", async () => {
+test("a different request with the same key is rejected", async () => {
   await api.ask("POST", "/v1/videos", { name: "A" }, once("other"));
   const { status, json } = await api.ask("POST", "/v1/videos", { name: "B" }, once("other"));
   expect([status, json.code]).toEqual([422, "IDEMPOTENCY_MISMATCH"]);
@@ -26,24 +26,24 @@ test("another body under the same key is refused, whatever came of the first", a
   expect(elsewhere.json.code).toBe("IDEMPOTENCY_MISMATCH");
 });
 
-test("of thirty at once one is done, and all get its response", async () => {
+test("of thirty concurrent requests one takes effect, and all return its response", async () => {
   const before = await videos();
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     Array.from({ length: 30 }, () => api.ask("POST", "/v1/videos", { name: "Thirty" }, once("thirty"))),
   );
-  expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
-  expect(answers.every(({ status }) => status === 201)).toBe(true);
+  expect(new Set(responses.map(({ text }) => text)).size).toBe(1);
+  expect(responses.every(({ status }) => status === 201)).toBe(true);
   expect(await videos()).toBe(before + 1);
   expect(await count("count_thirty", "select count(*) as n from events where payload like '%Thirty%'")).toBe(1);
 });
 
-test("a refused call is not remembered: mended, it is done under the same key", async () => {
-  const refused = await api.ask("POST", "/v1/videos", { nam: "typo" }, once("mended"));
-  const mended = await api.ask("POST", "/v1/videos", { name: "fine" }, once("mended"));
-  expect([refused.status, mended.status]).toEqual([422, 201]);
+test("a rejected request does not use up its key", async () => {
+  const refused = await api.ask("POST", "/v1/videos", { nam: "typo" }, once("corrected"));
+  const corrected = await api.ask("POST", "/v1/videos", { name: "fine" }, once("corrected"));
+  expect([refused.status, corrected.status]).toEqual([422, 201]);
 });
 
-test("a space's key is its own: another space's same word is another call", async () => {
+test("another space can use the same key", async () => {
   const other = { authorization: `Bearer ${await api.key("write", await api.newSpace())}` };
   const mine = await api.ask("POST", "/v1/videos", { name: "Mine" }, once("shared"));
   const theirs = await api.ask("POST", "/v1/videos", { name: "Theirs" }, { ...once("shared"), ...other });
@@ -55,7 +55,7 @@ test.each([
   ["/v1/api-keys", { name: "shown once" }, "key"],
   ["/v1/webhooks", { url: "https://example.com/x", events: ["video.created"] }, "secret"],
 ] as const)(
-  "%s: what is shown once comes again to its caller, and lies nowhere in the database",
+  "a repeated request to %s returns the secret again, which is not stored in plain text",
   async (path, body, field) => {
     const first = await api.ask("POST", path, body, once(`secret ${field}`.replace(" ", "-")));
     const again = await api.ask("POST", path, body, once(`secret ${field}`.replace(" ", "-")));
@@ -65,10 +65,10 @@ test.each([
   },
 );
 
-test("a response older than a day gives way to a new call", async () => {
+test("a key can be used for a new request after a day", async () => {
   const first = await api.ask("POST", "/v1/videos", { name: "Old" }, once("old"));
   await db.run({
-    name: "age_answers",
+    name: "age_responses",
     text: "update idempotency_keys set created_at = now() - interval '25 hours' where key = 'old'",
   });
   const later = await api.ask("POST", "/v1/videos", { name: "New" }, once("old"));
@@ -76,7 +76,7 @@ test("a response older than a day gives way to a new call", async () => {
   expect(later.json.id).not.toBe(first.json.id);
 });
 
-test.each(["a b", "x".repeat(256)])("the key %j is refused", async (key) => {
+test.each(["a b", "x".repeat(256)])("the key %j is rejected", async (key) => {
   const { status, json } = await api.ask("POST", "/v1/videos", {}, once(key));
   expect([status, json.code]).toEqual([400, "REQUEST_MALFORMED"]);
 });

@@ -6,7 +6,7 @@ const db = await testDatabase();
 const api = await testApi(db);
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 
-test("a new key is shown once, works at once, and lies in the database as a hash only", async () => {
+test("a new key is shown once, works immediately, and is stored as a hash only", async () => {
   const { json } = await api.ask("POST", "/v1/api-keys", { name: "ci", scope: "read" });
   expect(json.key).toMatch(/^mave_[\w-]{43}$/);
   expect(json).toMatchObject({
@@ -23,7 +23,7 @@ test("a new key is shown once, works at once, and lies in the database as a hash
   expect(rows.some(({ all }) => all.includes(json.key.slice(5, 30)))).toBe(false);
 });
 
-test("a deleted key stops working at once, also where it was used a moment ago", async () => {
+test("a deleted key stops working immediately, even if it is cached", async () => {
   const { json } = await api.ask("POST", "/v1/api-keys", { name: "gone" });
   expect((await api.ask("GET", "/v1/videos", undefined, bearer(json.key))).status).toBe(200);
   expect((await api.ask("DELETE", `/v1/api-keys/${json.id}`)).json).toEqual({
@@ -36,7 +36,7 @@ test("a deleted key stops working at once, also where it was used a moment ago",
   expect((await api.ask("DELETE", `/v1/api-keys/${json.id}`)).status).toBe(404);
 });
 
-test("a key says when it was last used; a thousand uses are one write", async () => {
+test("a key has the time of its last use", async () => {
   const { json } = await api.ask("POST", "/v1/api-keys", { name: "used" });
   for (let n = 0; n < 20; n++) await api.apiKeys.identify(json.key);
   await api.apiKeys.flush();
@@ -44,20 +44,20 @@ test("a key says when it was last used; a thousand uses are one write", async ()
   expect(data.find(({ id }: { id: string }) => id === json.id).last_used).toBeGreaterThanOrEqual(json.created);
 });
 
-test("a key that may only read sees no secret", async () => {
-  const made = await api.ask("POST", "/v1/webhooks", { url: "https://example.com/r", events: ["video.created"] });
+test("a read-only key cannot see a secret", async () => {
+  const created = await api.ask("POST", "/v1/webhooks", { url: "https://example.com/r", events: ["video.created"] });
   const { status, json } = await api.ask(
     "GET",
-    `/v1/webhooks/${made.json.id}/secret`,
+    `/v1/webhooks/${created.json.id}/secret`,
     undefined,
     bearer(api.keys.read),
   );
   expect([status, json.code]).toEqual([403, "SCOPE_INSUFFICIENT"]);
-  const seen = await api.ask("GET", `/v1/webhooks/${made.json.id}`, undefined, bearer(api.keys.read));
-  expect(seen.text).not.toContain(made.json.secret.slice(0, -4));
+  const seen = await api.ask("GET", `/v1/webhooks/${created.json.id}`, undefined, bearer(api.keys.read));
+  expect(seen.text).not.toContain(created.json.secret.slice(0, -4));
 });
 
-test("revealing and rotating a secret is told in the audit log: who, when, from where", async () => {
+test("the audit log records who revealed and rotated a secret, and from where", async () => {
   const { json } = await api.ask("POST", "/v1/webhooks", { url: "https://example.com/a", events: ["video.created"] });
   await api.ask("GET", `/v1/webhooks/${json.id}/secret`);
   await api.ask("POST", `/v1/webhooks/${json.id}/secret/rotations`, { overlap_seconds: 60 });
@@ -75,14 +75,14 @@ test("revealing and rotating a secret is told in the audit log: who, when, from 
     expect(entry).toMatchObject({ actor: "key write key", address: "127.0.0.1", subject: json.id });
 });
 
-test("a change that is refused leaves no entry in the audit log", async () => {
+test("a rejected change has no entry in the audit log", async () => {
   const before = (await api.ask("GET", "/v1/audit-log?limit=1")).json.data[0].id;
   await api.ask("DELETE", "/v1/webhooks/2222222222222222222223");
   await api.ask("PATCH", "/v1/webhooks/2222222222222222222223", { status: "paused" });
   expect((await api.ask("GET", "/v1/audit-log?limit=1")).json.data[0].id).toBe(before);
 });
 
-test("a list's pages hold each item once, forth and back, also while items are added", async () => {
+test("the pages of a list have each item once in both directions, even while items are added", async () => {
   const space = await api.newSpace();
   const own = bearer(await api.key("write", space));
   for (let n = 0; n < 6; n++) await api.ask("POST", "/v1/api-keys", { name: `nr ${n}` }, own);
@@ -95,7 +95,7 @@ test("a list's pages hold each item once, forth and back, also while items are a
   const third = await page(`&after=${second.next}`);
   expect([third.has_more, third.next]).toEqual([false, null]);
   const all = [...ids(first), ...ids(second), ...ids(third)];
-  expect(new Set(all).size).toBe(7); // six and the one that all of this is asked with
+  expect(new Set(all).size).toBe(7); // six and the key that sends these requests
   expect(ids(await page(`&before=${second.data[0].id}`))).toEqual(ids(first));
 });
 
@@ -106,18 +106,18 @@ test.each([
   ["after=nothing", "/after"],
   ["before=nothing", "/before"],
   ["page=2", "/page"],
-])("a list asked with ?%s says what is wrong", async (query, path) => {
+])("a list with ?%s is rejected with the invalid field", async (query, path) => {
   const { status, json } = await api.ask("GET", `/v1/api-keys?${query}`);
   expect([status, json.code, json.errors[0].path]).toEqual([422, "REQUEST_INVALID", path]);
 });
 
-test("a space has a bound on its keys", async () => {
+test("a space has a limit of API keys", async () => {
   const own = bearer(await api.key("write", await api.newSpace()));
   for (let n = 1; n < 100; n++) expect((await api.ask("POST", "/v1/api-keys", { name: `${n}` }, own)).status).toBe(201);
   expect((await api.ask("POST", "/v1/api-keys", { name: "101" }, own)).json.code).toBe("LIMIT_REACHED");
 });
 
-test("every bad field is told at once, each with what is wrong with it", async () => {
+test("all invalid fields are returned at once", async () => {
   const body = {
     url: 5,
     events: ["video.created", "nonsense"],
@@ -126,7 +126,7 @@ test("every bad field is told at once, each with what is wrong with it", async (
     description: "x".repeat(201),
   };
   const { status, json } = await api.ask("POST", "/v1/webhooks", body);
-  expect([status, json.type, json.title]).toEqual([422, "/docs/errors#REQUEST_INVALID", "Some fields are not valid."]);
+  expect([status, json.type, json.title]).toEqual([422, "/docs/errors#REQUEST_INVALID", "Invalid fields"]);
   expect(json.errors.map(({ path }: { path: string }) => path).sort()).toEqual([
     "/colour",
     "/description",
@@ -136,8 +136,8 @@ test("every bad field is told at once, each with what is wrong with it", async (
   ]);
 });
 
-// The last test: it uses up the guesses of this address.
-test("guessing keys is slowed down, and right keys from the same address go on", async () => {
+// This must be the last test, because it exhausts the limit of this address.
+test("guessing keys is rate limited, while valid keys from the same address keep working", async () => {
   const guesses = await Promise.all(
     Array.from({ length: 70 }, (_, n) =>
       api.ask("GET", "/v1/videos", undefined, bearer(`mave_${String(n).padEnd(43, "x")}`)),

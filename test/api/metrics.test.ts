@@ -1,4 +1,4 @@
-/** What an operator reads of a real server after real deliveries. */
+/** The metrics of a real server after real deliveries. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -18,7 +18,7 @@ describe("the metrics of a server that has delivered", async () => {
     page = await (await fetch(`${server.url}/metrics`)).text();
     return page;
   };
-  /** The value of the one sample that is written so. */
+  /** The value of a sample. */
   const value = (sample: string) =>
     Number(
       page
@@ -41,7 +41,7 @@ describe("the metrics of a server that has delivered", async () => {
   }, 120_000);
   afterAll(() => server?.remove());
 
-  test("tell the queue's depth and age by state", async () => {
+  test("contain the depth and age of the queue by state", async () => {
     const depths = () => ["retrying", "held", "due", "sending", "waiting"].map(depth);
     await expect.poll(async () => (await scrape()) && depths(), SEEN).toEqual([1, 1, 0, 0, 0]);
     for (const state of ["held", "retrying"])
@@ -49,30 +49,33 @@ describe("the metrics of a server that has delivered", async () => {
     expect(value("mave_oldest_due_seconds")).toBe(0);
   });
 
-  test("tell attempts by outcome and error word, and what they took", async () => {
+  test("contain attempts by outcome and error word, and their duration", async () => {
     await expect
       .poll(
-        async () => (await scrape()) && [value("mave_settle_seconds_count") > 0, value("mave_attempts_unsettled")],
+        async () =>
+          (await scrape()) && [value("mave_settle_duration_seconds_count") > 0, value("mave_attempts_unsettled")],
         SEEN,
       )
       .toEqual([true, 0]);
     expect(value('mave_attempts_total{outcome="succeeded",error="none"}')).toBe(1);
     expect(value('mave_attempts_total{outcome="retry",error="status"}')).toBe(1);
-    expect(value("mave_attempt_seconds_count")).toBe(2);
+    expect(value("mave_attempt_duration_seconds_count")).toBe(2);
     for (const gauge of ["in_flight", "slow", "queued"]) expect(value(`mave_sends_${gauge}`)).toBe(0);
     expect(value("mave_leases_lost_total")).toBe(0);
   });
 
-  test("tell the claims of what waited in the database", async () => {
+  test("contain the claims of deliveries from the database", async () => {
     const api = apiOf(server, await server.key());
-    const before = value("mave_claim_seconds_count");
+    const before = value("mave_claim_duration_seconds_count");
     const { data } = (await api.get("/v1/webhooks")) as { data: { id: string; status: string }[] };
     await api.patch(`/v1/webhooks/${data.find(({ status }) => status === "paused")!.id}`, { status: "enabled" });
-    await expect.poll(async () => (await scrape()) && value("mave_claim_seconds_count"), SEEN).toBeGreaterThan(before);
+    await expect
+      .poll(async () => (await scrape()) && value("mave_claim_duration_seconds_count"), SEEN)
+      .toBeGreaterThan(before);
     await expect.poll(async () => (await scrape()) && depth("held"), SEEN).toBe(0);
   });
 
-  test("tell the node, its database, its uploads and its requests", async () => {
+  test("contain the node, its database, its uploads and its requests", async () => {
     await expect
       .poll(async () => (await scrape()) && [value("mave_nodes"), value("mave_database_waiting")], SEEN)
       .toEqual([1, 0]);
@@ -84,22 +87,22 @@ describe("the metrics of a server that has delivered", async () => {
       expect(value(`mave_uploads{state="${state}"}`)).toBe(0);
     expect(value("mave_oldest_upload_seconds")).toBe(0);
     expect(value("nodejs_eventloop_lag_p99_seconds")).toBeGreaterThan(0);
-    expect(value('mave_http_request_seconds_count{route="/v1/videos",method="POST",status="201"}')).toBe(1);
+    expect(value('mave_http_request_duration_seconds_count{route="/v1/videos",method="POST",status="201"}')).toBe(1);
   });
 
-  test("have no label whose values have no bound", () => {
+  test("have no label with unbounded values", () => {
     const labels = new Set([...page.matchAll(/^mave_\w+\{(.*)\}/gm)].flatMap(([, all]) => all!.match(/\w+(?==")/g)));
     expect([...labels].sort()).toEqual(["error", "le", "method", "outcome", "role", "route", "state", "status"]);
   });
 
-  test("are each in docs/operating.md, and nothing there is not", async () => {
-    const told = await readFile(join(ROOT, "docs/operating.md"), "utf8");
-    const rows = new Set([...told.matchAll(/^\| `(mave_\w+)`/gm)].map(([, name]) => name!));
+  test("are exactly those in docs/operating.md", async () => {
+    const page = await readFile(join(ROOT, "docs/operating.md"), "utf8");
+    const rows = new Set([...page.matchAll(/^\| `(mave_\w+)`/gm)].map(([, name]) => name!));
     expect([...rows].sort()).toEqual(names().sort());
   });
 });
 
-test("without a database the metrics still response, and say so", async () => {
+test("metrics without a database are available and report it as down", async () => {
   const connection = `postgres://mave@127.0.0.1:${await freePort()}/mave`;
   const db = openDatabase({ connection, connections: 1 });
   const { registry } = createMetrics({ db, roles: new Set(["api"]), delivery: null });

@@ -6,21 +6,21 @@ import { startServer, type TestServer } from "../support/server.ts";
 
 const api = await testApi(await testDatabase());
 
-test("/healthz and /readyz response everybody", async () => {
+test("/healthz and /readyz need no authentication", async () => {
   for (const path of ["/healthz", "/readyz"]) {
     const { status, json } = await api.ask("GET", path, undefined, { authorization: "" });
     expect([status, json.status]).toEqual([200, "ok"]);
   }
 });
 
-test("every response carries a request id, and a problem repeats it", async () => {
+test("every response has a request id, which is also in the problem", async () => {
   const { headers, json } = await api.ask("GET", "/v1/videos/nothing000");
   expect(headers.get("x-request-id")).toMatch(/^[\w-]+$/);
   expect(json.request).toBe(headers.get("x-request-id"));
   expect(headers.get("content-type")).toMatch(/^application\/problem\+json/);
 });
 
-test("what is no address is told from what takes another method", async () => {
+test("an unknown path returns 404, and a known path with another method 405", async () => {
   expect((await api.ask("GET", "/v1/nothing")).json.code).toBe("ROUTE_UNKNOWN");
   const { status, json, headers } = await api.ask("DELETE", "/v1/videos");
   expect([status, json.code]).toEqual([405, "METHOD_UNKNOWN"]);
@@ -28,14 +28,14 @@ test("what is no address is told from what takes another method", async () => {
 });
 
 describe("metrics without a token", () => {
-  test("are for this machine", async () => {
+  test("are available from localhost", async () => {
     const { status, text } = await api.ask("GET", "/metrics", undefined, { authorization: "" });
     expect(status).toBe(200);
     expect(text).toMatch(/mave_pending_deliveries\{state="due"\} \d+/);
-    expect(text).toMatch(/mave_http_request_seconds_count/);
+    expect(text).toMatch(/mave_http_request_duration_seconds_count/);
   });
 
-  test("are not for who comes by a proxy on it", async () => {
+  test("are not available through a proxy on localhost", async () => {
     const { status } = await api.ask("GET", "/metrics", undefined, {
       authorization: "",
       "x-forwarded-for": "192.0.2.1",
@@ -44,7 +44,7 @@ describe("metrics without a token", () => {
   });
 });
 
-describe("a real server with a token, listening everywhere", () => {
+describe("a server with a metrics token on all addresses", () => {
   const token = "a-token-of-thirty-two-characters";
   let server: TestServer;
   const outside = Object.values(networkInterfaces())
@@ -55,7 +55,7 @@ describe("a real server with a token, listening everywhere", () => {
   }, 60_000);
   afterAll(() => server?.remove());
 
-  test("shows its metrics to who has the token only", async () => {
+  test("returns its metrics with the token only", async () => {
     const ask = (authorization?: string) =>
       fetch(`${server.url}/metrics`, { headers: authorization ? { authorization } : {} });
     expect((await ask()).status).toBe(401);
@@ -65,7 +65,7 @@ describe("a real server with a token, listening everywhere", () => {
     expect(await shown.text()).toContain('mave_role{role="deliver"} 1');
   });
 
-  test.skipIf(!outside)("refuses a name that is not its own with 421, and names the setting", async () => {
+  test.skipIf(!outside)("rejects unknown hosts with 421 and names the setting", async () => {
     const port = new URL(server.url).port;
     const response = await fetch(`http://${outside}:${port}/v1/videos`);
     const problem = (await response.json()) as { code: string; detail: string };
@@ -74,7 +74,7 @@ describe("a real server with a token, listening everywhere", () => {
   });
 });
 
-test("a node without the role api serves what operators need, and nothing else", { timeout: 60_000 }, async () => {
+test("a node without the role api serves the routes for operators only", { timeout: 60_000 }, async () => {
   const server = await startServer({ MAVE_ROLES: "deliver,process" });
   try {
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200);

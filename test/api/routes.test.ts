@@ -9,10 +9,12 @@ type Route = (typeof api.app.routeList)[number];
 type Method = "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
 type Operation = { operationId: string; security: object[]; responses: Record<string, unknown> };
 
-/** Whoever may see a video's address may see these: pages, files, and what explains the API. */
-const OPEN = /^\/(?:$|dashboard|docs|embed|oembed|media|:id|v1\/openapi\.json)/;
+/** Public routes: pages, media and the API documentation. */
+const PUBLIC = /^\/(?:$|dashboard|docs|embed|oembed|media|:id|v1\/openapi\.json)/;
 
-const all = api.app.routeList.filter(({ method, url }) => method !== "HEAD" && method !== "OPTIONS" && !OPEN.test(url));
+const all = api.app.routeList.filter(
+  ({ method, url }) => method !== "HEAD" && method !== "OPTIONS" && !PUBLIC.test(url),
+);
 const document = api.app.swagger() as unknown as { paths: Record<string, Record<string, Operation>> };
 const operationOf = ({ method, url }: Route) => document.paths[url.replace(/:(\w+)/g, "{$1}")]?.[method.toLowerCase()];
 
@@ -21,11 +23,11 @@ const named = (wanted: (route: Route) => boolean) => all.filter(wanted).map((rou
 const ask = (route: Route, path: string, body?: unknown, headers?: Record<string, string>) =>
   api.ask(route.method as Method, path, body, headers);
 
-/** A well-formed id of the right kind that nobody has. */
+/** Replaces `:id` with a well-formed unknown id. */
 const unknown = (path: string) =>
   path.replace(":id", path.includes("/videos") ? "zzzzzzzzzz" : "2222222222222222222223");
 
-test("the app has the routes that are walked here", () => {
+test("the list of routes is complete", () => {
   expect(all.length).toBeGreaterThan(40);
 });
 
@@ -36,7 +38,7 @@ test.each(named(() => true))("%s is in the OpenAPI document", (_, route) => {
   expect(Object.keys(operation!.responses)).toEqual(expect.arrayContaining(["4XX", "5XX"]));
 });
 
-test("no two operations share an id, and the document has no operation that the app lacks", () => {
+test("the OpenAPI document has a unique id per operation, and no operation without a route", () => {
   const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
   expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
   expect(operations.length).toBe(all.length);
@@ -44,46 +46,43 @@ test("no two operations share an id, and the document has no operation that the 
 
 const guarded = named(({ access }) => access !== "anyone");
 
-test.each(guarded)("%s refuses who shows no key", async (_, route) => {
+test.each(guarded)("%s rejects a request without a key", async (_, route) => {
   const { status, json } = await ask(route, unknown(route.url), undefined, { authorization: "" });
   expect([status, json.code]).toEqual([401, "KEY_MISSING"]);
 });
 
-test.each(guarded)("%s refuses a key that nobody has", async (_, route) => {
+test.each(guarded)("%s rejects an unknown key", async (_, route) => {
   const authorization = `Bearer mave_${"x".repeat(43)}`;
   const { status, json } = await ask(route, unknown(route.url), undefined, { authorization });
   expect([status, json.code]).toEqual([401, "KEY_INVALID"]);
 });
 
-test.each(named(({ access }) => access === "write"))("%s refuses a key that may only read", async (_, route) => {
+test.each(named(({ access }) => access === "write"))("%s rejects a read-only key", async (_, route) => {
   const { status, json } = await ask(route, unknown(route.url), undefined, {
     authorization: `Bearer ${api.keys.read}`,
   });
   expect([status, json.code]).toEqual([403, "SCOPE_INSUFFICIENT"]);
 });
 
-test.each(named(({ access }) => access === "person" || access === "owner"))(
-  "%s is for people: an API key cannot do it",
-  async (_, route) => {
-    const { status, json } = await ask(route, unknown(route.url));
-    expect([status, json.code]).toEqual([403, "PERSON_NEEDED"]);
-  },
-);
+test.each(named(({ access }) => access === "person" || access === "owner"))("%s rejects API keys", async (_, route) => {
+  const { status, json } = await ask(route, unknown(route.url));
+  expect([status, json.code]).toEqual([403, "PERSON_NEEDED"]);
+});
 
 test.each(named(({ url, access }) => url.includes(":id") && access !== "owner"))(
-  "%s answers another space's id as an unknown one, byte for byte",
+  "%s returns the same bytes for an id of another space as for an unknown one",
   async (_, route) => {
     const kind = route.url.split("/")[2] as Kind;
     const body = BODIES[name(route)];
     const theirs = await ask(route, route.url.replace(":id", (await otherSpace())[kind]), body);
-    const nobodys = await ask(route, unknown(route.url), body);
+    const unknownOnes = await ask(route, unknown(route.url), body);
     const plain = (text: string) => text.replace(/"request":"[^"]+"/, "");
     expect([theirs.status, theirs.json.code]).toEqual([404, "NOT_FOUND"]);
-    expect(plain(theirs.text)).toBe(plain(nobodys.text));
+    expect(plain(theirs.text)).toBe(plain(unknownOnes.text));
   },
 );
 
-test("what another space has stays there: its own key still finds each of it", async () => {
+test("another space still has its objects after these requests", async () => {
   const { key, ...ids } = await otherSpace();
   for (const kind of ["videos", "webhooks", "events", "deliveries", "replays"] as const) {
     const { status, json } = await api.ask("GET", `/v1/${kind}/${ids[kind]}`, undefined, { authorization: key });
@@ -91,7 +90,7 @@ test("what another space has stays there: its own key still finds each of it", a
   }
 });
 
-/** Bodies that would be taken, so that the id alone decides. */
+/** Valid bodies, so that only the id is invalid. */
 const BODIES: Record<string, object | string> = {
   "PUT /v1/videos/:id/file": "a file",
   "PATCH /v1/videos/:id": { name: "x" },
@@ -100,11 +99,11 @@ const BODIES: Record<string, object | string> = {
 };
 
 type Kind = "videos" | "webhooks" | "events" | "deliveries" | "replays" | "api-keys" | "key";
-let made: Promise<Record<Kind, string>> | undefined;
+let created: Promise<Record<Kind, string>> | undefined;
 
-/** One of everything in another space. */
+/** Creates one object of each kind in another space. */
 function otherSpace() {
-  made ??= (async () => {
+  created ??= (async () => {
     const authorization = `Bearer ${await api.key("write", await api.newSpace())}`;
     const make = async (path: string, body: object) => {
       const { status, json } = await api.ask("POST", path, body, { authorization });
@@ -113,7 +112,7 @@ function otherSpace() {
     };
     const webhooks = await make("/v1/webhooks", { url: "https://example.com/a", events: ["video.created"] });
     const videos = await make("/v1/videos", { name: "theirs" });
-    // Events come once no older transaction is open, be it of another test file: they share the server.
+    // Events are listed once no older transaction is open, including those of other test files on the same server.
     const get = (path: string) =>
       eventually(async () => (await api.ask("GET", path, undefined, { authorization })).json.data[0].id as string);
     const replay = { webhook: webhooks, since: 0, until: 2_000_000_000 };
@@ -121,11 +120,11 @@ function otherSpace() {
       key: authorization,
       videos,
       webhooks,
-      events: await eventually(() => get("/v1/events?order=desc")), // listed once every older transaction has ended
+      events: await eventually(() => get("/v1/events?order=desc")),
       deliveries: await get("/v1/deliveries"),
       replays: await make("/v1/replays", replay),
       "api-keys": await make("/v1/api-keys", { name: "theirs" }),
     };
   })();
-  return made;
+  return created;
 }

@@ -1,4 +1,4 @@
-/** What a webhook's secret and the values of its headers are told to: its receiver, and whoever asks for the secret. */
+/** The secret and header values of a webhook are only visible to its receiver and in the routes for secrets. */
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connectTo } from "../../server/src/store/db.ts";
@@ -22,35 +22,35 @@ beforeAll(async () => {
 });
 afterAll(() => server.remove());
 
-/** Everything that must not be seen, by what it is. */
+/** The values that must not leak, by their description. */
 const secrets = new Map<string, string>();
-const newSecret = (what: string, bytes = 24): string => {
+const newSecret = (description: string, bytes = 24): string => {
   const secret = `whsec_${randomBytes(bytes).toString("base64")}`;
-  secrets.set(what, secret);
+  secrets.set(description, secret);
   return secret;
 };
 const headers = { Authorization: `Bearer ${randomBytes(18).toString("hex")}`, "X-Tenant": "the tenant's pass phrase" };
 for (const [name, value] of Object.entries(headers)) secrets.set(`the value of ${name}`, value);
 
-/** A secret as it is written, without its prefix, and the bytes of each in the ways in which bytes are written. */
+/** A secret with and without its prefix, in plain text and in common encodings. */
 function formsOf(secret: string): string[] {
   const bare = secret.replace(/^(?:whsec_|Bearer )/, "");
   const forms = [secret, bare].flatMap((text) => {
     const bytes = Buffer.from(text);
-    return [text, JSON.stringify(text).slice(1, -1), encodeURIComponent(text), ...written(bytes)];
+    return [text, JSON.stringify(text).slice(1, -1), encodeURIComponent(text), ...encodings(bytes)];
   });
-  return secret.startsWith("whsec_") ? [...forms, ...written(Buffer.from(bare, "base64"))] : forms;
+  return secret.startsWith("whsec_") ? [...forms, ...encodings(Buffer.from(bare, "base64"))] : forms;
 }
-const written = (bytes: Buffer): string[] =>
+const encodings = (bytes: Buffer): string[] =>
   (["hex", "base64", "base64url"] as const).map((encoding) => bytes.toString(encoding).replace(/=+$/, ""));
 
-/** Which secrets a text has, in any form and case. */
-const seenIn = (text: string): string[] =>
-  [...secrets].filter(([, secret]) => has(text.toLowerCase(), formsOf(secret))).map(([what]) => what);
+/** The descriptions of the secrets that a text contains, in any form and case. */
+const leaksIn = (text: string): string[] =>
+  [...secrets].filter(([, secret]) => has(text.toLowerCase(), formsOf(secret))).map(([description]) => description);
 const has = (lower: string, forms: string[]) => forms.some((form) => lower.includes(form.toLowerCase()));
 
-/** Answers that are not a secret's own, by what was asked. */
-const answers: [asked: string, text: string][] = [];
+/** Responses that must not contain a secret. */
+const responses: [request: string, text: string][] = [];
 
 async function ask(method: string, path: string, body?: unknown, more: Record<string, string> = {}) {
   const response = await fetch(`${server.url}${path}`, {
@@ -65,10 +65,10 @@ async function ask(method: string, path: string, body?: unknown, more: Record<st
   const text = await response.text();
   return { status: response.status, text: `${text}\n${JSON.stringify([...response.headers])}`, json: JSON.parse(text) };
 }
-/** The same, for a response that must not have one. */
-async function shown(method: string, path: string, body?: unknown, more: Record<string, string> = {}) {
+/** Like `ask`, and records the response, which must not contain a secret. */
+async function askRecorded(method: string, path: string, body?: unknown, more: Record<string, string> = {}) {
   const response = await ask(method, path, body, more);
-  answers.push([`${method} ${path} ${response.status}`, response.text]);
+  responses.push([`${method} ${path} ${response.status}`, response.text]);
   return response;
 }
 
@@ -81,11 +81,11 @@ const [first, second, stray] = [
   newSecret("a secret in a bad request"),
 ];
 const events = ["video.created", "webhook.disabled", "webhook.failing", "webhook.test"];
-const answersWith = (status: number) => {
+const respondWith = (status: number) => {
   receiver.response = { status, body: `${status}`, headers: {} };
 };
 
-/** A webhook with all of these, and another one of the same space. @returns the ids of both */
+/** Registers a webhook with these secrets and another one in the same space. @returns both ids */
 async function register(): Promise<[watched: string, other: string]> {
   const watched = { url: receiver.url, events, headers, secret: first, description: "watched" };
   const made = await ask("POST", "/v1/webhooks", watched, { "idempotency-key": "one" });
@@ -95,28 +95,28 @@ async function register(): Promise<[watched: string, other: string]> {
   return [made.json.id, other.json.id];
 }
 
-/** It delivers, fails, is sent again, rotated, tested and changed. */
-async function live(id: string): Promise<void> {
-  await shown("POST", "/v1/videos", { name: "one" });
+/** Delivers, fails, resends, rotates, tests and updates. */
+async function useWebhook(id: string): Promise<void> {
+  await askRecorded("POST", "/v1/videos", { name: "one" });
   await expect.poll(() => deliveriesOf("succeeded")).toHaveLength(2);
   expect(receiver.received.map((one) => one.headers.authorization)).toContain(headers.Authorization);
-  answersWith(500);
-  await shown("POST", "/v1/videos", { name: "two" });
+  respondWith(500);
+  await askRecorded("POST", "/v1/videos", { name: "two" });
   await expect.poll(() => deliveriesOf("failed")).toHaveLength(2);
-  answersWith(200);
-  await shown("POST", `/v1/deliveries/${(await deliveriesOf("failed"))[0]!.id}/attempts`);
+  respondWith(200);
+  await askRecorded("POST", `/v1/deliveries/${(await deliveriesOf("failed"))[0]!.id}/attempts`);
   await expect.poll(() => deliveriesOf("failed")).toHaveLength(1);
   const rotation = { overlap_seconds: 3_600, secret: second };
   expect((await ask("POST", `/v1/webhooks/${id}/secret/rotations`, rotation)).json.secret).toBe(second);
   const both = { secret: second, previous_secret: first };
   expect((await ask("GET", `/v1/webhooks/${id}/secret`)).json).toMatchObject(both);
-  await shown("POST", `/v1/webhooks/${id}/tests`, { type: "webhook.test" });
+  await askRecorded("POST", `/v1/webhooks/${id}/tests`, { type: "webhook.test" });
   await expect.poll(() => receiver.received.map(({ event }) => event.type)).toContain("webhook.test");
-  expect((await shown("PATCH", `/v1/webhooks/${id}`, { headers, description: "changed" })).status).toBe(200);
+  expect((await askRecorded("PATCH", `/v1/webhooks/${id}`, { headers, description: "changed" })).status).toBe(200);
 }
 
-/** It is asked for wrongly, with what must not be repeated in the response. */
-async function askWrongly(id: string): Promise<void> {
+/** Sends invalid requests whose secrets must not appear in the errors. */
+async function sendInvalidRequests(id: string): Promise<void> {
   const good = { url: receiver.url, events, headers, secret: stray };
   for (const [path, body] of [
     ["/v1/webhooks", { ...good, url: "nonsense" }],
@@ -129,53 +129,55 @@ async function askWrongly(id: string): Promise<void> {
     [`/v1/webhooks/${id}/secret/rotations`, { overlap_seconds: 1e9, secret: stray }],
     [`/v1/webhooks/${id}/tests`, { type: stray }],
   ] as const)
-    expect([400, 422], path).toContain((await shown("POST", path, body)).status);
-  const mismatch = await shown("POST", "/v1/webhooks", good, { "idempotency-key": "one" });
+    expect([400, 422], path).toContain((await askRecorded("POST", path, body)).status);
+  const mismatch = await askRecorded("POST", "/v1/webhooks", good, { "idempotency-key": "one" });
   expect(mismatch.json.code).toBe("IDEMPOTENCY_MISMATCH");
   const unknown = { authorization: `Bearer ${stray}` };
-  expect((await shown("GET", `/v1/webhooks/${id}/secret`, undefined, unknown)).status).toBe(401);
-  expect((await shown("GET", `/v1/webhooks/${encodeURIComponent(stray)}`)).status).toBe(404);
-  expect((await shown("GET", `/v1/webhooks?after=${encodeURIComponent(stray)}`)).status).toBe(422);
+  expect((await askRecorded("GET", `/v1/webhooks/${id}/secret`, undefined, unknown)).status).toBe(401);
+  expect((await askRecorded("GET", `/v1/webhooks/${encodeURIComponent(stray)}`)).status).toBe(404);
+  expect((await askRecorded("GET", `/v1/webhooks?after=${encodeURIComponent(stray)}`)).status).toBe(422);
 }
 
-/** It is disabled, which the other one is told of. */
-async function end(id: string): Promise<void> {
-  answersWith(410);
-  await shown("POST", `/v1/webhooks/${id}/tests`, { type: "webhook.test" });
+/** Disables the webhook; the other one receives `webhook.disabled`. */
+async function disable(id: string): Promise<void> {
+  respondWith(410);
+  await askRecorded("POST", `/v1/webhooks/${id}/tests`, { type: "webhook.test" });
   await expect.poll(async () => (await ask("GET", `/v1/webhooks/${id}`)).json.status).toBe("disabled");
-  answersWith(200);
+  respondWith(200);
   await expect.poll(() => receiver.received.map(({ event }) => event.type)).toContain("webhook.disabled");
 }
 
 async function readEverything(id: string): Promise<void> {
   for (const list of ["webhooks", "deliveries", "events", "audit-log", "api-keys", "replays", "videos"])
-    expect((await shown("GET", `/v1/${list}?limit=100`)).status, list).toBe(200);
+    expect((await askRecorded("GET", `/v1/${list}?limit=100`)).status, list).toBe(200);
   for (const path of [`webhooks/${id}`, `webhooks/${id}/health`, "overview", "event-types", "space"])
-    expect((await shown("GET", `/v1/${path}`)).status, path).toBe(200);
+    expect((await askRecorded("GET", `/v1/${path}`)).status, path).toBe(200);
   for (const list of ["deliveries", "events", "videos"])
     for (const { id } of (await ask("GET", `/v1/${list}?limit=100`)).json.data)
-      expect((await shown("GET", `/v1/${list}/${id}`)).status, list).toBe(200);
+      expect((await askRecorded("GET", `/v1/${list}/${id}`)).status, list).toBe(200);
 }
 
-test("a webhook's secrets and header values are in no log line, list, event, error or row, whatever becomes of it", async () => {
+test("no log line, list, event, error or row contains the secrets or header values of a webhook", async () => {
   const [id, other] = await register();
-  await live(id);
-  await askWrongly(id);
-  await end(id);
+  await useWebhook(id);
+  await sendInvalidRequests(id);
+  await disable(id);
   await readEverything(id);
-  await shown("DELETE", `/v1/webhooks/${other}`);
+  await askRecorded("DELETE", `/v1/webhooks/${other}`);
   await server.stop();
 
-  const told = answers.map(([asked, text]) => [asked, ...seenIn(text)]).filter(([, ...seen]) => seen.length > 0);
-  expect(told).toEqual([]);
-  expect(receiver.received.flatMap(({ body }) => seenIn(body))).toEqual([]);
+  const leaks = responses
+    .map(([request, text]) => [request, ...leaksIn(text)])
+    .filter(([, ...seen]) => seen.length > 0);
+  expect(leaks).toEqual([]);
+  expect(receiver.received.flatMap(({ body }) => leaksIn(body))).toEqual([]);
   secrets.set("the API key", key);
   expect(server.output()).toContain('"msg":"attempt"');
-  expect(seenIn(server.output())).toEqual([]);
-  expect(seenIn(await everyRow())).toEqual([]);
+  expect(leaksIn(server.output())).toEqual([]);
+  expect(leaksIn(await everyRow())).toEqual([]);
 });
 
-/** Every table of the database as text. */
+/** All rows of the database as text. */
 async function everyRow(): Promise<string> {
   const client = await connectTo(connection);
   try {

@@ -7,7 +7,7 @@ const db = await testDatabase();
 const api = await testApi(db);
 const link = async () => new URL(await createSignInLink(db, api.random, api.publicUrl)).hash.slice(1);
 
-/** A browser: it keeps cookies and says where its pages come from. */
+/** A client that stores cookies and sends an Origin, like a browser. */
 function browser() {
   const jar = new Map<string, string>();
   const send = async (method: "GET" | "POST" | "PATCH" | "DELETE", path: string, body?: object, headers = {}) => {
@@ -26,7 +26,7 @@ function browser() {
 const ANN = { name: "Ann", email: "ann@example.com", password: "correct horse battery" };
 const first = browser();
 
-test("before there is an owner, nobody is signed in and no password opens anything", async () => {
+test("without an owner, there is no session and no password works", async () => {
   expect((await first.send("GET", "/v1/session")).status).toBe(401);
   const { status, json } = await first.send("POST", "/v1/session", {
     email: "a@example.com",
@@ -35,7 +35,7 @@ test("before there is an owner, nobody is signed in and no password opens anythi
   expect([status, json.code]).toEqual([401, "SIGN_IN_FAILED"]);
 });
 
-test("of fifty who open first-run links at once, one becomes the owner", async () => {
+test("of fifty concurrent first-run links, exactly one creates the owner", async () => {
   const tokens = await Promise.all(Array.from({ length: 25 }, link));
   const tries = [...tokens, ...tokens].map((token, n) => {
     const person = n === 0 ? first : browser();
@@ -49,8 +49,8 @@ test("of fifty who open first-run links at once, one becomes the owner", async (
   expect(people).toHaveLength(1);
 });
 
-test("the space of the owner is the one that the server had from the start", async () => {
-  const owner = await browserOf();
+test("the owner gets the space that exists since the first start", async () => {
+  const owner = await ownerBrowser();
   const { json } = await owner.send("GET", "/v1/session");
   expect(json).toMatchObject({ object: "session", space: { name: "My space" } });
   const key = await owner.send("POST", "/v1/api-keys", { name: "hers" });
@@ -59,15 +59,15 @@ test("the space of the owner is the one that the server had from the start", asy
   expect(seen.json.data.map(({ name }: { name: string }) => name)).toContain("write key");
 });
 
-/** Signed in as whoever became the owner. */
-async function browserOf() {
+/** A browser that is signed in as the owner. */
+async function ownerBrowser() {
   const person = browser();
   const { status, json } = await person.send("POST", "/v1/session/link", { token: await link() });
   expect([status, json.purpose]).toEqual([200, "sign_in"]);
   return person;
 }
 
-test("a sign-in link of the server's machine signs in, once, and only within its hour", async () => {
+test("a sign-in link works once and for one hour", async () => {
   const token = await link();
   const person = browser();
   expect((await person.send("POST", "/v1/session/link", { token })).json.purpose).toBe("sign_in");
@@ -80,7 +80,7 @@ test("a sign-in link of the server's machine signs in, once, and only within its
   expect((await browser().send("POST", "/v1/session/owner", { token: late, ...ANN })).status).toBe(410);
 });
 
-test("the database holds no link that could be followed", async () => {
+test("the database does not contain usable links", async () => {
   const token = await link();
   const rows = await db.run<{ all: string }>({
     name: "links",
@@ -89,8 +89,8 @@ test("the database holds no link that could be followed", async () => {
   expect(rows.some(({ all }) => all.includes(token) || all.includes(Buffer.from(token).toString("hex")))).toBe(false);
 });
 
-test("a session's row, copied from the database, opens nothing", async () => {
-  await browserOf();
+test("a session row copied from the database does not authenticate", async () => {
+  await ownerBrowser();
   const rows = await db.run<{ token: string; id: string }>({
     name: "sessions",
     text: "select token, id from auth.session",
@@ -106,17 +106,17 @@ test("a session's row, copied from the database, opens nothing", async () => {
   }
 });
 
-test("signing out ends it, and the old cookie stays ended", async () => {
-  const person = await browserOf();
-  const stolen = new Map(person.jar);
-  stolen.delete("mave.session_data"); // the signed copy lasts a minute at most
+test("signing out invalidates the old cookie", async () => {
+  const person = await ownerBrowser();
+  const copied = new Map(person.jar);
+  copied.delete("mave.session_data"); // the signed cache cookie is valid for up to a minute
   expect((await person.send("DELETE", "/v1/session")).status).toBe(200);
   expect((await person.send("GET", "/v1/session")).status).toBe(401);
-  const cookie = [...stolen].map(([name, value]) => `${name}=${value}`).join("; ");
+  const cookie = [...copied].map(([name, value]) => `${name}=${value}`).join("; ");
   expect((await api.ask("GET", "/v1/session", undefined, { authorization: "", cookie })).status).toBe(401);
 });
 
-test("cookies are out of scripts' reach and do not go along with other sites' requests", async () => {
+test("cookies are HttpOnly and SameSite", async () => {
   const response = await browser().send("POST", "/v1/session/link", { token: await link() });
   const cookies = response.headers.getSetCookie();
   expect(cookies.length).toBeGreaterThan(0);
@@ -124,28 +124,28 @@ test("cookies are out of scripts' reach and do not go along with other sites' re
 });
 
 test.each([
-  ["no origin at all", { origin: "" }, 403],
+  ["no origin", { origin: "" }, 403],
   ["another origin", { origin: "https://evil.example" }, 403],
-  ["no origin to speak of", { origin: "null" }, 403],
-  ["another origin with our name in it", { origin: "https://localhost.evil.example" }, 403],
-  ["another site, as the browser says", { origin: "", "sec-fetch-site": "cross-site" }, 403],
-  ["a neighbour on the same site", { origin: "", "sec-fetch-site": "same-site" }, 403],
-  ["our own page, as the browser says", { origin: "", "sec-fetch-site": "same-origin" }, 201],
-  ["our public address", { origin: "http://videos.example.com" }, 201],
-])("a signed-in change from %s", async (_, headers, expected) => {
-  const person = await browserOf();
+  ["a null origin", { origin: "null" }, 403],
+  ["an origin that contains our host name", { origin: "https://localhost.evil.example" }, 403],
+  ["another site according to Sec-Fetch-Site", { origin: "", "sec-fetch-site": "cross-site" }, 403],
+  ["another origin of the same site", { origin: "", "sec-fetch-site": "same-site" }, 403],
+  ["our page according to Sec-Fetch-Site", { origin: "", "sec-fetch-site": "same-origin" }, 201],
+  ["our public URL", { origin: "http://videos.example.com" }, 201],
+])("a request with a session cookie is checked for %s", async (_, headers, expected) => {
+  const person = await ownerBrowser();
   const { status, json } = await person.send("POST", "/v1/videos", { name: "x" }, headers);
   expect(status).toBe(expected);
   if (expected === 403) expect(json.code).toBe("ORIGIN_REFUSED");
 });
 
-test("an API key needs no origin: no browser sends it by itself", async () => {
+test("a request with an API key needs no origin, because no browser adds it", async () => {
   const { status } = await api.ask("POST", "/v1/videos", {}, { origin: "https://evil.example" });
   expect(status).toBe(201);
 });
 
-test("a member joins by an invitation, once, sees the space, and may not invite", async () => {
-  const owner = await browserOf();
+test("a member joins once by an invitation, sees the space, and cannot invite", async () => {
+  const owner = await ownerBrowser();
   const invitation = await owner.send("POST", "/v1/members");
   expect(invitation.status).toBe(201);
   const token = new URL(invitation.json.url).hash.slice(1);
@@ -171,12 +171,12 @@ test("a member joins by an invitation, once, sees the space, and may not invite"
 });
 
 test.each([
-  ["an email that is none", { email: "nobody" }, "/email"],
-  ["an email that only looks like one", { email: "a@b.c" }, "/email"],
+  ["an invalid email", { email: "nobody" }, "/email"],
+  ["an email with an invalid domain", { email: "a@b.c" }, "/email"],
   ["a short password", { password: "short" }, "/password"],
   ["no name", { name: "" }, "/name"],
-])("joining with %s is refused, and the link stays good", async (_, wrong, path) => {
-  const owner = await browserOf();
+])("joining with %s is rejected, and the link stays valid", async (_, wrong, path) => {
+  const owner = await ownerBrowser();
   const token = new URL((await owner.send("POST", "/v1/members")).json.url).hash.slice(1);
   const newcomer = { name: "Cy", email: `cy${path.length}@example.com`, password: "long enough to be one" };
   const refused = await browser().send("POST", "/v1/session/owner", { token, ...newcomer, ...wrong });
@@ -184,11 +184,11 @@ test.each([
   expect((await browser().send("POST", "/v1/session/link", { token })).json.purpose).toBe("invitation");
 });
 
-test("wrong passwords are slowed down, and the response says for how long", async () => {
+test("wrong passwords are rate limited with Retry-After", async () => {
   const tries = [];
   for (let n = 0; n < 12; n++)
     tries.push(await browser().send("POST", "/v1/session", { email: "ann@example.com", password: `wrong ${n} wrong` }));
-  expect(tries[0]!.json).toMatchObject({ code: "SIGN_IN_FAILED", detail: "Email or password is wrong." });
+  expect(tries[0]!.json).toMatchObject({ code: "SIGN_IN_FAILED", detail: "The email or password is incorrect." });
   const last = tries.at(-1)!;
   expect([last.status, last.json.code]).toEqual([429, "RATE_LIMITED"]);
   expect(Number(last.headers.get("retry-after"))).toBeGreaterThan(60);

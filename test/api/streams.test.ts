@@ -7,9 +7,9 @@ import { testDatabase } from "../support/database.ts";
 import { eventually } from "../support/eventually.ts";
 
 const db = await testDatabase();
-const asked: string[] = []; // the names of the API's statements
+const statements: string[] = []; // names of the executed statements
 const run: Database["run"] = (statement, values) => {
-  asked.push(statement.name);
+  statements.push(statement.name);
   return db.run(statement, values);
 };
 const api = await testApi({ ...db, run });
@@ -25,14 +25,14 @@ interface Message {
   data: string;
 }
 
-/** A reader of server-sent events that keeps what it reads. */
+/** A client of server-sent events that stores all messages. */
 async function stream(path: string, headers: Record<string, string> = {}) {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const asked = request(`${api.url}${path}`, {
+    const client = request(`${api.url}${path}`, {
       headers: { authorization: `Bearer ${api.keys.read}`, ...headers },
     });
-    asked.on("response", resolve).on("error", reject).end();
-    open.add(() => asked.destroy());
+    client.on("response", resolve).on("error", reject).end();
+    open.add(() => client.destroy());
   });
   const messages: Message[] = [];
   let ended = false;
@@ -68,7 +68,7 @@ const create = async (name: string) => (await api.ask("POST", "/v1/videos", { na
 const polled = async (after: string) =>
   (await api.ask("GET", `/v1/events?limit=100&after=${after}`)).json.data.map(({ id }: { id: string }) => id);
 
-/** The event of a new video: lists and streams have it once every older transaction of the server has ended. */
+/** Waits until the event of a new video is readable, that is, until every older transaction has ended. */
 const readable = (video: string) =>
   eventually(async () => {
     const { data } = (await api.ask("GET", `/v1/events?video=${video}`)).json;
@@ -76,7 +76,7 @@ const readable = (video: string) =>
     return data[0].id as string;
   });
 
-test("an event reaches an open stream as the very JSON that the API answers", async () => {
+test("a stream sends events with the same bytes as the API", async () => {
   const viewer = await stream("/v1/events/stream");
   expect(viewer.response.headers["content-type"]).toMatch(/^text\/event-stream/);
   const video = await create("Seen");
@@ -87,7 +87,7 @@ test("an event reaches an open stream as the very JSON that the API answers", as
   expect((await api.ask("GET", `/v1/events/${id}`)).text).toBe(data);
 });
 
-test("a stream resumes behind the last event seen, in order, without a gap or a repetition", async () => {
+test("a stream resumes after the last event seen, in order and without gaps or repetitions", async () => {
   const first = await stream("/v1/events/stream");
   await create("start");
   await first.count(1);
@@ -103,7 +103,7 @@ test("a stream resumes behind the last event seen, in order, without a gap or a 
   expect(resumed.ids()).toEqual(all);
 });
 
-test("many viewers who come at any moment see the same, each once, in the order of commits", async () => {
+test("viewers that connect at any time receive each event once, in commit order", async () => {
   const start = (await api.ask("GET", "/v1/events?order=desc&limit=1")).json.data[0].id;
   const viewers: Promise<Awaited<ReturnType<typeof stream>>>[] = [];
   for (let n = 0; n < 20; n++) {
@@ -116,19 +116,19 @@ test("many viewers who come at any moment see the same, each once, in the order 
   for (const viewer of opened) expect(viewer.ids()).toEqual(expected);
 });
 
-test("a new event is read once for all who watch, not once for each", async () => {
+test("a new event is read once for all viewers", async () => {
   const viewers = await Promise.all(Array.from({ length: 60 }, () => stream("/v1/events/stream")));
   await create("Everybody is there");
   await Promise.all(viewers.map((viewer) => viewer.count(1)));
-  asked.length = 0;
+  statements.length = 0;
   await create("Seen by all");
   await Promise.all(viewers.map((viewer) => viewer.count(2)));
-  const reads = asked.filter((name) => name.startsWith("events_list_"));
+  const reads = statements.filter((name) => name.startsWith("events_list_"));
   expect(reads.length).toBeGreaterThan(0);
-  expect(reads.length).toBeLessThan(viewers.length / 2); // and a poll a second, however long it took
+  expect(reads.length).toBeLessThan(viewers.length / 2); // plus one poll per second
 });
 
-test("a stream may choose by type and by video", async () => {
+test("a stream can filter by type and by video", async () => {
   const video = await create("chosen");
   const last = await readable(video);
   const byVideo = await stream(`/v1/events/stream?video=${video}&after=${last}`);
@@ -139,7 +139,7 @@ test("a stream may choose by type and by video", async () => {
   for (const { messages } of [byVideo, byType]) expect(messages.map(({ event }) => event)).toEqual(["video.deleted"]);
 });
 
-test("another space's events stay there", async () => {
+test("a stream does not receive events of another space", async () => {
   const authorization = `Bearer ${await api.key("read", await api.newSpace())}`;
   const theirs = await stream("/v1/events/stream", { authorization });
   const changes = await stream("/v1/changes", { authorization });
@@ -149,33 +149,33 @@ test("another space's events stay there", async () => {
   expect([...theirs.messages, ...changes.messages]).toEqual([]);
 });
 
-test("live pages are told what changed, each thing once in a while", async () => {
+test("live pages receive the ids of changed objects without duplicates", async () => {
   const viewer = await stream("/v1/changes");
   const video = await create("live");
   await viewer.count(2);
   const topics = viewer.messages.map(({ event }) => event);
   expect(new Set(topics)).toEqual(new Set(["video", "event"]));
-  const told = viewer.messages.map(({ data }) => JSON.parse(data));
-  for (const change of told) expect(change.video).toBe(video);
-  expect(told.some(({ space }) => space !== undefined)).toBe(false);
+  const changes = viewer.messages.map(({ data }) => JSON.parse(data));
+  for (const change of changes) expect(change.video).toBe(video);
+  expect(changes.some(({ space }) => space !== undefined)).toBe(false);
 });
 
-test("live pages are told to read everything again where changes on other nodes may have gone unheard", async () => {
+test("live pages are told to refetch everything if changes of other nodes may have been missed", async () => {
   const viewer = await stream("/v1/changes");
   await eventually(() => {
     api.miss();
     expect(viewer.messages.length).toBeGreaterThanOrEqual(4);
   });
-  const told = viewer.messages.map(({ event, data }) => `${event} ${data}`);
-  expect(new Set(told)).toEqual(new Set(["delivery {}", "video {}", "webhook {}", "event {}"]));
+  const changes = viewer.messages.map(({ event, data }) => `${event} ${data}`);
+  expect(new Set(changes)).toEqual(new Set(["delivery {}", "video {}", "webhook {}", "event {}"]));
 });
 
-test("a cursor that is none is refused before the stream begins", async () => {
+test("an invalid cursor is rejected before the stream starts", async () => {
   const { status, json } = await api.ask("GET", "/v1/events/stream?after=nonsense");
   expect([status, json.code]).toEqual([422, "REQUEST_INVALID"]);
 });
 
-test("a space has a bound on its streams, and the response says to come back", async () => {
+test("a space has a limit of streams, which returns Retry-After", async () => {
   const authorization = `Bearer ${await api.key("read", await api.newSpace())}`;
   const opened = await Promise.all(Array.from({ length: 200 }, () => stream("/v1/changes", { authorization })));
   const { status, json, headers } = await api.ask("GET", "/v1/changes", undefined, { authorization });

@@ -1,4 +1,4 @@
-/** What a collector of OpenTelemetry's sees of real servers: from an API call to the attempts that follow from it. */
+/** Traces of real servers, from an API request to its attempts, as an OpenTelemetry collector receives them. */
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -32,7 +32,7 @@ describe("the traces of a server that delivers", async () => {
   }, 120_000);
   afterAll(() => server?.remove());
 
-  test("put an API call, the event that it recorded and its attempt into one trace", async () => {
+  test("contain an API request, its event and its attempt in one trace", async () => {
     const { id } = await api.video("One");
     await expect.poll(() => attempts("succeeded").length, SEEN).toBe(1);
     const [attempt] = attempts("succeeded") as [CollectedSpan];
@@ -46,15 +46,15 @@ describe("the traces of a server that delivers", async () => {
     expect(call).toMatchObject({ parentSpanId: undefined, status: 0 });
     expect(call.attributes).toMatchObject({ "http.route": "/v1/videos", "http.response.status_code": 201 });
     const { data } = await api.get("/v1/webhooks");
-    const [{ event: told }] = receiver.received as [(typeof receiver.received)[0]];
+    const [{ event: delivered }] = receiver.received as [(typeof receiver.received)[0]];
     expect(event.attributes).toEqual({
-      "mave.event": told.id,
+      "mave.event": delivered.id,
       "mave.event_type": "video.created",
       "mave.video": id,
     });
     expect(attempt.attributes).toMatchObject({
       "mave.webhook": data[0]!.id,
-      "mave.event": told.id,
+      "mave.event": delivered.id,
       "mave.event_type": "video.created",
       "mave.attempt": 1,
       "http.response.status_code": 200,
@@ -62,7 +62,7 @@ describe("the traces of a server that delivers", async () => {
     expect(attempt.ms).toBeGreaterThan(0);
   });
 
-  test("keep apart what shared a commit", async () => {
+  test("are separate for events of one group commit", async () => {
     const before = attempts("succeeded").length;
     const made = await Promise.all(Array.from({ length: 20 }, (_, index) => api.video(`At once ${index}`)));
     await expect.poll(() => attempts("succeeded").length, SEEN).toBe(before + made.length);
@@ -72,7 +72,7 @@ describe("the traces of a server that delivers", async () => {
       expect(attempts("succeeded").filter(({ parentSpanId }) => parentSpanId === event.spanId)).toHaveLength(1);
   });
 
-  test("hold the attempts too that are claimed from the database, such as retries", async () => {
+  test("contain attempts claimed from the database, such as retries", async () => {
     await api.webhook(bad.url, "bad");
     await api.video("Unlucky");
     await expect.poll(() => [attempts("retry").length, attempts("failed").length], SEEN).toEqual([1, 1]);
@@ -83,7 +83,7 @@ describe("the traces of a server that delivers", async () => {
     await expect.poll(() => parentOf(second)?.name, SEEN).toBe("record video.created");
   });
 
-  test("tell nothing that is secret, and receivers nothing of themselves", () => {
+  test("contain no secrets and are not propagated to receivers", () => {
     for (const hidden of [secret, receiver.url, bad.url, "Unlucky", "At once"])
       expect(collector.text()).not.toContain(hidden);
     expect(collector.text()).toContain('{"key":"service.name","value":{"stringValue":"mave"}}');
@@ -94,7 +94,7 @@ describe("the traces of a server that delivers", async () => {
   });
 });
 
-test("an attempt by a node that only delivers is in the trace of the API call that another node answered", async () => {
+test("an attempt of a deliver-only node is in the trace of the API request to another node", async () => {
   const [collector, receiver] = [await startCollector(), await startReceiver()];
   const start = await nodesOf(collector.url);
   const node = await start("api");
@@ -112,7 +112,7 @@ test("an attempt by a node that only delivers is in the trace of the API call th
   expect(attempt).toMatchObject({ traceId: call!.traceId, parentSpanId: event!.spanId });
 }, 120_000);
 
-/** What starts nodes of one role each, on a database, a folder and a secrets key that they share. */
+/** Starts nodes of one role each that share a database, a folder and a secrets key. */
 async function nodesOf(collector: string): Promise<(role: string) => Promise<TestServer>> {
   const folder = await mkdtemp(join(tmpdir(), "mave-traces-"));
   const nodes: TestServer[] = [];
@@ -133,7 +133,7 @@ async function nodesOf(collector: string): Promise<(role: string) => Promise<Tes
   };
 }
 
-test("a collector that is away neither delays deliveries nor holds up the end", async () => {
+test("an unreachable collector delays neither deliveries nor the shutdown", async () => {
   const receiver = await startReceiver();
   const server = await startServer({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1" });
   try {

@@ -1,4 +1,4 @@
-/** docs/configuration.md and config.ts know the same settings, with the same examples and defaults. */
+/** docs/configuration.md and config.ts have the same settings, examples and defaults. */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,12 +19,12 @@ const rows = [...page.matchAll(/^\| `([A-Z_0-9]+)` \| (.*?) ?\| (.*?) ?\| (.+) \
 const folder = await mkdtemp(join(tmpdir(), "mave-configuration-"));
 afterAll(() => rm(folder, { recursive: true }));
 
-test("the page has every setting, in the order of the code, with its example", () => {
+test("the page lists every setting with its example, in the order of the code", () => {
   const settings = Object.entries(SETTINGS).map(([name, { example }]) => ({ name, example }));
   expect(rows.map(({ name, example }) => ({ name, example }))).toEqual(settings);
 });
 
-test("each default on the page is the one that an empty environment gives", async () => {
+test("the defaults on the page are those of an empty environment", async () => {
   const config = await loadConfig({}, folder);
   const inCode: Record<string, unknown> = {
     PORT: config.port,
@@ -45,7 +45,7 @@ test("each default on the page is the one that an empty environment gives", asyn
   );
 });
 
-test("a local public URL allows http and loopback, a public one neither", async () => {
+test("http and loopback are allowed with a loopback URL and not with a public one", async () => {
   const { allowHttp, allowNetworks } = await loadConfig({}, folder);
   expect([allowHttp, allowNetworks]).toEqual([true, ["loopback"]]);
   const open = await loadConfig({ MAVE_PUBLIC_URL: "https://videos.example.com" }, folder);

@@ -1,4 +1,4 @@
-/** What is really sent, type by type: signed by the engine, verified by the SDK, checked against schema and OpenAPI. */
+/** The request of a delivery, per event type: signed by the engine, verified by the SDK, checked against the schemas. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type MaveEvent, verify } from "@mave/webhooks";
@@ -27,7 +27,7 @@ const webhook = {
   description: null,
   events: types,
   status: "disabled" as const,
-  status_reason: "It answered 410 Gone.",
+  status_reason: "The receiver responded 410 Gone.",
   status_since: NOW,
   ordering: "video" as const,
   rate_limit: null,
@@ -40,7 +40,7 @@ const webhook = {
   disables_at: null,
 };
 
-/** One attempt's request for an event of this type, as the dispatcher makes it. */
+/** The request of an attempt for an event of this type, as the dispatcher builds it. */
 function send(type: EventType) {
   const data = sampleOf(type, webhook, "https://videos.example.com", NOW * 1000);
   const event = { space: "", type, video: null, sequence: 1, data };
@@ -64,11 +64,11 @@ beforeAll(async () => {
   openApi = (await openApiDocument()) as OpenApi;
 });
 
-test("OpenAPI's webhooks are the catalog's types", () => {
+test("the webhooks of OpenAPI are the event types of the catalog", () => {
   expect(Object.keys(openApi.webhooks)).toEqual(types);
 });
 
-test("OpenAPI's video and webhook have the fields of the schemas that validate, all of them always there", () => {
+test("the video and webhook of OpenAPI have the fields of the validation schemas, all required", () => {
   for (const [name, schema] of Object.entries({ Video, Webhook })) {
     const { properties, required } = openApi.components.schemas[name]!;
     expect(Object.keys(properties)).toEqual(Object.keys(schema.properties));
@@ -77,7 +77,7 @@ test("OpenAPI's video and webhook have the fields of the schemas that validate, 
 });
 
 describe.each(types)("%s", (type) => {
-  test("is sent so that the SDK verifies it and its JSON Schema fits", async () => {
+  test("is verified by the SDK and valid against its JSON Schema", async () => {
     const { body, headers } = send(type);
     const event: MaveEvent = await verify(body, headers, SECRET, { now: NOW });
     expect(event).toMatchObject({ type, object: "event", created: NOW, data: { object: EVENT_TYPES[type].about } });
@@ -86,14 +86,14 @@ describe.each(types)("%s", (type) => {
     expect(validate.errors).toBeNull();
   });
 
-  test("has exactly the fields, in the order, that the documents show", () => {
+  test("has exactly the documented fields in the documented order", () => {
     const event = JSON.parse(send(type).body.toString());
     expect(Object.keys(event)).toEqual(["id", "object", "type", "created", "data"]);
     const fields = EVENT_TYPES[type].about === "video" ? Video.properties : Webhook.properties;
     expect(Object.keys(event.data)).toEqual(Object.keys(fields));
   });
 
-  test("is described by OpenAPI in the catalog's words, with the headers that are sent", () => {
+  test("is described in OpenAPI with the text of the catalog and the headers that are sent", () => {
     const { description, parameters, requestBody } = openApi.webhooks[type]!.post;
     expect(description).toBe(EVENT_TYPES[type].occurs);
     const { properties } = requestBody.content["application/json"].schema;
@@ -105,7 +105,7 @@ describe.each(types)("%s", (type) => {
   });
 });
 
-test("docs/receiving.md names every header that is sent, and the schedule of retries", async () => {
+test("docs/receiving.md names every header of a delivery and the retry schedule", async () => {
   const page = await readFile(join(ROOT, "docs/receiving.md"), "utf8");
   expect(Object.keys(send("video.created").headers).filter((name) => !page.includes(name))).toEqual([]);
   const words = RETRY_SCHEDULE_S.map((delay_s) =>

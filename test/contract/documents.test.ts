@@ -1,4 +1,4 @@
-/** What the documents say of files, sections and examples is there. */
+/** The files, sections, commands and examples that the documents name exist. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -14,7 +14,7 @@ const pages = execFileSync("git", ["ls-files", "--cached", "--others", "--exclud
   .split("\n");
 const read = (page: string) => readFile(join(ROOT, page), "utf8");
 
-/** A heading's anchor, as GitHub makes it. */
+/** The anchor that GitHub generates for a heading. */
 const anchor = (heading: string) =>
   heading
     .toLowerCase()
@@ -52,7 +52,7 @@ describe.each(pages)("%s", (page) => {
   });
 });
 
-test("one event is followed from the API to the receiver through at most eight files", async () => {
+test("ARCHITECTURE.md follows an event from the API to the receiver through at most eight files", async () => {
   const story = (await read("ARCHITECTURE.md")).split("## One event's way")[1]!.split("\n## ")[0]!;
   const steps = [...story.matchAll(/^\d\. `([^`]+)`/gm)];
   expect(steps.length).toBeLessThanOrEqual(8);
@@ -60,26 +60,26 @@ test("one event is followed from the API to the receiver through at most eight f
   expect(steps.at(-1)![1]).toMatch(/settle/);
 });
 
-test("the README's receiver is the example that the tests run", async () => {
+test("the receiver in the README is the example that the tests run", async () => {
   const [, code] = /^```js\n([\s\S]*?)^```$/m.exec(await read("README.md"))!;
   expect(await read("examples/receivers/express.mjs")).toContain(code);
 });
 
-test("every test that docs/guarantees.md names exists, in the file it names", async () => {
+test("every test named in docs/guarantees.md exists in the named file", async () => {
   const named = [...(await read("docs/guarantees.md")).matchAll(/^- `([^`]+\.test\.ts)`: (.+)$/gm)];
   expect(named.length).toBeGreaterThan(20);
   for (const [, file, sentence] of named)
     for (const part of sentence!.split(" › ")) expect(await read(file!), `${file}: ${sentence}`).toContain(`"${part}"`);
 });
 
-test("docs/dependencies.md gives a reason for each package that is asked for, and for no other", async () => {
-  const asked = new Set<string>();
+test("docs/dependencies.md gives a reason for exactly the packages in package.json", async () => {
+  const packages = new Set<string>();
   for (const place of [".", "server", "dashboard", "packages/webhooks"]) {
     const manifest = JSON.parse(await readFile(join(ROOT, place, "package.json"), "utf8"));
     for (const kind of ["dependencies", "devDependencies", "optionalDependencies"])
-      for (const name of Object.keys(manifest[kind] ?? {})) if (!name.startsWith("@mave/")) asked.add(name);
+      for (const name of Object.keys(manifest[kind] ?? {})) if (!name.startsWith("@mave/")) packages.add(name);
   }
   const rows = (await read("docs/dependencies.md")).split("\n").filter((line) => line.startsWith("| `"));
   const named = rows.flatMap((row) => [...row.split(" | ")[0]!.matchAll(/`([^`]+)`/g)].map(([, name]) => name!));
-  expect(named.toSorted()).toEqual([...asked].toSorted());
+  expect(named.toSorted()).toEqual([...packages].toSorted());
 });

@@ -1,6 +1,6 @@
 /**
- * What happens has many descriptions: the catalog, the API's schemas, the SDK's types, the docs. Here they agree.
- * The types are compared by the compiler (`npm run check`), the words by these tests.
+ * Events are described by the catalog, the API schemas, the SDK types and the docs. These tests compare them; the types
+ * are compared by the compiler (`npm run check`).
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -16,22 +16,22 @@ type DataOf<Type extends EventType> = Extract<sdk.MaveEvent, { type: Type }>["da
 type AboutOf<Type extends EventType> = (typeof EVENT_TYPES)[Type]["about"];
 type Expected = { [Type in EventType]: AboutOf<Type> extends "video" ? sdk.VideoData : sdk.WebhookData };
 
-test("the SDK knows exactly the catalog's types, each with the data that the catalog says", () => {
+test("the SDK has the event types of the catalog, with the same data", () => {
   expectTypeOf<sdk.EventType>().toEqualTypeOf<EventType>();
   expectTypeOf<{ [Type in EventType]: DataOf<Type> }>().toEqualTypeOf<Expected>();
 });
 
-test("the SDK's data are what the API answers with, field by field", () => {
+test("the data types of the SDK equal those of the API", () => {
   expectTypeOf<sdk.VideoData>().toEqualTypeOf<Video>();
   expectTypeOf<sdk.VideoData>().toEqualTypeOf<DomainVideo>();
   expectTypeOf<sdk.WebhookData>().toEqualTypeOf<Webhook>();
 });
 
-test("the five first fields of a video are there in every description, in their order", () => {
+test("the first five fields of a video are fixed", () => {
   expect(Object.keys(Video.properties).slice(0, 5)).toEqual(["id", "object", "created", "embed_url", "last_upload"]);
 });
 
-test("docs/events.md has one section for each type, with the catalog's own words", async () => {
+test("docs/events.md has a section per type, with the description of the catalog", async () => {
   const page = await readFile(join(ROOT, "docs/events.md"), "utf8");
   const sections = [...page.matchAll(/^### `([a-z.]+)`\n\n(.+)\n/gm)].map(([, type, occurs]) => [type, occurs]);
   expect(sections).toEqual(Object.entries(EVENT_TYPES).map(([type, { occurs }]) => [type, occurs]));
@@ -40,7 +40,7 @@ test("docs/events.md has one section for each type, with the catalog's own words
 test.each([
   ["video", Video],
   ["webhook", Webhook],
-])("docs/events.md describes every field of a %s, and no other", async (name, schema) => {
+])("docs/events.md describes exactly the fields of a %s", async (name, schema) => {
   const page = await readFile(join(ROOT, "docs/events.md"), "utf8");
   const table = page.split(`## The ${name}\n`)[1]!.split("\n## ")[0]!;
   const fields = [...table.matchAll(/^\| `([a-z_]+)` \|/gm)].map(([, field]) => field);

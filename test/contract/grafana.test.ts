@@ -1,4 +1,4 @@
-/** The dashboard for Grafana draws what this server says. */
+/** The Grafana dashboard shows metrics that the server has. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -29,45 +29,45 @@ describe("docs/grafana/mave.json", async () => {
   const board: Board = JSON.parse(await readFile(join(ROOT, "docs/grafana/mave.json"), "utf8"));
   const { panels } = board;
   const db = await testDatabase();
-  let said = "";
+  let metrics = "";
   beforeAll(async () => {
     const meter = createDeliveryMeter();
     meter.attempted({
       exchange: { timings: { total: 1 } },
       outcome: { result: "succeeded", error: null },
     } as Parameters<typeof meter.attempted>[0]);
-    const metrics = createMetrics({ db, roles: new Set(["deliver"]), delivery: { stats, meter } });
-    metrics.request("/v1/videos", "GET", 200, 0.001);
-    said = await metrics.registry.metrics();
+    const created = createMetrics({ db, roles: new Set(["deliver"]), delivery: { stats, meter } });
+    created.request("/v1/videos", "GET", 200, 0.001);
+    metrics = await created.registry.metrics();
   });
 
-  test("has a row for each thing an operator asks about, and a Prometheus to choose", () => {
+  test("has a row per subject and a variable for the Prometheus data source", () => {
     const rows = panels.filter(({ type }) => type === "row").map(({ title }) => title);
     expect(rows).toEqual(["Deliveries", "Latency", "Queue", "Engine", "API", "Processing", "Database"]);
     expect(board.schemaVersion).toBeGreaterThanOrEqual(39);
     expect(board.templating.list).toContainEqual(expect.objectContaining({ type: "datasource", query: "prometheus" }));
   });
 
-  test("gives each panel an id and a place of its own", () => {
+  test("gives each panel a unique id and position", () => {
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
     const taken = new Map<string, string>();
     for (const { title, gridPos } of panels)
       for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++)
         for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
           expect(x).toBeLessThan(24);
-          expect(taken.get(`${x} ${y}`), `${title} lies over another panel`).toBeUndefined();
+          expect(taken.get(`${x} ${y}`), `${title} overlaps another panel`).toBeUndefined();
           taken.set(`${x} ${y}`, title);
         }
   });
 
-  test("draws only series that /metrics has, with labels that they have", () => {
-    const drawn = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
-    expect(drawn.length).toBeGreaterThan(20);
-    for (const expr of drawn) {
+  test("uses only series and labels that /metrics has", () => {
+    const expressions = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+    expect(expressions.length).toBeGreaterThan(20);
+    for (const expr of expressions) {
       const names = expr.match(/\b(?:mave|nodejs|process)_\w+/g) ?? [];
       expect(names.length, `no series in ${expr}`).toBeGreaterThan(0);
       for (const name of names) {
-        const samples = said.split("\n").filter((line) => new RegExp(`^${name}[{ ]`).test(line));
+        const samples = metrics.split("\n").filter((line) => new RegExp(`^${name}[{ ]`).test(line));
         expect(samples.length, `${name} is not in /metrics`).toBeGreaterThan(0);
         const grouped = expr.match(/by \(([\w, ]+)\)/)?.[1]?.split(", ") ?? [];
         for (const label of grouped.filter((each) => each !== "instance"))

@@ -20,7 +20,7 @@ interface BodySchema {
 }
 const document = (await openApiDocument("https://videos.example.org")) as Document;
 
-test("the document is OpenAPI 3.1 and redocly finds nothing wrong with it", { timeout: 60_000 }, async () => {
+test("the document is valid OpenAPI 3.1, as linted by Redocly", { timeout: 60_000 }, async () => {
   expect(document.openapi).toBe("3.1.0");
   const folder = await mkdtemp(join(tmpdir(), "mave-openapi-"));
   const file = join(folder, "openapi.json");
@@ -32,13 +32,13 @@ test("the document is OpenAPI 3.1 and redocly finds nothing wrong with it", { ti
   expect(JSON.parse(stdout).problems, stderr).toEqual([]);
 });
 
-test("every reference leads to a component, and every component is used", () => {
+test("every reference has a component, and every component is referenced", () => {
   const text = JSON.stringify(document);
   const used = new Set([...text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name));
   expect([...used].sort()).toEqual(Object.keys(document.components.schemas).sort());
 });
 
-test("its webhooks are the catalog's event types, each with the data that the catalog says", () => {
+test("its webhooks are the event types of the catalog, with the schemas of their data", () => {
   expect(Object.keys(document.webhooks)).toEqual(Object.keys(EVENT_TYPES));
   for (const [type, { about }] of Object.entries(EVENT_TYPES)) {
     const { schema } = document.webhooks[type]!.post.requestBody.content["application/json"];
@@ -47,7 +47,7 @@ test("its webhooks are the catalog's event types, each with the data that the ca
   }
 });
 
-test("creating calls say that they take an Idempotency-Key, and no others do", () => {
+test("exactly the creating routes document the Idempotency-Key", () => {
   const calls = Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.entries(operations)
       .filter(([, { parameters = [] }]) => parameters.some(({ name }) => name === "Idempotency-Key"))
@@ -67,10 +67,11 @@ test("creating calls say that they take an Idempotency-Key, and no others do", (
   ]);
 });
 
-test("an error's code is upper case and its status is one that it explains", () => {
-  for (const [code, [status, title]] of Object.entries(ERRORS)) {
+test("every error has an uppercase code, an error status, a title and a sentence as detail", () => {
+  for (const [code, [status, title, detail]] of Object.entries(ERRORS)) {
     expect(code).toMatch(/^[A-Z]+(?:_[A-Z]+)*$/);
     expect(status).toBeGreaterThanOrEqual(400);
-    expect(title).toMatch(/^[A-Z].*\.$/);
+    expect(title).toMatch(/^[A-Z].*[^.]$/);
+    expect(detail).toMatch(/^[A-Z].*\.$/);
   }
 });

@@ -60,13 +60,13 @@ const RULES: Rule[] = [
   {
     what: "ends the process",
     pattern: /process\.exit\(/,
-    where: /^server\/src\/(?:main|ops\/shutdown|admin\/main)\.ts$/,
+    where: /^server\/src\/(?:main|ops\/shutdown|admin\/cli)\.ts$/,
     use: "an error, or shutdown.begin",
   },
   {
     what: "writes to the console",
     pattern: /\bconsole\.(?:log|error|warn|info)\(/,
-    where: /^server\/src\/(?:main|admin\/main|http\/print-openapi)\.ts$/,
+    where: /^server\/src\/(?:main|admin\/cli|http\/print-openapi)\.ts$/,
     use: "the Log argument",
   },
 ];

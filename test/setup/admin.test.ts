@@ -8,7 +8,7 @@ import { findEmbeddedPostgres } from "../../server/src/store/embedded-postgres.t
 import { type Receiver, startReceiver } from "../browser/receiver.ts";
 import { freePort, removeDataFolder, runAdmin, startServer, type TestServer } from "../support/server.ts";
 
-describe("mave admin beside a running server", () => {
+describe("mave admin with a running server", () => {
   let server: TestServer;
   let env: Record<string, string>;
   beforeAll(async () => {
@@ -23,7 +23,7 @@ describe("mave admin beside a running server", () => {
       headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
     });
 
-  test("key create prints the key and nothing else, and the key opens what its scope says", async () => {
+  test("key create prints only the key, which has the requested scope", async () => {
     const write = await runAdmin(["key", "create", "--name", "ci", "--scope", "write"], env);
     expect(write).toMatchObject({ code: 0, stderr: "", stdout: expect.stringMatching(/^mave_[\w-]{43}\n$/) });
     expect((await videos(write.stdout.trim(), { method: "POST", body: "{}" })).status).toBe(201);
@@ -32,7 +32,7 @@ describe("mave admin beside a running server", () => {
     expect((await videos(read, { method: "POST", body: "{}" })).status).toBe(403);
   });
 
-  test("link prints a link that the server takes once", async () => {
+  test("link prints a valid link", async () => {
     const { code, stdout } = await runAdmin(["link"], env);
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`^${server.url}/dashboard/link#[\\w-]{43}\n$`));
@@ -45,7 +45,7 @@ describe("mave admin beside a running server", () => {
     expect(await response.json()).toMatchObject({ purpose: "owner" });
   });
 
-  test("doctor looks at everything, a line each, and the server goes on", async () => {
+  test("doctor prints one line per check and does not disturb the server", async () => {
     const { code, stdout } = await runAdmin(["doctor"], env);
     expect(
       stdout
@@ -53,24 +53,24 @@ describe("mave admin beside a running server", () => {
         .split("\n")
         .map((line) => line.slice(2, 11).trim()),
     ).toEqual(["disk", "ffmpeg", "database", "clock", "network"]);
-    expect(stdout).toMatch(/✓ database {2}PostgreSQL 18\.\d.*, \d+\.\d\d GB, \d+ open deliveries/);
+    expect(stdout).toMatch(/✓ database {2}PostgreSQL 18\.\d.*, \d+\.\d\d GB, \d+ pending deliveries/);
     expect(code).toBe(0);
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
   });
 
   test.each([
-    [["key", "create", "--name", " "], /A key's name has 1 to 200 characters/],
+    [["key", "create", "--name", " "], /The name of a key must have 1 to 200 characters/],
     [["key", "create"], /required option '--name <name>' not specified/],
     [["key", "create", "--name", "x", "--scope", "all"], /Allowed choices are read, write/],
     [["frobnicate"], /unknown command 'frobnicate'/],
-  ])("%j is refused with a sentence", async (words, sentence) => {
+  ])("%j fails with an error message", async (words, sentence) => {
     const { code, stdout, stderr } = await runAdmin(words, env);
     expect(stderr).toMatch(sentence);
     expect([code, stdout]).toEqual([1, ""]);
   });
 });
 
-describe("another MAVE_SECRETS_KEY", () => {
+describe("a new MAVE_SECRETS_KEY", () => {
   const [oldKey, newKey] = [randomBytes(32), randomBytes(32)].map((key) => key.toString("base64"));
   let server: TestServer;
   let receiver: Receiver;
@@ -98,7 +98,7 @@ describe("another MAVE_SECRETS_KEY", () => {
     return (await response.json()) as { id: string; secret: string };
   };
 
-  test("takes the old one's place while deliveries go on, each with both secrets and the headers as they were", async () => {
+  test("replaces the old one while deliveries continue with the same secrets and headers", async () => {
     const own = { "X-Api-Key": "of the receiver" };
     const made = await post("webhooks", { url: receiver.url, events: ["video.created"], headers: own });
     const rotated = await post(`webhooks/${made.id}/secret/rotations`, { overlap_seconds: 3_600 });
@@ -126,18 +126,18 @@ describe("another MAVE_SECRETS_KEY", () => {
       code: 0,
       stderr: "",
       stdout:
-        "1 of 1 webhooks were sealed anew by the first key. In a day, when no remembered response needs them, drop the other keys.\n",
+        "Re-encrypted 1 of 1 webhooks with the first key. Remove the other keys after 24 hours, when no stored idempotent response needs them.\n",
     });
     await deliver();
     const again = await runAdmin(["secrets", "reseal"], settings(`${newKey},${oldKey}`));
-    expect(again.stdout).toMatch(/^0 of 1 webhooks/);
+    expect(again.stdout).toMatch(/^Re-encrypted 0 of 1 webhooks/);
 
     await restart(newKey!);
     await deliver();
     expect(server.output()).not.toContain("MAVE_SECRETS_KEY");
   });
 
-  test("that came without the old one loses nothing: what that sealed is delivered once it is back", async () => {
+  test("set without the old one holds the affected deliveries until the old one is set again", async () => {
     await post("webhooks", { url: `${receiver.url}?another`, events: ["video.created"] });
     const other = randomBytes(32).toString("base64");
     await restart(other);
@@ -154,7 +154,7 @@ describe("another MAVE_SECRETS_KEY", () => {
   });
 });
 
-test("mave admin without a server starts the database for as long as it needs it", async () => {
+test("mave admin without a running server starts the database for the duration of the command", async () => {
   const folder = await mkdtemp(join(tmpdir(), "mave-admin-"));
   const env = { MAVE_DATA_DIR: folder, PORT: String(await freePort()) };
   try {
@@ -169,7 +169,7 @@ test("mave admin without a server starts the database for as long as it needs it
   }
 });
 
-test("doctor says what to do about a database that does not answer and a folder that cannot be written", async () => {
+test("doctor explains how to fix an unreachable database and a data folder that is not writable", async () => {
   const env = {
     DATABASE_URL: `postgres://mave@127.0.0.1:${await freePort()}/mave`,
     MAVE_SECRETS_KEY: Buffer.alloc(32, 1).toString("base64"),
@@ -180,7 +180,7 @@ test("doctor says what to do about a database that does not answer and a folder 
     MAVE_FFMPEG: "/nowhere/ffmpeg",
   });
   expect(code).toBe(1);
-  expect(stdout).toMatch(/✗ disk {6}\/dev\/null\/data cannot be written .* Mend that, or set MAVE_DATA_DIR/);
+  expect(stdout).toMatch(/✗ disk {6}\/dev\/null\/data is not writable .* Make it writable, or set MAVE_DATA_DIR/);
   expect(stdout).toMatch(/! ffmpeg {4}missing: .* set MAVE_FFMPEG/);
   expect(stdout).toMatch(/✗ database {2}The database of DATABASE_URL cannot be used .* Check that it runs/);
 });

@@ -27,10 +27,10 @@ beforeAll(async () => {
 });
 afterAll(() => removeDataFolder(template));
 
-/** A data folder whose database has been made already: making one takes a second. */
+/** Copies an initialized data folder, because initializing one takes a second. */
 async function copyOf(original: string): Promise<string> {
   const parent = await mkdtemp(join(tmpdir(), "mave-embedded-"));
-  await chmod(parent, 0o755); // as root, PostgreSQL runs as somebody else, who must get through
+  await chmod(parent, 0o755); // if this runs as root, PostgreSQL runs as another user, who needs access
   const copy = join(parent, "data");
   await once(spawn("cp", ["-a", original, copy]), "exit");
   return copy;
@@ -67,8 +67,8 @@ async function ask<Row>(connection: Connection, text: string): Promise<Row> {
 const postmaster = async (place = folder): Promise<number> =>
   Number.parseInt(await readFile(join(place, "postgres/cluster/postmaster.pid"), "utf8"), 10);
 
-/** A service of its own process that owns the database until it is killed. */
-async function otherService(): Promise<{ kill(): Promise<void> }> {
+/** A process that owns the database until it is killed. */
+async function otherProcess(): Promise<{ kill(): Promise<void> }> {
   const child = runNode(["test/setup/own-database.ts", folder], { ...process.env });
   await Promise.race([
     once(child.stdout!, "data"),
@@ -84,7 +84,7 @@ async function otherService(): Promise<{ kill(): Promise<void> }> {
 }
 
 describe("the embedded PostgreSQL", () => {
-  test("keeps what it was given, over an end and a new start, without a TCP port", async () => {
+  test("keeps its data across restarts and has no TCP port", async () => {
     const first = await start();
     await ask(first.connection, "create table kept as select 7 as number");
     await first.end();
@@ -94,14 +94,14 @@ describe("the embedded PostgreSQL", () => {
     expect(await ask(second.connection, "select current_setting('listen_addresses') as tcp")).toEqual({ tcp: "" });
   });
 
-  test("runs with every setting that durability needs", async () => {
+  test("has all settings that durability needs", async () => {
     const { connection } = await start();
     const text = `select current_setting('fsync') as a, current_setting('full_page_writes') as b,
       current_setting('synchronous_commit') as c`;
     expect(await ask(connection, text)).toEqual({ a: "on", b: "on", c: "on" });
   });
 
-  test("may be reached by its owner only", async () => {
+  test("is accessible to its owner only", async () => {
     const { connection } = await start();
     for (const place of [connection.host, join(folder, "postgres/cluster")]) {
       expect((await stat(place)).mode & 0o077, place).toBe(0);
@@ -109,25 +109,25 @@ describe("the embedded PostgreSQL", () => {
   });
 });
 
-describe("after a kill -9 of the service", () => {
-  test("the running database is taken over, not started again", async () => {
-    const service = await otherService();
+describe("after a kill -9 of the server", () => {
+  test("a start reuses the running database", async () => {
+    const other = await otherProcess();
     const pid = await postmaster();
-    await service.kill();
+    await other.kill();
     const { connection } = await start();
     expect(await postmaster()).toBe(pid);
     expect(await ask(connection, "select 1 as one")).toEqual({ one: 1 });
   });
 
-  test("and of the database, it recovers", async () => {
-    const service = await otherService();
+  test("and of the database, a start recovers", async () => {
+    const other = await otherProcess();
     process.kill(await postmaster(), "SIGKILL");
-    await service.kill();
+    await other.kill();
     const { connection } = await start();
     expect(await ask(connection, "select 1 as one")).toEqual({ one: 1 });
   });
 
-  test("a lock file whose process id belongs to something else by now does not stand in the way", async () => {
+  test("a start ignores a lock file whose process id was reused by another program", async () => {
     const first = await start();
     const file = join(folder, "postgres/cluster/postmaster.pid");
     const text = await readFile(file, "utf8");
@@ -143,22 +143,22 @@ describe("after a kill -9 of the service", () => {
   });
 });
 
-test("a second service on the same data folder is refused, and says who has it", async () => {
-  const service = await otherService();
+test("a second server on the same data folder fails and names the process of the first", async () => {
+  const other = await otherProcess();
   await expect(start()).rejects.toThrow(
     new RegExp(`The data folder ${folder} is in use by another running Mave \\(process \\d+\\)\\. Stop that one first`),
   );
-  await service.kill();
+  await other.kill();
   await start();
 });
 
-test("two services that start at once on an empty folder: one has it, one is refused", async () => {
+test("of two concurrent starts on an empty folder exactly one succeeds", async () => {
   await removeDataFolder(folder);
   const outcomes = await Promise.allSettled([start(), start()]);
   expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
 });
 
-test("a database that dies under a running service is started again", async () => {
+test("a database that crashes under a running server is restarted", async () => {
   const { connection } = await start();
   const before = await postmaster();
   process.kill(before, "SIGKILL");
@@ -168,7 +168,7 @@ test("a database that dies under a running service is started again", async () =
   });
 });
 
-test("a first start that was killed in the middle leaves nothing that the next one trips over", async () => {
+test("a start succeeds after a first start that was killed halfway", async () => {
   await removeDataFolder(folder);
   const dead = spawn("true");
   await once(dead, "exit");
@@ -180,7 +180,7 @@ test("a first start that was killed in the middle leaves nothing that the next o
   expect((await readdir(join(folder, "postgres"))).filter((name) => name.includes("half"))).toEqual([]);
 });
 
-test("a data folder of another PostgreSQL is refused with the way to move", async () => {
+test("a data folder of another PostgreSQL version is rejected with migration steps", async () => {
   const first = await start();
   await first.end();
   await writeFile(join(folder, "postgres/cluster/PG_VERSION"), "17\n");
@@ -189,7 +189,7 @@ test("a data folder of another PostgreSQL is refused with the way to move", asyn
   );
 });
 
-test("a data folder whose path is too long for a socket gets a short one, removed at the end", async () => {
+test("a data folder whose path is too long for a socket gets a short socket path, which is removed at shutdown", async () => {
   const deep = join(dirname(folder), "a-folder-with-a-long-name".repeat(4));
   await once(spawn("cp", ["-a", folder, deep]), "exit");
   const { connection, end } = await start(deep);
@@ -201,14 +201,14 @@ test("a data folder whose path is too long for a socket gets a short one, remove
   await expect(access(connection.host)).rejects.toThrow("ENOENT");
 });
 
-test("a folder that cannot be written is named in one sentence", async () => {
+test("a data folder that is not writable is named in the error", async () => {
   await expect(start("/dev/null/data")).rejects.toThrow(
     /^The data folder \/dev\/null\/data cannot be written \(.+\)\. Make it writable .+ MAVE_DATA_DIR\.$/,
   );
 });
 
 test.runIf(process.getuid?.() === 0)(
-  "as root, a data folder that an unprivileged user cannot reach is kept in the shared place, behind a link",
+  "as root, a data folder that unprivileged users cannot access is a link to a shared folder",
   async () => {
     const closed = await mkdtemp("/root/mave-embedded-");
     try {
@@ -228,14 +228,14 @@ test.runIf(process.getuid?.() === 0)(
   },
 );
 
-test("a database that cannot start says in its own words why", async () => {
+test("the error of a failed start contains the message of PostgreSQL", async () => {
   const first = await start();
   await first.end();
   await rm(join(folder, "postgres/cluster/global/pg_control"));
   await expect(start()).rejects.toThrow(/The embedded PostgreSQL in .+ did not start: .*pg_control/);
 });
 
-test("a copy of the data folder is a database of its own", async () => {
+test("a copy of a data folder is a separate database", async () => {
   const copy = await copyOf(folder);
   try {
     const [one, other] = [await start(), await start(copy)];

@@ -1,12 +1,12 @@
-// A process that owns a data folder's database until it is killed.
+// A process that owns the database of a data folder until it is killed.
 import { createLog } from "../../server/src/kernel/log.ts";
 import { startEmbeddedPostgres } from "../../server/src/store/embedded-postgres.ts";
 
 await startEmbeddedPostgres({
   folder: process.argv[2]!,
   log: createLog("silent"),
-  onLost(why) {
-    throw why;
+  onLost(error) {
+    throw error;
   },
 });
 console.log("owned");

@@ -16,16 +16,16 @@ import { type Pgbouncer, startPgbouncer } from "../support/pgbouncer.ts";
 import { startServer } from "../support/server.ts";
 
 const PATHS = ["/healthy", "/flaky"];
-/** Two nodes that deliver keep one each; the rest is for everything else, of both. */
+/** Two delivering nodes hold one each; they share the rest. */
 const SESSIONS = 6;
 const log = createLog("silent");
 
-test("a database's own address is not taken for a pooler's", async () => {
+test("a direct connection is not mistaken for a pooler", async () => {
   expect(await sharesSessions(await testConnection())).toBe(false);
 });
 
-describe.skipIf(without("pgbouncer"))("behind a connection pooler", { timeout: 240_000 }, () => {
-  test("that keeps whole sessions everything is delivered, and the ledger agrees", async () => {
+describe.skipIf(without("pgbouncer"))("a connection pooler", { timeout: 240_000 }, () => {
+  test("in session mode delivers everything", async () => {
     const { url } = await startPgbouncer(await testConnection(), { mode: "session" });
     const scene = await setScene({ DATABASE_URL: url }, PATHS);
     const ledger = await underLoad(scene, () => wait(1_500));
@@ -33,7 +33,7 @@ describe.skipIf(without("pgbouncer"))("behind a connection pooler", { timeout: 2
     expect(ledger.duplicates).toEqual([]);
   });
 
-  test("that shares sessions two nodes deliver everything in order, one killed: the other takes its work over", async () => {
+  test("in transaction mode lets a node take over the work of a killed one, in order", async () => {
     const { scene, second, own } = await twoNodes({ MAVE_ROLES: "api,deliver" }, { MAVE_ROLES: "api,deliver" });
     expect(scene.server.output()).toContain("MAVE_DATABASE_DIRECT_URL");
     scene.balanced.push(second);
@@ -46,7 +46,7 @@ describe.skipIf(without("pgbouncer"))("behind a connection pooler", { timeout: 2
     expect(ledger.findings).toEqual([]);
   });
 
-  test("that shares sessions a node that only delivers finds the work of one that only serves, also after the pooler was killed", async () => {
+  test("in transaction mode lets a deliver-only node find the work of an API node, even after the pooler was killed", async () => {
     const { scene, pooler } = await twoNodes({ MAVE_ROLES: "api" }, { MAVE_ROLES: "deliver" });
     const ledger = await underLoad(scene, async () => {
       await wait(500);
@@ -56,7 +56,7 @@ describe.skipIf(without("pgbouncer"))("behind a connection pooler", { timeout: 2
     expect(ledger.findings).toEqual([]);
   });
 
-  test("that shares sessions a node is woken by the notices of others on the database's own address", async () => {
+  test("in transaction mode lets a node receive notices over the direct address", async () => {
     const { pooler, direct } = await pooled();
     const heard = vi.fn();
     await nodeOn(through(pooler, { direct }), { onNotice: heard }).start();
@@ -64,7 +64,7 @@ describe.skipIf(without("pgbouncer"))("behind a connection pooler", { timeout: 2
     await eventually(() => expect(heard).toHaveBeenCalledWith("mave_due", ["a-webhook"]));
   });
 
-  test("that shares sessions a node's session holds its lock, no snapshot, no table, and comes back", async () => {
+  test("in transaction mode keeps the lock of a node's session, without a snapshot or table locks, across restarts", async () => {
     const { pooler, own } = await pooled();
     const db = through(pooler);
     const [one, two] = [nodeOn(db), nodeOn(db)];
@@ -79,7 +79,7 @@ describe.skipIf(without("pgbouncer"))("behind a connection pooler", { timeout: 2
     await eventually(() => expect([one.number(), two.number()]).toEqual([1, 2]));
   });
 
-  test("that shares sessions a processor's sign of life is seen as long as it works", async () => {
+  test("in transaction mode shows the heartbeat of a processor while it works", async () => {
     const { pooler, own } = await pooled();
     const end = await startHeartbeat(
       { db: through(pooler), clock: systemClock, log },
@@ -90,13 +90,13 @@ describe.skipIf(without("pgbouncer"))("behind a connection pooler", { timeout: 2
     await eventually(async () => expect(await own.run(MARKS)).toEqual([{ count: 0 }]));
   });
 
-  test("that has no session left beside a node's own, the node does not start and says what to do", async () => {
+  test("without a spare session makes the start of a node fail with advice", async () => {
     const pooler = await startPgbouncer(await testConnection(), { mode: "transaction", sessions: 1 });
     const impatient: Clock = { ...systemClock, after: (_, work) => systemClock.after(50, work) };
     await expect(nodeOn(through(pooler), { clock: impatient }).start()).rejects.toThrow("Raise its default_pool_size");
   });
 
-  test("a direct address that is a pooler's too, or another database's, is refused", async () => {
+  test("makes the start fail if the direct address is also a pooler or another database", async () => {
     const { url } = (await pooled()).pooler;
     const start = (databaseDirectUrl: string) =>
       openStore({ databaseUrl: url, databaseDirectUrl, dataDir: "", log, onLost() {} });
@@ -105,7 +105,7 @@ describe.skipIf(without("pgbouncer"))("behind a connection pooler", { timeout: 2
   });
 });
 
-/** A pooler that shares sessions, and the database that it stands before. */
+/** A pooler in transaction mode and its database. */
 async function pooled() {
   const direct = await testConnection();
   const pooler = await startPgbouncer(direct, { mode: "transaction", sessions: SESSIONS });
@@ -121,7 +121,7 @@ function open(options: DatabaseOptions): Database {
 const through = ({ url }: Pgbouncer, more: Partial<DatabaseOptions> = {}): Database =>
   open({ connection: url, pooled: true, connections: 4, ...more });
 
-/** Two processes behind a pooler that shares sessions; callers are led to the first one. */
+/** Two processes behind a pooler in transaction mode; API calls go to the first one. */
 async function twoNodes(first: Record<string, string>, other: Record<string, string>) {
   const { pooler, own } = await pooled();
   const env = {

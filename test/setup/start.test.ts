@@ -38,7 +38,7 @@ async function folder(): Promise<string> {
   return folders.at(-1)!;
 }
 
-/** A start that is expected to fail. */
+/** Starts a server and waits for it to exit. */
 async function start(env: Record<string, string>): Promise<Finished> {
   const place = env.MAVE_DATA_DIR ?? (await folder());
   const port = env.PORT ?? String(await freePort());
@@ -52,8 +52,8 @@ function expectSentence({ code, stdout, stderr }: Finished, sentence: RegExp): v
   expect(code).toBe(1);
 }
 
-describe("a start that cannot succeed ends with code 1 and one sentence: what, why, what to do", () => {
-  test("the port is busy", async () => {
+describe("a server exits with code 1 and a one-line error", () => {
+  test("if its port is in use", async () => {
     const busy = createServer().listen(0, "127.0.0.1");
     await once(busy, "listening");
     const { port } = busy.address() as { port: number };
@@ -61,28 +61,25 @@ describe("a start that cannot succeed ends with code 1 and one sentence: what, w
     expectSentence(
       await start({ PORT: String(port), MAVE_DATA_DIR: place }),
       new RegExp(
-        `^Port ${port} is in use by another program\\. Stop that one, or choose another port: PORT=${port + 1} npm start$`,
+        `^Port ${port} is in use by another program\\. Stop that program, or use another port: PORT=${port + 1} npm start$`,
       ),
     );
     busy.close();
     expect(await findEmbeddedPostgres(place), "nothing was started").toBeNull();
   });
 
-  test("the address is not this machine's", async () => {
-    expectSentence(
-      await start({ HOST: "192.0.2.1" }),
-      /^The address 192\.0\.2\.1:\d+ cannot be listened on \(.+\)\. Set HOST/,
-    );
+  test("if its address does not belong to this machine", async () => {
+    expectSentence(await start({ HOST: "192.0.2.1" }), /^Mave cannot listen on 192\.0\.2\.1:\d+ \(.+\)\. Set HOST/);
   });
 
-  test("the data folder cannot be written", async () => {
+  test("if its data folder is not writable", async () => {
     expectSentence(
       await start({ MAVE_DATA_DIR: "/dev/null/data" }),
-      /^The data folder \/dev\/null\/data cannot be written/,
+      /^The data folder \/dev\/null\/data is not writable/,
     );
   });
 
-  test("the data folder is in use by another server, which goes on", async () => {
+  test("if its data folder is in use by another server, which keeps running", async () => {
     const first = await server();
     expectSentence(
       await start({ MAVE_DATA_DIR: first.dataDir }),
@@ -91,7 +88,7 @@ describe("a start that cannot succeed ends with code 1 and one sentence: what, w
     expect((await fetch(`${first.url}/readyz`)).status).toBe(200);
   });
 
-  test("the data folder was last used by a newer version; its database is ended again", async () => {
+  test("if its data folder was last used by a newer version, and stops the database again", async () => {
     const first = await server();
     const db = openDatabase({ connection: (await findEmbeddedPostgres(first.dataDir))!, connections: 1 });
     await db.run({
@@ -107,26 +104,26 @@ describe("a start that cannot succeed ends with code 1 and one sentence: what, w
     expect(await findEmbeddedPostgres(first.dataDir)).toBeNull();
   });
 
-  test("the database of DATABASE_URL does not answer, and its password is not shown", async () => {
+  test("if the database of DATABASE_URL does not respond, and does not show the password", async () => {
     const nobody = `postgres://mave:hunter2@127.0.0.1:${await freePort()}/mave`;
     const ended = await start({ DATABASE_URL: nobody });
     expectSentence(ended, /^The database of DATABASE_URL cannot be used \(.*ECONNREFUSED.*\)\. Check that it runs/);
     expect(ended.stderr).not.toContain("hunter2");
   });
 
-  test("settings are wrong: all of them, a line each", async () => {
+  test("per invalid setting", async () => {
     const { code, stderr } = await start({ LOG_LEVEL: "loud", MAVE_ALOW_HTTP: "on" });
     expect(code).toBe(1);
     expect(stderr.trim().split("\n")).toEqual([
-      "2 settings are wrong:",
-      "  MAVE_ALOW_HTTP is not a setting of Mave. Perhaps MAVE_ALLOW_HTTP is meant",
-      expect.stringMatching(/^ {2}LOG_LEVEL is "loud", which is none of .+\. Example: LOG_LEVEL=info$/),
+      "2 settings are invalid:",
+      "  MAVE_ALOW_HTTP is not a setting. Did you mean MAVE_ALLOW_HTTP?",
+      expect.stringMatching(/^ {2}LOG_LEVEL must be one of .+, not "loud"\. Example: LOG_LEVEL=info$/),
     ]);
   });
 });
 
-describe("a start", () => {
-  test("prints one line with the dashboard's address and a link that makes the owner", async () => {
+describe("a server that starts", () => {
+  test("prints one line with the URL of the dashboard and a link to become the owner", async () => {
     const { output, url } = await server();
     await eventually(() => expect(output()).toContain("\n"));
     const lines = output().trim().split("\n");
@@ -134,15 +131,15 @@ describe("a start", () => {
     expect(lines[0]).toMatch(new RegExp(`^Mave is ready: ${url}/dashboard/ .*: ${url}/dashboard/link#[\\w-]{43}$`));
   });
 
-  test("after a kill -9 is ready again, on the database that lives on", async () => {
+  test("after a kill -9 reuses the database, which is still running", async () => {
     const one = await server();
     const database = await readFile(join(one.dataDir, "postgres/cluster/postmaster.pid"), "utf8");
     await one.kill();
-    await one.start(); // how long it takes is the bench's to say
+    await one.start(); // the benchmark measures the time
     expect(await readFile(join(one.dataDir, "postgres/cluster/postmaster.pid"), "utf8")).toBe(database);
   });
 
-  test("on an outside database uses that one and starts none of its own", async () => {
+  test("with an external database does not start its own", async () => {
     const one = await server({ DATABASE_URL: await testDatabaseUrl() });
     expect(await findEmbeddedPostgres(one.dataDir)).toBeNull();
     expect(
@@ -152,30 +149,30 @@ describe("a start", () => {
   });
 });
 
-describe("an end", () => {
-  test("by SIGTERM takes the database along and leaves code 0", async () => {
+describe("a shutdown", () => {
+  test("by SIGTERM stops the database and exits with code 0", async () => {
     const one = await server();
     expect(await one.stop()).toBe(0);
     expect(await findEmbeddedPostgres(one.dataDir)).toBeNull();
   });
 
-  test("in the middle of a start is an end, not a failure, whatever was just being started", async () => {
+  test("during a start is not a failure, regardless of the step", async () => {
     const place = await folder();
     const port = String(await freePort());
     const env = { ...cleanEnvironment(), LOG_LEVEL: "warn", MAVE_DATA_DIR: place, PORT: port };
     for (let moment_ms = 200; moment_ms <= 1_200; moment_ms += 200) {
       const child = runNode(["server/src/main.ts"], env);
       const ended = finished(child);
-      await pause(moment_ms); // not a wait for something: the moment at which it is ended
+      await pause(moment_ms); // not a wait for a condition, but the time of the signal
       child.kill("SIGTERM");
       const { code, stdout, stderr } = await ended;
-      expect(code, `after ${moment_ms} ms`).toBe(child.signalCode === null ? 0 : null); // null: nothing was started yet
+      expect(code, `after ${moment_ms} ms`).toBe(child.signalCode === null ? 0 : null); // null: the signal handlers were not installed yet
       expect(stdout.replace(/^Mave is ready.*\n/, "") + stderr, `after ${moment_ms} ms`).toBe("");
       expect(await findEmbeddedPostgres(place), `after ${moment_ms} ms`).toBeNull();
     }
   });
 
-  test("of an idle server does not wait for a client that keeps its connection", async () => {
+  test("of an idle server does not wait for clients that keep their connection open", async () => {
     const one = await server();
     await fetch(`${one.url}/healthz`);
     const begun = performance.now();
@@ -183,7 +180,7 @@ describe("an end", () => {
     expect(performance.now() - begun).toBeLessThan(LIMITS.KEEP_ALIVE_MS / 2);
   });
 
-  test("of the launcher ends the server, even by SIGKILL", async () => {
+  test("of the launcher stops the server, even by SIGKILL", async () => {
     const place = await folder();
     const port = await freePort();
     const env = { ...cleanEnvironment(), LOG_LEVEL: "warn", MAVE_DATA_DIR: place, PORT: String(port) };

@@ -28,7 +28,7 @@ import { engineParts, PUBLIC_URL } from "./engine.ts";
 
 export { PUBLIC_URL };
 
-/** The whole API in this process, put together as the service does it, without a sender: asked by `inject`. */
+/** The complete API in this process, without delivery. */
 export async function testApi(db: Database) {
   const dataDir = await mkdtemp(join(tmpdir(), "mave-api-"));
   afterAll(() => rm(dataDir, { recursive: true, force: true }));
@@ -57,7 +57,7 @@ export async function testApi(db: Database) {
       },
     },
     version: "0.0.0",
-    serves: true,
+    hasApiRole: true,
     trustProxy: false,
     metricsToken: null,
     retention_days: 30,
@@ -82,7 +82,7 @@ export async function testApi(db: Database) {
 
   const key = async (scope: "read" | "write" = "write", space = engine.space) =>
     (await apiKeys.create(db, space, { name: `${scope} key`, scope, by: "a test" })).key;
-  const standard = { write: await key(), read: await key("read") };
+  const keys = { write: await key(), read: await key("read") };
 
   return {
     ...parts,
@@ -90,29 +90,29 @@ export async function testApi(db: Database) {
     people,
     apiKeys,
     key,
-    keys: standard,
+    keys,
     async newSpace(): Promise<string> {
       const id = uuidV7(systemClock.now(), systemRandom);
       await insertSpace(db, id, "Another space");
       return id;
     },
     url,
-    /** Changes on other nodes went by unheard. */
+    /** Reports missed changes of other nodes. */
     miss() {
       for (const listener of missed) listener();
     },
-    /** One request, with the write key unless the headers say otherwise; an empty header is left out. */
+    /** Sends a request with the write key unless the headers override it. Empty headers are not sent. */
     async ask(method: Method, path: string, body?: unknown, headers: Record<string, string> = {}) {
-      const given = {
-        authorization: `Bearer ${standard.write}`,
+      const all = {
+        authorization: `Bearer ${keys.write}`,
         ...(body !== undefined && { "content-type": JSON_TYPE }),
         ...headers,
       };
-      const sent = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ""));
+      const sent = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ""));
       const text = body === undefined ? null : typeof body === "string" ? body : JSON.stringify(body);
       const response = await fetch(`${url}${path}`, { method, headers: sent, body: text, redirect: "manual" });
-      const told = await response.text();
-      return { status: response.status, headers: response.headers, text: told, json: readJson(told) };
+      const responseText = await response.text();
+      return { status: response.status, headers: response.headers, text: responseText, json: readJson(responseText) };
     },
   };
 }
@@ -120,7 +120,7 @@ export async function testApi(db: Database) {
 const JSON_TYPE = "application/json";
 type Method = "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
 
-// biome-ignore lint/suspicious/noExplicitAny: a response's shape is what the test is about
+// biome-ignore lint/suspicious/noExplicitAny: the tests check the shape of responses
 function readJson(text: string): any {
   try {
     return JSON.parse(text);

@@ -9,16 +9,16 @@ export interface Certificate {
 }
 
 export interface Certificates {
-  /** The authority's own certificate, for those who are to trust it. */
+  /** The certificate of the authority, for clients that should trust it. */
   ca: string;
   good: Certificate;
-  /** Good for ten days more, and some hours. */
+  /** Valid for ten more days and some hours. */
   endsSoon: Certificate;
   expired: Certificate;
   notYetValid: Certificate;
   wrongName: Certificate;
   selfSigned: Certificate;
-  /** By an authority that nobody trusts. */
+  /** Signed by an untrusted authority. */
   unknownAuthority: Certificate;
 }
 
@@ -36,7 +36,7 @@ unique_subject = no
 commonName = optional
 `;
 
-/** Makes an authority and good and bad certificates for `localhost`, 127.0.0.1 and ::1, with the machine's openssl. */
+/** Creates an authority and valid and invalid certificates for `localhost`, 127.0.0.1 and ::1 with openssl. */
 export function makeCertificates(): Certificates {
   const folder = mkdtempSync(join(tmpdir(), "mave-certificates-"));
   const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
@@ -121,5 +121,5 @@ export function makeCertificates(): Certificates {
   }
 }
 
-/** As `openssl ca` takes it: YYYYMMDDHHMMSSZ. */
+/** The time format of `openssl ca`: YYYYMMDDHHMMSSZ. */
 const opensslTime = (time: Date): string => time.toISOString().replace(/\.\d+|[-:T]/g, "");

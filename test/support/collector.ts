@@ -2,20 +2,20 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll } from "vitest";
 
-/** A span as it came, its attributes by name. */
+/** A received span, with its attributes by name. */
 export interface CollectedSpan {
   name: string;
   traceId: string;
   spanId: string;
   parentSpanId: string | undefined;
   kind: number;
-  /** 2 where what it tells of failed. */
+  /** 2 for an error */
   status: number;
   attributes: Record<string, string | number>;
   ms: number;
 }
 
-interface Told {
+interface OtlpSpan {
   name: string;
   traceId: string;
   spanId: string;
@@ -28,14 +28,14 @@ interface Told {
 }
 
 export interface Collector {
-  /** What OTEL_EXPORTER_OTLP_ENDPOINT is to be. */
+  /** The value for OTEL_EXPORTER_OTLP_ENDPOINT. */
   url: string;
   spans: CollectedSpan[];
-  /** Everything that came, as text. */
+  /** All received bodies as text. */
   text(): string;
 }
 
-/** A collector of OpenTelemetry's, as far as it takes OTLP in JSON over HTTP. Closed after the test file. */
+/** An OpenTelemetry collector for OTLP as JSON over HTTP. It closes after the test file. */
 export async function startCollector(): Promise<Collector> {
   const bodies: string[] = [];
   const spans: CollectedSpan[] = [];
@@ -44,8 +44,8 @@ export async function startCollector(): Promise<Collector> {
     response.setHeader("content-type", "application/json").end("{}");
     if (request.url !== "/v1/traces") return;
     bodies.push(body);
-    const { resourceSpans } = JSON.parse(body) as { resourceSpans: { scopeSpans: { spans: Told[] }[] }[] };
-    for (const { scopeSpans } of resourceSpans) for (const each of scopeSpans) spans.push(...each.spans.map(collected));
+    const { resourceSpans } = JSON.parse(body) as { resourceSpans: { scopeSpans: { spans: OtlpSpan[] }[] }[] };
+    for (const { scopeSpans } of resourceSpans) for (const each of scopeSpans) spans.push(...each.spans.map(toSpan));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   afterAll(() => {
@@ -55,10 +55,10 @@ export async function startCollector(): Promise<Collector> {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, spans, text: () => bodies.join("\n") };
 }
 
-function collected({ attributes, status, startTimeUnixNano, endTimeUnixNano, ...span }: Told): CollectedSpan {
+function toSpan({ attributes, status, startTimeUnixNano, endTimeUnixNano, ...span }: OtlpSpan): CollectedSpan {
   const { name, traceId, spanId, kind } = span;
   const parentSpanId = span.parentSpanId || undefined;
-  const told = attributes.map(({ key, value }) => [key, value.stringValue ?? Number(value.intValue)] as const);
+  const pairs = attributes.map(({ key, value }) => [key, value.stringValue ?? Number(value.intValue)] as const);
   const ms = Number(BigInt(endTimeUnixNano) - BigInt(startTimeUnixNano)) / 1e6;
   return {
     name,
@@ -67,7 +67,7 @@ function collected({ attributes, status, startTimeUnixNano, endTimeUnixNano, ...
     parentSpanId,
     kind,
     status: status.code ?? 0,
-    attributes: Object.fromEntries(told),
+    attributes: Object.fromEntries(pairs),
     ms,
   };
 }

@@ -1,12 +1,12 @@
 import { createSocket } from "node:dgram";
 
-/** What the server says to one question. Addresses may differ at each question: that is how a name rebinds. */
+/** The response to one query. Addresses that differ between queries simulate DNS rebinding. */
 export type DnsResult = { addresses: string[]; ttl?: number } | "nxdomain" | "servfail" | "refused" | "silence";
 
 export interface DnsServer {
-  /** `127.0.0.1:port`, for a resolver. */
+  /** `127.0.0.1:port` */
   address: string;
-  /** Every question asked so far. */
+  /** All queries so far. */
   questions: { name: string; type: "A" | "AAAA" }[];
   close(): void;
 }
@@ -14,15 +14,15 @@ export interface DnsServer {
 const TYPES = { 1: "A", 28: "AAAA" } as const;
 const RCODES = { nxdomain: 3, servfail: 2, refused: 5 } as const;
 
-/** A small authoritative DNS server on a UDP port of its own, which answers whatever the test wants. */
+/** A small authoritative DNS server on a UDP port, with responses that the test defines. */
 export async function startDnsServer(response: (name: string, type: "A" | "AAAA") => DnsResult): Promise<DnsServer> {
   const socket = createSocket("udp4");
   const questions: DnsServer["questions"] = [];
   socket.on("message", (query, { port, address }) => {
     const { name, type, end } = readQuestion(query);
     questions.push({ name, type });
-    const said = response(name, type);
-    if (said !== "silence") socket.send(reply(query, end, type, said), port, address);
+    const result = response(name, type);
+    if (result !== "silence") socket.send(encodeResponse(query, end, type, result), port, address);
   });
   await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
   return { address: `127.0.0.1:${socket.address().port}`, questions, close: () => socket.close() };
@@ -39,13 +39,13 @@ function readQuestion(query: Buffer) {
   return { name: labels.join(".").toLowerCase(), type, end: at + 5 };
 }
 
-function reply(query: Buffer, end: number, type: "A" | "AAAA", said: Exclude<DnsResult, "silence">): Buffer {
-  const addresses = typeof said === "string" ? [] : said.addresses;
+function encodeResponse(query: Buffer, end: number, type: "A" | "AAAA", result: Exclude<DnsResult, "silence">): Buffer {
+  const addresses = typeof result === "string" ? [] : result.addresses;
   const records = addresses
     .filter((address) => address.includes(":") === (type === "AAAA"))
-    .map((address) => record(address, type, typeof said === "string" ? 0 : (said.ttl ?? 0)));
+    .map((address) => record(address, type, typeof result === "string" ? 0 : (result.ttl ?? 0)));
   const head = Buffer.from(query.subarray(0, end));
-  head.writeUInt16BE(0x8580 | (typeof said === "string" ? RCODES[said] : 0), 2); // an authoritative response
+  head.writeUInt16BE(0x8580 | (typeof result === "string" ? RCODES[result] : 0), 2); // an authoritative response
   head.writeUInt16BE(records.length, 6);
   head.writeUInt32BE(0, 8);
   return Buffer.concat([head, ...records]);
@@ -54,7 +54,7 @@ function reply(query: Buffer, end: number, type: "A" | "AAAA", said: Exclude<Dns
 function record(address: string, type: "A" | "AAAA", ttl: number): Buffer {
   const data = type === "A" ? Buffer.from(address.split(".").map(Number)) : ipv6Bytes(address);
   const head = Buffer.alloc(12);
-  head.writeUInt16BE(0xc00c, 0); // the name of the question
+  head.writeUInt16BE(0xc00c, 0); // a pointer to the name in the query
   head.writeUInt16BE(type === "A" ? 1 : 28, 2);
   head.writeUInt16BE(1, 4);
   head.writeUInt32BE(ttl, 6);

@@ -10,19 +10,19 @@ import type { TestConnection } from "./database.ts";
 import { freePort } from "./server.ts";
 
 export interface Pgbouncer {
-  /** What DATABASE_URL is to be. */
+  /** The value for DATABASE_URL. */
   url: string;
-  /** SIGKILL, and another one on the same port. */
+  /** Kills pgbouncer and starts it again on the same port. */
   restart(): Promise<void>;
 }
 
 interface Settings {
   mode: "session" | "transaction";
-  /** Sessions of the server at most. */
+  /** Maximum number of database sessions. */
   sessions?: number;
 }
 
-/** The real pgbouncer before a database, as the user whom PostgreSQL runs as: it refuses root. Ended after the test. */
+/** A real pgbouncer, as the user that runs PostgreSQL, because it refuses to run as root. It stops after the test. */
 export async function startPgbouncer(to: TestConnection, { mode, sessions = 50 }: Settings): Promise<Pgbouncer> {
   const folder = await mkdtemp(join(tmpdir(), "mave-pgbouncer-"));
   await chmod(folder, 0o755);
@@ -34,9 +34,9 @@ export async function startPgbouncer(to: TestConnection, { mode, sessions = 50 }
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
   const start = async (): Promise<ChildProcess> => {
     const started = spawn("pgbouncer", [settings], { ...as, env, cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
-    let said = "";
-    started.stderr.on("data", (chunk) => (said += chunk));
-    await listening(port, started, () => said);
+    let errors = "";
+    started.stderr.on("data", (chunk) => (errors += chunk));
+    await listening(port, started, () => errors);
     return started;
   };
   let child = await start();
@@ -70,9 +70,9 @@ pool_mode = ${mode}
 default_pool_size = ${sessions}
 `;
 
-async function listening(port: number, child: ChildProcess, said: () => string): Promise<void> {
+async function listening(port: number, child: ChildProcess, errors: () => string): Promise<void> {
   for (const deadline = Date.now() + 30_000; Date.now() < deadline; await pause(20)) {
-    if (child.exitCode !== null) throw new Error(`pgbouncer ended: ${said()}`);
+    if (child.exitCode !== null) throw new Error(`pgbouncer exited: ${errors()}`);
     const socket = connect(port, "127.0.0.1");
     const open = await Promise.race([once(socket, "connect"), once(socket, "error")]).then(
       () => true,
@@ -81,12 +81,12 @@ async function listening(port: number, child: ChildProcess, said: () => string):
     socket.destroy();
     if (open) return;
   }
-  throw new Error(`pgbouncer does not listen: ${said()}`);
+  throw new Error(`pgbouncer does not listen: ${errors()}`);
 }
 
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, "exit");
-  child.kill("SIGKILL"); // nobody waits for its clients
+  child.kill("SIGKILL"); // a graceful stop would wait for its clients
   await exit;
 }

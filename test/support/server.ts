@@ -14,24 +14,24 @@ const READY_MS = 30_000;
 export interface TestServer {
   url: string;
   dataDir: string;
-  /** What it wrote so far, both streams. */
+  /** Standard output and error so far. */
   output(): string;
-  /** A new API key, made with `mave admin key create`. */
+  /** Creates an API key with `mave admin key create`. */
   key(scope?: "read" | "write"): Promise<string>;
-  /** SIGTERM, and waits for the end. @returns its exit code */
+  /** Sends SIGTERM and waits for the exit. @returns the exit code */
   stop(): Promise<number | null>;
-  /** SIGKILL: whatever it had started lives on. */
+  /** Sends SIGKILL. Its database keeps running. */
   kill(): Promise<void>;
-  /** Starts it again on the same folder and port, and waits until it is ready. */
+  /** Starts the server again with the same folder and port, and waits until it is ready. */
   start(): Promise<void>;
   process(): ChildProcess;
-  /** Stops it and its database and removes its folder. */
+  /** Stops the server and its database and removes the data folder. */
   remove(): Promise<void>;
 }
 
 /**
- * The real server as a process of its own, on a temporary data folder and a free port, ready to answer.
- * @param root of the tree whose server it is: another version's, where both are to run side by side
+ * Starts the real server as a process with a temporary data folder and a free port, and waits until it is ready.
+ * @param root the source tree, to run the server of another version
  */
 export async function startServer(env: Record<string, string> = {}, root = ROOT): Promise<TestServer> {
   const dataDir = env.MAVE_DATA_DIR ?? (await mkdtemp(join(tmpdir(), "mave-server-")));
@@ -77,7 +77,7 @@ export async function startServer(env: Record<string, string> = {}, root = ROOT)
 
 /** Runs `mave admin …`. */
 export async function runAdmin(arguments_: string[], env: Record<string, string>): Promise<Finished> {
-  return finished(runNode(["server/src/admin/main.ts", "admin", ...arguments_], { ...cleanEnvironment(), ...env }));
+  return finished(runNode(["server/src/admin/cli.ts", "admin", ...arguments_], { ...cleanEnvironment(), ...env }));
 }
 
 export interface Finished {
@@ -95,7 +95,7 @@ export async function finished(child: ChildProcess): Promise<Finished> {
   return { code, stdout, stderr };
 }
 
-/** A program of ours under this Node, from the repository's folder, with the compiled code of before as the launcher has it. */
+/** Runs a program of the repository with this Node and the compile cache of the launcher. */
 export function runNode(arguments_: string[], env: NodeJS.ProcessEnv, root = ROOT): ChildProcess {
   return spawn(process.execPath, ["--conditions=source", ...arguments_], {
     cwd: root,
@@ -104,21 +104,21 @@ export function runNode(arguments_: string[], env: NodeJS.ProcessEnv, root = ROO
   });
 }
 
-/** This process's environment without any setting of Mave. */
+/** The environment without settings of Mave. */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
-  const ours = /^(?:MAVE_.*|PORT|HOST|DATABASE_URL|SMTP_URL|LOG_LEVEL|NODE_ENV|OTEL_.*|VITEST.*)$/;
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
+  const settings = /^(?:MAVE_.*|PORT|HOST|DATABASE_URL|SMTP_URL|LOG_LEVEL|NODE_ENV|OTEL_.*|VITEST.*)$/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !settings.test(name)));
 }
 
-/** Removes a data folder; a database that a killed server left running is ended first. */
+/** Removes a data folder. Stops its database first if a killed server left it running. */
 export async function removeDataFolder(dataDir: string): Promise<void> {
   const home = await realpath(join(dataDir, "postgres")).catch(() => null);
-  if (home !== null) await endDatabase(dataDir, home);
+  if (home !== null) await stopDatabase(dataDir, home);
   if (home !== null) await rm(home, { recursive: true, force: true });
   await rm(dataDir, { recursive: true, force: true });
 }
 
-async function endDatabase(dataDir: string, home: string): Promise<void> {
+async function stopDatabase(dataDir: string, home: string): Promise<void> {
   if ((await findEmbeddedPostgres(dataDir)) === null) return;
   const file = join(home, "cluster/postmaster.pid");
   process.kill(Number.parseInt(await readFile(file, "utf8"), 10), "SIGINT");
@@ -133,7 +133,7 @@ async function endDatabase(dataDir: string, home: string): Promise<void> {
 
 async function ready(url: string, child: ChildProcess, output: () => string): Promise<void> {
   for (const deadline = Date.now() + READY_MS; Date.now() < deadline; await pause(20)) {
-    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The server ended:\n${output()}`);
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The server exited:\n${output()}`);
     const response = await fetch(`${url}/readyz`).catch(() => null);
     await response?.body?.cancel();
     if (response?.status === 200) return;

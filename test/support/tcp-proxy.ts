@@ -1,24 +1,24 @@
 import { type AddressInfo, connect, createServer, type NetConnectOpts, type Socket } from "node:net";
 
-/** What to do with bytes on their way to the server. */
-export type Verdict = "pass" | "cut before" | "cut after";
+/** What to do with bytes from a client. */
+export type ProxyAction = "pass" | "cut before" | "cut after";
 
 export interface TcpProxy {
   port: number;
-  /** Ends every connection now, and refuses new ones until `heal`. */
+  /** Closes all connections and refuses new ones until `heal`. */
   cut(): void;
-  /** Swallows every byte in both directions until `heal`; what is open then stays open. */
+  /** Drops every byte in both directions until `heal`, without closing connections. */
   blackHole(): void;
   heal(): void;
-  /** Asked for each piece of bytes that a client sends; undefined: all pass. */
-  inspect: ((bytes: Buffer) => Verdict) | undefined;
+  /** Called with each chunk of a client; undefined: all chunks pass. */
+  inspect: ((bytes: Buffer) => ProxyAction) | undefined;
   close(): void;
 }
 
-/** A TCP proxy that fails on command: what stands between a service and its database. */
+/** A TCP proxy between a server and its database that fails on command. */
 export async function startTcpProxy(target: NetConnectOpts): Promise<TcpProxy> {
   const pairs = new Set<{ client: Socket; upstream: Socket }>();
-  let [refusing, swallowing] = [false, false];
+  let [isRefusing, isDropping] = [false, false];
   const end = (pair: { client: Socket; upstream: Socket }): void => {
     pairs.delete(pair);
     pair.client.destroy();
@@ -26,21 +26,21 @@ export async function startTcpProxy(target: NetConnectOpts): Promise<TcpProxy> {
   };
 
   const server = createServer({ noDelay: true }, (client) => {
-    if (refusing) return void client.resetAndDestroy();
+    if (isRefusing) return void client.resetAndDestroy();
     const upstream = connect({ ...target, noDelay: true } as NetConnectOpts);
     const pair = { client, upstream };
-    let deaf = false; // its responses no longer reach the client
+    let dropsResponse = false;
     pairs.add(pair);
     client.on("data", (bytes) => {
-      if (swallowing) return;
-      const verdict = proxy.inspect?.(bytes) ?? "pass";
-      if (verdict === "cut before") return end(pair);
-      if (verdict === "cut after") deaf = true;
+      if (isDropping) return;
+      const action = proxy.inspect?.(bytes) ?? "pass";
+      if (action === "cut before") return end(pair);
+      if (action === "cut after") dropsResponse = true;
       upstream.write(bytes);
     });
     upstream.on("data", (bytes) => {
-      if (deaf) return end(pair); // the server has answered, so it has done it; the client will never know
-      if (!swallowing) client.write(bytes);
+      if (dropsResponse) return end(pair); // the server has executed the request, but the client does not know
+      if (!isDropping) client.write(bytes);
     });
     for (const socket of [client, upstream]) socket.on("error", () => end(pair)).on("close", () => end(pair));
   });
@@ -49,15 +49,15 @@ export async function startTcpProxy(target: NetConnectOpts): Promise<TcpProxy> {
   const proxy: TcpProxy = {
     port: (server.address() as AddressInfo).port,
     cut() {
-      refusing = true;
+      isRefusing = true;
       for (const pair of [...pairs]) end(pair);
     },
     blackHole() {
-      swallowing = true;
+      isDropping = true;
     },
     heal() {
-      if (swallowing) for (const pair of [...pairs]) end(pair); // what was swallowed is missing in them
-      [refusing, swallowing] = [false, false];
+      if (isDropping) for (const pair of [...pairs]) end(pair); // their streams have gaps
+      [isRefusing, isDropping] = [false, false];
     },
     inspect: undefined,
     close() {

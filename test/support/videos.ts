@@ -5,7 +5,7 @@ import { afterAll, afterEach, expect } from "vitest";
 import { createApiKeys } from "../../server/src/auth/api-keys.ts";
 import { createRecorder } from "../../server/src/events/record.ts";
 import { createHttp, type Http, type HttpParts } from "../../server/src/http/http.ts";
-import { createTusDoor } from "../../server/src/http/tus.ts";
+import { createTusHandler } from "../../server/src/http/tus.ts";
 import { systemClock } from "../../server/src/kernel/clock.ts";
 import { LIMITS } from "../../server/src/kernel/limits.ts";
 import { createLog } from "../../server/src/kernel/log.ts";
@@ -101,10 +101,10 @@ export async function serveVideos(room: VideoRoom): Promise<{ app: Http["app"]; 
     trustProxy: false,
     metricsToken: null,
     version: "0.0.0",
-    serves: true,
+    hasApiRole: true,
   };
   const metrics = { registry: undefined, request() {} };
-  const http = await createHttp({ ...parts, metrics, before: createTusDoor(parts) } as unknown as HttpParts);
+  const http = await createHttp({ ...parts, metrics, tus: createTusHandler(parts) } as unknown as HttpParts);
   await http.app.listen({ port, host: "127.0.0.1" });
   afterAll(() => http.close());
   return { app: http.app, url, key };

@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the process answers */
+        /** Check that the process is alive */
         get: operations["isAlive"];
         put?: never;
         post?: never;
@@ -29,8 +29,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Metrics for Prometheus
-         * @description With MAVE_METRICS_TOKEN as bearer token; without that setting only from the server's own machine.
+         * Get Prometheus metrics
+         * @description Requires MAVE_METRICS_TOKEN as bearer token. Without that setting, only requests from localhost are allowed.
          */
         get: operations["getMetrics"];
         put?: never;
@@ -48,7 +48,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether it can do its work: the database answers, and it is not ending */
+        /** Check that the server is ready */
         get: operations["isReady"];
         put?: never;
         post?: never;
@@ -72,8 +72,8 @@ export interface paths {
         get: operations["listApiKeys"];
         put?: never;
         /**
-         * Make an API key
-         * @description The response is the only one that holds the key.
+         * Create an API key
+         * @description The key is only returned in this response.
          */
         post: operations["createApiKey"];
         delete?: never;
@@ -94,7 +94,7 @@ export interface paths {
         post?: never;
         /**
          * Delete an API key
-         * @description It stops working at once; on other nodes within 5 s.
+         * @description The key stops working immediately; on other nodes within 5 s.
          */
         delete: operations["deleteApiKey"];
         options?: never;
@@ -110,8 +110,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who did what, when and from where
-         * @description Newest first: keys, secrets, webhooks, members, replays.
+         * List the audit log
+         * @description Newest first. Records who changed keys, secrets, webhooks, members and replays, when, and from which address.
          */
         get: operations["listAuditLog"];
         put?: never;
@@ -132,8 +132,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Cancel open deliveries
-         * @description All open deliveries that match end as `canceled`, with a reason that says who did it; those being sent right now are left alone. With `dry_run` it only counts. While `has_more`, ask again.
+         * Cancel pending deliveries
+         * @description Cancels all pending deliveries that match, except those being sent right now. The reason of each names the actor. With `dry_run`, returns the counts only. If `has_more` is true, repeat the request.
          */
         post: operations["createCancellation"];
         delete?: never;
@@ -150,8 +150,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Hints of what changed, for live pages
-         * @description Server-sent events named delivery, video, webhook and event, with ids. Read again what they name, and everything of the kind where they name nothing.
+         * Stream changes
+         * @description Server-sent events named delivery, video, webhook and event, with the ids of the changed objects. Fetch these objects again; without ids, fetch all objects of that kind.
          */
         get: operations["streamChanges"];
         put?: never;
@@ -171,7 +171,7 @@ export interface paths {
         };
         /**
          * List deliveries
-         * @description Newest first, open and finished. Filters that match next to nothing are looked for among some 20000 finished deliveries at a time: a page may be short, even empty, while `has_more` says that there are older ones to look at. Go on from `next`.
+         * @description Newest first, pending and finished. If the filters match few deliveries, one request scans about 20000 finished deliveries. The page can then be short or empty although `has_more` is true. Continue with `next`.
          */
         get: operations["listDeliveries"];
         put?: never;
@@ -191,7 +191,7 @@ export interface paths {
         };
         /**
          * Get a delivery with its attempts
-         * @description Each attempt with what was sent, what was answered, and where the time went.
+         * @description Includes the request, the response and the timings of each attempt.
          */
         get: operations["getDelivery"];
         put?: never;
@@ -212,8 +212,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send it now
-         * @description One that waits for its retry is sent at once, a finished one once more. The event's id stays the same, so that a receiver can ignore what it knows.
+         * Send a delivery again
+         * @description Sends a retrying delivery immediately, and a finished one once more. The id of the event stays the same, so that the receiver can deduplicate.
          */
         post: operations["sendDeliveryAgain"];
         delete?: never;
@@ -231,7 +231,7 @@ export interface paths {
         };
         /**
          * List event types
-         * @description With a JSON Schema of what is delivered.
+         * @description Includes the JSON Schema of the delivered body.
          */
         get: operations["listEventTypes"];
         put?: never;
@@ -251,7 +251,7 @@ export interface paths {
         };
         /**
          * List events, or poll for new ones
-         * @description Oldest first. Keep the last id you saw and pass it as `after`: no event is missed, also where several are committed at once.
+         * @description Oldest first. Pass the last id that you have as `after`. No event is skipped, even if several commit at the same time.
          */
         get: operations["listEvents"];
         put?: never;
@@ -287,8 +287,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Follow events as they happen
-         * @description Server-sent events. Each message's id is the event's: a client that reconnects with `Last-Event-ID` goes on where it left.
+         * Stream events
+         * @description Server-sent events. The id of each message is the id of the event, so a client that reconnects with `Last-Event-ID` resumes where it stopped.
          */
         get: operations["streamEvents"];
         put?: never;
@@ -306,10 +306,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the people of the space */
+        /** List members */
         get: operations["listMembers"];
         put?: never;
-        /** Make a link that lets one person join */
+        /** Invite a member */
         post: operations["inviteMember"];
         delete?: never;
         options?: never;
@@ -328,8 +328,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Remove a person from the space
-         * @description Their sessions end within a minute.
+         * Remove a member
+         * @description The sessions of the member end within a minute.
          */
         delete: operations["removeMember"];
         options?: never;
@@ -344,7 +344,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Counts of everything, and what the server is */
+        /** Get counts and server information */
         get: operations["getOverview"];
         put?: never;
         post?: never;
@@ -368,8 +368,8 @@ export interface paths {
         get: operations["listReplays"];
         put?: never;
         /**
-         * Deliver past events again
-         * @description A durable job beside the live traffic. With `dry_run` it only counts, and answers without an id.
+         * Create a replay
+         * @description Delivers past events again, in the background and alongside live events. With `dry_run`, returns the counts only, without an id.
          */
         post: operations["createReplay"];
         delete?: never;
@@ -385,18 +385,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How far a replay is */
+        /** Get a replay */
         get: operations["getReplay"];
         put?: never;
         post?: never;
         /**
          * Cancel a replay
-         * @description What it has handed to delivery and waits, or waits for its next attempt, is taken back: it ends as it had before, or as `canceled` where it had not been delivered to this webhook. What is being sent right now still arrives.
+         * @description Cancels its pending deliveries. A delivery that had already ended returns to its previous status; a new one becomes `canceled`. Deliveries being sent right now still arrive.
          */
         delete: operations["cancelReplay"];
         options?: never;
         head?: never;
-        /** Pause a replay, or let it go on */
+        /** Pause or resume a replay */
         patch: operations["updateReplay"];
         trace?: never;
     };
@@ -407,7 +407,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who is signed in */
+        /** Get the session */
         get: operations["getSession"];
         put?: never;
         /** Sign in */
@@ -430,7 +430,7 @@ export interface paths {
         put?: never;
         /**
          * Open a one-time link
-         * @description A link to sign in signs in; another says what it is for and stays good.
+         * @description Signs in with a sign-in link. For any other link, returns its purpose; the link stays valid.
          */
         post: operations["openLink"];
         delete?: never;
@@ -448,7 +448,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Become the owner of a new server, or a member by invitation */
+        /** Create an account with a link */
         post: operations["createOwner"];
         delete?: never;
         options?: never;
@@ -463,14 +463,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get your space */
+        /** Get the space */
         get: operations["getSpace"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Rename your space */
+        /** Rename the space */
         patch: operations["updateSpace"];
         trace?: never;
     };
@@ -489,7 +489,7 @@ export interface paths {
         put?: never;
         /**
          * Create a video
-         * @description Records `video.created`. Its file comes afterwards: by tus, or in one `PUT`.
+         * @description Records `video.created`. Upload the file afterwards by tus or with one `PUT`.
          */
         post: operations["createVideo"];
         delete?: never;
@@ -510,13 +510,13 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Delete a video and its files
-         * @description Records `video.deleted`. The embed stops playing at once.
+         * Delete a video
+         * @description Deletes the video and its files and records `video.deleted`. The embed stops playing immediately.
          */
         delete: operations["deleteVideo"];
         options?: never;
         head?: never;
-        /** Rename a video, or replace its metadata */
+        /** Update a video */
         patch: operations["updateVideo"];
         trace?: never;
     };
@@ -530,8 +530,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Erase what the log knows of a deleted video
-         * @description Removes the payloads of its events, the headers and bodies of their attempts, its name and its metadata. That each event was delivered, when and how, is kept. It cannot be undone. The video has to be deleted, and none of its deliveries open. While `has_more`, ask again.
+         * Erase the event data of a deleted video
+         * @description Removes the payloads of its events, the headers and bodies of their attempts, its name and its metadata. Keeps the fact that each event was delivered, when and how. This cannot be undone. The video must be deleted and must have no pending deliveries. If `has_more` is true, repeat the request.
          */
         post: operations["createErasure"];
         delete?: never;
@@ -550,7 +550,7 @@ export interface paths {
         get?: never;
         /**
          * Upload a video's file in one request
-         * @description The body is the file itself (`curl -T film.mp4`). It is processed afterwards: `video.uploaded` says when it plays. A file that a line might break is better sent by tus, which resumes.
+         * @description The body is the file itself (`curl -T film.mp4`). Processing starts afterwards; `video.uploaded` is sent when the video is playable. On unreliable connections, use tus, which can resume.
          */
         put: operations["putVideoFile"];
         post?: never;
@@ -570,8 +570,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Let a browser upload this video's file
-         * @description The token is good for this one video only, so that no API key has to reach a browser.
+         * Create an upload token
+         * @description The token allows a browser to upload to this video only, so that it does not need an API key.
          */
         post: operations["createUploadToken"];
         delete?: never;
@@ -595,7 +595,7 @@ export interface paths {
         put?: never;
         /**
          * Register a webhook
-         * @description The response holds its secret.
+         * @description The response contains the secret.
          */
         post: operations["createWebhook"];
         delete?: never;
@@ -617,14 +617,14 @@ export interface paths {
         post?: never;
         /**
          * Delete a webhook
-         * @description Cancels its open deliveries.
+         * @description Cancels its pending deliveries.
          */
         delete: operations["deleteWebhook"];
         options?: never;
         head?: never;
         /**
-         * Change, pause or resume a webhook
-         * @description Pausing holds its deliveries and loses none; `status: enabled` sends them, those due longest first, new events after them, and with `ordering: video` each video's in sequence. A new URL is used from the next attempt on.
+         * Update, pause or resume a webhook
+         * @description A paused webhook holds its deliveries. `status: enabled` sends them, oldest due first and before new events; with `ordering: video`, the events of each video in order. A new URL applies from the next attempt.
          */
         patch: operations["updateWebhook"];
         trace?: never;
@@ -636,7 +636,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How a webhook did in the last 24 hours */
+        /** Get a webhook's health */
         get: operations["getWebhookHealth"];
         put?: never;
         post?: never;
@@ -655,7 +655,7 @@ export interface paths {
         };
         /**
          * Reveal a webhook's secret
-         * @description Needs a key that may write. The audit log says who did it.
+         * @description Requires the scope `write`. The audit log records the request.
          */
         get: operations["getWebhookSecret"];
         put?: never;
@@ -676,8 +676,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Give a webhook a new secret
-         * @description The old one goes on signing beside it for a while, so that receivers can change over.
+         * Rotate a webhook's secret
+         * @description The previous secret also signs for `overlap_seconds`, so that receivers can switch without a failure.
          */
         post: operations["rotateWebhookSecret"];
         delete?: never;
@@ -697,7 +697,7 @@ export interface paths {
         put?: never;
         /**
          * Send a test event
-         * @description It reaches this webhook only, whatever events it has chosen, and is attempted once.
+         * @description Only this webhook receives it, regardless of its event types. The test is attempted once.
          */
         post: operations["testWebhook"];
         delete?: never;
@@ -719,7 +719,7 @@ export interface webhooks {
         put?: never;
         /**
          * video.created
-         * @description A video embed is created, in the dashboard or through the API.
+         * @description A video embed is created in the dashboard or through the API.
          */
         post: operations["videoCreated"];
         delete?: never;
@@ -739,7 +739,7 @@ export interface webhooks {
         put?: never;
         /**
          * video.deleted
-         * @description A video embed is deleted, in the dashboard or through the API.
+         * @description A video embed is deleted in the dashboard or through the API.
          */
         post: operations["videoDeleted"];
         delete?: never;
@@ -759,7 +759,7 @@ export interface webhooks {
         put?: never;
         /**
          * video.failed
-         * @description Processing ended without a playable video; data.error says why.
+         * @description Processing ended without a playable video. data.error contains the reason.
          */
         post: operations["videoFailed"];
         delete?: never;
@@ -779,7 +779,7 @@ export interface webhooks {
         put?: never;
         /**
          * video.processing
-         * @description An upload has been received whole and processing has begun.
+         * @description An upload is complete and its processing has begun.
          */
         post: operations["videoProcessing"];
         delete?: never;
@@ -799,7 +799,7 @@ export interface webhooks {
         put?: never;
         /**
          * video.uploaded
-         * @description An uploaded file is completely processed and ready to play; last_upload has been updated.
+         * @description An uploaded file is completely processed and ready to play, and last_upload has been updated.
          */
         post: operations["videoUploaded"];
         delete?: never;
@@ -819,7 +819,7 @@ export interface webhooks {
         put?: never;
         /**
          * webhook.disabled
-         * @description Another webhook of this space was disabled; data is that webhook, with the reason.
+         * @description Another webhook of the space was disabled. data is that webhook, with the reason.
          */
         post: operations["webhookDisabled"];
         delete?: never;
@@ -839,7 +839,7 @@ export interface webhooks {
         put?: never;
         /**
          * webhook.failing
-         * @description Every attempt to another webhook of this space has failed for half of the time after which it is disabled.
+         * @description Every attempt to another webhook of the space has failed for half of the time after which it is disabled.
          */
         post: operations["webhookFailing"];
         delete?: never;
@@ -859,7 +859,7 @@ export interface webhooks {
         put?: never;
         /**
          * webhook.test
-         * @description A test was sent from the dashboard or through the API. It reaches only the tested webhook.
+         * @description A test was sent in the dashboard or through the API. Only the tested webhook receives it.
          */
         post: operations["webhookTest"];
         delete?: never;
@@ -871,23 +871,23 @@ export interface webhooks {
 }
 export interface components {
     schemas: {
-        /** @description What a program signs in with. */
+        /** @description A credential for programs. */
         ApiKey: {
             /**
-             * @description When it was made. Unix seconds.
+             * @description When the key was created. Unix seconds.
              * @example 1643723823
              */
             created: number;
-            /** @description Its last four characters. */
+            /** @description Last four characters of the key. */
             hint: string;
             /**
              * @description A short UUID of 22 characters.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             id: string;
-            /** @description When it was last used, to the minute. Unix seconds. */
+            /** @description When the key was last used, to the minute. Unix seconds. */
             last_used: number | null;
-            /** @description What it is for. */
+            /** @description Display name. */
             name: string;
             /**
              * @description Always "api_key".
@@ -895,28 +895,28 @@ export interface components {
              */
             object: "api_key";
             /**
-             * @description `read` may not change anything, nor see a secret.
+             * @description `read` cannot change anything or reveal secrets.
              * @enum {string}
              */
             scope: "read" | "write";
         };
-        /** @description A new API key. */
+        /** @description The new API key. */
         ApiKeyCreate: {
-            /** @description What it is for. */
+            /** @description Display name. */
             name: string;
             /**
-             * @description What it may do.
+             * @description The permissions of the key.
              * @default write
              * @enum {string}
              */
             scope: "read" | "write";
         };
-        /** @description One page. */
+        /** @description A page of a list. */
         ApiKeyList: {
             data: components["schemas"]["ApiKey"][];
-            /** @description Whether there is a page after this one. */
+            /** @description Whether there is another page. */
             has_more: boolean;
-            /** @description The id to pass as `after` for the next page. */
+            /** @description The value of `after` for the next page. */
             next: string | null;
             /**
              * @description Always "list".
@@ -924,14 +924,14 @@ export interface components {
              */
             object: "list";
         };
-        /** @description A new API key. The key itself is shown this once. */
+        /** @description A new API key. The key itself is shown only once. */
         ApiKeyWithKey: {
             /**
-             * @description When it was made. Unix seconds.
+             * @description When the key was created. Unix seconds.
              * @example 1643723823
              */
             created: number;
-            /** @description Its last four characters. */
+            /** @description Last four characters of the key. */
             hint: string;
             /**
              * @description A short UUID of 22 characters.
@@ -943,9 +943,9 @@ export interface components {
              * @example mave_…
              */
             key: string;
-            /** @description When it was last used, to the minute. Unix seconds. */
+            /** @description When the key was last used, to the minute. Unix seconds. */
             last_used: number | null;
-            /** @description What it is for. */
+            /** @description Display name. */
             name: string;
             /**
              * @description Always "api_key".
@@ -953,27 +953,27 @@ export interface components {
              */
             object: "api_key";
             /**
-             * @description `read` may not change anything, nor see a secret.
+             * @description `read` cannot change anything or reveal secrets.
              * @enum {string}
              */
             scope: "read" | "write";
         };
         /** @description One HTTP request made for a delivery. */
         Attempt: {
-            /** @description The IP address connected to. */
+            /** @description The IP address of the receiver. */
             address: string | null;
-            /** @description Why no response came, or why it did not count. */
+            /** @description Why the attempt failed; null if it succeeded. */
             error: {
-                /** @description What the system said, such as ECONNREFUSED. */
+                /** @description The code of the system, such as `ECONNREFUSED`. */
                 code: string | null;
                 /** @description A sentence for people. */
                 message: string;
-                /** @description A word of a closed set, such as connect_refused. */
+                /** @description One of a closed set, such as `connect_refused`. */
                 word: string;
             } | null;
-            /** @description What went wrong after the status was known. */
+            /** @description What failed after the status was received. */
             note: string | null;
-            /** @description 1 for the first. */
+            /** @description 1 for the first attempt. */
             number: number;
             /**
              * @description Always "attempt".
@@ -981,36 +981,36 @@ export interface components {
              */
             object: "attempt";
             /**
-             * @description What followed from it.
+             * @description The result of the attempt.
              * @enum {string}
              */
             outcome: "succeeded" | "retry" | "failed" | "canceled";
             request: {
-                /** @description The event's frozen bytes; empty where they are no longer kept. */
+                /** @description The frozen bytes of the event; empty if they were deleted or erased. */
                 body: string;
-                /** @description As sent; values of your own headers are hidden. */
+                /** @description Headers as sent; the values of your custom headers are hidden. */
                 headers: {
                     [key: string]: string;
                 };
             };
-            /** @description What the receiver answered. */
+            /** @description The response of the receiver; null without one. */
             response: {
-                /** @description As received, cut at 16 KiB. */
+                /** @description The first 16 KiB of the body. */
                 body: string;
-                /** @description How many bytes were read. */
+                /** @description Bytes read. */
                 bytes: number;
-                /** @description Whether there was more than is kept. */
+                /** @description Whether the body was truncated. */
                 cut: boolean;
                 /**
-                 * @description base64 where the bytes are not text.
+                 * @description `base64` if the bytes are not text.
                  * @enum {string}
                  */
                 encoding: "utf8" | "base64";
-                /** @description Name and value, in the order received. */
+                /** @description Names and values in the order received. */
                 headers: string[][];
             } | null;
             /**
-             * @description When it began. Unix seconds.
+             * @description When the attempt started. Unix seconds.
              * @example 1643723823
              */
             started: number;
@@ -1018,38 +1018,38 @@ export interface components {
             started_ms: number;
             /** @description The HTTP status of the response. */
             status: number | null;
-            /** @description Where the time went. */
+            /** @description Duration of each phase. */
             timings: {
                 /** @description Milliseconds. */
                 connect: number | null;
                 /** @description Milliseconds. */
                 dns: number | null;
-                /** @description Milliseconds: the receiver's own time. */
+                /** @description Milliseconds: the receiver's processing time. */
                 first_byte: number | null;
-                /** @description Whether an open connection was used. */
+                /** @description Whether an existing connection was reused. */
                 reused: boolean;
                 /** @description Milliseconds. */
                 tls: number | null;
                 /** @description Milliseconds. */
                 total: number | null;
             };
-            /** @description The URL it used. */
+            /** @description The URL of the request. */
             url: string;
         };
-        /** @description Something that someone did. */
+        /** @description A recorded action. */
         AuditEntry: {
-            /** @description What, such as webhook.secret_revealed. */
+            /** @description For example `webhook.secret_revealed`. */
             action: string;
-            /** @description Who: an email address, `key <name>`, or `operator`. */
+            /** @description An email address, `key <name>` or `operator`. */
             actor: string;
-            /** @description From where. */
+            /** @description The IP address of the actor. */
             address: string | null;
             /**
-             * @description When. Unix seconds.
+             * @description When it happened. Unix seconds.
              * @example 1643723823
              */
             created: number;
-            /** @description More about it. */
+            /** @description Details that depend on the action. */
             details: {
                 [key: string]: unknown;
             };
@@ -1063,15 +1063,15 @@ export interface components {
              * @enum {string}
              */
             object: "audit_entry";
-            /** @description The id of what it was done to. */
+            /** @description The id of the affected object. */
             subject: string | null;
         };
-        /** @description One page. */
+        /** @description A page of a list. */
         AuditEntryList: {
             data: components["schemas"]["AuditEntry"][];
-            /** @description Whether there is a page after this one. */
+            /** @description Whether there is another page. */
             has_more: boolean;
-            /** @description The id to pass as `after` for the next page. */
+            /** @description The value of `after` for the next page. */
             next: string | null;
             /**
              * @description Always "list".
@@ -1079,88 +1079,88 @@ export interface components {
              */
             object: "list";
         };
-        /** @description Open deliveries that were ended without being sent. */
+        /** @description A bulk action that cancels pending deliveries. */
         Cancellation: {
-            /** @description Whether it only counted. */
+            /** @description Whether nothing was changed. */
             dry_run: boolean;
-            /** @description When the event of the first of them happened. Unix seconds. */
+            /** @description Time of the first event. Unix seconds. */
             first: number | null;
-            /** @description Whether there may be more than one request ends or counts: ask again. */
+            /** @description Whether more deliveries may match. If so, repeat the request. */
             has_more: boolean;
-            /** @description When the event of the last of them happened. Unix seconds. */
+            /** @description Time of the last event. Unix seconds. */
             last: number | null;
             /**
              * @description Always "cancellation".
              * @enum {string}
              */
             object: "cancellation";
-            /** @description How many deliveries it ended, or would end. */
+            /** @description Deliveries canceled, or for a dry run, the deliveries that match. */
             total: number;
         };
-        /** @description Which open deliveries to cancel. Nothing named would be all of them: say so by `status: open`. */
+        /** @description Which pending deliveries to cancel. At least one filter is required; `status: pending` matches all. */
         CancellationCreate: {
             /**
-             * @description Only count.
+             * @description Return the counts without changing anything.
              * @default false
              */
             dry_run: boolean;
             /**
-             * @description Only those of this event.
+             * @description Only for this event.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             event?: string;
-            /** @description Shown with each of them, beside who did it. */
+            /** @description Shown with each canceled delivery, together with the actor. */
             reason?: string;
             /**
-             * @description Only those of events from here on. Unix seconds.
+             * @description Only events at or after this time. Unix seconds.
              * @example 1643723823
              */
             since?: number;
             /**
-             * @description Only these; `pending`: all that are not finished.
+             * @description Only with this status; `pending`: all that are not finished.
              * @enum {string}
              */
             status?: "waiting" | "retrying" | "held" | "pending";
             /**
-             * @description Only those of this event type.
+             * @description Only for this event type.
              * @enum {string}
              */
             type?: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test";
             /**
-             * @description Only those of events before. Unix seconds.
+             * @description Only events before this time. Unix seconds.
              * @example 1643723823
              */
             until?: number;
             /**
-             * @description Only those about this video.
+             * @description Only for this video.
              * @example k1iFD7h4rW
              */
             video?: string;
             /**
-             * @description Only those for this webhook.
+             * @description Only for this webhook.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             webhook?: string;
         };
-        /** @description What was deleted. */
+        /** @description A deleted object. */
         Deleted: {
             deleted: boolean;
-            /** @description The id it had. */
+            /** @description The id of the object. */
             id: string;
-            /** @description What it was. */
+            /** @description The type of the object. */
             object: string;
         };
         /** @description One event for one webhook. */
         Delivery: {
-            /** @description Attempts begun. */
+            /** @description Attempts so far. */
             attempts: number;
             /**
-             * @description When its event happened. Unix seconds.
+             * @description When the event happened. Unix seconds.
              * @example 1643723823
              */
             created: number;
             /**
-             * @description The event it delivers.
+             * @description The event.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             event: string;
@@ -1169,9 +1169,9 @@ export interface components {
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             id: string;
-            /** @description How the last attempt went. */
+            /** @description The last attempt. */
             last_attempt: {
-                /** @description Milliseconds in all. */
+                /** @description Duration in milliseconds. */
                 duration_ms: number | null;
                 /** @description The error word. */
                 error: string | null;
@@ -1180,7 +1180,7 @@ export interface components {
                 /** @description The HTTP status. */
                 status: number | null;
             } | null;
-            /** @description Attempts at most. */
+            /** @description Maximum number of attempts. */
             max_attempts: number;
             /** @description When the next attempt is due. Unix seconds. */
             next_attempt: number | null;
@@ -1189,41 +1189,41 @@ export interface components {
              * @enum {string}
              */
             object: "delivery";
-            /** @description The number of the last earlier event of that video that this webhook was due; 0: none. */
+            /** @description Number of the previous event of the video that this webhook receives; 0: none. */
             previous: number;
-            /** @description Why it was canceled. */
+            /** @description Why the delivery was canceled. */
             reason: string | null;
-            /** @description The event's number within its video. */
+            /** @description Number of the event within its video. */
             sequence: number;
             /**
-             * @description `held`: its webhook is paused or disabled. `waiting`, `sending`, `retrying` and `held` are open.
+             * @description `held`: the webhook is paused or disabled. `waiting`, `sending`, `retrying` and `held` are pending.
              * @enum {string}
              */
             status: "waiting" | "sending" | "retrying" | "held" | "succeeded" | "failed" | "canceled";
             /**
-             * @description The event's type.
+             * @description The type of the event.
              * @enum {string}
              */
             type: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test";
-            /** @description The video it is about. */
+            /** @description The video of the event. */
             video: string | null;
             /**
-             * @description The delivery of an earlier event of the same video that has to end first.
+             * @description The delivery of an earlier event of the video that has to finish first.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             waits_for: string | null;
             /**
-             * @description The webhook it is for.
+             * @description The webhook that receives the event.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             webhook: string;
         };
-        /** @description One page. */
+        /** @description A page of a list. */
         DeliveryList: {
             data: components["schemas"]["Delivery"][];
-            /** @description Whether there is a page after this one. */
+            /** @description Whether there is another page. */
             has_more: boolean;
-            /** @description The id to pass as `after` for the next page. */
+            /** @description The value of `after` for the next page. */
             next: string | null;
             /**
              * @description Always "list".
@@ -1233,17 +1233,17 @@ export interface components {
         };
         /** @description A delivery with its attempts. */
         DeliveryWithLog: {
-            /** @description Attempts begun. */
+            /** @description Attempts so far. */
             attempts: number;
             /**
-             * @description When its event happened. Unix seconds.
+             * @description When the event happened. Unix seconds.
              * @example 1643723823
              */
             created: number;
-            /** @description When its event's data, and headers and bodies of its attempts, were erased. Unix seconds. */
+            /** @description When the event data, and the headers and bodies of the attempts, were erased. Unix seconds. */
             erased: number | null;
             /**
-             * @description The event it delivers.
+             * @description The event.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             event: string;
@@ -1252,9 +1252,9 @@ export interface components {
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             id: string;
-            /** @description How the last attempt went. */
+            /** @description The last attempt. */
             last_attempt: {
-                /** @description Milliseconds in all. */
+                /** @description Duration in milliseconds. */
                 duration_ms: number | null;
                 /** @description The error word. */
                 error: string | null;
@@ -1263,9 +1263,9 @@ export interface components {
                 /** @description The HTTP status. */
                 status: number | null;
             } | null;
-            /** @description Its attempts, newest last. */
+            /** @description The attempts, oldest first. */
             log: components["schemas"]["Attempt"][];
-            /** @description Attempts at most. */
+            /** @description Maximum number of attempts. */
             max_attempts: number;
             /** @description When the next attempt is due. Unix seconds. */
             next_attempt: number | null;
@@ -1274,42 +1274,42 @@ export interface components {
              * @enum {string}
              */
             object: "delivery";
-            /** @description The number of the last earlier event of that video that this webhook was due; 0: none. */
+            /** @description Number of the previous event of the video that this webhook receives; 0: none. */
             previous: number;
-            /** @description Why it was canceled. */
+            /** @description Why the delivery was canceled. */
             reason: string | null;
-            /** @description The event's number within its video. */
+            /** @description Number of the event within its video. */
             sequence: number;
             /**
-             * @description `held`: its webhook is paused or disabled. `waiting`, `sending`, `retrying` and `held` are open.
+             * @description `held`: the webhook is paused or disabled. `waiting`, `sending`, `retrying` and `held` are pending.
              * @enum {string}
              */
             status: "waiting" | "sending" | "retrying" | "held" | "succeeded" | "failed" | "canceled";
             /**
-             * @description The event's type.
+             * @description The type of the event.
              * @enum {string}
              */
             type: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test";
-            /** @description The video it is about. */
+            /** @description The video of the event. */
             video: string | null;
             /**
-             * @description The delivery of an earlier event of the same video that has to end first.
+             * @description The delivery of an earlier event of the video that has to finish first.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             waits_for: string | null;
             /**
-             * @description The webhook it is for.
+             * @description The webhook that receives the event.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             webhook: string;
         };
-        /** @description What was removed from the log of a deleted video. */
+        /** @description Event data that was erased from the log of a deleted video. */
         Erasure: {
-            /** @description How many attempts lost their headers and bodies by this request. */
+            /** @description Attempts erased by this request. */
             attempts: number;
-            /** @description How many events lost their data by this request. */
+            /** @description Events erased by this request. */
             events: number;
-            /** @description Whether there is more than one request erases: ask again. */
+            /** @description Whether more data remains. If so, repeat the request. */
             has_more: boolean;
             /**
              * @description Always "erasure".
@@ -1317,27 +1317,27 @@ export interface components {
              */
             object: "erasure";
             /**
-             * @description The video's id, which it keeps.
+             * @description The id of the video.
              * @example k1iFD7h4rW
              */
             video: string;
         };
-        /** @description Something that happened. It never changes, except that its data can be erased. */
+        /** @description Something that happened. An event never changes, except that its data can be erased. */
         Event: {
             /**
-             * @description When it happened. Unix seconds.
+             * @description When the event happened. Unix seconds.
              * @example 1643723823
              */
             created: number;
-            /** @description The object as it was then: the very form in which the API returns it. Null where it was erased. */
+            /** @description Snapshot of the object as the API returned it; null if it was erased. */
             data: components["schemas"]["Video"] | components["schemas"]["Webhook"] | null;
             /**
-             * @description When its data was erased; absent where it was not. Unix seconds.
+             * @description When the data was erased; absent otherwise. Unix seconds.
              * @example 1643723823
              */
             erased?: number;
             /**
-             * @description The event's id: the same for every webhook and every attempt. Deduplicate by it.
+             * @description The same for every webhook and attempt. Use it to deduplicate.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             id: string;
@@ -1346,25 +1346,25 @@ export interface components {
              * @enum {string}
              */
             object: "event";
-            /** @description Its number within its video, from 1; 0 for an event without a video. */
+            /** @description Number of the event within its video, from 1; 0 for an event without a video. */
             sequence: number;
             /**
-             * @description What happened.
+             * @description The event type.
              * @enum {string}
              */
             type: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test";
             /**
-             * @description The video it was about; only where its data was erased.
+             * @description The video of the event; only if the data was erased.
              * @example k1iFD7h4rW
              */
             video?: string;
         };
-        /** @description One page. */
+        /** @description A page of a list. */
         EventList: {
             data: components["schemas"]["Event"][];
-            /** @description Whether there is a page after this one. */
+            /** @description Whether there is another page. */
             has_more: boolean;
-            /** @description The id to pass as `after` for the next page, or to poll on with. */
+            /** @description The value of `after` for the next page or the next poll. */
             next: string | null;
             /**
              * @description Always "list".
@@ -1372,38 +1372,38 @@ export interface components {
              */
             object: "list";
         };
-        /** @description One kind of event. */
+        /** @description A type of event. */
         EventType: {
             /**
-             * @description What its `data` is.
+             * @description The type of the object in `data`.
              * @enum {string}
              */
             about: "video" | "webhook";
-            /** @description Whether it is one of the three that every webhook should know. */
+            /** @description Whether it is one of the three types that every receiver should handle. */
             core: boolean;
             /**
              * @description Always "event_type".
              * @enum {string}
              */
             object: "event_type";
-            /** @description When it occurs. */
+            /** @description When the event occurs. */
             occurs: string;
-            /** @description A JSON Schema of what is delivered. */
+            /** @description JSON Schema of the delivered body. */
             schema: {
                 [key: string]: unknown;
             };
             /**
-             * @description Its name.
+             * @description The name of the type.
              * @enum {string}
              */
             type: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test";
         };
-        /** @description One page. */
+        /** @description A page of a list. */
         EventTypeList: {
             data: components["schemas"]["EventType"][];
-            /** @description Whether there is a page after this one. */
+            /** @description Whether there is another page. */
             has_more: boolean;
-            /** @description The id to pass as `after` for the next page. */
+            /** @description The value of `after` for the next page. */
             next: string | null;
             /**
              * @description Always "list".
@@ -1414,7 +1414,7 @@ export interface components {
         /** @description A one-time link that lets a person join the space. */
         Invitation: {
             /**
-             * @description When it stops working. Unix seconds.
+             * @description When the link expires. Unix seconds.
              * @example 1643723823
              */
             expires: number;
@@ -1423,10 +1423,10 @@ export interface components {
              * @enum {string}
              */
             object: "invitation";
-            /** @description Give it to that person. Shown once. */
+            /** @description The link for the invited person. Shown only once. */
             url: string;
         };
-        /** @description What a one-time link is for. */
+        /** @description A one-time link. */
         Link: {
             /**
              * @description Always "link".
@@ -1434,28 +1434,28 @@ export interface components {
              */
             object: "link";
             /**
-             * @description `sign_in` has signed you in.
+             * @description `sign_in`: the person is signed in now. `owner`, `invitation`: create an account next.
              * @enum {string}
              */
             purpose: "owner" | "sign_in" | "invitation";
         };
         /** @description A one-time link. */
         LinkOpen: {
-            /** @description What follows the # of the link. */
+            /** @description The part of the link after `#`. */
             token: string;
         };
-        /** @description A person of the space. */
+        /** @description A person with access to the space. */
         Member: {
             /**
-             * @description Since when. Unix seconds.
+             * @description When the person joined. Unix seconds.
              * @example 1643723823
              */
             created: number;
-            /** @description The email address. */
+            /** @description Email address. */
             email: string;
-            /** @description The member's id. */
+            /** @description The id of the member. */
             id: string;
-            /** @description The name. */
+            /** @description Name. */
             name: string;
             /**
              * @description Always "member".
@@ -1463,17 +1463,17 @@ export interface components {
              */
             object: "member";
             /**
-             * @description The owner may invite and remove people.
+             * @description The owner can invite and remove members.
              * @enum {string}
              */
             role: "owner" | "member";
         };
-        /** @description One page. */
+        /** @description A page of a list. */
         MemberList: {
             data: components["schemas"]["Member"][];
-            /** @description Whether there is a page after this one. */
+            /** @description Whether there is another page. */
             has_more: boolean;
-            /** @description The id to pass as `after` for the next page. */
+            /** @description The value of `after` for the next page. */
             next: string | null;
             /**
              * @description Always "list".
@@ -1481,25 +1481,25 @@ export interface components {
              */
             object: "list";
         };
-        /** @description What the dashboard shows on every page. */
+        /** @description The data that the dashboard shows on every page. */
         Overview: {
             deliveries: {
-                /** @description Not finished. */
+                /** @description Pending deliveries. */
                 pending: number;
                 /** @description Attempts per second during the last minute. */
                 per_second: number;
             };
             ffmpeg: {
                 available: boolean;
-                /** @description What to do where it is missing. */
+                /** @description How to install ffmpeg if it is missing. */
                 hint: string | null;
-                /** @description Which. */
+                /** @description The version of ffmpeg. */
                 version: string | null;
             };
             limits: {
-                /** @description How long events and deliveries are kept. */
+                /** @description Days that events and deliveries are kept. */
                 retention_days: number;
-                /** @description A file's size at most. */
+                /** @description Maximum size of a file. */
                 upload_bytes: number;
             };
             /**
@@ -1507,12 +1507,12 @@ export interface components {
              * @enum {string}
              */
             object: "overview";
-            /** @description Where people reach this server. */
+            /** @description The public URL of the server. */
             public_url: string;
-            /** @description The server's version. */
+            /** @description The version of the server. */
             version: string;
             videos: {
-                /** @description Bytes of their files. */
+                /** @description Total size of the files. */
                 bytes: number;
                 /** @description Not playable. */
                 failed: number;
@@ -1520,7 +1520,7 @@ export interface components {
                 processing: number;
                 /** @description Ready to play. */
                 ready: number;
-                /** @description All. */
+                /** @description All videos. */
                 total: number;
                 /** @description Being uploaded. */
                 uploading: number;
@@ -1528,149 +1528,149 @@ export interface components {
                 waiting: number;
             };
             webhooks: {
-                /** @description Disabled. */
+                /** @description Disabled webhooks. */
                 disabled: number;
-                /** @description Enabled ones whose last attempts failed. */
+                /** @description Enabled webhooks that are failing. */
                 failing: number;
-                /** @description All. */
+                /** @description All webhooks. */
                 total: number;
             };
         };
-        /** @description The first person of a new server, or one who was invited. */
+        /** @description The account of the first owner or of an invited person. */
         OwnerCreate: {
             /** @description An email address. */
             email: string;
-            /** @description What to call this person. */
+            /** @description The name of the person. */
             name: string;
             /** @description At least 10 characters. */
             password: string;
-            /** @description What follows the # of the link. */
+            /** @description The part of the link after `#`. */
             token: string;
         };
-        /** @description Any failure, as RFC 9457 describes it. */
+        /** @description An error in the format of RFC 9457. */
         Problem: {
             /**
-             * @description A stable word for the kind of failure.
+             * @description A stable code for the kind of error.
              * @example REQUEST_INVALID
              */
             code: string;
-            /** @description What is wrong here, and what to do. */
+            /** @description What happened and what to do. */
             detail: string;
-            /** @description Every bad field. */
+            /** @description All invalid fields. */
             errors?: {
-                /** @description What is wrong with it. */
+                /** @description What is wrong with the field. */
                 detail: string;
-                /** @description A JSON pointer into the body ("" is the body itself), or ?name for a query field. */
+                /** @description JSON pointer to the field; "" is the body itself. */
                 path: string;
             }[];
-            /** @description The id of this request, which the server's log names too. */
+            /** @description The id of the request, as in the server's log. */
             request: string;
             /** @description The HTTP status. */
             status: number;
-            /** @description The kind of failure in one sentence. */
+            /** @description The kind of error. */
             title: string;
-            /** @description A page that explains this kind of failure. */
+            /** @description A page that explains the code. */
             type: string;
         };
-        /** @description A durable job that delivers past events again. */
+        /** @description A durable bulk action that delivers past events again. */
         Replay: {
             /**
-             * @description When it was asked for. Unix seconds.
+             * @description When the replay was created. Unix seconds.
              * @example 1643723823
              */
             created: number;
-            /** @description How many of them have been handed to delivery, those not counted that a cancellation took back. */
+            /** @description Events queued for delivery so far. Canceling the replay subtracts those that it cancels. */
             done: number;
-            /** @description When it was done or canceled. Unix seconds. */
+            /** @description When the replay finished or was canceled. Unix seconds. */
             finished: number | null;
-            /** @description The first event's time. Unix seconds. */
+            /** @description Time of the first event. Unix seconds. */
             first: number | null;
             /**
              * @description Null for a dry run.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             id: string | null;
-            /** @description The last event's time. Unix seconds. */
+            /** @description Time of the last event. Unix seconds. */
             last: number | null;
             /**
              * @description Always "replay".
              * @enum {string}
              */
             object: "replay";
-            /** @description Deliveries per second at most; null: no limit. */
+            /** @description Maximum deliveries per second; null: no limit. */
             rate: number | null;
             /**
-             * @description The first moment. Unix seconds.
+             * @description Start of the range, inclusive. Unix seconds.
              * @example 1643723823
              */
             since: number;
             /**
-             * @description How far it is.
+             * @description The state of the replay.
              * @enum {string}
              */
             status: "running" | "paused" | "done" | "canceled" | "dry_run";
-            /** @description Only these. */
+            /** @description Only events whose delivery ended with one of these; null: all. */
             statuses: string[] | null;
-            /** @description How many events it is about; exact when it is done, as some may end or be delivered otherwise meanwhile. */
+            /** @description Events to deliver. An estimate until the replay is done, because deliveries can finish in the meantime. */
             total: number;
-            /** @description Only these. */
+            /** @description Only these event types; null: those of the webhook. */
             types: string[] | null;
             /**
-             * @description The moment after the last. Unix seconds.
+             * @description End of the range, exclusive. Unix seconds.
              * @example 1643723823
              */
             until: number;
-            /** @description Only those of this video. */
+            /** @description Only events of this video. */
             video: string | null;
             /**
-             * @description Where the events go.
+             * @description The webhook that receives the events.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             webhook: string;
         };
-        /** @description What to deliver again. */
+        /** @description The events to deliver again. */
         ReplayCreate: {
             /**
-             * @description Only count.
+             * @description Return the counts without changing anything.
              * @default false
              */
             dry_run: boolean;
             /**
-             * @description Deliveries per second at most; null: as fast as the receiver answers, which live traffic may feel.
+             * @description Maximum deliveries per second; null: no limit. A fast replay can slow live deliveries.
              * @default 100
              */
             rate: number | null;
             /**
-             * @description The first moment. Unix seconds.
+             * @description Start of the range, inclusive. Unix seconds.
              * @example 1643723823
              */
             since: number;
-            /** @description Only events whose delivery ended so; `never`: there was none. Left out: all of them. */
+            /** @description Only events whose delivery ended with one of these; `never`: without a delivery. By default, all. */
             statuses?: ("succeeded" | "failed" | "canceled" | "never")[];
-            /** @description Left out: those the webhook has chosen. */
+            /** @description Only these event types. By default, those of the webhook. */
             types?: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test")[];
             /**
-             * @description The moment after the last. Unix seconds.
+             * @description End of the range, exclusive. Unix seconds.
              * @example 1643723823
              */
             until: number;
             /**
-             * @description Only those of this video.
+             * @description Only events of this video.
              * @example k1iFD7h4rW
              */
             video?: string;
             /**
-             * @description Where the events go.
+             * @description The webhook that receives the events.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             webhook: string;
         };
-        /** @description One page. */
+        /** @description A page of a list. */
         ReplayList: {
             data: components["schemas"]["Replay"][];
-            /** @description Whether there is a page after this one. */
+            /** @description Whether there is another page. */
             has_more: boolean;
-            /** @description The id to pass as `after` for the next page. */
+            /** @description The value of `after` for the next page. */
             next: string | null;
             /**
              * @description Always "list".
@@ -1678,25 +1678,25 @@ export interface components {
              */
             object: "list";
         };
-        /** @description Pause or go on. */
+        /** @description The new state. */
         ReplayUpdate: {
             /**
-             * @description Go on, or pause.
+             * @description `paused` pauses the replay, `running` resumes it.
              * @enum {string}
              */
             status: "running" | "paused";
         };
-        /** @description How to rotate. */
+        /** @description Options of a rotation. */
         RotationCreate: {
             /**
-             * @description How long the old secret signs too: up to 7 days.
+             * @description How long the previous secret still signs, up to 7 days.
              * @default 86400
              */
             overlap_seconds: number;
-            /** @description A secret of your own: `whsec_` and base64 of 24 to 64 bytes. Left out: one is made. */
+            /** @description Your own secret: `whsec_` and base64 of 24 to 64 bytes. By default, Mave generates one. */
             secret?: string;
         };
-        /** @description Who is signed in to the dashboard. */
+        /** @description The person who is signed in. */
         Session: {
             /**
              * @description Always "session".
@@ -1709,19 +1709,19 @@ export interface components {
                  * @example j3bw2jWb6q7aWGwChsgR86
                  */
                 id: string;
-                /** @description The space's name. */
+                /** @description The name of the space. */
                 name: string;
             };
             user: {
-                /** @description The email address. */
+                /** @description Email address. */
                 email: string;
-                /** @description The person's id. */
+                /** @description The id of the person. */
                 id: string;
-                /** @description The name. */
+                /** @description Name. */
                 name: string;
             };
         };
-        /** @description Signed out. */
+        /** @description The ended session. */
         SignedOut: {
             deleted: boolean;
             /**
@@ -1730,17 +1730,17 @@ export interface components {
              */
             object: "session";
         };
-        /** @description Email and password. */
+        /** @description The credentials of a person. */
         SignIn: {
             /** @description An email address. */
             email: string;
-            /** @description The password. */
+            /** @description Password. */
             password: string;
         };
-        /** @description The tenant: it owns videos, webhooks and API keys; people are its members. */
+        /** @description The owner of videos, webhooks and API keys. People are members of a space. */
         Space: {
             /**
-             * @description When it was created. Unix seconds.
+             * @description When the space was created. Unix seconds.
              * @example 1643723823
              */
             created: number;
@@ -1749,7 +1749,7 @@ export interface components {
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             id: string;
-            /** @description What people call it. */
+            /** @description Display name. */
             name: string;
             /**
              * @description Always "space".
@@ -1757,24 +1757,24 @@ export interface components {
              */
             object: "space";
         };
-        /** @description What to change. */
+        /** @description The fields to change. */
         SpaceUpdate: {
-            /** @description What people call it. */
+            /** @description Display name. */
             name: string;
         };
-        /** @description Which event to send as a test. */
+        /** @description The test event. */
         TestCreate: {
             /**
-             * @description What to send.
+             * @description The event type to send.
              * @default webhook.test
              * @enum {string}
              */
             type: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test";
         };
-        /** @description Lets a browser upload one file to one video. */
+        /** @description Allows a browser to upload a file to one video. */
         UploadToken: {
             /**
-             * @description When it stops working. Unix seconds.
+             * @description When the token expires. Unix seconds.
              * @example 1643723823
              */
             expires: number;
@@ -1785,31 +1785,31 @@ export interface components {
             object: "upload_token";
             /** @description Send it as `Authorization: Bearer …`, or as the tus metadata `token`. Shown once. */
             token: string;
-            /** @description Where a tus client sends the file. */
+            /** @description The tus URL for the upload. */
             upload_url: string;
             /**
-             * @description The video's id: 10 letters and digits.
+             * @description A video id of 10 letters and digits.
              * @example k1iFD7h4rW
              */
             video: string;
         };
-        /** @description A video embed. It exists from its creation, before any file is uploaded. */
+        /** @description A video embed. It exists before a file is uploaded. */
         Video: {
             /**
-             * @description When it was created. Unix seconds.
+             * @description When the video was created. Unix seconds.
              * @example 1643723823
              */
             created: number;
             /** @description Seconds. */
             duration: number | null;
             /**
-             * @description The page that plays it.
+             * @description The page that plays the video.
              * @example https://videos.example.com/k1iFD7h4rW
              */
             embed_url: string;
-            /** @description Why the newest file did not become playable. */
+            /** @description Why the latest file is not playable. */
             error: {
-                /** @description A stable word. */
+                /** @description A stable code. */
                 code: string;
                 /** @description A sentence for people. */
                 message: string;
@@ -1817,65 +1817,65 @@ export interface components {
             /** @description Pixels. */
             height: number | null;
             /**
-             * @description The video's id: 10 letters and digits.
+             * @description A video id of 10 letters and digits.
              * @example k1iFD7h4rW
              */
             id: string;
-            /** @description When the file that plays was uploaded; null before the first. Unix seconds. */
+            /** @description When the playable file was uploaded; null before the first upload. Unix seconds. */
             last_upload: number | null;
             /** @description Your own keys and values. */
             metadata: {
                 [key: string]: string;
             };
-            /** @description What people call it. */
+            /** @description Display name. */
             name: string | null;
             /**
              * @description Always "video".
              * @enum {string}
              */
             object: "video";
-            /** @description Its HLS playlist. */
+            /** @description HLS playlist. */
             playback_url: string | null;
-            /** @description A picture of it. */
+            /** @description Poster image. */
             poster_url: string | null;
-            /** @description 0 to 100 while a file is processed. */
+            /** @description Progress of processing, 0 to 100. */
             progress: number | null;
-            /** @description The sizes in which it plays. */
+            /** @description Sizes and bit rates of the playable streams. */
             renditions: {
                 /** @description Bits per second. */
                 bitrate: number;
                 /** @description Pixels. */
                 height: number;
-                /** @description Such as 720p. */
+                /** @description For example `720p`. */
                 name: string;
                 /** @description Pixels. */
                 width: number;
             }[];
-            /** @description Bytes of the uploaded file. */
+            /** @description Size of the uploaded file in bytes. */
             size: number | null;
             /**
-             * @description Where it is. While a new file for a video that plays is processed, this stays `ready`.
+             * @description A playable video stays `ready` while a new file is processed.
              * @enum {string}
              */
             status: "waiting" | "uploading" | "processing" | "ready" | "failed";
             /** @description Pixels. */
             width: number | null;
         };
-        /** @description A new video. */
+        /** @description The new video. */
         VideoCreate: {
             /** @description Your own keys and values. */
             metadata?: {
                 [key: string]: string;
             };
-            /** @description What people call it. */
+            /** @description Display name. */
             name?: string | null;
         };
-        /** @description One page. */
+        /** @description A page of a list. */
         VideoList: {
             data: components["schemas"]["Video"][];
-            /** @description Whether there is a page after this one. */
+            /** @description Whether there is another page. */
             has_more: boolean;
-            /** @description The id to pass as `after` for the next page. */
+            /** @description The value of `after` for the next page. */
             next: string | null;
             /**
              * @description Always "list".
@@ -1883,31 +1883,31 @@ export interface components {
              */
             object: "list";
         };
-        /** @description What to change. Metadata is replaced as a whole. */
+        /** @description The fields to change. `metadata` replaces all previous metadata. */
         VideoUpdate: {
             /** @description Your own keys and values. */
             metadata?: {
                 [key: string]: string;
             };
-            /** @description What people call it. */
+            /** @description Display name. */
             name?: string | null;
         };
-        /** @description A registered URL with its chosen event types and its secret. */
+        /** @description A registered URL with its event types and its secret. */
         Webhook: {
             /**
-             * @description When it was registered. Unix seconds.
+             * @description When the webhook was registered. Unix seconds.
              * @example 1643723823
              */
             created: number;
-            /** @description What people call it. */
+            /** @description Display name. */
             description: string | null;
-            /** @description When it will be disabled if nothing succeeds until then. Unix seconds. */
+            /** @description When the webhook will be disabled if no delivery succeeds. Unix seconds. */
             disables_at: number | null;
-            /** @description The event types it receives. */
+            /** @description The event types that the webhook receives. */
             events: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test")[];
-            /** @description The first failure after the last success. Unix seconds. */
+            /** @description First failure since the last success. Unix seconds. */
             failing_since: number | null;
-            /** @description The names of the headers sent along; their values are hidden. */
+            /** @description Names of the custom headers; the values are hidden. */
             headers: {
                 [key: string]: string;
             };
@@ -1922,103 +1922,103 @@ export interface components {
              */
             object: "webhook";
             /**
-             * @description `video`: the events of one video arrive in sequence.
+             * @description `video`: the events of one video are delivered in order. `none`: in any order.
              * @enum {string}
              */
             ordering: "video" | "none";
-            /** @description The last characters of the secret before this one, while it signs too. */
+            /** @description Last characters of the previous secret while it still signs. */
             previous_secret_hint: string | null;
-            /** @description Until when the secret before this one signs too. Unix seconds. */
+            /** @description When the previous secret stops signing. Unix seconds. */
             previous_secret_until: number | null;
-            /** @description Deliveries per second at most. */
+            /** @description Maximum deliveries per second; null: no limit. */
             rate_limit: number | null;
-            /** @description The last characters of its secret. */
+            /** @description Last characters of the secret. */
             secret_hint: string;
             /**
-             * @description When its secret was made; the one before is old since then. Unix seconds.
+             * @description When the secret was created. Unix seconds.
              * @example 1643723823
              */
             secret_since: number;
             /**
-             * @description `paused` by a person, `disabled` by the system; both hold deliveries and lose none.
+             * @description `paused` by a person or `disabled` by the system. Both hold deliveries; none are lost.
              * @enum {string}
              */
             status: "enabled" | "paused" | "disabled";
-            /** @description Why it is paused or disabled. */
+            /** @description Why the webhook is paused or disabled. */
             status_reason: string | null;
             /**
-             * @description Since when. Unix seconds.
+             * @description When `status` last changed. Unix seconds.
              * @example 1643723823
              */
             status_since: number;
-            /** @description Where its events are sent. */
+            /** @description Where events are sent. */
             url: string;
         };
-        /** @description A new webhook. */
+        /** @description The new webhook. */
         WebhookCreate: {
-            /** @description What people call it. */
+            /** @description Display name. */
             description?: string | null;
             /** @description The event types to receive. */
             events: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test")[];
-            /** @description Headers to send along with every delivery. */
+            /** @description Headers to add to every delivery. */
             headers?: {
                 [key: string]: string;
             };
             /**
-             * @description `video` (default) keeps the events of one video in sequence.
+             * @description `video` (default) delivers the events of one video in order; `none` in any order.
              * @enum {string}
              */
             ordering?: "video" | "none";
-            /** @description Deliveries per second at most; null: no limit. */
+            /** @description Maximum deliveries per second; null: no limit. */
             rate_limit?: number | null;
-            /** @description A secret of your own: `whsec_` and base64 of 24 to 64 bytes. Left out: one is made. */
+            /** @description Your own secret: `whsec_` and base64 of 24 to 64 bytes. By default, Mave generates one. */
             secret?: string;
             /**
-             * @description https, or http where the operator allows it.
+             * @description An https URL, or an http URL if the operator allows it.
              * @example https://example.com/mave
              */
             url: string;
         };
-        /** @description How a webhook did in the last 24 hours. */
+        /** @description Deliveries of a webhook in the last 24 hours. */
         WebhookHealth: {
-            /** @description The end of the certificate last seen. Unix seconds. */
+            /** @description When the receiver's certificate expires. Unix seconds. */
             certificate_until: number | null;
-            /** @description When it will be disabled if nothing succeeds until then. Unix seconds. */
+            /** @description When the webhook will be disabled if no delivery succeeds. Unix seconds. */
             disables_at: number | null;
-            /** @description About how long sending all of them takes, if each succeeds: at its rate limit, or as its responses took lately. Null where nothing tells. */
+            /** @description Estimated time until all pending deliveries are sent, if all succeed. Based on the rate limit or on recent response times; null without either. */
             drain_seconds: number | null;
-            /** @description What failed, the most frequent first. */
+            /** @description Errors, most frequent first. */
             errors: {
-                /** @description How often. */
+                /** @description Failed attempts. */
                 count: number;
-                /** @description A status or an error word. */
+                /** @description An HTTP status or an error word. */
                 word: string;
             }[];
-            /** @description Attempts. */
+            /** @description Failed attempts. */
             failed: number;
-            /** @description The first failure after the last success. Unix seconds. */
+            /** @description First failure since the last success. Unix seconds. */
             failing_since: number | null;
-            /** @description 24 hours, oldest first. */
+            /** @description The last 24 hours, oldest first. */
             hours: {
-                /** @description What failed in this hour, the most frequent first. */
+                /** @description Errors in this hour, most frequent first. */
                 errors: {
-                    /** @description How often. */
+                    /** @description Failed attempts. */
                     count: number;
-                    /** @description A status or an error word. */
+                    /** @description An HTTP status or an error word. */
                     word: string;
                 }[];
-                /** @description Attempts. */
+                /** @description Failed attempts. */
                 failed: number;
                 /**
-                 * @description The beginning of the hour. Unix seconds.
+                 * @description Start of the hour. Unix seconds.
                  * @example 1643723823
                  */
                 hour: number;
-                /** @description Milliseconds. */
+                /** @description Median. Milliseconds. */
                 p50: number | null;
-                /** @description Milliseconds. */
+                /** @description 95th percentile. Milliseconds. */
                 p95: number | null;
-                /** @description Attempts. */
+                /** @description Successful attempts. */
                 succeeded: number;
             }[];
             /**
@@ -2026,52 +2026,52 @@ export interface components {
              * @enum {string}
              */
             object: "webhook_health";
-            /** @description When the oldest of them was created. Unix seconds. */
+            /** @description When the oldest pending delivery was created. Unix seconds. */
             oldest_pending: number | null;
-            /** @description Deliveries that wait, are sent, retried or held. */
+            /** @description Pending deliveries: waiting, sending, retrying or held. */
             pending: number;
-            /** @description Where the time went. */
+            /** @description Duration of each phase of an attempt. */
             phases: {
                 connect: {
-                    /** @description Half are quicker. Milliseconds. */
+                    /** @description Median. Milliseconds. */
                     p50: number | null;
-                    /** @description 19 of 20 are quicker. Milliseconds. */
+                    /** @description 95th percentile. Milliseconds. */
                     p95: number | null;
                 };
                 dns: {
-                    /** @description Half are quicker. Milliseconds. */
+                    /** @description Median. Milliseconds. */
                     p50: number | null;
-                    /** @description 19 of 20 are quicker. Milliseconds. */
+                    /** @description 95th percentile. Milliseconds. */
                     p95: number | null;
                 };
                 first_byte: {
-                    /** @description Half are quicker. Milliseconds. */
+                    /** @description Median. Milliseconds. */
                     p50: number | null;
-                    /** @description 19 of 20 are quicker. Milliseconds. */
+                    /** @description 95th percentile. Milliseconds. */
                     p95: number | null;
                 };
                 tls: {
-                    /** @description Half are quicker. Milliseconds. */
+                    /** @description Median. Milliseconds. */
                     p50: number | null;
-                    /** @description 19 of 20 are quicker. Milliseconds. */
+                    /** @description 95th percentile. Milliseconds. */
                     p95: number | null;
                 };
                 total: {
-                    /** @description Half are quicker. Milliseconds. */
+                    /** @description Median. Milliseconds. */
                     p50: number | null;
-                    /** @description 19 of 20 are quicker. Milliseconds. */
+                    /** @description 95th percentile. Milliseconds. */
                     p95: number | null;
                 };
             };
             response_ms: {
-                /** @description Half are quicker. Milliseconds. */
+                /** @description Median. Milliseconds. */
                 p50: number | null;
-                /** @description 19 of 20 are quicker. Milliseconds. */
+                /** @description 95th percentile. Milliseconds. */
                 p95: number | null;
             };
-            /** @description Attempts. */
+            /** @description Successful attempts. */
             succeeded: number;
-            /** @description Succeeded attempts of all, 0 to 1; null without any. */
+            /** @description Share of successful attempts, 0 to 1; null without attempts. */
             success_rate: number | null;
             /**
              * @description A short UUID of 22 characters.
@@ -2079,12 +2079,12 @@ export interface components {
              */
             webhook: string;
         };
-        /** @description One page. */
+        /** @description A page of a list. */
         WebhookList: {
             data: components["schemas"]["Webhook"][];
-            /** @description Whether there is a page after this one. */
+            /** @description Whether there is another page. */
             has_more: boolean;
-            /** @description The id to pass as `after` for the next page. */
+            /** @description The value of `after` for the next page. */
             next: string | null;
             /**
              * @description Always "list".
@@ -2092,16 +2092,16 @@ export interface components {
              */
             object: "list";
         };
-        /** @description What verifies a webhook's deliveries. */
+        /** @description The secret that verifies the deliveries of a webhook. */
         WebhookSecret: {
             /**
              * @description Always "secret".
              * @enum {string}
              */
             object: "secret";
-            /** @description The one before, while it still signs too. */
+            /** @description The previous secret while it still signs. */
             previous_secret: string | null;
-            /** @description Until when. Unix seconds. */
+            /** @description When the previous secret stops signing. Unix seconds. */
             previous_secret_until: number | null;
             /**
              * @description The secret that signs its deliveries.
@@ -2109,50 +2109,50 @@ export interface components {
              */
             secret: string;
         };
-        /** @description What to change. Headers are replaced as a whole. */
+        /** @description The fields to change. `headers` replaces all previous headers. */
         WebhookUpdate: {
-            /** @description What people call it. */
+            /** @description Display name. */
             description?: string | null;
             /** @description The event types to receive. */
             events?: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test")[];
-            /** @description Headers to send along with every delivery. */
+            /** @description Headers to add to every delivery. */
             headers?: {
                 [key: string]: string;
             };
             /**
-             * @description `video` (default) keeps the events of one video in sequence.
+             * @description `video` (default) delivers the events of one video in order; `none` in any order.
              * @enum {string}
              */
             ordering?: "video" | "none";
-            /** @description Deliveries per second at most; null: no limit. */
+            /** @description Maximum deliveries per second; null: no limit. */
             rate_limit?: number | null;
             /**
-             * @description Resume (also after it was disabled), or pause.
+             * @description `paused` pauses the webhook; `enabled` resumes a paused or disabled one.
              * @enum {string}
              */
             status?: "enabled" | "paused";
             /**
-             * @description https, or http where the operator allows it.
+             * @description An https URL, or an http URL if the operator allows it.
              * @example https://example.com/mave
              */
             url?: string;
         };
-        /** @description A webhook, with its new secret. */
+        /** @description A webhook with its new secret. */
         WebhookWithSecret: {
             /**
-             * @description When it was registered. Unix seconds.
+             * @description When the webhook was registered. Unix seconds.
              * @example 1643723823
              */
             created: number;
-            /** @description What people call it. */
+            /** @description Display name. */
             description: string | null;
-            /** @description When it will be disabled if nothing succeeds until then. Unix seconds. */
+            /** @description When the webhook will be disabled if no delivery succeeds. Unix seconds. */
             disables_at: number | null;
-            /** @description The event types it receives. */
+            /** @description The event types that the webhook receives. */
             events: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test")[];
-            /** @description The first failure after the last success. Unix seconds. */
+            /** @description First failure since the last success. Unix seconds. */
             failing_since: number | null;
-            /** @description The names of the headers sent along; their values are hidden. */
+            /** @description Names of the custom headers; the values are hidden. */
             headers: {
                 [key: string]: string;
             };
@@ -2167,41 +2167,41 @@ export interface components {
              */
             object: "webhook";
             /**
-             * @description `video`: the events of one video arrive in sequence.
+             * @description `video`: the events of one video are delivered in order. `none`: in any order.
              * @enum {string}
              */
             ordering: "video" | "none";
-            /** @description The last characters of the secret before this one, while it signs too. */
+            /** @description Last characters of the previous secret while it still signs. */
             previous_secret_hint: string | null;
-            /** @description Until when the secret before this one signs too. Unix seconds. */
+            /** @description When the previous secret stops signing. Unix seconds. */
             previous_secret_until: number | null;
-            /** @description Deliveries per second at most. */
+            /** @description Maximum deliveries per second; null: no limit. */
             rate_limit: number | null;
             /**
              * @description The secret that signs its deliveries.
              * @example whsec_…
              */
             secret: string;
-            /** @description The last characters of its secret. */
+            /** @description Last characters of the secret. */
             secret_hint: string;
             /**
-             * @description When its secret was made; the one before is old since then. Unix seconds.
+             * @description When the secret was created. Unix seconds.
              * @example 1643723823
              */
             secret_since: number;
             /**
-             * @description `paused` by a person, `disabled` by the system; both hold deliveries and lose none.
+             * @description `paused` by a person or `disabled` by the system. Both hold deliveries; none are lost.
              * @enum {string}
              */
             status: "enabled" | "paused" | "disabled";
-            /** @description Why it is paused or disabled. */
+            /** @description Why the webhook is paused or disabled. */
             status_reason: string | null;
             /**
-             * @description Since when. Unix seconds.
+             * @description When `status` last changed. Unix seconds.
              * @example 1643723823
              */
             status_since: number;
-            /** @description Where its events are sent. */
+            /** @description Where events are sent. */
             url: string;
         };
     };
@@ -2222,7 +2222,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2231,7 +2231,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2263,7 +2263,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2272,7 +2272,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2281,7 +2281,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Prometheus text. */
+            /** @description Metrics in the Prometheus text format. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2301,7 +2301,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2310,7 +2310,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2336,11 +2336,11 @@ export interface operations {
     listApiKeys: {
         parameters: {
             query?: {
-                /** @description The id of the last item of the page before. */
+                /** @description The id of the last item of the previous page. */
                 after?: string;
-                /** @description The id of the first item of the page after. */
+                /** @description The id of the first item of the next page. */
                 before?: string;
-                /** @description How many at most. */
+                /** @description Maximum number of items. */
                 limit?: number;
             };
             header?: never;
@@ -2349,7 +2349,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2358,7 +2358,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2367,7 +2367,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One page. */
+            /** @description A page of a list. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2382,7 +2382,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Any text of your own. Repeated within 24 hours, the call gives the same response and is not done twice. */
+                /** @description A unique value that you choose. If you repeat the request within 24 hours, you get the same response and nothing is created twice. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -2394,7 +2394,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2403,7 +2403,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2412,7 +2412,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A new API key. The key itself is shown this once. */
+            /** @description A new API key. The key itself is shown only once. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -2438,7 +2438,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2447,7 +2447,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2456,7 +2456,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What was deleted. */
+            /** @description A deleted object. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2470,11 +2470,11 @@ export interface operations {
     listAuditLog: {
         parameters: {
             query?: {
-                /** @description The id of the last item of the page before. */
+                /** @description The id of the last item of the previous page. */
                 after?: string;
-                /** @description The id of the first item of the page after. */
+                /** @description The id of the first item of the next page. */
                 before?: string;
-                /** @description How many at most. */
+                /** @description Maximum number of items. */
                 limit?: number;
             };
             header?: never;
@@ -2483,7 +2483,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2492,7 +2492,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2501,7 +2501,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One page. */
+            /** @description A page of a list. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2516,7 +2516,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Any text of your own. Repeated within 24 hours, the call gives the same response and is not done twice. */
+                /** @description A unique value that you choose. If you repeat the request within 24 hours, you get the same response and nothing is created twice. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -2528,7 +2528,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2537,7 +2537,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2546,7 +2546,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Open deliveries that were ended without being sent. */
+            /** @description A bulk action that cancels pending deliveries. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -2566,7 +2566,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2575,7 +2575,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2598,40 +2598,40 @@ export interface operations {
     listDeliveries: {
         parameters: {
             query?: {
-                /** @description The id of the last item of the page before. */
+                /** @description The id of the last item of the previous page. */
                 after?: string;
-                /** @description The id of the first item of the page after. */
+                /** @description The id of the first item of the next page. */
                 before?: string;
                 /**
-                 * @description Only those of this event.
+                 * @description Only for this event.
                  * @example j3bw2jWb6q7aWGwChsgR86
                  */
                 event?: string;
-                /** @description How many at most. */
+                /** @description Maximum number of items. */
                 limit?: number;
-                /** @description Only those whose last response is of this class. */
+                /** @description Only if the last response has this class; `none`: no response. */
                 response?: "2xx" | "3xx" | "4xx" | "5xx" | "none";
                 /**
-                 * @description Only those of events from here on. Unix seconds.
+                 * @description Only events at or after this time. Unix seconds.
                  * @example 1643723823
                  */
                 since?: number;
-                /** @description Only these; `pending`: all that are not finished. */
+                /** @description Only with this status; `pending`: all that are not finished. */
                 status?: "waiting" | "sending" | "retrying" | "held" | "succeeded" | "failed" | "canceled" | "pending";
-                /** @description Only those of this event type. */
+                /** @description Only for this event type. */
                 type?: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test";
                 /**
-                 * @description Only those of events before. Unix seconds.
+                 * @description Only events before this time. Unix seconds.
                  * @example 1643723823
                  */
                 until?: number;
                 /**
-                 * @description Only those about this video.
+                 * @description Only for this video.
                  * @example k1iFD7h4rW
                  */
                 video?: string;
                 /**
-                 * @description Only those for this webhook.
+                 * @description Only for this webhook.
                  * @example j3bw2jWb6q7aWGwChsgR86
                  */
                 webhook?: string;
@@ -2642,7 +2642,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2651,7 +2651,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2660,7 +2660,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One page. */
+            /** @description A page of a list. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2686,7 +2686,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2695,7 +2695,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2719,7 +2719,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Any text of your own. Repeated within 24 hours, the call gives the same response and is not done twice. */
+                /** @description A unique value that you choose. If you repeat the request within 24 hours, you get the same response and nothing is created twice. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -2733,7 +2733,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2742,7 +2742,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2771,7 +2771,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2780,7 +2780,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2789,7 +2789,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One page. */
+            /** @description A page of a list. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2803,18 +2803,18 @@ export interface operations {
     listEvents: {
         parameters: {
             query?: {
-                /** @description The id of the last item of the page before. */
+                /** @description The id of the last item of the previous page. */
                 after?: string;
-                /** @description The id of the first item of the page after. */
+                /** @description The id of the first item of the next page. */
                 before?: string;
-                /** @description How many at most. */
+                /** @description Maximum number of items. */
                 limit?: number;
                 /** @description `asc` (default): oldest first, for polling. */
                 order?: "asc" | "desc";
-                /** @description Only these types. */
+                /** @description Only events of these types. */
                 type?: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test")[];
                 /**
-                 * @description Only those of this video.
+                 * @description Only events of this video.
                  * @example k1iFD7h4rW
                  */
                 video?: string;
@@ -2825,7 +2825,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2834,7 +2834,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2843,7 +2843,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One page. */
+            /** @description A page of a list. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2869,7 +2869,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2878,7 +2878,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2887,7 +2887,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that happened. It never changes, except that its data can be erased. */
+            /** @description Something that happened. An event never changes, except that its data can be erased. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2902,14 +2902,14 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Where to begin, as Last-Event-ID; left out: with the next event.
+                 * @description Start after this event, like Last-Event-ID. By default, with the next event.
                  * @example j3bw2jWb6q7aWGwChsgR86
                  */
                 after?: string;
-                /** @description Only these types. */
+                /** @description Only events of these types. */
                 type?: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test")[];
                 /**
-                 * @description Only those of this video.
+                 * @description Only events of this video.
                  * @example k1iFD7h4rW
                  */
                 video?: string;
@@ -2920,7 +2920,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2929,7 +2929,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2958,7 +2958,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2967,7 +2967,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2976,7 +2976,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One page. */
+            /** @description A page of a list. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2996,7 +2996,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3005,7 +3005,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3030,14 +3030,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The member's id. */
+                /** @description The id of the member. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3046,7 +3046,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3055,7 +3055,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What was deleted. */
+            /** @description A deleted object. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3075,7 +3075,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3084,7 +3084,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3093,7 +3093,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What the dashboard shows on every page. */
+            /** @description The data that the dashboard shows on every page. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3107,14 +3107,14 @@ export interface operations {
     listReplays: {
         parameters: {
             query?: {
-                /** @description The id of the last item of the page before. */
+                /** @description The id of the last item of the previous page. */
                 after?: string;
-                /** @description The id of the first item of the page after. */
+                /** @description The id of the first item of the next page. */
                 before?: string;
-                /** @description How many at most. */
+                /** @description Maximum number of items. */
                 limit?: number;
                 /**
-                 * @description Only those for this webhook.
+                 * @description Only for this webhook.
                  * @example j3bw2jWb6q7aWGwChsgR86
                  */
                 webhook?: string;
@@ -3125,7 +3125,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3134,7 +3134,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3143,7 +3143,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One page. */
+            /** @description A page of a list. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3158,7 +3158,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Any text of your own. Repeated within 24 hours, the call gives the same response and is not done twice. */
+                /** @description A unique value that you choose. If you repeat the request within 24 hours, you get the same response and nothing is created twice. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -3170,7 +3170,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3179,7 +3179,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3188,7 +3188,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A durable job that delivers past events again. */
+            /** @description A durable bulk action that delivers past events again. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3214,7 +3214,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3223,7 +3223,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3232,7 +3232,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A durable job that delivers past events again. */
+            /** @description A durable bulk action that delivers past events again. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3258,7 +3258,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3267,7 +3267,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3276,7 +3276,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A durable job that delivers past events again. */
+            /** @description A durable bulk action that delivers past events again. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3306,7 +3306,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3315,7 +3315,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3324,7 +3324,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A durable job that delivers past events again. */
+            /** @description A durable bulk action that delivers past events again. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3344,7 +3344,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3353,7 +3353,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3362,7 +3362,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Who is signed in to the dashboard. */
+            /** @description The person who is signed in. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3386,7 +3386,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3395,7 +3395,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3404,7 +3404,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Who is signed in to the dashboard. */
+            /** @description The person who is signed in. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3424,7 +3424,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3433,7 +3433,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3442,7 +3442,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed out. */
+            /** @description The ended session. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3466,7 +3466,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3475,7 +3475,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3484,7 +3484,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What a one-time link is for. */
+            /** @description A one-time link. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3508,7 +3508,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3517,7 +3517,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3526,7 +3526,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Who is signed in to the dashboard. */
+            /** @description The person who is signed in. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3546,7 +3546,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3555,7 +3555,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3564,7 +3564,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The tenant: it owns videos, webhooks and API keys; people are its members. */
+            /** @description The owner of videos, webhooks and API keys. People are members of a space. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3588,7 +3588,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3597,7 +3597,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3606,7 +3606,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The tenant: it owns videos, webhooks and API keys; people are its members. */
+            /** @description The owner of videos, webhooks and API keys. People are members of a space. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3620,15 +3620,15 @@ export interface operations {
     listVideos: {
         parameters: {
             query?: {
-                /** @description The id of the last item of the page before. */
+                /** @description The id of the last item of the previous page. */
                 after?: string;
-                /** @description The id of the first item of the page after. */
+                /** @description The id of the first item of the next page. */
                 before?: string;
-                /** @description How many at most. */
+                /** @description Maximum number of items. */
                 limit?: number;
                 /** @description Part of a name, or an id. */
                 q?: string;
-                /** @description Only these. */
+                /** @description Only videos with this status. */
                 status?: "waiting" | "uploading" | "processing" | "ready" | "failed";
             };
             header?: never;
@@ -3637,7 +3637,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3646,7 +3646,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3655,7 +3655,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One page. */
+            /** @description A page of a list. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3670,7 +3670,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Any text of your own. Repeated within 24 hours, the call gives the same response and is not done twice. */
+                /** @description A unique value that you choose. If you repeat the request within 24 hours, you get the same response and nothing is created twice. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -3682,7 +3682,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3691,7 +3691,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3700,7 +3700,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A video embed. It exists from its creation, before any file is uploaded. */
+            /** @description A video embed. It exists before a file is uploaded. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3717,7 +3717,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The video's id: 10 letters and digits.
+                 * @description A video id of 10 letters and digits.
                  * @example k1iFD7h4rW
                  */
                 id: string;
@@ -3726,7 +3726,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3735,7 +3735,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3744,7 +3744,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A video embed. It exists from its creation, before any file is uploaded. */
+            /** @description A video embed. It exists before a file is uploaded. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3761,7 +3761,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The video's id: 10 letters and digits.
+                 * @description A video id of 10 letters and digits.
                  * @example k1iFD7h4rW
                  */
                 id: string;
@@ -3770,7 +3770,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3779,7 +3779,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3788,7 +3788,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What was deleted. */
+            /** @description A deleted object. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3805,7 +3805,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The video's id: 10 letters and digits.
+                 * @description A video id of 10 letters and digits.
                  * @example k1iFD7h4rW
                  */
                 id: string;
@@ -3818,7 +3818,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3827,7 +3827,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3836,7 +3836,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A video embed. It exists from its creation, before any file is uploaded. */
+            /** @description A video embed. It exists before a file is uploaded. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3851,12 +3851,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Any text of your own. Repeated within 24 hours, the call gives the same response and is not done twice. */
+                /** @description A unique value that you choose. If you repeat the request within 24 hours, you get the same response and nothing is created twice. */
                 "Idempotency-Key"?: string;
             };
             path: {
                 /**
-                 * @description The video's id: 10 letters and digits.
+                 * @description A video id of 10 letters and digits.
                  * @example k1iFD7h4rW
                  */
                 id: string;
@@ -3865,7 +3865,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3874,7 +3874,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3883,7 +3883,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What was removed from the log of a deleted video. */
+            /** @description Event data that was erased from the log of a deleted video. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3900,7 +3900,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The video's id: 10 letters and digits.
+                 * @description A video id of 10 letters and digits.
                  * @example k1iFD7h4rW
                  */
                 id: string;
@@ -3909,7 +3909,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3918,7 +3918,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3927,7 +3927,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A video embed. It exists from its creation, before any file is uploaded. */
+            /** @description A video embed. It exists before a file is uploaded. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -3942,12 +3942,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Any text of your own. Repeated within 24 hours, the call gives the same response and is not done twice. */
+                /** @description A unique value that you choose. If you repeat the request within 24 hours, you get the same response and nothing is created twice. */
                 "Idempotency-Key"?: string;
             };
             path: {
                 /**
-                 * @description The video's id: 10 letters and digits.
+                 * @description A video id of 10 letters and digits.
                  * @example k1iFD7h4rW
                  */
                 id: string;
@@ -3956,7 +3956,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3965,7 +3965,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3974,7 +3974,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Lets a browser upload one file to one video. */
+            /** @description Allows a browser to upload a file to one video. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3988,11 +3988,11 @@ export interface operations {
     listWebhooks: {
         parameters: {
             query?: {
-                /** @description The id of the last item of the page before. */
+                /** @description The id of the last item of the previous page. */
                 after?: string;
-                /** @description The id of the first item of the page after. */
+                /** @description The id of the first item of the next page. */
                 before?: string;
-                /** @description How many at most. */
+                /** @description Maximum number of items. */
                 limit?: number;
             };
             header?: never;
@@ -4001,7 +4001,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4010,7 +4010,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4019,7 +4019,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One page. */
+            /** @description A page of a list. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4034,7 +4034,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Any text of your own. Repeated within 24 hours, the call gives the same response and is not done twice. */
+                /** @description A unique value that you choose. If you repeat the request within 24 hours, you get the same response and nothing is created twice. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -4046,7 +4046,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4055,7 +4055,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4064,7 +4064,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A webhook, with its new secret. */
+            /** @description A webhook with its new secret. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -4090,7 +4090,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4099,7 +4099,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4108,7 +4108,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A registered URL with its chosen event types and its secret. */
+            /** @description A registered URL with its event types and its secret. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4134,7 +4134,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4143,7 +4143,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4152,7 +4152,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What was deleted. */
+            /** @description A deleted object. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4182,7 +4182,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4191,7 +4191,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4200,7 +4200,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A registered URL with its chosen event types and its secret. */
+            /** @description A registered URL with its event types and its secret. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4226,7 +4226,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4235,7 +4235,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4244,7 +4244,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description How a webhook did in the last 24 hours. */
+            /** @description Deliveries of a webhook in the last 24 hours. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4270,7 +4270,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4279,7 +4279,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4288,7 +4288,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What verifies a webhook's deliveries. */
+            /** @description The secret that verifies the deliveries of a webhook. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4303,7 +4303,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Any text of your own. Repeated within 24 hours, the call gives the same response and is not done twice. */
+                /** @description A unique value that you choose. If you repeat the request within 24 hours, you get the same response and nothing is created twice. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -4321,7 +4321,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4330,7 +4330,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4339,7 +4339,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A webhook, with its new secret. */
+            /** @description A webhook with its new secret. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -4354,7 +4354,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Any text of your own. Repeated within 24 hours, the call gives the same response and is not done twice. */
+                /** @description A unique value that you choose. If you repeat the request within 24 hours, you get the same response and nothing is created twice. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -4372,7 +4372,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4381,7 +4381,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It failed; `code` says why. */
+            /** @description The request failed. `code` is the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4407,19 +4407,19 @@ export interface operations {
             header: {
                 /** @description 1 for the first attempt. */
                 "Mave-Attempt": number;
-                /** @description The delivery's id. */
+                /** @description The id of the delivery. */
                 "Mave-Delivery": string;
-                /** @description The number of the last earlier event of that video that this webhook was due. */
+                /** @description Number of the previous event of the video that this webhook receives; 0: none. */
                 "Mave-Previous": number;
-                /** @description The event's number within its video, from 1. */
+                /** @description Number of the event within its video, from 1. */
                 "Mave-Sequence": number;
-                /** @description `t={signature_time}, v1={signature}`, twice `v1` while an old secret still signs. */
+                /** @description `t={signature_time}, v1={signature}`, with a second `v1` while a previous secret still signs. */
                 "Mave-Signature": string;
-                /** @description The event's id, as Standard Webhooks names it. */
+                /** @description The id of the event, for Standard Webhooks. */
                 "webhook-id": string;
-                /** @description The signature in the form of Standard Webhooks 1.0. */
+                /** @description The signature in the format of Standard Webhooks 1.0. */
                 "webhook-signature": string;
-                /** @description Unix seconds of this attempt. */
+                /** @description Time of the attempt in Unix seconds, for Standard Webhooks. */
                 "webhook-timestamp": number;
             };
             path?: never;
@@ -4429,13 +4429,13 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description When it happened. Unix seconds.
+                     * @description When the event happened. Unix seconds.
                      * @example 1643723823
                      */
                     created: number;
                     data: components["schemas"]["Video"];
                     /**
-                     * @description The event's id. Deduplicate by it.
+                     * @description The id of the event. Use it to deduplicate.
                      * @example j3bw2jWb6q7aWGwChsgR86
                      */
                     id: string;
@@ -4447,21 +4447,21 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Received. Answer first, work later: an attempt has 15 s. */
+            /** @description Acknowledges the event. Respond within 15 s and process the event afterwards. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Any other response is a failure: the delivery is tried again. */
+            /** @description Any other status is a failure, and the delivery is retried. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Not wanted any more: the webhook is disabled. */
+            /** @description Disables the webhook. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -4476,19 +4476,19 @@ export interface operations {
             header: {
                 /** @description 1 for the first attempt. */
                 "Mave-Attempt": number;
-                /** @description The delivery's id. */
+                /** @description The id of the delivery. */
                 "Mave-Delivery": string;
-                /** @description The number of the last earlier event of that video that this webhook was due. */
+                /** @description Number of the previous event of the video that this webhook receives; 0: none. */
                 "Mave-Previous": number;
-                /** @description The event's number within its video, from 1. */
+                /** @description Number of the event within its video, from 1. */
                 "Mave-Sequence": number;
-                /** @description `t={signature_time}, v1={signature}`, twice `v1` while an old secret still signs. */
+                /** @description `t={signature_time}, v1={signature}`, with a second `v1` while a previous secret still signs. */
                 "Mave-Signature": string;
-                /** @description The event's id, as Standard Webhooks names it. */
+                /** @description The id of the event, for Standard Webhooks. */
                 "webhook-id": string;
-                /** @description The signature in the form of Standard Webhooks 1.0. */
+                /** @description The signature in the format of Standard Webhooks 1.0. */
                 "webhook-signature": string;
-                /** @description Unix seconds of this attempt. */
+                /** @description Time of the attempt in Unix seconds, for Standard Webhooks. */
                 "webhook-timestamp": number;
             };
             path?: never;
@@ -4498,13 +4498,13 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description When it happened. Unix seconds.
+                     * @description When the event happened. Unix seconds.
                      * @example 1643723823
                      */
                     created: number;
                     data: components["schemas"]["Video"];
                     /**
-                     * @description The event's id. Deduplicate by it.
+                     * @description The id of the event. Use it to deduplicate.
                      * @example j3bw2jWb6q7aWGwChsgR86
                      */
                     id: string;
@@ -4516,21 +4516,21 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Received. Answer first, work later: an attempt has 15 s. */
+            /** @description Acknowledges the event. Respond within 15 s and process the event afterwards. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Any other response is a failure: the delivery is tried again. */
+            /** @description Any other status is a failure, and the delivery is retried. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Not wanted any more: the webhook is disabled. */
+            /** @description Disables the webhook. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -4545,19 +4545,19 @@ export interface operations {
             header: {
                 /** @description 1 for the first attempt. */
                 "Mave-Attempt": number;
-                /** @description The delivery's id. */
+                /** @description The id of the delivery. */
                 "Mave-Delivery": string;
-                /** @description The number of the last earlier event of that video that this webhook was due. */
+                /** @description Number of the previous event of the video that this webhook receives; 0: none. */
                 "Mave-Previous": number;
-                /** @description The event's number within its video, from 1. */
+                /** @description Number of the event within its video, from 1. */
                 "Mave-Sequence": number;
-                /** @description `t={signature_time}, v1={signature}`, twice `v1` while an old secret still signs. */
+                /** @description `t={signature_time}, v1={signature}`, with a second `v1` while a previous secret still signs. */
                 "Mave-Signature": string;
-                /** @description The event's id, as Standard Webhooks names it. */
+                /** @description The id of the event, for Standard Webhooks. */
                 "webhook-id": string;
-                /** @description The signature in the form of Standard Webhooks 1.0. */
+                /** @description The signature in the format of Standard Webhooks 1.0. */
                 "webhook-signature": string;
-                /** @description Unix seconds of this attempt. */
+                /** @description Time of the attempt in Unix seconds, for Standard Webhooks. */
                 "webhook-timestamp": number;
             };
             path?: never;
@@ -4567,13 +4567,13 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description When it happened. Unix seconds.
+                     * @description When the event happened. Unix seconds.
                      * @example 1643723823
                      */
                     created: number;
                     data: components["schemas"]["Video"];
                     /**
-                     * @description The event's id. Deduplicate by it.
+                     * @description The id of the event. Use it to deduplicate.
                      * @example j3bw2jWb6q7aWGwChsgR86
                      */
                     id: string;
@@ -4585,21 +4585,21 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Received. Answer first, work later: an attempt has 15 s. */
+            /** @description Acknowledges the event. Respond within 15 s and process the event afterwards. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Any other response is a failure: the delivery is tried again. */
+            /** @description Any other status is a failure, and the delivery is retried. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Not wanted any more: the webhook is disabled. */
+            /** @description Disables the webhook. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -4614,19 +4614,19 @@ export interface operations {
             header: {
                 /** @description 1 for the first attempt. */
                 "Mave-Attempt": number;
-                /** @description The delivery's id. */
+                /** @description The id of the delivery. */
                 "Mave-Delivery": string;
-                /** @description The number of the last earlier event of that video that this webhook was due. */
+                /** @description Number of the previous event of the video that this webhook receives; 0: none. */
                 "Mave-Previous": number;
-                /** @description The event's number within its video, from 1. */
+                /** @description Number of the event within its video, from 1. */
                 "Mave-Sequence": number;
-                /** @description `t={signature_time}, v1={signature}`, twice `v1` while an old secret still signs. */
+                /** @description `t={signature_time}, v1={signature}`, with a second `v1` while a previous secret still signs. */
                 "Mave-Signature": string;
-                /** @description The event's id, as Standard Webhooks names it. */
+                /** @description The id of the event, for Standard Webhooks. */
                 "webhook-id": string;
-                /** @description The signature in the form of Standard Webhooks 1.0. */
+                /** @description The signature in the format of Standard Webhooks 1.0. */
                 "webhook-signature": string;
-                /** @description Unix seconds of this attempt. */
+                /** @description Time of the attempt in Unix seconds, for Standard Webhooks. */
                 "webhook-timestamp": number;
             };
             path?: never;
@@ -4636,13 +4636,13 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description When it happened. Unix seconds.
+                     * @description When the event happened. Unix seconds.
                      * @example 1643723823
                      */
                     created: number;
                     data: components["schemas"]["Video"];
                     /**
-                     * @description The event's id. Deduplicate by it.
+                     * @description The id of the event. Use it to deduplicate.
                      * @example j3bw2jWb6q7aWGwChsgR86
                      */
                     id: string;
@@ -4654,21 +4654,21 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Received. Answer first, work later: an attempt has 15 s. */
+            /** @description Acknowledges the event. Respond within 15 s and process the event afterwards. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Any other response is a failure: the delivery is tried again. */
+            /** @description Any other status is a failure, and the delivery is retried. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Not wanted any more: the webhook is disabled. */
+            /** @description Disables the webhook. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -4683,19 +4683,19 @@ export interface operations {
             header: {
                 /** @description 1 for the first attempt. */
                 "Mave-Attempt": number;
-                /** @description The delivery's id. */
+                /** @description The id of the delivery. */
                 "Mave-Delivery": string;
-                /** @description The number of the last earlier event of that video that this webhook was due. */
+                /** @description Number of the previous event of the video that this webhook receives; 0: none. */
                 "Mave-Previous": number;
-                /** @description The event's number within its video, from 1. */
+                /** @description Number of the event within its video, from 1. */
                 "Mave-Sequence": number;
-                /** @description `t={signature_time}, v1={signature}`, twice `v1` while an old secret still signs. */
+                /** @description `t={signature_time}, v1={signature}`, with a second `v1` while a previous secret still signs. */
                 "Mave-Signature": string;
-                /** @description The event's id, as Standard Webhooks names it. */
+                /** @description The id of the event, for Standard Webhooks. */
                 "webhook-id": string;
-                /** @description The signature in the form of Standard Webhooks 1.0. */
+                /** @description The signature in the format of Standard Webhooks 1.0. */
                 "webhook-signature": string;
-                /** @description Unix seconds of this attempt. */
+                /** @description Time of the attempt in Unix seconds, for Standard Webhooks. */
                 "webhook-timestamp": number;
             };
             path?: never;
@@ -4705,13 +4705,13 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description When it happened. Unix seconds.
+                     * @description When the event happened. Unix seconds.
                      * @example 1643723823
                      */
                     created: number;
                     data: components["schemas"]["Video"];
                     /**
-                     * @description The event's id. Deduplicate by it.
+                     * @description The id of the event. Use it to deduplicate.
                      * @example j3bw2jWb6q7aWGwChsgR86
                      */
                     id: string;
@@ -4723,21 +4723,21 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Received. Answer first, work later: an attempt has 15 s. */
+            /** @description Acknowledges the event. Respond within 15 s and process the event afterwards. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Any other response is a failure: the delivery is tried again. */
+            /** @description Any other status is a failure, and the delivery is retried. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Not wanted any more: the webhook is disabled. */
+            /** @description Disables the webhook. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -4752,19 +4752,19 @@ export interface operations {
             header: {
                 /** @description 1 for the first attempt. */
                 "Mave-Attempt": number;
-                /** @description The delivery's id. */
+                /** @description The id of the delivery. */
                 "Mave-Delivery": string;
-                /** @description The number of the last earlier event of that video that this webhook was due. */
+                /** @description Number of the previous event of the video that this webhook receives; 0: none. */
                 "Mave-Previous": number;
-                /** @description The event's number within its video, from 1. */
+                /** @description Number of the event within its video, from 1. */
                 "Mave-Sequence": number;
-                /** @description `t={signature_time}, v1={signature}`, twice `v1` while an old secret still signs. */
+                /** @description `t={signature_time}, v1={signature}`, with a second `v1` while a previous secret still signs. */
                 "Mave-Signature": string;
-                /** @description The event's id, as Standard Webhooks names it. */
+                /** @description The id of the event, for Standard Webhooks. */
                 "webhook-id": string;
-                /** @description The signature in the form of Standard Webhooks 1.0. */
+                /** @description The signature in the format of Standard Webhooks 1.0. */
                 "webhook-signature": string;
-                /** @description Unix seconds of this attempt. */
+                /** @description Time of the attempt in Unix seconds, for Standard Webhooks. */
                 "webhook-timestamp": number;
             };
             path?: never;
@@ -4774,13 +4774,13 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description When it happened. Unix seconds.
+                     * @description When the event happened. Unix seconds.
                      * @example 1643723823
                      */
                     created: number;
                     data: components["schemas"]["Webhook"];
                     /**
-                     * @description The event's id. Deduplicate by it.
+                     * @description The id of the event. Use it to deduplicate.
                      * @example j3bw2jWb6q7aWGwChsgR86
                      */
                     id: string;
@@ -4792,21 +4792,21 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Received. Answer first, work later: an attempt has 15 s. */
+            /** @description Acknowledges the event. Respond within 15 s and process the event afterwards. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Any other response is a failure: the delivery is tried again. */
+            /** @description Any other status is a failure, and the delivery is retried. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Not wanted any more: the webhook is disabled. */
+            /** @description Disables the webhook. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -4821,19 +4821,19 @@ export interface operations {
             header: {
                 /** @description 1 for the first attempt. */
                 "Mave-Attempt": number;
-                /** @description The delivery's id. */
+                /** @description The id of the delivery. */
                 "Mave-Delivery": string;
-                /** @description The number of the last earlier event of that video that this webhook was due. */
+                /** @description Number of the previous event of the video that this webhook receives; 0: none. */
                 "Mave-Previous": number;
-                /** @description The event's number within its video, from 1. */
+                /** @description Number of the event within its video, from 1. */
                 "Mave-Sequence": number;
-                /** @description `t={signature_time}, v1={signature}`, twice `v1` while an old secret still signs. */
+                /** @description `t={signature_time}, v1={signature}`, with a second `v1` while a previous secret still signs. */
                 "Mave-Signature": string;
-                /** @description The event's id, as Standard Webhooks names it. */
+                /** @description The id of the event, for Standard Webhooks. */
                 "webhook-id": string;
-                /** @description The signature in the form of Standard Webhooks 1.0. */
+                /** @description The signature in the format of Standard Webhooks 1.0. */
                 "webhook-signature": string;
-                /** @description Unix seconds of this attempt. */
+                /** @description Time of the attempt in Unix seconds, for Standard Webhooks. */
                 "webhook-timestamp": number;
             };
             path?: never;
@@ -4843,13 +4843,13 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description When it happened. Unix seconds.
+                     * @description When the event happened. Unix seconds.
                      * @example 1643723823
                      */
                     created: number;
                     data: components["schemas"]["Webhook"];
                     /**
-                     * @description The event's id. Deduplicate by it.
+                     * @description The id of the event. Use it to deduplicate.
                      * @example j3bw2jWb6q7aWGwChsgR86
                      */
                     id: string;
@@ -4861,21 +4861,21 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Received. Answer first, work later: an attempt has 15 s. */
+            /** @description Acknowledges the event. Respond within 15 s and process the event afterwards. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Any other response is a failure: the delivery is tried again. */
+            /** @description Any other status is a failure, and the delivery is retried. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Not wanted any more: the webhook is disabled. */
+            /** @description Disables the webhook. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -4890,19 +4890,19 @@ export interface operations {
             header: {
                 /** @description 1 for the first attempt. */
                 "Mave-Attempt": number;
-                /** @description The delivery's id. */
+                /** @description The id of the delivery. */
                 "Mave-Delivery": string;
-                /** @description The number of the last earlier event of that video that this webhook was due. */
+                /** @description Number of the previous event of the video that this webhook receives; 0: none. */
                 "Mave-Previous": number;
-                /** @description The event's number within its video, from 1. */
+                /** @description Number of the event within its video, from 1. */
                 "Mave-Sequence": number;
-                /** @description `t={signature_time}, v1={signature}`, twice `v1` while an old secret still signs. */
+                /** @description `t={signature_time}, v1={signature}`, with a second `v1` while a previous secret still signs. */
                 "Mave-Signature": string;
-                /** @description The event's id, as Standard Webhooks names it. */
+                /** @description The id of the event, for Standard Webhooks. */
                 "webhook-id": string;
-                /** @description The signature in the form of Standard Webhooks 1.0. */
+                /** @description The signature in the format of Standard Webhooks 1.0. */
                 "webhook-signature": string;
-                /** @description Unix seconds of this attempt. */
+                /** @description Time of the attempt in Unix seconds, for Standard Webhooks. */
                 "webhook-timestamp": number;
             };
             path?: never;
@@ -4912,13 +4912,13 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description When it happened. Unix seconds.
+                     * @description When the event happened. Unix seconds.
                      * @example 1643723823
                      */
                     created: number;
                     data: components["schemas"]["Webhook"];
                     /**
-                     * @description The event's id. Deduplicate by it.
+                     * @description The id of the event. Use it to deduplicate.
                      * @example j3bw2jWb6q7aWGwChsgR86
                      */
                     id: string;
@@ -4930,21 +4930,21 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Received. Answer first, work later: an attempt has 15 s. */
+            /** @description Acknowledges the event. Respond within 15 s and process the event afterwards. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Any other response is a failure: the delivery is tried again. */
+            /** @description Any other status is a failure, and the delivery is retried. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Not wanted any more: the webhook is disabled. */
+            /** @description Disables the webhook. */
             410: {
                 headers: {
                     [name: string]: unknown;

@@ -11,24 +11,24 @@ import { type DatabaseLook, listReceiverDates, listWebhookUrls, lookAtDatabase }
 import { FFMPEG_HINT, findFfmpeg } from "../videos/ffmpeg.ts";
 import { withStore } from "./with-store.ts";
 
-/** What was found: `bad` needs something done now, `weak` soon. Both say what. */
+/** The result of one check. A `warning` needs action soon, an `error` now; both messages name the action. */
 export interface Finding {
-  about: string;
-  state: "good" | "weak" | "bad";
-  says: string;
+  subject: string;
+  level: "ok" | "warning" | "error";
+  message: string;
 }
 
-const DISK_BAD_BYTES = 500_000_000;
-const DISK_WEAK_BYTES = 5_000_000_000;
-const SKEW_WEAK_S = 5; // a receiver's Date has whole seconds, and the way there takes time
-const SKEW_BAD_S = 240; // receivers refuse signatures that are 300 s away
+const DISK_ERROR_BYTES = 500_000_000;
+const DISK_WARNING_BYTES = 5_000_000_000;
+const SKEW_WARNING_S = 5; // the Date header has whole seconds, and the response takes time
+const SKEW_ERROR_S = 240; // receivers reject signatures that are 300 s off
 const HOSTS_MAX = 50;
 
-const good = (about: string, says: string): Finding => ({ about, state: "good", says });
-const weak = (about: string, says: string): Finding => ({ about, state: "weak", says });
-const bad = (about: string, says: string): Finding => ({ about, state: "bad", says });
+const ok = (subject: string, message: string): Finding => ({ subject, level: "ok", message });
+const warning = (subject: string, message: string): Finding => ({ subject, level: "warning", message });
+const error = (subject: string, message: string): Finding => ({ subject, level: "error", message });
 
-/** Looks at everything that the server stands on. */
+/** Checks everything that the server depends on. */
 export async function examine(config: Config): Promise<Finding[]> {
   return [await disk(config.dataDir), await ffmpeg(config.ffmpeg), ...(await database(config))];
 }
@@ -41,22 +41,27 @@ async function disk(folder: string): Promise<Finding> {
     await rm(probe);
     const { bavail, bsize } = await statfs(folder);
     const free = bavail * bsize;
-    const says = `${gigabytes(free)} free in ${folder}`;
-    if (free < DISK_BAD_BYTES)
-      return bad("disk", `${says}: uploads will be refused. Make room, or move MAVE_DATA_DIR.`);
-    return free < DISK_WEAK_BYTES ? weak("disk", `${says}: little for videos. Make room soon.`) : good("disk", says);
-  } catch (error) {
-    return bad("disk", `${folder} cannot be written (${(error as Error).message}). Mend that, or set MAVE_DATA_DIR.`);
+    const message = `${gigabytes(free)} free in ${folder}`;
+    if (free < DISK_ERROR_BYTES)
+      return error("disk", `${message}: uploads will fail. Free up space, or move MAVE_DATA_DIR.`);
+    return free < DISK_WARNING_BYTES
+      ? warning("disk", `${message}: not much for videos. Free up space soon.`)
+      : ok("disk", message);
+  } catch (cause) {
+    return error(
+      "disk",
+      `${folder} is not writable (${(cause as Error).message}). Make it writable, or set MAVE_DATA_DIR.`,
+    );
   }
 }
 
 async function ffmpeg(command: string | null): Promise<Finding> {
   const found = await findFfmpeg(clock, command ?? undefined);
-  if (found !== null) return good("ffmpeg", found.version);
-  return weak("ffmpeg", `missing: files that need conversion cannot become videos. ${FFMPEG_HINT}`);
+  if (found !== null) return ok("ffmpeg", found.version);
+  return warning("ffmpeg", `missing: files that need conversion cannot be processed. ${FFMPEG_HINT}`);
 }
 
-/** All that is told from the database: itself, the clocks, the receivers' names. */
+/** The checks that read the database: the database itself, the clocks, the receivers. */
 async function database(config: Config): Promise<Finding[]> {
   try {
     return await withStore(config, async (db) => {
@@ -64,69 +69,75 @@ async function database(config: Config): Promise<Finding[]> {
       const look = await lookAtDatabase(db);
       const dates = await listReceiverDates(db);
       const urls = await listWebhookUrls(db, HOSTS_MAX);
-      return [judge(look, wayTo(config, db)), clocks(before, look.clock, dates), await network(config, urls)];
+      return [settings(look, connection(config, db)), clocks(before, look.clock, dates), await network(config, urls)];
     });
-  } catch (error) {
-    if (!(error instanceof StartFailure)) throw error;
-    return [bad("database", error.message)];
+  } catch (cause) {
+    if (!(cause instanceof StartFailure)) throw cause;
+    return [error("database", cause.message)];
   }
 }
 
-/** How nodes hear of each other, where that is not by the one address that there is. */
-function wayTo({ databaseDirectUrl }: Config, { sharesSessions }: Database): string {
-  if (databaseDirectUrl !== null) return "; nodes are woken by MAVE_DATABASE_DIRECT_URL";
-  return sharesSessions ? "; through a pooler: nodes poll, MAVE_DATABASE_DIRECT_URL would wake them at once" : "";
+/** How nodes are notified behind a connection pooler; empty without one. */
+function connection({ databaseDirectUrl }: Config, { sharesSessions }: Database): string {
+  if (databaseDirectUrl !== null) return "; notifications use MAVE_DATABASE_DIRECT_URL";
+  return sharesSessions
+    ? "; nodes behind a connection pooler poll (set MAVE_DATABASE_DIRECT_URL to notify them immediately)"
+    : "";
 }
 
-function judge({ version, size_bytes, open, off }: DatabaseLook, way: string): Finding {
-  const says = `PostgreSQL ${version}, ${gigabytes(size_bytes)}, ${open} open deliveries${way}`;
-  if (off.length === 0) return good("database", says);
-  return bad(
+function settings({ version, size_bytes, open, off }: DatabaseLook, connection: string): Finding {
+  const message = `PostgreSQL ${version}, ${gigabytes(size_bytes)}, ${open} pending deliveries${connection}`;
+  if (off.length === 0) return ok("database", message);
+  return error(
     "database",
-    `${says}; ${off.join(", ")} off: a crash can lose acknowledged events. Turn on in its settings.`,
+    `${message}; ${off.join(", ")} off: a crash can lose acknowledged events. Turn it on in postgresql.conf.`,
   );
 }
 
 function clocks(own_ms: number, database: Date, dates: { started_at: Date; date: string }[]): Finding {
   const gaps = dates.map(({ started_at, date }) => Math.abs(Date.parse(date) - started_at.getTime()) / 1000);
   const receivers = gaps.filter((gap) => Number.isFinite(gap)).sort((a, b) => a - b);
-  const [middle] = receivers.slice(Math.floor(receivers.length / 2));
-  const gap = Math.max(Math.abs(own_ms - database.getTime()) / 1000, middle ?? 0);
-  const against = middle === undefined ? "the database's" : "the database's and the receivers'";
-  const says = `${gap.toFixed(0)} s away from ${against}`;
-  const advice = "Set the time by NTP: timedatectl set-ntp true.";
-  if (gap > SKEW_BAD_S) return bad("clock", `${says}: receivers refuse signatures 300 s off. ${advice}`);
-  return gap > SKEW_WEAK_S ? weak("clock", `${says}. ${advice}`) : good("clock", says);
+  const [median] = receivers.slice(Math.floor(receivers.length / 2));
+  const gap = Math.max(Math.abs(own_ms - database.getTime()) / 1000, median ?? 0);
+  const against = median === undefined ? "the database's" : "the database's and the receivers'";
+  const message = `${gap.toFixed(0)} s off ${against}`;
+  const advice = "Enable NTP: timedatectl set-ntp true";
+  if (gap > SKEW_ERROR_S)
+    return error("clock", `${message}: receivers reject signatures that are 300 s off. ${advice}`);
+  return gap > SKEW_WARNING_S ? warning("clock", `${message}. ${advice}`) : ok("clock", message);
 }
 
-/** Whether the receivers' names lead to addresses that deliveries may go to, asked as a delivery asks. */
+/** Resolves the host names of the webhooks, with the same resolver and address policy as a delivery. */
 async function network(config: Config, urls: string[]): Promise<Finding> {
   const policy = createAddressPolicy(config);
   const resolver = createResolver({ policy, clock });
   const lookup = promisify(resolver.lookup) as (host: string, options: object) => Promise<unknown>;
   const hosts = [...new Set(urls.map((url) => new URL(url).hostname))];
-  const faults = await Promise.all(
+  const results = await Promise.all(
     hosts.map((host) =>
       lookup(host.replace(/^\[|\]$/g, ""), { all: true }).then(
         () => null,
-        (fault: Error) => `${host}: ${fault.message}`,
+        (reason: Error) => `${host}: ${reason.message}`,
       ),
     ),
   );
   resolver.close();
-  const wrong = faults.filter((fault) => fault !== null);
-  if (wrong.length === 0)
-    return good(
+  const failures = results.filter((result) => result !== null);
+  if (failures.length === 0)
+    return ok(
       "network",
-      hosts.length === 0 ? "no webhook to look up yet" : `${hosts.length} receivers' names lead somewhere allowed`,
+      hosts.length === 0 ? "no webhooks to check yet" : `all ${hosts.length} receivers resolve to allowed addresses`,
     );
-  return weak("network", `${wrong.length} of ${hosts.length} receivers cannot be reached: ${wrong.join("; ")}`);
+  return warning(
+    "network",
+    `${failures.length} of ${hosts.length} receivers cannot be reached: ${failures.join("; ")}`,
+  );
 }
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(bytes < 1e10 ? 2 : 0)} GB`;
 
-const MARKS = { good: "✓", weak: "!", bad: "✗" } as const;
+const MARKS = { ok: "✓", warning: "!", error: "✗" } as const;
 
-/** One line a finding. */
+/** One line per finding. */
 export const report = (findings: Finding[]): string =>
-  findings.map(({ about, state, says }) => `${MARKS[state]} ${about.padEnd(9)} ${says}`).join("\n");
+  findings.map(({ subject, level, message }) => `${MARKS[level]} ${subject.padEnd(9)} ${message}`).join("\n");

@@ -6,8 +6,7 @@ import { migrate } from "../store/migrate.ts";
 import { openStore } from "../store/open-store.ts";
 
 /**
- * Does `work` on the server's database: the running server's own where there is one, else the database is started for
- * as long as the work takes.
+ * Runs `work` on the database of the server. If the embedded database is not running, it is started for this time.
  */
 export async function withStore<Result>(config: Config, work: (db: Database) => Promise<Result>): Promise<Result> {
   const running = config.databaseUrl === null ? await findEmbeddedPostgres(config.dataDir) : null;
@@ -20,7 +19,7 @@ export async function withStore<Result>(config: Config, work: (db: Database) => 
       await db.close();
     }
   }
-  const store = await openStore({ ...config, log: createLog("fatal", false), onLost: lost });
+  const store = await openStore({ ...config, log: createLog("fatal", false), onLost: throwError });
   try {
     return await work(store.db);
   } finally {
@@ -28,6 +27,6 @@ export async function withStore<Result>(config: Config, work: (db: Database) => 
   }
 }
 
-function lost(why: Error): never {
-  throw why;
+function throwError(error: Error): never {
+  throw error;
 }

@@ -13,8 +13,7 @@ const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"
 const YEAR_S = 31_536_000;
 
 /**
- * Every setting: how its text is read and an example of a good one. The defaults of those that have none here follow
- * from other settings and are given by `loadConfig`.
+ * Every setting: its parser and a valid example. `loadConfig` sets the defaults.
  */
 export const SETTINGS = {
   PORT: { read: read.integer(0, 65_535), example: "3000" },
@@ -38,11 +37,6 @@ export const SETTINGS = {
   MAVE_UPLOAD_MAX_BYTES: { read: read.integer(1, Number.MAX_SAFE_INTEGER), example: "20000000000" },
   MAVE_METRICS_TOKEN: { read: read.secret(16), example: "the output of: openssl rand -hex 16" },
   MAVE_TRUST_PROXY: { read: read.proxies, example: "on" },
-  MAVE_S3_BUCKET: { read: read.notYet("files are kept in MAVE_DATA_DIR"), example: "" },
-  MAVE_S3_ENDPOINT: { read: read.notYet("files are kept in MAVE_DATA_DIR"), example: "" },
-  MAVE_S3_REGION: { read: read.notYet("files are kept in MAVE_DATA_DIR"), example: "" },
-  MAVE_S3_ACCESS_KEY_ID: { read: read.notYet("files are kept in MAVE_DATA_DIR"), example: "" },
-  MAVE_S3_SECRET_ACCESS_KEY: { read: read.notYet("files are kept in MAVE_DATA_DIR"), example: "" },
   MAVE_FFMPEG: { read: read.text, example: "/usr/local/bin/ffmpeg" },
 } as const satisfies Record<string, { read: read.Reader<unknown>; example: string }>;
 
@@ -53,9 +47,9 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export type Config = Awaited<ReturnType<typeof loadConfig>>;
 
 /**
- * Reads the settings from the environment and, for what it does not set, from the file `.env` of the working folder.
- * Makes the data folder and the secrets key where there is none.
- * @throws StartFailure that names every mistake at once
+ * Reads the settings from the environment, which takes precedence, and from the file `.env` in the working folder.
+ * Creates the data folder and the secrets key if they do not exist.
+ * @throws StartFailure with a list of all invalid settings
  */
 export async function loadConfig(environment: Environment = process.env, folder = process.cwd()) {
   const values = readSettings({ ...readEnvFile(folder), ...environment });
@@ -66,38 +60,38 @@ export async function loadConfig(environment: Environment = process.env, folder 
   return Object.freeze({
     port,
     host: values.HOST ?? "127.0.0.1",
-    /** null: the embedded PostgreSQL. */
+    /** null: the embedded PostgreSQL */
     databaseUrl: values.DATABASE_URL ?? null,
-    /** The database's own address, where the other one is a pooler's; null: there is no other way. */
+    /** The address of the database itself, if `databaseUrl` is that of a connection pooler. */
     databaseDirectUrl: values.MAVE_DATABASE_DIRECT_URL ?? null,
     smtpUrl: values.SMTP_URL ?? null,
     logLevel: values.LOG_LEVEL ?? "info",
-    /** An origin without a slash at its end; null: `http://localhost:` and the port. */
+    /** An origin without a trailing slash; null: `http://localhost:` and the port */
     publicUrl: publicUrl ?? null,
     dataDir,
-    /** 32 bytes each; the first seals webhook secrets in the database, all of them open. */
+    /** 32 bytes each. The first one encrypts webhook secrets in the database; all of them decrypt. */
     secretsKeys: values.MAVE_SECRETS_KEY ?? (await loadSecretsKeys(dataDir)),
     allowHttp: values.MAVE_ALLOW_HTTP ?? local,
-    /** Networks in CIDR form, and `loopback`. */
+    /** Networks in CIDR notation, and `loopback` */
     allowNetworks: values.MAVE_ALLOW_NETWORKS ?? (local ? ["loopback"] : []),
     roles: new Set<Role>(values.MAVE_ROLES ?? ROLES),
-    /** Seconds before each retry; null: the built-in schedule. */
+    /** Seconds before each retry; null: the default schedule */
     retrySchedule_s: values.MAVE_RETRY_SCHEDULE ?? null,
     retention_days: values.MAVE_RETENTION_DAYS ?? 30,
     attemptTimeout_ms: values.MAVE_ATTEMPT_TIMEOUT_MS ?? LIMITS.ATTEMPT_TOTAL_MS,
     uploadMaxBytes: values.MAVE_UPLOAD_MAX_BYTES ?? LIMITS.UPLOAD_BYTES_MAX,
-    /** Whether spans are sent; the OpenTelemetry SDK reads where to, and the rest of its settings, by itself. */
-    traces: tracesWanted(environment),
+    /** Whether spans are sent. The OpenTelemetry SDK reads its own settings, such as the target. */
+    traces: areTracesEnabled(environment),
     metricsToken: values.MAVE_METRICS_TOKEN ?? null,
-    /** true: every proxy; else the addresses whose X-Forwarded-… headers are believed. */
+    /** true: every proxy; otherwise the addresses whose X-Forwarded-… headers are trusted */
     trustProxy: values.MAVE_TRUST_PROXY ?? false,
-    /** The ffmpeg program; its ffprobe lies beside it. */
+    /** Path of ffmpeg; ffprobe must be in the same folder. */
     ffmpeg: values.MAVE_FFMPEG ?? null,
   });
 }
 
-/** By OpenTelemetry's own names: of the environment only, since its SDK knows no `.env`. */
-function tracesWanted(environment: Environment): boolean {
+/** Reads the environment only, like the OpenTelemetry SDK, which does not know `.env`. */
+function areTracesEnabled(environment: Environment): boolean {
   const { OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_SDK_DISABLED } = environment;
   return Boolean(OTEL_EXPORTER_OTLP_ENDPOINT || OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) && OTEL_SDK_DISABLED !== "true";
 }
@@ -107,40 +101,40 @@ function readEnvFile(folder: string): Environment {
     return parseEnv(readFileSync(join(folder, ".env"), "utf8")) as Environment;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return {};
-    throw new StartFailure(`The file ${join(folder, ".env")} cannot be read (${(cause as Error).message}).`, { cause });
+    throw new StartFailure(`The file ${join(folder, ".env")} cannot be read: ${(cause as Error).message}.`, { cause });
   }
 }
 
 function readSettings(environment: Environment): Values {
-  const mistakes = unknownSettings(environment);
+  const errors = unknownSettings(environment);
   const values: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(SETTINGS)) {
     const text = environment[name]?.trim();
-    if (!text) continue; // `NAME=` in a file means: not set
+    if (!text) continue; // `NAME=` means not set
     try {
       values[name] = setting.read(text);
     } catch (error) {
-      if (!(error instanceof read.Fault)) throw error;
-      mistakes.push(`${name} ${error.message}.${setting.example && ` Example: ${name}=${setting.example}`}`);
+      if (!(error instanceof read.InvalidSetting)) throw error;
+      errors.push(`${name} ${error.message}. Example: ${name}=${setting.example}`);
     }
   }
   if (values.MAVE_DATABASE_DIRECT_URL && !values.DATABASE_URL)
-    mistakes.push("MAVE_DATABASE_DIRECT_URL is a second way to the database of DATABASE_URL, which is not set.");
-  if (mistakes.length > 0) throw new StartFailure(report(mistakes));
+    errors.push("MAVE_DATABASE_DIRECT_URL needs DATABASE_URL, which is not set.");
+  if (errors.length > 0) throw new StartFailure(report(errors));
   return values as Values;
 }
 
-function report(mistakes: string[]): string {
-  const head = mistakes.length === 1 ? "One setting is wrong:" : `${mistakes.length} settings are wrong:`;
-  return [head, ...mistakes.map((mistake) => `  ${mistake}`)].join("\n");
+function report(errors: string[]): string {
+  const head = errors.length === 1 ? "1 setting is invalid:" : `${errors.length} settings are invalid:`;
+  return [head, ...errors.map((error) => `  ${error}`)].join("\n");
 }
 
 function unknownSettings(environment: Environment): string[] {
   const names = Object.keys(environment).filter((name) => name.startsWith("MAVE_") && !Object.hasOwn(SETTINGS, name));
-  return names.map((name) => `${name} is not a setting of Mave. ${read.nearest(name, Object.keys(SETTINGS))}`);
+  return names.map((name) => `${name} is not a setting. ${read.nearest(name, Object.keys(SETTINGS))}`);
 }
 
-/** Whether only this machine can follow the URL. */
+/** Whether the host of the URL is this machine. */
 export function isLoopback(url: string): boolean {
   const { hostname } = new URL(url);
   return /^(?:localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);

@@ -1,10 +1,10 @@
 import { BlockList, isIP } from "node:net";
 
-/** Reads the text of a setting, or throws a Fault. */
+/** Parses the text of a setting. @throws InvalidSetting */
 export type Reader<Value> = (text: string) => Value;
 
-/** What is wrong with a setting's text: the rest of a sentence that begins with the setting's name. */
-export class Fault extends Error {}
+/** The message continues a sentence that starts with the name of the setting. */
+export class InvalidSetting extends Error {}
 
 export const text: Reader<string> = (value) => value;
 
@@ -13,14 +13,14 @@ export const integer =
   (value) => {
     const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
     if (number >= least && number <= most) return number;
-    throw new Fault(`is "${value}", which is not a whole number from ${least} to ${most}`);
+    throw new InvalidSetting(`must be a whole number from ${least} to ${most}, not "${value}"`);
   };
 
 export const integers =
   (least: number, most: number, count: number): Reader<number[]> =>
   (value) => {
     const words = list(value);
-    if (words.length > count) throw new Fault(`has ${words.length} numbers; ${count} are the most`);
+    if (words.length > count) throw new InvalidSetting(`has ${words.length} numbers; the maximum is ${count}`);
     return words.map(integer(least, most));
   };
 
@@ -28,14 +28,14 @@ export const flag: Reader<boolean> = (value) => {
   const word = value.toLowerCase();
   if (["on", "true", "yes", "1"].includes(word)) return true;
   if (["off", "false", "no", "0"].includes(word)) return false;
-  throw new Fault(`is "${value}", which is neither on nor off`);
+  throw new InvalidSetting(`must be on or off, not "${value}"`);
 };
 
 export const oneOf =
   <Word extends string>(words: readonly Word[]): Reader<Word> =>
   (value) => {
     if ((words as readonly string[]).includes(value)) return value as Word;
-    throw new Fault(`is "${value}", which is none of ${words.join(", ")}`);
+    throw new InvalidSetting(`must be one of ${words.join(", ")}, not "${value}"`);
   };
 
 export const someOf =
@@ -43,25 +43,28 @@ export const someOf =
   (value) =>
     list(value).map(oneOf(words));
 
-/** A URL whose value may hold a password, and is therefore never repeated. */
+/** A URL. It can contain a password, so the error does not repeat it. */
 export const url =
   (...protocols: string[]): Reader<string> =>
   (value) => {
-    // Only its beginning: postgres://user@/name?host=/a/socket is one for PostgreSQL, and none for URL.
+    // Only the start is checked: postgres://user@/name?host=/a/socket is valid for PostgreSQL, but not for `URL`.
     if (protocols.some((protocol) => value.startsWith(`${protocol}//`) && value.length > protocol.length + 2))
       return value;
-    throw new Fault(`is not a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`);
+    throw new InvalidSetting(
+      `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`,
+    );
   };
 
-/** `https://host[:port]`, nothing behind it; without the slash. */
+/** `https://host[:port]`, without a path. */
 export const origin: Reader<string> = (value) => {
   if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
-    throw new Fault(`is "${value}", which is not a URL that begins with https:// or http://`);
+    throw new InvalidSetting(`must be a URL that starts with https:// or http://, not "${value}"`);
   }
   const parsed = new URL(value);
-  if (parsed.username || parsed.password) throw new Fault("holds a user name or password, which every link would show");
+  if (parsed.username || parsed.password)
+    throw new InvalidSetting("must not contain a user name or password, because every link would show it");
   if (parsed.pathname !== "/" || parsed.search || parsed.hash) {
-    throw new Fault(`is "${value}": Mave needs a host name of its own, without a path`);
+    throw new InvalidSetting(`must not have a path, but is "${value}": Mave needs its own host name`);
   }
   return parsed.origin;
 };
@@ -71,12 +74,12 @@ export const key =
   (value) => {
     const decoded = Buffer.from(value, "base64");
     const given = value.replace(/=+$/, "").replaceAll("-", "+").replaceAll("_", "/");
-    if (decoded.toString("base64").replace(/=+$/, "") !== given) throw new Fault("is not base64");
-    if (decoded.length !== bytes) throw new Fault(`holds ${decoded.length} bytes; ${bytes} are needed`);
+    if (decoded.toString("base64").replace(/=+$/, "") !== given) throw new InvalidSetting("must be base64");
+    if (decoded.length !== bytes) throw new InvalidSetting(`must have ${bytes} bytes, not ${decoded.length}`);
     return decoded;
   };
 
-/** Several of them, commas between; the first is the one in use. */
+/** A comma-separated list of keys. */
 export const keys =
   (bytes: number): Reader<Buffer[]> =>
   (value) =>
@@ -86,17 +89,17 @@ export const secret =
   (least: number): Reader<string> =>
   (value) => {
     if (value.length >= least) return value;
-    throw new Fault(`has ${value.length} characters; fewer than ${least} can be guessed`);
+    throw new InvalidSetting(`must have at least ${least} characters, not ${value.length}`);
   };
 
-/** Networks in CIDR form, single addresses, and the word `loopback`. */
+/** Networks in CIDR notation, IP addresses and `loopback`. */
 export const networks: Reader<string[]> = (value) => {
   const words = list(value);
   for (const word of words) if (word !== "loopback" && !isNetwork(word)) throw notNetwork(word);
   return words;
 };
 
-/** `on`, `off`, or the addresses of the proxies. */
+/** `on`, `off`, or the addresses and networks of the proxies. */
 export const proxies: Reader<boolean | string[]> = (value) => {
   if (/^(?:on|true|yes|1|off|false|no|0)$/i.test(value)) return flag(value);
   const words = list(value);
@@ -104,15 +107,8 @@ export const proxies: Reader<boolean | string[]> = (value) => {
   return words;
 };
 
-/** A setting whose name is kept for a later version. */
-export const notYet =
-  (instead: string): Reader<never> =>
-  () => {
-    throw new Fault(`is not supported by this version yet: ${instead}`);
-  };
-
-const notNetwork = (word: string): Fault =>
-  new Fault(`names "${word}", which is neither an address nor a network such as 10.1.0.0/16`);
+const notNetwork = (word: string): InvalidSetting =>
+  new InvalidSetting(`contains "${word}", which is neither an IP address nor a network such as 10.1.0.0/16`);
 
 function isNetwork(word: string): boolean {
   const [address = "", prefix, ...rest] = word.split("/");
@@ -130,21 +126,21 @@ function isNetwork(word: string): boolean {
 
 function list(value: string): string[] {
   const words = value.split(",").map((word) => word.trim());
-  if (words.includes("")) throw new Fault(`is "${value}", which has an empty place in its list`);
+  if (words.includes("")) throw new InvalidSetting(`is "${value}", which contains an empty item`);
   return words;
 }
 
-/** The known name that a mistyped one probably means. */
+/** A suggestion for an unknown setting: the known name with the smallest edit distance. */
 export function nearest(name: string, known: readonly string[]): string {
-  const bare = name.replace(/^MAVE_/, ""); // PORT and its like have no prefix
+  const bare = name.replace(/^MAVE_/, ""); // some settings, such as PORT, have no prefix
   const gap = (candidate: string) => Math.min(distance(name, candidate), distance(bare, candidate));
   const ranked = known.map((candidate) => ({ candidate, distance: gap(candidate) }));
   const [best] = ranked.sort((a, b) => a.distance - b.distance);
-  if (best === undefined || best.distance > 6) return "Remove it, or look its name up in docs/configuration.md";
-  return `Perhaps ${best.candidate} is meant`;
+  if (best === undefined || best.distance > 6) return "Remove it, or see docs/configuration.md";
+  return `Did you mean ${best.candidate}?`;
 }
 
-/** Levenshtein's: how many characters must be put in, taken out or replaced. */
+/** Levenshtein distance. */
 function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (let i = 1; i <= from.length; i++) {

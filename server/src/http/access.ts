@@ -4,23 +4,23 @@ import type { People } from "../auth/people.ts";
 import type { Principal } from "../auth/principal.ts";
 import { MaveError } from "../kernel/errors.ts";
 import type { Access } from "./api.ts";
-import { accessOf } from "./unknown-routes.ts";
+import { defaultAccess } from "./route-list.ts";
 
 export interface AccessParts {
   apiKeys: Pick<ApiKeys, "identify">;
   people: Pick<People, "identify">;
   publicUrl: string;
-  /** Counts a wrong key against the caller's address. @throws RATE_LIMITED */
-  wrongKey(request: FastifyRequest): Promise<void>;
+  /** Counts an invalid key against the caller's address. @throws RATE_LIMITED */
+  countInvalidKey(request: FastifyRequest): Promise<void>;
 }
 
-/** The hook that finds out who makes a request and whether they may: the only place that decides it. */
+/** The hook that authenticates and authorizes every request. No other code does either. */
 export function createAccessHook(parts: AccessParts) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const access = request.routeOptions.config.access ?? accessOf(request.method);
+    const access = request.routeOptions.config.access ?? defaultAccess(request.method);
     if (access === "anyone" || request.is404) return;
     request.who = await identify(parts, request, reply);
-    refuse(request.who, access);
+    authorize(request.who, access);
   };
 }
 
@@ -31,7 +31,7 @@ export async function identify(parts: AccessParts, request: FastifyRequest, repl
   if (request.headers.cookie === undefined) throw new MaveError("KEY_MISSING");
   const person = await parts.people.identify(request.headers);
   if (!person) throw new MaveError("KEY_MISSING");
-  if (accessOf(request.method) === "write") checkOrigin(request, parts.publicUrl);
+  if (defaultAccess(request.method) === "write") checkOrigin(request, parts.publicUrl);
   for (const cookie of person.cookies) reply?.header("set-cookie", cookie);
   return person.who;
 }
@@ -40,22 +40,23 @@ async function identifyKey(parts: AccessParts, request: FastifyRequest, authoriz
   const key = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
   const who = key === undefined ? null : await parts.apiKeys.identify(key);
   if (who) return who;
-  await parts.wrongKey(request);
-  if (key === undefined) throw new MaveError("KEY_INVALID", "Send the header as `Authorization: Bearer mave_…`.");
+  await parts.countInvalidKey(request);
+  if (key === undefined)
+    throw new MaveError("KEY_INVALID", "The Authorization header is malformed. Send `Authorization: Bearer mave_…`.");
   throw new MaveError("KEY_INVALID");
 }
 
-function refuse(who: Principal, access: Access): void {
+function authorize(who: Principal, access: Access): void {
   if (who.kind === "key" && access === "write" && who.scope === "read") throw new MaveError("SCOPE_INSUFFICIENT");
   if (who.kind === "key" && (access === "person" || access === "owner"))
-    throw new MaveError("PERSON_NEEDED", "This belongs to the dashboard; an API key cannot do it.");
+    throw new MaveError("PERSON_NEEDED", "API keys cannot do this. Sign in to the dashboard.");
   if (who.kind === "person" && access === "owner" && who.role !== "owner")
-    throw new MaveError("PERSON_NEEDED", "Only the owner of the space may do this.");
+    throw new MaveError("PERSON_NEEDED", "Only the owner of the space can do this.");
 }
 
 /**
- * A cookie goes along with whatever another page makes a browser send, so a change needs a sign that our own page asked
- * for it. Browsers set Origin on every such request, and Sec-Fetch-Site; no page can set either.
+ * Protects against CSRF: browsers add the cookie to requests from other sites, too. They also set Origin and
+ * Sec-Fetch-Site, which no page can change, so these show whether the request came from the dashboard.
  * @throws ORIGIN_REFUSED
  */
 export function checkOrigin(request: FastifyRequest, publicUrl: string): void {

@@ -4,8 +4,8 @@ import { actorName } from "../auth/principal.ts";
 import type { Api } from "./api.ts";
 import type { Change } from "./change.ts";
 import { deleted, paged } from "./lists.ts";
-import { ApiKeyCreate, ApiKeyList, ApiKeyWithKey, PageQuery } from "./schemas/access.ts";
 import { Deleted, id, ref } from "./schemas/common.ts";
+import { ApiKeyCreate, ApiKeyList, ApiKeyWithKey, PageQuery } from "./schemas/space.ts";
 
 const tags = ["API keys"];
 
@@ -15,8 +15,8 @@ export function apiKeyRoutes(app: Api, { apiKeys, change }: { apiKeys: ApiKeys; 
     {
       schema: {
         operationId: "createApiKey",
-        summary: "Make an API key",
-        description: "The response is the only one that holds the key.",
+        summary: "Create an API key",
+        description: "The key is only returned in this response.",
         tags,
         body: ref(ApiKeyCreate),
         response: { 201: ref(ApiKeyWithKey) },
@@ -57,7 +57,7 @@ export function apiKeyRoutes(app: Api, { apiKeys, change }: { apiKeys: ApiKeys; 
       schema: {
         operationId: "deleteApiKey",
         summary: "Delete an API key",
-        description: "It stops working at once; on other nodes within 5 s.",
+        description: "The key stops working immediately; on other nodes within 5 s.",
         tags,
         params: Type.Object({ id: id() }),
         response: { 200: ref(Deleted) },

@@ -2,29 +2,29 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import type { Principal } from "../auth/principal.ts";
-import type { RouteEntry } from "./unknown-routes.ts";
+import type { RouteEntry } from "./route-list.ts";
 
-/** Who may call a route. Without a word: `read` for GET and HEAD, `write` for the rest. */
+/** Who can call a route. Default: `read` for GET and HEAD, `write` for other methods. */
 export type Access = "anyone" | "read" | "write" | "person" | "owner";
 
 export type Api = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>;
 
 declare module "fastify" {
   interface FastifyInstance {
-    /** Every route, in the order of registration. */
+    /** All routes, in the order of registration. */
     routeList: readonly RouteEntry[];
   }
   interface FastifyRequest {
-    /** Who makes it. On a route for anyone: not set. */
+    /** The authenticated caller. Not set on routes with the access `anyone`. */
     who: Principal;
-    /** The body's bytes as they came. */
+    /** The bytes of the JSON body. */
     rawBody: Buffer | null;
   }
   interface FastifyContextConfig {
     access?: Access;
-    /** Set where many viewers may share one address, behind a proxy: media and the pages that play them. */
+    /** Exempt from rate limits: media and embeds, whose viewers can share one address behind a proxy. */
     unlimited?: boolean;
-    /** Whether an Idempotency-Key counts, as OpenAPI says. */
+    /** Whether the route supports an Idempotency-Key. */
     once?: boolean;
   }
 }

@@ -5,18 +5,18 @@ import { type AuditRow, listAuditAfter, listAuditBefore } from "../store/audit-l
 import type { Sql } from "../store/db.ts";
 import type { Api } from "./api.ts";
 import { paged } from "./lists.ts";
-import { AuditEntryList, PageQuery } from "./schemas/access.ts";
 import { ref } from "./schemas/common.ts";
+import { AuditEntryList, PageQuery } from "./schemas/space.ts";
 
-/** Who did what, when and from where. */
 export function auditLogRoutes(app: Api, { db }: { db: Sql }): void {
   app.get(
     "/v1/audit-log",
     {
       schema: {
         operationId: "listAuditLog",
-        summary: "Who did what, when and from where",
-        description: "Newest first: keys, secrets, webhooks, members, replays.",
+        summary: "List the audit log",
+        description:
+          "Newest first. Records who changed keys, secrets, webhooks, members and replays, when, and from which address.",
         tags: ["Audit log"],
         querystring: PageQuery,
         response: { 200: ref(AuditEntryList) },

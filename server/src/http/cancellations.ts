@@ -17,9 +17,9 @@ export function cancellationRoutes(
     {
       schema: {
         operationId: "createCancellation",
-        summary: "Cancel open deliveries",
+        summary: "Cancel pending deliveries",
         description:
-          "All open deliveries that match end as `canceled`, with a reason that says who did it; those being sent right now are left alone. With `dry_run` it only counts. While `has_more`, ask again.",
+          "Cancels all pending deliveries that match, except those being sent right now. The reason of each names the actor. With `dry_run`, returns the counts only. If `has_more` is true, repeat the request.",
         tags: ["Deliveries"],
         body: ref(CancellationCreate),
         response: { 201: ref(Cancellation) },

@@ -10,7 +10,7 @@ const HIDDEN = { schema: { hide: true }, config: { access: "anyone" as const } }
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; worker-src 'self' blob:; frame-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/** The dashboard's built files at /dashboard/. Every path that is no file is a page of the app. */
+/** Serves the built dashboard at /dashboard/. Paths that are not files return the app, which has client-side routes. */
 export async function dashboardRoutes(app: Api): Promise<void> {
   app.get("/", HIDDEN, (_request, reply) => reply.redirect("/dashboard/"));
   app.get("/dashboard", HIDDEN, (_request, reply) => reply.redirect("/dashboard/"));
@@ -19,7 +19,7 @@ export async function dashboardRoutes(app: Api): Promise<void> {
       reply
         .code(503)
         .type("text/plain; charset=utf-8")
-        .send("The dashboard is not built: run npm run build -w dashboard"),
+        .send("The dashboard is not built. Run: npm run build -w dashboard"),
     );
     return;
   }
@@ -27,7 +27,7 @@ export async function dashboardRoutes(app: Api): Promise<void> {
   app.get("/dashboard/*", HIDDEN, (request, reply) => {
     const path = (request.params as { "*": string })["*"];
     if (path.startsWith("assets/")) {
-      // Their names hold a hash of what is in them.
+      // Their names contain a hash of their content.
       reply.header("cache-control", "public, max-age=31536000, immutable");
       return reply.sendFile(path);
     }

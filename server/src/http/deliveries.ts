@@ -17,7 +17,7 @@ export function deliveryRoutes(app: Api, { deliveries, change }: { deliveries: D
       schema: {
         operationId: "listDeliveries",
         summary: "List deliveries",
-        description: `Newest first, open and finished. Filters that match next to nothing are looked for among some ${LIMITS.LIST_SCAN_ROWS_MAX} finished deliveries at a time: a page may be short, even empty, while \`has_more\` says that there are older ones to look at. Go on from \`next\`.`,
+        description: `Newest first, pending and finished. If the filters match few deliveries, one request scans about ${LIMITS.LIST_SCAN_ROWS_MAX} finished deliveries. The page can then be short or empty although \`has_more\` is true. Continue with \`next\`.`,
         tags,
         querystring: DeliveryQuery,
         response: { 200: ref(DeliveryList) },
@@ -32,7 +32,7 @@ export function deliveryRoutes(app: Api, { deliveries, change }: { deliveries: D
       schema: {
         operationId: "getDelivery",
         summary: "Get a delivery with its attempts",
-        description: "Each attempt with what was sent, what was answered, and where the time went.",
+        description: "Includes the request, the response and the timings of each attempt.",
         tags,
         params,
         response: { 200: ref(DeliveryWithLog) },
@@ -46,9 +46,9 @@ export function deliveryRoutes(app: Api, { deliveries, change }: { deliveries: D
     {
       schema: {
         operationId: "sendDeliveryAgain",
-        summary: "Send it now",
+        summary: "Send a delivery again",
         description:
-          "One that waits for its retry is sent at once, a finished one once more. The event's id stays the same, so that a receiver can ignore what it knows.",
+          "Sends a retrying delivery immediately, and a finished one once more. The id of the event stays the same, so that the receiver can deduplicate.",
         tags,
         params,
         response: { 202: ref(Delivery) },

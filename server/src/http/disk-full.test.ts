@@ -8,7 +8,7 @@ import { afterAll, test as always, expect } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
 import { openVideoRoom, serveVideos } from "../../../test/support/videos.ts";
 
-/** Only root may mount a small disk: for another user these tests count as skipped. */
+/** Only root can mount a small disk; for other users, these tests are skipped. */
 const test = always.skipIf(process.getuid?.() !== 0);
 
 const disk = await smallDisk();
@@ -32,7 +32,7 @@ async function smallDisk(): Promise<string> {
 
 const newVideo = async () => (await room.library.create(room.space, {})).id;
 
-test("A PUT onto a full disk answers 507 and leaves nothing", async () => {
+test("a PUT to a full disk returns 507 and leaves no file", async () => {
   const id = await newVideo();
   const response = await fetch(`${url}/v1/videos/${id}/file`, {
     method: "PUT",
@@ -45,7 +45,7 @@ test("A PUT onto a full disk answers 507 and leaves nothing", async () => {
   expect(await room.library.get(room.space, id)).toMatchObject({ status: "waiting" });
 });
 
-test("A tus upload that fills the disk answers 507, and goes on at its last byte when there is room", async () => {
+test("a tus upload that fills the disk returns 507 and resumes at its last byte once there is space", async () => {
   const ballast = join(disk, "ballast");
   await writeFile(ballast, Buffer.alloc(1_000_000));
   const tus = { authorization, "tus-resumable": "1.0.0" };
@@ -77,7 +77,7 @@ test("A tus upload that fills the disk answers 507, and goes on at its last byte
   expect((await readFile(join(room.folders.originals, original!))).equals(file)).toBe(true);
 });
 
-test("A connection whose file found no room goes on with the next request", { timeout: 30_000 }, async () => {
+test("a connection can be reused after an upload that did not fit on the disk", { timeout: 30_000 }, async () => {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const ask = (method: string, path: string, headers: object, body?: Buffer) =>
     new Promise<{ status: number; socket: number }>((resolve, reject) => {
@@ -92,8 +92,8 @@ test("A connection whose file found no room goes on with the next request", { ti
   const tus = { "tus-resumable": "1.0.0" };
   const metadata = `video ${Buffer.from(await newVideo()).toString("base64")}`;
   const creation = { ...tus, "upload-length": large.length, "upload-metadata": metadata };
-  const begun = { ...creation, "content-type": "application/offset+octet-stream" };
-  const patch = await ask("POST", "/v1/uploads", begun, large);
+  const withBody = { ...creation, "content-type": "application/offset+octet-stream" };
+  const patch = await ask("POST", "/v1/uploads", withBody, large);
   const next = await ask("GET", "/healthz", {});
   expect([put.status, patch.status, next.status]).toEqual([507, 507, 200]);
   expect(new Set([put.socket, patch.socket, next.socket]).size).toBe(1);

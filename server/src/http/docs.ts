@@ -7,10 +7,10 @@ import type { Api } from "./api.ts";
 const HIDDEN = { schema: { hide: true }, config: { access: "anyone" as const } };
 const bundle = join(dirname(createRequire(import.meta.url).resolve("@scalar/api-reference")), "browser");
 
-/** The readable API reference at /docs, from our own origin: the page works without the Internet. */
+/** The API reference at /docs. All of its files come from this server, so it works offline. */
 export async function docsRoutes(app: Api): Promise<void> {
   await app.register(fastifyStatic, { root: bundle, serve: false });
-  // It styles itself by script, hence 'unsafe-inline' for styles; scripts come from files of ours only.
+  // The reference sets styles by script, which requires 'unsafe-inline' for styles.
   app.addHook("onRequest", async (_request, reply) => {
     reply.header(
       "content-security-policy",
@@ -36,14 +36,14 @@ const PAGE = `<!doctype html>
 </head>
 <body>
 <div id="reference"></div>
-<noscript>This page needs JavaScript. The same as a file: <a href="/v1/openapi.json">/v1/openapi.json</a></noscript>
+<noscript>This page needs JavaScript. The OpenAPI document is at <a href="/v1/openapi.json">/v1/openapi.json</a></noscript>
 <script src="/docs/reference.js"></script>
 <script src="/docs/start.js"></script>
 </body>
 </html>
 `;
 
-/** Everything off that would ask another origin: fonts, telemetry, the proxy, the assistant. */
+/** Disables every feature that contacts another origin: fonts, telemetry, proxy, assistant. */
 const START = `Scalar.createApiReference("#reference", {
   url: "/v1/openapi.json",
   withDefaultFonts: false,
@@ -56,7 +56,8 @@ const START = `Scalar.createApiReference("#reference", {
 `;
 
 const rows = Object.entries(ERRORS).map(
-  ([code, [status, title]]) => `<tr id="${code}"><td><code>${code}</code></td><td>${status}</td><td>${title}</td></tr>`,
+  ([code, [status, title, detail]]) =>
+    `<tr id="${code}"><td><code>${code}</code></td><td>${status}</td><td>${title}</td><td>${detail}</td></tr>`,
 );
 
 const ERROR_PAGE = `<!doctype html>
@@ -75,9 +76,9 @@ tr:target { background: Highlight; color: HighlightText; }
 </head>
 <body>
 <h1>Errors</h1>
-<p>A failed request is answered by a problem (RFC 9457): its <code>code</code> is one of these words and never changes;
-<code>detail</code> says what is wrong in this case. <a href="/docs">API reference</a></p>
-<table><thead><tr><th>code</th><th>status</th><th>meaning</th></tr></thead><tbody>
+<p>A failed request returns a problem (RFC 9457). Its <code>code</code> is one of the following and never changes. Its
+<code>detail</code> describes the specific case; the table shows the default. <a href="/docs">API reference</a></p>
+<table><thead><tr><th>code</th><th>status</th><th>title</th><th>detail</th></tr></thead><tbody>
 ${rows.join("\n")}
 </tbody></table>
 </body>

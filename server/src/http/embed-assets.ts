@@ -5,26 +5,26 @@ import { gzip } from "node:zlib";
 import type { FastifyReply } from "fastify";
 import { MaveError } from "../kernel/errors.ts";
 
-/** The player's scripts, as they were built: few and small, so they are kept in memory, compressed when first asked for. */
+/** The built scripts of the player, cached in memory and compressed at the first request. They are few and small. */
 export interface EmbedAssets {
-  /** Where the page finds its script; null where it has not been built. */
+  /** The URL of the main script; null if the player is not built. */
   script: string | null;
   /** @throws NOT_FOUND */
   send(file: string, acceptEncoding: string, reply: FastifyReply): Promise<FastifyReply>;
 }
 
 const HEADERS = {
-  "cache-control": "public, max-age=31536000, immutable", // a file's name changes with its content
+  "cache-control": "public, max-age=31536000, immutable", // the name of a file changes with its content
   "content-type": "text/javascript; charset=utf-8",
   "cross-origin-resource-policy": "cross-origin",
   "x-content-type-options": "nosniff",
   vary: "accept-encoding",
 };
 
-/** @param folder where the player was built */
+/** @param folder the build output of the player */
 export async function loadEmbedAssets(folder: string): Promise<EmbedAssets> {
   const files = new Map<string, { plain: Buffer; zipped?: Promise<Buffer> }>();
-  const names = await readdir(join(folder, "assets")).catch(() => []); // not built: pages say so
+  const names = await readdir(join(folder, "assets")).catch(() => []); // not built: pages show a message
   await Promise.all(
     names.map(async (name) => {
       files.set(name, { plain: await readFile(join(folder, "assets", name)) });

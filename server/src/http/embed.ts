@@ -19,7 +19,7 @@ const BUILT = fileURLToPath(new URL("../../../dashboard/embed/dist", import.meta
 const ANYONE = { access: "anyone" as const, unlimited: true };
 const params = Type.Object({ id: Type.String() });
 
-/** What anybody may see who has a video's address: its page, how far it is, and what other sites embed it by. */
+/** The public routes of a video: its page, the state that the page polls, and oEmbed. */
 export async function embedRoutes(app: Api, parts: EmbedParts): Promise<void> {
   const { publicUrl } = parts;
   const assets = await loadEmbedAssets(BUILT);
@@ -33,7 +33,7 @@ export async function embedRoutes(app: Api, parts: EmbedParts): Promise<void> {
     const embed = await find(parts, params.id);
     if (embed === null) throw new MaveError("NOT_FOUND");
     const { status, progress } = embed;
-    reply.code(status === "deleted" ? 410 : 200).headers({ "cache-control": "no-store", ...OPEN });
+    reply.code(status === "deleted" ? 410 : 200).headers({ "cache-control": "no-store", ...PUBLIC });
     return reply.send({ status, progress });
   });
   oembedRoute(app, parts);
@@ -48,10 +48,10 @@ async function find({ db, publicUrl }: EmbedParts, id: string): Promise<Embed | 
   return row ? embedOf(row, publicUrl) : null;
 }
 
-/** Any page may read these: they hold nothing but what the page itself shows. */
-const OPEN = { "access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin" };
+/** Readable by any page, because these responses contain only what the public page shows. */
+const PUBLIC = { "access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin" };
 
-/** Nothing from elsewhere; in any page's frame. Media come as blobs, the player's styles with its parts. */
+/** Allows no other origin, but any page as frame. Media are blobs; the player has inline styles. */
 const POLICY = [
   ...["default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data: blob:"],
   ...["media-src 'self' blob:", "connect-src 'self'", "worker-src blob:", "font-src 'self'"],
@@ -74,26 +74,26 @@ function sendPage(reply: FastifyReply, status: number, page: string): FastifyRep
 }
 
 const OembedQuery = Type.Object({
-  url: Type.String({ description: "The address of a video's page." }),
+  url: Type.String({ description: "The URL of a video's page." }),
   maxwidth: Type.Optional(Type.Integer({ minimum: 1, description: "Pixels." })),
   maxheight: Type.Optional(Type.Integer({ minimum: 1, description: "Pixels." })),
-  format: Type.Optional(Type.String({ description: "`json`; anything else is answered 501." })),
+  format: Type.Optional(Type.String({ description: "`json`; any other value returns 501." })),
 });
 
-/** https://oembed.com: how other sites find out how to show a video. */
+/** oEmbed (https://oembed.com), by which other sites embed a video. */
 function oembedRoute(app: Api, parts: EmbedParts): void {
   const schema = { hide: true, querystring: OembedQuery };
   app.get("/oembed", { schema, config: ANYONE }, async ({ query }, reply) => {
     const { url, maxwidth = Number.POSITIVE_INFINITY, maxheight = Number.POSITIVE_INFINITY, format = "json" } = query;
-    if (format !== "json") throw new MaveError("FORMAT_UNSUPPORTED", "oEmbed is answered as JSON here.");
+    if (format !== "json") throw new MaveError("FORMAT_UNSUPPORTED", "This server supports oEmbed as JSON only.");
     const embed = await find(parts, idOf(url, parts.publicUrl));
-    if (embed?.status !== "ready") throw new MaveError("NOT_FOUND", "No video plays at this address.");
-    reply.headers({ "cache-control": "public, max-age=300", ...OPEN });
+    if (embed?.status !== "ready") throw new MaveError("NOT_FOUND", "No playable video has this URL.");
+    reply.headers({ "cache-control": "public, max-age=300", ...PUBLIC });
     return reply.send(oembed(embed, parts.publicUrl, { width: maxwidth, height: maxheight }));
   });
 }
 
-/** The id in a page's address, or one that no video has. */
+/** The video id in the URL of a page, or "" for other URLs. */
 function idOf(url: string, publicUrl: string): string {
   if (!URL.canParse(url)) return "";
   const { origin, pathname } = new URL(url);

@@ -13,9 +13,9 @@ export function erasureRoutes(app: Api, { erasures, change }: { erasures: Erasur
     {
       schema: {
         operationId: "createErasure",
-        summary: "Erase what the log knows of a deleted video",
+        summary: "Erase the event data of a deleted video",
         description:
-          "Removes the payloads of its events, the headers and bodies of their attempts, its name and its metadata. That each event was delivered, when and how, is kept. It cannot be undone. The video has to be deleted, and none of its deliveries open. While `has_more`, ask again.",
+          "Removes the payloads of its events, the headers and bodies of their attempts, its name and its metadata. Keeps the fact that each event was delivered, when and how. This cannot be undone. The video must be deleted and must have no pending deliveries. If `has_more` is true, repeat the request.",
         tags: ["Videos"],
         params: Type.Object({ id: videoId() }),
         response: { 201: ref(Erasure) },

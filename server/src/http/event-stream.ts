@@ -4,7 +4,7 @@ import type { Clock } from "../kernel/clock.ts";
 import type { EventType } from "../kernel/event-catalog.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import type { Signals } from "../kernel/signals.ts";
-import { message, type Stream, type Streams } from "./stream.ts";
+import { message, type Stream, type Streams } from "./server-sent-events.ts";
 
 export interface EventStreams {
   open(request: FastifyRequest, reply: FastifyReply, choice: Choice & { after?: string }): Promise<void>;
@@ -18,20 +18,20 @@ interface Choice {
 interface Viewer {
   stream: Stream;
   choice: Choice;
-  /** What it was sent while it caught up and will hear of once more. */
+  /** Events sent while catching up, which the tail will read again. */
   seen: Set<string>;
 }
 
-/** The new events of one space, read once for all of its viewers. */
+/** Reads the new events of one space, once for all of its viewers. */
 interface Tail {
   space: string;
   cursor: string | undefined;
-  /** And whether each has caught up. */
+  /** The value is whether the viewer has caught up. */
   viewers: Map<Viewer, boolean>;
-  /** Whoever reads or joins does so after the one before. */
+  /** Serializes reads and joins. */
   turn: Promise<void>;
-  /** A read is asked for already. */
-  asked: boolean;
+  /** Whether a read is queued. */
+  isReadQueued: boolean;
   stop(): void;
 }
 
@@ -44,9 +44,10 @@ export interface EventStreamParts {
 }
 
 /**
- * Streams of events. A viewer first catches up by reading on from the last event it has seen; from then on it hears
- * what its space's tail reads, so that a thousand viewers cost one query. The tail reads when an event is signalled, and
- * on a slow poll: signals are hints, and an event becomes readable only once every older transaction has ended.
+ * Streams of events. A viewer first catches up with its own queries, starting after the last event that it has seen. Then
+ * it receives what the tail of its space reads, so that a thousand viewers cost one query. The tail reads at each signal
+ * and at a slow poll, because a signal can be lost, and because an event only becomes readable once every older transaction
+ * has ended.
  */
 export function createEventStreams(parts: EventStreamParts): EventStreams {
   const tails = new Map<string, Tail>();
@@ -55,11 +56,11 @@ export function createEventStreams(parts: EventStreamParts): EventStreams {
       const { space } = request.who;
       const resumed = request.headers["last-event-id"];
       const cursor = (typeof resumed === "string" ? resumed : after) ?? (await parts.events.last(space)) ?? undefined;
-      await parts.events.list(space, { after: cursor, limit: 1 }); // refuses a cursor that is none, while it still can
+      await parts.events.list(space, { after: cursor, limit: 1 }); // rejects an invalid cursor before the response starts
       const viewer: Viewer = { stream: parts.streams.begin(request, reply), choice, seen: new Set() };
       await follow(parts, tails, viewer, cursor).catch((error) => {
         parts.onError(error);
-        viewer.stream.end(); // it comes again, from the last event it has seen
+        viewer.stream.end(); // the client reconnects after the last event that it has seen
       });
     },
   };
@@ -80,7 +81,7 @@ async function follow(
   tail.viewers.set(viewer, false);
   await inTurn(tail, async () => {
     await readOn(parts.events, tail);
-    // What comes to be between the tail's place and the viewer's is sent now, and skipped when the tail reads it.
+    // Events between the two cursors are sent now and skipped when the tail reads them.
     await catchUp(parts.events, viewer, near, (id) => viewer.seen.add(id));
     if (stream.open) tail.viewers.set(viewer, true);
   });
@@ -123,7 +124,7 @@ function startTail(parts: EventStreamParts, tails: Map<string, Tail>, space: str
     cancel();
     off();
   };
-  const tail: Tail = { space, cursor, viewers: new Map(), turn: Promise.resolve(), asked: false, stop };
+  const tail: Tail = { space, cursor, viewers: new Map(), turn: Promise.resolve(), isReadQueued: false, stop };
   cancel = parts.clock.after(LIMITS.STREAM_POLL_MS, poll);
   tails.set(space, tail);
   return tail;
@@ -138,32 +139,32 @@ function leave(tails: Map<string, Tail>, tail: Tail, viewer: Viewer): void {
 
 function inTurn(tail: Tail, work: () => Promise<void>): Promise<void> {
   const mine = tail.turn.then(work);
-  tail.turn = mine.catch(() => undefined); // told to its own caller
+  tail.turn = mine.catch(() => undefined); // the caller handles the error
   return mine;
 }
 
-/** Asks for a read; where one is asked for already, that one will do. */
+/** Queues a read unless one is queued already. */
 function read(parts: EventStreamParts, tail: Tail): void {
-  if (tail.asked) return;
-  tail.asked = true;
+  if (tail.isReadQueued) return;
+  tail.isReadQueued = true;
   inTurn(tail, async () => {
-    tail.asked = false;
+    tail.isReadQueued = false;
     await readOn(parts.events, tail);
-  }).catch(parts.onError); // the next signal or poll reads on from the same place
+  }).catch(parts.onError); // the next signal or poll continues at the same cursor
 }
 
-/** Reads what is new and tells those viewers who have caught up. */
+/** Reads new events and sends them to the viewers that have caught up. */
 async function readOn(events: Events, tail: Tail): Promise<void> {
   for (let more = true; more && tail.viewers.size > 0; ) {
     const page = await events.list(tail.space, { after: tail.cursor, limit: LIMITS.STREAM_PAGE });
-    for (const event of page.data) tell(tail, event);
+    for (const event of page.data) send(tail, event);
     tail.cursor = page.data.at(-1)?.id ?? tail.cursor;
     more = page.has_more;
   }
-  for (const { seen } of tail.viewers.keys()) seen.clear(); // the tail is past all of it
+  for (const { seen } of tail.viewers.keys()) seen.clear(); // the tail has passed all of them
 }
 
-function tell(tail: Tail, event: RecordedEvent): void {
+function send(tail: Tail, event: RecordedEvent): void {
   const text = asMessage(event);
   for (const [{ stream, choice, seen }, caughtUp] of tail.viewers) {
     if (!caughtUp || seen.has(event.id)) continue;

@@ -21,7 +21,7 @@ export function eventRoutes(app: Api, { events, streams }: { events: Events; str
         operationId: "listEvents",
         summary: "List events, or poll for new ones",
         description:
-          "Oldest first. Keep the last id you saw and pass it as `after`: no event is missed, also where several are committed at once.",
+          "Oldest first. Pass the last id that you have as `after`. No event is skipped, even if several commit at the same time.",
         tags,
         querystring: EventQuery,
         response: { 200: ref(EventList) },
@@ -30,7 +30,7 @@ export function eventRoutes(app: Api, { events, streams }: { events: Events; str
     async ({ who, query }, reply) => {
       const page = await events.list(who.space, { ...query, ...paged(query) });
       reply.type(JSON_TYPE);
-      return asJson(page) as unknown as Static<typeof EventList>; // the frozen bytes, not made again
+      return asJson(page) as unknown as Static<typeof EventList>; // the frozen bytes, unchanged
     },
   );
 
@@ -57,9 +57,9 @@ export function eventRoutes(app: Api, { events, streams }: { events: Events; str
     {
       schema: {
         operationId: "streamEvents",
-        summary: "Follow events as they happen",
+        summary: "Stream events",
         description:
-          "Server-sent events. Each message's id is the event's: a client that reconnects with `Last-Event-ID` goes on where it left.",
+          "Server-sent events. The id of each message is the id of the event, so a client that reconnects with `Last-Event-ID` resumes where it stopped.",
         tags,
         querystring: StreamQuery,
         response: {
@@ -76,7 +76,7 @@ export function eventRoutes(app: Api, { events, streams }: { events: Events; str
       schema: {
         operationId: "listEventTypes",
         summary: "List event types",
-        description: "With a JSON Schema of what is delivered.",
+        description: "Includes the JSON Schema of the delivered body.",
         tags,
         response: { 200: ref(EventTypeList) },
       },

@@ -3,22 +3,22 @@ import { MaveError } from "../kernel/errors.ts";
 import { problem } from "./problems.ts";
 
 /**
- * Refuses a request whose Host is neither the public URL's nor a name of this machine. So a forgotten MAVE_PUBLIC_URL
- * cannot leave loopback deliveries open on a public server, and a page elsewhere cannot reach a local one by DNS
- * rebinding. X-Forwarded-Host is not believed: a proxy passes Host on, or connects to a loopback name.
+ * Refuses requests whose Host is neither the host of the public URL nor a loopback name. Therefore a server on which
+ * MAVE_PUBLIC_URL was forgotten does not work in public, where it would allow deliveries to loopback, and other sites
+ * cannot reach a local server by DNS rebinding. X-Forwarded-Host is ignored: a proxy passes Host or uses a loopback name.
  */
 export function createHostCheck(publicUrl: string): (request: IncomingMessage, response: ServerResponse) => boolean {
-  const known = new URL(publicUrl).hostname;
-  let lastGood = ""; // nearly all requests come by one name
+  const publicHost = new URL(publicUrl).hostname;
+  let lastGood = ""; // nearly all requests have the same host
   return (request, response) => {
     const { host = "" } = request.headers;
     if (host !== "" && host === lastGood) return true;
     const name = hostname(host);
-    if (name === known || (name !== null && LOOPBACK.test(name))) {
+    if (name === publicHost || (name !== null && LOOPBACK.test(name))) {
       lastGood = host;
       return true;
     }
-    const detail = `This server is ${publicUrl}, not ${JSON.stringify(host.slice(0, 100))}. If people reach it there, set MAVE_PUBLIC_URL to that address and start it again.`;
+    const detail = `This server is ${publicUrl}, not ${JSON.stringify(host.slice(0, 100))}. If that host is correct, set MAVE_PUBLIC_URL to it and restart the server.`;
     const body = JSON.stringify(problem(new MaveError("HOST_UNKNOWN", detail), "-"));
     const headers = { "content-type": "application/problem+json", "content-length": Buffer.byteLength(body) };
     response.writeHead(421, { ...headers, connection: "close" }).end(body);
@@ -28,7 +28,7 @@ export function createHostCheck(publicUrl: string): (request: IncomingMessage, r
 
 const LOOPBACK = /^(?:localhost|[a-z0-9-]+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
-/** The name in a Host header, in the form of a URL's; null where it is none. */
+/** The host name in a Host header, normalized as in a URL; null if it is invalid. */
 function hostname(host: string): string | null {
   if (!/^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(host)) return null;
   return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : null;

@@ -40,9 +40,9 @@ import { createRateLimits } from "./rate-limits.ts";
 import { replayRoutes } from "./replays.ts";
 import { traceRequests } from "./request-traces.ts";
 import { createServerFrame, type ServerParts } from "./server.ts";
-import { sessionRoutes } from "./session.ts";
+import { createStreams } from "./server-sent-events.ts";
+import { signInRoutes } from "./sign-in.ts";
 import { spaceRoutes } from "./space.ts";
-import { createStreams } from "./stream.ts";
 import { uploadRoutes } from "./uploads.ts";
 import { videoRoutes } from "./videos.ts";
 import { type WebhookRouteParts, webhookRoutes } from "./webhooks.ts";
@@ -52,8 +52,8 @@ export interface HttpParts extends ServerParts, OverviewParts {
   live: Pick<Live, "on" | "onMissed">;
   vault: ChangeParts["vault"];
   metrics: Metrics;
-  /** Without it only /healthz, /readyz and /metrics are served. */
-  serves: boolean;
+  /** If false, only /healthz, /readyz and /metrics are served. */
+  hasApiRole: boolean;
   metricsToken: string | null;
   apiKeys: ApiKeys;
   people: People;
@@ -74,28 +74,28 @@ export interface HttpParts extends ServerParts, OverviewParts {
 
 export interface Http {
   app: Api;
-  /** Refuses what is new, ends streams, waits for the requests under way for REQUESTS_DRAIN_MS, and cuts the rest. */
+  /** Refuses new requests, ends streams, and closes the connections still in use after REQUESTS_DRAIN_MS. */
   close(): Promise<void>;
 }
 
-/** DOOR 1: everything that is reached by HTTP. */
+/** The HTTP server with all of its routes. */
 export async function createHttp(parts: HttpParts): Promise<Http> {
-  let draining = false;
+  let isDraining = false;
   const app = await createServerFrame(parts);
   const limits = await createRateLimits(app);
-  const who = { ...parts, wrongKey: limits.wrongKey };
+  const access = { ...parts, countInvalidKey: limits.countInvalidKey };
   if (parts.tracing) traceRequests(app, parts.tracing, parts.clock);
   app.addHook("onRequest", async (_request, reply) => {
-    if (!draining) return;
+    if (!isDraining) return;
     reply.header("connection", "close");
     throw new MaveError("SHUTTING_DOWN", undefined, { retryAfter_s: 5 });
   });
   app.addHook("onResponse", async ({ routeOptions, method }, reply) =>
     parts.metrics.request(routeOptions.url ?? "none", method, reply.statusCode, reply.elapsedTime / 1000),
   );
-  app.addHook("onRequest", createAccessHook(who));
-  app.addHook("onRequest", limits.request);
-  const streams = createStreams(parts.clock, (request) => stillMay(who, request));
+  app.addHook("onRequest", createAccessHook(access));
+  app.addHook("onRequest", limits.countRequest);
+  const streams = createStreams(parts.clock, (request) => isStillAuthenticated(access, request));
   await openApi(app, parts);
   mount(app, { ...parts, limits, streams });
   const document = { schema: { hide: true }, config: { access: "anyone" as const } };
@@ -104,17 +104,17 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
   return {
     app,
     async close() {
-      draining = true;
+      isDraining = true;
       streams.endAll();
-      const cut = parts.clock.after(LIMITS.REQUESTS_DRAIN_MS, () => app.server.closeAllConnections());
+      const cancel = parts.clock.after(LIMITS.REQUESTS_DRAIN_MS, () => app.server.closeAllConnections());
       await app.close();
-      cut();
+      cancel();
     },
   };
 }
 
-/** Whether a stream's key or session is still good. Where nobody can say, because the database is away, it is. */
-async function stillMay(parts: AccessParts, request: FastifyRequest): Promise<boolean> {
+/** Whether the key or session of a stream is still valid. While the database is unavailable, it counts as valid. */
+async function isStillAuthenticated(parts: AccessParts, request: FastifyRequest): Promise<boolean> {
   try {
     await identify(parts, request);
     return true;
@@ -123,17 +123,17 @@ async function stillMay(parts: AccessParts, request: FastifyRequest): Promise<bo
   }
 }
 
-interface Mounted extends HttpParts {
+interface MountParts extends HttpParts {
   limits: Awaited<ReturnType<typeof createRateLimits>>;
   streams: ReturnType<typeof createStreams>;
 }
 
-function mount(app: Api, parts: Mounted): void {
+function mount(app: Api, parts: MountParts): void {
   operationRoutes(app, { ...parts, registry: parts.metrics.registry });
-  if (!parts.serves) return;
+  if (!parts.hasApiRole) return;
   const { log } = parts;
   const change = createChange(parts);
-  const onError = (err: unknown) => log.warn({ err }, "An event stream could not read on; it tries again.");
+  const onError = (err: unknown) => log.warn({ err }, "Event stream read failed; retrying");
   const streams = createEventStreams({ ...parts, onError });
   videoRoutes(app, { ...parts, change });
   app.register(async (scope) => uploadRoutes(scope as unknown as Api, parts));
@@ -147,7 +147,7 @@ function mount(app: Api, parts: Mounted): void {
   memberRoutes(app, { ...parts, change });
   spaceRoutes(app, { ...parts, change });
   auditLogRoutes(app, parts);
-  sessionRoutes(app, parts);
+  signInRoutes(app, parts);
   overviewRoute(app, parts);
   changeStreamRoute(app, parts);
   app.register(async (scope) => mediaRoutes(scope as unknown as Api, parts));

@@ -3,15 +3,18 @@ import { MaveError } from "../kernel/errors.ts";
 import { LIMITS } from "../kernel/limits.ts";
 
 /**
- * Reads a JSON body, with every bound that a body has: size, time, encoding and depth. Stricter than JSON.parse where
- * two parsers could read one text differently, or where the store could not keep what it says.
+ * Reads a JSON body within bounds of size, time, encoding and depth. It is stricter than JSON.parse: it rejects texts
+ * that two parsers could read differently, and values that PostgreSQL cannot store.
  */
 export async function readJsonBody(
   stream: IncomingMessage,
   after: (delay_ms: number, work: () => void) => () => void,
 ): Promise<{ raw: Buffer; value: unknown }> {
   if (stream.headers["content-encoding"] !== undefined && stream.headers["content-encoding"] !== "identity")
-    throw new MaveError("REQUEST_UNSUPPORTED", "Send the body as it is: compressed bodies are not accepted.");
+    throw new MaveError(
+      "REQUEST_UNSUPPORTED",
+      "Compressed bodies are not supported. Send the body without Content-Encoding.",
+    );
   const raw = await readBytes(stream, after);
   return { raw, value: parseJson(raw) };
 }
@@ -20,34 +23,34 @@ function readBytes(
   stream: IncomingMessage,
   after: (delay_ms: number, work: () => void) => () => void,
 ): Promise<Buffer> {
-  const tooLarge = () => new MaveError("REQUEST_TOO_LARGE", `A JSON body may have ${LIMITS.BODY_BYTES} bytes at most.`);
+  const tooLarge = () => new MaveError("REQUEST_TOO_LARGE", `A JSON body can have at most ${LIMITS.BODY_BYTES} bytes.`);
   if (Number(stream.headers["content-length"]) > LIMITS.BODY_BYTES) return Promise.reject(tooLarge());
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     const cancel = after(LIMITS.BODY_MS, () =>
-      end(new MaveError("REQUEST_TIMEOUT", `The whole body has to arrive within ${LIMITS.BODY_MS / 1000} s.`)),
+      end(new MaveError("REQUEST_TIMEOUT", `The body must arrive completely within ${LIMITS.BODY_MS / 1000} s.`)),
     );
-    const take = (chunk: Buffer) => {
+    const add = (chunk: Buffer) => {
       size += chunk.length;
       if (size > LIMITS.BODY_BYTES) return end(tooLarge());
       chunks.push(chunk);
     };
-    const whole = () => end();
-    const broken = () => end(new MaveError("REQUEST_MALFORMED", "The body broke off before its end."));
+    const complete = () => end();
+    const broken = () => end(new MaveError("REQUEST_MALFORMED", "The connection closed before the end of the body."));
     function end(error?: Error) {
       cancel();
-      stream.off("data", take).off("end", whole).off("error", broken).off("aborted", broken);
+      stream.off("data", add).off("end", complete).off("error", broken).off("aborted", broken);
       if (error) reject(error);
       else resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size));
     }
-    stream.on("data", take).on("end", whole).on("error", broken).on("aborted", broken);
+    stream.on("data", add).on("end", complete).on("error", broken).on("aborted", broken);
   });
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** @returns the value of a JSON text; throws REQUEST_MALFORMED with a sentence that says what is wrong with it */
+/** @throws REQUEST_MALFORMED */
 export function parseJson(bytes: Buffer): unknown {
   let text: string;
   try {
@@ -55,13 +58,13 @@ export function parseJson(bytes: Buffer): unknown {
   } catch {
     throw malformed("The body is not UTF-8.");
   }
-  if (text === "") throw malformed("The body is empty, but its content type promises JSON.");
+  if (text === "") throw malformed("The body is empty, although its content type is JSON.");
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     const position = /at position (\d+)/.exec((error as Error).message)?.[1];
-    throw malformed(`The body is not JSON${position ? `: see character ${position}` : ""}.`);
+    throw malformed(`The body is not valid JSON${position ? ` at character ${position}` : ""}.`);
   }
   checkTokens(text);
   return value;
@@ -69,13 +72,14 @@ export function parseJson(bytes: Buffer): unknown {
 
 const TOKEN = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g;
 
-/** What JSON.parse lets pass, found in one walk over the tokens of a text that is known to be JSON. */
+/** Checks what JSON.parse accepts, in one pass over the tokens of a valid JSON text. */
 function checkTokens(text: string): void {
-  const open: (Set<string> | null)[] = []; // an object's names so far; null for an array
+  const open: (Set<string> | null)[] = []; // the field names so far of each open object; null for an array
   for (const { 0: token, 1: colon } of text.matchAll(TOKEN)) {
     if (token === "{" || token === "[") {
       open.push(token === "{" ? new Set() : null);
-      if (open.length > LIMITS.BODY_DEPTH_MAX) throw malformed(`It is nested over ${LIMITS.BODY_DEPTH_MAX} deep.`);
+      if (open.length > LIMITS.BODY_DEPTH_MAX)
+        throw malformed(`The body is nested more than ${LIMITS.BODY_DEPTH_MAX} levels deep.`);
     } else if (token === "}" || token === "]") open.pop();
     else if (colon !== undefined) checkName(JSON.parse(token.slice(0, -colon.length)), open.at(-1)!);
     else if (token.includes("\\u")) checkText(JSON.parse(token));
@@ -84,14 +88,14 @@ function checkTokens(text: string): void {
 
 function checkName(name: string, names: Set<string>): void {
   checkText(name);
-  if (name === "__proto__") throw malformed('A field may not be called "__proto__".');
-  if (names.has(name)) throw malformed(`A field is given twice: ${JSON.stringify(name.slice(0, 60))}.`);
+  if (name === "__proto__") throw malformed('A field cannot be named "__proto__".');
+  if (names.has(name)) throw malformed(`The field ${JSON.stringify(name.slice(0, 60))} occurs twice.`);
   names.add(name);
 }
 
 function checkText(text: string): void {
-  if (text.includes("\0")) throw malformed("A text holds the character U+0000, which cannot be kept.");
-  if (!text.isWellFormed()) throw malformed("A text holds half of a surrogate pair, which is not Unicode.");
+  if (text.includes("\0")) throw malformed("A string contains the character U+0000, which cannot be stored.");
+  if (!text.isWellFormed()) throw malformed("A string contains half of a surrogate pair, which is not valid Unicode.");
 }
 
 const malformed = (detail: string) => new MaveError("REQUEST_MALFORMED", detail);

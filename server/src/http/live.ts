@@ -5,11 +5,11 @@ import { shortUuid } from "../kernel/short-uuid.ts";
 import type { Changes } from "../kernel/signals.ts";
 import type { Live } from "../ops/live.ts";
 import type { Api } from "./api.ts";
-import { message, type Stream, type Streams } from "./stream.ts";
+import { message, type Stream, type Streams } from "./server-sent-events.ts";
 
 const TOPICS = ["delivery", "video", "webhook", "event"] as const;
 type Topic = (typeof TOPICS)[number];
-/** Pages cannot see comments, and a connection may die without a word: one that misses this is not live. */
+/** A message instead of a comment, because pages cannot see comments. A page that misses it knows that it is not live. */
 const BEAT = message({ event: "beat", data: "" });
 
 export interface ChangeStreamParts {
@@ -18,20 +18,20 @@ export interface ChangeStreamParts {
   clock: Clock;
 }
 
-/** Hints of what changed, for the live dashboard: gathered for a moment, written once for all viewers of a space. */
+/** Streams the ids of changed objects to the dashboard, batched and written once for all viewers of a space. */
 export function changeStreamRoute(app: Api, { streams, live, clock }: ChangeStreamParts): void {
   const spaces = new Map<string, Viewers>();
   let offs: (() => void)[] = [];
   const listen = () => {
-    const hear = (topic: Topic) => (change: Changes[Topic]) => {
+    const onChange = (topic: Topic) => (change: Changes[Topic]) => {
       const viewers = spaces.get(change.space);
       const { space: _, ...ids } = change;
-      if (viewers) gather(clock, viewers, topic, ids);
+      if (viewers) add(clock, viewers, topic, ids);
     };
-    const lookAgain = () => {
-      for (const viewers of spaces.values()) for (const topic of TOPICS) gather(clock, viewers, topic, {});
+    const refetchAll = () => {
+      for (const viewers of spaces.values()) for (const topic of TOPICS) add(clock, viewers, topic, {});
     };
-    offs = [...TOPICS.map((topic) => live.on(topic, hear(topic))), live.onMissed(lookAgain)];
+    offs = [...TOPICS.map((topic) => live.on(topic, onChange(topic))), live.onMissed(refetchAll)];
   };
   const stopListening = () => {
     for (const off of offs) off();
@@ -42,10 +42,10 @@ export function changeStreamRoute(app: Api, { streams, live, clock }: ChangeStre
     {
       schema: {
         operationId: "streamChanges",
-        summary: "Hints of what changed, for live pages",
+        summary: "Stream changes",
         description:
-          "Server-sent events named delivery, video, webhook and event, with ids. Read again what they name, and everything of " +
-          "the kind where they name nothing.",
+          "Server-sent events named delivery, video, webhook and event, with the ids of the changed objects. Fetch these " +
+          "objects again; without ids, fetch all objects of that kind.",
         tags: ["Dashboard"],
         response: {
           200: { description: "The stream.", content: { "text/event-stream": { schema: Type.String() } } },
@@ -55,7 +55,7 @@ export function changeStreamRoute(app: Api, { streams, live, clock }: ChangeStre
     async (request, reply) => {
       const { space } = request.who;
       const stream = streams.begin(request, reply, BEAT);
-      const viewers = spaces.get(space) ?? { streams: new Set<Stream>(), gathered: new Set<string>(), waiting: false };
+      const viewers = spaces.get(space) ?? { streams: new Set<Stream>(), batch: new Set<string>(), isScheduled: false };
       if (spaces.size === 0) listen();
       spaces.set(space, viewers);
       viewers.streams.add(stream);
@@ -71,20 +71,20 @@ export function changeStreamRoute(app: Api, { streams, live, clock }: ChangeStre
 
 interface Viewers {
   streams: Set<Stream>;
-  /** Messages not written yet, each once. */
-  gathered: Set<string>;
-  waiting: boolean;
+  /** Messages not written yet, without duplicates. */
+  batch: Set<string>;
+  isScheduled: boolean;
 }
 
-function gather(clock: Clock, viewers: Viewers, topic: Topic, ids: Partial<Changes[Topic]>): void {
-  if (viewers.gathered.size < LIMITS.CHANGES_BATCH_MAX)
-    viewers.gathered.add(message({ event: topic, data: JSON.stringify(ids, short) }));
-  if (viewers.waiting) return;
-  viewers.waiting = true;
+function add(clock: Clock, viewers: Viewers, topic: Topic, ids: Partial<Changes[Topic]>): void {
+  if (viewers.batch.size < LIMITS.CHANGES_BATCH_MAX)
+    viewers.batch.add(message({ event: topic, data: JSON.stringify(ids, short) }));
+  if (viewers.isScheduled) return;
+  viewers.isScheduled = true;
   clock.after(LIMITS.CHANGES_BATCH_MS, () => {
-    const messages = [...viewers.gathered].join("");
-    viewers.gathered.clear();
-    viewers.waiting = false;
+    const messages = [...viewers.batch].join("");
+    viewers.batch.clear();
+    viewers.isScheduled = false;
     for (const stream of viewers.streams) stream.write(messages);
   });
 }

@@ -12,7 +12,7 @@ const TYPES: Record<string, string> = {
   vtt: "text/vtt; charset=utf-8",
 };
 
-/** Every file of a version has an address of its own for good, so that any cache may keep it; any page may read it. */
+/** The URL of a file never gets other content, so any cache can store it. Any page can read it. */
 const HEADERS = {
   "cache-control": "public, max-age=31536000, immutable",
   "access-control-allow-origin": "*",
@@ -24,7 +24,7 @@ const HEADERS = {
 
 const params = Type.Object({ video: Type.String(), folder: Type.String(), file: Type.String() });
 
-/** `/media/<video>/<version>/<file>`: what plays, in ranges. A deleted video's files are gone: 404. */
+/** `/media/<video>/<version>/<file>`, with range requests. Files of a deleted video return 404. */
 export async function mediaRoutes(app: Api, { blobs }: { blobs: Blobs }): Promise<void> {
   const route = { schema: { hide: true, params }, config: { access: "anyone" as const, unlimited: true } };
   app.get("/media/:video/:folder/:file", route, async (request, reply) => sendMedia(blobs, request, reply));
@@ -53,14 +53,14 @@ async function sendMedia(blobs: Blobs, request: FastifyRequest, reply: FastifyRe
   const { start, end } = range ?? { start: 0, end: found.bytes - 1 };
   reply.code(range ? 206 : 200).header("content-length", end - start + 1);
   if (range) reply.header("content-range", `bytes ${start}-${end}/${found.bytes}`);
-  // A stream, because a response without one gets the length 0.
+  // An empty stream, because Fastify sets the length 0 without one.
   if (request.method === "HEAD") return reply.send(Readable.from([]));
   const stream = await blobs.getRange(key, start, end);
   if (!stream) throw new MaveError("NOT_FOUND");
   return reply.send(stream);
 }
 
-/** One range of bytes, both ends included. Several at once are answered with the whole, as RFC 9110 §14.2 allows. */
+/** A byte range, both ends included; null for the whole file, as RFC 9110 §14.2 allows for multiple ranges. */
 export function readRange(
   headers: { range?: string | undefined; "if-range"?: string | undefined },
   bytes: number,

@@ -3,19 +3,19 @@ import type { People } from "../auth/people.ts";
 import type { Api } from "./api.ts";
 import type { Change } from "./change.ts";
 import { deleted } from "./lists.ts";
-import { Invitation, MemberList } from "./schemas/access.ts";
 import { Deleted, ref, text } from "./schemas/common.ts";
+import { Invitation, MemberList } from "./schemas/space.ts";
 
 const tags = ["Members"];
 
-/** The people of the space. No mail is needed: an invitation is a link to pass on. */
+/** An invitation is a link that the owner passes on, so that no mail server is needed. */
 export function memberRoutes(app: Api, { people, change }: { people: People; change: Change }): void {
   app.get(
     "/v1/members",
     {
       schema: {
         operationId: "listMembers",
-        summary: "List the people of the space",
+        summary: "List members",
         tags,
         response: { 200: ref(MemberList) },
       },
@@ -34,7 +34,7 @@ export function memberRoutes(app: Api, { people, change }: { people: People; cha
     {
       schema: {
         operationId: "inviteMember",
-        summary: "Make a link that lets one person join",
+        summary: "Invite a member",
         tags,
         response: { 201: ref(Invitation) },
       },
@@ -54,10 +54,10 @@ export function memberRoutes(app: Api, { people, change }: { people: People; cha
     {
       schema: {
         operationId: "removeMember",
-        summary: "Remove a person from the space",
-        description: "Their sessions end within a minute.",
+        summary: "Remove a member",
+        description: "The sessions of the member end within a minute.",
         tags,
-        params: Type.Object({ id: text("The member's id.") }),
+        params: Type.Object({ id: text("The id of the member.") }),
         response: { 200: ref(Deleted) },
       },
       config: { access: "owner" },

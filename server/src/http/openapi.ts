@@ -4,7 +4,7 @@ import { EVENT_TYPES, type EventType } from "../kernel/event-catalog.ts";
 import type { Access, Api } from "./api.ts";
 import { eventBody } from "./schemas/event-bodies.ts";
 
-/** Collects the routes that are registered after it into an OpenAPI 3.1 document: `app.swagger()`. */
+/** Collects all routes that are registered afterwards into an OpenAPI 3.1 document: `app.swagger()`. */
 export async function openApi(app: Api, { publicUrl, version }: { publicUrl: string; version: string }): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -20,7 +20,12 @@ export async function openApi(app: Api, { publicUrl, version }: { publicUrl: str
       components: {
         securitySchemes: {
           key: { type: "http", scheme: "bearer", description: "An API key: `Authorization: Bearer mave_…`." },
-          session: { type: "apiKey", in: "cookie", name: "mave.session_token", description: "The dashboard's own." },
+          session: {
+            type: "apiKey",
+            in: "cookie",
+            name: "mave.session_token",
+            description: "The session cookie of the dashboard.",
+          },
         },
       },
       webhooks: webhooks() as never,
@@ -30,28 +35,28 @@ export async function openApi(app: Api, { publicUrl, version }: { publicUrl: str
   });
 }
 
-const INTRODUCTION = `Everything the dashboard does, a program can do with an API key.
+const INTRODUCTION = `The dashboard uses this API. With an API key, a program can do the same.
 
-**Times** are Unix times in whole seconds. **Ids** are texts without an order.
-**Lists** come in pages: pass the \`next\` of one as \`after\` for the following one.
-**Creating calls** take an \`Idempotency-Key\`: repeated within 24 hours, the same call gives the same response and is not done twice.
-**Errors** are problems as in RFC 9457, with a stable \`code\` and every bad field at once: see [all codes](/docs/errors).`;
+**Times** are Unix times in whole seconds. **Ids** are strings and do not sort by time.
+**Lists** are paginated: pass \`next\` as \`after\` to get the next page.
+**Idempotency**: send an \`Idempotency-Key\` with a creating request. If you repeat it within 24 hours, you get the same response and nothing is created twice.
+**Errors** follow RFC 9457, with a stable \`code\` and a list of all invalid fields: see [all codes](/docs/errors).`;
 
 const TAGS = [
   { name: "Videos", description: "Video embeds and their files." },
   { name: "Webhooks", description: "URLs that receive events." },
-  { name: "Events", description: "What happened." },
-  { name: "Deliveries", description: "One event for one webhook, with its attempts." },
-  { name: "Replays", description: "Past events, delivered again." },
-  { name: "API keys", description: "What programs sign in with." },
-  { name: "Members", description: "The people of the space." },
-  { name: "Audit log", description: "Who did what." },
-  { name: "Dashboard", description: "What the dashboard itself uses." },
-  { name: "Operations", description: "For those who run the server." },
+  { name: "Events", description: "What happened to videos and webhooks." },
+  { name: "Deliveries", description: "An event for one webhook, with its attempts." },
+  { name: "Replays", description: "Bulk actions that deliver past events again." },
+  { name: "API keys", description: "Credentials for programs." },
+  { name: "Members", description: "People with access to the space." },
+  { name: "Audit log", description: "Who changed what and when." },
+  { name: "Dashboard", description: "Routes for the dashboard." },
+  { name: "Operations", description: "Health checks and metrics for operators." },
 ];
 
 const PROBLEM = {
-  description: "It failed; `code` says why.",
+  description: "The request failed. `code` is the reason.",
   content: { "application/problem+json": { schema: { $ref: "Problem#" } } },
 };
 const IDEMPOTENCY_KEY = {
@@ -59,10 +64,10 @@ const IDEMPOTENCY_KEY = {
   minLength: 1,
   maxLength: 255,
   description:
-    "Any text of your own. Repeated within 24 hours, the call gives the same response and is not done twice.",
+    "A unique value that you choose. If you repeat the request within 24 hours, you get the same response and nothing is created twice.",
 };
 
-/** Adds what every route has: who may call it, how it fails, and the Idempotency-Key. */
+/** Adds what the routes have in common: authentication, errors and the Idempotency-Key. */
 function describe(schema: FastifySchema | undefined, route: RouteOptions): FastifySchema {
   if (!schema) return { hide: true } as FastifySchema;
   const { access, once } = (route.config ?? {}) as { access?: Access; once?: boolean };
@@ -83,7 +88,7 @@ const SECURITY: Record<Access, object[]> = {
   owner: [{ session: [] }],
 };
 
-/** What a receiver is sent: one operation per event type, from the catalog. */
+/** One operation per event type of the catalog. */
 function webhooks(): Record<string, object> {
   const types = Object.keys(EVENT_TYPES) as EventType[];
   return Object.fromEntries(types.map((type) => [type, { post: webhookOperation(type) }]));
@@ -101,9 +106,9 @@ function webhookOperation(type: EventType): object {
     parameters: DELIVERY_HEADERS,
     requestBody: { required: true, content: { "application/json": { schema: eventBody(type, data) } } },
     responses: {
-      "2XX": { description: "Received. Answer first, work later: an attempt has 15 s." },
-      "410": { description: "Not wanted any more: the webhook is disabled." },
-      "4XX": { description: "Any other response is a failure: the delivery is tried again." },
+      "2XX": { description: "Acknowledges the event. Respond within 15 s and process the event afterwards." },
+      "410": { description: "Disables the webhook." },
+      "4XX": { description: "Any other status is a failure, and the delivery is retried." },
     },
   };
 }
@@ -120,13 +125,13 @@ const DELIVERY_HEADERS = [
   header(
     "Mave-Signature",
     "string",
-    "`t={signature_time}, v1={signature}`, twice `v1` while an old secret still signs.",
+    "`t={signature_time}, v1={signature}`, with a second `v1` while a previous secret still signs.",
   ),
-  header("Mave-Delivery", "string", "The delivery's id."),
+  header("Mave-Delivery", "string", "The id of the delivery."),
   header("Mave-Attempt", "integer", "1 for the first attempt."),
-  header("Mave-Sequence", "integer", "The event's number within its video, from 1."),
-  header("Mave-Previous", "integer", "The number of the last earlier event of that video that this webhook was due."),
-  header("webhook-id", "string", "The event's id, as Standard Webhooks names it."),
-  header("webhook-timestamp", "integer", "Unix seconds of this attempt."),
-  header("webhook-signature", "string", "The signature in the form of Standard Webhooks 1.0."),
+  header("Mave-Sequence", "integer", "Number of the event within its video, from 1."),
+  header("Mave-Previous", "integer", "Number of the previous event of the video that this webhook receives; 0: none."),
+  header("webhook-id", "string", "The id of the event, for Standard Webhooks."),
+  header("webhook-timestamp", "integer", "Time of the attempt in Unix seconds, for Standard Webhooks."),
+  header("webhook-signature", "string", "The signature in the format of Standard Webhooks 1.0."),
 ];

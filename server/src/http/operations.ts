@@ -26,7 +26,7 @@ export function operationRoutes(app: Api, parts: OperationsParts): void {
     {
       schema: {
         operationId: "isAlive",
-        summary: "Whether the process answers",
+        summary: "Check that the process is alive",
         tags,
         response: { 200: Health },
       },
@@ -40,14 +40,14 @@ export function operationRoutes(app: Api, parts: OperationsParts): void {
     {
       schema: {
         operationId: "isReady",
-        summary: "Whether it can do its work: the database answers, and it is not ending",
+        summary: "Check that the server is ready",
         tags,
         response: { 200: Health },
       },
       config: { access: "anyone" },
     },
     async () => {
-      await inTime(parts.clock, ping(parts.db));
+      await withinDeadline(parts.clock, ping(parts.db));
       return { status: "ok" };
     },
   );
@@ -57,11 +57,16 @@ export function operationRoutes(app: Api, parts: OperationsParts): void {
     {
       schema: {
         operationId: "getMetrics",
-        summary: "Metrics for Prometheus",
+        summary: "Get Prometheus metrics",
         description:
-          "With MAVE_METRICS_TOKEN as bearer token; without that setting only from the server's own machine.",
+          "Requires MAVE_METRICS_TOKEN as bearer token. Without that setting, only requests from localhost are allowed.",
         tags,
-        response: { 200: { description: "Prometheus text.", content: { "text/plain": { schema: Type.String() } } } },
+        response: {
+          200: {
+            description: "Metrics in the Prometheus text format.",
+            content: { "text/plain": { schema: Type.String() } },
+          },
+        },
       },
       config: { access: "anyone" },
     },
@@ -72,7 +77,7 @@ export function operationRoutes(app: Api, parts: OperationsParts): void {
   );
 }
 
-function inTime<Result>(clock: Clock, work: Promise<Result>): Promise<Result> {
+function withinDeadline<Result>(clock: Clock, work: Promise<Result>): Promise<Result> {
   return new Promise((resolve, reject) => {
     const cancel = clock.after(LIMITS.READY_MS, () => reject(new MaveError("STORE_UNAVAILABLE")));
     work.then(resolve, reject).finally(cancel);
@@ -84,10 +89,13 @@ const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/;
 function checkMetricsReader(request: FastifyRequest, token: string | null): void {
   const { authorization = "", "x-forwarded-for": forwarded } = request.headers;
   if (token === null) {
-    // A proxy on this machine speaks for somebody elsewhere.
+    // A proxy on this machine may forward a request from another one.
     if (LOOPBACK.test(request.socket.remoteAddress ?? "") && forwarded === undefined) return;
-    throw new MaveError("KEY_MISSING", "Set MAVE_METRICS_TOKEN to read the metrics from another machine.");
+    throw new MaveError(
+      "KEY_MISSING",
+      "Without MAVE_METRICS_TOKEN, metrics are only available from localhost. Set it to read them from another machine.",
+    );
   }
   if (timingSafeEqual(sha256(authorization), sha256(`Bearer ${token}`))) return;
-  throw new MaveError("KEY_INVALID", "Send MAVE_METRICS_TOKEN as bearer token.");
+  throw new MaveError("KEY_INVALID", "The bearer token is not MAVE_METRICS_TOKEN.");
 }

@@ -5,8 +5,8 @@ import type { Sql } from "../store/db.ts";
 import { countForOverview } from "../store/overview.ts";
 import type { Library } from "../videos/library.ts";
 import type { Api } from "./api.ts";
-import { Overview } from "./schemas/access.ts";
 import { ref } from "./schemas/common.ts";
+import { Overview } from "./schemas/space.ts";
 
 export interface OverviewParts {
   db: Sql;
@@ -16,31 +16,31 @@ export interface OverviewParts {
   publicUrl: string;
   retention_days: number;
   uploadMaxBytes: number;
-  /** The video tool, as it was found at the start. */
+  /** As found at the start. */
   ffmpeg: { available: boolean; version: string | null; hint: string | null };
 }
 
-/** What the dashboard shows on every page: read often, so kept for a moment per space. */
+/** Every page of the dashboard polls this route, so its response is cached per space. */
 export function overviewRoute(app: Api, parts: OverviewParts): void {
-  const kept = new Map<string, { at_ms: number; overview: Promise<Static<typeof Overview>> }>();
+  const cache = new Map<string, { at_ms: number; overview: Promise<Static<typeof Overview>> }>();
   app.get(
     "/v1/overview",
     {
       schema: {
         operationId: "getOverview",
-        summary: "Counts of everything, and what the server is",
+        summary: "Get counts and server information",
         tags: ["Dashboard"],
         response: { 200: ref(Overview) },
       },
     },
     ({ who: { space } }) => {
       const now = parts.clock.monotonic();
-      const known = kept.get(space);
-      if (known && now - known.at_ms < LIMITS.OVERVIEW_CACHED_MS) return known.overview;
-      if (kept.size >= LIMITS.OVERVIEWS_CACHED_MAX) kept.clear();
+      const cached = cache.get(space);
+      if (cached && now - cached.at_ms < LIMITS.OVERVIEW_CACHED_MS) return cached.overview;
+      if (cache.size >= LIMITS.OVERVIEWS_CACHED_MAX) cache.clear();
       const overview = read(parts, space);
-      kept.set(space, { at_ms: now, overview });
-      overview.catch(() => kept.delete(space)); // told to whoever asked; the next one asks anew
+      cache.set(space, { at_ms: now, overview });
+      overview.catch(() => cache.delete(space)); // the next request tries again
       return overview;
     },
   );

@@ -7,11 +7,11 @@ import { createSignals } from "../kernel/signals.ts";
 import { createHttp, type HttpParts } from "./http.ts";
 
 /**
- * The OpenAPI document without a server: routes touch what they stand on only when they are called, so none of it is
- * needed to describe them. As a program, prints it, or writes it to the file that is named.
+ * The OpenAPI document without a running server: routes use their dependencies only when they are called. As a program,
+ * this file prints the document, or writes it to the file in the first argument.
  */
 export async function openApiDocument(publicUrl = "http://localhost:3000", version = "0.1.0"): Promise<object> {
-  const parts = { publicUrl, version, trustProxy: false, metricsToken: null, serves: true, metrics: {} };
+  const parts = { publicUrl, version, trustProxy: false, metricsToken: null, hasApiRole: true, metrics: {} };
   const local = { log: createLog("silent"), clock: systemClock, random: systemRandom, live: createSignals() };
   const http = await createHttp({ ...parts, ...local } as unknown as HttpParts);
   const document = http.app.swagger();

@@ -1,9 +1,9 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { type ErrorCode, type FieldError, MaveError } from "../kernel/errors.ts";
 import { storeFailure } from "../store/failures.ts";
-import { fieldErrors, type Violation } from "./violations.ts";
+import { fieldErrors, type Violation } from "./field-errors.ts";
 
-/** An RFC 9457 problem, as every failed request is answered. */
+/** An RFC 9457 problem, the response to every failed request. */
 export interface Problem {
   type: string;
   title: string;
@@ -14,11 +14,11 @@ export interface Problem {
   errors?: readonly FieldError[];
 }
 
-/** Answers a request that failed. What is not an expected failure is logged with its cause, and told without it. */
+/** Sends the problem for an error. The cause of an unexpected error is logged, but not sent. */
 export function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const error = expected(thrown);
+  const error = toMaveError(thrown);
   if (error.status >= 500)
-    request.log.error({ err: error.cause ?? error, code: error.code, request: request.id }, "A request failed.");
+    request.log.error({ err: error.cause ?? error, code: error.code, request: request.id }, "Request failed");
   if (error.status === 401) reply.header("www-authenticate", 'Bearer realm="mave"');
   if (error.retryAfter_s !== undefined) reply.header("retry-after", String(error.retryAfter_s));
   return reply
@@ -35,7 +35,7 @@ export function problem(error: MaveError, request: string): Problem {
 
 const UNAVAILABLE_RETRY_S = 2;
 
-function expected(thrown: unknown): MaveError {
+function toMaveError(thrown: unknown): MaveError {
   if (thrown instanceof MaveError) return thrown;
   const failure = storeFailure(thrown);
   if (failure === "STORE_UNAVAILABLE")
@@ -43,12 +43,12 @@ function expected(thrown: unknown): MaveError {
   if (failure) return new MaveError(failure, undefined, { cause: thrown });
   const error = thrown as FastifyError;
   if (error.validation) return invalid(error.validation as unknown as Violation[]);
-  return FROM_FASTIFY[error.code]?.() ?? otherwise(error);
+  return FROM_FASTIFY[error.code]?.() ?? fromStatus(error);
 }
 
 function invalid(violations: Violation[]): MaveError {
   const errors = fieldErrors(violations);
-  const detail = errors.map(({ path, detail }) => `${path || "the body"} ${detail}`).join("; ");
+  const detail = errors.map(({ path, detail }) => `${path || "The body"} ${detail}`).join("; ");
   return new MaveError("REQUEST_INVALID", `${detail}.`, { errors });
 }
 
@@ -56,17 +56,17 @@ const FROM_FASTIFY: Record<string, () => MaveError> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: () =>
     new MaveError("REQUEST_UNSUPPORTED", "Send the body as JSON, with Content-Type: application/json."),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () =>
-    new MaveError("REQUEST_MALFORMED", "The body is not as long as Content-Length says."),
+    new MaveError("REQUEST_MALFORMED", "The length of the body differs from Content-Length."),
   FST_ERR_CTP_BODY_TOO_LARGE: () => new MaveError("REQUEST_TOO_LARGE"),
-  FST_ERR_BAD_URL: () => new MaveError("REQUEST_MALFORMED", "The path is not well-formed percent-encoded UTF-8."),
+  FST_ERR_BAD_URL: () => new MaveError("REQUEST_MALFORMED", "The path is not valid percent-encoded UTF-8."),
   FST_ERR_MAX_PARAM_LENGTH: () => new MaveError("NOT_FOUND"),
   FST_UNDER_PRESSURE: () =>
-    new MaveError("STORE_UNAVAILABLE", "The server is overloaded. Nothing was changed; try again shortly.", {
+    new MaveError("STORE_UNAVAILABLE", "The server is overloaded. Nothing was changed. Try again shortly.", {
       retryAfter_s: UNAVAILABLE_RETRY_S,
     }),
 };
 
-function otherwise(error: FastifyError): MaveError {
+function fromStatus(error: FastifyError): MaveError {
   const { statusCode = 500 } = error;
   if (statusCode >= 400 && statusCode < 500)
     return new MaveError(statusCode === 404 ? "NOT_FOUND" : "REQUEST_MALFORMED", undefined, { cause: error });

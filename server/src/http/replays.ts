@@ -17,8 +17,9 @@ export function replayRoutes(app: Api, { replays, change }: { replays: Replays; 
     {
       schema: {
         operationId: "createReplay",
-        summary: "Deliver past events again",
-        description: "A durable job beside the live traffic. With `dry_run` it only counts, and answers without an id.",
+        summary: "Create a replay",
+        description:
+          "Delivers past events again, in the background and alongside live events. With `dry_run`, returns the counts only, without an id.",
         tags,
         body: ref(ReplayCreate),
         response: { 201: ref(Replay) },
@@ -59,7 +60,7 @@ export function replayRoutes(app: Api, { replays, change }: { replays: Replays; 
     {
       schema: {
         operationId: "getReplay",
-        summary: "How far a replay is",
+        summary: "Get a replay",
         tags,
         params,
         response: { 200: ref(Replay) },
@@ -73,7 +74,7 @@ export function replayRoutes(app: Api, { replays, change }: { replays: Replays; 
     {
       schema: {
         operationId: "updateReplay",
-        summary: "Pause a replay, or let it go on",
+        summary: "Pause or resume a replay",
         tags,
         params,
         body: ref(ReplayUpdate),
@@ -96,7 +97,7 @@ export function replayRoutes(app: Api, { replays, change }: { replays: Replays; 
         operationId: "cancelReplay",
         summary: "Cancel a replay",
         description:
-          "What it has handed to delivery and waits, or waits for its next attempt, is taken back: it ends as it had before, or as `canceled` where it had not been delivered to this webhook. What is being sent right now still arrives.",
+          "Cancels its pending deliveries. A delivery that had already ended returns to its previous status; a new one becomes `canceled`. Deliveries being sent right now still arrive.",
         tags,
         params,
         response: { 200: ref(Replay) },

@@ -1,16 +1,16 @@
 import type { Spaces } from "../auth/spaces.ts";
 import type { Api } from "./api.ts";
 import type { Change } from "./change.ts";
-import { Space, SpaceUpdate } from "./schemas/access.ts";
 import { ref } from "./schemas/common.ts";
+import { Space, SpaceUpdate } from "./schemas/space.ts";
 
 const tags = ["Space"];
 
-/** The space that the caller belongs to: it needs no id. */
+/** These routes need no id: a key or session belongs to one space. */
 export function spaceRoutes(app: Api, { spaces, change }: { spaces: Spaces; change: Change }): void {
   app.get(
     "/v1/space",
-    { schema: { operationId: "getSpace", summary: "Get your space", tags, response: { 200: ref(Space) } } },
+    { schema: { operationId: "getSpace", summary: "Get the space", tags, response: { 200: ref(Space) } } },
     ({ who }) => spaces.get(who.space),
   );
 
@@ -19,7 +19,7 @@ export function spaceRoutes(app: Api, { spaces, change }: { spaces: Spaces; chan
     {
       schema: {
         operationId: "updateSpace",
-        summary: "Rename your space",
+        summary: "Rename the space",
         tags,
         body: ref(SpaceUpdate),
         response: { 200: ref(Space) },

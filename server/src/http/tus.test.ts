@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
 import { openVideoRoom } from "../../../test/support/videos.ts";
 import { createApiKeys } from "../auth/api-keys.ts";
-import { createTusDoor } from "./tus.ts";
+import { createTusHandler } from "./tus.ts";
 
 const MAX_BYTES = 1_000_000;
 const db = await testDatabase();
@@ -18,9 +18,9 @@ const otherSpace = "00000000-0000-7000-8000-00000000000a";
 await db.run({ name: "test_space_2", text: "insert into spaces (id, name) values ($1, 'Other')" }, [otherSpace]);
 const otherKey = (await apiKeys.create(db, otherSpace, { name: "test", scope: "write", by: "test" })).key;
 
-const door = createTusDoor({ ...room, apiKeys });
+const handleTus = createTusHandler({ ...room, apiKeys });
 const server = createServer((request, response) => {
-  if (!door(request, response)) response.writeHead(404).end();
+  if (!handleTus(request, response)) response.writeHead(404).end();
 }).listen(0, "127.0.0.1");
 await once(server, "listening");
 afterAll(() => {
@@ -31,7 +31,7 @@ const origin = `http://127.0.0.1:${(server.address() as { port: number }).port}`
 
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 
-interface Asked {
+interface RequestParts {
   method: string;
   path?: string;
   bearer?: string;
@@ -39,7 +39,7 @@ interface Asked {
   body?: Buffer;
 }
 
-function ask({ method, path = "/v1/uploads", bearer = key, headers = {}, body }: Asked): Promise<Response> {
+function ask({ method, path = "/v1/uploads", bearer = key, headers = {}, body }: RequestParts): Promise<Response> {
   return fetch(new URL(path, origin), {
     method,
     headers: { "tus-resumable": "1.0.0", authorization: `Bearer ${bearer}`, ...headers },
@@ -47,7 +47,7 @@ function ask({ method, path = "/v1/uploads", bearer = key, headers = {}, body }:
   });
 }
 
-const create = (video: string, size: number, more: Partial<Asked> & { name?: string } = {}) =>
+const create = (video: string, size: number, more: Partial<RequestParts> & { name?: string } = {}) =>
   ask({
     method: "POST",
     ...more,
@@ -68,8 +68,8 @@ async function newVideo(): Promise<string> {
 
 const stateOf = async (path: string) => (await room.uploads.get(path.split("/").at(-1)!))?.state;
 
-/** Sends the first bytes of a PATCH whose connection then breaks. */
-async function breakOff(path: string, announced: number, sent: Buffer): Promise<void> {
+/** Sends the first bytes of a PATCH and then closes the connection. */
+async function abortPatch(path: string, length: number, sent: Buffer): Promise<void> {
   const request = httpRequest(new URL(path, origin), {
     method: "PATCH",
     headers: {
@@ -78,7 +78,7 @@ async function breakOff(path: string, announced: number, sent: Buffer): Promise<
         "tus-resumable": "1.0.0",
         authorization: `Bearer ${key}`,
         "upload-offset": "0",
-        "content-length": announced,
+        "content-length": length,
       },
     },
   });
@@ -89,8 +89,8 @@ async function breakOff(path: string, announced: number, sent: Buffer): Promise<
   request.destroy();
 }
 
-describe("An upload by tus", () => {
-  test("is created, sent and received whole", async () => {
+describe("a tus upload", () => {
+  test("is created, sent and received completely", async () => {
     const video = await newVideo();
     const created = await create(video, 10);
     expect(created.status).toBe(201);
@@ -105,15 +105,15 @@ describe("An upload by tus", () => {
     expect(await readFile(join(room.folders.originals, path.split("/").at(-1)!), "utf8")).toBe("0123456789");
   });
 
-  test("may come with its creation", async () => {
+  test("can be sent with its creation", async () => {
     const created = await create(await newVideo(), 3, { headers: OCTETS, body: Buffer.from("abc") });
     expect([created.status, created.headers.get("upload-offset")]).toEqual([201, "3"]);
     expect(await stateOf(created.headers.get("location")!)).toBe("received");
   });
 
-  test("goes on at the byte on the disk after its connection broke", async () => {
+  test("resumes at the last stored byte after its connection broke", async () => {
     const path = (await create(await newVideo(), 10)).headers.get("location")!;
-    await breakOff(path, 10, Buffer.from("0123"));
+    await abortPatch(path, 10, Buffer.from("0123"));
     const head = await ask({ method: "HEAD", path });
     expect([head.status, head.headers.get("upload-offset"), head.headers.get("upload-length")]).toEqual([
       200,
@@ -124,7 +124,7 @@ describe("An upload by tus", () => {
     expect(await stateOf(path)).toBe("received");
   });
 
-  test("still says that it is whole to a client that missed the last response", async () => {
+  test("reports that it is complete to a client that missed the last response", async () => {
     const path = (await create(await newVideo(), 3, { headers: OCTETS, body: Buffer.from("abc") })).headers.get(
       "location",
     )!;
@@ -133,14 +133,14 @@ describe("An upload by tus", () => {
     expect((await patch(path, 3, Buffer.alloc(0))).status).toBe(204);
   });
 
-  test("is finished by the reconciler where the service was killed after the last byte", async () => {
+  test("is finished by the reconciler if the server was killed after the last byte", async () => {
     const path = (await create(await newVideo(), 5)).headers.get("location")!;
     await writeFile(join(room.folders.incoming, path.split("/").at(-1)!), "whole");
     await room.uploads.reconcile();
     expect(await stateOf(path)).toBe("received");
   });
 
-  test("that was left is forgotten a day after its last byte, and its video waits again", async () => {
+  test("is canceled a day after its last byte, and its video waits for a file again", async () => {
     const video = await newVideo();
     const path = (await create(video, 5)).headers.get("location")!;
     const part = join(room.folders.incoming, path.split("/").at(-1)!);
@@ -155,7 +155,7 @@ describe("An upload by tus", () => {
     expect(await room.library.get(room.space, video)).toMatchObject({ status: "waiting" });
   });
 
-  test("can be ended by its client", async () => {
+  test("can be canceled by its client", async () => {
     const video = await newVideo();
     const path = (await create(video, 5)).headers.get("location")!;
     expect((await ask({ method: "DELETE", path })).status).toBe(204);
@@ -163,7 +163,7 @@ describe("An upload by tus", () => {
     expect(await room.library.get(room.space, video)).toMatchObject({ status: "waiting" });
   });
 
-  test("cannot be ended once it is whole: the video is what can be deleted", async () => {
+  test("cannot be canceled once it is complete", async () => {
     const path = (await create(await newVideo(), 3, { headers: OCTETS, body: Buffer.from("abc") })).headers.get(
       "location",
     )!;
@@ -171,7 +171,7 @@ describe("An upload by tus", () => {
     expect(await stateOf(path)).toBe("received");
   });
 
-  test("ends an older unfinished one to the same video, which then neither goes on nor begins anew", async () => {
+  test("cancels an older unfinished upload to the same video, whose client then stops", async () => {
     const video = await newVideo();
     const older = (await create(video, 5)).headers.get("location")!;
     const newer = (await create(video, 5)).headers.get("location")!;
@@ -180,7 +180,7 @@ describe("An upload by tus", () => {
     expect((await patch(newer, 0, Buffer.from("newer"))).status).toBe(204);
   });
 
-  test("of a deleted video is over", async () => {
+  test("of a deleted video is canceled", async () => {
     const video = await newVideo();
     const path = (await create(video, 5)).headers.get("location")!;
     await room.library.remove(db, room.space, video);
@@ -189,8 +189,8 @@ describe("An upload by tus", () => {
   });
 });
 
-describe("A one-video upload token", () => {
-  test("uploads to its video, which it need not name", async () => {
+describe("an upload token", () => {
+  test("uploads to its video, which does not have to be named", async () => {
     const { token } = await room.library.createUploadToken(db, room.space, await newVideo());
     const created = await ask({ method: "POST", bearer: token, headers: { "upload-length": "3" } });
     expect(created.status).toBe(201);
@@ -198,7 +198,7 @@ describe("A one-video upload token", () => {
     expect(sent.status).toBe(204);
   });
 
-  test("uploads to no other video, and sees no other's upload", async () => {
+  test("cannot upload to other videos or see their uploads", async () => {
     const { token } = await room.library.createUploadToken(db, room.space, await newVideo());
     const other = await newVideo();
     expect((await create(other, 3, { bearer: token })).status).toBe(404);
@@ -216,8 +216,8 @@ describe("A one-video upload token", () => {
   });
 });
 
-describe("Refused with a code and a sentence", () => {
-  const refused: [string, () => Promise<Response>, number, string][] = [
+describe("a tus request is rejected", () => {
+  const rejected: [string, () => Promise<Response>, number, string][] = [
     ["no key", async () => create(await newVideo(), 3, { headers: { authorization: "" } }), 401, "KEY_MISSING"],
     [
       "an unknown key",
@@ -225,18 +225,13 @@ describe("Refused with a code and a sentence", () => {
       401,
       "KEY_INVALID",
     ],
-    [
-      "a key that may only read",
-      async () => create(await newVideo(), 3, { bearer: readKey }),
-      403,
-      "SCOPE_INSUFFICIENT",
-    ],
+    ["a read-only key", async () => create(await newVideo(), 3, { bearer: readKey }), 403, "SCOPE_INSUFFICIENT"],
     ["another space's video", async () => create(await newVideo(), 3, { bearer: otherKey }), 404, "NOT_FOUND"],
     ["an unknown video", () => create("k1iFD7h4rW", 3), 404, "NOT_FOUND"],
-    ["a video's id with a NUL in it", () => create("k1iFD7h4\u0000", 3), 404, "NOT_FOUND"],
+    ["a NUL in the video id", () => create("k1iFD7h4\u0000", 3), 404, "NOT_FOUND"],
     ["no video", () => ask({ method: "POST", headers: { "upload-length": "3" } }), 422, "REQUEST_INVALID"],
     ["an empty file", async () => create(await newVideo(), 0), 422, "UPLOAD_EMPTY"],
-    ["too large a file", async () => create(await newVideo(), MAX_BYTES + 1), 413, "REQUEST_TOO_LARGE"],
+    ["a file that is too large", async () => create(await newVideo(), MAX_BYTES + 1), 413, "REQUEST_TOO_LARGE"],
     [
       "another protocol version",
       () => ask({ method: "POST", headers: { "tus-resumable": "9" } }),
@@ -244,37 +239,37 @@ describe("Refused with a code and a sentence", () => {
       "REQUEST_MALFORMED",
     ],
     ["an unknown upload", () => ask({ method: "HEAD", path: `/v1/uploads/${"0".repeat(32)}` }), 404, "NOT_FOUND"],
-    ["no upload's id at all", () => ask({ method: "HEAD", path: "/v1/uploads/..%2f..%2fetc" }), 404, "NOT_FOUND"],
+    ["an invalid upload id", () => ask({ method: "HEAD", path: "/v1/uploads/..%2f..%2fetc" }), 404, "NOT_FOUND"],
     [
-      "a GET, which would hand out the file",
+      "the method GET, which would return the file",
       () => ask({ method: "GET", path: `/v1/uploads/${"0".repeat(32)}` }),
       405,
       "METHOD_UNKNOWN",
     ],
   ];
-  test.each(refused)("%s", async (_what, asking, status, code) => {
-    const response = await asking();
+  test.each(rejected)("with %s", async (_, send, status, code) => {
+    const response = await send();
     expect(response.status).toBe(status);
     if (response.headers.get("content-length") === "0" || (await response.clone().text()) === "") return; // HEAD
     expect(response.headers.get("content-type")).toBe("application/problem+json");
     expect(await response.json()).toMatchObject({ status, code, detail: expect.stringMatching(/\w+ \w+/) });
   });
 
-  test("another space's upload, exactly as an unknown one", async () => {
+  test("for an upload of another space exactly as for an unknown one", async () => {
     const path = (await create(await newVideo(), 3)).headers.get("location")!;
     const theirs = await patch(path, 0, Buffer.from("abc"), otherKey);
     const unknown = await patch(`/v1/uploads/${"0".repeat(32)}`, 0, Buffer.from("abc"), otherKey);
     expect([theirs.status, await theirs.text()]).toEqual([unknown.status, await unknown.text()]);
   });
 
-  test("a file name of control characters and half letters is kept readable", async () => {
+  test("without regard to its file name, from which control characters are removed", async () => {
     const created = await create(await newVideo(), 3, { name: "a\u0000\u0007b\ud83d.mp4" });
     const row = await room.uploads.get(created.headers.get("location")!.split("/").at(-1)!);
     expect(row?.file_name).toMatch(/^ab.\.mp4$/);
   });
 });
 
-test("Browsers of any origin may upload", async () => {
+test("browsers can upload from any origin", async () => {
   const response = await fetch(`${origin}/v1/uploads`, {
     method: "OPTIONS",
     headers: { origin: "https://app.example.com", "access-control-request-method": "POST" },

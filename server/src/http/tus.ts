@@ -13,8 +13,8 @@ import { declareUploadSize } from "../store/uploads.ts";
 import { hashUploadToken, UPLOAD_TOKEN_PREFIX } from "../videos/library.ts";
 import { TusStore } from "../videos/tus-store.ts";
 import { checkSize, type Uploads } from "../videos/upload.ts";
-import { dropRest } from "./drop-rest.ts";
-import { gatheredBody } from "./gathered-body.ts";
+import { batchedBody } from "./batched-body.ts";
+import { discardBody } from "./discard-body.ts";
 import { problem } from "./problems.ts";
 
 export const UPLOADS_PATH = "/v1/uploads";
@@ -29,11 +29,11 @@ export interface TusParts {
 
 /**
  * tus 1.0 (https://tus.io/protocols/resumable-upload) at /v1/uploads: creation, creation-with-upload, expiration,
- * termination. Put before Fastify on the raw server: behind it, 0.7 of the throughput were left. That server must not
- * limit the time of a whole request; a silent sender is ended here.
- * @returns false where the request is none of its business
+ * termination. It runs on the raw server, before Fastify, which reduced the throughput to 70 %. The raw server must not
+ * limit the total time of a request; this handler disconnects idle clients instead.
+ * @returns a handler that returns false for requests to other paths
  */
-export function createTusDoor(parts: TusParts): (request: IncomingMessage, response: ServerResponse) => boolean {
+export function createTusHandler(parts: TusParts): (request: IncomingMessage, response: ServerResponse) => boolean {
   const { uploads, db, log, clock } = parts;
   const store = new TusStore(uploads, async (id, size_bytes) => {
     checkSize(size_bytes, uploads.maxBytes);
@@ -43,13 +43,13 @@ export function createTusDoor(parts: TusParts): (request: IncomingMessage, respo
   return (request, response) => {
     const path = request.url?.split("?", 1)[0] ?? "";
     if (path !== UPLOADS_PATH && !path.startsWith(`${UPLOADS_PATH}/`)) return false;
-    // tus' own GET would hand out the file.
+    // The GET of the tus library would return the uploaded file.
     if (!METHODS.has(request.method ?? "")) refuseMethod(response);
     else {
       request.setTimeout(LIMITS.UPLOAD_IDLE_MS, () => request.destroy());
-      response.once("finish", () => dropRest(request, clock));
+      response.once("finish", () => discardBody(request, clock));
       handle(server, request, response).catch((error: unknown) => {
-        log.warn({ error: String(error) }, "An upload's request broke off.");
+        log.warn({ error: String(error) }, "Upload request aborted");
         response.destroy();
       });
     }
@@ -57,19 +57,19 @@ export function createTusDoor(parts: TusParts): (request: IncomingMessage, respo
   };
 }
 
-/** As tus' own `handle`, but for its closing after a failure: with the rest of the file unread, the response would be lost. */
+/** Like `handle` of the library, but keeps the connection open after an error: closing it would lose the response. */
 async function handle(server: Server, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const response = await server.handleWeb(tusRequest(req, res));
   response.headers.delete("connection");
   await sendNodeResponse(res, response);
 }
 
-/** The request as tus reads it, its body in chunks that are worth their way. */
+/** The request for the tus library, with a batched body. */
 function tusRequest(req: IncomingMessage, res: ServerResponse) {
   let body: ReadableStream<Uint8Array> | undefined;
   return Object.defineProperty(new NodeRequest({ req, res }), "body", {
     get() {
-      body ??= gatheredBody(req);
+      body ??= batchedBody(req);
       return body;
     },
   });
@@ -84,7 +84,7 @@ function refuseMethod(response: ServerResponse): void {
 
 type Request = Parameters<NonNullable<ConstructorParameters<typeof Server>[0]["onIncomingRequest"]>>[0];
 
-/** Whose videos a request may upload to: a space's, or with a token one video only. */
+/** Where a request can upload: to the videos of a space, or with an upload token to one video. */
 interface Uploader {
   space: string;
   video: string | null;
@@ -96,30 +96,30 @@ function createTusServer(parts: TusParts, datastore: TusStore): ProblemServer {
   return new ProblemServer({
     path: UPLOADS_PATH,
     datastore,
-    relativeLocation: true, // right behind every proxy and name
+    relativeLocation: true, // correct behind any proxy
     maxSize: uploads.maxBytes,
-    disableTerminationForFinishedUploads: true, // the video is what can be deleted then
+    disableTerminationForFinishedUploads: true, // delete the video instead
     namingFunction: async (request, metadata) => {
       const uploader = await identify(parts, request);
       uploaders.set(request, uploader);
-      return (await announce(uploads, uploader, request, metadata)).id;
+      return (await createUpload(uploads, uploader, request, metadata)).id;
     },
     async onIncomingRequest(request, id) {
       const uploader = uploaders.get(request) ?? (await identify(parts, request));
       const upload = await uploads.get(id);
-      const theirs = upload?.space_id === uploader.space && upload.video_id === (uploader.video ?? upload.video_id);
-      if (!theirs) throw new MaveError("NOT_FOUND");
+      const isAllowed = upload?.space_id === uploader.space && upload.video_id === (uploader.video ?? upload.video_id);
+      if (!isAllowed) throw new MaveError("NOT_FOUND");
     },
     async onUploadFinish(_request, upload) {
       await uploads.finish(upload.id);
       return {};
     },
-    onResponseError: (_request, error) => asTusError(error, log),
+    onResponseError: (_request, error) => toTusError(error, log),
   });
 }
 
-/** Begins an upload as its creation describes it. The row comes first, so that a file without one is always litter. */
-async function announce(
+/** Inserts the row before the file is created, so that a file without a row is always garbage. */
+async function createUpload(
   uploads: Uploads,
   uploader: Uploader,
   request: Request,
@@ -127,7 +127,7 @@ async function announce(
 ): Promise<{ id: string }> {
   const video = metadata.video ?? uploader.video;
   if (!video) {
-    const detail = "Say in Upload-Metadata for which `video` (its id) the file is. Create the video first.";
+    const detail = "Upload-Metadata has no `video`. Create a video and send its id there.";
     throw new MaveError("REQUEST_INVALID", detail, { errors: [{ path: "/video", detail }] });
   }
   if (uploader.video !== null && uploader.video !== video) throw new MaveError("NOT_FOUND");
@@ -143,7 +143,7 @@ async function identify({ db, apiKeys }: TusParts, request: Request): Promise<Up
     throw new MaveError("KEY_MISSING", "Send an API key or an upload token as `Authorization: Bearer …`.");
   if (bearer.startsWith(UPLOAD_TOKEN_PREFIX)) {
     const token = await findUploadToken(db, hashUploadToken(bearer));
-    if (!token) throw new MaveError("KEY_INVALID", "This upload token is not known, or has expired.");
+    if (!token) throw new MaveError("KEY_INVALID", "This upload token does not exist or has expired.");
     return { space: token.space_id, video: token.video_id };
   }
   const who = await apiKeys.identify(bearer);
@@ -154,14 +154,14 @@ async function identify({ db, apiKeys }: TusParts, request: Request): Promise<Up
 
 const PROBLEM = "application/problem+json";
 
-/** tus' server, whose failures are problems like all others; their status stays what the protocol wants. */
+/** The tus server with problems as error bodies. The statuses are those that the protocol requires. */
 class ProblemServer extends Server {
   override write(...[context, headers, status, body = ""]: Parameters<Server["write"]>): ReturnType<Server["write"]> {
     if (status < 400) return super.write(context, headers, status, body);
     headers.set("Content-Type", PROBLEM);
     if (status === 401) headers.set("WWW-Authenticate", 'Bearer realm="mave"');
-    const told = body.startsWith("{") ? body : JSON.stringify(sentenceProblem(status, body.trim()));
-    return super.write(context, headers, status, told);
+    const text = body.startsWith("{") ? body : JSON.stringify(libraryProblem(status, body.trim()));
+    return super.write(context, headers, status, text);
   }
 }
 
@@ -174,23 +174,23 @@ const CODES: Record<number, ErrorCode> = {
   500: "INTERNAL",
 };
 
-/** What tus says in words of its own. */
-function sentenceProblem(status: number, sentence: string) {
+/** The problem for an error of the tus library. */
+function libraryProblem(status: number, sentence: string) {
   const code = CODES[status] ?? "REQUEST_MALFORMED";
   const detail = code === "INTERNAL" ? undefined : `${sentence.replace(/\.$/, "")}.`;
   return { ...problem(new MaveError(code, detail), "-"), status };
 }
 
-function asTusError(error: Error | { status_code: number; body: string }, log: Log) {
-  if (error instanceof MaveError) return asProblem(error);
+function toTusError(error: Error | { status_code: number; body: string }, log: Log) {
+  if (error instanceof MaveError) return tusProblem(error);
   if ("body" in error) return error;
   const failure = storeFailure(error);
-  log.error({ error: String(error) }, "An upload's request failed.");
-  return asProblem(new MaveError(failure ?? "INTERNAL"));
+  log.error({ error: String(error) }, "Upload request failed");
+  return tusProblem(new MaveError(failure ?? "INTERNAL"));
 }
 
-function asProblem(error: MaveError) {
-  // To a HEAD, 4xx would make a client begin anew, and end the newer upload that ended this one: 423 makes it stop.
+function tusProblem(error: MaveError) {
+  // After most 4xx statuses, clients start a new upload, which would end the newer one that ended this one. 423 stops them.
   const status_code = error.code === "UPLOAD_CONFLICT" ? 423 : error.status;
   return { status_code, body: JSON.stringify({ ...problem(error, "-"), status: status_code }) };
 }

@@ -8,12 +8,12 @@ import type { Api } from "./api.ts";
 import { ref, videoId } from "./schemas/common.ts";
 import { Video } from "./schemas/videos.ts";
 
-/** `PUT /v1/videos/{id}/file`: a whole file as the body of one request, for a plain curl. */
+/** `PUT /v1/videos/{id}/file`: a file as the body of one request, for clients without tus. */
 export async function uploadRoutes(
   app: Api,
   { uploads, library }: { uploads: Uploads; library: Library },
 ): Promise<void> {
-  // The body is a file: it is streamed, whatever it calls itself.
+  // Bodies of any content type are streamed.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
   app.put(
@@ -23,8 +23,8 @@ export async function uploadRoutes(
         operationId: "putVideoFile",
         summary: "Upload a video's file in one request",
         description:
-          "The body is the file itself (`curl -T film.mp4`). It is processed afterwards: `video.uploaded` says when it " +
-          "plays. A file that a line might break is better sent by tus, which resumes.",
+          "The body is the file itself (`curl -T film.mp4`). Processing starts afterwards; `video.uploaded` is sent when " +
+          "the video is playable. On unreliable connections, use tus, which can resume.",
         tags: ["Videos"],
         params: Type.Object({ id: videoId() }),
         response: { 202: ref(Video) },
@@ -32,7 +32,7 @@ export async function uploadRoutes(
     },
     async (request, reply) => {
       const { headers, raw, who, params } = request;
-      if (headers["content-type"]?.startsWith("multipart/")) throw new MaveError("REQUEST_UNSUPPORTED", AS_IT_IS);
+      if (headers["content-type"]?.startsWith("multipart/")) throw new MaveError("REQUEST_UNSUPPORTED", NO_FORM);
       raw.setTimeout(LIMITS.UPLOAD_IDLE_MS, () => raw.destroy());
       const declared = headers["content-length"];
       const size_bytes = declared === undefined ? null : Number(declared);
@@ -42,5 +42,5 @@ export async function uploadRoutes(
   );
 }
 
-const AS_IT_IS =
-  "Send the file itself as the body, not a form: curl -T film.mp4 -H 'Authorization: Bearer mave_…' <url>.";
+const NO_FORM =
+  "Send the file itself as the body instead of a form: curl -T film.mp4 -H 'Authorization: Bearer mave_…' <url>.";

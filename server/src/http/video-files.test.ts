@@ -37,11 +37,11 @@ async function readyVideo(name: string | null = null): Promise<string> {
 
 let first: Promise<string> | undefined;
 
-/** One that plays, for tests that only look at it. */
+/** A playable video that the tests do not change. */
 const anyReadyVideo = () => (first ??= readyVideo(`Cats & "dogs" </script><b>`));
 
-describe("PUT of a file", () => {
-  test("answers with the video as it is then, and the file becomes what plays", async () => {
+describe("a PUT of a file", () => {
+  test("returns the video, and the file becomes playable", async () => {
     const id = await newVideo();
     await room.process();
     const file = await readFile(await playable(inputs, "plain.mp4"));
@@ -54,40 +54,50 @@ describe("PUT of a file", () => {
 
   test.each<[string, () => Promise<Response>, number, string]>([
     ["an empty body", async () => put(await newVideo(), Buffer.alloc(0)), 422, "UPLOAD_EMPTY"],
-    ["too large a body", async () => put(await newVideo(), Buffer.alloc(MAX_BYTES + 1)), 413, "REQUEST_TOO_LARGE"],
+    [
+      "a body that is too large",
+      async () => put(await newVideo(), Buffer.alloc(MAX_BYTES + 1)),
+      413,
+      "REQUEST_TOO_LARGE",
+    ],
     [
       "a form",
       async () => put(await newVideo(), Buffer.from("--a--"), { "content-type": "multipart/form-data; boundary=a" }),
       415,
       "REQUEST_UNSUPPORTED",
     ],
-    ["an unknown video", () => put("k1iFD7h4rW", Buffer.from("bytes")), 404, "NOT_FOUND"],
-    ["no key", async () => put(await newVideo(), Buffer.from("bytes"), { authorization: "" }), 401, "KEY_INVALID"],
-  ])("of %s is refused", async (_what, asking, status, code) => {
-    const response = await asking();
+    ["a file for an unknown video", () => put("k1iFD7h4rW", Buffer.from("bytes")), 404, "NOT_FOUND"],
+    [
+      "a file without a key",
+      async () => put(await newVideo(), Buffer.from("bytes"), { authorization: "" }),
+      401,
+      "KEY_INVALID",
+    ],
+  ])("of %s is rejected", async (_, send, status, code) => {
+    const response = await send();
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ code, detail: expect.stringMatching(/\w+ \w+/) });
     expect(await readdir(room.folders.incoming)).toEqual([]);
   });
 
-  test("of a body without end is stopped at the size limit", async () => {
+  test("of an endless body is stopped at the size limit", async () => {
     const id = await newVideo();
     const request = httpRequest(`${url}/v1/videos/${id}/file`, { method: "PUT", headers: { authorization } });
     request.on("error", () => {});
-    const answered = once(request, "response");
+    const responded = once(request, "response");
     const chunk = Buffer.alloc(65_536);
     const send = (): void => {
       if (!request.destroyed) request.write(chunk, () => setImmediate(send));
     };
     send();
-    const [response] = await answered;
+    const [response] = await responded;
     request.destroy();
     expect(response.statusCode).toBe(413);
     await expect.poll(() => readdir(room.folders.incoming)).toEqual([]);
     expect(await room.library.get(room.space, id)).toMatchObject({ status: "waiting" });
   });
 
-  test("that breaks off leaves nothing, and the video waits again", async () => {
+  test("that is aborted leaves no file, and the video waits for a file again", async () => {
     const id = await newVideo();
     const socket = new Socket().connect(Number(new URL(url).port), "127.0.0.1");
     socket.write(
@@ -100,8 +110,8 @@ describe("PUT of a file", () => {
   });
 });
 
-describe("Media", () => {
-  test("come in ranges, for any page, to be kept for good", async () => {
+describe("media", () => {
+  test("support ranges, any origin and immutable caching", async () => {
     const id = await anyReadyVideo();
     const file = `${url}/media/${id}/1/720p.mp4`;
     const { size } = await stat(`${room.folders.media}/${id}/1/720p.mp4`);
@@ -127,7 +137,7 @@ describe("Media", () => {
     expect(playlist.headers.get("content-type")).toBe("application/vnd.apple.mpegurl");
   });
 
-  test("of a deleted video are gone at once", async () => {
+  test("of a deleted video return 404 immediately", async () => {
     const id = await readyVideo();
     expect((await fetch(`${url}/media/${id}/1/poster.jpg`)).status).toBe(200);
     await room.library.remove(db, room.space, id);
@@ -141,7 +151,7 @@ describe("Media", () => {
     "/media/a/b/%00.mp4",
     "/media/k1iFD7h4rW/1/.mp4",
     "/media/a/b/c",
-  ])("never are another file: %s", async (path) => {
+  ])("never expose other files: %s", async (path) => {
     const socket = new Socket().connect(Number(new URL(url).port), "127.0.0.1");
     socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
     const [first] = await once(socket, "data");
@@ -162,13 +172,13 @@ describe("Media", () => {
     ["bytes=0-1,4-5", null],
     ["lines=1-2", null],
     ["bytes=-", null],
-  ])("range %s of ten bytes", (range, expected) => {
+  ])("have the right part for the range %s of ten bytes", (range, expected) => {
     expect(readRange({ range }, 10, '"a"')).toEqual(expected);
   });
 });
 
-describe("The page at embed_url", () => {
-  test("has the poster before any script, and what other sites read", async () => {
+describe("the page at embed_url", () => {
+  test("has the poster before any script, and metadata for other sites", async () => {
     const id = await anyReadyVideo();
     const response = await fetch(`${url}/${id}`);
     const page = await response.text();
@@ -186,7 +196,7 @@ describe("The page at embed_url", () => {
     expect(response.headers.get("content-security-policy")).toMatch(/default-src 'none';.*frame-ancestors \*/);
   });
 
-  test("says what it waits for, what failed, and that it was deleted", async () => {
+  test("shows that its video is missing, processing, failed or deleted", async () => {
     const id = await newVideo();
     const page = async () => {
       const response = await fetch(`${url}/${id}`);
@@ -202,12 +212,12 @@ describe("The page at embed_url", () => {
     expect(await page()).toBe("410 Video deleted");
   });
 
-  test("of an id that no video has is a page, and not found", async () => {
+  test("of an unknown id is a 404 page", async () => {
     const response = await fetch(`${url}/AAAAAAAAAA`);
     expect([response.status, response.headers.get("content-type")]).toEqual([404, "text/html; charset=utf-8"]);
   });
 
-  test("does not tell viewers what the server lacks", async () => {
+  test("does not show viewers that the server has no ffmpeg", async () => {
     const id = await newVideo();
     await room.process(null);
     await put(id, await readFile(await playable(inputs, "old.avi")));
@@ -217,7 +227,7 @@ describe("The page at embed_url", () => {
 });
 
 describe("oEmbed", () => {
-  test("gives the code for another site, no larger than asked", async () => {
+  test("returns the embed code within the requested size", async () => {
     const id = await anyReadyVideo();
     const ask = async (more: string) =>
       (await fetch(`${url}/oembed?url=${encodeURIComponent(`${url}/${id}`)}${more}`)).json();
@@ -241,7 +251,7 @@ describe("oEmbed", () => {
     ["url=nonsense", 404],
     ["url=%2F&format=xml", 501],
     ["url=%2F&maxwidth=wide", 422],
-  ])("asked for %s answers %i", async (query, status) => {
+  ])("for %s returns %i", async (query, status) => {
     expect((await fetch(`${url}/oembed?${query}`)).status).toBe(status);
   });
 });

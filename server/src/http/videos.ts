@@ -16,7 +16,7 @@ export function videoRoutes(app: Api, { library, change }: { library: Library; c
       schema: {
         operationId: "createVideo",
         summary: "Create a video",
-        description: "Records `video.created`. Its file comes afterwards: by tus, or in one `PUT`.",
+        description: "Records `video.created`. Upload the file afterwards by tus or with one `PUT`.",
         tags,
         body: ref(VideoCreate),
         response: { 201: ref(Video) },
@@ -61,7 +61,7 @@ export function videoRoutes(app: Api, { library, change }: { library: Library; c
     {
       schema: {
         operationId: "updateVideo",
-        summary: "Rename a video, or replace its metadata",
+        summary: "Update a video",
         tags,
         params,
         body: ref(VideoUpdate),
@@ -77,8 +77,9 @@ export function videoRoutes(app: Api, { library, change }: { library: Library; c
     {
       schema: {
         operationId: "deleteVideo",
-        summary: "Delete a video and its files",
-        description: "Records `video.deleted`. The embed stops playing at once.",
+        summary: "Delete a video",
+        description:
+          "Deletes the video and its files and records `video.deleted`. The embed stops playing immediately.",
         tags,
         params,
         response: { 200: ref(Deleted) },
@@ -93,8 +94,8 @@ export function videoRoutes(app: Api, { library, change }: { library: Library; c
     {
       schema: {
         operationId: "createUploadToken",
-        summary: "Let a browser upload this video's file",
-        description: "The token is good for this one video only, so that no API key has to reach a browser.",
+        summary: "Create an upload token",
+        description: "The token allows a browser to upload to this video only, so that it does not need an API key.",
         tags,
         params,
         response: { 201: ref(UploadToken) },

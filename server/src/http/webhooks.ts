@@ -39,7 +39,7 @@ export function webhookRoutes(app: Api, parts: WebhookRouteParts): void {
       schema: {
         operationId: "createWebhook",
         summary: "Register a webhook",
-        description: "The response holds its secret.",
+        description: "The response contains the secret.",
         tags,
         body: ref(WebhookCreate),
         response: { 201: ref(WebhookWithSecret) },
@@ -82,9 +82,9 @@ export function webhookRoutes(app: Api, parts: WebhookRouteParts): void {
     {
       schema: {
         operationId: "updateWebhook",
-        summary: "Change, pause or resume a webhook",
+        summary: "Update, pause or resume a webhook",
         description:
-          "Pausing holds its deliveries and loses none; `status: enabled` sends them, those due longest first, new events after them, and with `ordering: video` each video's in sequence. A new URL is used from the next attempt on.",
+          "A paused webhook holds its deliveries. `status: enabled` sends them, oldest due first and before new events; with `ordering: video`, the events of each video in order. A new URL applies from the next attempt.",
         tags,
         params,
         body: ref(WebhookUpdate),
@@ -105,7 +105,7 @@ export function webhookRoutes(app: Api, parts: WebhookRouteParts): void {
       schema: {
         operationId: "deleteWebhook",
         summary: "Delete a webhook",
-        description: "Cancels its open deliveries.",
+        description: "Cancels its pending deliveries.",
         tags,
         params,
         response: { 200: ref(Deleted) },
@@ -131,7 +131,7 @@ function secretRoutes(app: Api, { webhooks, change }: WebhookRouteParts): void {
       schema: {
         operationId: "getWebhookSecret",
         summary: "Reveal a webhook's secret",
-        description: "Needs a key that may write. The audit log says who did it.",
+        description: "Requires the scope `write`. The audit log records the request.",
         tags,
         params,
         response: { 200: ref(WebhookSecret) },
@@ -150,8 +150,9 @@ function secretRoutes(app: Api, { webhooks, change }: WebhookRouteParts): void {
     {
       schema: {
         operationId: "rotateWebhookSecret",
-        summary: "Give a webhook a new secret",
-        description: "The old one goes on signing beside it for a while, so that receivers can change over.",
+        summary: "Rotate a webhook's secret",
+        description:
+          "The previous secret also signs for `overlap_seconds`, so that receivers can switch without a failure.",
         tags,
         params,
         body: ref(RotationCreate),
@@ -179,7 +180,7 @@ function observationRoutes(app: Api, { sendTest, health, change }: WebhookRouteP
       schema: {
         operationId: "testWebhook",
         summary: "Send a test event",
-        description: "It reaches this webhook only, whatever events it has chosen, and is attempted once.",
+        description: "Only this webhook receives it, regardless of its event types. The test is attempted once.",
         tags,
         params,
         body: ref(TestCreate),
@@ -204,7 +205,7 @@ function observationRoutes(app: Api, { sendTest, health, change }: WebhookRouteP
     {
       schema: {
         operationId: "getWebhookHealth",
-        summary: "How a webhook did in the last 24 hours",
+        summary: "Get a webhook's health",
         tags,
         params,
         response: { 200: ref(WebhookHealth) },

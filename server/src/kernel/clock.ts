@@ -1,11 +1,11 @@
 /**
- * The only file that reads the clock. Everything else is handed a `Clock`, so that a test can move time by hand.
- * Durable decisions (what is due, whose lease has ended) use the database's clock instead: nodes' clocks may differ.
+ * The only file that reads the clock. All other code takes a `Clock` as an argument, so that a test can control time.
+ * Durable decisions (due times, expired leases) use the database's clock instead, because the clocks of nodes differ.
  */
 export interface Clock {
   /** Wall time, ms since the Unix epoch. May jump. */
   now(): number;
-  /** ms since an arbitrary start. Never goes back; for durations and deadlines inside this process. */
+  /** ms since an arbitrary start. Never goes back; use it for durations and deadlines within this process. */
   monotonic(): number;
   /** Calls `work` once after `delay_ms`; returns a function that cancels it. Never keeps the process alive. */
   after(delay_ms: number, work: () => void): () => void;
@@ -21,10 +21,10 @@ export const systemClock: Clock = {
   },
 };
 
-/** Unix time in whole seconds, the form of every time in events and in the API. */
+/** Unix time in whole seconds, as in every event and API response. */
 export const unixSeconds = (milliseconds: number): number => Math.floor(milliseconds / 1000);
 
-/** Waits, and keeps the process alive meanwhile: for what runs before there is anything to wait for by an event. */
+/** Waits and, unlike `Clock.after`, keeps the process alive: for code that runs before the server listens. */
 export const pause = (delay_ms: number): Promise<void> =>
   new Promise((resolve) => {
     setTimeout(resolve, delay_ms);

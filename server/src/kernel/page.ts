@@ -1,15 +1,15 @@
 import { MaveError } from "./errors.ts";
 
-/** One page of a list, and the way to the next. Lists are walked by keyset: the cursor is an item's id, never a count. */
+/** One page of a list. Lists use keyset pagination: the cursor is the id of an item, not an offset. */
 export interface Page<Item> {
   object: "list";
   data: Item[];
   has_more: boolean;
-  /** What to pass as `after` for the next page. */
+  /** The value of `after` for the next page. */
   next: string | null;
 }
 
-/** Which page: after or before the item of that id (not both), at most `limit`. */
+/** Selects a page of at most `limit` items, after or before (not both) the item with the given id. */
 export interface PageQuery {
   limit: number;
   after?: string | undefined;
@@ -18,8 +18,8 @@ export interface PageQuery {
 
 /**
  * Finds one page.
- * @param readCursor from an id as the outside writes it to the store's; null where it cannot be one
- * @param find the store's two ways: on from a cursor in the list's order (null: from its begin), and back from one
+ * @param readCursor converts a public id to the store's; null if it is not an id
+ * @param find the two queries of the store: forward from a cursor (null: from the start of the list) and backward
  */
 export async function pageOf<Row, Item extends { id: string }>(
   query: PageQuery,
@@ -36,7 +36,7 @@ export async function pageOf<Row, Item extends { id: string }>(
   const rows = before === null ? await find.after(after, limit + 1) : await find.before(before, limit + 1);
   const data = rows.slice(0, limit).map(present);
   if (before !== null) data.reverse();
-  // Going back, what `before` stands for comes next in the list's order.
+  // A page before an item always has that item after it.
   const has_more = before === null ? rows.length > limit : data.length > 0;
   return { object: "list", data, has_more, next: has_more ? (data.at(-1)?.id ?? null) : null };
 }
@@ -45,6 +45,6 @@ function cursor(name: string, id: string | undefined, readCursor: (id: string) =
   if (id === undefined) return null;
   const found = readCursor(id);
   if (found !== null) return found;
-  const detail = "This is no id. Pass the `next` of the page before.";
+  const detail = "This is not an id. Pass the `next` of the previous page.";
   throw new MaveError("REQUEST_INVALID", detail, { errors: [{ path: `/${name}`, detail }] });
 }

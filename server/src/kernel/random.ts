@@ -1,8 +1,8 @@
 import { randomBytes, randomInt } from "node:crypto";
 
-/** The only file that draws randomness; handed in everywhere, so that a test can seed it. */
+/** The only file that draws randomness. All other code takes a `Random` as an argument, so that a test can seed it. */
 export interface Random {
-  /** `count` bytes fit for keys and secrets. */
+  /** `count` bytes from a cryptographic generator. */
   bytes(count: number): Buffer;
   /** A whole number, 0 <= n < `below`, without modulo bias. */
   integer(below: number): number;
@@ -13,7 +13,7 @@ export interface Random {
 const POOL_BYTES = 4_096;
 let pool = Buffer.alloc(0);
 
-/** Drawn for many ids at once: each draw costs as much as signing a delivery. No byte is given twice. */
+/** Draws random bytes for many ids at once, because one draw costs as much as signing a delivery. */
 function fromPool(count: number): Buffer {
   if (pool.length < count) pool = randomBytes(POOL_BYTES);
   const bytes = Buffer.from(pool.subarray(0, count));

@@ -1,14 +1,14 @@
 import { unixSeconds } from "./clock.ts";
 
 /**
- * Short UUIDs: a 128-bit UUID written in base 57, least significant digit first, right-padded to 22 characters.
- * They do not sort by time (the digits are reversed): store and order by the UUID, convert at the edge.
+ * Short UUIDs: a 128-bit UUID in base 57, least significant digit first, right-padded to 22 characters.
+ * They do not sort by time, because the digits are reversed: store and sort UUIDs, and convert them in the API.
  */
 const ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 const LENGTH = 22;
 const BASE = BigInt(ALPHABET.length);
-const BEYOND = 1n << 128n;
-/** Digits taken off at once: the most whose value is an exact number. A big division for each took three times as long. */
+const UUID_END = 1n << 128n;
+/** Digits per BigInt division: the most that a number holds exactly. One division per digit took three times as long. */
 const STRIDE = 9;
 const STRIDE_VALUE = BASE ** BigInt(STRIDE);
 const VALUES = new Map([...ALPHABET].map((character, index) => [character, BigInt(index)]));
@@ -28,7 +28,7 @@ function digitsOf(value: number): string {
   return digits;
 }
 
-/** @returns the lower-case 36-character UUID, or null where `short` is not the short form of one */
+/** @returns the lowercase 36-character UUID, or null if `short` is not a short UUID */
 export function longUuid(short: string): string | null {
   if (short.length !== LENGTH) return null;
   let value = 0n;
@@ -37,11 +37,11 @@ export function longUuid(short: string): string | null {
     if (digit === undefined) return null;
     value = value * BASE + digit;
   }
-  if (value >= BEYOND) return null;
+  if (value >= UUID_END) return null;
   const hex = value.toString(16).padStart(32, "0");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-/** The time in a UUIDv7, in whole seconds: a delivery's id has its event's. */
+/** The time in a UUIDv7, in whole seconds. The id of a delivery contains the time of its event. */
 export const idSeconds = (uuid: string): number =>
   unixSeconds(Number.parseInt(uuid.replaceAll("-", "").slice(0, 12), 16));

@@ -3,19 +3,17 @@ import { createInterface } from "node:readline";
 import type { Clock } from "./clock.ts";
 
 /**
- * The only file that starts processes. A program is found in PATH or named by its path; never a shell, so that no
- * argument is ever more than an argument.
+ * The only file that starts processes. It never uses a shell, so that an argument cannot inject a command.
  */
 export function startChild(command: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
   return spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], ...options, shell: false });
 }
 
 export interface Bounds {
-  /** From start to end. */
   wall_ms: number;
-  /** Without a line on its standard output; no bound where it is left out. */
+  /** Maximum time between two lines on its standard output; unlimited if absent. */
   silent_ms?: number;
-  /** Processor time, all cores together. */
+  /** CPU time of all cores. */
   cpu_s: number;
   /** Virtual memory. */
   memory_bytes: number;
@@ -24,17 +22,17 @@ export interface Bounds {
 }
 
 export type Ending =
-  /** Ended by itself with this exit code. */
+  /** The program exited with this code. */
   | { how: "exited"; code: number }
-  /** Ended by a signal that was not ours: the kernel's limits, or somebody's kill. */
+  /** A signal that this module did not send: a limit of the kernel, or a kill. */
   | { how: "killed"; signal: NodeJS.Signals }
   | { how: "too_long" | "stalled" | "canceled" }
-  /** There is no such program. */
+  /** The program does not exist. */
   | { how: "missing" };
 
 export interface Run {
   ending: Ending;
-  /** The last kilobytes of its standard error. */
+  /** The end of its standard error. */
   errors: string;
 }
 
@@ -43,41 +41,41 @@ export interface RunOptions {
   bounds: Bounds;
   /** Each line of its standard output. */
   onLine?: (line: string) => void;
-  /** Ends it: asked first, killed 2 s later. */
+  /** Stops the program: SIGTERM, then SIGKILL 2 s later. */
   signal?: AbortSignal;
 }
 
 const ERRORS_KEPT_BYTES = 8_192;
-const ASKED_BEFORE_KILLED_MS = 2_000;
+const TERM_BEFORE_KILL_MS = 2_000;
 
-/** Runs a program that reads what strangers sent, within bounds, and waits for its end. Never throws for what it does. */
+/** Runs a program on untrusted input, within bounds, until it ends. Never throws because of what the program does. */
 export async function runBounded(command: string, args: readonly string[], options: RunOptions): Promise<Run> {
   const { clock, bounds, onLine, signal } = options;
   if (signal?.aborted) return { ending: { how: "canceled" }, errors: "" };
   const [program, ...all] = [...(await wrapper(bounds)), command, ...args] as [string, ...string[]];
   const child = startChild(program, all, { env: childEnvironment() });
   const stop = new Stopper(child, clock);
-  let quiet = () => {};
-  const heard = () => {
-    quiet();
-    if (bounds.silent_ms !== undefined) quiet = clock.after(bounds.silent_ms, () => stop.because("stalled"));
+  let cancelStall = () => {};
+  const resetStall = () => {
+    cancelStall();
+    if (bounds.silent_ms !== undefined) cancelStall = clock.after(bounds.silent_ms, () => stop.because("stalled"));
   };
-  heard();
-  const expire = clock.after(bounds.wall_ms, () => stop.because("too_long"));
+  resetStall();
+  const cancelWall = clock.after(bounds.wall_ms, () => stop.because("too_long"));
   const cancel = () => stop.because("canceled");
   signal?.addEventListener("abort", cancel, { once: true });
   const errors = keepTail(child);
   createInterface({ input: child.stdout!, crlfDelay: Number.POSITIVE_INFINITY }).on("line", (line) => {
-    heard();
+    resetStall();
     onLine?.(line);
   });
   const ending = await ended(child);
-  for (const undo of [quiet, expire, stop.done]) undo();
+  for (const undo of [cancelStall, cancelWall, stop.done]) undo();
   signal?.removeEventListener("abort", cancel);
   return { ending: stop.reason && ending.how !== "missing" ? { how: stop.reason } : ending, errors: errors() };
 }
 
-/** Asks a child to end, and kills it where it does not. */
+/** Terminates a child process, and kills it if it does not exit. */
 class Stopper {
   reason: "too_long" | "stalled" | "canceled" | undefined;
   done = () => {};
@@ -93,13 +91,13 @@ class Stopper {
     if (this.reason) return;
     this.reason = reason;
     this.#child.kill("SIGTERM");
-    this.done = this.#clock.after(ASKED_BEFORE_KILLED_MS, () => this.#child.kill("SIGKILL"));
+    this.done = this.#clock.after(TERM_BEFORE_KILL_MS, () => this.#child.kill("SIGKILL"));
   }
 }
 
-const NOT_FOUND = 127; // what the programs in front say where there is nothing to run
+const NOT_FOUND = 127; // the exit code of the wrapper programs if the command does not exist
 
-/** Resolves once its output is read to the end, too. */
+/** Resolves once the process has exited and its output has been read completely. */
 function ended(child: ChildProcess): Promise<Ending> {
   return new Promise((resolve) => {
     child.once("error", () => resolve({ how: "missing" }));
@@ -119,31 +117,32 @@ function keepTail(child: ChildProcess): () => string {
   return () => tail;
 }
 
-/** Nothing of our own settings and secrets reaches a program that reads a stranger's file. */
+/** Contains none of the server's settings and secrets, because the program reads untrusted files. */
 function childEnvironment(): NodeJS.ProcessEnv {
   return { PATH: SEARCH_PATH, LC_ALL: "C", HOME: "/nonexistent" };
 }
 
 const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/homebrew/bin";
 
-let guards: Promise<{ dies: boolean; limits: boolean; nice: boolean }> | undefined;
+let guards: Promise<{ setpriv: boolean; prlimit: boolean; nice: boolean }> | undefined;
 
 /**
- * The bounds that only the system can hold, by programs that every Linux has. Each replaces itself by the next, so the
- * process id stays. It dies with us (an ffmpeg would outlive a killed parent), gains no rights, and lets deliveries go
- * first. Where one is missing (macOS), the time limits above still hold.
+ * The command prefix that makes the system enforce the bounds, with programs that every Linux has. Each of them execs the
+ * next, so the process id stays the same. The child dies with this process (ffmpeg would survive a killed parent), gains
+ * no privileges, and has a lower priority than deliveries. On systems without these programs (macOS), only the time limits
+ * above apply.
  */
 async function wrapper(bounds: Bounds): Promise<string[]> {
   guards ??= findGuards();
-  const { dies, limits, nice } = await guards;
-  const limited = [
+  const { setpriv, prlimit, nice } = await guards;
+  const limits = [
     `--as=${bounds.memory_bytes}`,
     `--cpu=${bounds.cpu_s}:${bounds.cpu_s + 10}`,
     `--fsize=${bounds.file_bytes}`,
   ];
   return [
-    ...(dies ? ["setpriv", "--pdeathsig", "KILL", "--no-new-privs"] : []),
-    ...(limits ? ["prlimit", ...limited, "--core=0", "--nofile=256"] : []),
+    ...(setpriv ? ["setpriv", "--pdeathsig", "KILL", "--no-new-privs"] : []),
+    ...(prlimit ? ["prlimit", ...limits, "--core=0", "--nofile=256"] : []),
     ...(nice ? ["nice", "-n", "10"] : []),
   ];
 }
@@ -153,10 +152,10 @@ async function findGuards() {
     const ending = await ended(startChild(command, args, { stdio: ["ignore", "pipe", "pipe"] }));
     return ending.how === "exited" && ending.code === 0;
   };
-  const [dies, limits, nice] = await Promise.all([
+  const [setpriv, prlimit, nice] = await Promise.all([
     works("setpriv", "--pdeathsig", "KILL", "--no-new-privs", "true"),
     works("prlimit", "--core=0", "true"),
     works("nice", "-n", "10", "true"),
   ]);
-  return { dies, limits, nice };
+  return { setpriv, prlimit, nice };
 }

@@ -1,7 +1,6 @@
 /**
- * Something outside the program keeps it from starting (a busy port, a folder it may not write, a wrong setting).
- * Its message is a sentence for the operator: what, why and what to do. Whoever starts the program prints it and ends
- * with code 1; any other error is a bug and keeps its stack.
+ * The environment prevents a start: a port in use, a folder that is not writable, an invalid setting. The message tells
+ * the operator what failed, why, and what to do. The program prints it without a stack and exits with code 1.
  */
 export class StartFailure extends Error {
   override readonly name = "StartFailure";

@@ -2,22 +2,22 @@ import { Counter, Histogram } from "prom-client";
 import type { EndedAttempt } from "../webhooks/health.ts";
 
 export interface DeliveryMeter {
-  /** Hears of every attempt. */
+  /** Counts an attempt. */
   attempted(ended: Pick<EndedAttempt, "exchange" | "outcome">): void;
   /** Called with the duration of each claim and each settle. */
   timed(statement: "claim" | "settle", duration_ms: number): void;
-  /** For the registry. */
+  /** The series to register. */
   series: (Counter<string> | Histogram<string>)[];
 }
 
-const registers: [] = []; // the registry is made where everything else is there
+const registers: [] = []; // `createMetrics` registers the series
 
 /**
- * Counts what this node's deliveries come to. No label names a webhook or a space: their number has no bound, and each
- * would be a series for ever; what one webhook does is in its health. Error words are a closed set.
+ * Measures the attempts of this node. No label has the id of a webhook or space, because their number is unbounded and each
+ * would be a series forever; per-webhook numbers are in its health. Error words are a closed set.
  */
 export function createDeliveryMeter(): DeliveryMeter {
-  const counts: Record<string, Record<string, number>> = {}; // prom-client's labels cost more than the count itself
+  const counts: Record<string, Record<string, number>> = {}; // counting with labels of prom-client is more expensive
   const attempts = new Counter({
     name: "mave_attempts_total",
     help: "Attempts of this node since its start, by outcome and error word.",
@@ -29,9 +29,13 @@ export function createDeliveryMeter(): DeliveryMeter {
         for (const [error, count] of Object.entries(words)) this.inc({ outcome, error }, count);
     },
   });
-  const attempt = seconds("mave_attempt_seconds", "How long attempts took, the receiver's time included.", SLOW);
-  const claim = seconds("mave_claim_seconds", "How long it took to claim due deliveries.", QUICK);
-  const settle = seconds("mave_settle_seconds", "How long it took to write a batch of outcomes.", QUICK);
+  const attempt = seconds(
+    "mave_attempt_duration_seconds",
+    "Duration of an attempt, including the response of the receiver.",
+    SLOW,
+  );
+  const claim = seconds("mave_claim_duration_seconds", "Duration of a claim of due deliveries.", QUICK);
+  const settle = seconds("mave_settle_duration_seconds", "Duration of settling a batch of outcomes.", QUICK);
   return {
     series: [attempts, attempt, claim, settle],
     attempted({ exchange, outcome }) {

@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import { StartFailure } from "../kernel/start-failure.ts";
 
-/** Asks for the port before anything is started, so that a busy one costs nothing. @returns it; for 0, any free one */
+/** Checks that the port is free before anything else starts. @returns the port; for 0, any free one */
 export function findPort(port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
@@ -13,7 +13,7 @@ export function findPort(port: number, host: string): Promise<number> {
   });
 }
 
-/** Why a port cannot be listened on, for the operator. */
+/** Explains to the operator why listening failed. */
 export function portFailure(cause: NodeJS.ErrnoException, port: number, host: string): StartFailure {
   return new StartFailure(sentence(cause, port, host), { cause });
 }
@@ -21,12 +21,12 @@ export function portFailure(cause: NodeJS.ErrnoException, port: number, host: st
 function sentence({ code, message }: NodeJS.ErrnoException, port: number, host: string): string {
   if (code === "EADDRINUSE") {
     const other = port < 65_535 ? port + 1 : 3000;
-    return `Port ${port} is in use by another program. Stop that one, or choose another port: PORT=${other} npm start`;
+    return `Port ${port} is in use by another program. Stop that program, or use another port: PORT=${other} npm start`;
   }
   if (code === "EACCES")
-    return `Port ${port} may not be opened by this user. Choose one from 1024 up, such as PORT=3000.`;
+    return `Port ${port} requires more privileges than this user has. Use a port above 1023, such as PORT=3000.`;
   return (
-    `The address ${host}:${port} cannot be listened on (${message}). ` +
-    "Set HOST to an address of this machine, or to 0.0.0.0 for all of them."
+    `Mave cannot listen on ${host}:${port} (${message}). ` +
+    "Set HOST to an address of this machine, or to 0.0.0.0 for all addresses."
   );
 }

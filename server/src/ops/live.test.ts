@@ -22,7 +22,7 @@ const listeners =
   "select count(*)::int as n from pg_stat_activity where query ilike 'listen mave_live%' and datname = current_database()";
 const video = (n: number) => ({ space: "s", video: `v${n}` });
 
-test("what changes on one node is seen by those who look on another, and on its own once", async () => {
+test("a change reaches viewers on other nodes, and viewers on its own node once", async () => {
   const [seenHere, seenThere] = [vi.fn(), vi.fn()];
   here.live.on("video", seenHere);
   there.live.on("video", seenThere);
@@ -36,13 +36,13 @@ test("what changes on one node is seen by those who look on another, and on its 
   expect(seenHere.mock.calls.filter(([change]) => change.video === "v0")).toHaveLength(1);
 });
 
-test("a node that nobody looks at elsewhere has no listener for deliveries", async () => {
+test("a node does not listen for deliveries while no other node has viewers", async () => {
   const alone = createSignals();
   createLive({ db, clock: systemClock, log: createLog("silent"), random: systemRandom, signals: alone });
   expect(alone.heard("delivery")).toBe(false);
 });
 
-test("a node whose connection is cut listens again by itself", async () => {
+test("a node listens again after its connection was cut", async () => {
   const [seen, missed] = [vi.fn(), vi.fn()];
   there.live.on("webhook", seen);
   await eventually(async () => {
@@ -62,11 +62,11 @@ test("a node whose connection is cut listens again by itself", async () => {
   expect(missed).toHaveBeenCalled();
 });
 
-test("a node that cannot listen says again and again that changes elsewhere may have gone by", async () => {
+test("a node that cannot listen periodically reports missed changes", async () => {
   const quick: Clock = { ...systemClock, after: (_, work) => systemClock.after(1, work) };
-  const deaf = { ...db, sharesSessions: true };
+  const pooled = { ...db, sharesSessions: true };
   const log = createLog("silent");
-  const live = createLive({ db: deaf, clock: quick, log, random: systemRandom, signals: createSignals() });
+  const live = createLive({ db: pooled, clock: quick, log, random: systemRandom, signals: createSignals() });
   const missed = vi.fn();
   live.onMissed(missed);
   live.start();

@@ -7,21 +7,20 @@ import type { Database } from "../store/db.ts";
 import { sendNotice } from "../store/notices.ts";
 import { openSession, type Session } from "../store/session.ts";
 
-/** What pages are told of. */
-const SHOWN = ["delivery", "video", "webhook", "event"] as const satisfies readonly Topic[];
-type Shown = (typeof SHOWN)[number];
-const WANTED = "mave_live_wanted";
-const CHANGED = "mave_live";
-/** What a node that has just begun to listen asks for: who has viewers? */
-const WHO = "?";
+/** The topics that live pages receive. */
+const LIVE_TOPICS = ["delivery", "video", "webhook", "event"] as const satisfies readonly Topic[];
+type LiveTopic = (typeof LIVE_TOPICS)[number];
+const VIEWERS_CHANNEL = "mave_live_viewers";
+const CHANGES_CHANNEL = "mave_live";
+/** The suffix with which a node that starts to listen asks the others whether they have viewers. */
+const QUERY = "?";
 
 /**
- * Signals of all nodes, for those who look: one LISTEN connection a node, however many viewers it has. A node says that
- * it has viewers; only while some node does, the others gather what changes on them and tell it. Hints, like all
- * signals: what is lost, or too much for a notice, is made up for by whoever reads again.
+ * The signals of all nodes, for live pages, over one LISTEN connection per node. A node with viewers announces them; only
+ * then do the other nodes publish their changes. Like all signals, these can be lost or dropped, so viewers also refetch.
  */
 export interface Live extends Pick<Signals, "on"> {
-  /** Told when changes on other nodes may have gone by unheard: again and again where this node cannot listen. */
+  /** `listener` runs whenever changes of other nodes may have been missed; periodically if this node cannot listen. */
   onMissed(listener: () => void): () => void;
   start(): void;
   stop(): Promise<void>;
@@ -38,112 +37,113 @@ export interface LiveParts {
 export function createLive(parts: LiveParts): Live {
   const { db, clock, log, signals } = parts;
   const tag = parts.random.bytes(6).toString("hex");
-  const elsewhere = new Map<Topic, Set<(change: never) => void>>();
-  const missed = new Set<() => void>();
-  const gatherer = createGatherer(parts, tag);
+  const remoteListeners = new Map<Topic, Set<(change: never) => void>>();
+  const missedListeners = new Set<() => void>();
+  const publisher = createPublisher(parts, tag);
   let viewers = 0;
   let stopped = false;
   let cancel = () => {};
 
-  const say = (payload: string) =>
-    sendNotice(db, WANTED, [payload]).catch((err: unknown) => log.debug({ err }, "a notice was not sent"));
+  const notify = (payload: string) =>
+    sendNotice(db, VIEWERS_CHANNEL, [payload]).catch((err: unknown) => log.debug({ err }, "Notice not sent"));
 
-  /** Says that this node has viewers, again and again: others forget it. */
-  function want(): void {
+  /** Repeats the announcement, because it expires on the other nodes. */
+  function announce(): void {
     cancel();
     if (viewers === 0 || stopped || db.sharesSessions) return;
-    cancel = clock.after(LIMITS.LIVE_ANNOUNCE_MS, want);
-    say(tag);
+    cancel = clock.after(LIMITS.LIVE_ANNOUNCE_MS, announce);
+    notify(tag);
   }
 
   function onNotice(channel: string, payload: string): void {
-    if (payload.startsWith(tag)) return; // this node's own
-    if (channel === WANTED && payload.endsWith(WHO)) return void want();
-    if (channel === WANTED) return void gatherer.gather();
-    const changes = JSON.parse(payload.slice(tag.length)) as [Shown, Changes[Shown]][];
+    if (payload.startsWith(tag)) return; // sent by this node
+    if (channel === VIEWERS_CHANNEL && payload.endsWith(QUERY)) return void announce();
+    if (channel === VIEWERS_CHANNEL) return void publisher.publish();
+    const changes = JSON.parse(payload.slice(tag.length)) as [LiveTopic, Changes[LiveTopic]][];
     for (const [topic, change] of changes)
-      for (const listener of elsewhere.get(topic) ?? []) (listener as (change: Changes[Shown]) => void)(change);
+      for (const listener of remoteListeners.get(topic) ?? [])
+        (listener as (change: Changes[LiveTopic]) => void)(change);
   }
 
-  function tellMissed(): void {
-    for (const listener of missed) listener();
+  function onMissed(): void {
+    for (const listener of missedListeners) listener();
   }
 
-  const ear = createEar(parts, {
+  const connection = createConnection(parts, {
     onNotice,
     onListening() {
-      say(tag + WHO);
-      want();
-      tellMissed();
+      notify(tag + QUERY);
+      announce();
+      onMissed();
     },
-    onLook: tellMissed,
+    onPoll: onMissed,
   });
 
   return {
-    start: ear.start,
+    start: connection.start,
     async stop() {
       stopped = true;
       cancel();
-      gatherer.end();
-      await ear.stop();
+      publisher.end();
+      await connection.stop();
     },
     on(topic, listener) {
-      const set = elsewhere.get(topic) ?? new Set();
-      elsewhere.set(topic, set.add(listener as (change: never) => void));
+      const set = remoteListeners.get(topic) ?? new Set();
+      remoteListeners.set(topic, set.add(listener as (change: never) => void));
       const off = signals.on(topic, listener);
-      if (++viewers === 1) want();
+      if (++viewers === 1) announce();
       return () => {
         off();
         if (set.delete(listener as (change: never) => void)) viewers -= 1;
       };
     },
     onMissed(listener) {
-      missed.add(listener);
-      return () => missed.delete(listener);
+      missedListeners.add(listener);
+      return () => missedListeners.delete(listener);
     },
   };
 }
 
-interface EarListeners {
+interface ConnectionListeners {
   onNotice(channel: string, payload: string): void;
-  /** It hears from now on, for the first time or again. */
+  /** The connection listens, for the first time or again. */
   onListening(): void;
-  /** It hears nothing: time to look. */
-  onLook(): void;
+  /** The interval of a node that cannot listen. */
+  onPoll(): void;
 }
 
-/** A connection that listens, opened again where it breaks. Behind a pooler that shares sessions none could. */
-function createEar({ db, clock }: LiveParts, { onNotice, onListening, onLook }: EarListeners) {
+/** A LISTEN connection that reconnects. Behind a pooler in transaction mode, where LISTEN does not work, it polls. */
+function createConnection({ db, clock }: LiveParts, { onNotice, onListening, onPoll }: ConnectionListeners) {
   let session: Session | null = null;
   let stopped = false;
-  let waiting = false; // a connection that breaks while it begins to listen says so twice
+  let isScheduled = false; // a connection that breaks during LISTEN reports it twice
 
-  function listenSoon(): void {
-    if (waiting || stopped) return;
-    waiting = true;
-    void session?.close(); // lost, but perhaps for us only
+  function reconnect(): void {
+    if (isScheduled || stopped) return;
+    isScheduled = true;
+    void session?.close(); // the server may not have noticed
     clock.after(LIMITS.LIVE_RECONNECT_MS, listen);
   }
 
   function listen(): void {
-    waiting = false;
-    openSession(db, clock, { onNotice, onLost: listenSoon })
+    isScheduled = false;
+    openSession(db, clock, { onNotice, onLost: reconnect })
       .then(async (made) => {
         session = made;
         if (stopped) return made.close();
-        for (const channel of [WANTED, CHANGED]) await made.listen(channel);
+        for (const channel of [VIEWERS_CHANNEL, CHANGES_CHANNEL]) await made.listen(channel);
         onListening();
       })
-      .catch(listenSoon);
+      .catch(reconnect);
   }
 
-  function look(): void {
-    onLook();
-    if (!stopped) clock.after(LIMITS.LIVE_POLL_MS, look);
+  function poll(): void {
+    onPoll();
+    if (!stopped) clock.after(LIMITS.LIVE_POLL_MS, poll);
   }
 
   return {
-    start: db.sharesSessions ? look : listen,
+    start: db.sharesSessions ? poll : listen,
     async stop() {
       stopped = true;
       await session?.close();
@@ -151,25 +151,25 @@ function createEar({ db, clock }: LiveParts, { onNotice, onListening, onLook }: 
   };
 }
 
-/** Gathers this node's changes while another node wants them, and tells them a few times a second. */
-function createGatherer({ db, clock, log, signals }: LiveParts, tag: string) {
-  let gathered = new Set<string>();
+/** Publishes the changes of this node in batches while another node has viewers. */
+function createPublisher({ db, clock, log, signals }: LiveParts, tag: string) {
+  let batch = new Set<string>();
   let size = 0;
   let sending = false;
   let offs: (() => void)[] = [];
   let cancel = () => {};
 
   const send = () => {
-    const payload = `${tag}[${[...gathered].join(",")}]`;
-    gathered = new Set();
+    const payload = `${tag}[${[...batch].join(",")}]`;
+    batch = new Set();
     size = 0;
     sending = false;
-    sendNotice(db, CHANGED, [payload]).catch((err: unknown) => log.debug({ err }, "a notice was not sent"));
+    sendNotice(db, CHANGES_CHANNEL, [payload]).catch((err: unknown) => log.debug({ err }, "Notice not sent"));
   };
-  const add = (topic: Shown, change: Changes[Shown]) => {
+  const add = (topic: LiveTopic, change: Changes[LiveTopic]) => {
     const text = JSON.stringify([topic, change]);
-    if (size + text.length > LIMITS.NOTICE_BYTES || gathered.has(text)) return;
-    gathered.add(text);
+    if (size + text.length > LIMITS.NOTICE_BYTES || batch.has(text)) return;
+    batch.add(text);
     size += text.length + 1;
     if (!sending) clock.after(LIMITS.CHANGES_BATCH_MS, send);
     sending = true;
@@ -180,10 +180,10 @@ function createGatherer({ db, clock, log, signals }: LiveParts, tag: string) {
     offs = [];
   };
   return {
-    gather() {
+    publish() {
       cancel();
       cancel = clock.after(LIMITS.LIVE_ANNOUNCE_MS * 3, end);
-      if (offs.length === 0) offs = SHOWN.map((topic) => signals.on(topic, (change) => add(topic, change)));
+      if (offs.length === 0) offs = LIVE_TOPICS.map((topic) => signals.on(topic, (change) => add(topic, change)));
     },
     end,
   };

@@ -8,19 +8,19 @@ import type { DeliveryMeter } from "./delivery-meter.ts";
 export interface MetricsParts {
   db: Database;
   roles: ReadonlySet<string>;
-  /** Null on a node that does not deliver. */
+  /** null on a node that does not deliver */
   delivery: { stats: DeliveryNode["stats"]; meter: DeliveryMeter } | null;
 }
 
 export interface Metrics {
   registry: Registry;
-  /** One answered request, in seconds. */
-  request(route: string, method: string, status: number, took_s: number): void;
+  /** Records a finished request. */
+  request(route: string, method: string, status: number, duration_s: number): void;
 }
 
 type Read = () => number;
 
-/** What Prometheus reads. Every gauge is taken when it is asked for, so that measuring costs nothing in between. */
+/** The metrics for Prometheus. Gauges are measured at each scrape, so they cost nothing in between. */
 export function createMetrics({ db, roles, delivery }: MetricsParts): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -31,21 +31,21 @@ export function createMetrics({ db, roles, delivery }: MetricsParts): Metrics {
   if (delivery) deliveryGauges(delivery.stats, registers);
   for (const each of delivery?.meter.series ?? []) registry.registerMetric(each);
   const requests = new Histogram({
-    name: "mave_http_request_seconds",
-    help: "Answered requests by route, method and status.",
+    name: "mave_http_request_duration_seconds",
+    help: "Duration of requests by route, method and status.",
     labelNames: ["route", "method", "status"],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   });
   return {
     registry,
-    request: (route, method, status, took_s) => requests.observe({ route, method, status }, took_s),
+    request: (route, method, status, duration_s) => requests.observe({ route, method, status }, duration_s),
   };
 }
 
 /**
- * What every node sees alike. While the database is away these say nothing and `mave_database_up` says 0: the rest of
- * the page is what an operator needs then.
+ * The gauges that are the same on every node. While the database is unavailable, they are absent and `mave_database_up` is
+ * 0; the other metrics remain.
  */
 function databaseGauges(db: Database, registers: Registry[]): void {
   const queue = shared(() => measureQueue(db));
@@ -72,40 +72,36 @@ function databaseGauges(db: Database, registers: Registry[]): void {
         for (const [state, value] of Object.entries(values ?? {})) this.set({ state }, value);
       },
     });
-  // First: the readings of the others stand in the same pool.
+  // First, because the queries of the other gauges use the same pool.
   const { pool } = db;
-  byState("mave_database_connections", "This node's pooled connections: busy, idle.", async () => {
+  byState("mave_database_connections", "Pooled database connections of this node by state: busy, idle.", async () => {
     return { busy: pool.totalCount - pool.idleCount, idle: pool.idleCount };
   });
-  single("mave_database_waiting", "Statements that wait for a connection of this node's pool.", async () => {
+  single("mave_database_waiting", "Statements waiting for a database connection of this node.", async () => {
     return pool.waitingCount;
   });
-  single("mave_database_up", "1 where the database answered this scrape.", up);
+  single("mave_database_up", "1 if the database responded to this scrape.", up);
   const states = QUEUE_STATES.join(", ");
-  byState(
-    "mave_pending_deliveries",
-    `Deliveries that are not finished: ${states}.`,
-    async () => (await queue())?.counts,
-  );
+  byState("mave_pending_deliveries", `Pending deliveries by state: ${states}.`, async () => (await queue())?.counts);
   byState(
     "mave_oldest_delivery_seconds",
-    "The age of the oldest open delivery's event, by state.",
+    "Age of the oldest pending delivery by state.",
     async () => (await queue())?.oldest_s,
   );
   single(
     "mave_oldest_due_seconds",
-    "How long the delivery that is overdue longest has been due.",
+    "Time since the most overdue delivery became due.",
     async () => (await queue())?.overdue_s ?? Number.NaN,
   );
   byState("mave_uploads", `Uploads by state: ${UPLOAD_STATES.join(", ")}.`, async () => (await uploads())?.counts);
   single(
     "mave_oldest_upload_seconds",
-    "How long the received upload that waits longest for its processing has waited.",
+    "Time that the oldest received upload has waited for processing.",
     async () => (await uploads())?.oldest_received_s ?? Number.NaN,
   );
 }
 
-/** All gauges of one scrape share a reading. Undefined where it failed. */
+/** One query for all gauges of a scrape. Undefined if it failed. */
 function shared<Reading>(read: () => Promise<Reading>): () => Promise<Reading | undefined> {
   let reading: Promise<Reading | undefined> | null = null;
   return () => {
@@ -128,14 +124,14 @@ function deliveryGauges(stats: DeliveryNode["stats"], registers: Registry[]): vo
         this.set(read());
       },
     });
-  gauge("mave_sends_in_flight", "Attempts under way on this node, the slow ones left out.", () => stats().inFlight);
-  gauge("mave_sends_slow", "Attempts under way that have taken over a second.", () => stats().slow);
-  gauge("mave_sends_queued", "Deliveries in this node's memory that wait for a slot.", () => stats().queued);
-  gauge("mave_attempts_unsettled", "Attempts that have ended and are not written yet.", () => stats().unsettled);
+  gauge("mave_sends_in_flight", "Attempts in flight on this node, except slow ones.", () => stats().inFlight);
+  gauge("mave_sends_slow", "Attempts in flight for more than a second.", () => stats().slow);
+  gauge("mave_sends_queued", "Deliveries in the memory of this node that wait for a slot.", () => stats().queued);
+  gauge("mave_attempts_unsettled", "Attempts that have ended but are not settled yet.", () => stats().unsettled);
   gauge("mave_nodes", "Nodes that deliver.", () => stats().nodes);
   new Counter({
     name: "mave_leases_lost_total",
-    help: "Settles that came after their lease had ended.",
+    help: "Outcomes that were discarded because their lease had expired.",
     registers,
     collect() {
       this.reset();

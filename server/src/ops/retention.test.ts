@@ -26,7 +26,7 @@ const partitions = async (parent: string) =>
   (await rows("select day::text from partition_days($1) day order by day", [parent])).map(({ day }) => day);
 const dayName = (ago: number) => new Date(Date.now() - ago * DAY_MS).toISOString().slice(0, 10);
 
-async function eventOf(age_days: number): Promise<string> {
+async function createEvent(age_days: number): Promise<string> {
   const id = uuidV7(Date.now() - age_days * DAY_MS, systemRandom);
   await rows("insert into events (space_id, id, type, sequence, payload) values ($1, $2, 'video.created', 1, '{}')", [
     SPACE,
@@ -35,7 +35,7 @@ async function eventOf(age_days: number): Promise<string> {
   return id;
 }
 
-async function openDeliveryOf(event: string): Promise<void> {
+async function createPendingDelivery(event: string): Promise<void> {
   await rows(
     `insert into pending_deliveries (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, due_at)
      values ($1, gen_random_uuid(), 'k1iFD7h4rW', 1, $2, $2, 'video.created', 0, now())`,
@@ -48,25 +48,25 @@ const kept = async (event: string) => (await rows("select id from events where i
 beforeEach(() => retention.round());
 afterEach(() => rows("truncate events, pending_deliveries"));
 
-test("a round makes today's partitions and a week ahead, for all three tables", async () => {
+test("a round creates the partitions of today and a week ahead for all three tables", async () => {
   for (const parent of ["events", "deliveries", "attempts"]) {
     expect(await partitions(parent)).toEqual(expect.arrayContaining([dayName(0), dayName(-7)]));
   }
 });
 
-test("a new event lies in its day's partition, not in the default one", async () => {
-  const event = await eventOf(0);
+test("a new event is in the partition of its day", async () => {
+  const event = await createEvent(0);
   const [row] = await rows("select tableoid::regclass::text as place from events where id = $1", [event]);
   expect(row.place).toBe(`events_${dayName(0).replaceAll("-", "")}`);
 });
 
-test("days past retention are dropped, younger ones stay", async () => {
+test("days older than the retention are dropped, newer ones are kept", async () => {
   await rows("select make_partition('events', 'id', $1::date), make_partition('events', 'id', $2::date)", [
     dayName(40),
     dayName(20),
   ]);
-  const old = await eventOf(40);
-  const young = await eventOf(20);
+  const old = await createEvent(40);
+  const young = await createEvent(20);
   await retention.round();
   expect([await kept(old), await kept(young)]).toEqual([false, true]);
   expect(await partitions("events")).not.toContain(dayName(40));
@@ -74,8 +74,8 @@ test("days past retention are dropped, younger ones stay", async () => {
 
 test("a day that an open delivery needs is kept, however old", async () => {
   await rows("select make_partition('events', 'id', $1::date)", [dayName(45)]);
-  const event = await eventOf(45);
-  await openDeliveryOf(event);
+  const event = await createEvent(45);
+  await createPendingDelivery(event);
   await retention.round();
   expect(await kept(event)).toBe(true);
   await rows("delete from pending_deliveries");
@@ -83,18 +83,18 @@ test("a day that an open delivery needs is kept, however old", async () => {
   expect(await kept(event)).toBe(false);
 });
 
-test("rows that a wrong clock put beyond the partitions are stored, and removed when their time is past", async () => {
-  const future = await eventOf(-400);
-  const past = await eventOf(400);
+test("rows outside the partitions, written with a wrong clock, are stored and removed when they expire", async () => {
+  const future = await createEvent(-400);
+  const past = await createEvent(400);
   await retention.round();
   expect([await kept(future), await kept(past)]).toEqual([true, false]);
 });
 
-test("a round gives up its turn to a node that already has one running", async () => {
+test("a round does nothing while another node runs one", async () => {
   const other = await db.connect();
   await other.query("begin");
   await other.query("select pg_advisory_xact_lock(7021801)");
-  const old = await eventOf(400);
+  const old = await createEvent(400);
   await retention.round();
   expect(await kept(old)).toBe(true);
   await other.query("rollback");
@@ -118,22 +118,22 @@ const waitsForLock = async () =>
     )
   ).length > 0;
 
-test("a round that cannot get its lock fails within the bound, and lets a writer go on while the reader still reads", async () => {
+test("a round that cannot get its lock fails in time and does not block writers behind a long reader", async () => {
   const reader = await longReader();
   let ended = false;
   const round = retention.round().finally(() => {
     ended = true;
   });
-  const refused = expect(round).rejects.toThrow(/lock timeout/);
+  const rejected = expect(round).rejects.toThrow(/lock timeout/);
   while (!ended && !(await waitsForLock()));
-  const event = await eventOf(0); // behind the round that waits for the reader
-  await refused;
+  const event = await createEvent(0); // queued behind the round, which waits for the reader
+  await rejected;
   expect(await kept(event)).toBe(true);
   expect(await partitions("events")).toContain(dayName(50));
   await reader.end();
 });
 
-test("a start behind a long reader serves, and tries again soon; after it, every hour", async () => {
+test("a start behind a long reader succeeds; the round is retried soon, and then runs every hour", async () => {
   const reader = await longReader();
   const planned: { ms: number; work: () => void }[] = [];
   const clock = {
@@ -162,12 +162,12 @@ test("a start behind a long reader serves, and tries again soon; after it, every
   expect(await partitions("events")).not.toContain(dayName(50));
 });
 
-test("a day is kept for an old delivery that was opened again after the round had looked", async () => {
+test("a day is kept for an old delivery that was reopened after the round had selected the day", async () => {
   await rows("select make_partition('events', 'id', $1::date)", [dayName(60)]);
-  const event = await eventOf(60);
+  const event = await createEvent(60);
   const day = dayName(60);
   expect(await partitionsBefore(db, await firstDayKept(db, 30))).toContainEqual({ parent: "events", day });
-  await openDeliveryOf(event);
+  await createPendingDelivery(event);
   expect(await db.transaction((tx) => dropPartition(tx, { parent: "events", day }, 30))).toBe(false);
   expect(await kept(event)).toBe(true);
 });

@@ -10,62 +10,61 @@ interface RetentionOptions {
   db: Database;
   clock: Clock;
   log: Log;
-  /** Days that events, deliveries and attempts are kept. */
+  /** How long events, deliveries and attempts are kept. */
   days: number;
 }
 
 export interface Retention {
-  /** Makes the partitions that are needed now, then goes on by itself: every hour, sooner where a round failed. */
+  /** Runs a round, then one per hour, or sooner after a failure. */
   start(): Promise<void>;
-  /** One round; another node's running round makes this one do nothing. */
+  /** Runs one round. Does nothing while another node runs one. */
   round(): Promise<void>;
-  /** Ends after the round that runs, if one does. */
+  /** Resolves once the current round has ended. */
   stop(): Promise<void>;
 }
 
 /**
- * Keeps the time partitions: makes them ahead and drops those past retention. A day is kept as long as an open delivery
- * needs an event of it, however old: a webhook that was paused for longer than the retention still gets its events.
+ * Creates time partitions ahead and drops those older than the retention. A day with the event of a pending delivery is
+ * kept regardless of its age, so that a webhook that was paused for longer than the retention still receives its events.
  */
 export function createRetention({ db, clock, log, days }: RetentionOptions): Retention {
   let cancel = () => {};
   let running: Promise<void> = Promise.resolve();
 
   async function round(): Promise<void> {
-    const mine = await makeAhead();
-    if (mine) await dropOld();
+    if (await createAhead()) await dropExpired();
   }
 
-  /** @returns false where another node has the turn */
-  function makeAhead(): Promise<boolean> {
+  /** @returns false if another node has the lock */
+  function createAhead(): Promise<boolean> {
     return db.transaction(async (tx) => {
       if (!(await tryTurn(tx, "retention"))) return false;
       await boundLockWait(tx);
-      const made = await makePartitions(tx, LIMITS.PARTITION_DAYS_AHEAD);
+      const created = await makePartitions(tx, LIMITS.PARTITION_DAYS_AHEAD);
       await removeExpired(tx, await firstDayKept(tx, days), LIMITS.IDEMPOTENCY_KEPT_S);
-      if (made > 0) log.info({ made }, "partitions made");
+      if (created > 0) log.info({ created }, "Partitions created");
       return true;
     });
   }
 
-  // One transaction each: dropping stops the writers of its table, so it must not last as long as the whole round.
-  async function dropOld(): Promise<void> {
+  // One transaction per partition, because dropping one blocks all writers of its table.
+  async function dropExpired(): Promise<void> {
     for (const old of await partitionsBefore(db, await firstDayKept(db, days))) {
       const dropped = await db.transaction(async (tx) => {
         if (!(await tryTurn(tx, "retention"))) return false;
         await boundLockWait(tx);
         return dropPartition(tx, old, days);
       });
-      if (dropped) log.info(old, "partition dropped");
+      if (dropped) log.info(old, "Partition dropped");
     }
   }
 
-  /** A round that cannot have its lock is no reason not to serve: there are partitions ahead, and a default one. */
+  /** A failed round does not prevent the start: there are partitions ahead, and a default partition. */
   const tryRound = (): Promise<number> =>
     round().then(
       () => LIMITS.RETENTION_INTERVAL_MS,
       (error: unknown) => {
-        log.warn({ err: error }, "retention: this round failed; it is tried again soon");
+        log.warn({ err: error }, "Retention failed; retrying");
         return LIMITS.RETENTION_RETRY_MS;
       },
     );
@@ -85,7 +84,7 @@ export function createRetention({ db, clock, log, days }: RetentionOptions): Ret
     async stop() {
       cancel();
       await running;
-      cancel(); // what a round that has just ended scheduled
+      cancel(); // the ended round may have scheduled another one
     },
   };
 }

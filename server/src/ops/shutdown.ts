@@ -4,19 +4,18 @@ import type { Log } from "../kernel/log.ts";
 
 export interface Shutdown {
   /**
-   * Has `step` run at the end, before every step that was added earlier: what started last ends first. Throws where the
-   * end has begun already: a start that is under way goes no further.
+   * Adds a step that runs before all steps that were added earlier: what started last ends first. Throws if the shutdown
+   * has begun, which stops a start that is still in progress.
    */
   add(name: string, step: () => Promise<void>): void;
   readonly begun: boolean;
-  /** Ends everything and then the process. A second call, or a second signal, changes nothing. */
+  /** Runs all steps and then exits. A second call or signal has no effect. */
   begin(reason: string, code?: number): void;
 }
 
 /**
- * Ends the process in order on SIGTERM, Ctrl-C and a closed terminal. A step that fails is logged and does not keep the
- * next from running; where all of them take longer than SHUTDOWN_MS the process ends anyway, as after a kill: whatever
- * was not finished is found and finished by the next start.
+ * Shuts down in order on SIGTERM, SIGINT and SIGHUP. A failed step is logged and does not prevent the next one. After
+ * SHUTDOWN_MS the process exits anyway; the next start recovers unfinished work, as after a kill.
  */
 export function createShutdown(log: Log, clock: Clock, exit: (code: number) => void = process.exit): Shutdown {
   const steps: { name: string; step: () => Promise<void> }[] = [];
@@ -24,11 +23,11 @@ export function createShutdown(log: Log, clock: Clock, exit: (code: number) => v
 
   const end = async (code: number): Promise<void> => {
     const cancel = clock.after(LIMITS.SHUTDOWN_MS - 500, () => {
-      log.error("Not everything ended in time; leaving the rest to the next start.");
+      log.error("Shutdown timed out; the next start recovers the rest");
       exit(1);
     });
     for (const { name, step } of steps.reverse()) {
-      await step().catch((error: Error) => log.error({ err: error }, `Ending ${name} failed.`));
+      await step().catch((error: Error) => log.error({ err: error, step: name }, "Shutdown step failed"));
     }
     cancel();
     exit(code);
@@ -37,16 +36,16 @@ export function createShutdown(log: Log, clock: Clock, exit: (code: number) => v
   const begin = (reason: string, code = 0): void => {
     if (begun) return;
     begun = true;
-    log.info({ reason }, "Shutting down.");
+    log.info({ reason }, "Shutting down");
     void end(code);
   };
 
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => begin(signal));
-  process.on("disconnect", () => begin("the launcher ended")); // even by a kill: its channel to us closed
+  process.on("disconnect", () => begin("the launcher exited")); // also after a kill, because the IPC channel closes
   process.channel?.unref();
   return {
     add(name, step) {
-      if (begun) throw new Error(`The process is ending; ${name} came too late.`);
+      if (begun) throw new Error(`The process is shutting down, so the step "${name}" cannot be added.`);
       steps.push({ name, step });
     },
     get begun() {

@@ -11,25 +11,25 @@ const tracing = startTracing({ clock: systemClock, log: createLog("silent", fals
 const begin = (more: object = {}): OpenSpan =>
   tracing.begin({ name: "GET /v1/videos", kind: "server", begun_ms: 5_000, attributes: {}, ...more });
 
-test("what runs within a span is caused by it, also later, until it is over; nothing else is", async () => {
+test("code within a span has its traceparent, also asynchronously, until the span ends", async () => {
   const span = begin();
   const signal = Promise.withResolvers<void>();
-  const told = new Promise<unknown[]>((resolve) => {
+  const result = new Promise<unknown[]>((resolve) => {
     tracing.within(span, async () => {
-      const causes = [tracing.traceparent()];
+      const parents = [tracing.traceparent()];
       await signal.promise;
-      causes.push(tracing.traceparent());
+      parents.push(tracing.traceparent());
       span.end(5_001);
-      causes.push(tracing.traceparent());
-      resolve(causes);
+      parents.push(tracing.traceparent());
+      resolve(parents);
     });
   });
   expect(tracing.traceparent()).toBeNull();
   signal.resolve();
-  expect(await told).toEqual([span.traceparent, span.traceparent, null]);
+  expect(await result).toEqual([span.traceparent, span.traceparent, null]);
 });
 
-test("a cause that is none, as from a row that was written by something else, begins a trace", async () => {
+test("an invalid traceparent, for example from a foreign row, starts a new trace", async () => {
   for (const traceparent of ["", "nonsense", "00-0-0-01", `00-${"0".repeat(32)}-${"0".repeat(16)}-01`]) {
     const span = begin({ traceparent });
     expect(span.traceparent).toMatch(/^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-01$/);
@@ -37,7 +37,7 @@ test("a cause that is none, as from a row that was written by something else, be
   }
 });
 
-test("the end sends what waits: children in the trace of their cause, and no time below nought", async () => {
+test("closing sends all spans, with children in the trace of their parent and no negative duration", async () => {
   const span = begin();
   begin({ name: "child", kind: "client", traceparent: span.traceparent }).end(4_000, {}, true);
   span.end(5_250);

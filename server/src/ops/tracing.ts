@@ -17,13 +17,13 @@ export interface TracingParts {
 const KINDS = { server: SpanKind.SERVER, producer: SpanKind.PRODUCER, client: SpanKind.CLIENT };
 
 /**
- * Sends spans by OTLP over HTTP to where OTEL_EXPORTER_OTLP_ENDPOINT says; the SDK reads that and its kin by itself.
- * Only main.ts loads this file, and only where one of them is set: others import its types, and are handed a Tracing or
- * none. Nothing waits for a span: what the collector does not take in time is dropped.
+ * Sends spans by OTLP over HTTP to OTEL_EXPORTER_OTLP_ENDPOINT; the SDK reads this and its other variables from the
+ * environment. Only main.ts loads this file, and only if tracing is enabled. Nothing waits for a span: if the collector is
+ * too slow, spans are dropped.
  */
 export function startTracing({ clock, log, version }: TracingParts): Tracing {
-  const say = (message: string) => log.warn({ message }, "Traces: the exporter complains.");
-  diag.setLogger({ error: say, warn: say, info() {}, debug() {}, verbose() {} }, DiagLogLevel.WARN);
+  const warn = (message: string) => log.warn({ message }, "Trace export failed");
+  diag.setLogger({ error: warn, warn, info() {}, debug() {}, verbose() {} }, DiagLogLevel.WARN);
   const provider = createProvider(version);
   const tracer = provider.getTracer("mave", version);
   const spans = new AsyncLocalStorage<OpenSpan>();
@@ -39,7 +39,7 @@ export function startTracing({ clock, log, version }: TracingParts): Tracing {
         end(ended_ms, more = {}, failed = false) {
           span.setAttributes(more);
           if (failed) span.setStatus({ code: SpanStatusCode.ERROR });
-          span.end(Math.max(begun_ms, ended_ms)); // wall time may jump back
+          span.end(Math.max(begun_ms, ended_ms)); // wall time can jump back
         },
       };
     },
@@ -53,21 +53,21 @@ export function startTracing({ clock, log, version }: TracingParts): Tracing {
   };
 }
 
-const VERSION_OF_FORMAT = "00";
+const FORMAT_VERSION = "00";
 
 function traceparentOf(span: Span): TraceParent {
   const { traceId, spanId, traceFlags } = span.spanContext();
-  return [VERSION_OF_FORMAT, traceId, spanId, traceFlags.toString(16).padStart(2, "0")].join("-");
+  return [FORMAT_VERSION, traceId, spanId, traceFlags.toString(16).padStart(2, "0")].join("-");
 }
 
-/** Of a text that is none the SDK makes nothing: the span begins a trace of its own. */
+/** If the text is invalid, the SDK ignores it and starts a new trace. */
 function contextOf(traceparent: TraceParent) {
   const [, traceId = "", spanId = "", flags = ""] = traceparent.split("-");
   return { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
 }
 
 function createProvider(version: string): TracerProvider {
-  const ours = resourceFromAttributes({ "service.name": "mave", "service.version": version });
+  const attributes = resourceFromAttributes({ "service.name": "mave", "service.version": version });
   const processor = new BatchSpanProcessor({
     exporter: new OTLPTraceExporter(),
     maxQueueSize: LIMITS.SPANS_QUEUED_MAX,
@@ -75,7 +75,7 @@ function createProvider(version: string): TracerProvider {
   });
   return new TracerProvider({
     resource: defaultResource()
-      .merge(ours)
+      .merge(attributes)
       .merge(detectResources({ detectors: [envDetector] })),
     spanProcessors: [processor],
   });

@@ -2,25 +2,25 @@ import { type Static, type TObject, type TProperties, type TSchema, Type } from 
 import { LIMITS } from "../../kernel/limits.ts";
 
 /**
- * The words that every schema is made of. One schema is the validation, the TypeScript type, the serializer and the
- * OpenAPI component of its resource, so none of the four can drift from the others.
+ * The building blocks of all schemas. One schema is the validator, the TypeScript type, the serializer and the OpenAPI
+ * component of a resource, so that these four cannot diverge.
  */
 
-/** A request's object: a field that is not listed is an error, so that a misspelt one is not silently ignored. */
+/** The object of a request. An unknown field is an error, so that a misspelled one is not silently ignored. */
 export const body = <P extends TProperties>(properties: P, options: object = {}): TObject<P> =>
   Type.Object(properties, { additionalProperties: false, ...options });
 
-/** A response's object, named in OpenAPI. It stays open: fields may be added. */
+/** The object of a response, named in OpenAPI. It allows unknown fields, because later versions may add some. */
 export const resource = <P extends TProperties>(name: string, description: string, properties: P): TObject<P> =>
   Type.Object(properties, { $id: name, description });
 
-/** Where a named schema is found. */
+/** The `$ref` of a named schema. */
 export const address = (schema: TSchema): string => `${(schema as { $id?: string }).$id}#`;
 
-/** A use of a named schema, by reference. */
+/** A named schema, by reference. */
 export const ref = <S extends TSchema>(schema: S) => Type.Unsafe<Static<S>>({ $ref: address(schema) });
 
-/** One of a closed set of words. */
+/** A string enum. */
 export const word = <const W extends string>(words: readonly W[], options: object = {}) =>
   Type.Unsafe<W>({ type: "string", enum: [...words], ...options });
 
@@ -38,12 +38,12 @@ export const numberOrNull = (description: string, options: object = {}) =>
 const SHORT_UUID = { examples: ["j3bw2jWb6q7aWGwChsgR86"] };
 export const id = (description = "A short UUID of 22 characters.") => text(description, SHORT_UUID);
 export const idOrNull = (description: string) => textOrNull(description, SHORT_UUID);
-export const videoId = (description = "The video's id: 10 letters and digits.") =>
+export const videoId = (description = "A video id of 10 letters and digits.") =>
   text(description, { examples: ["k1iFD7h4rW"] });
 export const time = (description: string) => integer(`${description} Unix seconds.`, { examples: [1643723823] });
 export const timeOrNull = (description: string) => integerOrNull(`${description} Unix seconds.`);
 
-/** A map of texts, such as a video's metadata. */
+/** A map of strings, such as the metadata of a video. */
 export const texts = (description: string, bounds: { keys?: number; key?: number; value?: number } = {}) =>
   Type.Unsafe<Record<string, string>>({
     type: "object",
@@ -54,46 +54,46 @@ export const texts = (description: string, bounds: { keys?: number; key?: number
   });
 
 /** One page of a list. */
-export const listOf = <S extends TSchema>(schema: S, next = "The id to pass as `after` for the next page.") =>
+export const listOf = <S extends TSchema>(schema: S, next = "The value of `after` for the next page.") =>
   Type.Object(
     {
       object: objectWord("list"),
       data: Type.Array(ref(schema)),
-      has_more: Type.Boolean({ description: "Whether there is a page after this one." }),
+      has_more: Type.Boolean({ description: "Whether there is another page." }),
       next: textOrNull(next),
     },
-    { $id: `${(schema as { $id?: string }).$id}List`, description: "One page." },
+    { $id: `${(schema as { $id?: string }).$id}List`, description: "A page of a list." },
   );
 
-/** The query fields of every list. */
+/** The query parameters of every list. */
 export const page = {
   limit: Type.Optional(
-    integer("How many at most.", { minimum: 1, maximum: LIMITS.LIST_MAX, default: LIMITS.LIST_DEFAULT }),
+    integer("Maximum number of items.", { minimum: 1, maximum: LIMITS.LIST_MAX, default: LIMITS.LIST_DEFAULT }),
   ),
-  after: Type.Optional(text("The id of the last item of the page before.", { maxLength: 64 })),
-  before: Type.Optional(text("The id of the first item of the page after.", { maxLength: 64 })),
+  after: Type.Optional(text("The id of the last item of the previous page.", { maxLength: 64 })),
+  before: Type.Optional(text("The id of the first item of the next page.", { maxLength: 64 })),
 };
 
-export const Deleted = resource("Deleted", "What was deleted.", {
-  id: text("The id it had."),
-  object: text("What it was."),
+export const Deleted = resource("Deleted", "A deleted object.", {
+  id: text("The id of the object."),
+  object: text("The type of the object."),
   deleted: Type.Boolean(),
 });
 
-export const Problem = resource("Problem", "Any failure, as RFC 9457 describes it.", {
-  type: text("A page that explains this kind of failure."),
-  title: text("The kind of failure in one sentence."),
+export const Problem = resource("Problem", "An error in the format of RFC 9457.", {
+  type: text("A page that explains the code."),
+  title: text("The kind of error."),
   status: integer("The HTTP status."),
-  code: text("A stable word for the kind of failure.", { examples: ["REQUEST_INVALID"] }),
-  detail: text("What is wrong here, and what to do."),
-  request: text("The id of this request, which the server's log names too."),
+  code: text("A stable code for the kind of error.", { examples: ["REQUEST_INVALID"] }),
+  detail: text("What happened and what to do."),
+  request: text("The id of the request, as in the server's log."),
   errors: Type.Optional(
     Type.Array(
       Type.Object({
-        path: text('A JSON pointer into the body ("" is the body itself), or ?name for a query field.'),
-        detail: text("What is wrong with it."),
+        path: text('JSON pointer to the field; "" is the body itself.'),
+        detail: text("What is wrong with the field."),
       }),
-      { description: "Every bad field." },
+      { description: "All invalid fields." },
     ),
   ),
 });

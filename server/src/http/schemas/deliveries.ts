@@ -22,23 +22,22 @@ import {
 } from "./common.ts";
 import { EVENT_TYPE_WORDS, eventType } from "./webhooks.ts";
 
-export const OPEN_STATUSES = ["waiting", "sending", "retrying", "held"] as const;
+export const PENDING_STATUSES = ["waiting", "sending", "retrying", "held"] as const;
 export const FINISHED_STATUSES = ["succeeded", "failed", "canceled"] as const;
-const STATUSES = [...OPEN_STATUSES, ...FINISHED_STATUSES] as const;
+const STATUSES = [...PENDING_STATUSES, ...FINISHED_STATUSES] as const;
 
 const Timings = Type.Object(
   {
     dns: numberOrNull("Milliseconds."),
     connect: numberOrNull("Milliseconds."),
     tls: numberOrNull("Milliseconds."),
-    first_byte: numberOrNull("Milliseconds: the receiver's own time."),
+    first_byte: numberOrNull("Milliseconds: the receiver's processing time."),
     total: numberOrNull("Milliseconds."),
-    reused: Type.Boolean({ description: "Whether an open connection was used." }),
+    reused: Type.Boolean({ description: "Whether an existing connection was reused." }),
   },
-  { description: "Where the time went." },
+  { description: "Duration of each phase." },
 );
 
-/** Null where nothing came back. */
 const response = Type.Unsafe<{
   headers: [string, string][];
   body: string;
@@ -47,27 +46,27 @@ const response = Type.Unsafe<{
   cut: boolean;
 } | null>({
   type: ["object", "null"],
-  description: "What the receiver answered.",
+  description: "The response of the receiver; null without one.",
   properties: {
     headers: {
       type: "array",
-      description: "Name and value, in the order received.",
+      description: "Names and values in the order received.",
       items: { type: "array", items: { type: "string" }, minItems: 2, maxItems: 2 },
     },
-    body: { type: "string", description: "As received, cut at 16 KiB." },
-    encoding: { type: "string", enum: ["utf8", "base64"], description: "base64 where the bytes are not text." },
-    bytes: { type: "integer", description: "How many bytes were read." },
-    cut: { type: "boolean", description: "Whether there was more than is kept." },
+    body: { type: "string", description: "The first 16 KiB of the body." },
+    encoding: { type: "string", enum: ["utf8", "base64"], description: "`base64` if the bytes are not text." },
+    bytes: { type: "integer", description: "Bytes read." },
+    cut: { type: "boolean", description: "Whether the body was truncated." },
   },
   required: ["headers", "body", "encoding", "bytes", "cut"],
 });
 
 const attemptError = Type.Unsafe<{ word: string; code: string | null; message: string } | null>({
   type: ["object", "null"],
-  description: "Why no response came, or why it did not count.",
+  description: "Why the attempt failed; null if it succeeded.",
   properties: {
-    word: { type: "string", description: "A word of a closed set, such as connect_refused." },
-    code: { type: ["string", "null"], description: "What the system said, such as ECONNREFUSED." },
+    word: { type: "string", description: "One of a closed set, such as `connect_refused`." },
+    code: { type: ["string", "null"], description: "The code of the system, such as `ECONNREFUSED`." },
     message: { type: "string", description: "A sentence for people." },
   },
   required: ["word", "code", "message"],
@@ -75,19 +74,19 @@ const attemptError = Type.Unsafe<{ word: string; code: string | null; message: s
 
 export const Attempt = resource("Attempt", "One HTTP request made for a delivery.", {
   object: objectWord("attempt"),
-  number: integer("1 for the first."),
-  started: time("When it began."),
+  number: integer("1 for the first attempt."),
+  started: time("When the attempt started."),
   started_ms: integer("The same in Unix milliseconds."),
-  outcome: word(["succeeded", "retry", "failed", "canceled"], { description: "What followed from it." }),
-  url: text("The URL it used."),
+  outcome: word(["succeeded", "retry", "failed", "canceled"], { description: "The result of the attempt." }),
+  url: text("The URL of the request."),
   status: integerOrNull("The HTTP status of the response."),
   error: attemptError,
-  note: textOrNull("What went wrong after the status was known."),
+  note: textOrNull("What failed after the status was received."),
   timings: Timings,
-  address: textOrNull("The IP address connected to."),
+  address: textOrNull("The IP address of the receiver."),
   request: Type.Object({
-    headers: texts("As sent; values of your own headers are hidden."),
-    body: text("The event's frozen bytes; empty where they are no longer kept."),
+    headers: texts("Headers as sent; the values of your custom headers are hidden."),
+    body: text("The frozen bytes of the event; empty if they were deleted or erased."),
   }),
   response,
 });
@@ -96,19 +95,19 @@ export type Attempt = Static<typeof Attempt>;
 const fields = {
   id: id(),
   object: objectWord("delivery"),
-  created: time("When its event happened."),
-  webhook: id("The webhook it is for."),
-  event: id("The event it delivers."),
-  type: eventType("The event's type."),
-  video: textOrNull("The video it is about."),
-  sequence: integer("The event's number within its video."),
-  previous: integer("The number of the last earlier event of that video that this webhook was due; 0: none."),
+  created: time("When the event happened."),
+  webhook: id("The webhook that receives the event."),
+  event: id("The event."),
+  type: eventType("The type of the event."),
+  video: textOrNull("The video of the event."),
+  sequence: integer("Number of the event within its video."),
+  previous: integer("Number of the previous event of the video that this webhook receives; 0: none."),
   status: word(STATUSES, {
-    description: "`held`: its webhook is paused or disabled. `waiting`, `sending`, `retrying` and `held` are open.",
+    description: "`held`: the webhook is paused or disabled. `waiting`, `sending`, `retrying` and `held` are pending.",
   }),
-  reason: textOrNull("Why it was canceled."),
-  attempts: integer("Attempts begun."),
-  max_attempts: integer("Attempts at most."),
+  reason: textOrNull("Why the delivery was canceled."),
+  attempts: integer("Attempts so far."),
+  max_attempts: integer("Maximum number of attempts."),
   next_attempt: timeOrNull("When the next attempt is due."),
   last_attempt: Type.Unsafe<{
     started: number;
@@ -117,16 +116,16 @@ const fields = {
     duration_ms: number | null;
   } | null>({
     type: ["object", "null"],
-    description: "How the last attempt went.",
+    description: "The last attempt.",
     properties: {
       started: { type: "integer", description: "Unix seconds." },
       status: { type: ["integer", "null"], description: "The HTTP status." },
       error: { type: ["string", "null"], description: "The error word." },
-      duration_ms: { type: ["number", "null"], description: "Milliseconds in all." },
+      duration_ms: { type: ["number", "null"], description: "Duration in milliseconds." },
     },
     required: ["started", "status", "error", "duration_ms"],
   }),
-  waits_for: idOrNull("The delivery of an earlier event of the same video that has to end first."),
+  waits_for: idOrNull("The delivery of an earlier event of the video that has to finish first."),
 };
 
 export const Delivery = resource("Delivery", "One event for one webhook.", fields);
@@ -134,127 +133,131 @@ export type Delivery = Static<typeof Delivery>;
 export const DeliveryList = listOf(Delivery);
 export const DeliveryWithLog = resource("DeliveryWithLog", "A delivery with its attempts.", {
   ...fields,
-  log: Type.Array(ref(Attempt), { description: "Its attempts, newest last." }),
-  erased: timeOrNull("When its event's data, and headers and bodies of its attempts, were erased."),
+  log: Type.Array(ref(Attempt), { description: "The attempts, oldest first." }),
+  erased: timeOrNull("When the event data, and the headers and bodies of the attempts, were erased."),
 });
 
 export const DeliveryQuery = body({
   ...page,
-  webhook: Type.Optional(id("Only those for this webhook.")),
-  event: Type.Optional(id("Only those of this event.")),
-  video: Type.Optional(videoId("Only those about this video.")),
-  type: Type.Optional(word(EVENT_TYPE_WORDS, { description: "Only those of this event type." })),
+  webhook: Type.Optional(id("Only for this webhook.")),
+  event: Type.Optional(id("Only for this event.")),
+  video: Type.Optional(videoId("Only for this video.")),
+  type: Type.Optional(word(EVENT_TYPE_WORDS, { description: "Only for this event type." })),
   status: Type.Optional(
-    word([...STATUSES, "pending"], { description: "Only these; `pending`: all that are not finished." }),
+    word([...STATUSES, "pending"], { description: "Only with this status; `pending`: all that are not finished." }),
   ),
   response: Type.Optional(
-    word(["2xx", "3xx", "4xx", "5xx", "none"], { description: "Only those whose last response is of this class." }),
+    word(["2xx", "3xx", "4xx", "5xx", "none"], {
+      description: "Only if the last response has this class; `none`: no response.",
+    }),
   ),
-  since: Type.Optional(time("Only those of events from here on.")),
-  until: Type.Optional(time("Only those of events before.")),
+  since: Type.Optional(time("Only events at or after this time.")),
+  until: Type.Optional(time("Only events before this time.")),
 });
 
 export const REPLAY_STATUSES = ["running", "paused", "done", "canceled"] as const;
-export const Replay = resource("Replay", "A durable job that delivers past events again.", {
+export const Replay = resource("Replay", "A durable bulk action that delivers past events again.", {
   id: idOrNull("Null for a dry run."),
   object: objectWord("replay"),
-  created: time("When it was asked for."),
-  webhook: id("Where the events go."),
-  since: time("The first moment."),
-  until: time("The moment after the last."),
+  created: time("When the replay was created."),
+  webhook: id("The webhook that receives the events."),
+  since: time("Start of the range, inclusive."),
+  until: time("End of the range, exclusive."),
   statuses: Type.Unsafe<string[] | null>({
     type: ["array", "null"],
     items: { type: "string" },
-    description: "Only these.",
+    description: "Only events whose delivery ended with one of these; null: all.",
   }),
   types: Type.Unsafe<string[] | null>({
     type: ["array", "null"],
     items: { type: "string" },
-    description: "Only these.",
+    description: "Only these event types; null: those of the webhook.",
   }),
-  video: textOrNull("Only those of this video."),
-  rate: integerOrNull("Deliveries per second at most; null: no limit."),
-  status: word([...REPLAY_STATUSES, "dry_run"], { description: "How far it is." }),
+  video: textOrNull("Only events of this video."),
+  rate: integerOrNull("Maximum deliveries per second; null: no limit."),
+  status: word([...REPLAY_STATUSES, "dry_run"], { description: "The state of the replay." }),
   total: integer(
-    "How many events it is about; exact when it is done, as some may end or be delivered otherwise meanwhile.",
+    "Events to deliver. An estimate until the replay is done, because deliveries can finish in the meantime.",
   ),
-  done: integer("How many of them have been handed to delivery, those not counted that a cancellation took back."),
-  first: timeOrNull("The first event's time."),
-  last: timeOrNull("The last event's time."),
-  finished: timeOrNull("When it was done or canceled."),
+  done: integer("Events queued for delivery so far. Canceling the replay subtracts those that it cancels."),
+  first: timeOrNull("Time of the first event."),
+  last: timeOrNull("Time of the last event."),
+  finished: timeOrNull("When the replay finished or was canceled."),
 });
 export const ReplayList = listOf(Replay);
 export const ReplayCreate = body(
   {
-    webhook: id("Where the events go."),
-    since: time("The first moment."),
-    until: time("The moment after the last."),
+    webhook: id("The webhook that receives the events."),
+    since: time("Start of the range, inclusive."),
+    until: time("End of the range, exclusive."),
     statuses: Type.Optional(
       Type.Array(word([...FINISHED_STATUSES, "never"]), {
-        description: "Only events whose delivery ended so; `never`: there was none. Left out: all of them.",
+        description:
+          "Only events whose delivery ended with one of these; `never`: without a delivery. By default, all.",
         minItems: 1,
         uniqueItems: true,
       }),
     ),
     types: Type.Optional(
       Type.Array(word(EVENT_TYPE_WORDS), {
-        description: "Left out: those the webhook has chosen.",
+        description: "Only these event types. By default, those of the webhook.",
         minItems: 1,
         uniqueItems: true,
       }),
     ),
-    video: Type.Optional(videoId("Only those of this video.")),
+    video: Type.Optional(videoId("Only events of this video.")),
     rate: Type.Optional(
-      integerOrNull(
-        "Deliveries per second at most; null: as fast as the receiver answers, which live traffic may feel.",
-        {
-          minimum: 1,
-          maximum: 10_000,
-          default: LIMITS.REPLAY_RATE,
-        },
-      ),
+      integerOrNull("Maximum deliveries per second; null: no limit. A fast replay can slow live deliveries.", {
+        minimum: 1,
+        maximum: 10_000,
+        default: LIMITS.REPLAY_RATE,
+      }),
     ),
-    dry_run: Type.Optional(Type.Boolean({ description: "Only count.", default: false })),
+    dry_run: Type.Optional(
+      Type.Boolean({ description: "Return the counts without changing anything.", default: false }),
+    ),
   },
-  { $id: "ReplayCreate", description: "What to deliver again." },
+  { $id: "ReplayCreate", description: "The events to deliver again." },
 );
 export const ReplayUpdate = body(
-  { status: word(["running", "paused"], { description: "Go on, or pause." }) },
-  { $id: "ReplayUpdate", description: "Pause or go on." },
+  { status: word(["running", "paused"], { description: "`paused` pauses the replay, `running` resumes it." }) },
+  { $id: "ReplayUpdate", description: "The new state." },
 );
-export const ReplayQuery = body({ ...page, webhook: Type.Optional(id("Only those for this webhook.")) });
+export const ReplayQuery = body({ ...page, webhook: Type.Optional(id("Only for this webhook.")) });
 
-export const Cancellation = resource("Cancellation", "Open deliveries that were ended without being sent.", {
+export const Cancellation = resource("Cancellation", "A bulk action that cancels pending deliveries.", {
   object: objectWord("cancellation"),
-  dry_run: Type.Boolean({ description: "Whether it only counted." }),
-  total: integer("How many deliveries it ended, or would end."),
-  first: timeOrNull("When the event of the first of them happened."),
-  last: timeOrNull("When the event of the last of them happened."),
-  has_more: Type.Boolean({ description: "Whether there may be more than one request ends or counts: ask again." }),
+  dry_run: Type.Boolean({ description: "Whether nothing was changed." }),
+  total: integer("Deliveries canceled, or for a dry run, the deliveries that match."),
+  first: timeOrNull("Time of the first event."),
+  last: timeOrNull("Time of the last event."),
+  has_more: Type.Boolean({ description: "Whether more deliveries may match. If so, repeat the request." }),
 });
 export const CancellationCreate = body(
   {
-    webhook: Type.Optional(id("Only those for this webhook.")),
-    event: Type.Optional(id("Only those of this event.")),
-    video: Type.Optional(videoId("Only those about this video.")),
-    type: Type.Optional(word(EVENT_TYPE_WORDS, { description: "Only those of this event type." })),
+    webhook: Type.Optional(id("Only for this webhook.")),
+    event: Type.Optional(id("Only for this event.")),
+    video: Type.Optional(videoId("Only for this video.")),
+    type: Type.Optional(word(EVENT_TYPE_WORDS, { description: "Only for this event type." })),
     status: Type.Optional(
       word(["waiting", "retrying", "held", "pending"], {
-        description: "Only these; `pending`: all that are not finished.",
+        description: "Only with this status; `pending`: all that are not finished.",
       }),
     ),
-    since: Type.Optional(time("Only those of events from here on.")),
-    until: Type.Optional(time("Only those of events before.")),
+    since: Type.Optional(time("Only events at or after this time.")),
+    until: Type.Optional(time("Only events before this time.")),
     reason: Type.Optional(
-      text("Shown with each of them, beside who did it.", {
+      text("Shown with each canceled delivery, together with the actor.", {
         minLength: 1,
         maxLength: LIMITS.DESCRIPTION_CHARACTERS_MAX,
       }),
     ),
-    dry_run: Type.Optional(Type.Boolean({ description: "Only count.", default: false })),
+    dry_run: Type.Optional(
+      Type.Boolean({ description: "Return the counts without changing anything.", default: false }),
+    ),
   },
   {
     $id: "CancellationCreate",
-    description: "Which open deliveries to cancel. Nothing named would be all of them: say so by `status: open`.",
+    description: "Which pending deliveries to cancel. At least one filter is required; `status: pending` matches all.",
   },
 );

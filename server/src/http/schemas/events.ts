@@ -3,59 +3,59 @@ import { address, body, id, integer, listOf, objectWord, page, resource, text, t
 import { Video } from "./videos.ts";
 import { EVENT_TYPE_WORDS, eventType, Webhook } from "./webhooks.ts";
 
-/** `data` by reference, so that both kinds are named in OpenAPI. Answers carry the frozen bytes and skip the serializer. */
+/** By reference, so that OpenAPI names both. Responses contain the frozen bytes and skip the serializer. */
 const data = Type.Unsafe<object | null>({
-  description: "The object as it was then: the very form in which the API returns it. Null where it was erased.",
+  description: "Snapshot of the object as the API returned it; null if it was erased.",
   anyOf: [{ $ref: address(Video) }, { $ref: address(Webhook) }, { type: "null" }],
 });
 
 export const Event = resource(
   "Event",
-  "Something that happened. It never changes, except that its data can be erased.",
+  "Something that happened. An event never changes, except that its data can be erased.",
   {
-    id: id("The event's id: the same for every webhook and every attempt. Deduplicate by it."),
+    id: id("The same for every webhook and attempt. Use it to deduplicate."),
     object: objectWord("event"),
-    type: eventType("What happened."),
-    created: time("When it happened."),
+    type: eventType("The event type."),
+    created: time("When the event happened."),
     data,
-    sequence: integer("Its number within its video, from 1; 0 for an event without a video."),
-    video: Type.Optional(videoId("The video it was about; only where its data was erased.")),
-    erased: Type.Optional(time("When its data was erased; absent where it was not.")),
+    sequence: integer("Number of the event within its video, from 1; 0 for an event without a video."),
+    video: Type.Optional(videoId("The video of the event; only if the data was erased.")),
+    erased: Type.Optional(time("When the data was erased; absent otherwise.")),
   },
 );
-export const EventList = listOf(Event, "The id to pass as `after` for the next page, or to poll on with.");
+export const EventList = listOf(Event, "The value of `after` for the next page or the next poll.");
 
 export const EventQuery = body({
   ...page,
-  type: Type.Optional(Type.Array(word(EVENT_TYPE_WORDS), { description: "Only these types." })),
-  video: Type.Optional(videoId("Only those of this video.")),
+  type: Type.Optional(Type.Array(word(EVENT_TYPE_WORDS), { description: "Only events of these types." })),
+  video: Type.Optional(videoId("Only events of this video.")),
   order: Type.Optional(
     word(["asc", "desc"], { description: "`asc` (default): oldest first, for polling.", default: "asc" }),
   ),
 });
 export const StreamQuery = body({
-  type: Type.Optional(Type.Array(word(EVENT_TYPE_WORDS), { description: "Only these types." })),
-  video: Type.Optional(videoId("Only those of this video.")),
-  after: Type.Optional(id("Where to begin, as Last-Event-ID; left out: with the next event.")),
+  type: Type.Optional(Type.Array(word(EVENT_TYPE_WORDS), { description: "Only events of these types." })),
+  video: Type.Optional(videoId("Only events of this video.")),
+  after: Type.Optional(id("Start after this event, like Last-Event-ID. By default, with the next event.")),
 });
 
-export const Erasure = resource("Erasure", "What was removed from the log of a deleted video.", {
+export const Erasure = resource("Erasure", "Event data that was erased from the log of a deleted video.", {
   object: objectWord("erasure"),
-  video: videoId("The video's id, which it keeps."),
-  events: integer("How many events lost their data by this request."),
-  attempts: integer("How many attempts lost their headers and bodies by this request."),
-  has_more: Type.Boolean({ description: "Whether there is more than one request erases: ask again." }),
+  video: videoId("The id of the video."),
+  events: integer("Events erased by this request."),
+  attempts: integer("Attempts erased by this request."),
+  has_more: Type.Boolean({ description: "Whether more data remains. If so, repeat the request." }),
 });
 
-export const EventTypeInfo = resource("EventType", "One kind of event.", {
+export const EventTypeInfo = resource("EventType", "A type of event.", {
   object: objectWord("event_type"),
-  type: eventType("Its name."),
-  about: word(["video", "webhook"], { description: "What its `data` is." }),
-  core: Type.Boolean({ description: "Whether it is one of the three that every webhook should know." }),
-  occurs: text("When it occurs."),
+  type: eventType("The name of the type."),
+  about: word(["video", "webhook"], { description: "The type of the object in `data`." }),
+  core: Type.Boolean({ description: "Whether it is one of the three types that every receiver should handle." }),
+  occurs: text("When the event occurs."),
   schema: Type.Unsafe<object>({
     type: "object",
-    description: "A JSON Schema of what is delivered.",
+    description: "JSON Schema of the delivered body.",
     additionalProperties: true,
   }),
 });

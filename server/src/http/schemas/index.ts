@@ -1,8 +1,8 @@
 import type { TSchema } from "typebox";
-import * as access from "./access.ts";
 import { Deleted, Problem } from "./common.ts";
 import * as deliveries from "./deliveries.ts";
 import * as events from "./events.ts";
+import * as access from "./space.ts";
 import * as videos from "./videos.ts";
 import * as webhooks from "./webhooks.ts";
 
@@ -10,7 +10,7 @@ type Named = TSchema & { readonly $id: string };
 
 const isNamed = (value: unknown): value is Named => typeof value === "object" && value !== null && "$id" in value;
 
-/** Every schema that has a name: the components of the OpenAPI document. */
+/** Every named schema: the components of the OpenAPI document. */
 export const NAMED: readonly Named[] = [
   ...(Object.values({ Deleted, Problem }) as unknown[]),
   ...(Object.values({ ...videos, ...webhooks, ...events, ...deliveries, ...access }) as unknown[]),

@@ -21,29 +21,29 @@ import {
 export const VIDEO_STATUSES = ["waiting", "uploading", "processing", "ready", "failed"] as const;
 
 const Rendition = Type.Object({
-  name: text("Such as 720p."),
+  name: text("For example `720p`."),
   width: integer("Pixels."),
   height: integer("Pixels."),
   bitrate: integer("Bits per second."),
 });
 
-/** The first five fields never change: they are the wire format of events too. */
-export const Video = resource("Video", "A video embed. It exists from its creation, before any file is uploaded.", {
+/** The first five fields never change, because they are also the wire format of events. */
+export const Video = resource("Video", "A video embed. It exists before a file is uploaded.", {
   id: videoId(),
   object: objectWord("video"),
-  created: time("When it was created."),
-  embed_url: text("The page that plays it.", { examples: ["https://videos.example.com/k1iFD7h4rW"] }),
-  last_upload: timeOrNull("When the file that plays was uploaded; null before the first."),
-  name: textOrNull("What people call it."),
+  created: time("When the video was created."),
+  embed_url: text("The page that plays the video.", { examples: ["https://videos.example.com/k1iFD7h4rW"] }),
+  last_upload: timeOrNull("When the playable file was uploaded; null before the first upload."),
+  name: textOrNull("Display name."),
   status: word(VIDEO_STATUSES, {
-    description: "Where it is. While a new file for a video that plays is processed, this stays `ready`.",
+    description: "A playable video stays `ready` while a new file is processed.",
   }),
-  progress: integerOrNull("0 to 100 while a file is processed."),
+  progress: integerOrNull("Progress of processing, 0 to 100."),
   error: Type.Unsafe<{ code: string; message: string } | null>({
     type: ["object", "null"],
-    description: "Why the newest file did not become playable.",
+    description: "Why the latest file is not playable.",
     properties: {
-      code: { type: "string", description: "A stable word." },
+      code: { type: "string", description: "A stable code." },
       message: { type: "string", description: "A sentence for people." },
     },
     required: ["code", "message"],
@@ -51,16 +51,16 @@ export const Video = resource("Video", "A video embed. It exists from its creati
   duration: numberOrNull("Seconds."),
   width: integerOrNull("Pixels."),
   height: integerOrNull("Pixels."),
-  size: integerOrNull("Bytes of the uploaded file."),
-  poster_url: textOrNull("A picture of it."),
-  playback_url: textOrNull("Its HLS playlist."),
-  renditions: Type.Array(Rendition, { description: "The sizes in which it plays." }),
+  size: integerOrNull("Size of the uploaded file in bytes."),
+  poster_url: textOrNull("Poster image."),
+  playback_url: textOrNull("HLS playlist."),
+  renditions: Type.Array(Rendition, { description: "Sizes and bit rates of the playable streams." }),
   metadata: texts("Your own keys and values."),
 });
 export type Video = Static<typeof Video>;
 export const VideoList = listOf(Video);
 
-const name = textOrNull("What people call it.", { maxLength: LIMITS.NAME_CHARACTERS_MAX });
+const name = textOrNull("Display name.", { maxLength: LIMITS.NAME_CHARACTERS_MAX });
 const metadata = texts("Your own keys and values.", {
   keys: LIMITS.METADATA_KEYS_MAX,
   key: LIMITS.METADATA_KEY_CHARACTERS_MAX,
@@ -69,22 +69,26 @@ const metadata = texts("Your own keys and values.", {
 
 export const VideoCreate = body(
   { name: Type.Optional(name), metadata: Type.Optional(metadata) },
-  { $id: "VideoCreate", description: "A new video." },
+  { $id: "VideoCreate", description: "The new video." },
 );
 export const VideoUpdate = body(
   { name: Type.Optional(name), metadata: Type.Optional(metadata) },
-  { $id: "VideoUpdate", description: "What to change. Metadata is replaced as a whole.", minProperties: 1 },
+  {
+    $id: "VideoUpdate",
+    description: "The fields to change. `metadata` replaces all previous metadata.",
+    minProperties: 1,
+  },
 );
 export const VideoQuery = body({
   ...page,
-  status: Type.Optional(word(VIDEO_STATUSES, { description: "Only these." })),
+  status: Type.Optional(word(VIDEO_STATUSES, { description: "Only videos with this status." })),
   q: Type.Optional(text("Part of a name, or an id.", { maxLength: LIMITS.NAME_CHARACTERS_MAX })),
 });
 
-export const UploadToken = resource("UploadToken", "Lets a browser upload one file to one video.", {
+export const UploadToken = resource("UploadToken", "Allows a browser to upload a file to one video.", {
   object: objectWord("upload_token"),
   video: videoId(),
   token: text("Send it as `Authorization: Bearer …`, or as the tus metadata `token`. Shown once."),
-  expires: time("When it stops working."),
-  upload_url: text("Where a tus client sends the file."),
+  expires: time("When the token expires."),
+  upload_url: text("The tus URL for the upload."),
 });

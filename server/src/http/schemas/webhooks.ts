@@ -25,43 +25,45 @@ export const eventType = (description: string) => word(EVENT_TYPE_WORDS, { descr
 const fields = {
   id: id(),
   object: objectWord("webhook"),
-  created: time("When it was registered."),
-  url: text("Where its events are sent."),
-  description: textOrNull("What people call it."),
-  events: Type.Array(eventType("An event type."), { description: "The event types it receives." }),
+  created: time("When the webhook was registered."),
+  url: text("Where events are sent."),
+  description: textOrNull("Display name."),
+  events: Type.Array(eventType("An event type."), { description: "The event types that the webhook receives." }),
   status: word(["enabled", "paused", "disabled"], {
-    description: "`paused` by a person, `disabled` by the system; both hold deliveries and lose none.",
+    description: "`paused` by a person or `disabled` by the system. Both hold deliveries; none are lost.",
   }),
-  status_reason: textOrNull("Why it is paused or disabled."),
-  status_since: time("Since when."),
-  ordering: word(["video", "none"], { description: "`video`: the events of one video arrive in sequence." }),
-  rate_limit: integerOrNull("Deliveries per second at most."),
-  headers: texts("The names of the headers sent along; their values are hidden."),
-  secret_hint: text("The last characters of its secret."),
-  secret_since: time("When its secret was made; the one before is old since then."),
-  previous_secret_hint: textOrNull("The last characters of the secret before this one, while it signs too."),
-  previous_secret_until: timeOrNull("Until when the secret before this one signs too."),
-  failing_since: timeOrNull("The first failure after the last success."),
-  disables_at: timeOrNull("When it will be disabled if nothing succeeds until then."),
+  status_reason: textOrNull("Why the webhook is paused or disabled."),
+  status_since: time("When `status` last changed."),
+  ordering: word(["video", "none"], {
+    description: "`video`: the events of one video are delivered in order. `none`: in any order.",
+  }),
+  rate_limit: integerOrNull("Maximum deliveries per second; null: no limit."),
+  headers: texts("Names of the custom headers; the values are hidden."),
+  secret_hint: text("Last characters of the secret."),
+  secret_since: time("When the secret was created."),
+  previous_secret_hint: textOrNull("Last characters of the previous secret while it still signs."),
+  previous_secret_until: timeOrNull("When the previous secret stops signing."),
+  failing_since: timeOrNull("First failure since the last success."),
+  disables_at: timeOrNull("When the webhook will be disabled if no delivery succeeds."),
 };
 const secret = text("The secret that signs its deliveries.", { examples: ["whsec_…"] });
 
-export const Webhook = resource("Webhook", "A registered URL with its chosen event types and its secret.", fields);
+export const Webhook = resource("Webhook", "A registered URL with its event types and its secret.", fields);
 export type Webhook = Static<typeof Webhook>;
-export const WebhookWithSecret = resource("WebhookWithSecret", "A webhook, with its new secret.", {
+export const WebhookWithSecret = resource("WebhookWithSecret", "A webhook with its new secret.", {
   ...fields,
   secret,
 });
 export const WebhookList = listOf(Webhook);
 
-export const WebhookSecret = resource("WebhookSecret", "What verifies a webhook's deliveries.", {
+export const WebhookSecret = resource("WebhookSecret", "The secret that verifies the deliveries of a webhook.", {
   object: objectWord("secret"),
   secret,
-  previous_secret: textOrNull("The one before, while it still signs too."),
-  previous_secret_until: timeOrNull("Until when."),
+  previous_secret: textOrNull("The previous secret while it still signs."),
+  previous_secret_until: timeOrNull("When the previous secret stops signing."),
 });
 
-const url = text("https, or http where the operator allows it.", {
+const url = text("An https URL, or an http URL if the operator allows it.", {
   minLength: 1,
   maxLength: LIMITS.URL_CHARACTERS_MAX,
   examples: ["https://example.com/mave"],
@@ -71,17 +73,17 @@ const events = Type.Array(eventType("An event type."), {
   minItems: 1,
   uniqueItems: true,
 });
-const description = textOrNull("What people call it.", { maxLength: LIMITS.DESCRIPTION_CHARACTERS_MAX });
+const description = textOrNull("Display name.", { maxLength: LIMITS.DESCRIPTION_CHARACTERS_MAX });
 const ordering = word(["video", "none"], {
-  description: "`video` (default) keeps the events of one video in sequence.",
+  description: "`video` (default) delivers the events of one video in order; `none` in any order.",
 });
-const rateLimit = integerOrNull("Deliveries per second at most; null: no limit.", { minimum: 1, maximum: 10_000 });
-const headers = texts("Headers to send along with every delivery.", {
+const rateLimit = integerOrNull("Maximum deliveries per second; null: no limit.", { minimum: 1, maximum: 10_000 });
+const headers = texts("Headers to add to every delivery.", {
   keys: LIMITS.WEBHOOK_HEADERS_MAX,
   key: 256,
   value: 4_096,
 });
-const ownSecret = text("A secret of your own: `whsec_` and base64 of 24 to 64 bytes. Left out: one is made.", {
+const ownSecret = text("Your own secret: `whsec_` and base64 of 24 to 64 bytes. By default, Mave generates one.", {
   maxLength: 128,
 });
 
@@ -95,7 +97,7 @@ export const WebhookCreate = body(
     headers: Type.Optional(headers),
     secret: Type.Optional(ownSecret),
   },
-  { $id: "WebhookCreate", description: "A new webhook." },
+  { $id: "WebhookCreate", description: "The new webhook." },
 );
 export const WebhookUpdate = body(
   {
@@ -103,64 +105,76 @@ export const WebhookUpdate = body(
     events: Type.Optional(events),
     description: Type.Optional(description),
     status: Type.Optional(
-      word(["enabled", "paused"], { description: "Resume (also after it was disabled), or pause." }),
+      word(["enabled", "paused"], {
+        description: "`paused` pauses the webhook; `enabled` resumes a paused or disabled one.",
+      }),
     ),
     ordering: Type.Optional(ordering),
     rate_limit: Type.Optional(rateLimit),
     headers: Type.Optional(headers),
   },
-  { $id: "WebhookUpdate", description: "What to change. Headers are replaced as a whole.", minProperties: 1 },
+  {
+    $id: "WebhookUpdate",
+    description: "The fields to change. `headers` replaces all previous headers.",
+    minProperties: 1,
+  },
 );
 export const RotationCreate = body(
   {
     overlap_seconds: Type.Optional(
-      integer("How long the old secret signs too: up to 7 days.", { minimum: 0, maximum: 604_800, default: 86_400 }),
+      integer("How long the previous secret still signs, up to 7 days.", {
+        minimum: 0,
+        maximum: 604_800,
+        default: 86_400,
+      }),
     ),
     secret: Type.Optional(ownSecret),
   },
-  { $id: "RotationCreate", description: "How to rotate." },
+  { $id: "RotationCreate", description: "Options of a rotation." },
 );
 export const TestCreate = body(
-  { type: Type.Optional(word(EVENT_TYPE_WORDS, { description: "What to send.", default: "webhook.test" })) },
-  { $id: "TestCreate", description: "Which event to send as a test." },
+  { type: Type.Optional(word(EVENT_TYPE_WORDS, { description: "The event type to send.", default: "webhook.test" })) },
+  { $id: "TestCreate", description: "The test event." },
 );
 export const WebhookQuery = body({ ...page });
 
 const errors = (description: string) =>
-  Type.Array(Type.Object({ word: text("A status or an error word."), count: integer("How often.") }), { description });
+  Type.Array(Type.Object({ word: text("An HTTP status or an error word."), count: integer("Failed attempts.") }), {
+    description,
+  });
 const quantiles = Type.Object({
-  p50: numberOrNull("Half are quicker. Milliseconds."),
-  p95: numberOrNull("19 of 20 are quicker. Milliseconds."),
+  p50: numberOrNull("Median. Milliseconds."),
+  p95: numberOrNull("95th percentile. Milliseconds."),
 });
-export const WebhookHealth = resource("WebhookHealth", "How a webhook did in the last 24 hours.", {
+export const WebhookHealth = resource("WebhookHealth", "Deliveries of a webhook in the last 24 hours.", {
   object: objectWord("webhook_health"),
   webhook: id(),
-  success_rate: numberOrNull("Succeeded attempts of all, 0 to 1; null without any."),
-  succeeded: integer("Attempts."),
-  failed: integer("Attempts."),
+  success_rate: numberOrNull("Share of successful attempts, 0 to 1; null without attempts."),
+  succeeded: integer("Successful attempts."),
+  failed: integer("Failed attempts."),
   response_ms: quantiles,
   phases: Type.Object(
     { dns: quantiles, connect: quantiles, tls: quantiles, first_byte: quantiles, total: quantiles },
-    { description: "Where the time went." },
+    { description: "Duration of each phase of an attempt." },
   ),
-  errors: errors("What failed, the most frequent first."),
-  pending: integer("Deliveries that wait, are sent, retried or held."),
-  oldest_pending: timeOrNull("When the oldest of them was created."),
+  errors: errors("Errors, most frequent first."),
+  pending: integer("Pending deliveries: waiting, sending, retrying or held."),
+  oldest_pending: timeOrNull("When the oldest pending delivery was created."),
   drain_seconds: integerOrNull(
-    "About how long sending all of them takes, if each succeeds: at its rate limit, or as its responses took lately. Null where nothing tells.",
+    "Estimated time until all pending deliveries are sent, if all succeed. Based on the rate limit or on recent response times; null without either.",
   ),
-  failing_since: timeOrNull("The first failure after the last success."),
-  disables_at: timeOrNull("When it will be disabled if nothing succeeds until then."),
-  certificate_until: timeOrNull("The end of the certificate last seen."),
+  failing_since: timeOrNull("First failure since the last success."),
+  disables_at: timeOrNull("When the webhook will be disabled if no delivery succeeds."),
+  certificate_until: timeOrNull("When the receiver's certificate expires."),
   hours: Type.Array(
     Type.Object({
-      hour: time("The beginning of the hour."),
-      succeeded: integer("Attempts."),
-      failed: integer("Attempts."),
-      errors: errors("What failed in this hour, the most frequent first."),
-      p50: numberOrNull("Milliseconds."),
-      p95: numberOrNull("Milliseconds."),
+      hour: time("Start of the hour."),
+      succeeded: integer("Successful attempts."),
+      failed: integer("Failed attempts."),
+      errors: errors("Errors in this hour, most frequent first."),
+      p50: numberOrNull("Median. Milliseconds."),
+      p95: numberOrNull("95th percentile. Milliseconds."),
     }),
-    { description: "24 hours, oldest first." },
+    { description: "The last 24 hours, oldest first." },
   ),
 });

@@ -6,25 +6,25 @@ import { shortUuid } from "../kernel/short-uuid.ts";
 import { checkOrigin } from "./access.ts";
 import type { Api } from "./api.ts";
 import type { RateLimits } from "./rate-limits.ts";
-import { Link, LinkOpen, OwnerCreate, Session, SignedOut, SignIn } from "./schemas/access.ts";
 import { ref } from "./schemas/common.ts";
+import { Link, LinkOpen, OwnerCreate, Session, SignedOut, SignIn } from "./schemas/space.ts";
 
 const tags = ["Dashboard"];
 
 export interface SessionParts {
   people: People;
   publicUrl: string;
-  limits: Pick<RateLimits, "maySignIn" | "wrongSignIn">;
+  limits: Pick<RateLimits, "checkSignIn" | "countFailedSignIn">;
 }
 
-/** How a person's browser signs in and out. Programs use API keys. */
-export function sessionRoutes(app: Api, parts: SessionParts): void {
+/** Sign-in for people. Programs use API keys. */
+export function signInRoutes(app: Api, parts: SessionParts): void {
   const { people, publicUrl, limits } = parts;
 
   app.get(
     "/v1/session",
     {
-      schema: { operationId: "getSession", summary: "Who is signed in", tags, response: { 200: ref(Session) } },
+      schema: { operationId: "getSession", summary: "Get the session", tags, response: { 200: ref(Session) } },
       config: { access: "person" },
     },
     ({ who }) => present(people, who as PersonPrincipal),
@@ -45,10 +45,10 @@ export function sessionRoutes(app: Api, parts: SessionParts): void {
     async (request, reply) => {
       checkOrigin(request, publicUrl);
       const { email, password } = request.body;
-      // Links hold too much chance to be guessed; passwords do not.
-      await limits.maySignIn(request);
+      // Only passwords need a limit on failed tries: links are too random to be guessed.
+      await limits.checkSignIn(request);
       const person = await people.signIn(email, password, request.headers).catch(async (error) => {
-        if (error instanceof MaveError && error.code === "SIGN_IN_FAILED") await limits.wrongSignIn(request);
+        if (error instanceof MaveError && error.code === "SIGN_IN_FAILED") await limits.countFailedSignIn(request);
         throw error;
       });
       return signedIn(people, reply, person);
@@ -74,7 +74,7 @@ export function sessionRoutes(app: Api, parts: SessionParts): void {
       schema: {
         operationId: "openLink",
         summary: "Open a one-time link",
-        description: "A link to sign in signs in; another says what it is for and stays good.",
+        description: "Signs in with a sign-in link. For any other link, returns its purpose; the link stays valid.",
         tags,
         body: ref(LinkOpen),
         response: { 200: ref(Link) },
@@ -94,7 +94,7 @@ export function sessionRoutes(app: Api, parts: SessionParts): void {
     {
       schema: {
         operationId: "createOwner",
-        summary: "Become the owner of a new server, or a member by invitation",
+        summary: "Create an account with a link",
         tags,
         body: ref(OwnerCreate),
         response: { 201: ref(Session) },

@@ -1,4 +1,5 @@
 import { createApiKeys } from "../auth/api-keys.ts";
+import { createSignInLink } from "../auth/sign-in-links.ts";
 import type { Config } from "../config/config.ts";
 import { systemClock as clock } from "../kernel/clock.ts";
 import { MaveError } from "../kernel/errors.ts";
@@ -8,18 +9,22 @@ import { StartFailure } from "../kernel/start-failure.ts";
 import { uuidV7 } from "../kernel/uuid.ts";
 import { insertAuditEntry } from "../store/audit-log.ts";
 import { firstSpace } from "../store/spaces.ts";
+import { resealAll } from "../webhooks/reseal.ts";
+import { createVault } from "../webhooks/secrets.ts";
 import { withStore } from "./with-store.ts";
 
-/** @returns the new key: shown once, stored hashed */
+/** @returns the new key, which is shown once and stored as a hash */
 export async function createKey(config: Config, name: string, scope: "read" | "write"): Promise<string> {
   if (name.trim() === "" || name.length > LIMITS.NAME_CHARACTERS_MAX) {
-    throw new StartFailure(`A key's name has 1 to ${LIMITS.NAME_CHARACTERS_MAX} characters. Example: --name ci`);
+    throw new StartFailure(
+      `The name of a key must have 1 to ${LIMITS.NAME_CHARACTERS_MAX} characters. Example: --name ci`,
+    );
   }
   return withStore(config, async (db) => {
     const space = (await firstSpace(db)).id;
-    const wanted = { name: name.trim(), scope, by: "operator" };
+    const input = { name: name.trim(), scope, by: "operator" };
     const creation = db.transaction(async (tx) => {
-      const { id, key } = await createApiKeys({ db, clock, random }).create(tx, space, wanted);
+      const { id, key } = await createApiKeys({ db, clock, random }).create(tx, space, input);
       const entry = { action: "api_key.created", actor: "operator", address: null, subject: id, details: { name } };
       await insertAuditEntry(tx, { space, id: uuidV7(clock.now(), random), ...entry });
       return key;
@@ -29,4 +34,21 @@ export async function createKey(config: Config, name: string, scope: "read" | "w
       throw new StartFailure(`${error.message} Delete one in the dashboard first.`, { cause: error });
     });
   });
+}
+
+/** @returns a URL that signs in once */
+export function createLink(config: Config): Promise<string> {
+  const publicUrl = config.publicUrl ?? `http://localhost:${config.port}`;
+  return withStore(config, (db) => createSignInLink(db, random, publicUrl));
+}
+
+/** @returns the number of re-encrypted webhooks and the next step, as a sentence */
+export async function reseal(config: Config): Promise<string> {
+  const vault = createVault(config.secretsKeys, random);
+  const { resealed, seen } = await withStore(config, (db) => resealAll(db, vault));
+  const next =
+    config.secretsKeys.length > 1
+      ? " Remove the other keys after 24 hours, when no stored idempotent response needs them."
+      : "";
+  return `Re-encrypted ${resealed} of ${seen} webhooks with the first key.${next}`;
 }

@@ -5,14 +5,14 @@ import type { TSchema } from "typebox";
 import { NAMED } from "./schemas/index.ts";
 
 /**
- * A route's schemas become code when its first request comes: all of them at once took a quarter of the start, for
- * routes most of which a run never serves.
+ * Compiles the schemas of a route at its first request. Compiling all of them took a quarter of the start time, mostly for
+ * routes that are never used.
  */
-export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, ...rest }) =>
-  lazily(() => TypeBoxValidatorCompiler({ schema: named(schema), ...rest }));
+export const lazyValidator: FastifySchemaCompiler<TSchema> = ({ schema, ...rest }) =>
+  lazily(() => TypeBoxValidatorCompiler({ schema: resolve(schema), ...rest }));
 
-/** Fastify's own serializers, in the same way. */
-export const serializers: NonNullable<FastifyServerOptions["schemaController"]> = {
+/** Fastify's serializers, compiled lazily as well. */
+export const lazySerializers: NonNullable<FastifyServerOptions["schemaController"]> = {
   compilersFactory: {
     buildSerializer(externalSchemas, options) {
       const compile = createSerializerFactory()(externalSchemas, options);
@@ -21,8 +21,8 @@ export const serializers: NonNullable<FastifyServerOptions["schemaController"]> 
   },
 };
 
-/** A request's schema, where a route names it. */
-function named(schema: TSchema): TSchema {
+/** The schema behind a `$ref`. */
+function resolve(schema: TSchema): TSchema {
   const { $ref } = schema as { $ref?: string };
   return NAMED.find(({ $id }) => `${$id}#` === $ref) ?? schema;
 }

@@ -4,28 +4,28 @@ import type { Clock } from "../kernel/clock.ts";
 import { MaveError } from "../kernel/errors.ts";
 import { LIMITS } from "../kernel/limits.ts";
 
-/** One open stream of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
+/** A stream of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
 export interface Stream {
   readonly space: string;
   readonly open: boolean;
-  /** Messages in the stream's own text form, as `message` makes them. */
+  /** @param messages in the wire format, as `message` returns it */
   write(messages: string): void;
-  /** Resolves once what was written has left for the network, or the stream has ended. */
+  /** Resolves once the written messages were sent or the stream has ended. */
   drained(): Promise<void>;
-  /** Called once, at its end, whoever ended it. */
+  /** `work` runs once when the stream ends, regardless of the reason. */
   onEnd(work: () => void): void;
   end(): void;
 }
 
 export interface Streams {
   /**
-   * Begins one.
-   * @param heartbeat what it says every STREAM_HEARTBEAT_MS: a comment, or a message where the client's program is to see it
-   * @throws RATE_LIMITED where there are too many
+   * Starts a stream.
+   * @param heartbeat sent every STREAM_HEARTBEAT_MS: a comment, or a message if client code needs to see it
+   * @throws RATE_LIMITED if too many streams are open
    */
   begin(request: FastifyRequest, reply: FastifyReply, heartbeat?: string): Stream;
   readonly count: number;
-  /** Ends all of them: clients reconnect, to another node or to the next start. */
+  /** Ends all streams; clients reconnect to another node or after the restart. */
   endAll(): void;
 }
 
@@ -35,19 +35,19 @@ export const message = (fields: { event?: string; id?: string; data: string }): 
 const RECONNECT_MS = 2_000;
 const BUSY_RETRY_S = 10;
 
-/**
- * @param stillMay asked at each heartbeat, so that a stream outlives neither its key nor its session
- */
-export function createStreams(clock: Clock, stillMay: (request: FastifyRequest) => Promise<boolean>): Streams {
+/** @param isAuthenticated checked at each heartbeat, so that a stream ends with its key or session */
+export function createStreams(clock: Clock, isAuthenticated: (request: FastifyRequest) => Promise<boolean>): Streams {
   const all = new Set<Stream>();
   const perSpace = new Map<string, number>();
   const count = (space: string, by: number) => perSpace.set(space, (perSpace.get(space) ?? 0) + by);
 
   return {
-    begin(request, reply, heartbeat = ": still here\n\n") {
+    begin(request, reply, heartbeat = ": heartbeat\n\n") {
       const { space } = request.who;
       if (all.size >= LIMITS.STREAMS_PER_NODE_MAX || (perSpace.get(space) ?? 0) >= LIMITS.STREAMS_PER_SPACE_MAX)
-        throw new MaveError("RATE_LIMITED", "Too many streams are open.", { retryAfter_s: BUSY_RETRY_S });
+        throw new MaveError("RATE_LIMITED", `Too many streams are open. Try again in ${BUSY_RETRY_S} s.`, {
+          retryAfter_s: BUSY_RETRY_S,
+        });
       const response = hijack(reply);
       const stream = createStream(space, response);
       all.add(stream);
@@ -57,7 +57,7 @@ export function createStreams(clock: Clock, stillMay: (request: FastifyRequest) 
         count(space, -1);
         if (perSpace.get(space) === 0) perSpace.delete(space);
       });
-      keepAlive(clock, stream, heartbeat, () => stillMay(request));
+      keepAlive(clock, stream, heartbeat, () => isAuthenticated(request));
       return stream;
     },
     get count() {
@@ -74,7 +74,7 @@ function hijack(reply: FastifyReply): ServerResponse {
   const response = reply.raw;
   for (const [name, value] of Object.entries(reply.getHeaders()))
     if (value !== undefined) response.setHeader(name, value);
-  // no-transform and X-Accel-Buffering: a proxy that compresses or gathers would hold messages back.
+  // no-transform and X-Accel-Buffering: a proxy that compresses or buffers would delay messages.
   response.writeHead(200, {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-cache, no-transform",
@@ -85,12 +85,12 @@ function hijack(reply: FastifyReply): ServerResponse {
 }
 
 function createStream(space: string, response: ServerResponse): Stream {
-  const atEnd: (() => void)[] = [];
+  const onEnd: (() => void)[] = [];
   let open = true;
-  response.on("error", () => undefined); // a broken connection also closes, and that is heard below
+  response.on("error", () => undefined); // the close event follows
   response.once("close", () => {
     open = false;
-    for (const work of atEnd) work();
+    for (const work of onEnd) work();
   });
   return {
     space,
@@ -100,7 +100,7 @@ function createStream(space: string, response: ServerResponse): Stream {
     write(messages) {
       if (!open) return;
       response.write(messages);
-      // Whoever reads this slowly resumes from the last message it has seen; memory is everyone's.
+      // A slow client must not use up memory; it reconnects and resumes after its last message.
       if (response.writableLength > LIMITS.STREAM_BUFFERED_BYTES) response.destroy();
     },
     drained() {
@@ -110,15 +110,15 @@ function createStream(space: string, response: ServerResponse): Stream {
         response.once("close", () => resolve());
       });
     },
-    onEnd: (work) => void atEnd.push(work),
+    onEnd: (work) => void onEnd.push(work),
     end: () => void response.end(),
   };
 }
 
-function keepAlive(clock: Clock, stream: Stream, heartbeat: string, stillMay: () => Promise<boolean>): void {
+function keepAlive(clock: Clock, stream: Stream, heartbeat: string, isAuthenticated: () => Promise<boolean>): void {
   const beat = async () => {
     if (!stream.open) return;
-    if (!(await stillMay())) return stream.end();
+    if (!(await isAuthenticated())) return stream.end();
     stream.write(heartbeat);
     cancel = clock.after(LIMITS.STREAM_HEARTBEAT_MS, () => void beat());
   };

@@ -5,10 +5,10 @@ import { afterAll, expect, test } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
-import { createStreams, message, type Stream } from "./stream.ts";
+import { createStreams, message, type Stream } from "./server-sent-events.ts";
 
-/** A clock whose timers ring when they are told to. */
-function handClock() {
+/** A clock whose timers run when `ring` is called. */
+function manualClock() {
   const timers = new Set<() => void>();
   const clock: Clock = {
     now: () => 0,
@@ -26,32 +26,32 @@ function handClock() {
   return { clock, ring };
 }
 
-/** A server with one stream, whose reader reads only where asked to. */
-async function open(stillMay = async () => true) {
-  const { clock, ring } = handClock();
-  const streams = createStreams(clock, stillMay);
+/** A server with one stream and a client that does not read by itself. */
+async function open(isAuthenticated = async () => true) {
+  const { clock, ring } = manualClock();
+  const streams = createStreams(clock, isAuthenticated);
   const app = fastify();
-  let made: (stream: Stream) => void;
+  let resolveStream: (stream: Stream) => void;
   const stream = new Promise<Stream>((resolve) => {
-    made = resolve;
+    resolveStream = resolve;
   });
   app.decorateRequest("who");
-  app.get("/", async (asked, reply) => {
-    asked.who = { kind: "key", space: "s", id: "k", name: "n", scope: "read" };
-    made(streams.begin(asked, reply));
+  app.get("/", async (request, reply) => {
+    request.who = { kind: "key", space: "s", id: "k", name: "n", scope: "read" };
+    resolveStream(streams.begin(request, reply));
   });
   await app.listen({ port: 0 });
   afterAll(() => {
     streams.endAll();
     return app.close();
   });
-  const asked = request({ port: (app.server.address() as { port: number }).port }).end();
-  const [response] = await once(asked, "response");
-  afterAll(() => asked.destroy());
+  const client = request({ port: (app.server.address() as { port: number }).port }).end();
+  const [response] = await once(client, "response");
+  afterAll(() => client.destroy());
   return { stream: await stream, streams, response, ring };
 }
 
-test("a viewer who does not read is dropped before it costs more than its bound", async () => {
+test("a client that does not read is disconnected before it exceeds its buffer limit", async () => {
   const { stream, streams } = await open();
   const text = message({ data: "x".repeat(65_536) });
   let written = 0;
@@ -61,19 +61,19 @@ test("a viewer who does not read is dropped before it costs more than its bound"
     if (written % 16 === 0) await new Promise(setImmediate);
   }
   await eventually(() => expect(stream.open).toBe(false));
-  // What the two sockets hold is the system's; ours is at most the bound and one message.
+  // The buffers of the two sockets belong to the system; ours has at most the limit and one message.
   expect(written * text.length).toBeLessThan(LIMITS.STREAM_BUFFERED_BYTES + 16 * 1_048_576);
   expect(streams.count).toBe(0);
 });
 
-test("a silent stream says that it is still there, and ends with the key that opened it", async () => {
-  let may = true;
-  const { stream, response, ring } = await open(async () => may);
+test("an idle stream sends heartbeats and ends when its key becomes invalid", async () => {
+  let isValid = true;
+  const { stream, response, ring } = await open(async () => isValid);
   const read: string[] = [];
   response.setEncoding("utf8").on("data", (chunk: string) => read.push(chunk));
   ring();
-  await eventually(() => expect(read.join("")).toContain(": still here\n\n"));
-  may = false;
+  await eventually(() => expect(read.join("")).toContain(": heartbeat\n\n"));
+  isValid = false;
   ring();
   await eventually(() => expect(stream.open).toBe(false));
 });

@@ -1,7 +1,7 @@
 import { MaveError } from "../kernel/errors.ts";
 import type { Access, Api } from "./api.ts";
 
-/** A route of the app: what is asked of everyone who calls it, and whether the OpenAPI document leaves it out. */
+/** A registered route. `hidden` routes are not in the OpenAPI document. */
 export interface RouteEntry {
   method: string;
   url: string;
@@ -9,14 +9,14 @@ export interface RouteEntry {
   hidden: boolean;
 }
 
-/** Keeps a list of the routes, and answers what none of them takes: 405 with `Allow` where another method is meant, else 404. */
-export function rememberRoutes(app: Api): void {
+/** Adds `app.routeList`, and a not-found handler: 405 with `Allow` if the path has other methods, else 404. */
+export function addRouteList(app: Api): void {
   const routes: RouteEntry[] = [];
   const paths = new Map<string, RegExp>();
   app.decorate("routeList", routes);
   app.addHook("onRoute", ({ url, method: methods, config, schema }) => {
     for (const method of [methods].flat()) {
-      const access = (config as { access?: Access } | undefined)?.access ?? accessOf(method);
+      const access = (config as { access?: Access } | undefined)?.access ?? defaultAccess(method);
       routes.push({
         method,
         url,
@@ -35,8 +35,8 @@ export function rememberRoutes(app: Api): void {
   });
 }
 
-/** What a route asks for that does not say: reading, or changing. */
-export const accessOf = (method: string): Access => (method === "GET" || method === "HEAD" ? "read" : "write");
+/** The access of a route that does not declare one. */
+export const defaultAccess = (method: string): Access => (method === "GET" || method === "HEAD" ? "read" : "write");
 
 const pattern = (url: string) =>
   new RegExp(`^${url.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/:[^/]+/g, "[^/]+")}/?$`);

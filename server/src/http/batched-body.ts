@@ -3,13 +3,13 @@ import { finished } from "node:stream";
 import { noteChunk, WRITE_BYTES } from "../videos/upload-chunks.ts";
 
 /**
- * A request's body as a web stream of few large chunks: what arrived while the chunk before was on its way to the disk
- * goes on as one. Each chunk of a web stream costs several promises, and of 64 kB each there are thousands a second.
+ * A request body as a web stream of few large chunks: all bytes that arrive while the previous chunk is being written
+ * become one chunk. Each chunk of a web stream costs several promises, and chunks of 64 kB would be thousands per second.
  */
-export function gatheredBody(request: IncomingMessage): ReadableStream<Uint8Array> {
+export function batchedBody(request: IncomingMessage): ReadableStream<Uint8Array> {
   let chunks: Buffer[] = [];
   let bytes = 0;
-  let over: { error?: Error | null | undefined } | null = null;
+  let finish: { error?: Error | null | undefined } | null = null;
   let wake = () => {};
   request.on("data", (chunk: Buffer) => {
     chunks.push(chunk);
@@ -19,13 +19,13 @@ export function gatheredBody(request: IncomingMessage): ReadableStream<Uint8Arra
     wake();
   });
   finished(request, { writable: false }, (error) => {
-    over = { error };
+    finish = { error };
     wake();
   });
   return new ReadableStream(
     {
       async pull(controller) {
-        if (bytes === 0 && over === null) {
+        if (bytes === 0 && finish === null) {
           const more = Promise.withResolvers<void>();
           wake = more.resolve;
           await more.promise;
@@ -34,7 +34,7 @@ export function gatheredBody(request: IncomingMessage): ReadableStream<Uint8Arra
           controller.enqueue(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes));
           [chunks, bytes] = [[], 0];
           request.resume();
-        } else if (over?.error) controller.error(over.error);
+        } else if (finish?.error) controller.error(finish.error);
         else controller.close();
       },
     },

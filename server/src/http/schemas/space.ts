@@ -1,0 +1,147 @@
+import { Type } from "typebox";
+import { LIMITS } from "../../kernel/limits.ts";
+import {
+  body,
+  id,
+  integer,
+  listOf,
+  objectWord,
+  page,
+  resource,
+  text,
+  textOrNull,
+  time,
+  timeOrNull,
+  word,
+} from "./common.ts";
+
+const keyFields = {
+  id: id(),
+  object: objectWord("api_key"),
+  created: time("When the key was created."),
+  name: text("Display name."),
+  scope: word(["read", "write"], { description: "`read` cannot change anything or reveal secrets." }),
+  hint: text("Last four characters of the key."),
+  last_used: timeOrNull("When the key was last used, to the minute."),
+};
+export const ApiKey = resource("ApiKey", "A credential for programs.", keyFields);
+export const ApiKeyWithKey = resource("ApiKeyWithKey", "A new API key. The key itself is shown only once.", {
+  ...keyFields,
+  key: text("Send it as `Authorization: Bearer …`.", { examples: ["mave_…"] }),
+});
+export const ApiKeyList = listOf(ApiKey);
+export const ApiKeyCreate = body(
+  {
+    name: text("Display name.", { minLength: 1, maxLength: LIMITS.NAME_CHARACTERS_MAX }),
+    scope: Type.Optional(word(["read", "write"], { description: "The permissions of the key.", default: "write" })),
+  },
+  { $id: "ApiKeyCreate", description: "The new API key." },
+);
+export const PageQuery = body({ ...page });
+
+const email = text("An email address.", { minLength: 3, maxLength: 254, pattern: "^[^\\s@]+@[^\\s@]+$" });
+const password = text("At least 10 characters.", {
+  minLength: LIMITS.PASSWORD_CHARACTERS_MIN,
+  maxLength: LIMITS.PASSWORD_CHARACTERS_MAX,
+});
+const token = text("The part of the link after `#`.", { minLength: 1, maxLength: 128 });
+const personName = text("The name of the person.", { minLength: 1, maxLength: LIMITS.NAME_CHARACTERS_MAX });
+
+export const Session = resource("Session", "The person who is signed in.", {
+  object: objectWord("session"),
+  user: Type.Object({ id: text("The id of the person."), name: text("Name."), email: text("Email address.") }),
+  space: Type.Object({ id: id(), name: text("The name of the space.") }),
+});
+export const Space = resource("Space", "The owner of videos, webhooks and API keys. People are members of a space.", {
+  id: id(),
+  object: objectWord("space"),
+  created: time("When the space was created."),
+  name: text("Display name."),
+});
+export const SpaceUpdate = body(
+  { name: text("Display name.", { minLength: 1, maxLength: LIMITS.NAME_CHARACTERS_MAX, pattern: "\\S" }) },
+  { $id: "SpaceUpdate", description: "The fields to change." },
+);
+export const SignIn = body(
+  { email, password: text("Password.", { minLength: 1, maxLength: LIMITS.PASSWORD_CHARACTERS_MAX }) },
+  { $id: "SignIn", description: "The credentials of a person." },
+);
+export const LinkOpen = body({ token }, { $id: "LinkOpen", description: "A one-time link." });
+export const Link = resource("Link", "A one-time link.", {
+  object: objectWord("link"),
+  purpose: word(["owner", "sign_in", "invitation"], {
+    description: "`sign_in`: the person is signed in now. `owner`, `invitation`: create an account next.",
+  }),
+});
+export const OwnerCreate = body(
+  { token, name: personName, email, password },
+  { $id: "OwnerCreate", description: "The account of the first owner or of an invited person." },
+);
+export const SignedOut = resource("SignedOut", "The ended session.", {
+  object: objectWord("session"),
+  deleted: Type.Boolean(),
+});
+
+export const Member = resource("Member", "A person with access to the space.", {
+  id: text("The id of the member."),
+  object: objectWord("member"),
+  created: time("When the person joined."),
+  name: text("Name."),
+  email: text("Email address."),
+  role: word(["owner", "member"], { description: "The owner can invite and remove members." }),
+});
+export const MemberList = listOf(Member);
+export const Invitation = resource("Invitation", "A one-time link that lets a person join the space.", {
+  object: objectWord("invitation"),
+  url: text("The link for the invited person. Shown only once."),
+  expires: time("When the link expires."),
+});
+
+export const AuditEntry = resource("AuditEntry", "A recorded action.", {
+  id: id(),
+  object: objectWord("audit_entry"),
+  created: time("When it happened."),
+  action: text("For example `webhook.secret_revealed`."),
+  actor: text("An email address, `key <name>` or `operator`."),
+  address: textOrNull("The IP address of the actor."),
+  subject: textOrNull("The id of the affected object."),
+  details: Type.Unsafe<Record<string, unknown>>({
+    type: "object",
+    description: "Details that depend on the action.",
+    additionalProperties: true,
+  }),
+});
+export const AuditEntryList = listOf(AuditEntry);
+
+export const Overview = resource("Overview", "The data that the dashboard shows on every page.", {
+  object: objectWord("overview"),
+  version: text("The version of the server."),
+  public_url: text("The public URL of the server."),
+  webhooks: Type.Object({
+    total: integer("All webhooks."),
+    failing: integer("Enabled webhooks that are failing."),
+    disabled: integer("Disabled webhooks."),
+  }),
+  deliveries: Type.Object({
+    pending: integer("Pending deliveries."),
+    per_second: Type.Number({ description: "Attempts per second during the last minute." }),
+  }),
+  videos: Type.Object({
+    total: integer("All videos."),
+    bytes: integer("Total size of the files."),
+    waiting: integer("Without a file."),
+    uploading: integer("Being uploaded."),
+    processing: integer("Being processed."),
+    ready: integer("Ready to play."),
+    failed: integer("Not playable."),
+  }),
+  ffmpeg: Type.Object({
+    available: Type.Boolean(),
+    version: textOrNull("The version of ffmpeg."),
+    hint: textOrNull("How to install ffmpeg if it is missing."),
+  }),
+  limits: Type.Object({
+    retention_days: integer("Days that events and deliveries are kept."),
+    upload_bytes: integer("Maximum size of a file."),
+  }),
+});
