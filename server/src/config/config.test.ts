@@ -173,7 +173,7 @@ describe("the secrets key", () => {
     const place = await folder();
     await loadConfig({}, place);
     await writeFile(join(place, "data/secrets.key"), "damaged\n");
-    await expect(loadConfig({}, place)).rejects.toThrow(/secrets\.key .*Restore that file from a backup/);
+    await expect(loadConfig({}, place)).rejects.toThrow(/secrets\.key .*Restore the file from a backup/);
   });
 
   test("comes from the environment if it is set there", async () => {
