@@ -69,7 +69,7 @@ export function createLive(parts: LiveParts): Live {
     for (const listener of missedListeners) listener();
   }
 
-  const connection = createConnection(parts, {
+  const connection = createListenConnection(parts, {
     onNotice,
     onListening() {
       notify(tag + QUERY);
@@ -113,7 +113,7 @@ interface ConnectionListeners {
 }
 
 /** A LISTEN connection that reconnects. Behind a pooler in transaction mode, where LISTEN does not work, it polls. */
-function createConnection({ db, clock }: LiveParts, { onNotice, onListening, onPoll }: ConnectionListeners) {
+function createListenConnection({ db, clock }: LiveParts, { onNotice, onListening, onPoll }: ConnectionListeners) {
   let session: Session | null = null;
   let stopped = false;
   let isScheduled = false; // a connection that breaks during LISTEN reports it twice
