@@ -7,7 +7,7 @@ import { happen } from "../../../test/support/engine.ts";
 const SECRETS = { query: "a-token-in-the-url", header: "a-secret-header", response: "a-response-body" };
 const lines: Record<string, unknown>[] = [];
 const log = pino({ level: "debug", base: null }, { write: (line: string) => lines.push(JSON.parse(line)) });
-const attempts = () => lines.filter(({ msg }) => msg === "attempt");
+const attempts = () => lines.filter(({ msg }) => msg === "Attempt ended");
 const retry = { level: 30, outcome: "retry" };
 const failed = { level: 40, outcome: "failed" };
 

@@ -91,7 +91,7 @@ export function logAttempt(log: Log, { delivery }: Attempt, exchange: Exchange, 
   const { webhook_id, id, attempt } = delivery;
   const ids = { webhook: shortUuid(webhook_id), delivery: shortUuid(id), attempt };
   const { status, timings } = exchange;
-  log[level]({ ...ids, outcome: result, status, error: error?.word ?? null, ms: timings.total }, "attempt");
+  log[level]({ ...ids, outcome: result, status, error: error?.word ?? null, ms: timings.total }, "Attempt ended");
 }
 
 /**

@@ -142,7 +142,7 @@ export class Dispatcher implements LocalDispatcher {
   }
 
   #sendNext(lane: Lane, target: Target | null): void {
-    const wait_ms = target === null ? 0 : this.#lanes.pace(lane, this.#rateOf(target));
+    const wait_ms = target === null ? 0 : this.#lanes.takeToken(lane, this.#rateOf(target));
     if (wait_ms > 0) return void this.#wakeLaneAfter(wait_ms, lane);
     const delivery = lane.shift()!;
     const left_ms = delivery.leased_ms + this.#lease_ms - this.#parts.clock.monotonic();

@@ -110,7 +110,7 @@ describe("a lane", () => {
     lane.add(delivery(true));
     expect(lane.state).toBe("ready");
     expect([lane.takeToken(1), lane.state]).toEqual([0, "ready"]);
-    expect([lane.takeToken(1), lane.state]).toEqual([1_000, "paced"]);
+    expect([lane.takeToken(1), lane.state]).toEqual([1_000, "limited"]);
     now_ms = 1_001;
     lane.wake();
     expect([lane.state, lane.shift()!.by_hand, lane.state]).toEqual(["ready", true, "resting"]);

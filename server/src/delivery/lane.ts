@@ -11,9 +11,9 @@ import { TokenBucket } from "./token-bucket.ts";
  * - `ready`: the first delivery can be sent. `Lanes` lists the lane until its turn comes.
  * - `loading`: its turn came before this node had read the webhook. `loaded` ends it.
  * - `resting`: the receiver sent Retry-After. Until the rest ends, only a manual delivery makes the lane ready.
- * - `paced`: the rate limit has no token. Nothing is sent until there is one.
+ * - `limited`: the rate limit has no token. Nothing is sent until there is one.
  */
-export type LaneState = "idle" | "ready" | "loading" | "resting" | "paced";
+export type LaneState = "idle" | "ready" | "loading" | "resting" | "limited";
 
 /** Called after every change of a lane, with the change in the length of its queue. */
 type OnChange = (lane: Lane, queued: number) => void;
@@ -33,7 +33,7 @@ export class Lane {
   readonly #bucket = new TokenBucket();
   #state: LaneState = "idle";
   #restUntil_ms = 0;
-  #pacedUntil_ms = 0;
+  #limitedUntil_ms = 0;
   #inFlight = 0;
   #cap: number = LIMITS.WEBHOOK_IN_FLIGHT_START;
   #failuresInARow = 0;
@@ -126,7 +126,7 @@ export class Lane {
   }
 
   /**
-   * Takes a token for one attempt; without one, the lane is paced until there is one.
+   * Takes a token for one attempt; without one, the lane is limited until there is one.
    * @param perSecond this node's share of the rate limit; null: no limit
    * @returns 0, or how many ms the next token takes
    */
@@ -134,12 +134,12 @@ export class Lane {
     const now_ms = this.#clock.monotonic();
     const wait_ms = perSecond === null ? 0 : this.#bucket.take(perSecond, now_ms);
     this.#queuedMax = queuedMax(perSecond);
-    this.#pacedUntil_ms = now_ms + wait_ms;
+    this.#limitedUntil_ms = now_ms + wait_ms;
     this.#update();
     return wait_ms;
   }
 
-  /** Ends a rest or a pace whose time is over. */
+  /** Ends a rest or a limit whose time is over. */
   wake(): void {
     this.#update();
   }
@@ -150,7 +150,7 @@ export class Lane {
   }
 
   #nextState(now_ms: number): LaneState {
-    if (this.#pacedUntil_ms > now_ms) return "paced";
+    if (this.#limitedUntil_ms > now_ms) return "limited";
     const [first] = this.#queue;
     if (this.#restUntil_ms > now_ms && !first?.by_hand) return "resting";
     return first !== undefined && this.#inFlight < Math.floor(this.#cap) ? "ready" : "idle";
@@ -199,14 +199,14 @@ export class Lane {
   /** Whether a claim is worth its cost: the queue would be empty before the next round of responses. */
   get wantsClaim(): boolean {
     const now_ms = this.#clock.monotonic();
-    const isHeld = Math.max(this.#restUntil_ms, this.#pacedUntil_ms) > now_ms;
+    const isHeld = Math.max(this.#restUntil_ms, this.#limitedUntil_ms) > now_ms;
     return this.mayHaveDue && !isHeld && this.#queue.length < Math.floor(this.#cap) && this.room > 0;
   }
 
   /** The same while the receiver rests, for manual deliveries only. */
   get wantsManualClaim(): boolean {
     const now_ms = this.#clock.monotonic();
-    const onlyManual = this.#restUntil_ms > now_ms && this.#pacedUntil_ms <= now_ms;
+    const onlyManual = this.#restUntil_ms > now_ms && this.#limitedUntil_ms <= now_ms;
     return this.#mayHaveManual && onlyManual && this.room > 0;
   }
 }

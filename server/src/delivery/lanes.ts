@@ -96,7 +96,7 @@ export class Lanes {
   }
 
   /** @returns 0, or how many ms this webhook's rate limit has no token: until then nothing is sent to it */
-  pace(lane: Lane, perSecond: number | null): number {
+  takeToken(lane: Lane, perSecond: number | null): number {
     const wait_ms = lane.takeToken(perSecond);
     if (wait_ms > WAIT_IN_MEMORY_MS) this.release(lane.clear({ manual: true }));
     return wait_ms;

@@ -12,9 +12,9 @@ import { groupCommit } from "./group-commit.ts";
 
 export interface Recorder {
   /**
-   * Inserts the event and its deliveries in the transaction of the change itself, and hands the deliveries over after its
-   * commit. Call it after the statement that changed the video: that row's lock makes the order of the sequence the order
-   * of the commits. Best as the last statement: it may hold rows that a settle wants.
+   * Inserts the event and its deliveries in the transaction of the change itself. After the commit, deliveries leased to
+   * this node are sent. Call it after the statement that changed the video: that row's lock makes the order of the sequence
+   * the order of the commits. Best as the last statement, because it may lock rows that a settle needs.
    */
   record(tx: Transaction, event: NewEvent): Promise<FrozenEvent>;
   /** The same for several events of different videos, as the transaction's last statement: the commit is sent with it. */
@@ -59,7 +59,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
   };
 }
 
-/** What one statement recorded, kept until its commit. */
+/** The events and deliveries of one statement, kept until its commit. */
 class Recorded {
   readonly #parts: RecorderParts;
   readonly #events: FrozenEvent[] = [];
@@ -102,7 +102,7 @@ class Recorded {
     }
   }
 
-  /** Hands the deliveries over and emits the signals. */
+  /** Sends the leased deliveries and emits the signals. */
   #announce(): void {
     const { clock, dispatcher, signals } = this.#parts;
     for (const span of this.#spans) span.end(clock.now());
