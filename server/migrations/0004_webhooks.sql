@@ -35,7 +35,7 @@ create table webhooks (
 -- Read by dispatchers, which do not know the space.
 create unique index webhooks_by_id on webhooks (id);
 create index webhooks_by_change on webhooks (changed_at);
--- Read by the job that disables failing webhooks.
+-- Read to disable webhooks that only fail.
 create index webhooks_failing on webhooks (failing_since) where status = 'enabled' and failing_since is not null;
 
 -- Health, without counting attempts.

@@ -72,7 +72,7 @@ test("days older than the retention are dropped, newer ones are kept", async () 
   expect(await partitions("events")).not.toContain(dayName(40));
 });
 
-test("a day that an open delivery needs is kept, however old", async () => {
+test("a day that a pending delivery needs is kept, however old", async () => {
   await rows("select make_partition('events', 'id', $1::date)", [dayName(45)]);
   const event = await createEvent(45);
   await createPendingDelivery(event);

@@ -90,7 +90,7 @@ export async function startEmbeddedPostgres({
 /** The connection to a data folder's PostgreSQL if one runs and accepts connections, else null. Changes nothing. */
 export async function findEmbeddedPostgres(folder: string): Promise<Connection | null> {
   const running = await readPostmaster(join(folder, "postgres", "cluster"));
-  return running !== null && (await answers(running.connection)) ? running.connection : null;
+  return running !== null && (await isResponding(running.connection)) ? running.connection : null;
 }
 
 interface Owned {
@@ -141,7 +141,7 @@ async function takeOver(cluster: Cluster): Promise<Connection | null> {
   for (;;) {
     const running = await readPostmaster(cluster.data);
     if (running === null) return null;
-    if (await answers(running.connection)) return running.connection;
+    if (await isResponding(running.connection)) return running.connection;
     if (!(await isPostgresOf(running.pid, cluster))) {
       await rm(join(cluster.data, "postmaster.pid"), { force: true }); // left by a crash of the machine
       return null;
@@ -186,7 +186,7 @@ async function start(cluster: Cluster, settings: Record<string, string>): Promis
   ]);
   child.unref();
   while (child.exitCode === null && child.signalCode === null) {
-    if (await answers(connectionTo(host))) return connectionTo(host);
+    if (await isResponding(connectionTo(host))) return connectionTo(host);
     await pause(POLL_MS);
   }
   const words = await lastWords(log);
@@ -199,7 +199,7 @@ async function start(cluster: Cluster, settings: Record<string, string>): Promis
 /** Its lock file or shared memory still belongs to a postmaster that is stopping or starting. */
 const HELD = /lock file ".+" already exists|pre-existing shared memory block/;
 
-const answers = async (connection: Connection): Promise<boolean> => {
+const isResponding = async (connection: Connection): Promise<boolean> => {
   const client = await connect(connection);
   await client?.end();
   return client !== null;

@@ -186,7 +186,7 @@ export async function lastWords(file: string): Promise<string> {
   return text.trim().split("\n").slice(-3).join(" / ") || "it said nothing";
 }
 
-/** Whether a process with this id exists, whoever owns it. */
+/** Whether a process with this id exists, under any user. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -282,7 +282,7 @@ describe("a blocked delivery", () => {
     expect(await release()).toEqual({ leased: [], due: [] });
   });
 
-  test("is released one at a time, whoever asks and however often", async () => {
+  test("is released one at a time, however many callers ask", async () => {
     const { webhook, video, first } = await chain();
     await settle(first);
     const twice = [keyOfVideo(webhook, video), keyOfVideo(webhook, video)];
