@@ -67,7 +67,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
       .getByText(/Choose a webhook in the filter first\./)
       .waitFor();
     await expectAccessible(page);
-    await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
 
     await page.goto(`/dashboard/deliveries?webhook=${id}&response=5xx`);
     await choose(/Cancel all pending/);
@@ -151,14 +151,14 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
 
   test("a chunk of the page that fails to load does not break the rest and is loaded later", async () => {
     const { page } = await visitAsOwner(browser, server);
-    await page.route(/\/(?:popups|toaster|panel)-.*\.js$/, (route) => route.abort(), { times: 3 });
+    await page.route(/\/(?:popups|toaster|upload-panel)-.*\.js$/, (route) => route.abort(), { times: 3 });
     await page.goto("/dashboard/deliveries");
     await page.getByText("Live", { exact: true }).waitFor();
     const loadedLater = () => {
       const entries = performance.getEntriesByType("resource").map((entry) => JSON.parse(JSON.stringify(entry)));
       const isLoaded = (part: string) =>
         entries.some((one) => one.name.includes(`/${part}-`) && one.responseStatus === 200);
-      return ["popups", "toaster", "panel"].every(isLoaded);
+      return ["popups", "toaster", "upload-panel"].every(isLoaded);
     };
     await page.waitForFunction(loadedLater, undefined, { timeout: 30_000 });
     expect(await page.getByText("This part of the dashboard stopped").count()).toBe(0);

@@ -64,7 +64,7 @@ function UnsupportedDialog({ open, title, search, onClose, reason }: DialogProps
   const { [remove ?? "response"]: _, ...rest } = search;
   const actions = (
     <>
-      <Button onClick={onClose}>Close</Button>
+      <Button onClick={onClose}>Cancel</Button>
       {remove && (
         <Button look="ink" onClick={() => void navigate({ to: "/deliveries", search: rest })}>
           Remove {remove} filter

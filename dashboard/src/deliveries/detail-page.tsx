@@ -57,7 +57,7 @@ function Detail({ delivery }: { delivery: DeliveryWithLog }) {
         <div className="min-w-0 side:border-r side:border-line">
           <AttemptList delivery={id} log={log} selected={selected?.number} sending={status === "sending"} />
           {selected && <Waterfall attempt={selected} />}
-          {selected && erased === null && <RequestResponse key={selected.number} attempt={selected} />}
+          {selected && erased === null && <RequestResponse attempt={selected} />}
           {erased !== null && <Erased at={erased} />}
         </div>
         <aside aria-label="About this delivery" className="gutter border-line py-6 max-side:border-t side:px-6">
