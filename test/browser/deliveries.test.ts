@@ -207,15 +207,15 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     const { page, faults } = await visitAsOwner(browser, server);
     await page.goto("/dashboard/deliveries");
     await page.getByRole("link", { name: "Failed" }).click();
-    await page.getByText("No deliveries match this filter.").waitFor();
+    await page.getByText("No deliveries match this filter").waitFor();
     await page.getByLabel("Event", { exact: true }).selectOption("video.deleted");
     await page.getByLabel("Webhook", { exact: true }).selectOption({ label: "Course catalogue" });
-    await page.getByText("No deliveries match 3 filters.").waitFor();
+    await page.getByText("No deliveries match 3 filters").waitFor();
     const { searchParams } = new URL(page.url());
     expect(Object.fromEntries(searchParams)).toMatchObject({ status: "failed", type: "video.deleted" });
     await expectAccessible(page);
     await page.reload();
-    await page.getByText("No deliveries match 3 filters.").waitFor();
+    await page.getByText("No deliveries match 3 filters").waitFor();
     await page.getByRole("button", { name: "Clear filters" }).click();
     await page.getByRole("row", { name: /Enters by itself/ }).waitFor();
     await page.getByLabel("Response").selectOption("2xx");

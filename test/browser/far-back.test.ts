@@ -62,7 +62,7 @@ describe.skipIf(without("chromium"))("a search through old deliveries", { timeou
     expect(await page.getByRole("button", { name: "Load more" }).count()).toBe(0); // the search goes on automatically
     await expectFitsEverywhere(page);
     checked.resolve();
-    await page.getByText("No deliveries match this filter.").waitFor();
+    await page.getByText("No deliveries match this filter").waitFor();
     expect(faults).toEqual([]);
     await page.context().close();
   });
@@ -76,7 +76,7 @@ describe.skipIf(without("chromium"))("a search through old deliveries", { timeou
     await expectFitsEverywhere(page);
     await page.unroute(OLDER);
     await page.getByRole("button", { name: "Search older deliveries" }).click();
-    await page.getByText("No deliveries match this filter.").waitFor();
+    await page.getByText("No deliveries match this filter").waitFor();
     expect(faults.filter((fault) => !fault.includes("503"))).toEqual([]);
     await page.context().close();
   });

@@ -60,7 +60,7 @@ function Filters({ search: { type, video } }: { search: EventSearch }) {
 }
 
 function NoMatch() {
-  return <Empty title="No events match." action={<LinkButton to="/events">Clear filters</LinkButton>} />;
+  return <Empty title="No events match" action={<LinkButton to="/events">Clear filters</LinkButton>} />;
 }
 
 function None() {

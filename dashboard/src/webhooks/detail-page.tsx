@@ -102,7 +102,7 @@ function Deliveries({ webhook: { id }, pending }: { webhook: Webhook; pending: n
     limit: 20,
   });
   const empty = search.status ? (
-    <Empty title="No deliveries have this status." />
+    <Empty title="No deliveries have this status" />
   ) : (
     <Empty title="No deliveries yet">Send a test or create a video. Deliveries appear here as they are made.</Empty>
   );

@@ -107,7 +107,7 @@ function Found({ webhooks, search: { state, q } }: { webhooks: Webhook[]; search
       </>
     );
   }
-  return <Empty title="No webhooks match." action={<LinkButton to="/webhooks">Clear filters</LinkButton>} />;
+  return <Empty title="No webhooks match" action={<LinkButton to="/webhooks">Clear filters</LinkButton>} />;
 }
 
 function None() {
