@@ -1,4 +1,3 @@
-import { MaveError } from "../kernel/errors.ts";
 import type { EventType } from "../kernel/event-catalog.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { idSeconds, longUuid, shortUuid } from "../kernel/short-uuid.ts";
@@ -7,41 +6,37 @@ import type { Database } from "../store/db.ts";
 import * as store from "../store/queue/cancel.ts";
 import { releaseNext } from "../store/queue/release.ts";
 import type { PendingStatus } from "../store/queue/status.ts";
-import { getWebhook } from "../store/webhooks.ts";
-import { idRange } from "./deliveries.ts";
+import { findWebhook, idRange, invalid, NO_WEBHOOK, type TimeRange } from "./bulk-action.ts";
 
-/** Which open deliveries to cancel. Ids are short, times are Unix seconds; what is left out does not narrow it down. */
-export interface CancellationInput {
+/** Which pending deliveries to cancel. Ids are short; an omitted field matches everything. */
+export interface CancellationInput extends TimeRange {
   webhook?: string | undefined;
   event?: string | undefined;
   video?: string | undefined;
   type?: EventType | undefined;
   status?: Exclude<PendingStatus, "sending"> | "pending" | undefined;
-  since?: number | undefined;
-  /** Not included. */
-  until?: number | undefined;
-  /** Shown with each of them, beside who did it. */
+  /** Shown with each canceled delivery, followed by who canceled it. */
   reason?: string | undefined;
 }
 
-/** The API's object for a cancellation. `first` and `last`: when the events of the first and last of them happened. */
+/** The API's object for a cancellation. `first` and `last` are the event times of the first and last delivery. */
 export interface CancellationView {
   object: "cancellation";
   dry_run: boolean;
   total: number;
   first: number | null;
   last: number | null;
-  /** There are more: one cancellation ends CANCELLATION_ROWS_MAX at most. */
+  /** More deliveries match: one cancellation ends at most CANCELLATION_ROWS_MAX. */
   has_more: boolean;
 }
 
-/** Ending open deliveries for good without sending them, by what they have in common. */
+/** Cancels pending deliveries in bulk, without sending them. */
 export interface Cancellations {
-  /** Only counts. @throws REQUEST_INVALID where there is no such webhook */
+  /** Counts without canceling. @throws REQUEST_INVALID if there is no such webhook */
   dryRun(space: string, input: CancellationInput): Promise<CancellationView>;
   /**
-   * Cancels all that match and are not being sent, slice by slice. Killed on the way, what it did is done and says who
-   * did it; the same call again does the rest.
+   * Cancels everything that matches and is not being sent, one slice per transaction. A crash leaves the finished slices
+   * canceled; the same call again cancels the rest. @throws REQUEST_INVALID if there is no such webhook
    */
   create(space: string, input: CancellationInput, by: string): Promise<CancellationView>;
 }
@@ -53,97 +48,83 @@ interface CancellationsParts {
 
 export function createCancellations(parts: CancellationsParts): Cancellations {
   return {
-    dryRun: (space, input) => dryRun(parts, space, input),
-    create: (space, input, by) => create(parts, space, input, by),
+    async dryRun(space, input) {
+      const filter = await filterOf(parts.db, space, input);
+      const counted = await store.countCancellation(parts.db, filter, LIMITS.CANCELLATION_ROWS_MAX);
+      return { ...viewOf(counted), dry_run: true };
+    },
+    async create(space, input, by) {
+      const filter = await filterOf(parts.db, space, input);
+      const reason = input.reason === undefined ? `Canceled by ${by}.` : `${input.reason} (${by})`;
+      return viewOf(await cancelAll(parts, filter, reason));
+    },
   };
 }
 
-async function dryRun({ db }: CancellationsParts, space: string, input: CancellationInput): Promise<CancellationView> {
-  const filter = await filterOf(db, space, input);
-  const { total, first, last } = await store.countCancellation(db, filter, LIMITS.CANCELLATION_ROWS_MAX);
-  const view = viewOf(total, first, last, total === LIMITS.CANCELLATION_ROWS_MAX);
-  return { ...view, dry_run: true };
-}
-
-async function create(
-  parts: CancellationsParts,
-  space: string,
-  input: CancellationInput,
-  by: string,
-): Promise<CancellationView> {
-  const filter = await filterOf(parts.db, space, input);
-  const reason = input.reason === undefined ? `Canceled by ${by}.` : `${input.reason} (${by})`;
-  const ended = await cancelAll(parts, filter, reason);
-  return viewOf(ended.total, ended.first, ended.last, ended.total >= LIMITS.CANCELLATION_ROWS_MAX);
-}
-
-/** Walks the matching deliveries until a walk finds none: what another transaction held the first time is met then. */
-async function cancelAll(parts: CancellationsParts, filter: store.CancellationFilter, reason: string) {
-  const ended = { total: 0, first: null as string | null, last: null as string | null };
-  for (let walk = 0; walk < LIMITS.CANCELLATION_PASSES_MAX; walk++) {
-    const before = ended.total;
-    for (let low: string | undefined = filter.low; low !== undefined && ended.total < LIMITS.CANCELLATION_ROWS_MAX; ) {
-      const gone = await cancelSlice(parts, { ...filter, low }, reason);
-      ended.total += gone.length;
-      low = gone.at(-1)?.id;
-      for (const { id } of gone) {
-        if (ended.first === null || id < ended.first) ended.first = id;
-        if (ended.last === null || id > ended.last) ended.last = id;
-      }
-    }
-    if (ended.total === before) break;
-  }
-  return ended;
-}
-
-/**
- * One transaction that ends a slice, and one that lets the next event of each of their videos go: together they would
- * wait for rows while they hold others. Killed between the two, the sweeper lets them go.
- */
-async function cancelSlice({ db, signals }: CancellationsParts, filter: store.CancellationFilter, reason: string) {
-  const gone = await db.transaction(async (tx) => {
-    const gone = await store.cancelSlice(tx, filter, LIMITS.CANCELLATION_SLICE, reason);
-    tx.afterCommit(() => announce(signals, gone));
-    return gone;
-  });
-  await db.transaction(async (tx) => {
-    const { due } = await releaseNext({ run: tx.last }, gone, null);
-    tx.afterCommit(() => {
-      for (const webhook of due) signals.emit("due", { webhook });
-    });
-  });
-  return gone;
-}
-
-function announce(signals: Signals, gone: readonly store.CanceledDelivery[]): void {
-  if (!signals.heard("delivery")) return;
-  for (const { space_id: space, webhook_id, id, event_id, sequence, video_id } of gone.slice(
-    0,
-    LIMITS.CHANGES_BATCH_MAX,
-  )) {
-    const [webhook, delivery, event] = [shortUuid(webhook_id), shortUuid(id), shortUuid(event_id)];
-    signals.emit("delivery", { space, webhook, delivery, event, video: sequence > 0 ? video_id : null });
-  }
-}
-
 async function filterOf(db: Database, space: string, input: CancellationInput): Promise<store.CancellationFilter> {
-  const webhook = input.webhook === undefined ? null : longUuid(input.webhook);
-  if (input.webhook !== undefined && (webhook === null || !(await getWebhook(db, space, webhook))))
-    throw invalid("/webhook", "There is no webhook with this id.");
+  const webhook = input.webhook === undefined ? null : await findWebhook(db, space, input.webhook);
+  if (input.webhook !== undefined && webhook === null) throw invalid(NO_WEBHOOK);
   const event = input.event === undefined ? null : longUuid(input.event);
-  if (input.event !== undefined && event === null) throw invalid("/event", "There is no event with this id.");
-  const { reason: _, ...named } = input;
-  if (Object.values(named).every((value) => value === undefined))
-    throw invalid("/status", "Nothing is named that narrows it down. To cancel all that is open, say `status: open`.");
+  if (input.event !== undefined && event === null)
+    throw invalid({ path: "/event", detail: "There is no event with this id." });
+  const { reason: _, ...filters } = input;
+  if (Object.values(filters).every((value) => value === undefined))
+    throw invalid({
+      path: "/status",
+      detail: "No filter given. To cancel all pending deliveries, set status: pending.",
+    });
   const { video = null, type = null, status = "pending" } = input;
   return { space, webhook, event, video, type, status: status === "pending" ? null : status, ...idRange(input, event) };
 }
 
-function invalid(path: string, detail: string): MaveError {
-  return new MaveError("REQUEST_INVALID", detail, { errors: [{ path, detail }] });
+/** Repeats the pass until one finds nothing: rows locked by other transactions are skipped and found by the next pass. */
+async function cancelAll(parts: CancellationsParts, filter: store.CancellationFilter, reason: string) {
+  const canceled: store.CancellationCount = { total: 0, first: null, last: null };
+  for (let pass = 0; pass < LIMITS.CANCELLATION_PASSES_MAX; pass++) {
+    const before = canceled.total;
+    for (let low: string | undefined = filter.low; low && canceled.total < LIMITS.CANCELLATION_ROWS_MAX; ) {
+      const slice = await cancelSlice(parts, { ...filter, low }, reason);
+      canceled.total += slice.length;
+      low = slice.at(-1)?.id;
+      for (const { id } of slice) {
+        if (canceled.first === null || id < canceled.first) canceled.first = id;
+        if (canceled.last === null || id > canceled.last) canceled.last = id;
+      }
+    }
+    if (canceled.total === before) break;
+  }
+  return canceled;
 }
 
-function viewOf(total: number, first: string | null, last: string | null, has_more: boolean): CancellationView {
+/**
+ * Cancels a slice in one transaction and releases the next event of each video in a second one: a single transaction
+ * would wait for rows while it holds others. After a crash between the two the sweeper releases them.
+ */
+async function cancelSlice({ db, signals }: CancellationsParts, filter: store.CancellationFilter, reason: string) {
+  const slice = await db.transaction(async (tx) => {
+    const slice = await store.cancelSlice(tx, filter, LIMITS.CANCELLATION_SLICE, reason);
+    tx.afterCommit(() => announce(signals, slice));
+    return slice;
+  });
+  await db.transaction(async (tx) => {
+    const { due } = await releaseNext({ run: tx.last }, slice, null);
+    tx.afterCommit(() => {
+      for (const webhook of due) signals.emit("due", { webhook });
+    });
+  });
+  return slice;
+}
+
+function announce(signals: Signals, slice: readonly store.CanceledDelivery[]): void {
+  if (!signals.heard("delivery")) return;
+  for (const { space_id: space, sequence, video_id, ...row } of slice.slice(0, LIMITS.CHANGES_BATCH_MAX)) {
+    const [webhook, delivery, event] = [shortUuid(row.webhook_id), shortUuid(row.id), shortUuid(row.event_id)];
+    signals.emit("delivery", { space, webhook, delivery, event, video: sequence > 0 ? video_id : null });
+  }
+}
+
+function viewOf({ total, first, last }: store.CancellationCount): CancellationView {
+  const has_more = total >= LIMITS.CANCELLATION_ROWS_MAX;
   const [from, to] = [first && idSeconds(first), last && idSeconds(last)];
   return { object: "cancellation", dry_run: false, total, first: from || null, last: to || null, has_more };
 }

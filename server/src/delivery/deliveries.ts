@@ -2,10 +2,10 @@ import { unixSeconds } from "../kernel/clock.ts";
 import { MaveError } from "../kernel/errors.ts";
 import type { EventType } from "../kernel/event-catalog.ts";
 import { LIMITS } from "../kernel/limits.ts";
+import { requireFound, requireUuid } from "../kernel/not-found.ts";
 import { type Page, type PageQuery, pageOf } from "../kernel/page.ts";
 import { longUuid, shortUuid } from "../kernel/short-uuid.ts";
 import type { Signals } from "../kernel/signals.ts";
-import { UUID_MAX, UUID_MIN, uuidFloor } from "../kernel/uuid.ts";
 import { listAttempts } from "../store/attempts.ts";
 import type { Database, Sql, Transactional } from "../store/db.ts";
 import { getEvent } from "../store/events.ts";
@@ -14,34 +14,33 @@ import { releaseNext } from "../store/queue/release.ts";
 import { type LockedDelivery, lockPendingDelivery, makeDueFirst, reopenDeliveries } from "../store/queue/reopen.ts";
 import { getWebhook } from "../store/webhooks.ts";
 import { type AttemptView, presentAttempt } from "./attempt-view.ts";
+import { idRange, type TimeRange } from "./bulk-action.ts";
 import { type DeliveryView, presentDelivery } from "./delivery.ts";
 
-/** Which deliveries. Ids are short; `since` and `until` are Unix seconds of their events. */
-export interface DeliveryQuery extends PageQuery {
+/** Which deliveries. Ids are short; `since` and `until` apply to the events' times. */
+export interface DeliveryQuery extends PageQuery, TimeRange {
   webhook?: string | undefined;
   event?: string | undefined;
   video?: string | undefined;
   type?: EventType | undefined;
-  /** `open`: all that are not finished. */
+  /** `pending`: every status of an unfinished delivery. */
   status?: store.DeliveryStatus | "pending" | undefined;
   response?: "2xx" | "3xx" | "4xx" | "5xx" | "none" | undefined;
-  since?: number | undefined;
-  until?: number | undefined;
 }
 
-/** `erased`: when contents of its event and attempts were, in Unix seconds. */
+/** `erased`: when the data of its event and attempts was erased, in Unix seconds. */
 export type DeliveryWithLog = DeliveryView & { log: AttemptView[]; erased: number | null };
 
-/** A space's deliveries, open and finished. Each function throws NOT_FOUND for one that this space does not have. */
+/** A space's deliveries, pending and finished. Each function throws NOT_FOUND for one that this space does not have. */
 export interface Deliveries {
-  /** Newest first. A page may be short, even empty, and yet have a next one: so far back nothing fits its filters. */
+  /** Newest first. A page may be short or empty and still have a next one: a page reads a limited part of the history. */
   list(space: string, query: DeliveryQuery): Promise<Page<DeliveryView>>;
   get(space: string, id: string): Promise<DeliveryWithLog>;
   /**
-   * Sends it now: one that waits for its retry at once, a finished one once more, for one attempt. Many calls at once
-   * make one attempt.
-   * @throws DELIVERY_BUSY while it is being sent, DELIVERY_WAITING behind an earlier event of its video,
-   *   DELIVERY_CANCELED, DELIVERY_GONE, CONFLICT where its webhook is paused or disabled
+   * Sends it now: a pending delivery does not wait for its retry, a finished one gets one more attempt. Concurrent calls
+   * cause one attempt.
+   * @throws DELIVERY_BUSY while it is being sent, DELIVERY_WAITING while an earlier event of its video is pending,
+   *   DELIVERY_CANCELED, DELIVERY_GONE, CONFLICT if its webhook is paused or disabled
    */
   sendAgain(db: Transactional, space: string, id: string): Promise<DeliveryView>;
 }
@@ -61,8 +60,8 @@ export function createDeliveries(parts: DeliveriesParts): Deliveries {
   };
 }
 
-const OPEN: store.DeliveryStatus[] = ["waiting", "sending", "retrying", "held"];
-const NOTHING: Page<DeliveryView> = { object: "list", data: [], has_more: false, next: null };
+const PENDING: store.DeliveryStatus[] = ["waiting", "sending", "retrying", "held"];
+const EMPTY: Page<DeliveryView> = { object: "list", data: [], has_more: false, next: null };
 
 async function list(
   { db, retries }: DeliveriesParts,
@@ -70,26 +69,26 @@ async function list(
   query: DeliveryQuery,
 ): Promise<Page<DeliveryView>> {
   const [webhook, event] = [uuidOrNull(query.webhook), uuidOrNull(query.event)];
-  if (webhook === undefined || event === undefined) return NOTHING; // no id: nothing has it
+  if (webhook === undefined || event === undefined) return EMPTY; // not an id
   const { video = null, type = null, status } = query;
-  const statuses = status === undefined ? null : status === "pending" ? OPEN : [status];
+  const statuses = status === undefined ? null : status === "pending" ? PENDING : [status];
   const range = idRange(query, event);
   const filter = { webhook, event, video, type, statuses, response: responseRange(query.response), ...range };
-  let goOn: string | null = null;
+  let resumeAt: string | null = null;
   const page = await pageOf(query, longUuid, (row: store.DeliveryRow) => presentDelivery(row, retries), {
     async after(after, limit) {
       const found = await findNewest(db, space, { ...filter, high: after ?? range.high }, limit);
-      goOn = found.goOn;
+      resumeAt = found.resumeAt;
       return found.rows;
     },
     before: (before, limit) => store.listDeliveries(db, space, { ...filter, low: before }, "asc", limit),
   });
-  return goOn === null ? page : { ...page, has_more: true, next: shortUuid(goOn) };
+  return resumeAt === null ? page : { ...page, has_more: true, next: shortUuid(resumeAt) };
 }
 
 const WALKS: readonly store.Walk[] = ["short", "long"];
 
-/** @returns `goOn`: where to look further, of a walk that ended before it had found `limit` */
+/** @returns `resumeAt`: where the next page continues, if the walk ended before it found `limit` rows */
 async function findNewest(db: Database, space: string, filter: store.DeliveryFilter, limit: number) {
   const rows: store.DeliveryRow[] = [];
   let { high } = filter;
@@ -97,13 +96,13 @@ async function findNewest(db: Database, space: string, filter: store.DeliveryFil
     const end = await store.findWalkEnd(db, space, { ...filter, high }, walk);
     const part = { ...filter, high, low: end?.beyond ?? filter.low };
     rows.push(...(await store.listDeliveries(db, space, part, "desc", limit - rows.length)));
-    if (end === null || rows.length === limit) return { rows, goOn: null };
+    if (end === null || rows.length === limit) return { rows, resumeAt: null };
     high = end.last;
   }
-  return { rows, goOn: high };
+  return { rows, resumeAt: high };
 }
 
-/** null: not asked for; undefined: asked for, but no id. */
+/** null: no filter; undefined: the filter is not an id. */
 function uuidOrNull(short: string | undefined): string | null | undefined {
   return short === undefined ? null : (longUuid(short) ?? undefined);
 }
@@ -114,21 +113,8 @@ function responseRange(response: DeliveryQuery["response"]): store.DeliveryFilte
   return { from: hundred, to: hundred + 99 };
 }
 
-/** A delivery's id has its event's time, and its event's first half. */
-export function idRange(
-  { since, until }: Pick<DeliveryQuery, "since" | "until">,
-  event: string | null,
-): { low: string; high: string } {
-  if (event !== null)
-    return { low: `${event.slice(0, 18)}-0000-000000000000`, high: `${event.slice(0, 18)}-ffff-ffffffffffff` };
-  return {
-    low: since === undefined ? UUID_MIN : uuidFloor(since * 1000),
-    high: until === undefined ? UUID_MAX : uuidFloor(until * 1000),
-  };
-}
-
 async function get({ db, retries }: DeliveriesParts, space: string, id: string): Promise<DeliveryWithLog> {
-  const row = found(await store.getDelivery(db, space, uuidOf(id)));
+  const row = requireFound(await store.getDelivery(db, space, requireUuid(id)));
   const [attempts, event] = await Promise.all([listAttempts(db, space, row.id), getEvent(db, space, row.event_id)]);
   const body = event?.payload ?? "";
   const erased = event?.erased_at ? unixSeconds(event.erased_at.getTime()) : null;
@@ -141,12 +127,12 @@ async function sendAgain(
   space: string,
   id: string,
 ): Promise<DeliveryView> {
-  const uuid = uuidOf(id);
+  const uuid = requireUuid(id);
   return db.transaction(async (tx) => {
     const pending = await lockPendingDelivery(tx, space, uuid);
     if (pending !== undefined) await sendNow(tx, space, uuid, pending);
     else await reopen(tx, space, uuid);
-    const row = found(await store.getDelivery(tx, space, uuid));
+    const row = requireFound(await store.getDelivery(tx, space, uuid));
     const [webhook, event] = [shortUuid(row.webhook_id), shortUuid(row.event_id)];
     tx.afterCommit(async () => {
       if (row.waits_for !== null) await releaseNext(pool, [{ ...row, video_id: row.video_id! }], null);
@@ -165,27 +151,16 @@ async function sendNow(tx: Sql, space: string, id: string, pending: LockedDelive
 }
 
 async function reopen(tx: Sql, space: string, id: string): Promise<void> {
-  const row = found(await store.getDelivery(tx, space, id));
+  const row = requireFound(await store.getDelivery(tx, space, id));
   if (row.status === "canceled") throw new MaveError("DELIVERY_CANCELED");
   const webhook = await getWebhook(tx, space, row.webhook_id);
   if (webhook?.status !== "enabled") throw heldBy(webhook?.status ?? null);
-  if (!(await store.claimSendAgain(tx, space, id, LIMITS.SEND_AGAIN_WINDOW_MS))) return; // another click has just done it
+  if (!(await store.claimSendAgain(tx, space, id, LIMITS.SEND_AGAIN_WINDOW_MS))) return; // another call has just done it
   const reopening = { ...row, events: [row.event_id], step: LIMITS.STEP_MANUAL, replay: null };
   if ((await reopenDeliveries(tx, reopening)).length === 0) throw new MaveError("DELIVERY_GONE");
 }
 
 function heldBy(status: string | null): MaveError {
   if (status === null) return new MaveError("DELIVERY_CANCELED", "Its webhook was deleted.");
-  return new MaveError("CONFLICT", `Its webhook is ${status}. Resume it first.`);
-}
-
-function uuidOf(id: string): string {
-  const uuid = longUuid(id);
-  if (uuid === null) throw new MaveError("NOT_FOUND");
-  return uuid;
-}
-
-function found<Row>(row: Row | undefined): Row {
-  if (row === undefined) throw new MaveError("NOT_FOUND");
-  return row;
+  return new MaveError("CONFLICT", `Its webhook is ${status}. Resume the webhook to send this delivery.`);
 }

@@ -8,7 +8,7 @@ import { systemRandom } from "../kernel/random.ts";
 import { shortUuid } from "../kernel/short-uuid.ts";
 import { createSignals } from "../kernel/signals.ts";
 import { uuidV7 } from "../kernel/uuid.ts";
-import { allowance } from "./replay.ts";
+import { allowance } from "./replay-runner.ts";
 import { createReplays } from "./replays.ts";
 
 const db = await testDatabase();

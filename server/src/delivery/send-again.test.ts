@@ -101,7 +101,7 @@ describe("to send one again", () => {
       await expect(again(delivery)).rejects.toMatchObject({
         code: "CONFLICT",
         status: 409,
-        message: `Its webhook is ${status}. Resume it first.`,
+        message: `Its webhook is ${status}. Resume the webhook to send this delivery.`,
       });
     expect(await deliveries.get(space, finished.id)).toMatchObject({ status: "succeeded", attempts: 1 });
     await webhooks.update(db, space, webhook, { status: "enabled" });

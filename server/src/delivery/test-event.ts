@@ -2,7 +2,7 @@ import type { Recorder } from "../events/record.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { MaveError } from "../kernel/errors.ts";
 import type { EventType } from "../kernel/event-catalog.ts";
-import { longUuid } from "../kernel/short-uuid.ts";
+import { requireFound, requireUuid } from "../kernel/not-found.ts";
 import type { Transactional } from "../store/db.ts";
 import { getDeliveryOf } from "../store/history.ts";
 import { getWebhook } from "../store/webhooks.ts";
@@ -27,9 +27,7 @@ export type SendTest = (db: Transactional, space: string, id: string, type: Even
 
 export function createSendTest({ recorder, vault, clock, publicUrl }: TestEventParts): SendTest {
   return async (db, space, id, type) => {
-    const uuid = longUuid(id);
-    const webhook = uuid === null ? undefined : await getWebhook(db, space, uuid);
-    if (webhook === undefined) throw new MaveError("NOT_FOUND");
+    const webhook = requireFound(await getWebhook(db, space, requireUuid(id)));
     if (webhook.status !== "enabled")
       throw new MaveError("CONFLICT", `This webhook is ${webhook.status}. Resume it first.`);
     const data = sampleOf(type, presentWebhook(webhook, vault), publicUrl, clock.now());
@@ -37,8 +35,7 @@ export function createSendTest({ recorder, vault, clock, publicUrl }: TestEventP
     return db.transaction(async (tx) => {
       const recorded = await recorder.record(tx, event);
       const row = await getDeliveryOf(tx, space, recorded.uuid, webhook.id);
-      if (row === undefined) throw new MaveError("NOT_FOUND"); // the webhook was deleted meanwhile
-      return presentDelivery(row, 0);
+      return presentDelivery(requireFound(row), 0); // none if the webhook was deleted meanwhile
     });
   };
 }

@@ -2,45 +2,47 @@ import type { EventType } from "../kernel/event-catalog.ts";
 import type { Sql, Statement } from "./db.ts";
 import type { FinishedStatus } from "./history.ts";
 
+/**
+ * The states of a replay:
+ *
+ *     running ⇄ paused ──canceled by a person──▶ canceled
+ *        └──no events left──▶ done
+ */
 export type ReplayStatus = "running" | "paused" | "done" | "canceled";
 
-/** How an event's delivery to the webhook ended; `never`: the event had none. */
+/** How an event's delivery to this webhook ended; `never` if there was none. */
 export type ReplayedStatus = FinishedStatus | "never";
 
-export interface ReplayRow {
-  space_id: string;
-  id: string;
+/** Which events a replay delivers again. null matches everything; for `types` it means the webhook's own. */
+export interface ReplayFilter {
   webhook_id: string;
   since: Date;
   until: Date;
   statuses: ReplayedStatus[] | null;
   types: EventType[] | null;
   video_id: string | null;
-  rate: number | null;
-  status: ReplayStatus;
+}
+
+export interface ReplayCount {
   total: number;
-  done: number;
-  cursor_id: string | null;
   first_at: Date | null;
   last_at: Date | null;
+}
+
+export interface ReplayRow extends ReplayFilter, ReplayCount {
+  space_id: string;
+  id: string;
+  rate: number | null;
+  status: ReplayStatus;
+  done: number;
+  cursor_id: string | null;
   reason: string | null;
   created_at: Date;
   finished_at: Date | null;
 }
 
-/** Which events a replay is about. */
-export interface ReplayFilter {
-  space: string;
-  webhook: string;
-  since: Date;
-  until: Date;
-  statuses: readonly string[] | null;
-  types: readonly string[] | null;
-  video: string | null;
-}
-
-// An event's id has its time, so a time range is a range of events_pkey; one video's are found by events_by_video.
-// Events without a video were for one webhook only: they are replayed to no other. Those erased have nothing to send.
+// An event id contains its time, so a time range is a range of events_pkey; events_by_video serves a video filter. Events
+// without a video belong to one webhook and are replayed to no other. Erased events have no payload to send.
 const chosen = (finished: string) => `from webhooks w join events e on e.space_id = w.space_id
     left join ${finished}
   where w.space_id = $1 and w.id = $2 and e.id >= id_floor($3) and e.id < id_floor($4)
@@ -48,20 +50,20 @@ const chosen = (finished: string) => `from webhooks w join events e on e.space_i
     and ($5::text[] is null or coalesce(d.status, 'never') = any($5)) and (e.sequence > 0 or d.id is not null)
     and e.payload is not null`;
 
-// All at once, for a whole range. Or row by row, each in its event's day: for one page the planner would else sometimes
-// read all that its space ever delivered.
+// FINISHED joins a whole range at once. FINISHED_EACH looks up row by row, each in its event's daily partition: for one page
+// the planner would otherwise sometimes read the space's whole history.
 const FINISHED = "deliveries d on d.space_id = e.space_id and d.id = delivery_id(e.id, w.id)";
 const FINISHED_EACH = `lateral (select id, status from deliveries f
       where f.space_id = e.space_id and f.id = delivery_id(e.id, w.id) offset 0) d on true`;
 
-const valuesOf = ({ space, webhook, since, until, statuses, types, video }: ReplayFilter) => [
+const valuesOf = (space: string, { webhook_id, since, until, statuses, types, video_id }: ReplayFilter) => [
   space,
-  webhook,
+  webhook_id,
   since,
   until,
   statuses,
   types,
-  video,
+  video_id,
 ];
 
 const count: Statement = {
@@ -70,21 +72,15 @@ const count: Statement = {
     and not exists (select from pending_deliveries o where uuid_send(o.space_id) = uuid_send(e.space_id) and o.id = delivery_id(e.id, w.id))`,
 };
 
-export interface ReplayCount {
-  total: number;
-  first_at: Date | null;
-  last_at: Date | null;
-}
-
-/** How many events a replay would be about; those that are being delivered anyway do not count. */
-export async function countReplay(sql: Sql, filter: ReplayFilter): Promise<ReplayCount> {
-  return (await sql.run<ReplayCount>(count, valuesOf(filter)))[0]!;
+/** Counts the events that a replay would deliver again, without those whose delivery is pending anyway. */
+export async function countReplay(sql: Sql, space: string, filter: ReplayFilter): Promise<ReplayCount> {
+  return (await sql.run<ReplayCount>(count, valuesOf(space, filter)))[0]!;
 }
 
 const REPLAY = `r.space_id, r.id, r.webhook_id, r.since, r.until, r.statuses, r.types, r.video_id, r.rate, r.status, r.total,
   r.done, r.cursor_id, r.first_at, r.last_at, r.reason, r.created_at, r.finished_at`;
 
-// Whoever records an event holds this lock before it looks for webhooks, and until its end.
+// A transaction that records an event takes this lock before it reads the webhooks and holds it until it ends.
 const RECORDING = `from pg_locks l where l.locktype = 'relation' and l.relation = 'events'::regclass
     and l.database = (select oid from pg_database where datname = current_database())
     and l.mode = 'RowExclusiveLock'`;
@@ -97,14 +93,18 @@ const insert: Statement = {
     returning ${REPLAY}`,
 };
 
-/** It awaits the end of those transactions that record events just now: they may not have seen its webhook. */
+/**
+ * A replay starts once every transaction that was recording events when it was created has finished: such a transaction
+ * may not have seen the replay's webhook. `awaits` lists them.
+ */
 export async function insertReplay(
   tx: Sql,
+  space: string,
   filter: ReplayFilter,
   { total, first_at, last_at }: ReplayCount,
   { id, rate, by }: { id: string; rate: number | null; by: string | null },
 ): Promise<ReplayRow> {
-  const values = [...valuesOf(filter), id, rate, total, first_at, last_at, by];
+  const values = [...valuesOf(space, filter), id, rate, total, first_at, last_at, by];
   return (await tx.run<ReplayRow>(insert, values))[0]!;
 }
 
@@ -117,7 +117,7 @@ export async function getReplay(sql: Sql, space: string, id: string): Promise<Re
   return (await sql.run<ReplayRow>(get, [space, id]))[0];
 }
 
-// By replays_listed.
+// Served by replays_listed.
 const LISTED = `select ${REPLAY} from replays r where space_id = $1 and ($2::uuid is null or webhook_id = $2)`;
 const listAfter: Statement = {
   name: "replays_list_after",
@@ -125,7 +125,7 @@ const listAfter: Statement = {
 };
 const listBefore: Statement = { name: "replays_list_before", text: `${LISTED} and id > $3 order by id limit $4` };
 
-/** Newest first, those older than the cursor. */
+/** Replays older than the cursor, newest first. */
 export async function listReplaysAfter(
   sql: Sql,
   space: string,
@@ -136,7 +136,7 @@ export async function listReplaysAfter(
   return sql.run(listAfter, [space, webhook, cursor, limit]);
 }
 
-/** Oldest first, those newer than the cursor. */
+/** Replays newer than the cursor, oldest first. */
 export async function listReplaysBefore(
   sql: Sql,
   space: string,
@@ -154,7 +154,7 @@ const change: Statement = {
     where space_id = $1 and id = $2 and status in ('running', 'paused') returning ${REPLAY}`,
 };
 
-/** One that is done was about what it opened. @returns undefined where it has ended already, or there is none */
+/** A finished replay's total becomes what it reopened. @returns undefined if it has ended or does not exist */
 export async function changeReplay(
   tx: Sql,
   space: string,
@@ -165,12 +165,12 @@ export async function changeReplay(
   return (await tx.run<ReplayRow>(change, [space, id, status, reason]))[0];
 }
 
-// By replays_running. Locked for the round: other nodes take other replays.
+// Served by replays_running. The row stays locked for the step; other nodes skip it.
 const next: Statement = {
   name: "replays_next",
   text: `select ${REPLAY}, extract(epoch from now() - r.advanced_at)::float8 as idle_s, w.id is null as orphaned,
-      (select count(*)::int from pending_deliveries o where o.replay_id = r.id) as open,
-      r.cursor_id is null and exists (select ${RECORDING} and l.virtualtransaction = any(r.awaits)) as waits
+      (select count(*)::int from pending_deliveries o where o.replay_id = r.id) as pending,
+      r.cursor_id is null and exists (select ${RECORDING} and l.virtualtransaction = any(r.awaits)) as is_waiting
     from replays r left join webhooks w on w.space_id = r.space_id and w.id = r.webhook_id
     where r.status = 'running' and r.id > $1 order by r.id limit 1 for update of r skip locked`,
 };
@@ -178,15 +178,15 @@ const next: Statement = {
 export interface RunningReplay extends ReplayRow {
   /** Seconds since it last opened deliveries. */
   idle_s: number;
-  /** Its deliveries that are open. */
-  open: number;
-  /** It has not begun: a transaction that may have recorded events for it is not over. */
-  waits: boolean;
-  /** Its webhook is gone. */
+  /** How many of its deliveries are pending. */
+  pending: number;
+  /** A transaction that was recording events when the replay was created has not finished. */
+  is_waiting: boolean;
+  /** Its webhook was deleted. */
   orphaned: boolean;
 }
 
-/** The running replay after that id, locked until the transaction ends; another node's is left out. */
+/** The next running replay after this id that no other node has locked; locked until the transaction ends. */
 export async function lockNextReplay(tx: Sql, after: string): Promise<RunningReplay | undefined> {
   return (await tx.run<RunningReplay>(next, [after]))[0];
 }
@@ -196,14 +196,10 @@ const page: Statement = {
   text: `select e.id ${chosen(FINISHED_EACH)} and ($8::uuid is null or e.id > $8) order by e.id limit $9`,
 };
 
-/** The ids of the next events to replay, in the order in which they happened. */
-export async function nextReplayed(
-  tx: Sql,
-  filter: ReplayFilter,
-  cursor: string | null,
-  limit: number,
-): Promise<string[]> {
-  return (await tx.run<{ id: string }>(page, [...valuesOf(filter), cursor, limit])).map(({ id }) => id);
+/** The ids of the next events to replay after the replay's cursor, oldest first. */
+export async function nextReplayed(tx: Sql, replay: ReplayRow, limit: number): Promise<string[]> {
+  const values = [...valuesOf(replay.space_id, replay), replay.cursor_id, limit];
+  return (await tx.run<{ id: string }>(page, values)).map(({ id }) => id);
 }
 
 const advance: Statement = {
@@ -213,8 +209,8 @@ const advance: Statement = {
 };
 
 /**
- * Remembers how far the replay is: in the transaction that opened its deliveries, so that none is opened twice. Its total
- * is what it was about when it was counted; what ended since then is added, so that it is never exceeded.
+ * Moves the cursor in the transaction that reopened the deliveries, so that none is reopened twice. `total` was counted at
+ * creation and grows with deliveries that finished since then, so that `done` never exceeds it.
  */
 export async function advanceReplay(tx: Sql, replay: ReplayRow, opened: number, cursor: string): Promise<void> {
   await tx.run(advance, [replay.space_id, replay.id, opened, cursor]);

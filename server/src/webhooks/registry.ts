@@ -1,6 +1,7 @@
 import { type Clock, unixSeconds } from "../kernel/clock.ts";
 import { MaveError } from "../kernel/errors.ts";
 import { LIMITS } from "../kernel/limits.ts";
+import { requireFound, requireUuid } from "../kernel/not-found.ts";
 import { type Page, type PageQuery, pageOf } from "../kernel/page.ts";
 import type { Random } from "../kernel/random.ts";
 import { longUuid } from "../kernel/short-uuid.ts";
@@ -61,7 +62,7 @@ export function createWebhooks(parts: WebhooksParts): Webhooks {
         after: (after, limit) => store.listWebhooksAfter(db, space, after, limit),
         before: (before, limit) => store.listWebhooksBefore(db, space, before, limit),
       }),
-    get: async (space, id) => present(found(await store.getWebhook(db, space, uuidOf(id)))),
+    get: async (space, id) => present(requireFound(await store.getWebhook(db, space, requireUuid(id)))),
     update: (db, space, id, change) => update(parts, db, space, id, change),
     remove: (db, space, id) => remove(parts, db, space, id),
     revealSecret: (sql, space, id) => revealSecret(parts, sql, space, id),
@@ -100,10 +101,10 @@ async function update(
   id: string,
   change: WebhookChange,
 ): Promise<Webhook> {
-  const uuid = uuidOf(id);
+  const uuid = requireUuid(id);
   const url = checkInput(change, policy);
   return db.transaction(async (tx) => {
-    const row = found(await store.lockWebhook(tx, space, uuid));
+    const row = requireFound(await store.lockWebhook(tx, space, uuid));
     const { events = row.events, description = row.description, ordering = row.ordering } = change;
     const { rate_limit = row.rate_limit } = change;
     const headers = change.headers === undefined ? {} : sealHeaders(vault, uuid, change.headers);
@@ -129,9 +130,9 @@ async function remove(
   space: string,
   id: string,
 ): Promise<Webhook> {
-  const uuid = uuidOf(id);
+  const uuid = requireUuid(id);
   return db.transaction(async (tx) => {
-    const webhook = presentWebhook(found(await store.lockWebhook(tx, space, uuid)), vault);
+    const webhook = presentWebhook(requireFound(await store.lockWebhook(tx, space, uuid)), vault);
     await store.deleteWebhook(tx, space, uuid);
     await cancelWebhookDeliveries(tx, space, uuid, "Its webhook was deleted.");
     tx.afterCommit(() => signals.emit("webhook", { space, webhook: id }));
@@ -140,7 +141,7 @@ async function remove(
 }
 
 async function revealSecret({ vault }: WebhooksParts, sql: Sql, space: string, id: string): Promise<WebhookSecret> {
-  const row = found(await store.getWebhook(sql, space, uuidOf(id)));
+  const row = requireFound(await store.getWebhook(sql, space, requireUuid(id)));
   return {
     object: "secret",
     secret: vault.open(row.secret, row.id),
@@ -158,28 +159,17 @@ async function rotateSecret(
   id: string,
   { overlap_seconds = OVERLAP_DEFAULT_S, secret = newSecret(random) }: Parameters<Webhooks["rotateSecret"]>[3],
 ): Promise<WithSecret> {
-  const uuid = uuidOf(id);
+  const uuid = requireUuid(id);
   checkInput({ secret, overlap_seconds }, policy);
   return db.transaction(async (tx) => {
     const sealed = vault.seal(secret, uuid);
     const row = await store.rotateWebhookSecret(tx, space, uuid, sealed, secretHint(secret), overlap_seconds);
     tx.afterCommit(() => signals.emit("webhook", { space, webhook: id }));
-    return { ...presentWebhook(found(row), vault), secret };
+    return { ...presentWebhook(requireFound(row), vault), secret };
   });
 }
 
 function sealHeaders(vault: Vault, id: string, headers: Record<string, string>) {
   const header_names = Object.keys(headers);
   return { headers: header_names.length > 0 ? vault.seal(JSON.stringify(headers), id) : null, header_names };
-}
-
-function uuidOf(id: string): string {
-  const uuid = longUuid(id);
-  if (uuid === null) throw new MaveError("NOT_FOUND");
-  return uuid;
-}
-
-function found<Row>(row: Row | undefined): Row {
-  if (row === undefined) throw new MaveError("NOT_FOUND");
-  return row;
 }

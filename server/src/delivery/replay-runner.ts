@@ -1,0 +1,122 @@
+import type { Clock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import type { Log } from "../kernel/log.ts";
+import type { Random } from "../kernel/random.ts";
+import type { Signals } from "../kernel/signals.ts";
+import { UUID_MIN } from "../kernel/uuid.ts";
+import type { Database, Transaction } from "../store/db.ts";
+import { releaseNext } from "../store/queue/release.ts";
+import { reopenDeliveries } from "../store/queue/reopen.ts";
+import * as store from "../store/replays.ts";
+
+export interface ReplayRunnerParts {
+  db: Database;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  signals: Signals;
+}
+
+export interface ReplayRunner {
+  /** From now on this node advances running replays; the nodes share them. */
+  start(): void;
+  /** Ends after the current round. */
+  stop(): Promise<void>;
+  /** Advances each running replay that no other node has locked by one step. @returns whether any has more to do now */
+  round(): Promise<boolean>;
+  /** Starts a round now instead of at the next poll. */
+  wake(): void;
+}
+
+/** Advances the running replays in rounds: soon after each other while there is work, else at each poll. */
+export function createReplayRunner({ db, clock, log, signals }: ReplayRunnerParts): ReplayRunner {
+  let state: "idle" | "running" | "stopped" = "stopped";
+  let cancel = () => {};
+  let current: Promise<void> = Promise.resolve();
+
+  async function round(): Promise<boolean> {
+    let hasMore = false;
+    for (let after: string | null = UUID_MIN; after !== null; ) {
+      const step: Step = await db.transaction((tx) => stepAfter(tx, { db, signals }, after!));
+      hasMore ||= step.hasMore;
+      after = step.replay;
+    }
+    return hasMore;
+  }
+
+  function run(): void {
+    if (state !== "idle") return;
+    state = "running";
+    cancel();
+    current = round()
+      .catch((err: unknown) => {
+        log.warn({ err }, "Replay round failed; retrying at the next poll");
+        return false;
+      })
+      .then((hasMore) => {
+        if (state === "stopped") return;
+        state = "idle";
+        cancel = clock.after(hasMore ? LIMITS.REPLAY_STEP_MS : LIMITS.REPLAY_POLL_MS, run);
+      });
+  }
+
+  return {
+    round,
+    wake: run,
+    start() {
+      if (state === "stopped") state = "idle";
+      run();
+    },
+    async stop() {
+      state = "stopped";
+      cancel();
+      await current;
+    },
+  };
+}
+
+interface Step {
+  /** The replay that was advanced; null if there is none after the given id. */
+  replay: string | null;
+  hasMore: boolean;
+}
+
+/** Opens the next deliveries and moves the cursor in one transaction. */
+async function stepAfter(
+  tx: Transaction,
+  { db, signals }: Pick<ReplayRunnerParts, "db" | "signals">,
+  after: string,
+): Promise<Step> {
+  const replay = await store.lockNextReplay(tx, after);
+  if (replay === undefined) return { replay: null, hasMore: false };
+  const { id, space_id, webhook_id, pending, rate, idle_s } = replay;
+  if (replay.orphaned) {
+    await store.changeReplay(tx, space_id, id, "canceled", "Its webhook was deleted.");
+    return { replay: id, hasMore: false };
+  }
+  const limit = replay.is_waiting ? 0 : allowance(pending, LIMITS.REPLAY_WINDOW, rate, idle_s);
+  if (limit === 0) return { replay: id, hasMore: true };
+  const events = await store.nextReplayed(tx, replay, limit);
+  const reopened = events.length === 0 ? [] : await reopenDeliveries(tx, { ...replay, events, step: 0, replay: id });
+  if (events.length > 0) await store.advanceReplay(tx, replay, reopened.length, events.at(-1)!);
+  const hasMore = events.length === limit;
+  if (!hasMore) await store.changeReplay(tx, space_id, id, "done");
+  tx.afterCommit(async () => {
+    await releaseNext(db, reopened, null); // some may wait for a delivery that finished meanwhile
+    signals.emit("due", { webhook: webhook_id });
+  });
+  return { replay: id, hasMore };
+}
+
+/**
+ * How many deliveries a replay may open now.
+ * @param pending its pending deliveries
+ * @param window how many of its deliveries may be pending
+ * @param rate per second; null: only the window limits it
+ * @param idle_s seconds since it last opened deliveries
+ */
+export function allowance(pending: number, window: number, rate: number | null, idle_s: number): number {
+  const free = Math.max(0, window - pending);
+  // At most one second's worth: after a pause a replay continues at its rate instead of catching up.
+  return rate === null ? free : Math.min(free, Math.floor(rate * Math.min(1, Math.max(0, idle_s))));
+}
