@@ -98,7 +98,7 @@ describe("server/src", () => {
     const pure = [
       "videos/video.ts",
       "videos/conversion-plan.ts",
-      "delivery/delivery.ts",
+      "delivery/delivery-view.ts",
       "delivery/retry-schedule.ts",
       "delivery/outcome.ts",
       "net/address-policy.ts",

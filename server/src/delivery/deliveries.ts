@@ -15,7 +15,7 @@ import { type LockedDelivery, lockPendingDelivery, makeDueFirst, reopenDeliverie
 import { getWebhook } from "../store/webhooks.ts";
 import { type AttemptView, presentAttempt } from "./attempt-view.ts";
 import { idRange, type TimeRange } from "./bulk-action.ts";
-import { type DeliveryView, presentDelivery } from "./delivery.ts";
+import { type DeliveryView, presentDelivery } from "./delivery-view.ts";
 
 /** Which deliveries. Ids are short; `since` and `until` apply to the events' times. */
 export interface DeliveryQuery extends PageQuery, TimeRange {

@@ -7,7 +7,7 @@ import { systemClock } from "../kernel/clock.ts";
 import { createLog } from "../kernel/log.ts";
 import type { DeliveryStatus } from "../store/history.ts";
 import { Disabling } from "../webhooks/disabling.ts";
-import type { DeliveryView } from "./delivery.ts";
+import type { DeliveryView } from "./delivery-view.ts";
 
 const db = await testDatabase();
 /** Receivers, by their webhooks' names: how they answer, and until when they let one wait. */

@@ -9,7 +9,7 @@ import { getWebhook } from "../store/webhooks.ts";
 import { sampleOf } from "../webhooks/sample.ts";
 import type { Vault } from "../webhooks/secrets.ts";
 import { presentWebhook } from "../webhooks/webhook.ts";
-import { type DeliveryView, presentDelivery } from "./delivery.ts";
+import { type DeliveryView, presentDelivery } from "./delivery-view.ts";
 
 interface TestEventParts {
   recorder: Recorder;
