@@ -57,6 +57,26 @@ describe("the dispatcher", () => {
     expect(verifySync(JSON.stringify(request!.body), request!.headers, secret).type).toBe("video.created");
   });
 
+  test("sends a full queue although its webhook could not be read at first", async () => {
+    const queued = Promise.withResolvers<void>();
+    let isQueued = false;
+    const failing: Database = {
+      ...db,
+      async run(statement, values) {
+        if (statement.name !== "webhooks_by_ids" || isQueued) return db.run(statement, values);
+        await queued.promise;
+        throw new Error("no connection");
+      },
+    };
+    const node = await testNode(failing, () => response(200));
+    nodes.push(node);
+    const { id } = await register(node, "unread");
+    for (let n = 0; n < 4; n++) await happen(node, newVideo());
+    isQueued = true; // no later event and, with a full queue, no claim makes the dispatcher read it again
+    queued.resolve();
+    await eventually(async () => expect(await statuses(node, id)).toEqual(Array(4).fill("succeeded 1")));
+  });
+
   test("retries by the schedule, then fails the delivery, and logs every attempt", async () => {
     const node = await start(() => response(500), { schedule_s: [0, 0] });
     const { id } = await register(node, "fails");
