@@ -1,4 +1,4 @@
-/** All components built on @base-ui/react, in one chunk that is loaded when the page is idle (see lazily.tsx). */
+/** All components built on @base-ui/react, in one chunk that is loaded when the page is idle (see lazy-loading.tsx). */
 import { Dialog } from "@base-ui/react/dialog";
 import { Menu } from "@base-ui/react/menu";
 import { X } from "lucide-react";

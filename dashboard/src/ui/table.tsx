@@ -51,7 +51,12 @@ export function Table<T extends { id?: string }>({ label, columns, rows, rowClas
       <thead role="rowgroup" className="block">
         <tr role="row" className={classes(line, "h-9 items-center text-meta text-text-3 narrow:sr-only!")}>
           {columns.map((column) => (
-            <th key={column.name} role="columnheader" scope="col" className={cellClass(column, "font-normal")}>
+            <th
+              key={column.name}
+              role="columnheader"
+              scope="col"
+              className={cellClass(column, "font-normal whitespace-nowrap!")}
+            >
               <span className={column.hideName ? "sr-only" : undefined}>{column.name}</span>
             </th>
           ))}
