@@ -173,12 +173,8 @@ async function startVideos(context: Context, recorder: Recorder) {
 type Videos = Awaited<ReturnType<typeof startVideos>>;
 
 /** Starts the HTTP server. @returns the sign-in library, not loaded yet */
-async function serve(
-  context: Context,
-  { recorder, health, node }: Delivery,
-  videos: Videos,
-  port: number,
-): Promise<People> {
+async function serve(context: Context, delivery: Delivery, videos: Videos, port: number): Promise<People> {
+  const { recorder, health, node } = delivery;
   const { config, log, signals, db, ffmpeg, shutdown } = context;
   const onError = (err: unknown) => log.warn({ err }, "Failed to save API key last-used times");
   const apiKeys = createApiKeys({ ...context, onError });
@@ -224,11 +220,9 @@ async function serve(
 
 /** Prints the URL. The server already runs, so a database failure at this point must not end it. */
 async function printWelcome(context: Context): Promise<void> {
-  const link = await signInLink(context).catch((err: unknown) => {
-    context.log.warn({ err }, "Failed to create a sign-in link; run `npm run -s mave -- admin link`");
-    return "";
-  });
-  console.log(`Mave is ready: ${context.publicUrl}/dashboard/${link}`);
+  const onError = (err: unknown) => context.log.warn({ err }, "Sign-in link failed; run npm run -s mave -- admin link");
+  const link = await signInLink(context).catch(onError);
+  console.log(`Mave is ready: ${context.publicUrl}/dashboard/${link ?? ""}`);
 }
 
 /** A one-time link, if the server has no owner yet or the output is a terminal: in a log file it could be misused. */
@@ -242,10 +236,9 @@ async function signInLink({ db, random, publicUrl }: Context): Promise<string> {
 /** Loads the sign-in library, which blocks the process for 0.2 s, after the first requests. */
 function preloadSignIn({ clock, log, shutdown }: Context, people: People): void {
   let loading: Promise<void> = Promise.resolve();
+  const onError = (err: unknown) => log.warn({ err }, "Sign-in is not ready; the next sign-in retries");
   const cancel = clock.after(SIGN_IN_PRELOAD_DELAY_MS, () => {
-    loading = people
-      .prepare()
-      .catch((err: unknown) => log.warn({ err }, "Sign-in is not ready; the next sign-in retries"));
+    loading = people.prepare().catch(onError);
   });
   shutdown.add("sign-in", () => {
     cancel();

@@ -21,7 +21,7 @@ export function apiKeyRoutes(app: Api, { apiKeys, change }: { apiKeys: ApiKeys; 
         body: ref(ApiKeyCreate),
         response: { 201: ref(ApiKeyWithKey) },
       },
-      config: { once: true },
+      config: { idempotent: true },
     },
     (request, reply) => {
       const { name, scope = "write" } = request.body;

@@ -25,6 +25,6 @@ declare module "fastify" {
     /** Exempt from rate limits: media and embeds, whose viewers can share one address behind a proxy. */
     unlimited?: boolean;
     /** Whether the route supports an Idempotency-Key. */
-    once?: boolean;
+    idempotent?: boolean;
   }
 }

@@ -24,7 +24,7 @@ export function cancellationRoutes(
         body: ref(CancellationCreate),
         response: { 201: ref(Cancellation) },
       },
-      config: { once: true },
+      config: { idempotent: true },
     },
     async (request, reply): Promise<View> => {
       const { who, body } = request;

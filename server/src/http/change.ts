@@ -14,11 +14,11 @@ export interface ChangeParts {
   db: Database;
   clock: Clock;
   random: Random;
-  /** Encrypts stored responses: they may hold a secret that is shown once. */
+  /** Encrypts stored responses, because they can contain a secret that is shown once. */
   vault: { seal(text: string, owner: string): Buffer; open(sealed: Buffer, owner: string): string };
 }
 
-/** What the audit log says of a change. */
+/** The audit log entry of a change. */
 export interface Audit<Result> {
   action: string;
   subject?(result: Result): string | null;
@@ -26,16 +26,16 @@ export interface Audit<Result> {
 }
 
 export interface ChangeOptions<Result, Shown> {
-  /** Of the response. */
+  /** HTTP status of the response. */
   status?: 200 | 201 | 202;
   audit?: Audit<NoInfer<Result>>;
-  /** What the response shows, if that is not the result itself. */
+  /** Converts the result to the response body; by default, they are the same. */
   present?(result: NoInfer<Result>): Shown;
-  /** The same change in a group commit: used if neither an audit entry nor a response has to commit with it. */
+  /** The same change in a group commit, for requests without an audit entry and an Idempotency-Key. */
   grouped?(): Promise<Result>;
 }
 
-/** Carries out a change in one transaction with its audit entry and its stored response, and returns the response's body. */
+/** Runs a change in one transaction with its audit entry and its stored response. @returns the response body */
 export type Change = <Result, Shown = Result>(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -44,28 +44,30 @@ export type Change = <Result, Shown = Result>(
 ) => Promise<Shown>;
 
 /**
- * The audit entry and the response stored for an Idempotency-Key commit with the change: no crash can leave a change
- * that a retry would repeat. Of two concurrent requests with one key the second waits in `store`, rolls its own change
- * back, and returns the first one's response.
+ * The audit entry and the response for an Idempotency-Key commit with the change, so that a retry after a crash cannot
+ * repeat the change. Of two concurrent requests with the same key, the second waits in `store`, rolls its change back and
+ * returns the response of the first.
  */
 export function createChange(parts: ChangeParts): Change {
   return async (request, reply, work, { status = 200, audit, present = itself, grouped } = {}) => {
     reply.code(status);
     const key = idempotencyKey(request);
     if (key === null && audit === undefined && grouped !== undefined) return present(await grouped());
-    const once = key === null ? null : { parts, request, reply, key, hash: requestHash(request) };
-    const stored = once && (await findStored(once));
+    const idempotent = key === null ? null : { parts, request, reply, key, hash: requestHash(request) };
+    const stored = idempotent && (await findStored(idempotent));
     if (stored !== null) return stored as never;
     try {
       return await parts.db.transaction(async (tx) => {
         const result = await work(tx);
         if (audit !== undefined) await writeAudit(parts, tx, request, audit, result);
-        return once === null ? present(result) : ((await store(once, tx, status, present(result))) as never);
+        return idempotent === null
+          ? present(result)
+          : ((await store(idempotent, tx, status, present(result))) as never);
       });
     } catch (error) {
-      if (once === null || !(error instanceof Repeated)) throw error;
-      const first = await findStored(once);
-      if (first === null) throw new MaveError("IDEMPOTENCY_BUSY"); // it expired between the two look-ups
+      if (idempotent === null || !(error instanceof KeyTaken)) throw error;
+      const first = await findStored(idempotent);
+      if (first === null) throw new MaveError("IDEMPOTENCY_BUSY"); // it expired between the two lookups
       return first as never;
     }
   };
@@ -74,8 +76,8 @@ export function createChange(parts: ChangeParts): Change {
 const JSON_TYPE = "application/json; charset=utf-8";
 const itself = <Result, Shown>(result: Result) => result as unknown as Shown;
 
-/** A request that is to be done once. */
-interface Once {
+/** A request with an Idempotency-Key. */
+interface IdempotentRequest {
   parts: ChangeParts;
   request: FastifyRequest;
   reply: FastifyReply;
@@ -83,14 +85,14 @@ interface Once {
   hash: Buffer;
 }
 
-/** Another request with the same key was first: this one's change is rolled back. */
-class Repeated extends Error {}
+/** Another request with the same key committed first. Rolls the transaction back. */
+class KeyTaken extends Error {}
 
 function idempotencyKey({ headers, routeOptions }: FastifyRequest): string | null {
   const key = headers["idempotency-key"];
-  if (key === undefined || !routeOptions.config.once) return null;
+  if (key === undefined || !routeOptions.config.idempotent) return null;
   if (typeof key === "string" && /^[\x21-\x7e]{1,255}$/.test(key)) return key;
-  throw new MaveError("REQUEST_MALFORMED", "An Idempotency-Key has 1 to 255 visible ASCII characters.");
+  throw new MaveError("REQUEST_MALFORMED", "The Idempotency-Key must have 1 to 255 visible ASCII characters.");
 }
 
 function requestHash({ method, url, rawBody }: FastifyRequest): Buffer {
@@ -100,23 +102,23 @@ function requestHash({ method, url, rawBody }: FastifyRequest): Buffer {
     .digest();
 }
 
-/** The response stored for this key by an earlier request, as text, or null. @throws IDEMPOTENCY_MISMATCH */
-async function findStored({ parts, request, reply, key, hash }: Once): Promise<string | null> {
+/** The response of an earlier request with this key, as text, or null. @throws IDEMPOTENCY_MISMATCH */
+async function findStored({ parts, request, reply, key, hash }: IdempotentRequest): Promise<string | null> {
   const { space } = request.who;
-  const kept = await findResponse(parts.db, space, key, LIMITS.IDEMPOTENCY_KEPT_S);
-  if (!kept) return null;
-  if (!kept.request_hash.equals(hash)) throw new MaveError("IDEMPOTENCY_MISMATCH");
-  reply.code(kept.status).header("idempotent-replayed", "true").type(JSON_TYPE);
-  return parts.vault.open(kept.body, owner(space, key));
+  const stored = await findResponse(parts.db, space, key, LIMITS.IDEMPOTENCY_KEPT_S);
+  if (!stored) return null;
+  if (!stored.request_hash.equals(hash)) throw new MaveError("IDEMPOTENCY_MISMATCH");
+  reply.code(stored.status).header("idempotent-replayed", "true").type(JSON_TYPE);
+  return parts.vault.open(stored.body, owner(space, key));
 }
 
-/** @returns the response as text: the first response and each repeated one have the same bytes */
-async function store({ parts, request, reply, key, hash }: Once, tx: Sql, status: number, shown: unknown) {
+/** @returns the response as text, so that the first and all repeated responses have the same bytes */
+async function store({ parts, request, reply, key, hash }: IdempotentRequest, tx: Sql, status: number, shown: unknown) {
   const { space } = request.who;
   const response = String(reply.serialize(shown));
   const body = parts.vault.seal(response, owner(space, key));
-  const kept = { request_hash: hash, status, body };
-  if (!(await storeResponse(tx, space, key, kept, LIMITS.IDEMPOTENCY_KEPT_S))) throw new Repeated();
+  const stored = { request_hash: hash, status, body };
+  if (!(await storeResponse(tx, space, key, stored, LIMITS.IDEMPOTENCY_KEPT_S))) throw new KeyTaken();
   reply.type(JSON_TYPE);
   return response;
 }

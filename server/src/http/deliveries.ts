@@ -53,7 +53,7 @@ export function deliveryRoutes(app: Api, { deliveries, change }: { deliveries: D
         params,
         response: { 202: ref(Delivery) },
       },
-      config: { once: true },
+      config: { idempotent: true },
     },
     (request, reply) => {
       const audit = { action: "delivery.sent_again", subject: ({ id }: { id: string }) => id };

@@ -20,7 +20,7 @@ export function erasureRoutes(app: Api, { erasures, change }: { erasures: Erasur
         params: Type.Object({ id: videoId() }),
         response: { 201: ref(Erasure) },
       },
-      config: { once: true },
+      config: { idempotent: true },
     },
     (request, reply): Promise<View> => {
       const { who, params } = request;

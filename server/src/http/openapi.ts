@@ -70,13 +70,13 @@ const IDEMPOTENCY_KEY = {
 /** Adds what the routes have in common: authentication, errors and the Idempotency-Key. */
 function describe(schema: FastifySchema | undefined, route: RouteOptions): FastifySchema {
   if (!schema) return { hide: true } as FastifySchema;
-  const { access, once } = (route.config ?? {}) as { access?: Access; once?: boolean };
+  const { access, idempotent } = (route.config ?? {}) as { access?: Access; idempotent?: boolean };
   const headers = { type: "object", properties: { "Idempotency-Key": IDEMPOTENCY_KEY } };
   return {
     ...schema,
     security: SECURITY[access ?? "read"] as { [scheme: string]: string[] }[],
     response: { ...(schema.response as object), "4xx": PROBLEM, "5xx": PROBLEM },
-    ...(once && { headers }),
+    ...(idempotent && { headers }),
   };
 }
 

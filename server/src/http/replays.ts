@@ -24,7 +24,7 @@ export function replayRoutes(app: Api, { replays, change }: { replays: Replays; 
         body: ref(ReplayCreate),
         response: { 201: ref(Replay) },
       },
-      config: { once: true },
+      config: { idempotent: true },
     },
     async (request, reply): Promise<View> => {
       const { who, body } = request;

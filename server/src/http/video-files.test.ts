@@ -204,7 +204,7 @@ describe("the page at embed_url", () => {
     };
     expect(await page()).toBe("200 No video yet");
     await put(id, await readFile(await unplayable(inputs, "random.mp4")));
-    expect(await page()).toBe("200 The video is being processed");
+    expect(await page()).toBe("200 Processing video");
     await room.process();
     await settled(room, id, "failed");
     expect(await page()).toBe("200 Video unavailable");

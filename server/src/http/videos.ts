@@ -21,7 +21,7 @@ export function videoRoutes(app: Api, { library, change }: { library: Library; c
         body: ref(VideoCreate),
         response: { 201: ref(Video) },
       },
-      config: { once: true },
+      config: { idempotent: true },
     },
     (request, reply) =>
       change(request, reply, (tx) => library.createIn(tx, request.who.space, request.body), {
@@ -100,7 +100,7 @@ export function videoRoutes(app: Api, { library, change }: { library: Library; c
         params,
         response: { 201: ref(UploadToken) },
       },
-      config: { once: true },
+      config: { idempotent: true },
     },
     (request, reply) =>
       change(request, reply, (tx) => library.createUploadToken(tx, request.who.space, request.params.id), {

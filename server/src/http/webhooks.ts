@@ -44,7 +44,7 @@ export function webhookRoutes(app: Api, parts: WebhookRouteParts): void {
         body: ref(WebhookCreate),
         response: { 201: ref(WebhookWithSecret) },
       },
-      config: { once: true },
+      config: { idempotent: true },
     },
     (request, reply) => {
       const audit = { action: "webhook.created", subject, details: ({ url }: Webhook) => ({ url }) };
@@ -158,7 +158,7 @@ function secretRoutes(app: Api, { webhooks, change }: WebhookRouteParts): void {
         body: ref(RotationCreate),
         response: { 201: ref(WebhookWithSecret) },
       },
-      config: { once: true },
+      config: { idempotent: true },
     },
     (request, reply) => {
       const { overlap_seconds, secret } = request.body;
@@ -186,7 +186,7 @@ function observationRoutes(app: Api, { sendTest, health, change }: WebhookRouteP
         body: ref(TestCreate),
         response: { 202: ref(Delivery) },
       },
-      config: { once: true },
+      config: { idempotent: true },
     },
     (request, reply) =>
       change(
