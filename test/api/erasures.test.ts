@@ -96,7 +96,7 @@ test("an erasure is rejected while the video exists or has pending deliveries", 
   const video = await createVideo();
   const existing = await erase(video);
   expect([existing.status, existing.json.code]).toEqual([409, "CONFLICT"]);
-  expect(existing.json.detail).toBe("This video exists. Delete it first.");
+  expect(existing.json.detail).toBe("The video is not deleted. Delete it first.");
   await api.ask("DELETE", `/v1/videos/${video}`);
   const pending = await erase(video);
   expect([pending.status, pending.json.code]).toEqual([409, "CONFLICT"]);

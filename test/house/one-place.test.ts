@@ -109,6 +109,20 @@ function withoutParentheses(text: string): string {
   return inner === text ? text : withoutParentheses(inner);
 }
 
+test("signals are emitted after the commit, in a file that runs transactions", () => {
+  const early = files
+    .filter(({ code }) => code.includes(".transaction("))
+    .flatMap(({ path, code }) => {
+      const lines = code.split("\n");
+      const isEffect = (line: number) =>
+        /\bafterCommit\(|\bannounce\(/.test(lines.slice(line - 8, line + 1).join("\n"));
+      return lines.flatMap((text, line) =>
+        text.includes("signals.emit(") && !isEffect(line) ? [`${path}:${line + 1}`] : [],
+      );
+    });
+  expect(early, "Emit in `tx.afterCommit`, or in a function `announce` that it calls.").toEqual([]);
+});
+
 test("an empty catch block explains itself", () => {
   const silent = files.flatMap((file) => occurrences(file, /catch\s*(?:\(\w*\)\s*)?\{\s*\}/));
   expect(silent, "Handle the error, or add a comment that says why nothing has to be done.").toEqual([]);

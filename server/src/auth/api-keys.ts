@@ -30,9 +30,9 @@ export interface ApiKeys {
   list(space: string, query: PageQuery): Promise<Page<ApiKey>>;
   /** @throws NOT_FOUND */
   remove(db: Transactional, space: string, id: string): Promise<ApiKey>;
-  /** Whose key this is, or null where it is nobody's. */
+  /** The principal of this key, or null if there is no such key. */
   identify(key: string): Promise<KeyPrincipal | null>;
-  /** Writes down which keys were used. Also runs by itself. */
+  /** Saves when keys were last used. Also runs by itself, every API_KEY_USED_FLUSH_MS. */
   flush(): Promise<void>;
 }
 
@@ -44,13 +44,13 @@ interface Parts {
   db: Database;
   clock: Clock;
   random: Random;
-  /** Told of a write of last_used that failed; the next one makes up for it. */
+  /** Called if saving last-used times failed; the next use saves them again. */
   onError?: (error: Error) => void;
 }
 
 /**
- * API keys, looked up by one indexed SHA-256: 256 random bits need no slow hash. A key found is remembered for
- * API_KEY_CACHED_MS, so that a busy program costs no query a request; the node that deletes it forgets it at once.
+ * API keys are looked up by an indexed SHA-256: 256 random bits need no slow hash. A key is cached for API_KEY_CACHED_MS,
+ * so that a busy program costs no query per request; the node that deletes a key evicts it at once.
  */
 export function createApiKeys(parts: Parts): ApiKeys {
   const known = new Map<string, { who: KeyPrincipal; until: number }>();
@@ -117,7 +117,11 @@ async function create(
     { space, id, name, scope, hash: sha256(key), hint: key.slice(-4), by },
     LIMITS.API_KEYS_PER_SPACE_MAX,
   );
-  if (!row) throw new MaveError("LIMIT_REACHED", `A space may have ${LIMITS.API_KEYS_PER_SPACE_MAX} API keys.`);
+  if (!row)
+    throw new MaveError(
+      "LIMIT_REACHED",
+      `This space has reached its limit of ${LIMITS.API_KEYS_PER_SPACE_MAX} API keys.`,
+    );
   return { ...present(row), key };
 }
 

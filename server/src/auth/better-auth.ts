@@ -13,15 +13,15 @@ export interface LibraryParts {
   db: Database;
   log: Log;
   publicUrl: string;
-  /** Signs the session cookies; never in the database, so that a copied session row opens nothing. */
+  /** Signs the session cookies. Not in the database, so that a copied session row is useless. */
   cookieKey: Buffer;
 }
 
 export type AuthLibrary = ReturnType<typeof createAuthLibrary>;
 
 /**
- * The sign-in library, as we use it: passwords, sessions and memberships on the schema `auth`. An organization of it is
- * a space of ours, with the same id. Its own HTTP routes are not served: ours call it.
+ * The sign-in library: passwords, sessions and memberships in the schema `auth`. Its organizations are our spaces, with the
+ * same ids. Its own HTTP routes are not served; ours call it.
  */
 export function createAuthLibrary({ db, log, publicUrl, cookieKey }: LibraryParts) {
   return betterAuth({
@@ -51,7 +51,7 @@ export function createAuthLibrary({ db, log, publicUrl, cookieKey }: LibraryPart
   });
 }
 
-/** Signs a person in who has proved themselves otherwise: by a one-time link. Only callable from this process. */
+/** Signs in a person who was authenticated by a one-time link. Only callable from this process. */
 function signInById() {
   const metadata = { $Infer: { body: {} as { userId: string; space: string; role: string } } };
   return {
@@ -72,7 +72,7 @@ function signInById() {
   } satisfies { id: string; endpoints: Record<string, unknown> };
 }
 
-/** Brings the schema `auth` up to date: one node at a time. */
+/** Migrates the schema `auth`, one node at a time. */
 export async function migrateAuth(library: AuthLibrary, db: Database): Promise<void> {
   await db.transaction(async (tx) => {
     await holdTurn(tx, "sign-in-tables");

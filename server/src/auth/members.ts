@@ -21,9 +21,9 @@ export interface Member {
 
 type Role = "owner" | "member";
 
-/** Who belongs to a space, kept in the sign-in library's tables. A person belongs to one space. */
+/** The members of spaces, stored in the sign-in library's tables. A person belongs to one space. */
 export interface Members {
-  /** @throws REQUEST_INVALID where the email address cannot be used */
+  /** @throws REQUEST_INVALID if the email address cannot be used */
   add(space: string, role: Role, newcomer: Newcomer): Promise<void>;
   list(space: string): Promise<Member[]>;
   /**
@@ -32,7 +32,7 @@ export interface Members {
    */
   remove(space: string, id: string): Promise<Member>;
   find(userId: string): Promise<{ space: string; role: Role; user: UserRow } | null>;
-  /** The person's id, or null where email or password is wrong; it takes as long either way. */
+  /** The person's id, or null if email or password is wrong, in the same time. */
   checkPassword(email: string, password: string): Promise<string | null>;
   /** The owner's person id. */
   owner(space: string): Promise<string | null>;
@@ -107,7 +107,7 @@ export function createMembers(library: OpenAuthLibrary, db: Database): Members {
       const found = await internalAdapter.findUserByEmail(email.toLowerCase(), { includeAccounts: true });
       const hash = found?.accounts.find(({ providerId }) => providerId === "credential")?.password;
       if (found && hash) return (await hashing.verify({ hash, password })) ? found.user.id : null;
-      await hashing.hash(password); // the same work, so that the time does not tell who has an account
+      await hashing.hash(password); // the same work, so that the duration does not reveal who has an account
       return null;
     },
     async owner(space) {
@@ -148,11 +148,11 @@ async function ensureOrganization(library: OpenAuthLibrary, db: Database, space:
   await adapter.create({ model: "organization", forceAllowId: true, data });
 }
 
-/** Somebody whom a crash left without a membership gives way; a member's address is taken. */
+/** Replaces a person whom a crash left without a membership. @throws REQUEST_INVALID if the person is a member */
 async function replaceLeftover(library: OpenAuthLibrary, userId: string): Promise<void> {
   const { adapter, internalAdapter } = await (await library()).$context;
   const member = await adapter.findOne({ model: "member", where: [{ field: "userId", value: userId }] });
-  if (member) throw emailRefused("belongs to somebody here already");
+  if (member) throw emailRefused("already belongs to a member");
   await internalAdapter.deleteUser(userId);
 }
 

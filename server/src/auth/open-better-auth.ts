@@ -1,11 +1,11 @@
 import type { AuthLibrary, LibraryParts } from "./better-auth.ts";
 
-/** The sign-in library, its tables up to date. */
+/** The sign-in library with its tables migrated. */
 export type OpenAuthLibrary = () => Promise<AuthLibrary>;
 
 /**
- * The library is a third of all modules, and no event needs it: it is loaded when it is first asked for, and once. Where
- * that fails, because the database is away, the next who asks tries again.
+ * Loads the library once, at its first use: it is a third of all modules, and no event needs it. If loading fails because
+ * the database is unavailable, the next call retries.
  */
 export function openAuthLibrary(parts: LibraryParts): OpenAuthLibrary {
   let opened: Promise<AuthLibrary> | undefined;

@@ -12,26 +12,26 @@ import { type OpenAuthLibrary, openAuthLibrary } from "./open-better-auth.ts";
 import type { PersonPrincipal } from "./principal.ts";
 import { hashLinkToken } from "./sign-in-links.ts";
 
-/** Somebody who is signed in, and the cookies that their browser has to keep. */
+/** A signed-in person and the cookies for their browser. */
 export interface SignedIn {
   who: PersonPrincipal;
   cookies: string[];
 }
 
-/** The people of a space: how they come in, stay and leave. */
+/** Signing in and out, joining a space, and its members. */
 export interface People {
-  /** Has the sign-in library at hand and its tables up to date; whoever comes before that waits for it. */
+  /** Loads the sign-in library and migrates its tables; earlier calls wait for that. */
   prepare(): Promise<void>;
-  /** Who the session cookie belongs to, or null. */
+  /** The person whose session cookie this is, or null. */
   identify(headers: IncomingHttpHeaders): Promise<SignedIn | null>;
   /** @throws SIGN_IN_FAILED */
   signIn(email: string, password: string, headers: IncomingHttpHeaders): Promise<SignedIn>;
   /** @returns the cookies that end the session in the browser */
   signOut(headers: IncomingHttpHeaders): Promise<string[]>;
-  /** Says what a link is for; one to sign in is used up by it and signs in. @throws LINK_INVALID */
+  /** Returns what a link is for. A sign-in link is consumed and signs in. @throws LINK_INVALID */
   openLink(token: string, headers: IncomingHttpHeaders): Promise<{ purpose: LinkPurpose; cookies: string[] }>;
   /**
-   * Uses up a first-run link or an invitation and signs its new person in.
+   * Consumes a first-run link or an invitation and signs the new person in.
    * @throws LINK_INVALID, OWNER_EXISTS, REQUEST_INVALID
    */
   join(token: string, newcomer: Newcomer, headers: IncomingHttpHeaders): Promise<SignedIn>;
@@ -52,7 +52,7 @@ export interface PeopleParts {
   log: Log;
   random: Random;
   publicUrl: string;
-  /** Signs the session cookies; never in the database, so that a copied session row opens nothing. */
+  /** Signs the session cookies. Not in the database, so that a copied session row is useless. */
   cookieKey: Buffer;
 }
 
@@ -140,9 +140,9 @@ async function openLink(
 }
 
 /**
- * The row of the space is held until the newcomer is written, so that of many first-run links at once one makes an
- * owner. The library writes on a connection of its own: a crash in between leaves a person without the link's use, whom
- * the next try replaces.
+ * Holds the lock on the space's row until the new person is stored, so that concurrent first-run links create one owner.
+ * The library writes on its own connection: a crash in between leaves a person whose link is not consumed; the next try
+ * replaces that person.
  */
 async function enter(db: Database, members: Members, token: string, newcomer: Newcomer): Promise<void> {
   const hash = hashLinkToken(token);
@@ -168,19 +168,19 @@ async function invite({ random, publicUrl }: PeopleParts, tx: Sql, space: string
   return { object: "invitation", url, expires: unixSeconds(expires.getTime()) };
 }
 
-/** Fifty at once would otherwise hold every connection while the first waits for one. */
+/** Fifty concurrent calls would otherwise hold every connection while the first one waits for one. */
 function oneAtATime<Arguments extends unknown[]>(
   work: (...args: Arguments) => Promise<void>,
 ): (...args: Arguments) => Promise<void> {
   let last: Promise<unknown> = Promise.resolve();
   return (...args) => {
     const mine = last.then(() => work(...args));
-    last = mine.catch(() => undefined); // told to its own caller
+    last = mine.catch(() => undefined); // its own caller handles the error
     return mine;
   };
 }
 
-/** What the library reads of a request. */
+/** The request headers that the library reads. */
 export function webHeaders(headers: IncomingHttpHeaders): Headers {
   const kept = new Headers();
   for (const name of ["cookie", "user-agent"] as const) {

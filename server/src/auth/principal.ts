@@ -1,4 +1,4 @@
-/** Who makes a request: a program with an API key, or a person who signed in to the dashboard. */
+/** The caller of a request: a program with an API key, or a person signed in to the dashboard. */
 export type Principal = KeyPrincipal | PersonPrincipal;
 
 export interface KeyPrincipal {
@@ -20,5 +20,5 @@ export interface PersonPrincipal {
   role: "owner" | "member";
 }
 
-/** How the audit log names who did something. */
+/** The principal's name in the audit log. */
 export const actorName = (who: Principal): string => (who.kind === "key" ? `key ${who.name}` : who.email);

@@ -8,9 +8,9 @@ import { firstSpace } from "../store/spaces.ts";
 const BYTES = 32;
 
 /**
- * Makes a link that signs the owner in once, or makes the owner where there is none yet. The token stands behind the
- * `#`, so that no server or proxy on the way logs it; the database holds its hash only.
- * @returns the whole address, to be opened once
+ * Creates a one-time link that signs the owner in, or creates the owner if there is none yet. The token follows the `#`, so
+ * that no server or proxy logs it; the database stores only its hash.
+ * @returns the URL
  */
 export async function createSignInLink(sql: Sql, random: Random, publicUrl: string): Promise<string> {
   const token = random.bytes(BYTES).toString("base64url");

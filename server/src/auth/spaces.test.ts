@@ -6,7 +6,7 @@ import { createSpaces } from "./spaces.ts";
 const db = await testDatabase();
 const spaces = createSpaces({ db });
 
-test("a space is renamed, without white space around its name", async () => {
+test("a rename trims the name", async () => {
   const { id } = await firstSpace(db);
   expect(await spaces.rename(db, id, "  Northlight Museum ")).toMatchObject({
     object: "space",

@@ -12,7 +12,7 @@ export interface Space {
   name: string;
 }
 
-/** A caller's own space; there is no way to ask for another's. */
+/** The caller's own space. */
 export interface Spaces {
   get(id: string): Promise<Space>;
   rename(tx: Sql, id: string, name: string): Promise<Space>;

@@ -34,7 +34,7 @@ const list = async (webhook: string) => (await deliveries.list(space, { webhook,
 const statuses = async (webhook: string) =>
   (await list(webhook)).map(({ sequence, status }) => `${sequence} ${status}`);
 
-/** The lowest open delivery of each video waits for nothing: what waits for something that is gone is stranded. */
+/** Stranded deliveries: blocked although no earlier delivery of their video is pending. */
 const stranded = () =>
   query(
     `select video_id, sequence from pending_deliveries o where due_at = 'infinity' and not exists (select from pending_deliveries l
@@ -47,7 +47,7 @@ afterEach(async () => {
 });
 
 describe("a cancellation", () => {
-  test("ends what matches with a reason that says who and why, and leaves the rest", async () => {
+  test("cancels what matches, with a reason that names who and why, and leaves the rest", async () => {
     const webhook = await pausedWebhook();
     const [first, second] = [newVideo(), newVideo()];
     for (const video of [first, second]) for (const type of TYPES) await happen(engine, video, type);
@@ -64,7 +64,7 @@ describe("a cancellation", () => {
     expect(all.filter(({ video }) => video === second).map(({ status }) => status)).toEqual(["held", "held", "held"]);
   });
 
-  test("counts first, and then keeps nothing", async () => {
+  test("with dry_run counts and cancels nothing", async () => {
     const webhook = await pausedWebhook();
     for (let n = 0; n < 3; n++) await happen(engine, newVideo());
     const counted = await cancellations.dryRun(space, { webhook, status: "held" });
@@ -74,21 +74,21 @@ describe("a cancellation", () => {
     expect(await statuses(webhook)).toEqual(["1 held", "1 held", "1 held"]);
   });
 
-  test("lets the next event of a video go when the one that it waited for is canceled", async () => {
+  test("releases the next event of a video", async () => {
     const webhook = await pausedWebhook();
     const video = newVideo();
     for (const type of TYPES) await happen(engine, video, type);
     await cancellations.create(space, { webhook, type: "video.created" }, "a test");
     expect(await stranded()).toEqual([]);
     await cancellations.create(space, { webhook, type: "video.deleted" }, "a test");
-    const open = await query(
+    const pending = await query(
       "select sequence, due_at < 'infinity' as due from pending_deliveries where video_id = $1",
       [video],
     );
-    expect(open).toEqual([{ sequence: 2, due: true }]);
+    expect(pending).toEqual([{ sequence: 2, due: true }]);
   });
 
-  test("does not touch what is being sent", async () => {
+  test("leaves deliveries that are being sent", async () => {
     const gate = Promise.withResolvers<void>();
     const node = await testNode(db, async () => {
       await gate.promise;
@@ -105,7 +105,7 @@ describe("a cancellation", () => {
     expect(node.seen).toHaveLength(1);
   }, 60_000);
 
-  test("counts an attempt that was made meanwhile, and keeps how the delivery had ended before it was sent again", async () => {
+  test("keeps the attempts and the earlier outcome of a delivery that was sent again", async () => {
     const webhook = await pausedWebhook();
     await happen(engine, newVideo());
     await query("update pending_deliveries set attempt = 5 where webhook_id = $1", [longUuid(webhook)]);
@@ -119,7 +119,7 @@ describe("a cancellation", () => {
     expect(await list(webhook)).toMatchObject([{ status: "succeeded", attempts: 5 }]);
   });
 
-  test("ends exactly what its filter names and strands nothing, whatever the filters", async () => {
+  test("cancels exactly what its filter matches and strands nothing, for any filter", async () => {
     const step = fc.record({ video: fc.nat(2), cut: fc.constantFrom("type", "video", "since", "until", "status") });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 4 }), fc.nat(2), async (cuts, which) => {
@@ -152,7 +152,7 @@ describe("a cancellation", () => {
     );
   }, 60_000);
 
-  test("while events are recorded and delivered, each ends delivered or canceled, in the order of its video", async () => {
+  test("beside live traffic leaves each delivery delivered or canceled, in the order of its video", async () => {
     const node = await testNode(db, () => response(200));
     nodes.push(node);
     const { id } = await node.webhooks.create(node.db, space, { url: "https://r.example.com/c", events: [...TYPES] });
@@ -177,7 +177,7 @@ describe("a cancellation", () => {
     }
   }, 60_000);
 
-  test("killed after a slice, what it ended stays ended, the sweeper lets the followers go, and once more does the rest", async () => {
+  test("killed after a slice keeps that slice canceled; the sweeper releases the next events, and another call cancels the rest", async () => {
     const webhook = await pausedWebhook();
     const video = newVideo();
     for (const type of TYPES) await happen(engine, video, type);
@@ -197,7 +197,7 @@ describe("a cancellation", () => {
     expect(await cancellations.create(space, { webhook, status: "pending" }, "a test")).toMatchObject({ total: 2 });
   });
 
-  test("more than a slice is ended slice by slice", async () => {
+  test("cancels more than one slice", async () => {
     const webhook = await pausedWebhook();
     await query(
       `insert into pending_deliveries (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, due_at)
@@ -208,7 +208,7 @@ describe("a cancellation", () => {
     expect(await query("select from pending_deliveries where webhook_id = $1", [longUuid(webhook)])).toEqual([]);
   });
 
-  test("a webhook of another space is as unknown as none, and nothing named is refused", async () => {
+  test("rejects another space's webhook, and a request without any filter", async () => {
     const webhook = await pausedWebhook();
     const other = "00000000-0000-4000-8000-000000000009";
     for (const id of [webhook, shortUuid(other)])

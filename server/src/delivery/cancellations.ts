@@ -116,7 +116,7 @@ async function cancelSlice({ db, signals }: CancellationsParts, filter: store.Ca
 }
 
 function announce(signals: Signals, slice: readonly store.CanceledDelivery[]): void {
-  if (!signals.heard("delivery")) return;
+  if (!signals.hasListeners("delivery")) return;
   for (const { space_id: space, sequence, video_id, ...row } of slice.slice(0, LIMITS.CHANGES_BATCH_MAX)) {
     const [webhook, delivery, event] = [shortUuid(row.webhook_id), shortUuid(row.id), shortUuid(row.event_id)];
     signals.emit("delivery", { space, webhook, delivery, event, video: sequence > 0 ? video_id : null });

@@ -8,13 +8,13 @@ import { createDeliveries, type DeliveryQuery } from "./deliveries.ts";
 const SPACE = "00000000-0000-4000-8000-000000000001";
 const WEBHOOK = "00000000-0000-4000-8000-000000000011";
 const ROWS = LIMITS.LIST_SCAN_FIRST_ROWS + LIMITS.LIST_SCAN_ROWS_MAX + 5_000;
-/** How many are newer: among those looked at first, then, and not at once. The last of them is open. */
+/** The position, from the newest, of matching deliveries: within the short walk, the long walk, and beyond. The last is pending. */
 const UPLOADED = [500, 1_999, 2_000, 10_000, ROWS - 2_000, ROWS - 1_000];
 
 const db = await testDatabase();
 const deliveries = createDeliveries({ db, signals: createSignals(), retries: 9 });
 
-// A second apart; all but a few are of another type, and answered with success.
+// One second apart; all but a few are of another type and succeeded.
 const ROW = `select $1::uuid as space_id, $2::uuid as webhook_id, id, id as event_id,
     case when n = any($3::int[]) then 'video.uploaded' else 'video.created' end as type, 'v' || n as video_id, n
   from generate_series(0, $4::int) n, lateral (select (left(id_floor(now() - n * interval '1 s')::text, 18)
@@ -33,7 +33,7 @@ beforeAll(async () => {
   await db.run({ name: "some_analyzed", text: "analyze deliveries" });
 }, 120_000);
 
-/** Walks a list to its end. @returns for each that it showed, page by page, how many are newer */
+/** Reads a list to its end. @returns for each page the positions of its deliveries */
 async function pages(query: Partial<DeliveryQuery>): Promise<number[][]> {
   const found: number[][] = [];
   for (let after: string | null | undefined; after !== null; ) {
@@ -47,8 +47,8 @@ async function pages(query: Partial<DeliveryQuery>): Promise<number[][]> {
 
 const AT_ONCE = LIMITS.LIST_SCAN_FIRST_ROWS + LIMITS.LIST_SCAN_ROWS_MAX;
 
-describe("a list by filters that match next to nothing", () => {
-  test("is told as far as was looked, and goes on from there: none is missed, none told twice", async () => {
+describe("a list with filters that match almost nothing", () => {
+  test("continues where the last page stopped, without gaps or repetitions", async () => {
     const [near, far] = [UPLOADED.filter((newer) => newer < AT_ONCE), UPLOADED.filter((newer) => newer >= AT_ONCE)];
     expect(await pages({ type: "video.uploaded" })).toEqual([near, far]);
     expect(await pages({ type: "video.uploaded", webhook: shortUuid(WEBHOOK) })).toEqual([near, far]);
@@ -59,13 +59,13 @@ describe("a list by filters that match next to nothing", () => {
     ]);
   });
 
-  test("may be empty, and says where to go on, until the end", async () => {
+  test("may have empty pages with a cursor until its end", async () => {
     expect(await pages({ type: "video.processing" })).toEqual([[], []]);
-    expect(await pages({ type: "video.uploaded", status: "failed" })).toEqual([[]]); // by an index: there are none
+    expect(await pages({ type: "video.uploaded", status: "failed" })).toEqual([[]]); // served by an index: there are none
     expect(await pages({ type: "video.uploaded", status: "pending" })).toEqual([UPLOADED.slice(-1)]);
   });
 
-  test("looks at no more than that, also where one index leads to each of many", async () => {
+  test("reads a limited part of the history per page, even if an index matches many rows", async () => {
     await db.run({ name: "all_failed", text: "update deliveries set status = 'failed', response_status = 500" });
     expect(await pages({ status: "succeeded", webhook: shortUuid(WEBHOOK) })).toEqual([[], []]);
     expect(await pages({ type: "video.processing", status: "failed" })).toEqual([[], []]);

@@ -248,7 +248,7 @@ export class Dispatcher implements LocalDispatcher {
 
   #signal({ space_id: space, webhook_id, id, event_id, sequence, video_id }: LeasedDelivery): void {
     const { signals } = this.#parts;
-    if (!signals.heard("delivery")) return;
+    if (!signals.hasListeners("delivery")) return;
     const [webhook, delivery, event] = [shortUuid(webhook_id), shortUuid(id), shortUuid(event_id)];
     signals.emit("delivery", { space, webhook, delivery, event, video: sequence > 0 ? video_id : null });
   }

@@ -81,7 +81,7 @@ interface Step {
   hasMore: boolean;
 }
 
-/** Opens the next deliveries and moves the cursor in one transaction. */
+/** Reopens the next deliveries and moves the cursor in one transaction. */
 async function stepAfter(
   tx: Transaction,
   { db, signals }: Pick<ReplayRunnerParts, "db" | "signals">,
@@ -109,11 +109,11 @@ async function stepAfter(
 }
 
 /**
- * How many deliveries a replay may open now.
+ * How many deliveries a replay may reopen now.
  * @param pending its pending deliveries
  * @param window how many of its deliveries may be pending
  * @param rate per second; null: only the window limits it
- * @param idle_s seconds since it last opened deliveries
+ * @param idle_s seconds since it last reopened deliveries
  */
 export function allowance(pending: number, window: number, rate: number | null, idle_s: number): number {
   const free = Math.max(0, window - pending);

@@ -42,7 +42,7 @@ async function addWebhook(): Promise<string> {
 const record = (video: string, sequence: number, type: (typeof EVENTS)[number] = EVENTS[sequence - 1]!) =>
   db.transaction((tx) => recorder.record(tx, { space, type, video, sequence, data: { id: video } }));
 
-/** As a settle does: out of the queue, into the history. */
+/** Moves pending deliveries to the history, as a settle does. */
 const finishing = (status: "succeeded" | "failed", where: string) =>
   `with gone as (delete from pending_deliveries where ${where} returning *)
    insert into deliveries (space_id, id, webhook_id, event_id, type, video_id, sequence, previous, status, attempts)
@@ -50,18 +50,18 @@ const finishing = (status: "succeeded" | "failed", where: string) =>
    on conflict (space_id, id) do update set status = excluded.status, attempts = excluded.attempts`;
 const finish = (status: "succeeded" | "failed", where = "true") => query(finishing(status, where));
 
-interface Open {
+interface Pending {
   id: string;
   video_id: string;
   sequence: number;
   attempt: number;
   previous: number;
-  waits: boolean;
+  blocked: boolean;
   replayed: boolean;
 }
-const opened = () =>
-  query<Open>(
-    `select id, video_id, sequence, attempt, previous, due_at = 'infinity' as waits, replay_id is not null as replayed
+const pending = () =>
+  query<Pending>(
+    `select id, video_id, sequence, attempt, previous, due_at = 'infinity' as blocked, replay_id is not null as replayed
      from pending_deliveries where webhook_id = $1 order by video_id, sequence`,
     [webhook],
   );
@@ -73,29 +73,29 @@ beforeEach(async () => {
   range = { webhook: shortUuid(webhook), since: HOUR_AGO, until: LATER, rate: null };
 });
 
-test("a dry run counts the events, tells the first and the last, and keeps nothing", async () => {
+test("a dry run counts the events, with the first and the last time, and stores nothing", async () => {
   await record("aaaaaaaaaa", 1);
   await record("bbbbbbbbbb", 1);
   await finish("succeeded");
   const counted = await replays.dryRun(space, range);
   expect(counted).toMatchObject({ id: null, status: "dry_run", total: 2, done: 0 });
   expect(counted.first).toBeLessThanOrEqual(counted.last!);
-  expect(await opened()).toEqual([]);
+  expect(await pending()).toEqual([]);
   expect((await replays.list(space, { limit: 20 })).data).toEqual([]);
 });
 
-test("a replay opens finished deliveries again, which keep their ids and count their attempts on", async () => {
+test("a replay reopens finished deliveries, which keep their ids and continue their attempt numbers", async () => {
   await record("aaaaaaaaaa", 1);
-  const [first] = await opened();
+  const [first] = await pending();
   await finish("failed");
   const { id, total } = await replays.create(db, space, range, null);
   expect(total).toBe(1);
   await replays.round();
-  expect(await opened()).toEqual([{ ...first!, attempt: 1, replayed: true }]);
+  expect(await pending()).toEqual([{ ...first!, attempt: 1, replayed: true }]);
   expect(await replays.get(space, id)).toMatchObject({ status: "done", done: 1 });
 });
 
-test("what ends just while it is opened again counts its attempts on, too", async () => {
+test("a delivery that finishes while it is reopened continues its attempt numbers, too", async () => {
   await record("aaaaaaaaaa", 1);
   await finish("succeeded");
   await record("bbbbbbbbbb", 1);
@@ -108,41 +108,41 @@ test("what ends just while it is opened again counts its attempts on, too", asyn
     return [running];
   });
   await Promise.all(round);
-  expect(await opened()).toMatchObject([{ attempt: 1 }, { video_id: "bbbbbbbbbb", attempt: 1 }]);
+  expect(await pending()).toMatchObject([{ attempt: 1 }, { video_id: "bbbbbbbbbb", attempt: 1 }]);
 });
 
-test("only deliveries that ended as asked for are replayed", async () => {
+test("a replay with statuses reopens only deliveries that ended so", async () => {
   await record("aaaaaaaaaa", 1);
   await record("bbbbbbbbbb", 1);
   await finish("failed", "video_id = 'aaaaaaaaaa'");
   await finish("succeeded");
   await replays.create(db, space, { ...range, statuses: ["failed"] }, null);
   await replays.round();
-  expect((await opened()).map(({ video_id }) => video_id)).toEqual(["aaaaaaaaaa"]);
+  expect((await pending()).map(({ video_id }) => video_id)).toEqual(["aaaaaaaaaa"]);
 });
 
-test("types and one video narrow it down", async () => {
+test("a replay filters by types and video", async () => {
   for (const video of ["aaaaaaaaaa", "bbbbbbbbbb"]) for (const sequence of [1, 2]) await record(video, sequence);
   await finish("succeeded");
   await replays.create(db, space, { ...range, types: ["video.uploaded"], video: "bbbbbbbbbb" }, null);
   await replays.round();
-  expect(await opened()).toMatchObject([{ video_id: "bbbbbbbbbb", sequence: 2 }]);
+  expect(await pending()).toMatchObject([{ video_id: "bbbbbbbbbb", sequence: 2 }]);
 });
 
-test("events of before the webhook existed get deliveries of their own", async () => {
+test("a replay creates deliveries for events older than the webhook", async () => {
   await record("aaaaaaaaaa", 1);
   await record("aaaaaaaaaa", 2);
   await finish("succeeded");
   webhook = await addWebhook();
   await replays.create(db, space, { ...range, webhook: shortUuid(webhook), statuses: ["never"] }, null);
   await replays.round();
-  expect(await opened()).toMatchObject([
-    { sequence: 1, previous: 0, attempt: 0, waits: false },
-    { sequence: 2, previous: 1, attempt: 0, waits: true },
+  expect(await pending()).toMatchObject([
+    { sequence: 1, previous: 0, attempt: 0, blocked: false },
+    { sequence: 2, previous: 1, attempt: 0, blocked: true },
   ]);
 });
 
-test("what was being recorded before the webhook existed, and commits after the replay was asked for, is not left out", async () => {
+test("a replay includes an event whose recording began before the webhook existed and commits after the replay was created", async () => {
   const [recorded, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const slow = db.transaction(async (tx) => {
     await recorder.record(tx, {
@@ -159,18 +159,18 @@ test("what was being recorded before the webhook existed, and commits after the 
   try {
     webhook = await addWebhook();
     const { id } = await replays.create(db, space, { ...range, webhook: shortUuid(webhook) }, null);
-    expect(await replays.round()).toBe(true); // it has not begun
+    expect(await replays.round()).toBe(true); // it has not started
     expect(await replays.get(space, id)).toMatchObject({ status: "running", done: 0 });
   } finally {
     go.resolve();
     await slow;
   }
   await replays.round();
-  expect(await opened()).toMatchObject([{ video_id: "aaaaaaaaaa", replayed: true }]);
+  expect(await pending()).toMatchObject([{ video_id: "aaaaaaaaaa", replayed: true }]);
   expect((await replays.list(space, { limit: 1 })).data).toMatchObject([{ status: "done", total: 1, done: 1 }]);
 });
 
-test("a replay waits neither for what began after it nor for what only reads", async () => {
+test("a replay waits neither for later transactions nor for those that only read", async () => {
   await record("aaaaaaaaaa", 1);
   await finish("succeeded");
   const reader = await db.connect();
@@ -183,16 +183,16 @@ test("a replay waits neither for what began after it nor for what only reads", a
   await Promise.all([reader.end(), writer.end()]);
 });
 
-test("what is being delivered anyway is left alone and not counted", async () => {
+test("a replay neither changes nor counts pending deliveries", async () => {
   await record("aaaaaaaaaa", 1);
-  const before = await opened();
+  const before = await pending();
   expect((await replays.create(db, space, range, null)).total).toBe(0);
   await replays.round();
-  expect(await opened()).toEqual(before);
+  expect(await pending()).toEqual(before);
 });
 
-describe("its progress is honest", () => {
-  test("what was open when it was counted and stays open is not counted as done", async () => {
+describe("the progress of a replay", () => {
+  test("excludes deliveries that were pending at creation and stay pending", async () => {
     for (const video of ["aaaaaaaaaa", "bbbbbbbbbb"]) await record(video, 1);
     await finish("failed", "video_id = 'aaaaaaaaaa'");
     const { id, total } = await replays.create(db, space, range, null);
@@ -201,7 +201,7 @@ describe("its progress is honest", () => {
     expect(await replays.get(space, id)).toMatchObject({ status: "done", total: 1, done: 1 });
   });
 
-  test("what ended after it was counted is delivered again and counted in both", async () => {
+  test("includes deliveries that finished after creation, in the total and in done", async () => {
     for (const video of ["aaaaaaaaaa", "bbbbbbbbbb"]) await record(video, 1);
     const { id, total } = await replays.create(db, space, range, null);
     await finish("succeeded");
@@ -210,7 +210,7 @@ describe("its progress is honest", () => {
     expect(await replays.get(space, id)).toMatchObject({ status: "done", total: 2, done: 2 });
   });
 
-  test("what does not need it any more leaves the total when it is done", async () => {
+  test("drops from the total, when done, the events that no longer match", async () => {
     for (const video of ["aaaaaaaaaa", "bbbbbbbbbb"]) await record(video, 1);
     await finish("failed");
     const { id, total } = await replays.create(db, space, { ...range, statuses: ["failed"] }, null);
@@ -220,7 +220,7 @@ describe("its progress is honest", () => {
     expect(await replays.get(space, id)).toMatchObject({ status: "done", total: 1, done: 1 });
   });
 
-  test("done never exceeds the total on the way", async () => {
+  test("never has done above the total", async () => {
     const many = LIMITS.REPLAY_WINDOW + 5;
     for (let index = 0; index < many; index++) await record(`video${String(index).padStart(5, "0")}`, 1);
     const { id, total } = await replays.create(db, space, range, null);
@@ -238,26 +238,26 @@ describe("its progress is honest", () => {
   });
 });
 
-describe("in order", () => {
-  test("the later events of a video wait for the earlier ones", async () => {
+describe("a replay with ordering", () => {
+  test("lets later events of a video wait for earlier ones", async () => {
     for (const sequence of [1, 2, 3]) await record("aaaaaaaaaa", sequence);
     await finish("succeeded");
     await replays.create(db, space, range, null);
     await replays.round();
-    expect((await opened()).map(({ waits }) => waits)).toEqual([false, true, true]);
+    expect((await pending()).map(({ blocked }) => blocked)).toEqual([false, true, true]);
   });
 
-  test("an event recorded meanwhile waits for the replayed ones of its video", async () => {
+  test("lets a new event wait for the replayed events of its video", async () => {
     await record("aaaaaaaaaa", 1);
     await finish("succeeded");
     await replays.create(db, space, range, null);
     await replays.round();
     await record("aaaaaaaaaa", 2);
-    expect((await opened()).map(({ waits }) => waits)).toEqual([false, true]);
+    expect((await pending()).map(({ blocked }) => blocked)).toEqual([false, true]);
   });
 });
 
-describe("beside live traffic", () => {
+describe("a large replay", () => {
   const many = LIMITS.REPLAY_WINDOW * 2 + 7;
   const video = (index: number) => `video${String(index).padStart(5, "0")}`;
 
@@ -266,66 +266,66 @@ describe("beside live traffic", () => {
     await finish("succeeded");
   });
 
-  test("no more than its window is open at a time, and it goes on as that empties", async () => {
+  test("keeps at most its window pending, and continues as deliveries finish", async () => {
     const { id } = await replays.create(db, space, range, null);
     const sizes: number[] = [];
     while (await replays.round()) {
-      sizes.push((await opened()).length);
-      expect(await replays.round()).toBe(true); // full: nothing is added
-      expect((await opened()).length).toBe(sizes.at(-1));
+      sizes.push((await pending()).length);
+      expect(await replays.round()).toBe(true); // the window is full
+      expect((await pending()).length).toBe(sizes.at(-1));
       await finish("succeeded");
     }
     expect(sizes).toEqual([LIMITS.REPLAY_WINDOW, LIMITS.REPLAY_WINDOW]);
     expect(await replays.get(space, id)).toMatchObject({ status: "done", total: many, done: many });
   });
 
-  test("two nodes at once open each delivery once", async () => {
+  test("is shared by two nodes that reopen each delivery once", async () => {
     const other = createReplays(parts);
     const { id } = await replays.create(db, space, range, null);
     while ((await Promise.all([replays.round(), other.round()])).includes(true)) await finish("succeeded");
     const [sent] = await query<{ attempts: number }>("select sum(attempts)::int as attempts from deliveries");
     await finish("succeeded");
     expect(await replays.get(space, id)).toMatchObject({ done: many });
-    expect(sent!.attempts + 7).toBe(many * 2); // each once before, and once by the replay; the last 7 were still open
+    expect(sent!.attempts + 7).toBe(many * 2); // one attempt before the replay, one by it; the last 7 were still pending
   });
 
-  test("a step that does not commit has neither opened nor counted anything", async () => {
+  test("reopens and counts nothing in a step that does not commit", async () => {
     const { id } = await replays.create(db, space, range, null);
     const failing = createReplays({
       ...parts,
       db: { ...db, transaction: (work) => db.transaction(async (tx) => Promise.reject(await work(tx))) },
     });
     await expect(failing.round()).rejects.toBeDefined();
-    expect(await opened()).toEqual([]);
+    expect(await pending()).toEqual([]);
     expect((await replays.get(space, id)).done).toBe(0);
   });
 
-  test("paused it opens nothing more; running again it goes on where it was", async () => {
+  test("reopens nothing while paused, and continues at its cursor when resumed", async () => {
     const { id } = await replays.create(db, space, range, null);
     await replays.round();
     await replays.update(db, space, id, { status: "paused" });
     await finish("succeeded");
     expect(await replays.round()).toBe(false);
-    expect(await opened()).toEqual([]);
+    expect(await pending()).toEqual([]);
     await replays.update(db, space, id, { status: "running" });
     await replays.round();
     expect((await replays.get(space, id)).done).toBe(LIMITS.REPLAY_WINDOW * 2);
   });
 
-  test("canceled it takes back what is not being sent; history stays as it was", async () => {
+  test("takes back deliveries that are not being sent when canceled, and leaves the history unchanged", async () => {
     const { id } = await replays.create(db, space, range, null);
     await replays.round();
     await query("update pending_deliveries set leased_until = now() + interval '1 minute' where video_id = $1", [
       video(0),
     ]);
     expect(await replays.cancel(db, space, id)).toMatchObject({ status: "canceled" });
-    expect((await opened()).map(({ video_id }) => video_id)).toEqual([video(0)]);
+    expect((await pending()).map(({ video_id }) => video_id)).toEqual([video(0)]);
     const [kept] = await query<{ count: number }>("select count(*)::int from deliveries where status = 'succeeded'");
     expect(kept!.count).toBe(many);
     await expect(replays.cancel(db, space, id)).rejects.toMatchObject({ code: "CONFLICT" });
   });
 
-  test("it ends by itself when its webhook is deleted", async () => {
+  test("is canceled when its webhook is deleted", async () => {
     const { id } = await replays.create(db, space, range, null);
     await query("delete from webhooks");
     await replays.round();
@@ -333,7 +333,7 @@ describe("beside live traffic", () => {
   });
 });
 
-test("a canceled replay's deliveries that never were are canceled with a reason", async () => {
+test("deliveries that a canceled replay created are canceled with a reason", async () => {
   for (let index = 0; index <= LIMITS.REPLAY_WINDOW; index++) await record(`video${String(index).padStart(5, "0")}`, 1);
   await finish("succeeded");
   webhook = await addWebhook();
@@ -344,14 +344,14 @@ test("a canceled replay's deliveries that never were are canceled with a reason"
   expect(rows).toEqual([{ status: "canceled", reason: "Its replay was canceled." }]);
 });
 
-test("a replay that names no rate has one that leaves live traffic alone; null is none", async () => {
+test("a replay without a rate gets the default, which spares live traffic; null means no limit", async () => {
   const { rate: _, ...unsaid } = range;
   expect(await replays.dryRun(space, unsaid)).toMatchObject({ rate: LIMITS.REPLAY_RATE });
   expect(await replays.create(db, space, unsaid, null)).toMatchObject({ rate: LIMITS.REPLAY_RATE });
   expect(await replays.create(db, space, range, null)).toMatchObject({ rate: null });
 });
 
-test("a rate bounds what may be opened, and a pause is not caught up", () => {
+test("a rate limits what a step reopens, and a pause is not caught up", () => {
   expect(allowance(0, 40, 10, 0.05)).toBe(0);
   expect(allowance(0, 40, 10, 0.25)).toBe(2);
   expect(allowance(0, 40, 10, 3_600)).toBe(10);
@@ -360,7 +360,7 @@ test("a rate bounds what may be opened, and a pause is not caught up", () => {
   expect(allowance(0, 40, null, 0)).toBe(40);
 });
 
-test("another space's replay and webhook are as unknown as none", async () => {
+test("another space's replay and webhook are not found", async () => {
   const { id } = await replays.create(db, space, range, null);
   const other = "00000000-0000-4000-8000-000000000009";
   await expect(replays.get(other, id)).rejects.toMatchObject({ code: "NOT_FOUND" });
@@ -368,7 +368,7 @@ test("another space's replay and webhook are as unknown as none", async () => {
   await expect(replays.create(db, other, range, null)).rejects.toMatchObject({ code: "REQUEST_INVALID" });
 });
 
-test("a range that ends before it begins is refused with the field's name", async () => {
+test("a range that ends before it starts is rejected with the field's name", async () => {
   const wrong = { ...range, since: range.until, until: range.since };
   await expect(replays.create(db, space, wrong, null)).rejects.toMatchObject({ errors: [{ path: "/until" }] });
 });

@@ -56,7 +56,7 @@ export interface Replays extends Omit<ReplayRunner, "wake"> {
   get(space: string, id: string): Promise<ReplayView>;
   /** Pauses or resumes it. @throws CONFLICT if it has ended */
   update(db: Transactional, space: string, id: string, change: { status: "running" | "paused" }): Promise<ReplayView>;
-  /** Ends it and takes back the deliveries that it opened and that are not being sent. @throws CONFLICT if it has ended */
+  /** Ends it and cancels the deliveries that it reopened and that are not being sent. @throws CONFLICT if it has ended */
   cancel(db: Transactional, space: string, id: string): Promise<ReplayView>;
 }
 

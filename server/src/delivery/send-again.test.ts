@@ -10,7 +10,7 @@ import { Disabling } from "../webhooks/disabling.ts";
 import type { DeliveryView } from "./delivery-view.ts";
 
 const db = await testDatabase();
-/** Receivers, by their webhooks' names: how they answer, and until when they let one wait. */
+/** Receivers by webhook name: how they respond, and until when they delay the response. */
 const manners = new Map<string, { status?: number; until?: Promise<void> }>();
 const node = await testNode(
   db,
@@ -24,7 +24,7 @@ const node = await testNode(
 const { space, webhooks, deliveries, seen } = node;
 afterAll(() => node.stop());
 const disabling = new Disabling({ ...node, clock: systemClock, log: createLog("silent", false) });
-/** By a 410 for one more event, which then is held. */
+/** Disables the webhook by a 410 for one more event, which is then held. */
 async function disable(name: string, webhook: string): Promise<void> {
   manners.set(name, { status: 410 });
   await happen(node, newVideo());
@@ -40,7 +40,7 @@ const register = async (name: string): Promise<string> =>
     })
   ).id;
 
-/** A webhook's delivery for a new video, or for what happens to one that there is, once it is in this state. */
+/** A webhook's delivery for a new or an existing video, once it has this status. */
 async function delivered(webhook: string, status: DeliveryStatus, video?: string): Promise<DeliveryView> {
   const event = await happen(node, video ?? newVideo(), video === undefined ? "video.created" : "video.deleted");
   return reached(webhook, event, status);
@@ -62,8 +62,8 @@ const stopped = {
 const again = ({ id }: { id: string }) => deliveries.sendAgain(db, space, id);
 const sentTo = (name: string) => seen.filter(({ webhook }) => webhook === name);
 
-describe("to send one again", () => {
-  test("that is being sent is refused: what comes of it is about to be known", async () => {
+describe("sending a delivery again", () => {
+  test("is refused while it is being sent", async () => {
     const gate = Promise.withResolvers<void>();
     manners.set("hangs", { until: gate.promise });
     const webhook = await register("hangs");
@@ -74,7 +74,7 @@ describe("to send one again", () => {
     expect(sentTo("hangs")).toHaveLength(1);
   });
 
-  test("that waits for an earlier event of its video is refused, and the earlier one is sent at once", async () => {
+  test("is refused while it waits for an earlier event of its video, which can be sent at once", async () => {
     manners.set("fails", { status: 500 });
     const webhook = await register("fails");
     const first = await delivered(webhook, "retrying");
@@ -91,26 +91,29 @@ describe("to send one again", () => {
     ]);
   });
 
-  test.each(["paused", "disabled"] as const)("of a webhook that is %s is refused, open or not", async (status) => {
-    const webhook = await register(status);
-    const finished = await delivered(webhook, "succeeded");
-    await stopped[status](webhook);
-    const held = await delivered(webhook, "held");
-    const blocked = await delivered(webhook, "held", held.video!);
-    for (const delivery of [finished, held, blocked])
-      await expect(again(delivery)).rejects.toMatchObject({
-        code: "CONFLICT",
-        status: 409,
-        message: `Its webhook is ${status}. Resume the webhook to send this delivery.`,
-      });
-    expect(await deliveries.get(space, finished.id)).toMatchObject({ status: "succeeded", attempts: 1 });
-    await webhooks.update(db, space, webhook, { status: "enabled" });
-    await reached(webhook, blocked.event, "succeeded");
-    expect(await again(finished)).toMatchObject({ status: "retrying", attempts: 1, max_attempts: 2 });
-    await eventually(async () => expect(await deliveries.get(space, finished.id)).toMatchObject({ attempts: 2 }));
-  });
+  test.each(["paused", "disabled"] as const)(
+    "is refused while its webhook is %s, whether it is pending or finished",
+    async (status) => {
+      const webhook = await register(status);
+      const finished = await delivered(webhook, "succeeded");
+      await stopped[status](webhook);
+      const held = await delivered(webhook, "held");
+      const blocked = await delivered(webhook, "held", held.video!);
+      for (const delivery of [finished, held, blocked])
+        await expect(again(delivery)).rejects.toMatchObject({
+          code: "CONFLICT",
+          status: 409,
+          message: `Its webhook is ${status}. Resume the webhook to send this delivery.`,
+        });
+      expect(await deliveries.get(space, finished.id)).toMatchObject({ status: "succeeded", attempts: 1 });
+      await webhooks.update(db, space, webhook, { status: "enabled" });
+      await reached(webhook, blocked.event, "succeeded");
+      expect(await again(finished)).toMatchObject({ status: "retrying", attempts: 1, max_attempts: 2 });
+      await eventually(async () => expect(await deliveries.get(space, finished.id)).toMatchObject({ attempts: 2 }));
+    },
+  );
 
-  test("that succeeded sends the same event once more, with the same id", async () => {
+  test("after it succeeded sends the same event once more, with the same id", async () => {
     const webhook = await register("twice");
     const delivery = await delivered(webhook, "succeeded");
     await again(delivery);
@@ -123,7 +126,7 @@ describe("to send one again", () => {
     expect([second!.headers["webhook-id"], second!.attempt]).toEqual([delivery.event, 2]);
   });
 
-  test("that succeeded does not overtake an earlier one that is open", async () => {
+  test("after it succeeded does not overtake an earlier pending one", async () => {
     const webhook = await register("ordered");
     const first = await delivered(webhook, "succeeded");
     const second = await delivered(webhook, "succeeded", first.video!);
@@ -136,7 +139,7 @@ describe("to send one again", () => {
     await eventually(() => expect(sentTo("ordered").map(({ sequence }) => sequence)).toEqual([1, 2, 1, 2]));
   });
 
-  test("whose webhook was deleted is refused, and an unknown one is not found", async () => {
+  test("is refused after its webhook was deleted, and an unknown delivery is not found", async () => {
     const webhook = await register("deleted");
     const delivery = await delivered(webhook, "succeeded");
     await webhooks.remove(db, space, webhook);

@@ -21,7 +21,7 @@ let videos = 0;
 const newVideo = () => `E${String(++videos).padStart(9, "0")}`;
 const markDeleted = (video: string) =>
   query("update videos set deleted_at = now() where space_id = $1 and id = $2", [space, video]);
-/** As a settle does: out of the queue, into the history, with an attempt. */
+/** Moves pending deliveries to the history with one attempt, as a settle does. */
 const finish = (video: string) =>
   query(
     `with gone as (delete from pending_deliveries where video_id = $1 returning *), logged as (
@@ -35,16 +35,16 @@ const finish = (video: string) =>
   );
 const left = async (video: string) =>
   (
-    await query<{ payloads: number; contents: number; open: number }>(
+    await query<{ payloads: number; contents: number; pending: number }>(
       `select (select count(payload)::int from events where video_id = $1) as payloads,
          (select count(*)::int from attempts a join deliveries d on d.space_id = a.space_id and d.id = a.delivery_id
            where d.video_id = $1 and (request_headers is not null or response_headers is not null or response_body is not null)) as contents,
-         (select count(*)::int from pending_deliveries where video_id = $1) as open`,
+         (select count(*)::int from pending_deliveries where video_id = $1) as pending`,
       [video],
     )
   )[0];
 
-test("a long history is erased slice by slice, and a crash in between leaves what the next call does", async () => {
+test("an erasure works slice by slice, and after a crash the next call erases the rest", async () => {
   const video = newVideo();
   await happen(engine, video);
   await markDeleted(video);
@@ -70,10 +70,10 @@ test("a long history is erased slice by slice, and a crash in between leaves wha
   expect(await left(video)).toMatchObject({ payloads: rows - LIMITS.ERASURE_SLICE, contents: rows - 1 });
   const done = await erasures.create(db, space, video);
   expect(done).toMatchObject({ events: rows - LIMITS.ERASURE_SLICE, attempts: rows - 1, has_more: false });
-  expect(await left(video)).toEqual({ payloads: 0, contents: 0, open: 0 });
+  expect(await left(video)).toEqual({ payloads: 0, contents: 0, pending: 0 });
 });
 
-test("other videos keep all they have", async () => {
+test("an erasure leaves other videos unchanged", async () => {
   const { id } = await webhooks.create(db, space, { url: "https://r.example.com/others", events: ["video.created"] });
   const [gone, other] = [newVideo(), newVideo()];
   for (const video of [gone, other]) {
@@ -82,12 +82,12 @@ test("other videos keep all they have", async () => {
     await markDeleted(video);
   }
   await erasures.create(db, space, gone);
-  expect(await left(gone)).toEqual({ payloads: 0, contents: 0, open: 0 });
-  expect(await left(other)).toEqual({ payloads: 1, contents: 1, open: 0 });
+  expect(await left(gone)).toEqual({ payloads: 0, contents: 0, pending: 0 });
+  expect(await left(other)).toEqual({ payloads: 1, contents: 1, pending: 0 });
   await webhooks.remove(db, space, id);
 });
 
-test("of an erasure and a delivery opened at the same moment one is refused: nothing open is without its payload", async () => {
+test("a concurrent erasure and reopening never leave a pending delivery without its payload: one of them is refused", async () => {
   const { id: webhook } = await webhooks.create(db, space, {
     url: "https://r.example.com/race",
     events: ["video.created"],
@@ -100,12 +100,12 @@ test("of an erasure and a delivery opened at the same moment one is refused: not
     const [delivery] = (await deliveries.list(space, { video, limit: 1 })).data;
     const range = { webhook, since: 0, until: 4_000_000_000, video };
     if (round % 2 === 0) await replays.create(db, space, range, null);
-    const open = () => (round % 2 === 0 ? replays.round() : deliveries.sendAgain(db, space, delivery!.id));
+    const reopen = () => (round % 2 === 0 ? replays.round() : deliveries.sendAgain(db, space, delivery!.id));
     const both =
-      round % 4 < 2 ? [erasures.create(db, space, video), open()] : [open(), erasures.create(db, space, video)];
+      round % 4 < 2 ? [erasures.create(db, space, video), reopen()] : [reopen(), erasures.create(db, space, video)];
     await Promise.allSettled(both);
-    const { payloads, contents, open: opened } = (await left(video))!;
-    expect(opened, `round ${round}`).toBe(payloads);
+    const { payloads, contents, pending } = (await left(video))!;
+    expect(pending, `round ${round}`).toBe(payloads);
     expect(contents).toBe(payloads);
     await query("delete from pending_deliveries where video_id = $1", [video]);
   }

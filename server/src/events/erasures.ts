@@ -1,5 +1,6 @@
 import { MaveError } from "../kernel/errors.ts";
 import { LIMITS } from "../kernel/limits.ts";
+import { requireFound } from "../kernel/not-found.ts";
 import { UUID_MIN } from "../kernel/uuid.ts";
 import type { Database, Sql } from "../store/db.ts";
 import * as store from "../store/erasures.ts";
@@ -8,19 +9,20 @@ import * as store from "../store/erasures.ts";
 export interface ErasureView {
   object: "erasure";
   video: string;
-  /** How many of them lost their contents by this request. */
+  /** How many events and attempts this request erased. */
   events: number;
   attempts: number;
-  /** There is more: one erasure clears ERASURE_ATTEMPTS_MAX attempts at most. */
+  /** More attempts remain: one request erases at most ERASURE_ATTEMPTS_MAX. */
   has_more: boolean;
 }
 
-/** Removing what the log knows of a deleted video, so that only the fact of delivery is left. */
+/** Erases the data of a deleted video's events, so that only the fact of delivery remains. */
 export interface Erasures {
   /**
-   * Removes the payloads of its events, headers and bodies of their attempts, and what people called it. Killed on the
-   * way, what it did is done; the same call again does the rest, and one more finds nothing to do.
-   * @throws NOT_FOUND, CONFLICT while the video exists or a delivery of it is open
+   * Erases event payloads, headers and bodies of attempts, and the video's name and metadata, one slice per transaction. A
+   * crash leaves the finished slices erased; the same call again erases the rest.
+   * @param tx erases the name last, so that the caller's audit entry commits with it
+   * @throws NOT_FOUND, CONFLICT while the video exists or has pending deliveries
    */
   create(tx: Sql, space: string, video: string): Promise<ErasureView>;
 }
@@ -30,36 +32,36 @@ export function createErasures({ db }: { db: Database }): Erasures {
 }
 
 async function create(db: Database, tx: Sql, space: string, video: string): Promise<ErasureView> {
-  await refuseWhatIsAlive(db, space, video);
+  await requireErasable(db, space, video);
   const events = await eraseEvents(db, space, video);
   const { attempts, has_more } = await eraseAttempts(db, space, video);
   await store.eraseNames(tx, space, video);
   return { object: "erasure", video, events, attempts, has_more };
 }
 
-async function refuseWhatIsAlive(db: Database, space: string, video: string): Promise<void> {
-  const found = await store.findErasable(db, space, video);
-  if (found === undefined) throw new MaveError("NOT_FOUND");
-  if (!found.deleted) throw new MaveError("CONFLICT", "This video exists. Delete it first.");
-  refuseOpen(await store.countOpenOf(db, space, video, null));
+async function requireErasable(db: Database, space: string, video: string): Promise<void> {
+  const { deleted } = requireFound(await store.findErasable(db, space, video));
+  if (!deleted) throw new MaveError("CONFLICT", "The video is not deleted. Delete it first.");
+  requireNonePending(await store.countPendingOf(db, space, video, null));
 }
 
-function refuseOpen(open: number): void {
-  if (open === 0) return;
-  const which = open === 1 ? "A delivery of this video is open." : `${open} deliveries of this video are open.`;
-  throw new MaveError("CONFLICT", `${which} Wait until none is, or cancel them: POST /v1/cancellations.`);
+function requireNonePending(pending: number): void {
+  if (pending === 0) return;
+  const which =
+    pending === 1 ? "A delivery of this video is pending." : `${pending} deliveries of this video are pending.`;
+  throw new MaveError("CONFLICT", `${which} Wait for them to finish, or cancel them with POST /v1/cancellations.`);
 }
 
 /**
- * A slice in each transaction. A deleted video gets no new event, and an event without its payload no new delivery: after
- * this its attempts are all there will ever be.
+ * A deleted video gets no new events, and an event without a payload no new deliveries, so the attempts that exist
+ * afterwards are complete.
  */
 async function eraseEvents(db: Database, space: string, video: string): Promise<number> {
   for (let events = 0; ; ) {
     const erased = await db.transaction(async (tx) => {
       const slice = await store.lockErasable(tx, space, video, LIMITS.ERASURE_SLICE);
       if (slice.length === 0) return 0;
-      refuseOpen(await store.countOpenOf(tx, space, video, slice)); // one that was opened since it was looked
+      requireNonePending(await store.countPendingOf(tx, space, video, slice)); // reopened since the first check
       await store.eraseEvents(tx, space, slice);
       return slice.length;
     });

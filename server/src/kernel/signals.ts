@@ -1,9 +1,9 @@
 /**
- * In-process notices of what changed, for those who wait (the dispatcher, live pages, tests).
- * A notice is a hint, never the truth: whoever hears it reads the database, and a slow poll makes up for one that is lost.
+ * In-process signals about committed changes, for the dispatcher, live pages and tests. A signal is a hint: the listener
+ * reads the database, and a slow poll covers a lost signal. Emit signals of a transaction in `tx.afterCommit`.
  */
 export interface Changes {
-  /** An open delivery of this webhook may have become due. */
+  /** A pending delivery of this webhook may have become due. */
   due: { webhook: string };
   /** A delivery was created, attempted or finished. */
   delivery: { space: string; webhook: string; delivery: string; event: string; video: string | null };
@@ -13,7 +13,7 @@ export interface Changes {
   video: { space: string; video: string };
   /** An event was committed. */
   event: { space: string; event: string; type: string; video: string | null };
-  /** An upload has been received whole and waits for processing. */
+  /** An upload was received completely and waits for processing. */
   upload: { space: string; video: string; version: number };
 }
 
@@ -22,9 +22,9 @@ type Listener<T extends Topic> = (change: Changes[T]) => void;
 
 export interface Signals {
   emit<T extends Topic>(topic: T, change: Changes[T]): void;
-  /** Whether anybody listens: where making a change up costs something. */
-  heard(topic: Topic): boolean;
-  /** Returns a function that stops listening. */
+  /** Whether the topic has listeners; check it before assembling an expensive signal. */
+  hasListeners(topic: Topic): boolean;
+  /** @returns a function that removes the listener */
   on<T extends Topic>(topic: T, listener: Listener<T>): () => void;
 }
 
@@ -34,7 +34,7 @@ export function createSignals(): Signals {
     emit(topic, change) {
       for (const listener of listeners.get(topic) ?? []) (listener as Listener<typeof topic>)(change);
     },
-    heard: (topic) => (listeners.get(topic)?.size ?? 0) > 0,
+    hasListeners: (topic) => (listeners.get(topic)?.size ?? 0) > 0,
     on(topic, listener) {
       const set = listeners.get(topic) ?? new Set();
       listeners.set(topic, set.add(listener as Listener<never>));

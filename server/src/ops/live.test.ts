@@ -39,7 +39,7 @@ test("a change reaches viewers on other nodes, and viewers on its own node once"
 test("a node does not listen for deliveries while no other node has viewers", async () => {
   const alone = createSignals();
   createLive({ db, clock: systemClock, log: createLog("silent"), random: systemRandom, signals: alone });
-  expect(alone.heard("delivery")).toBe(false);
+  expect(alone.hasListeners("delivery")).toBe(false);
 });
 
 test("a node listens again after its connection was cut", async () => {

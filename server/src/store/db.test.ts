@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 
 describe("a transaction", () => {
-  test("commits its last statement with all before it, and gives its rows", async () => {
+  test("commits its last statement with all earlier ones, and returns its rows", async () => {
     const rows = await db.transaction(async (tx) => {
       await tx.run(insert, [1]);
       return tx.last(insert, [2]);
@@ -24,24 +24,24 @@ describe("a transaction", () => {
     expect(await notes()).toEqual([1, 2]);
   });
 
-  test("keeps nothing where its last statement fails, though the commit was on its way already", async () => {
+  test("rolls back if its last statement fails, although the commit was sent with it", async () => {
     const failing = db.transaction(async (tx) => {
       await tx.run(insert, [3]);
       return tx.last(insert, [1]);
     });
     await expect(failing).rejects.toMatchObject({ code: "23505" });
     expect(await notes()).toEqual([1, 2]);
-    await db.transaction((tx) => tx.last(insert, [4])); // by the same connection: it is usable
+    await db.transaction((tx) => tx.last(insert, [4])); // the connection is still usable
     expect(await notes()).toEqual([1, 2, 4]);
   });
 
-  test("keeps nothing where a statement sent beside the last one fails", async () => {
+  test("rolls back if a statement sent together with the last one fails", async () => {
     const failing = db.transaction((tx) => Promise.all([tx.run(insert, [1]), tx.last(insert, [5])]));
     await expect(failing).rejects.toMatchObject({ code: "23505" });
     expect(await notes()).toEqual([1, 2, 4]);
   });
 
-  test("takes no statement after its last one, which is committed already", async () => {
+  test("rejects a statement after its last one, which is committed already", async () => {
     const late = db.transaction(async (tx) => {
       await tx.last(insert, [6]);
       await tx.run(insert, [7]);
@@ -95,7 +95,7 @@ describe("a transaction", () => {
     expect(one).toBe(db.pool.totalCount);
   });
 
-  test("is ended by the database where its process stands still in it, and what it had locked is free again", async () => {
+  test("is ended by the database if its process freezes, which releases its locks", async () => {
     expect(await db.run(idle)).toEqual([{ idle_in_transaction_session_timeout: "30s" }]);
     const frozen = db.transaction(async (tx) => {
       await tx.run({ name: "test_soon", text: "set local idle_in_transaction_session_timeout = '50ms'" });

@@ -10,7 +10,7 @@ export interface Statement {
 
 /** Anything that runs statements: the pool, or one transaction of it. */
 export interface Sql {
-  /** @returns the rows; throws pg's error where the statement fails */
+  /** @returns the rows. Throws pg's error if the statement fails */
   run<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>;
 }
 
@@ -40,11 +40,11 @@ export interface Transaction extends Transactional {
 export type Effect = () => unknown;
 
 export interface Database extends Transactional {
-  /** A connection of its own, outside the pool: for LISTEN and for locks that last as long as a session. */
+  /** A connection outside the pool, for LISTEN and session-level locks. */
   connect(): Promise<pg.Client>;
-  /** Whether what `connect` opens has a session of the server for one transaction at a time only; `openSession` copes. */
+  /** Whether a pooler gives `connect` a server session for one transaction at a time only; `openSession` handles that. */
   readonly sharesSessions: boolean;
-  /** The connections themselves, for the sign-in library only: it brings its own SQL for its own schema. */
+  /** The pool itself, for the sign-in library only, which has its own SQL and schema. */
   readonly pool: pg.Pool;
   close(): Promise<void>;
 }
@@ -58,11 +58,11 @@ export interface DatabaseOptions {
   pooled?: boolean;
   /** The address past that pooler, for what needs a session of its own. */
   direct?: Address | null;
-  /** Connections at most. */
+  /** Maximum number of connections. */
   connections: number;
   /** Called when an idle connection broke; the pool replaces it. */
   onError?: (error: Error) => void;
-  /** Told of an error in an effect of a committed transaction. Without it such an error is thrown outside of any caller. */
+  /** Called when an effect of a committed transaction fails. By default the error ends the process, as any bug does. */
   onEffectError?: (error: unknown) => void;
 }
 
@@ -107,7 +107,7 @@ export async function connectTo(connection: Address): Promise<pg.Client> {
   return client;
 }
 
-/** Pipelined: a statement goes out before the response to the one before it, where its caller does not wait for that. */
+/** Pipelined: a statement may be sent before the response to the previous one. */
 function optionsOf(connection: Address): pg.ClientConfig {
   const where = typeof connection === "string" ? { connectionString: connection } : connection;
   return { ...where, types, application_name: "mave", pipeline: true };
@@ -148,7 +148,6 @@ export async function runEffects(effects: readonly Effect[], onError: (error: un
   await Promise.all(effects.map(async (effect) => effect()).map((ending) => ending.catch(onError)));
 }
 
-/** An error that nobody catches ends the process, as every other bug does. */
 const throwLater = (error: unknown): void => {
   queueMicrotask(() => {
     throw error;
@@ -212,7 +211,7 @@ function handled(sent: Promise<unknown>): Promise<unknown> {
   return sent;
 }
 
-/** What is sent until `send` returns leaves in one write: each is a call to the system that may give the core away. */
+/** Sends everything that `send` sends in one write: each write is a system call that may yield the core. */
 function together<Result>(client: pg.PoolClient, send: () => Result): Result {
   const { stream } = (client as pg.PoolClient & { connection: { stream: Writable } }).connection;
   stream.cork();
@@ -232,6 +231,6 @@ type RunOn = <Row>(
 const runPrepared: RunOn = async (target, { name, text }, values = []) =>
   (await target.query({ name, text, values: values as unknown[] })).rows;
 
-/** For a pooler that shares sessions: a name is known to one of them only, and the next statement may run in another. */
+/** For a pooler that shares sessions: a prepared statement exists in one session, and the next run may use another. */
 const runUnprepared: RunOn = async (target, { text }, values = []) =>
   (await target.query({ text, values: values as unknown[] })).rows;

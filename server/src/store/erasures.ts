@@ -10,8 +10,8 @@ export async function findErasable(sql: Sql, space: string, video: string): Prom
   return (await sql.run<{ deleted: boolean }>(state, [space, video]))[0];
 }
 
-// By events_by_video, in the order of ids, which is the only one in which these locks are taken. Whoever opens a
-// delivery again shares this lock: it has opened it when the count below is taken, or finds no payload.
+// Served by events_by_video. All statements take these locks in id order. Reopening a delivery takes them in share mode:
+// it has either committed before the count below, or finds no payload.
 const lock: Statement = {
   name: "erasures_lock_events",
   text: `select id from events where space_id = $1 and video_id = $2 and payload is not null
@@ -25,17 +25,17 @@ export async function lockErasable(tx: Sql, space: string, video: string, limit:
 
 // Each event's deliveries by pending_deliveries_by_id: their ids share its first half. So those of a deleted webhook, whose last
 // attempt is still under way, are counted as well.
-const open: Statement = {
-  name: "erasures_count_open",
-  text: `select count(*)::int as open from events e
+const pending: Statement = {
+  name: "erasures_count_pending",
+  text: `select count(*)::int as pending from events e
     join pending_deliveries o on uuid_send(o.space_id) = uuid_send($1::uuid) and o.event_id = e.id
       and o.id between (left(e.id::text, 18) || '-0000-000000000000')::uuid and (left(e.id::text, 18) || '-ffff-ffffffffffff')::uuid
     where e.space_id = $1 and e.video_id = $2 and ($3::uuid[] is null or e.id = any($3))`,
 };
 
-/** How many deliveries of these events of the video (all of its events where null) are open. */
-export async function countOpenOf(sql: Sql, space: string, video: string, events: readonly string[] | null) {
-  return (await sql.run<{ open: number }>(open, [space, video, events]))[0]!.open;
+/** Counts the pending deliveries of these events of the video, or of all its events if null. */
+export async function countPendingOf(sql: Sql, space: string, video: string, events: readonly string[] | null) {
+  return (await sql.run<{ pending: number }>(pending, [space, video, events]))[0]!.pending;
 }
 
 const events: Statement = {

@@ -176,7 +176,7 @@ const next: Statement = {
 };
 
 export interface RunningReplay extends ReplayRow {
-  /** Seconds since it last opened deliveries. */
+  /** Seconds since it last reopened deliveries. */
   idle_s: number;
   /** How many of its deliveries are pending. */
   pending: number;
@@ -212,6 +212,6 @@ const advance: Statement = {
  * Moves the cursor in the transaction that reopened the deliveries, so that none is reopened twice. `total` was counted at
  * creation and grows with deliveries that finished since then, so that `done` never exceeds it.
  */
-export async function advanceReplay(tx: Sql, replay: ReplayRow, opened: number, cursor: string): Promise<void> {
-  await tx.run(advance, [replay.space_id, replay.id, opened, cursor]);
+export async function advanceReplay(tx: Sql, replay: ReplayRow, reopened: number, cursor: string): Promise<void> {
+  await tx.run(advance, [replay.space_id, replay.id, reopened, cursor]);
 }

@@ -22,7 +22,7 @@ const node = await testNode(
   { schedule_s: [3600], onAttempt: (ended) => disabling.note(ended) },
 );
 const { space, webhooks, deliveries, seen } = node;
-/** Its transactions, whether they changed anything or not. */
+/** The transactions of `disabling`, including those that changed nothing. */
 const tried: Promise<unknown>[] = [];
 const watched: Database = {
   ...db,
@@ -48,7 +48,7 @@ const recovers = (webhook: string) =>
   db.run({ name: "test_recovers", text: "update webhooks set failing_since = null where id = $1" }, [
     longUuid(webhook),
   ]);
-/** The types of the events about this webhook. */
+/** The types of the events about this webhook, oldest first. */
 const eventsOf = async (webhook: string) =>
   (
     await db.run<{ type: string }>(
@@ -67,7 +67,7 @@ beforeEach(async () => {
   manners.clear();
 });
 
-test("a receiver that answers 410 has its webhook disabled, and the space's other webhooks are told, not that one", async () => {
+test("a 410 disables its webhook and sends webhook.disabled to the space's other webhooks only", async () => {
   const [gone, other, uninterested] = [
     await register("gone", ["video.created", "webhook.disabled"]),
     await register("other", ["webhook.disabled"]),
@@ -76,9 +76,9 @@ test("a receiver that answers 410 has its webhook disabled, and the space's othe
   manners.set("gone", { status: 410 });
   await happen(node, newVideo());
   await eventually(() => expect(seen.filter(({ webhook }) => webhook === "other")).toHaveLength(1));
-  const [told] = seen.filter(({ webhook }) => webhook === "other");
-  const reason = "The receiver answered 410 Gone: it wants no more deliveries.";
-  expect(told!.body).toMatchObject({
+  const [received] = seen.filter(({ webhook }) => webhook === "other");
+  const reason = "The receiver responded with 410 Gone: it wants no more deliveries.";
+  expect(received!.body).toMatchObject({
     type: "webhook.disabled",
     data: { id: gone, object: "webhook", status: "disabled", status_reason: reason },
   });
@@ -91,7 +91,7 @@ test("a receiver that answers 410 has its webhook disabled, and the space's othe
   await eventually(async () => expect((await listed(other)).map(({ status }) => status)).toEqual(["succeeded"]));
 });
 
-test("a 410 of the URL that it had before disables nothing", async () => {
+test("a 410 from a webhook's former URL disables nothing", async () => {
   const gate = Promise.withResolvers<void>();
   manners.set("old", { status: 410, until: gate.promise });
   const webhook = await register("old", ["video.created"]);
@@ -104,7 +104,7 @@ test("a 410 of the URL that it had before disables nothing", async () => {
   expect([await statusOf(webhook), await eventsOf(webhook)]).toEqual(["enabled", []]);
 });
 
-test("one that recovers just before it would be disabled is not", async () => {
+test("a webhook that recovers between the check and the disabling stays enabled", async () => {
   const [still, recovered] = [
     await register("still", ["video.created"]),
     await register("recovered", ["video.created"]),
@@ -114,16 +114,16 @@ test("one that recovers just before it would be disabled is not", async () => {
     ...db,
     async transaction(work) {
       const found = await db.transaction(work);
-      await recovers(recovered); // another node's health is written down
+      await recovers(recovered); // another node saves its health
       return found;
     },
   };
-  await disablingOn(thenRecovers).look();
+  await disablingOn(thenRecovers).check();
   expect([await statusOf(still), await statusOf(recovered)]).toEqual(["disabled", "enabled"]);
   expect([await eventsOf(still), await eventsOf(recovered)]).toEqual([["webhook.failing", "webhook.disabled"], []]);
 });
 
-test("two nodes that look at once warn and disable once: the second leaves it to the first", async () => {
+test("two nodes that check at the same time warn and disable once", async () => {
   const webhook = await register("fails", ["video.created"]);
   await failsSince(webhook, LIMITS.WEBHOOK_FAILING_MS + 1_000);
   const [looking, secondHasLooked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
@@ -137,9 +137,9 @@ test("two nodes that look at once warn and disable once: the second leaves it to
         return found;
       }),
   };
-  const first = disablingOn(slow).look();
+  const first = disablingOn(slow).check();
   await looking.promise;
-  await disabling.look();
+  await disabling.check();
   expect([await statusOf(webhook), await eventsOf(webhook)]).toEqual(["enabled", []]);
   secondHasLooked.resolve();
   await first;
@@ -147,25 +147,25 @@ test("two nodes that look at once warn and disable once: the second leaves it to
     "disabled",
     ["webhook.failing", "webhook.disabled"],
   ]);
-  await disabling.look();
+  await disabling.check();
   expect(await eventsOf(webhook)).toHaveLength(2);
 });
 
-test("and where they do it at once all the same, it happens once", async () => {
+test("two nodes that found the same webhook disable it once", async () => {
   const webhook = await register("twice", ["video.created"]);
   await failsSince(webhook, LIMITS.WEBHOOK_FAILING_MS + 1_000);
-  /** A node that has found it, and goes on when the other one has found it too. */
+  /** A node that continues once both nodes have found the webhook. */
   const found = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const together = (index: number): Database => ({
     ...db,
     async transaction(work) {
-      if (index === 1) await found[0]!.promise; // the turn is free again
+      if (index === 1) await found[0]!.promise; // the turn is released
       const rows = await db.transaction(work);
       found[index]!.resolve();
       await found[1]!.promise;
       return rows;
     },
   });
-  await Promise.all([disablingOn(together(0)).look(), disablingOn(together(1)).look()]);
+  await Promise.all([disablingOn(together(0)).check(), disablingOn(together(1)).check()]);
   expect(await eventsOf(webhook)).toEqual(["webhook.failing", "webhook.disabled"]);
 });

@@ -20,13 +20,13 @@ interface DisablingParts {
   vault: Vault;
 }
 
-const GONE = "The receiver answered 410 Gone: it wants no more deliveries.";
+const GONE = "The receiver responded with 410 Gone: it wants no more deliveries.";
 const ONLY_FAILURES = "Every attempt failed for five days.";
 
 /**
- * Disables webhooks that are gone or have only failed for WEBHOOK_FAILING_MS, and warns of them at half of that time.
- * Their deliveries are held, not lost; the space's other webhooks are told by `webhook.failing` and `webhook.disabled`,
- * in the same transaction.
+ * Disables webhooks whose receiver responded with 410 or whose attempts have all failed for WEBHOOK_FAILING_MS, and warns
+ * about the latter after WEBHOOK_WARNING_MS. Their deliveries are held. The same transaction records `webhook.failing` or
+ * `webhook.disabled` for the space's other webhooks.
  */
 export class Disabling {
   readonly #parts: DisablingParts;
@@ -50,23 +50,25 @@ export class Disabling {
   #next(): void {
     this.#parts.clock.after(LIMITS.WEBHOOK_FAILING_CHECK_MS, () => {
       if (this.#stopped) return;
-      this.#running = this.look()
-        .catch((err: unknown) => this.#parts.log.warn({ err }, "failing webhooks were not looked for"))
+      this.#running = this.check()
+        .catch((err: unknown) =>
+          this.#parts.log.warn({ err }, "Check for failing webhooks failed; the next check retries"),
+        )
         .then(() => this.#next());
     });
   }
 
-  /** Hears of every attempt: a 410 disables at once, unless its webhook has another URL by now. */
+  /** Called after every attempt: a 410 disables the webhook unless its URL has changed since. */
   note({ outcome, target }: EndedAttempt): void {
     if (!outcome.isGone) return;
     const { space, webhook, url } = target;
     void this.#disable((tx) => disableGoneWebhook(tx, space, webhook, url, GONE)).catch((err: unknown) =>
-      this.#parts.log.warn({ err }, "a webhook whose receiver is gone was not disabled; its next response will do it"),
+      this.#parts.log.warn({ err }, "Failed to disable a webhook after a 410; its next 410 retries"),
     );
   }
 
-  /** One look for those that only fail; another node's look makes this one do nothing. */
-  async look(): Promise<void> {
+  /** Checks for failing webhooks. Does nothing while another node checks. */
+  async check(): Promise<void> {
     const { WEBHOOK_WARNING_MS, WEBHOOK_FAILING_MS } = LIMITS;
     const [warn, disable] = await this.#parts.db.transaction(async (tx) => {
       if (!(await tryTurn(tx, "disabling"))) return [[], []];
@@ -77,7 +79,7 @@ export class Disabling {
       await this.#disable((tx) => disableFailingWebhook(tx, space_id, id, WEBHOOK_FAILING_MS, ONLY_FAILURES));
   }
 
-  /** Once for each time that it fails. */
+  /** Once per period of failures. */
   async #warn(space: string, id: string): Promise<void> {
     const { db, recorder, signals, vault } = this.#parts;
     await db.transaction(async (tx) => {
@@ -89,7 +91,7 @@ export class Disabling {
     });
   }
 
-  /** @param change asks once more whether there is reason to: since that was found, it may have ended */
+  /** @param change disables the webhook if the reason still holds: it may have recovered since the check */
   async #disable(change: (tx: Sql) => Promise<WebhookRow | undefined>): Promise<void> {
     const { db, recorder, signals, vault, log } = this.#parts;
     await db.transaction(async (tx) => {

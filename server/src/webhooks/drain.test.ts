@@ -2,19 +2,19 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { drainSeconds } from "./drain.ts";
 
-test("a rate limit gives the time, unless the receiver is slower than that", () => {
+test("the estimate follows the rate limit, unless the receiver is slower", () => {
   expect(drainSeconds(1_204, { rate_limit: 50, p50_ms: 20 })).toBe(25);
   expect(drainSeconds(1_204, { rate_limit: 50, p50_ms: 2_000 })).toBe(241);
   expect(drainSeconds(600, { rate_limit: 1, p50_ms: null })).toBe(600);
 });
 
-test("without a limit the responses' time gives it, and without any response nothing does", () => {
+test("the estimate follows the median duration without a rate limit, and is null without any attempt", () => {
   expect(drainSeconds(18_000, { rate_limit: null, p50_ms: 100 })).toBe(180);
   expect(drainSeconds(5, { rate_limit: null, p50_ms: null })).toBeNull();
   expect(drainSeconds(0, { rate_limit: null, p50_ms: null })).toBe(0);
 });
 
-test("more deliveries never take less time, and a limit never makes it shorter", () => {
+test("the estimate never shrinks with more deliveries or a rate limit", () => {
   const pace = fc.record({ rate_limit: fc.option(fc.integer({ min: 1, max: 10_000 })), p50_ms: fc.nat(15_000) });
   fc.assert(
     fc.property(pace, fc.nat(100_000), fc.nat(100_000), (given, some, more) => {

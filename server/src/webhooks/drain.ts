@@ -1,21 +1,21 @@
 import { LIMITS } from "../kernel/limits.ts";
 
-/** What a webhook's open deliveries are sent with. */
-export interface Pace {
-  /** Per second; null: none. */
+/** What limits how fast a webhook's backlog is sent. */
+export interface DrainLimits {
+  /** Per second; null: no limit. */
   rate_limit: number | null;
-  /** Half of the lately measured attempts were quicker. Milliseconds; null: none was made. */
+  /** Median duration of recent attempts in milliseconds; null: no attempt yet. */
   p50_ms: number | null;
 }
 
 /**
- * How long it takes to send `open` deliveries, if each succeeds the first time: as many at once as a webhook may have, each
- * as long as half of them lately took, and no more per second than its limit. Pure.
- * @returns whole seconds, rounded up; null where nothing tells the pace
+ * Estimates how long sending `pending` deliveries takes if each succeeds at its first attempt, with the maximum of attempts
+ * in flight, the median duration and the rate limit. Pure.
+ * @returns whole seconds, rounded up; null without a rate limit and without any attempt
  */
-export function drainSeconds(open: number, { rate_limit, p50_ms }: Pace): number | null {
-  if (open === 0) return 0;
-  const answered = p50_ms === null ? null : (LIMITS.WEBHOOK_IN_FLIGHT_MAX * 1_000) / Math.max(1, p50_ms);
-  const paces = [rate_limit, answered].filter((pace) => pace !== null);
-  return paces.length === 0 ? null : Math.ceil(open / Math.min(...paces));
+export function drainSeconds(pending: number, { rate_limit, p50_ms }: DrainLimits): number | null {
+  if (pending === 0) return 0;
+  const throughput = p50_ms === null ? null : (LIMITS.WEBHOOK_IN_FLIGHT_MAX * 1_000) / Math.max(1, p50_ms);
+  const perSecond = [rate_limit, throughput].filter((rate) => rate !== null);
+  return perSecond.length === 0 ? null : Math.ceil(pending / Math.min(...perSecond));
 }

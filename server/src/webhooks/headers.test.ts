@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { headerFault, headersFault } from "./headers.ts";
 
 describe("a webhook's own headers", () => {
-  test("are names and values by RFC 9110", () => {
+  test("have names and values that RFC 9110 allows", () => {
     for (const [name, value] of [
       ["X-Api-Key", "abc"],
       ["authorization", "Bearer a.b-c"],
@@ -24,7 +24,7 @@ describe("a webhook's own headers", () => {
       expect(headerFault(name, value)).not.toBeNull();
   });
 
-  test("are none that Mave or the connection sets", () => {
+  test("cannot replace those that Mave or the connection sets", () => {
     for (const name of [
       "Host",
       "content-length",
@@ -36,10 +36,10 @@ describe("a webhook's own headers", () => {
       "Transfer-Encoding",
       "User-Agent",
     ])
-      expect(headerFault(name, "x")).toBe("This header is set by Mave itself.");
+      expect(headerFault(name, "x")).toBe("Mave sets this header itself. Remove it.");
   });
 
-  test("are not given twice, nor too many", () => {
+  test("are distinct and limited in number", () => {
     expect(headersFault({ a: "1", A: "2" })).not.toBeNull();
     expect(headersFault(Object.fromEntries(Array.from({ length: 21 }, (_, n) => [`x-${n}`, "1"])))).not.toBeNull();
     expect(headersFault({ a: "1", b: "2" })).toBeNull();

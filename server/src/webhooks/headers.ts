@@ -1,6 +1,6 @@
 import { LIMITS } from "../kernel/limits.ts";
 
-/** A name that Mave or the connection itself sets; another value would break the delivery or forge a signature. */
+/** Names that Mave or the connection sets; another value would break the delivery or forge a signature. */
 const RESERVED = new Set([
   ..."host content-length content-type content-encoding transfer-encoding connection keep-alive upgrade te trailer".split(
     " ",
@@ -10,21 +10,21 @@ const RESERVED = new Set([
 ]);
 const RESERVED_PREFIX = "mave-";
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/; // RFC 9110 §5.6.2, token
-const VALUE = /^[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?$/; // RFC 9110 §5.5 without obs-text: visible, no edge blanks
+const VALUE = /^[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?$/; // RFC 9110 §5.5 without obs-text: visible, no leading or trailing blanks
 
-/** What is wrong with a header that someone wants sent along, or null. */
+/** What is wrong with a custom header, or null. */
 export function headerFault(name: string, value: string): string | null {
-  if (!NAME.test(name)) return "A header's name has only letters, digits and !#$%&'*+-.^_`|~.";
+  if (!NAME.test(name)) return "A header name consists of letters, digits and !#$%&'*+-.^_`|~.";
   const lower = name.toLowerCase();
-  if (RESERVED.has(lower) || lower.startsWith(RESERVED_PREFIX)) return "This header is set by Mave itself.";
-  if (!VALUE.test(value)) return "A header's value has visible ASCII characters, with blanks only between them.";
+  if (RESERVED.has(lower) || lower.startsWith(RESERVED_PREFIX)) return "Mave sets this header itself. Remove it.";
+  if (!VALUE.test(value)) return "A header value consists of visible ASCII characters, with blanks only between them.";
   return null;
 }
 
-/** What is wrong with all of them: names that differ only in case, or too many. */
+/** What is wrong with the headers as a set (too many, or names that differ only in case), or null. */
 export function headersFault(headers: Record<string, string>): string | null {
   const names = Object.keys(headers);
   if (names.length > LIMITS.WEBHOOK_HEADERS_MAX) return `At most ${LIMITS.WEBHOOK_HEADERS_MAX} headers.`;
   const distinct = new Set(names.map((name) => name.toLowerCase()));
-  return distinct.size < names.length ? "Two of the headers have the same name." : null;
+  return distinct.size < names.length ? "Two headers have the same name." : null;
 }

@@ -19,7 +19,7 @@ const NOON_MS = Date.UTC(2026, 3, 1, 12);
 const MINUTE_MS = 60_000;
 const now_ms = NOON_MS;
 const clock = { ...systemClock, now: () => now_ms, after: () => () => {} };
-/** Two nodes on one database. Each writes down what it counted when it is told to. */
+/** Two nodes on one database, each flushed by hand. */
 const [one, two] = [0, 1].map(() => new Health({ db, clock, log: createLog("silent", false) })) as [Health, Health];
 
 const register = async () =>
@@ -33,7 +33,7 @@ const times = (count: number, what: () => void) => {
 };
 const failingSince = async (webhook: string) => (await one.get(space, webhook)).failing_since;
 
-test("without an attempt there is no rate and no quantile, but the 24 hours", async () => {
+test("health without any attempt has no rate and no quantiles, but all 24 hours", async () => {
   const health = await one.get(space, await register());
   const none = { p50: null, p95: null };
   expect(health).toMatchObject({
@@ -49,9 +49,9 @@ test("without an attempt there is no rate and no quantile, but the 24 hours", as
   );
 });
 
-test("rate, errors and quantiles of each phase are those of the attempts, added up over nodes and flushes", async () => {
+test("health adds up rates, errors and quantiles of each phase over nodes and flushes", async () => {
   const webhook = await register();
-  // Most come quickly on a connection that is there. One in ten makes one, and is slow; some of these fail.
+  // Nine in ten reuse a connection and are fast. One in ten opens a connection and is slow; some of those fail.
   times(45, () => one.note(attempt(webhook, { timings: { first_byte: 6, total: 8 } })));
   await one.flush();
   times(45, () => two.note(attempt(webhook, { timings: { first_byte: 6, total: 8 } })));
@@ -84,7 +84,7 @@ test("rate, errors and quantiles of each phase are those of the attempts, added 
   expect(health.hours.at(-1)).toMatchObject({ succeeded: 94, failed: 6, p50: 8.7, p95: 340 });
 });
 
-test("each hour has its own, a day is summed up, and what is older is left out", async () => {
+test("health has each hour, their sum, and nothing older", async () => {
   const webhook = await register();
   one.note(attempt(webhook, { at_ms: NOON_MS - 24 * HOUR_MS + HOUR_MS - 1, status: 500 }));
   times(3, () => one.note(attempt(webhook, { at_ms: NOON_MS - 23 * HOUR_MS })));
@@ -101,7 +101,7 @@ test("each hour has its own, a day is summed up, and what is older is left out",
   ]);
 });
 
-test("the backlog is counted, with the age of its oldest event and the time that it will take", async () => {
+test("health counts the backlog, with its oldest event and the estimated time to send it", async () => {
   const webhook = await register();
   await webhooks.update(db, space, webhook, { status: "paused", rate_limit: 2 });
   const early = { ...systemClock, now: () => systemClock.now() - HOUR_MS };
@@ -116,7 +116,7 @@ test("the backlog is counted, with the age of its oldest event and the time that
   });
 });
 
-test("it is failing since its first failure after the last success, and says when it will be disabled", async () => {
+test("a webhook is failing since the first failure after its last success, with the time at which it will be disabled", async () => {
   const webhook = await register();
   one.note(attempt(webhook, { status: 500 }));
   one.note(attempt(webhook, { at_ms: NOON_MS + MINUTE_MS }));
@@ -125,15 +125,15 @@ test("it is failing since its first failure after the last success, and says whe
   one.note(attempt(webhook, { at_ms: NOON_MS + 3 * MINUTE_MS, status: 500 }));
   await one.flush();
   const since = (NOON_MS + 2 * MINUTE_MS) / 1000;
-  const told = { failing_since: since, disables_at: since + LIMITS.WEBHOOK_FAILING_MS / 1000 };
-  expect(await one.get(space, webhook)).toMatchObject(told);
-  expect(await webhooks.get(space, webhook)).toMatchObject(told);
-  expect((await webhooks.list(space, { limit: 100 })).data.find(({ id }) => id === webhook)).toMatchObject(told);
+  const failing = { failing_since: since, disables_at: since + LIMITS.WEBHOOK_FAILING_MS / 1000 };
+  expect(await one.get(space, webhook)).toMatchObject(failing);
+  expect(await webhooks.get(space, webhook)).toMatchObject(failing);
+  expect((await webhooks.list(space, { limit: 100 })).data.find(({ id }) => id === webhook)).toMatchObject(failing);
   await webhooks.update(db, space, webhook, { status: "paused" });
   expect(await webhooks.get(space, webhook)).toMatchObject({ failing_since: since, disables_at: null });
 });
 
-test("it is failing once one node says so, and no longer once any has seen a success", async () => {
+test("a webhook is failing once one node reports failures, until any node reports a success", async () => {
   const webhook = await register();
   two.note(attempt(webhook, { at_ms: NOON_MS + MINUTE_MS, status: 500 }));
   one.note(attempt(webhook, { status: 500 }));
@@ -163,7 +163,7 @@ test.each([
   }
 });
 
-test("the end of the certificate is that of the newest connection, and stays known while connections are reused", async () => {
+test("health keeps the newest connection's certificate expiry while connections are reused", async () => {
   const webhook = await register();
   const [before, after] = [new Date("2026-06-01T00:00:00Z"), new Date("2026-09-01T00:00:00Z")];
   one.note(attempt(webhook, { at_ms: NOON_MS - 1, certificateUntil: before }));
@@ -173,7 +173,7 @@ test("the end of the certificate is that of the newest connection, and stays kno
   expect((await one.get(space, webhook)).certificate_until).toBe(after.getTime() / 1000);
 });
 
-test("a space does not see another one's", async () => {
+test("health of another space's webhook is not found", async () => {
   const webhook = await register();
   await expect(one.get("11111111-1111-1111-1111-111111111111", webhook)).rejects.toMatchObject({ code: "NOT_FOUND" });
 });

@@ -32,7 +32,7 @@ interface ErrorCount {
   count: number;
 }
 
-/** The API's object for how a webhook did in the last 24 hours. Times are Unix seconds. */
+/** The API's object for a webhook's last 24 hours. Times are Unix seconds. */
 export interface WebhookHealth {
   object: "webhook_health";
   webhook: string;
@@ -70,8 +70,8 @@ interface HealthParts {
 }
 
 /**
- * Counts what each webhook's attempts came to, in memory, and writes it down every HEALTH_FLUSH_MS: one statement for
- * all webhooks instead of one a delivery.
+ * Counts the outcomes of each webhook's attempts in memory and saves them every HEALTH_FLUSH_MS: one statement for all
+ * webhooks instead of one per delivery.
  */
 export class Health {
   readonly #parts: HealthParts;
@@ -83,7 +83,7 @@ export class Health {
     this.#parts = parts;
   }
 
-  /** Hears of every attempt. */
+  /** Called after every attempt. */
   note(ended: EndedAttempt): void {
     this.#count(ended);
     this.#mark(ended);
@@ -105,7 +105,7 @@ export class Health {
     count(hour.errors, word === "status" ? String(exchange.status) : word);
   }
 
-  /** By webhook, not by hour: two hours in one write must not speak against each other. */
+  /** One mark per webhook, not per hour: two hours in one write must not contradict each other. */
   #mark({ target, exchange, outcome, at_ms }: EndedAttempt): void {
     const { space: space_id, webhook: webhook_id } = target;
     const none = { space_id, webhook_id, succeeded: false, failing_ms: null, certificate_ms: null };
@@ -137,7 +137,7 @@ export class Health {
     });
   }
 
-  /** Writes down what was counted. What cannot be written is forgotten: the attempt log has it still. */
+  /** Saves the counts. If that fails they are dropped: the attempt log still has every attempt. */
   async flush(): Promise<void> {
     const [hours, marks] = [[...this.#hours.values()], [...this.#marks.values()]];
     this.#hours = new Map();
@@ -145,10 +145,12 @@ export class Health {
     if (hours.length === 0) return;
     await this.#parts.db
       .transaction((tx) => addHealth(tx, hours, marks))
-      .catch((err: unknown) => this.#parts.log.warn({ err }, "the webhooks' health was not written"));
+      .catch((err: unknown) =>
+        this.#parts.log.warn({ err }, "Failed to save webhook health; the counts of this interval are lost"),
+      );
   }
 
-  /** @param id of the webhook, short @throws NOT_FOUND */
+  /** @param id the webhook's short id @throws NOT_FOUND */
   async get(space: string, id: string): Promise<WebhookHealth> {
     const { db, clock } = this.#parts;
     const uuid = longUuid(id);

@@ -5,7 +5,7 @@ import { headerFault, headersFault } from "./headers.ts";
 import { secretFault } from "./secrets.ts";
 import type { Ordering } from "./webhook.ts";
 
-/** What a person or a program says of a new webhook. */
+/** The fields of a new webhook. */
 export interface WebhookInput {
   url: string;
   events: EventType[];
@@ -14,11 +14,11 @@ export interface WebhookInput {
   /** Deliveries per second at most. */
   rate_limit?: number | null | undefined;
   headers?: Record<string, string> | undefined;
-  /** One of their own, instead of a new one. */
+  /** An existing secret instead of a generated one. */
   secret?: string | undefined;
 }
 
-/** What they may change later; what is left out stays. Headers are replaced as a whole. */
+/** A change to a webhook; omitted fields stay. Headers are replaced as a whole. */
 export type WebhookChange = Partial<Omit<WebhookInput, "secret">> & { status?: "enabled" | "paused" | undefined };
 
 /** The part of the address policy that registration needs. */
@@ -28,8 +28,8 @@ export interface UrlPolicy {
 
 /**
  * Checks what the schemas cannot.
- * @returns the URL in its canonical form, undefined where none was given
- * @throws REQUEST_INVALID with every bad field, or URL_REFUSED where the URL alone is at fault
+ * @returns the URL in its canonical form, or undefined if the input has none
+ * @throws REQUEST_INVALID with every bad field, or URL_REFUSED if only the URL is bad
  */
 export function checkInput(
   input: WebhookChange & { secret?: string | undefined; overlap_seconds?: number | undefined },
@@ -50,7 +50,9 @@ function eventFaults(events: string[] | undefined): FieldError[] {
   if (events === undefined) return [];
   if (events.length === 0) return [{ path: "/events", detail: "Choose at least one event type." }];
   return events.flatMap((type, index) =>
-    isEventType(type) ? [] : [{ path: `/events/${index}`, detail: "There is no such event type." }],
+    isEventType(type)
+      ? []
+      : [{ path: `/events/${index}`, detail: "No such event type. GET /v1/event-types lists them." }],
   );
 }
 
@@ -69,6 +71,9 @@ function secretFaults(input: { secret?: string | undefined; overlap_seconds?: nu
   if (fault !== null) errors.push({ path: "/secret", detail: fault });
   const { overlap_seconds: overlap = 0 } = input;
   if (!Number.isInteger(overlap) || overlap < 0 || overlap > LIMITS.SECRET_OVERLAP_MAX_S)
-    errors.push({ path: "/overlap_seconds", detail: `Between 0 and ${LIMITS.SECRET_OVERLAP_MAX_S} (7 days).` });
+    errors.push({
+      path: "/overlap_seconds",
+      detail: `Must be a whole number from 0 to ${LIMITS.SECRET_OVERLAP_MAX_S} (7 days).`,
+    });
   return errors;
 }

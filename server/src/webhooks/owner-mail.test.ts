@@ -45,10 +45,10 @@ await query(
   [space],
 );
 
-/** A real mail server, which keeps what it was sent. */
+/** A real mail server that keeps the mails it receives. */
 const taken: { to: string[]; from: string; text: string }[] = [];
 let refuses = false;
-let held: Promise<void> | undefined; // it takes its time
+let held: Promise<void> | undefined; // the server waits for it
 let arriving = 0;
 let onArrival = () => {};
 const server = new SMTPServer({
@@ -75,7 +75,7 @@ const mail = createOwnerMail({ ...ground, mailer, publicUrl });
 const disabling = new Disabling({ ...ground, recorder: createRecorder(ground) });
 const health = new Health(ground);
 
-/** A webhook that has failed for so long; null: it has not. */
+/** A webhook that has been failing for this long; null: not failing. */
 async function failingFor(ms: number | null, description: string | null = "Course catalogue"): Promise<string> {
   const id = uuidV7(Date.now(), systemRandom);
   await query(
@@ -86,7 +86,7 @@ async function failingFor(ms: number | null, description: string | null = "Cours
   return id;
 }
 
-/** So much later, for node and database. */
+/** Advances the clocks of the node and the database. */
 async function pass(ms: number): Promise<void> {
   ahead_ms += ms;
   await setAhead(ahead_ms / 1_000);
@@ -97,9 +97,9 @@ async function attempted(webhook: string, status: number): Promise<void> {
   await health.flush();
 }
 
-/** What every node does each minute. @returns how many mails went out by then */
+/** Runs what every node does each minute. @returns how many mails have been sent so far */
 async function minute(): Promise<number> {
-  await disabling.look();
+  await disabling.check();
   await mail.round();
   return taken.length;
 }
@@ -118,10 +118,10 @@ beforeEach(async () => {
   await query("truncate webhooks, webhook_hours, events, pending_deliveries");
 });
 
-test("at half of the time owners are warned once, by event and by mail that says when it will be disabled", async () => {
+test("owners are warned once, halfway to the disabling, by an event and a mail with the time of the disabling", async () => {
   await failingFor(LIMITS.WEBHOOK_WARNING_MS + 1_000);
   for (let round = 0; round < 2; round++) {
-    await disabling.look();
+    await disabling.check();
     await mail.round();
   }
   expect(await eventTypes()).toEqual(["webhook.failing"]);
@@ -131,16 +131,16 @@ test("at half of the time owners are warned once, by event and by mail that says
   expect(taken[0]!.text).toMatch(/If nothing succeeds until \d{4}-\d\d-\d\d \d\d:\d\d UTC, it is disabled/);
 });
 
-test("a webhook that failed for less is nobody's news", async () => {
+test("a webhook that has been failing for less time causes no mail", async () => {
   await failingFor(LIMITS.WEBHOOK_WARNING_MS - 60_000);
-  await disabling.look();
+  await disabling.check();
   await mail.round();
   expect([await eventTypes(), taken]).toEqual([[], []]);
 });
 
-test("after five days it is disabled, and its owners are told why and that nothing is lost", async () => {
+test("owners learn why a webhook was disabled after five days, and that nothing is lost", async () => {
   const id = await failingFor(LIMITS.WEBHOOK_FAILING_MS + 1_000);
-  await disabling.look();
+  await disabling.check();
   await mail.round();
   await mail.round();
   expect(await query("select status from webhooks where id = $1", [id])).toEqual([{ status: "disabled" }]);
@@ -151,7 +151,7 @@ test("after five days it is disabled, and its owners are told why and that nothi
   expect(taken[0]!.text).toContain("nothing is lost");
 });
 
-test("one that recovers is no news, and one that fails again is warned of again, then disabled", async () => {
+test("a webhook that recovers causes no mail; one that fails again causes another warning, then the disabling", async () => {
   const { WEBHOOK_WARNING_MS, WEBHOOK_FAILING_MS } = LIMITS;
   const id = await failingFor(null);
   await attempted(id, 200);
@@ -179,9 +179,9 @@ test("one that recovers is no news, and one that fails again is warned of again,
   expect(await eventTypes()).toEqual(["webhook.failing", "webhook.failing", "webhook.disabled"]);
 });
 
-test("of two nodes whose rounds meet one sends the mail, and the other one leaves it to that", async () => {
+test("only one of two nodes with concurrent rounds sends the mail", async () => {
   await failingFor(LIMITS.WEBHOOK_FAILING_MS + 1_000);
-  await disabling.look();
+  await disabling.check();
   const secondIsOver = Promise.withResolvers<void>();
   held = secondIsOver.promise;
   const first = mail.round();
@@ -198,24 +198,24 @@ test("of two nodes whose rounds meet one sends the mail, and the other one leave
   expect(taken).toHaveLength(1);
 });
 
-test("one that is disabled while the mail about its failing is on its way is told of that, too", async () => {
+test("a webhook disabled while its failing mail is being sent causes a second mail", async () => {
   await failingFor(LIMITS.WEBHOOK_WARNING_MS + 1_000);
-  await disabling.look();
+  await disabling.check();
   const disabled = Promise.withResolvers<void>();
   held = disabled.promise;
   const round = mail.round();
   await eventually(() => expect(arriving).toBe(1));
   await query("update webhooks set failing_since = now() - $1 * interval '1 ms'", [LIMITS.WEBHOOK_FAILING_MS + 1_000]);
-  await disabling.look();
+  await disabling.check();
   disabled.resolve();
   await round;
   expect([await minute(), await minute()]).toEqual([2, 2]);
   expect(taken[1]!.text).toMatch(/Subject: Webhook disabled/);
 });
 
-test("what the mail server did not take is sent by a later round", async () => {
+test("a mail that the server rejected is sent by a later round", async () => {
   await failingFor(LIMITS.WEBHOOK_FAILING_MS + 1_000);
-  await disabling.look();
+  await disabling.check();
   refuses = true;
   await expect(mail.round()).rejects.toThrow(/try later/);
   refuses = false;
@@ -225,7 +225,7 @@ test("what the mail server did not take is sent by a later round", async () => {
 
 test("a description with line breaks cannot add headers to a mail", async () => {
   await failingFor(LIMITS.WEBHOOK_FAILING_MS + 1_000, "Catalogue\r\nBcc: everybody@example.com");
-  await disabling.look();
+  await disabling.check();
   await mail.round();
   expect(taken[0]!.to).toEqual(["ines@example.com"]);
   expect(taken[0]!.text).not.toMatch(/^Bcc:/m);

@@ -16,17 +16,17 @@ interface OwnerMailParts {
   publicUrl: string;
 }
 
-/** Tells owners by mail what they would otherwise see only in the dashboard. */
+/** Mails owners about failing and disabled webhooks, which otherwise only the dashboard shows. */
 export interface OwnerMail {
   start(): void;
   stop(): Promise<void>;
-  /** One round; another node's running round makes this one do nothing. */
+  /** One round. Does nothing while another node's round runs. */
   round(): Promise<void>;
 }
 
 /**
- * What has to be told follows from the webhooks themselves, so a mail server that is away loses nothing: each round
- * tries again what was not taken.
+ * Each round derives the mails to send from the webhooks' rows, so an unavailable mail server loses none: the next round
+ * retries them.
  */
 export function createOwnerMail(parts: OwnerMailParts): OwnerMail {
   const { clock, log, mailer } = parts;
@@ -37,7 +37,7 @@ export function createOwnerMail(parts: OwnerMailParts): OwnerMail {
     clock.after(LIMITS.WEBHOOK_FAILING_CHECK_MS, () => {
       if (stopped) return;
       running = round(parts)
-        .catch((err: unknown) => log.warn({ err }, "mail: this round failed; the next one tries again"))
+        .catch((err: unknown) => log.warn({ err }, "Mailing owners failed; the next round retries"))
         .then(next);
     });
   }
@@ -61,14 +61,14 @@ async function round({ db, log, mailer, publicUrl }: OwnerMailParts): Promise<vo
     if (!(await tryTurn(tx, "mail"))) return;
     for (const webhook of await listNews(tx, LIMITS.MAIL_AGE_MAX_DAYS, LIMITS.MAILS_PER_ROUND_MAX)) {
       if (webhook.owners.length > 0) await mailer.send(letterAbout(webhook, publicUrl));
-      // Outside of this transaction: a mail that is gone stays gone when a later one fails.
+      // Outside this transaction: a sent mail stays marked if a later one fails.
       await markTold(db, webhook);
-      log.info({ webhook: shortUuid(webhook.id), owners: webhook.owners.length }, "owners were told by mail");
+      log.info({ webhook: shortUuid(webhook.id), owners: webhook.owners.length }, "Mailed owners");
     }
   });
 }
 
-/** The mail about a webhook that was disabled, or will be. Pure. */
+/** The mail about a webhook that was disabled or is failing. Pure. */
 export function letterAbout(webhook: News, publicUrl: string): Email {
   const { status, owners: to } = webhook;
   const page = `${publicUrl}/dashboard/webhooks/${shortUuid(webhook.id)}`;
@@ -82,7 +82,7 @@ function disabledLines(webhook: WebhookRow): string[] {
     `The webhook ${webhook.url} was disabled at ${utc(webhook.status_since)}.`,
     webhook.status_reason ?? "",
     "",
-    "Events go on being recorded and its deliveries are held: nothing is lost. Resume it once the receiver works again.",
+    "Events are still recorded and their deliveries are held: nothing is lost. Resume the webhook once the receiver works again.",
   ];
 }
 
@@ -90,13 +90,15 @@ function failingLines(webhook: WebhookRow): string[] {
   const at_s = disablesAt(webhook);
   return [
     `Every attempt to the webhook ${webhook.url} has failed since ${utc(webhook.failing_since!)}.`,
-    ...(at_s === null ? [] : [`If nothing succeeds until ${utc(new Date(at_s * 1000))}, it is disabled.`]),
+    ...(at_s === null
+      ? []
+      : [`If no delivery succeeds by ${utc(new Date(at_s * 1000))}, the webhook will be disabled.`]),
     "",
-    "Its deliveries are kept and tried again meanwhile.",
+    "Until then its deliveries are kept and retried.",
   ];
 }
 
-/** One line, whatever somebody typed as its description. */
+/** A description on one line: a line break must not add headers to the mail. */
 const nameOf = ({ description, url }: WebhookRow): string =>
   (description ?? new URL(url).host).replace(/\s+/g, " ").slice(0, LIMITS.DESCRIPTION_CHARACTERS_MAX);
 

@@ -14,7 +14,7 @@ const events = ["video.created", "video.deleted"] as const;
 const make = (more = {}) => webhooks.create(db, space, { url, events: [...events], ...more });
 
 describe("a webhook", () => {
-  test("is shown without its secret, which is shown once and can be revealed", async () => {
+  test("is returned without its secret, which creation returns and which can be revealed", async () => {
     const made = await make();
     expect(made.secret).toMatch(/^whsec_[A-Za-z0-9+/]{32}$/);
     const shown = await webhooks.get(space, made.id);
@@ -26,7 +26,7 @@ describe("a webhook", () => {
     });
   });
 
-  test("keeps the old secret beside the new one for the overlap, and not without one", async () => {
+  test("keeps the previous secret for the overlap, and drops it without an overlap", async () => {
     const made = await make();
     const rotated = await webhooks.rotateSecret(db, space, made.id, { overlap_seconds: 60 });
     expect(await webhooks.revealSecret(db, space, made.id)).toMatchObject({
@@ -37,7 +37,7 @@ describe("a webhook", () => {
     expect(await webhooks.revealSecret(db, space, made.id)).toMatchObject({ previous_secret: null });
   });
 
-  test("takes a secret that was brought along, and refuses a bad one with every other bad field", async () => {
+  test("accepts a provided secret, and reports a bad one with every other bad field", async () => {
     const own = `whsec_${Buffer.alloc(24, 9).toString("base64")}`;
     expect((await make({ secret: own })).secret).toBe(own);
     const bad = make({ secret: "whsec_short", headers: { Host: "x" }, events: [] });
@@ -57,7 +57,7 @@ describe("a webhook", () => {
     const paused = await webhooks.update(db, space, made.id, { status: "paused" });
     expect(paused).toMatchObject({
       status: "paused",
-      status_reason: "It was paused by a person.",
+      status_reason: "Paused by a person.",
       description: "first",
     });
     expect(await webhooks.update(db, space, made.id, { status: "enabled" })).toMatchObject({
@@ -74,7 +74,7 @@ describe("a webhook", () => {
     expect(data).toMatchObject([{ status: "held", attempts: 0, max_attempts: 10, video: "BBBBBBBBB1" }]);
   });
 
-  test("cancels its open deliveries when it is deleted", async () => {
+  test("cancels its pending deliveries when it is deleted", async () => {
     const made = await make();
     await happen(parts, "BBBBBBBBB2");
     await happen(parts, "BBBBBBBBB2", "video.deleted");
@@ -87,7 +87,7 @@ describe("a webhook", () => {
     await expect(deliveries.sendAgain(db, space, data[0]!.id)).rejects.toMatchObject({ code: "DELIVERY_CANCELED" });
   });
 
-  test("gets a test that no other webhook gets", async () => {
+  test("receives a test event that no other webhook receives", async () => {
     const [made, other] = [await make(), await make({ events: ["webhook.test"] })];
     const delivery = await parts.sendTest(db, space, made.id, "webhook.test");
     expect(delivery).toMatchObject({ webhook: made.id, type: "webhook.test", status: "waiting", max_attempts: 1 });
@@ -103,7 +103,7 @@ describe("a webhook", () => {
 });
 
 describe("lists", () => {
-  test("walk all deliveries newest first, forth and back", async () => {
+  test("return all deliveries newest first, forward and backward", async () => {
     const made = await make();
     for (let n = 1; n <= 5; n++) await happen(parts, `CCCCCCCCC${n}`);
     const first = await deliveries.list(space, { webhook: made.id, limit: 2 });
@@ -120,10 +120,10 @@ describe("lists", () => {
       await deliveries.list(space, { limit: 2, ...filter });
   });
 
-  test("walk the events in the order of their commits", async () => {
+  test("return events in commit order", async () => {
     const history = createEvents({ db });
     const latest = () => history.list(space, { limit: 1, video: "CCCCCCCCC5" });
-    await eventually(async () => expect((await latest()).data).toHaveLength(1)); // any open transaction holds it back
+    await eventually(async () => expect((await latest()).data).toHaveLength(1)); // any open transaction holds the list back
     const all = await history.list(space, { limit: 100, video: "CCCCCCCCC1" });
     expect(JSON.parse(all.data[0]!.json)).toMatchObject({ object: "event", type: "video.created", sequence: 1 });
     const newest = await history.list(space, { limit: 1, order: "desc" });

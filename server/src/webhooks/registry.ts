@@ -31,10 +31,10 @@ export interface Webhooks {
   get(space: string, id: string): Promise<Webhook>;
   /** @throws REQUEST_INVALID, URL_REFUSED */
   update(db: Transactional, space: string, id: string, change: WebhookChange): Promise<Webhook>;
-  /** Cancels its open deliveries; an attempt that is under way ends, and its response is dropped. */
+  /** Cancels its pending deliveries. An attempt in flight completes, and its response is discarded. */
   remove(db: Transactional, space: string, id: string): Promise<Webhook>;
   revealSecret(sql: Sql, space: string, id: string): Promise<WebhookSecret>;
-  /** The old secret goes on signing beside the new one for `overlap_seconds` (default: a day). @throws REQUEST_INVALID */
+  /** Both secrets sign for `overlap_seconds` (default: one day). @throws REQUEST_INVALID */
   rotateSecret(
     db: Transactional,
     space: string,
@@ -87,7 +87,7 @@ async function create(
   return db.transaction(async (tx) => {
     const max = LIMITS.WEBHOOKS_PER_SPACE_MAX;
     const row = await store.insertWebhook(tx, { space, id, ...chosen, ...headers, ...sealed }, max);
-    if (row === undefined) throw new MaveError("LIMIT_REACHED", `A space may have ${max} webhooks.`);
+    if (row === undefined) throw new MaveError("LIMIT_REACHED", `This space has reached its limit of ${max} webhooks.`);
     const made = { ...presentWebhook(row, vault), secret };
     tx.afterCommit(() => signals.emit("webhook", { space, webhook: made.id }));
     return made;

@@ -34,7 +34,7 @@ async function add(count: number): Promise<void> {
 
 beforeEach(() => query("truncate webhooks, webhook_hours"));
 
-test("afterwards the new key alone opens everything, with the old values inside", async () => {
+test("after resealing, the new key alone opens every value", async () => {
   await add(3);
   expect(await resealAll(db, during)).toEqual({ resealed: 3, seen: 3 });
   for (const { id, secret, previous_secret, headers } of await webhooks()) {
@@ -43,13 +43,13 @@ test("afterwards the new key alone opens everything, with the old values inside"
   }
 });
 
-test("it goes on past its slice, and a second run has nothing to do", async () => {
+test("resealing covers more than one slice, and a second run changes nothing", async () => {
   await add(LIMITS.RESEAL_SLICE + 5);
   expect((await resealAll(db, during)).resealed).toBe(LIMITS.RESEAL_SLICE + 5);
   expect((await resealAll(db, during)).resealed).toBe(0);
 });
 
-test("a value that none of the keys opens is an error that changes nothing of its slice", async () => {
+test("resealing fails on a value that no key opens, and leaves its slice unchanged", async () => {
   await add(2);
   const rows = await webhooks();
   await expect(resealAll(db, after)).rejects.toThrow(/MAVE_SECRETS_KEY/);

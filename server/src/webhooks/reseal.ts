@@ -5,9 +5,9 @@ import { lockSealedValues, type SealedValues, saveSealedValues } from "../store/
 import type { Vault } from "./secrets.ts";
 
 /**
- * Seals every webhook's values anew where another key than the vault's first had sealed them. Online: a slice at a time,
- * each in a transaction of its own, so it can be broken off and repeated.
- * @throws where a value was sealed by none of the vault's keys
+ * Reseals with the vault's first key every webhook's values that another key sealed. It runs online, one slice per
+ * transaction, and can be interrupted and repeated.
+ * @throws if none of the vault's keys sealed a value
  */
 export async function resealAll(db: Database, vault: Vault): Promise<{ resealed: number; seen: number }> {
   const count = { resealed: 0, seen: 0 };
@@ -25,7 +25,7 @@ export async function resealAll(db: Database, vault: Vault): Promise<{ resealed:
 interface Slice {
   resealed: number;
   seen: number;
-  /** The id to go on from; null: there was none. */
+  /** The id after which the next slice starts; null: this slice was empty. */
   last: string | null;
 }
 

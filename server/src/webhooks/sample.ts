@@ -3,10 +3,10 @@ import { EVENT_TYPES, type EventType } from "../kernel/event-catalog.ts";
 import type { Video } from "../videos/video.ts";
 import type { Webhook } from "./webhook.ts";
 
-/** The id of the video in samples. No real one has it: real ids are drawn from 62^10, and it would be found nowhere. */
+/** The video id in samples. No real video is likely to have it: ids are drawn from 62^10. */
 const SAMPLE_VIDEO = "sample0000";
 
-/** What a test of this event type carries: the webhook itself, or a video that does not exist. */
+/** The data of a test event: the webhook itself, or a made-up video. */
 export function sampleOf(type: EventType, webhook: Webhook, publicUrl: string, now_ms: number): object {
   return EVENT_TYPES[type].about === "webhook" ? webhook : sampleVideo(type, publicUrl, unixSeconds(now_ms));
 }
@@ -24,7 +24,7 @@ function sampleVideo(type: EventType, publicUrl: string, now: number): Video {
     name: "A sample video",
     status,
     progress: status === "processing" ? 0 : null,
-    error: failed ? { code: "MEDIA_UNREADABLE", message: "This is a sample of a file that is no video." } : null,
+    error: failed ? { code: "MEDIA_UNREADABLE", message: "Sample error: the file is not a video." } : null,
     duration: ready ? 5 : null,
     width: ready ? 1280 : null,
     height: ready ? 720 : null,

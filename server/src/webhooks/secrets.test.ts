@@ -7,7 +7,7 @@ const [first, second] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
 const vault = createVault([first], systemRandom);
 
 describe("the vault", () => {
-  test("opens what it sealed, and never seals the same twice alike", () => {
+  test("opens what it sealed, and seals the same text differently each time", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme" }), fc.uuid(), (text, owner) => {
         const sealed = vault.seal(text, owner);
@@ -28,7 +28,7 @@ describe("the vault", () => {
     }
   });
 
-  test("changes keys online: seals with the new one, opens with both, and tells which is which", () => {
+  test("rotates keys online: seals with the new one, opens with both, and tells them apart", () => {
     const both = createVault([second, first], systemRandom);
     const old = vault.seal("secret", "a");
     expect(both.open(old, "a")).toBe("secret");
@@ -44,7 +44,7 @@ describe("a secret", () => {
     expect(secretFault(newSecret(systemRandom))).toBeNull();
   });
 
-  test("that was brought along has 24 to 64 bytes", () => {
+  test("provided by the caller has 24 to 64 bytes", () => {
     const own = (bytes: number) => secretFault(`whsec_${Buffer.alloc(bytes, 5).toString("base64")}`);
     expect([23, 24, 64, 65].map((bytes) => own(bytes) === null)).toEqual([false, true, true, false]);
     for (const bad of [

@@ -6,14 +6,14 @@ import type { Random } from "../kernel/random.ts";
  *
  *     version (1 byte) · key id (8) · nonce (12) · tag (16) · ciphertext
  *
- * and bound to the webhook that it belongs to, so that a row's value copied to another row does not open.
+ * and bound to its webhook, so that a value copied to another row does not open.
  */
 export interface Vault {
   /** @param owner the webhook's id (UUID) */
   seal(text: string, owner: string): Buffer;
-  /** @throws where no key of the vault fits, or the value was altered or belongs to another owner */
+  /** @throws if no key of the vault fits, or the value was altered or belongs to another owner */
   open(sealed: Buffer, owner: string): string;
-  /** The last characters of a sealed secret; null where no key of the vault fits: what is shown does not hang on keys. */
+  /** The last characters of a sealed secret; null if no key of the vault fits, so that a missing key breaks no page. */
   hint(sealed: Buffer, owner: string): string | null;
   /** Whether the value was sealed by the vault's first key. */
   current(sealed: Buffer): boolean;
@@ -25,11 +25,11 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEAD_BYTES = 1 + KEY_ID_BYTES;
 
-/** @param keys 32 bytes each. The first seals; all of them open, so that a change of keys can be made online. */
+/** @param keys 32 bytes each. The first seals, all of them open, so that keys can be rotated online. */
 export function createVault(keys: readonly Buffer[], random: Random): Vault {
   const rings = keys.map((key) => ({ key, head: Buffer.concat([Buffer.of(VERSION), keyId(key)]) }));
   const [newest] = rings;
-  if (newest === undefined) throw new Error("a vault needs a key");
+  if (newest === undefined) throw new Error("A vault needs at least one key");
   const vault: Vault = {
     seal(text, owner) {
       const nonce = random.bytes(NONCE_BYTES);
@@ -39,7 +39,8 @@ export function createVault(keys: readonly Buffer[], random: Random): Vault {
     },
     open(sealed, owner) {
       const ring = rings.find(({ head }) => head.equals(sealed.subarray(0, HEAD_BYTES)));
-      if (ring === undefined) throw new Error(`webhook ${owner}: sealed by a key that is not MAVE_SECRETS_KEY`);
+      if (ring === undefined)
+        throw new Error(`A value of webhook ${owner} was sealed by a key that is not in MAVE_SECRETS_KEY`);
       const [nonceEnd, tagEnd] = [HEAD_BYTES + NONCE_BYTES, HEAD_BYTES + NONCE_BYTES + TAG_BYTES];
       const decipher = createDecipheriv("aes-256-gcm", ring.key, sealed.subarray(HEAD_BYTES, nonceEnd));
       decipher.setAAD(aad(ring.head, owner)).setAuthTag(sealed.subarray(nonceEnd, tagEnd));
@@ -63,16 +64,16 @@ const OWN_SECRET_BYTES = { min: 24, max: 64 };
 
 export const newSecret = (random: Random): string => PREFIX + random.bytes(NEW_SECRET_BYTES).toString("base64");
 
-const HINT_CHARACTERS = 4; // enough to tell two secrets apart, too few to guess the others
+const HINT_CHARACTERS = 4; // enough to tell two secrets apart, too few to guess the rest
 
 export const secretHint = (secret: string): string => secret.slice(-HINT_CHARACTERS);
 
-/** What is wrong with a secret that someone brought along, or null. */
+/** What is wrong with a secret that the caller provided, or null. */
 export function secretFault(secret: string): string | null {
-  if (!secret.startsWith(PREFIX)) return `A secret begins with ${PREFIX}.`;
+  if (!secret.startsWith(PREFIX)) return `A secret starts with ${PREFIX}.`;
   const written = secret.slice(PREFIX.length);
   const bytes = Buffer.from(written, "base64");
-  if (bytes.toString("base64") !== written) return "After whsec_ comes base64, padded, without spaces.";
+  if (bytes.toString("base64") !== written) return "After whsec_ a secret is padded base64 without spaces.";
   const { min, max } = OWN_SECRET_BYTES;
   return bytes.length < min || bytes.length > max ? `A secret has ${min} to ${max} bytes after whsec_.` : null;
 }

@@ -6,13 +6,13 @@ import type { Ordering, WebhookRow, WebhookStatus } from "../store/webhooks.ts";
 import type { Vault } from "./secrets.ts";
 
 /**
- * A webhook: its states, and how it is shown. Pure.
+ * A webhook's states and its API object. Pure.
  *
  *     enabled ──a person pauses──▶ paused ──a person resumes──▶ enabled
  *        │                                                        ▲
  *        └──410, or 5 days of only failures──▶ disabled ──a person resumes
  *
- * Paused and disabled webhooks go on recording; their deliveries are held and lose nothing.
+ * Deliveries to paused and disabled webhooks are still recorded and held; nothing is lost.
  */
 export type { Ordering, WebhookRow, WebhookStatus };
 
@@ -39,9 +39,9 @@ export interface Webhook {
 }
 
 const HIDDEN = "••••";
-export const PAUSED_BY_PERSON = "It was paused by a person.";
+export const PAUSED_BY_PERSON = "Paused by a person.";
 
-/** @param vault opens the secret before the present one: only the present one's hint has a column */
+/** @param vault opens the previous secret: only the current secret's hint is stored */
 export function presentWebhook(row: WebhookRow, vault: Pick<Vault, "hint">): Webhook {
   return {
     id: shortUuid(row.id),
@@ -65,7 +65,7 @@ export function presentWebhook(row: WebhookRow, vault: Pick<Vault, "hint">): Web
   };
 }
 
-/** When it will be disabled if nothing succeeds until then, Unix seconds; null where it is not failing. */
+/** When it will be disabled unless a delivery succeeds before, in Unix seconds; null if it is not failing. */
 export function disablesAt({ status, failing_since }: Pick<WebhookRow, "status" | "failing_since">): number | null {
   if (status !== "enabled" || failing_since === null) return null;
   return unixSeconds(failing_since.getTime() + LIMITS.WEBHOOK_FAILING_MS);
