@@ -100,7 +100,7 @@ test("an erasure is rejected while the video exists or has pending deliveries", 
   await api.ask("DELETE", `/v1/videos/${video}`);
   const pending = await erase(video);
   expect([pending.status, pending.json.code]).toEqual([409, "CONFLICT"]);
-  expect(pending.json.detail).toMatch(/^2 deliveries of this video are open\..*POST \/v1\/cancellations/);
+  expect(pending.json.detail).toMatch(/^2 deliveries of this video are pending\..*POST \/v1\/cancellations/);
   expect(await kept(video)).toContain(secret);
   await api.ask("POST", "/v1/cancellations", { video });
   expect((await erase(video)).json).toMatchObject({ events: 2, attempts: 0 });
