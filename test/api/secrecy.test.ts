@@ -172,7 +172,7 @@ test("no log line, list, event, error or row contains the secrets or header valu
   expect(leaks).toEqual([]);
   expect(receiver.received.flatMap(({ body }) => leaksIn(body))).toEqual([]);
   secrets.set("the API key", key);
-  expect(server.output()).toContain('"msg":"attempt"');
+  expect(server.output()).toContain('"msg":"Attempt ended"');
   expect(leaksIn(server.output())).toEqual([]);
   expect(leaksIn(await everyRow())).toEqual([]);
 });
