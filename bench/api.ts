@@ -1,4 +1,4 @@
-/** POST /v1/videos, durable and with its event, compared with a bare Fastify route that validates the same schema. */
+/** Compares a durable POST /v1/videos, including its event, with a bare Fastify route that validates the same schema. */
 import { startServer } from "../test/support/server.ts";
 import { generateLoad } from "./lib/client.ts";
 import { startProgram } from "./lib/processes.ts";

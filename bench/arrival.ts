@@ -1,4 +1,4 @@
-/** Latency from an event's commit to its arrival, at 50 events per second; sender and receiver are in this process. */
+/** Measures the latency from an event's commit to its arrival, at 50 events per second, with both ends in this process. */
 import { setTimeout as pause } from "node:timers/promises";
 import { createRecorder } from "../server/src/events/record.ts";
 import type { Database } from "../server/src/store/db.ts";
@@ -22,7 +22,7 @@ const db: Database = {
   ...engine.db,
   transaction: (work) =>
     engine.db.transaction((tx) => {
-      tx.afterCommit(() => committed.push(performance.now())); // before the hand-over, which registers later
+      tx.afterCommit(() => committed.push(performance.now())); // runs before the recorder's own hook
       return work(tx);
     }),
 };
@@ -32,7 +32,7 @@ const recorder = createRecorder({ db, clock, random, signals, dispatcher: node.d
 const ids: string[] = [];
 let last: Promise<unknown> = Promise.resolve();
 await steadily(PER_SECOND, EVENTS, () => {
-  // One at a time, so that commits and events have the same order.
+  // Record one event at a time, so that commits and events have the same order.
   last = last.then(async () => ids.push((await recorder.recordAlone(newEvent(webhook!.space))).id));
   return last;
 });

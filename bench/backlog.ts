@@ -1,4 +1,4 @@
-/** How much the backlog of one webhook or one space delays others. */
+/** Measures how much a backlog of one webhook or space delays others. */
 import { setTimeout as pause } from "node:timers/promises";
 import { fillDue, removePending } from "./lib/fill-tables.ts";
 import { compare, count, ms, type Pair, quantile, report, seconds } from "./lib/report.ts";
@@ -9,9 +9,9 @@ import { CONCURRENCY, PAIRS } from "./lib/whole-path.ts";
 
 const OTHERS = Number(process.env.WEBHOOKS ?? 1_000);
 const BACKLOG = Number(process.env.BACKLOG ?? 100_000);
-const MEANWHILE = 10; // events of another space, spread evenly over the recording of the backlog
+const MEANWHILE = 10; // events that another space records at even intervals while the backlog is recorded
 
-const arrivals: number[] = []; // at the other webhooks
+const arrivals: number[] = []; // times of arrival at the other webhooks
 const journal = new Journal();
 const sink = await startSink(
   (body, _headers, path) => {
@@ -24,7 +24,7 @@ const engine = await startEngine();
 const [big] = await registerMany(engine, 1, () => sink.url);
 const others = await registerMany(engine, OTHERS, sink.urlOf);
 
-/** All deliveries become due when the webhooks are enabled. @returns p99 of the other webhooks' arrivals after that, ms */
+/** All deliveries become due when the webhooks are enabled. @returns p99 until arrival at the other webhooks, ms */
 async function segment(backlog: number): Promise<number> {
   await engine.setStatus("paused");
   await idle(engine);
@@ -38,7 +38,7 @@ async function segment(backlog: number): Promise<number> {
   return quantile(arrivals, 0.99) - begin;
 }
 
-/** One space records as fast as it can. @returns latencies of another space's events recorded meanwhile, ms */
+/** One space records events as fast as it can. @returns latencies of events that another space records meanwhile, ms */
 async function twoSpaces(): Promise<number[]> {
   await idle(engine);
   await removePending(engine.db);

@@ -1,4 +1,4 @@
-/** How long it takes to cancel a backlog, and how that affects live traffic to other webhooks. */
+/** Measures how long it takes to cancel a backlog, and how that affects live traffic to other webhooks. */
 import { createCancellations } from "../server/src/delivery/cancellations.ts";
 import { shortUuid } from "../server/src/kernel/short-uuid.ts";
 import { fillDue } from "./lib/fill-tables.ts";
@@ -11,7 +11,7 @@ const BACKLOG = Number(process.env.BACKLOG ?? 100_000);
 const WEBHOOKS = 100;
 const PER_SECOND = Number(process.env.PER_SECOND ?? 200);
 const PAIRS = Number(process.env.PAIRS ?? 3);
-const SLICE = PER_SECOND / 2; // live events between two checks for the end of the cancellation
+const SLICE = PER_SECOND / 2; // live events between two checks whether the cancellation has finished
 const BASELINE_SLICES = 8;
 
 const journal = new Journal();
@@ -22,7 +22,7 @@ const [space, webhook] = [big!.space, shortUuid(big!.webhook)];
 await engine.webhooks.update(engine.db, space, webhook, { status: "paused" });
 const cancellations = createCancellations(engine);
 
-/** Live events to the other webhooks until `isOver`. @returns p99 from call to arrival, ms */
+/** Sends live events to the other webhooks until `isOver` returns true. @returns p99 from call to arrival, ms */
 async function traffic(isOver: (slices: number) => boolean): Promise<number> {
   const ids: string[] = [];
   for (let slices = 0; !isOver(slices); slices++) {
@@ -59,7 +59,7 @@ report("cancellation", [
   {
     what: `${count(BACKLOG)} pending deliveries of one webhook canceled during ${PER_SECOND} live events/s: the whole request`,
     measured: seconds(duration_ms),
-    target: "≤ 60 s", // common proxies time out a request then
+    target: "≤ 60 s", // a common request timeout in proxies
     holds: duration_ms <= 60_000,
   },
   compare("meanwhile: p99 of live events to other webhooks", pairs, { format: ms, label: "without a cancellation" }),

@@ -1,4 +1,4 @@
-/** From a fresh clone with empty caches, by the README's own command: time to ready, and to the first verified webhook. */
+/** Measures the time from a fresh clone with empty caches until the server is ready and the first webhook is verified. */
 import { execFile, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

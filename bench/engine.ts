@@ -1,6 +1,6 @@
 /**
- * The engine's whole path (record → send → settle, with the attempt logged), compared with a bare loop: the same client
- * posts signed bytes to the same receiver, without a database. Segments of both alternate in one process.
+ * Compares the engine's whole path (record → send → settle, with the attempt logged) with a bare loop, in which the same
+ * client posts signed bytes to the same receiver without a database. Segments of both alternate in one process.
  */
 import { startProgram } from "./lib/processes.ts";
 import { compare, count, perSecond, report } from "./lib/report.ts";
@@ -8,8 +8,8 @@ import { newEvent, startEngine } from "./lib/start-engine.ts";
 import { alternate, bare, CONCURRENCY, delivered, settled, whole } from "./lib/whole-path.ts";
 
 const BACKLOG = Number(process.env.BACKLOG ?? 200_000);
-const SPACES = 16; // webhooks that share the work, because each may have only ten attempts in flight
-const ONLY = process.env.ONLY?.split(","); // some of the rows, for profiling
+const SPACES = 16; // one webhook each, because a webhook may have only ten attempts in flight
+const ONLY = process.env.ONLY?.split(","); // limits the bench to these rows, for profiling
 
 const sink = await startProgram("bare-sink.ts");
 const engine = await startEngine();

@@ -1,4 +1,4 @@
-/** The first and last page of every list, with each filter, with millions of finished deliveries in the tables. */
+/** Measures the first and last page of every list with each filter, with millions of finished deliveries. */
 import { createDeliveries, type DeliveryQuery } from "../server/src/delivery/deliveries.ts";
 import { shortUuid } from "../server/src/kernel/short-uuid.ts";
 import { type EventFilter, listEventsBackward, listEventsForward } from "../server/src/store/events.ts";
@@ -9,7 +9,7 @@ import { startEngine } from "./lib/start-engine.ts";
 
 const ROWS = Number(process.env.ROWS ?? 10_000_000);
 const DAYS = 30;
-const REPETITIONS = 7; // the median counts
+const REPETITIONS = 7; // the bench reports the median
 const PAGE = 21; // the API reads one row more than it returns
 const PAGE_MS = 50;
 const [LOWEST, HIGHEST] = ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"];
@@ -20,7 +20,7 @@ const VIDEO = `v${String(Math.floor(ROWS / 60)).padStart(9, "0")}`;
 const { db, space, ...engine } = await startEngine({ deliver: false });
 await fillHistory(db, { space, webhooks: WEBHOOKS, days: DAYS }, ROWS);
 
-/** A webhook with a third of all deliveries, of one type, none of them successful. */
+/** A webhook with a third of all deliveries, all of one type and none successful. */
 const FAILING = "00000000-0000-4000-8000-000000000014";
 const FILL_FAILING = `insert into deliveries (space_id, webhook_id, id, event_id, type, video_id, sequence, previous, status,
     attempts, response_status)
@@ -29,7 +29,7 @@ const FILL_FAILING = `insert into deliveries (space_id, webhook_id, id, event_id
 await db.run({ name: "bench_fill_failing", text: FILL_FAILING }, [space, FAILING]);
 await db.run({ name: "bench_analyze", text: "analyze deliveries" });
 
-/** Combinations of filters: each filter alone matches many rows, together they match none. */
+/** Combinations of filters that each match many rows but together match none. */
 const EMPTY: Record<string, Partial<DeliveryQuery>> = {
   "a webhook and a type it did not choose": { webhook: shortUuid(FAILING), type: "video.uploaded" },
   "succeeded, for a webhook without successes": { webhook: shortUuid(FAILING), status: "succeeded" },
@@ -66,7 +66,7 @@ const EVENTS: Record<string, EventFilter> = {
 const deliveries = (filter: Partial<DeliveryFilter>, order: "asc" | "desc", high = HIGHEST) =>
   listDeliveries(db, space, { ...ALL, ...filter, low: LOWEST, high }, order, PAGE);
 
-/** The last page, newest first: the one that ends at the oldest id. */
+/** The last page in newest-first order, which ends at the oldest id. */
 async function lastDeliveries(filter: Partial<DeliveryFilter>) {
   const oldest = await deliveries(filter, "asc");
   return () => deliveries(filter, "desc", oldest.at(-1)?.id);

@@ -1,4 +1,4 @@
-/** The whole path on a database with millions of finished deliveries, compared with the whole path on an empty one. */
+/** Compares the whole path on a database with millions of finished deliveries and on an empty one. */
 import { fillHistory } from "../test/support/history.ts";
 import { startProgram } from "./lib/processes.ts";
 import { count, report } from "./lib/report.ts";
@@ -16,14 +16,14 @@ const sink = await startProgram("bare-sink.ts");
 async function start(rows: number) {
   const engine = await startEngine();
   const webhooks = ["1", "2", "3"].map((digit) => `00000000-0000-4000-8000-00000000001${digit}`);
-  await fillHistory(engine.db, { space: engine.space, webhooks, days: DAYS }, rows); // creates the partitions too
+  await fillHistory(engine.db, { space: engine.space, webhooks, days: DAYS }, rows); // also creates the partitions
   return { engine, targets: await registerMany(engine, SPACES, () => sink.url) };
 }
 const [filled, empty] = [await start(ROWS), await start(1)];
 type Side = typeof filled;
 
 let videos = 0;
-/** Records this many events of one new video, one after the other. */
+/** Records `events` events for one new video, one after the other. */
 const video =
   ({ engine, targets }: Side, events: number) =>
   async (number: number) => {
@@ -33,7 +33,7 @@ const video =
   };
 const path = (side: Side, events: number) => () => whole(side.engine, events, video(side, events));
 
-/** A vacuum of the empty queue updates the planner's statistics, which must not spoil the plans of later statements. */
+/** A vacuum of the empty queue updates the planner's statistics, which must not worsen the plans of later statements. */
 async function vacuumed(): Promise<number> {
   await filled.engine.db.run({ name: "bench_vacuum", text: "vacuum analyze pending_deliveries" });
   return path(filled, 1)();

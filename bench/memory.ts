@@ -1,4 +1,4 @@
-/** Memory of a delivering process while 200 receivers stall and a million deliveries are pending. */
+/** Measures the memory of a delivering process while 200 receivers stall and a million deliveries are pending. */
 import { setTimeout as pause } from "node:timers/promises";
 import { fillDue } from "./lib/fill-tables.ts";
 import { startProgram, watchMemory } from "./lib/processes.ts";

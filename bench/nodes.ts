@@ -1,4 +1,4 @@
-/** Two delivering processes compared with one, on one database: the same backlog drained alternately. */
+/** Compares two delivering processes with one, on the same database. They alternately drain backlogs of the same size. */
 import { setTimeout as pause } from "node:timers/promises";
 import { fillDue, removePending } from "./lib/fill-tables.ts";
 import { startProgram } from "./lib/processes.ts";
@@ -25,7 +25,7 @@ async function drain(nodes: number): Promise<number> {
   for (const { space, webhook } of webhooks) await fillDue(recording.db, space, webhook, PER_WEBHOOK);
   const env = { DATABASE_URL: database.url };
   const running = await Promise.all(Array.from({ length: nodes }, () => startProgram("deliver-node.ts", env)));
-  await recording.setStatus("enabled"); // the nodes see it at their next poll
+  await recording.setStatus("enabled"); // the nodes notice at their next poll
   while ((await received()) === 0) await pause(1);
   const begin = performance.now();
   while ((await received()) < BACKLOG) await pause(20);

@@ -1,4 +1,4 @@
-/** The cost of per-video ordering: the whole path with ordering, compared with the whole path without. */
+/** Measures the cost of per-video ordering by comparing the whole path with and without it. */
 import { startProgram } from "./lib/processes.ts";
 import { report } from "./lib/report.ts";
 import { newEvent, startEngine } from "./lib/start-engine.ts";
@@ -14,7 +14,7 @@ const ordered = await registerMany(engine, SPACES, () => sink.url, "video");
 const unordered = await registerMany(engine, SPACES, () => sink.url, "none");
 
 let videos = 0;
-/** Records this many events of one new video, one after the other. */
+/** Records `events` events for one new video, one after the other. */
 const video = (events: number, webhooks: typeof ordered) => async (number: number) => {
   const [name, { space }] = [`O${String(++videos).padStart(9, "0")}`, webhooks[number % SPACES]!];
   for (let sequence = 1; sequence <= events; sequence++)

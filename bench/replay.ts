@@ -1,4 +1,4 @@
-/** How a replay affects live traffic: during one at the default rate, during one without a limit, and without a replay. */
+/** Measures how a replay, at the default rate and without a rate limit, affects live traffic. */
 import { createReplays } from "../server/src/delivery/replays.ts";
 import { shortUuid } from "../server/src/kernel/short-uuid.ts";
 import { fillSucceeded } from "./lib/fill-tables.ts";
@@ -25,7 +25,7 @@ const webhook = shortUuid(replayed.webhook);
 const range = { webhook, since: 0, until: Math.floor(Date.now() / 1000) + 60 };
 const [usual, unlimited] = [await prepare({}), await prepare({ rate: null })];
 
-/** Creates a replay of everything and pauses it. @returns its id */
+/** Creates a replay of all events and pauses it. @returns its id */
 async function prepare(more: { rate?: null }): Promise<string> {
   const { id } = await replays.create(engine.db, replayed.space, { ...range, ...more }, null);
   await replays.update(engine.db, replayed.space, id, { status: "paused" });
@@ -33,7 +33,7 @@ async function prepare(more: { rate?: null }): Promise<string> {
 }
 
 interface Segment {
-  /** p99 of live events to the webhook of the replay and to the others, ms. */
+  /** p99 latencies in ms of live events to the replayed webhook and to the others. */
   same: number;
   others: number;
 }

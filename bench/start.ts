@@ -1,4 +1,4 @@
-/** Duration of a start, and memory in use: idle, and while serving and delivering. */
+/** Measures the duration of startup, and memory usage when idle and under load. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";

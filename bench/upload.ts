@@ -1,4 +1,4 @@
-/** Uploads to Mave, by PUT and by tus, compared with uploads to a bare Node server that writes to the same disk. */
+/** Compares uploads to Mave, with PUT and with tus, with uploads to a bare Node server that writes to the same disk. */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { pipeline, Readable } from "node:stream";
@@ -44,7 +44,7 @@ async function send(url: string, method: "PUT" | "PATCH", headers: Record<string
     method,
     headers: { "content-length": String(BYTES), ...headers },
     body,
-    reset: true, // a connection idle during the sync could be closed just as the next upload uses it
+    reset: true, // a connection that was idle during the sync could close just as the next upload uses it
   });
   const text = await response.body.text();
   if (response.statusCode >= 300) throw new Error(`${url} returned ${response.statusCode}: ${text}`);
@@ -76,13 +76,13 @@ const toBare = () => send(bare.url, "PUT", {});
 const before = watchMemory(mave.process().pid!)().own;
 const watch = watchMemory(mave.process().pid!);
 const rounds: { bare: number; put: number; tus: number }[] = [];
-/** Syncs the disk first; otherwise an upload would also pay for the dirty pages of the one before. */
+/** Syncs the disk first. Otherwise an upload would also pay for the previous upload's dirty pages. */
 async function synced(upload: () => Promise<number>): Promise<number> {
   await promisify(execFile)("sync");
   return upload();
 }
 
-// Each method is first, second and last once: a virtual disk slows down as more is written to it.
+// Each method runs first, second and last once, because a virtual disk slows down as more is written to it.
 const ways = [
   ["bare", toBare],
   ["put", byPut],

@@ -1,6 +1,6 @@
 /**
- * An inbox in PostgreSQL: each event is handled once and in order per video, in the same transaction as its effects.
- * To use it, copy this file and replace `handle`.
+ * An inbox in PostgreSQL. It handles each event once and in order per video, in the same transaction as the event's
+ * effects. To use it, copy this file and replace `handle`.
  */
 import { createInbox, eventsFrom, type Gap, type InboxStore } from "@mave/webhooks/order";
 import type { Pool, PoolClient } from "pg";
@@ -29,7 +29,7 @@ export function postgresStore(pool: Pool): InboxStore<PoolClient> {
   };
 }
 
-/** The video's row is the lock: deliveries of one video take turns, and other videos do not wait. */
+/** The video's row serves as a lock: events of the same video wait for each other, and other videos are not blocked. */
 async function marksOf(tx: PoolClient, video: string) {
   await tx.query("insert into mave_positions (video) values ($1) on conflict do nothing", [video]);
   const { rows } = await tx.query("select sequence, event from mave_positions where video = $1 for update", [video]);

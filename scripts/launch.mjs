@@ -1,5 +1,5 @@
-// Runs every public command (`npm start`, `npm test`, …) after installing what it needs. Plain JavaScript for Node 18 or
-// newer, without packages, because nothing else may be installed yet.
+// Runs every public command (`npm start`, `npm test`, …) after installing its requirements. This is plain JavaScript for
+// Node 18 or newer without dependencies, because nothing else may be installed yet.
 import { ensureDashboard } from "./lib/dashboard.mjs";
 import { ensureFfmpeg } from "./lib/machine.mjs";
 import { ensurePackages } from "./lib/packages.mjs";
@@ -9,7 +9,7 @@ import { Failure, interruptible } from "./lib/steps.mjs";
 
 const SERVER = ["--conditions=source", "server/src/main.ts"];
 
-/** Each command installs what it needs, runs, and returns its exit code. */
+/** Each command installs its requirements, runs, and returns its exit code. */
 const COMMANDS = {
   async start() {
     await ensureInstalled();

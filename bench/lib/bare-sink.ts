@@ -1,6 +1,6 @@
 /**
- * A receiver with as little overhead as possible, run as its own process. It splits requests by Content-Length, responds
- * 204 to each and counts them. GET returns the count; GET /reset also sets it to zero.
+ * A minimal-overhead receiver that runs in its own process. It splits requests by Content-Length, counts them, and
+ * responds with 204. GET returns the count; GET /reset also resets it.
  */
 import { createServer, type Socket } from "node:net";
 import { addressOf } from "./sink.ts";

@@ -1,4 +1,4 @@
-/** The baseline of uploads: a Node server that writes the request body to a file and syncs it. */
+/** The baseline for uploads: a Node server that writes the request body to a file and syncs it. */
 import { createWriteStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 let files = 0;
 createServer(async (request, response) => {
   if (request.method === "PUT") {
-    const file = `${process.env.FILE}-${++files}`; // a new file each time: writing to pages that were just freed is faster
+    const file = `${process.env.FILE}-${++files}`; // a new file each time, because writing to recently freed pages is faster
     await pipeline(request, createWriteStream(file));
     const handle = await open(file, "r+");
     await handle.datasync();

@@ -1,6 +1,6 @@
 import { Pool } from "undici";
 
-/** Calls the API of the server under measurement. @returns the response's JSON @throws unless the status is 2xx */
+/** Calls the API of the server under test. @returns the response's JSON @throws unless the status is 2xx */
 export async function call<Body = Record<string, unknown>>(
   url: string,
   key: string,
@@ -18,21 +18,21 @@ export async function call<Body = Record<string, unknown>>(
   return JSON.parse(text) as Body;
 }
 
-/** Registers a webhook for these event types. */
+/** Registers a webhook that is subscribed to the given event types. */
 export const register = (url: string, key: string, sink: string, events: string[]) =>
   call(url, key, "POST", "/v1/webhooks", { url: sink, events });
 
 export interface Load {
   path: string;
-  /** API keys, used in turn because each has a rate limit. */
+  /** API keys to use in turn, because each has a rate limit. */
   keys: readonly string[];
   body: string;
 }
 
 /**
- * Repeats a POST request for a while, `concurrency` at a time.
+ * Repeats a POST request for `duration_ms`, with `concurrency` requests in flight.
  * @returns responses per second
- * @throws if a status is not 2xx
+ * @throws if a response is not 2xx
  */
 export async function generateLoad(
   origin: string,

@@ -1,4 +1,4 @@
-/** A node that only delivers, run as its own process on the given database. Returns its statistics; stopped by a signal. */
+/** A node that only delivers. It runs in its own process, serves its statistics over HTTP, and is stopped by a signal. */
 import { createServer } from "node:http";
 import { startEngine } from "./start-engine.ts";
 

@@ -31,7 +31,7 @@ async function fill(db: Database, statement: typeof DUE, space: string, webhook:
   videos += count;
 }
 
-/** Inserts due deliveries, as events recorded while their webhook was paused leave them. @param webhook its UUID */
+/** Inserts due deliveries like those of events recorded while the webhook was paused. @param webhook its UUID */
 export const fillDue = (db: Database, space: string, webhook: string, count: number) =>
   fill(db, DUE, space, webhook, count);
 

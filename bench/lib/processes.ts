@@ -8,7 +8,7 @@ export interface Program {
   end(): Promise<void>;
 }
 
-/** Starts a program of `bench/lib` as its own process on a free port, and waits until it accepts connections. */
+/** Starts a program from `bench/lib` in its own process on a free port, and waits until it accepts connections. */
 export async function startProgram(file: string, env: Record<string, string> = {}): Promise<Program> {
   const port = await freePort();
   const child = runNode([`bench/lib/${file}`], { ...process.env, ...env, PORT: String(port) });
@@ -33,7 +33,7 @@ export async function startProgram(file: string, env: Record<string, string> = {
 
 const TICK_MS = 10; // USER_HZ is 100 on every Linux platform
 
-/** CPU time that a process and its children have used so far, including children that have exited, ms. Linux only. */
+/** The CPU time in ms that a process and its children have used, including exited children. Linux only. */
 export function cpuOf(pid: number): number {
   const own = statOf(pid);
   const children = childrenOf(pid).map((child) => statOf(child).ticks);
@@ -41,19 +41,19 @@ export function cpuOf(pid: number): number {
 }
 
 export interface Memory {
-  /** The process alone, bytes. */
+  /** Bytes used by the process alone. */
   own: number;
-  /** The process and all its descendants, bytes. */
+  /** Bytes used by the process and all its descendants. */
   total: number;
 }
 
-/** Memory in use (PSS: pages that several processes share are counted once). Linux only. */
+/** The memory in use, as PSS, which counts shared pages only once. Linux only. */
 export function memoryOf(pid: number): Memory {
   const own = proportionalSetSize(pid);
   return { own, total: own + childrenOf(pid).reduce((sum, child) => sum + memoryOf(child).total, 0) };
 }
 
-/** Samples the memory every 100 ms until the returned function is called. @returns the peak */
+/** Samples the memory every 100 ms. @returns a function that stops sampling and returns the peak */
 export function watchMemory(pid: number): () => Memory {
   const peak = { own: 0, total: 0 };
   const sample = () => {
@@ -75,7 +75,7 @@ function proportionalSetSize(pid: number): number {
     const kilobytes = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1];
     return Number(kilobytes ?? 0) * 1024;
   } catch {
-    return 0; // it exited meanwhile
+    return 0; // the process has exited
   }
 }
 
@@ -93,6 +93,6 @@ function statOf(pid: number): { parent: number; ticks: number; exitedTicks: numb
       .map(Number);
     return { parent: fields[1]!, ticks: fields[11]! + fields[12]!, exitedTicks: fields[13]! + fields[14]! };
   } catch {
-    return { parent: 0, ticks: 0, exitedTicks: 0 }; // it exited meanwhile
+    return { parent: 0, ticks: 0, exitedTicks: 0 }; // the process has exited
   }
 }

@@ -6,15 +6,15 @@ import { ROOT } from "../../test/support/server.ts";
 export interface Row {
   what: string;
   measured: string;
-  /** The value of the baseline, or a breakdown. */
+  /** The baseline's value, or a breakdown. */
   baseline?: string;
   ratio?: string;
-  /** Omitted in rows that are informational only. */
+  /** Omitted if the row is only informational. */
   target?: string;
   holds?: boolean;
 }
 
-/** A measurement and its baseline, taken one after the other. */
+/** A measurement and its baseline, taken right after each other. */
 export interface Pair {
   value: number;
   baseline: number;
@@ -22,14 +22,14 @@ export interface Pair {
 
 interface Comparison {
   format: (value: number) => string;
-  /** Follows the baseline's value. */
+  /** The text after the baseline's value. */
   label: string;
-  /** Bound of the ratio. */
+  /** A bound for the ratio. */
   atLeast?: number;
   atMost?: number;
 }
 
-/** A row whose measured values and ratio are medians over the pairs. */
+/** Creates a row whose values and ratio are medians over the pairs. */
 export function compare(what: string, pairs: readonly Pair[], { format, label, atLeast, atMost }: Comparison): Row {
   const ratio = median(pairs.map(({ value, baseline }) => value / baseline));
   const target = atLeast !== undefined ? `≥ ${atLeast}` : atMost !== undefined ? `≤ ${atMost}` : "";
@@ -79,7 +79,7 @@ export function quantile(values: readonly number[], share: number): number {
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5);
 
-/** Two significant digits. */
+/** Formats a number with two significant digits, or four from 100. */
 export const short = (value: number): string => String(Number(value.toPrecision(value >= 100 ? 4 : 2)));
 
 export const count = (value: number): string => value.toLocaleString("en");

@@ -30,7 +30,7 @@ export interface BenchDatabase {
   end(): Promise<void>;
 }
 
-/** Starts an empty embedded PostgreSQL with fsync on, as in production. @param settings additional PostgreSQL settings */
+/** Starts an empty embedded PostgreSQL, with fsync on as in production. @param settings additional PostgreSQL settings */
 export async function startDatabase(settings: Record<string, string> = {}): Promise<BenchDatabase> {
   const folder = await mkdtemp(join(tmpdir(), "mave-bench-"));
   const postgres = await startEmbeddedPostgres({ folder, log: createLog("warn", false), onLost, settings });
@@ -51,7 +51,7 @@ function end(postmaster: number): void {
   try {
     process.kill(postmaster, "SIGQUIT");
   } catch {
-    // it has exited
+    // PostgreSQL has already exited
   }
 }
 
@@ -59,7 +59,7 @@ function onLost(why: Error): never {
   throw why;
 }
 
-/** Starts the delivery engine in this process, on a new database or on the given one. */
+/** Starts the delivery engine in this process, on the given database or on a new one. */
 export async function startEngine({ url, deliver = true }: { url?: string; deliver?: boolean } = {}) {
   const database = url === undefined ? await startDatabase() : null;
   const databaseUrl = url ?? database!.url;
@@ -86,7 +86,7 @@ export async function startEngine({ url, deliver = true }: { url?: string; deliv
   const [space] = await db.run<{ id: string }>({ name: "bench_space", text: "select id from spaces limit 1" });
   return {
     ...{ db, client, node, recorder, webhooks, signals, clock, random, log, database, space: space!.id },
-    /** Creates a space. An event is matched against all webhooks of its space. */
+    /** Creates a space. Each event goes to all matching webhooks in its space. */
     async newSpace(): Promise<string> {
       const text = "insert into spaces (id, name) values (gen_random_uuid(), 'bench') returning id";
       return (await db.run<{ id: string }>({ name: "bench_new_space", text }))[0]!.id;

@@ -2,10 +2,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import { longUuid } from "../../server/src/kernel/short-uuid.ts";
 import { type Bench, newEvent } from "./start-engine.ts";
 
-/** A webhook that is the only one of its space, so that each event is one delivery. */
+/** The only webhook in its space, so that each event has exactly one delivery. */
 export interface Target {
   space: string;
-  /** UUID. */
+  /** The webhook's UUID. */
   webhook: string;
 }
 
@@ -26,7 +26,7 @@ export async function registerMany(
   return made;
 }
 
-/** Starts `work` at an even rate, without a pause when behind. Resolves when all of it is done. */
+/** Calls `work` at an even rate, and without pausing when it falls behind. Resolves when all calls have finished. */
 export async function steadily(perSecond: number, count: number, work: (number: number) => Promise<unknown>) {
   const begin = performance.now();
   const started: Promise<unknown>[] = [];
@@ -38,18 +38,18 @@ export async function steadily(perSecond: number, count: number, work: (number: 
   await Promise.all(started);
 }
 
-/** Measures the latency of events from the call of `record` to their arrival at a receiver in this process. */
+/** Measures the latency of events from the call to `record` to their arrival at a receiver in this process. */
 export class Journal {
   readonly #called = new Map<string, number>();
   readonly #arrived = new Map<string, number>();
 
-  /** To be called with each request body. */
+  /** Notes an arrival. The receiver calls it with each request body. */
   readonly arrive = (body: Buffer): void => {
     const id = body.toString("latin1", 7, 29);
     if (!this.#arrived.has(id)) this.#arrived.set(id, performance.now());
   };
 
-  /** Records an event and the time of the call; commit → arrival is shorter. */
+  /** Records an event and notes the time of the call, which is before the commit. */
   async record({ recorder }: Pick<Bench, "recorder">, { space }: Pick<Target, "space">): Promise<string> {
     const called = performance.now();
     const { id } = await recorder.recordAlone(newEvent(space));

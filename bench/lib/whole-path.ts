@@ -3,12 +3,12 @@ import { signatureHeaders } from "@mave/webhooks/node";
 import { compare, type Pair, perSecond, type Row } from "./report.ts";
 import { type Bench, newEvent } from "./start-engine.ts";
 
-/** Length of a segment, and number of segment pairs. Reduce both for a quick run. */
+/** The length of a segment and the number of segment pairs. Reduce both for a quick run. */
 export const SEGMENT_MS = Number(process.env.SEGMENT_MS ?? 4_000);
 export const PAIRS = Number(process.env.PAIRS ?? 5);
 export const CONCURRENCY = 64;
 
-/** Repeats `work` for one segment, 64 at a time. @returns the number of repetitions */
+/** Repeats `work` for one segment, with 64 calls in flight. @returns the number of calls */
 export async function repeat(work: (number: number) => Promise<unknown>): Promise<number> {
   const begin = performance.now();
   let done = 0;
@@ -19,7 +19,7 @@ export async function repeat(work: (number: number) => Promise<unknown>): Promis
   return done;
 }
 
-/** The bare loop: the engine's own client posts the same signed bytes to these URLs in turn. @returns requests per second */
+/** The bare loop: the engine's client posts the same signed bytes to these URLs in turn. @returns requests per second */
 export async function bare({ client }: Pick<Bench, "client">, urls: readonly string[]): Promise<number> {
   const event = JSON.stringify({ id: "j3bw2jWb6q7aWGwChsgR86", object: "event", ...newEvent("") });
   const body = Buffer.from(event);
@@ -33,16 +33,16 @@ export async function bare({ client }: Pick<Bench, "client">, urls: readonly str
   return (sent / (performance.now() - begin)) * 1000;
 }
 
-/** Successful attempts so far. */
+/** The number of successful attempts so far. */
 export const delivered = ({ node }: Bench): number => node.stats().attempts.succeeded;
 
-/** Resolves when the engine has made and settled this many successful attempts. Runs no statements itself. */
+/** Resolves when the engine has made and settled `count` successful attempts. It runs no statements itself. */
 export async function settled(engine: Bench, count: number): Promise<void> {
   while (delivered(engine) < count || engine.node.stats().unsettled > 0) await pause(2);
 }
 
 /**
- * Records events for one segment, 64 at a time, and waits until all their deliveries are settled.
+ * Records events for one segment, with 64 calls in flight, and waits until all their deliveries are settled.
  * @param fanOut deliveries per event
  * @returns deliveries per second
  */

@@ -1,6 +1,6 @@
 /**
- * Shows that no event is lost when the server is killed: it runs a real server and a receiver, uploads a video, kills the
- * server while it processes the video, and starts it again. `npm run demo` runs it in a temporary folder.
+ * Shows that no event is lost when the server is killed. The demo runs a real server and a receiver, uploads a video,
+ * kills the server while it processes the video, and restarts it. `npm run demo` runs it in a temporary folder.
  */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,14 +9,14 @@ import { createKey, freePort, type Mave, type Place, startMave } from "./mave.ts
 import { type Receipt, type Receiver, startReceiver } from "./receiver.ts";
 import { makeVideo } from "./video.ts";
 
-const WITHIN_MS = 120_000; // an idle machine needs 10 s
+const WITHIN_MS = 120_000; // takes 10 s on an idle machine
 const EVENTS = ["video.created", "video.processing", "video.uploaded", "video.deleted"] as const;
 
 const terminal = process.stdout.isTTY === true && !process.env.NO_COLOR;
 const paint = (code: number) => (text: string) => (terminal ? `\x1b[${code}m${text}\x1b[0m` : text);
 const [bold, red, green, grey] = [paint(1), paint(31), paint(32), paint(90)];
 
-/** Start of the current step, to measure how long its events take to arrive. */
+/** When the current step started, to measure how long its events take to arrive. */
 let stepStart = 0;
 
 function step(title: string): void {

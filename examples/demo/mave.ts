@@ -9,12 +9,12 @@ const POLL_MS = 50;
 const MAIN = fileURLToPath(new URL("../../server/src/main.ts", import.meta.url));
 const ADMIN = fileURLToPath(new URL("../../server/src/admin/cli.ts", import.meta.url));
 
-/** A real Mave server in its own process. Its folder outlives it. */
+/** A real Mave server in a child process. Its data folder survives restarts. */
 export interface Mave {
   url: string;
-  /** Sends SIGKILL, like a crash. */
+  /** Sends SIGKILL to simulate a crash. */
   kill(): Promise<void>;
-  /** Sends SIGTERM: requests in flight finish first. */
+  /** Sends SIGTERM, so that requests in flight finish first. */
   stop(): Promise<void>;
 }
 
@@ -43,7 +43,7 @@ export async function startMave(place: Place): Promise<Mave> {
   return { url, kill: () => end("SIGKILL"), stop: () => end("SIGTERM") };
 }
 
-/** @returns a new API key, created with the operator's command */
+/** Creates an API key with `mave admin`. @returns the key */
 export async function createKey(place: Place): Promise<string> {
   const child = node(ADMIN, ["admin", "key", "create", "--name", "demo", "--scope", "write"], place);
   const output = collect(child);
@@ -53,7 +53,7 @@ export async function createKey(place: Place): Promise<string> {
   return key;
 }
 
-/** @returns a port that is free now */
+/** @returns a port that is currently free */
 export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");

@@ -5,13 +5,13 @@ import { deliveryOf, type MaveEvent, verify, WebhookVerificationError } from "@m
 export interface Receipt {
   event: MaveEvent;
   attempt: number;
-  /** Whether an event with this id has arrived before, which at-least-once delivery allows. */
+  /** Whether the same event has arrived before, which at-least-once delivery allows. */
   isDuplicate: boolean;
 }
 
 export interface Receiver {
   url: string;
-  /** The webhook's secret. Requests before it is set are refused, and Mave retries them. */
+  /** The webhook's secret. Until it is set, requests are rejected, and Mave retries them. */
   secret: string;
   /** The ids of all received events, in order of first arrival. */
   received: Set<string>;
@@ -21,7 +21,7 @@ export interface Receiver {
   close(): void;
 }
 
-/** A typical receiver: it reads the raw body, verifies it and responds, and does its work after the response. */
+/** A typical receiver: it reads the raw body, verifies the signature, responds, and then does its work. */
 export async function startReceiver(onReceipt: (receipt: Receipt) => void): Promise<Receiver> {
   const firsts = new Map<string, PromiseWithResolvers<MaveEvent>>();
   const firstOf = (type: string) => {

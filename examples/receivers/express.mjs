@@ -1,5 +1,5 @@
 // Receives Mave's webhooks with Express:  npm install express @mave/webhooks
-// Start it with the secret of your webhook:  WEBHOOK_SECRET=whsec_… node express.mjs
+// Start it with your webhook's secret:  WEBHOOK_SECRET=whsec_… node express.mjs
 import { webhook } from "@mave/webhooks/express";
 import express from "express";
 

@@ -1,5 +1,5 @@
 // Receives Mave's webhooks with Fastify:  npm install fastify @mave/webhooks
-// Start it with the secret of your webhook:  WEBHOOK_SECRET=whsec_… node fastify.mjs
+// Start it with your webhook's secret:  WEBHOOK_SECRET=whsec_… node fastify.mjs
 import { webhook } from "@mave/webhooks/fastify";
 import Fastify from "fastify";
 

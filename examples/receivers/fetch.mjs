@@ -1,5 +1,5 @@
 // Receives Mave's webhooks on servers built on the Fetch API: Bun, Deno, Cloudflare Workers.
-// Start it with the secret of your webhook:  WEBHOOK_SECRET=whsec_… bun fetch.mjs
+// Start it with your webhook's secret:  WEBHOOK_SECRET=whsec_… bun fetch.mjs
 import { webhook } from "@mave/webhooks/fetch";
 
 const receive = webhook(process.env.WEBHOOK_SECRET, (event) => {

@@ -1,5 +1,5 @@
 // Receives Mave's webhooks with Hono on Bun or Deno:  npm install hono @mave/webhooks
-// Start it with the secret of your webhook:  WEBHOOK_SECRET=whsec_… bun hono.mjs
+// Start it with your webhook's secret:  WEBHOOK_SECRET=whsec_… bun hono.mjs
 import { webhook } from "@mave/webhooks/hono";
 import { Hono } from "hono";
 

@@ -1,4 +1,4 @@
-// Receives Mave's webhooks in a Next.js app: save it as app/webhooks/route.ts, and set WEBHOOK_SECRET.
+// Receives Mave's webhooks in a Next.js app. Save this file as app/webhooks/route.ts and set WEBHOOK_SECRET.
 import { webhook } from "@mave/webhooks/fetch";
 
 export const POST = webhook(process.env.WEBHOOK_SECRET!, async (event) => {

@@ -1,10 +1,10 @@
 <?php
-// Receives Mave's webhooks with PHP 8 or newer, without packages.
-// Start it with the secret of your webhook:  WEBHOOK_SECRET=whsec_... php -S localhost:4000 receiver.php
+// Receives Mave's webhooks with PHP 8 or newer and no packages.
+// Start it with your webhook's secret:  WEBHOOK_SECRET=whsec_... php -S localhost:4000 receiver.php
 
 const TOLERANCE = 300; // seconds
 
-/** $header is Mave-Signature: t=<time>, v1=<hex>, with a second v1 during a secret rotation. */
+/** Verifies the Mave-Signature header, t=<time>, v1=<hex>. During a secret rotation it has a second v1. */
 function is_from_mave(string $body, string $header, string $secret, int $now): bool
 {
     $times = $signatures = [];
@@ -21,7 +21,7 @@ function is_from_mave(string $body, string $header, string $secret, int $now): b
 }
 
 $secret = getenv('WEBHOOK_SECRET') ?: throw new RuntimeException('WEBHOOK_SECRET is not set');
-$body = file_get_contents('php://input'); // the raw body: verify it before parsing
+$body = file_get_contents('php://input'); // verify the raw body before parsing it
 if (!is_from_mave($body, $_SERVER['HTTP_MAVE_SIGNATURE'] ?? '', $secret, time())) {
     http_response_code(400);
     return;

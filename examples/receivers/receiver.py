@@ -1,6 +1,6 @@
 """Receives Mave's webhooks with Python's standard library.
 
-Start it with the secret of your webhook:  WEBHOOK_SECRET=whsec_... python3 receiver.py
+Start it with your webhook's secret:  WEBHOOK_SECRET=whsec_... python3 receiver.py
 """
 
 import hashlib
@@ -17,7 +17,7 @@ BODY_MAX = 1_048_576  # bytes
 
 
 def is_from_mave(body: bytes, header: str) -> bool:
-    """header is Mave-Signature: t=<time>, v1=<hex>, with a second v1 during a secret rotation."""
+    """Verifies the Mave-Signature header, t=<time>, v1=<hex>. During a secret rotation it has a second v1."""
     parts = [part.strip().partition("=") for part in header.split(",")]
     times = [value for name, _, value in parts if name == "t"]
     signatures = [value.lower().encode() for name, _, value in parts if name == "v1"]

@@ -1,4 +1,4 @@
-// `npm run bench [name …]`: runs bench/<name>.ts, or all benchmarks, one at a time.
+// `npm run bench [name …]`: runs the named benchmarks (bench/<name>.ts), or all of them, one at a time.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../lib/places.mjs";

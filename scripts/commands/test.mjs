@@ -1,5 +1,5 @@
-// `npm test [path …]` and `npm run test:long`: installs the programs that tests need if possible, runs the tests, and
-// prints one summary line.
+// `npm test [path …]` and `npm run test:long`: if possible, installs the programs that tests need, then runs the tests
+// and prints a one-line summary.
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensureDashboard } from "../lib/dashboard.mjs";
@@ -9,7 +9,7 @@ import { runUntilEnd } from "../lib/process.mjs";
 
 const DEBIAN_CLUSTER = "/usr/lib/postgresql";
 
-/** Programs that tests need: the package, whether it is installed, and the tests that are skipped without it. */
+/** The programs that tests need: the package, whether it is installed, and the tests that are skipped without it. */
 const NEEDS = [
   { name: "ffmpeg", isInstalled: () => which("ffmpeg") && which("ffprobe"), skipped: "tests that process video" },
   { name: "chromium", isInstalled: () => which("chromium") ?? which("google-chrome"), skipped: "browser tests" },
@@ -26,7 +26,7 @@ const NEEDS = [
   },
 ];
 
-/** @param {"only" | "also"} [long] runs the long tests instead of the others, or in addition to them */
+/** @param {"only" | "also"} [long] whether to run the long tests alone or in addition to the others */
 export async function test(args, long = process.env.TEST_LONG) {
   await ensureDashboard();
   const missing = () => NEEDS.filter(({ isInstalled }) => !isInstalled());
@@ -46,7 +46,7 @@ export async function test(args, long = process.env.TEST_LONG) {
   return summarize(read(counts), code);
 }
 
-/** Prints the summary. A run that was aborted, or failed outside a test, counts as one failure. */
+/** Prints the summary. If a run was aborted or failed outside a test, that counts as one failure. */
 function summarize(text, code) {
   const { passed, failed, skipped } = text === null ? { passed: 0, failed: 0, skipped: 0 } : JSON.parse(text);
   const other = failed === 0 && code !== 0 ? 1 : 0;

@@ -1,4 +1,4 @@
-// Builds the dashboard and the embed page's player when their sources have changed.
+// Builds the dashboard and the embed page's player if their sources have changed.
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";

@@ -1,10 +1,10 @@
 import { environment, nodePath, read, which } from "./places.mjs";
 import { Failure, quietly } from "./steps.mjs";
 
-// No dependency needs its install script. The only relevant one creates links, which the server creates itself.
+// No dependency needs its install script. The only relevant script creates links, and the server creates them itself.
 const OPTIONS = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
 
-/** Runs npm on the Node in use. @throws Failure with npm's error */
+/** Runs npm with the selected Node. @throws Failure with npm's error */
 export async function npm(name, args, folder) {
   const parentNpm = process.env.npm_execpath; // the npm that started this process, if any
   const [program, ...first] = parentNpm?.endsWith(".js") ? [nodePath(), parentNpm] : [which("npm") ?? "npm"];

@@ -1,4 +1,4 @@
-// Installs the packages of package-lock.json when it has changed.
+// Installs the packages in package-lock.json if the file has changed.
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ export async function ensurePackages() {
   writeFileSync(STAMP, wanted); // last, so that an interrupted installation is repeated
 }
 
-/** Whether npm's record of installed packages has every package; also true after a manual `npm install`. */
+/** Whether npm's record of installed packages is complete, which is also true after a manual `npm install`. */
 function isInstalled(lock) {
   const record = read(MODULES, ".package-lock.json");
   if (record === null) return false;
@@ -36,7 +36,7 @@ function isInstalled(lock) {
   });
 }
 
-/** The packages in the lock file that this machine needs. */
+/** The packages from the lock file that this machine needs. */
 function expected(lock) {
   const fits = (list, own) => list === undefined || [list].flat().includes(own);
   return Object.entries(JSON.parse(lock).packages).filter(([path, { os, cpu, libc, optional }]) => {

@@ -1,20 +1,20 @@
-// Paths, and the environment that programs run with.
+// Paths, and the environment for child processes.
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-/** Logs, stamps and compiled code; safe to delete at any time. */
+/** The folder for logs, stamps and compiled code. It can be deleted at any time. */
 export const CACHE = join(ROOT, ".cache");
 
 let node = process.execPath;
-/** The Node that commands run on. */
+/** The path of the Node that runs commands. */
 export const nodePath = () => node;
 export const useNode = (path) => {
   node = path;
 };
 
-/** This process's environment, with this Node and node_modules/.bin first in PATH and without npm's own variables. */
+/** This process's environment without npm's variables, and with this Node and node_modules/.bin first in PATH. */
 export function environment(more = {}) {
   const own = Object.entries(process.env).filter(
     ([name]) => !/^npm_(?:package|lifecycle|config_local_prefix)/.test(name),

@@ -4,8 +4,8 @@ import { environment, nodePath, ROOT } from "./places.mjs";
 const PARENT_CHECK_MS = 200;
 
 /**
- * Runs a program on Node in this terminal and waits for it to exit. Signals are forwarded to it. If this process is
- * killed, the program sees its IPC channel close and exits; if npm, the parent, is killed, the program gets SIGTERM.
+ * Runs a Node program in this terminal, forwards signals to it, and waits for it to exit. If this process is killed, the
+ * program's IPC channel closes and the program exits. If the parent process, npm, is killed, the program gets SIGTERM.
  * @returns {Promise<number>} the exit code
  */
 export function runUntilEnd(args, env = {}, { channel = true } = {}) {
@@ -14,7 +14,7 @@ export function runUntilEnd(args, env = {}, { channel = true } = {}) {
   child.channel?.unref();
   for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"]) {
     process.removeAllListeners(signal);
-    // The terminal sends Ctrl-C to the child as well, and a second one would force it to exit.
+    // On Ctrl-C, the terminal also signals the child, and a second SIGINT would force it to exit.
     process.on(signal, () => (signal === "SIGINT" && process.stdin.isTTY) || child.kill(signal));
   }
   if (process.env.npm_lifecycle_event !== undefined) watchParent(() => child.kill("SIGTERM"));

@@ -1,4 +1,4 @@
-// Selects the Node that Mave runs on: the system's if it is new enough, else one from the npm registry.
+// Selects the Node that Mave runs on: the system's Node if it is new enough, otherwise a copy from the npm registry.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { npm } from "./npm.mjs";

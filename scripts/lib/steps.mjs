@@ -1,20 +1,20 @@
-// Setup output: one line per step with its progress and duration, and failures as sentences.
+// Prints setup output: one line per step with its progress and duration, and readable error messages.
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { CACHE, environment, ROOT } from "./places.mjs";
 
-/** A failure that the user can fix. The message says what happened, why, and what to do. */
+/** An error that the user can fix. The message explains what happened, why, and what to do. */
 export class Failure extends Error {}
 
-const DOTS_MS = 2_000; // interval of progress dots if standard error is not a terminal
+const DOTS_MS = 2_000; // interval between progress dots if standard error is not a terminal
 const terminal = process.stderr.isTTY === true;
 
 /**
- * Runs `work` and shows it as one line on standard error; standard output belongs to the command.
+ * Runs `work` and shows its progress in one line on standard error, because standard output is for the command's output.
  * @param {string} title
  * @param {() => Promise<void>} work
- * @param {() => string} [progress] a few characters of progress
+ * @param {() => string} [progress] returns a short progress text
  */
 export async function step(title, work, progress = () => "") {
   const start = Date.now();
@@ -37,7 +37,7 @@ export async function step(title, work, progress = () => "") {
 
 const children = new Set();
 
-/** Exits on Ctrl-C during a step, after stopping its programs. Every step can be repeated. */
+/** Makes Ctrl-C during a step stop the step's programs and exit. Every step can be repeated. */
 export function interruptible() {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => {
@@ -49,7 +49,7 @@ export function interruptible() {
 }
 
 /**
- * Runs a program for a step, with all of its output in a log file.
+ * Runs a program for a step and writes all of its output to a log file.
  * @param {string} name the log file's name
  * @returns {Promise<{ ok: boolean, log: string }>}
  */

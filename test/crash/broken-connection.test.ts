@@ -5,8 +5,8 @@ import { testConnection } from "../support/database.ts";
 const backendPid = { name: "test_backend_pid", text: "select pg_backend_pid() as pid" };
 const terminate = { name: "test_terminate", text: "select pg_terminate_backend($1)" };
 
-describe("a connection that breaks inside a transaction", () => {
-  test("fails the transaction, not the process", async () => {
+describe("a connection that breaks during a transaction", () => {
+  test("fails the transaction but not the process", async () => {
     const connection = await testConnection();
     const db = openDatabase({ connection, connections: 2 });
     const other = openDatabase({ connection, connections: 1 });

@@ -1,6 +1,6 @@
-/** A client of the API that repeats each call, with the same Idempotency-Key, until it gets a response. */
+/** An API client that retries each call with the same Idempotency-Key until it gets a response. */
 export interface Caller {
-  /** Asked at each try, because callers may move to another server. */
+  /** Evaluated at each try, because callers may switch to another server. */
   url: () => string;
   key: string;
 }
@@ -8,11 +8,11 @@ export interface Caller {
 export interface Returned<Body> {
   status: number;
   body: Body;
-  /** Tries before this one that got no response or a 5xx. Any of them may have made the change. */
+  /** The number of earlier tries that got no response or a 5xx. Any of them may have made the change. */
   failedTries: number;
 }
 
-const TIMEOUT_MS = 240_000; // a server that is killed again and again serves for moments only; on a busy machine, not even that
+const TIMEOUT_MS = 240_000; // a server that is killed repeatedly is rarely ready, especially on a busy machine
 
 export async function call<Body>(
   { url, key }: Caller,
@@ -44,7 +44,7 @@ interface Page<Item> {
   next: string | null;
 }
 
-/** All items of a list, page by page. */
+/** Reads all items in a list, page by page. */
 export async function all<Item>(caller: Caller, path: string): Promise<Item[]> {
   const items: Item[] = [];
   const join = path.includes("?") ? "&" : "?";

@@ -7,7 +7,7 @@ import { FACTOR, type Scene, SEED, setScene, wait } from "./scene.ts";
 
 const TIMEOUT_MS = 240_000;
 const COMMIT_CUTS = Math.ceil(3 * FACTOR);
-/** Counted from when the server notices. In the long tests, as long as a lease. */
+/** The outage's duration after the server notices it. In the long tests, it is as long as a lease. */
 const BLACK_HOLE_MS = 6_000 * FACTOR;
 
 /** A database behind a proxy that fails on command. */
@@ -30,8 +30,8 @@ const readiness = async ({ server }: Scene): Promise<number> => {
   return response.status;
 };
 
-describe("while the database is away", () => {
-  test("the API returns 503 at once, and deliveries continue afterwards", { timeout: TIMEOUT_MS }, async () => {
+describe("while the database is unreachable,", () => {
+  test("the API returns 503 immediately, and deliveries continue afterwards", { timeout: TIMEOUT_MS }, async () => {
     const { scene, proxy } = await sceneBehindProxy();
     const load = scene.load({ callers: 2 });
     for (let cut = 0; cut < 3; cut += 1) {
@@ -61,7 +61,7 @@ describe("while the database is away", () => {
   });
 });
 
-describe("connections cut just before or after a commit", () => {
+describe("connections that are cut just before or after a commit", () => {
   test("lose no acknowledged change and make no change twice", { timeout: TIMEOUT_MS }, async () => {
     const { scene, proxy } = await sceneBehindProxy();
     const random = seeded(SEED);
@@ -86,14 +86,14 @@ describe("connections cut just before or after a commit", () => {
       `${cuts.before} cuts before a commit, ${cuts.after} after: ${events} events, ${duplicates.length} twice`,
     );
     expect(ledger.findings).toEqual([]);
-    // Callers repeated each call with the same key until it returned. None of them created a second video.
+    // Callers retried each call with the same key until it succeeded. No retry created a second video.
     expect(events).toBe(load.acknowledged.created.size + load.acknowledged.deleted.size);
     proxy.close();
   });
 });
 
-describe("a database that swallows every byte", () => {
-  test("is noticed, and deliveries continue when it is back", { timeout: TIMEOUT_MS }, async () => {
+describe("a database connection that drops every byte", () => {
+  test("is detected, and deliveries continue once it works again", { timeout: TIMEOUT_MS }, async () => {
     const { scene, proxy } = await sceneBehindProxy();
     const load = scene.load({ callers: 2 });
     await wait(500);
@@ -111,7 +111,7 @@ describe("a database that swallows every byte", () => {
 });
 
 describe("a server that loses its database while it prints the sign-in link", () => {
-  test("keeps running and prints how to get a link", { timeout: TIMEOUT_MS }, async () => {
+  test("keeps running and explains how to get a link", { timeout: TIMEOUT_MS }, async () => {
     const { url, proxy } = await databaseBehindProxy();
     let cuts = 0;
     proxy.inspect = (bytes) => {

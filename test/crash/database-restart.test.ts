@@ -8,18 +8,18 @@ import { databaseUrl } from "../support/database.ts";
 import { removeDataFolder } from "../support/server.ts";
 import { type Scene, setScene, wait } from "./scene.ts";
 
-/** A fast shutdown, an immediate shutdown and a kill of PostgreSQL. */
+/** The signals for a fast shutdown, an immediate shutdown and a kill of PostgreSQL. */
 const SIGNALS = ["SIGINT", "SIGQUIT", "SIGKILL"] as const;
 
 interface Database {
-  /** The data folder that contains it. */
+  /** The data folder that contains the database. */
   folder(scene: Scene): string;
   env: Record<string, string>;
 }
 
 const embedded = async (): Promise<Database> => ({ folder: ({ server }) => server.dataDir, env: {} });
 
-/** A cluster that the service did not start and cannot restart; the supervisor in the test process does. */
+/** A cluster that the server did not start and cannot restart. A supervisor in the test process restarts it. */
 async function external(): Promise<Database> {
   const folder = await mkdtemp(join(tmpdir(), "mave-external-"));
   const fail = (why: Error) => {
@@ -37,7 +37,7 @@ describe.each([
   ["an embedded", embedded],
   ["an external", external],
 ])("%s database that shuts down fast, shuts down immediately and is killed", (which, prepare) => {
-  test("interrupts deliveries only until it is back", { timeout: 240_000 }, async () => {
+  test("interrupts deliveries only until it is running again", { timeout: 240_000 }, async () => {
     const database = await prepare();
     const scene = await setScene(database.env, ["/healthy", "/flaky"]);
     const load = scene.load({ callers: 2, pause_ms: 100 });
@@ -58,7 +58,7 @@ describe.each([
   });
 });
 
-/** @returns milliseconds from the signal until the service is ready on a new postmaster */
+/** @returns the milliseconds from the signal until the server is ready with a new postmaster */
 async function restart(folder: string, signal: NodeJS.Signals, { server }: Scene): Promise<number> {
   const home = await realpath(join(folder, "postgres"));
   const postmaster = async () =>

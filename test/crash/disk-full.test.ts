@@ -12,7 +12,7 @@ import { setScene, wait } from "./scene.ts";
 
 const TIMEOUT_MS = 240_000;
 
-/** Mounts a small disk that the test can fill. @returns null if this user may not mount one */
+/** Mounts a small disk that the test can fill. @returns null if this user is not allowed to mount disks */
 function smallDisk(bytes: number): { folder: string; fill(left: number): void; free(): void } | null {
   const disk = mkdtempSync(join(tmpdir(), "mave-disk-"));
   try {
@@ -35,7 +35,7 @@ function smallDisk(bytes: number): { folder: string; fill(left: number): void; f
       try {
         writeFileSync(ballast, Buffer.alloc(Math.max(0, bavail * bsize - left)));
       } catch (error) {
-        // Another process may have used the rest meanwhile: the disk is full in that case too.
+        // Another process may have used the remaining space in the meantime. The disk is full in that case too.
         if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
       }
     },
@@ -47,7 +47,7 @@ const isRoot = process.getuid?.() === 0;
 if (!isRoot) console.log("Skipping the tests of a full disk: only root may mount the disk that they fill");
 
 describe.skipIf(!isRoot)("a full disk", () => {
-  test("refuses an upload with 507, keeps what was there, and accepts the upload once there is space", {
+  test("rejects an upload with 507, keeps existing data, and accepts the upload once there is space", {
     timeout: TIMEOUT_MS,
   }, async (context) => {
     const disk = smallDisk(40_000_000);
@@ -77,7 +77,7 @@ describe.skipIf(!isRoot)("a full disk", () => {
     await expect.poll(async () => (await get()).status, { timeout: 120_000, interval: 300 }).toBe("ready");
   });
 
-  test("loses no acknowledged event when it is the database's", {
+  test("loses no acknowledged event when it contains the database", {
     timeout: TIMEOUT_MS,
   }, async (context) => {
     const disk = smallDisk(500_000_000);
@@ -102,7 +102,7 @@ describe.skipIf(!isRoot)("a full disk", () => {
     await expect.poll(createUntilRefused, { timeout: 60_000, interval: 10 }).toBe(true);
     for (const status of statuses) expect([201, 507, 503, 0]).toContain(status);
     disk.free();
-    // A database that could not write its log has exited, and the service with it.
+    // If the database could not write its log, it has exited, and so has the server.
     const hasEnded = await fetch(`${scene.server.url}/readyz`).then(
       () => scene.server.process().exitCode !== null,
       () => true,

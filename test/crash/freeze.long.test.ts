@@ -3,11 +3,11 @@ import { LIMITS } from "../../server/src/kernel/limits.ts";
 import { wait } from "./scene.ts";
 import { expectNoLoss, freeze, type Leased, livingNodes, sentByOther, startTwoNodes } from "./two-nodes.ts";
 
-/** After this long, the leases of a frozen node have expired and other nodes have claimed its deliveries. */
+/** Long enough that a frozen node's leases expire and other nodes claim its deliveries. */
 const FREEZE_MS = LIMITS.LEASE_MS + 5_000;
 
 describe("two nodes frozen in turn for longer than a lease", () => {
-  test("send each other's deliveries, and nothing is lost, doubled or out of order", { timeout: 400_000 }, async () => {
+  test("send each other's deliveries, with nothing lost or out of order", { timeout: 400_000 }, async () => {
     const two = await startTwoNodes();
     const { scene, nodes, db } = two;
     const load = scene.load({ callers: 3, pause_ms: 400 });
@@ -18,7 +18,7 @@ describe("two nodes frozen in turn for longer than a lease", () => {
       try {
         after.push(Math.max(...(await sentByOther(scene, own))) - begin_ms);
         await wait(Math.max(0, begin_ms + FREEZE_MS - Date.now()));
-        expect(await livingNodes(db)).toBe(2); // it still holds its lock: a frozen node is not presumed dead
+        expect(await livingNodes(db)).toBe(2); // a frozen node still holds its lock, so it is not presumed dead
       } finally {
         node.process().kill("SIGCONT");
       }

@@ -38,14 +38,14 @@ async function typesOf(id: string): Promise<string[]> {
   return data.map(({ type }) => type);
 }
 
-/** The ids of this server's ffmpeg processes. */
+/** The process ids of this server's ffmpeg processes. */
 function ffmpegs(): number[] {
   const isOurs = (process: string) => {
     try {
       const line = readFileSync(`/proc/${process}/cmdline`, "utf8");
       return line.startsWith("ffmpeg\0") && line.includes(server.dataDir);
     } catch {
-      return false; // it exited meanwhile
+      return false; // the process has exited
     }
   };
   return readdirSync("/proc")
@@ -55,7 +55,9 @@ function ffmpegs(): number[] {
 
 const ready = { timeout: 20_000, interval: 50 };
 
-test("killing ffmpeg repeats the processing, with one event", { timeout: 60_000 }, async () => {
+test("killing ffmpeg makes the server repeat the processing and record only one event", {
+  timeout: 60_000,
+}, async () => {
   const id = await newVideo();
   await put(id, await playable(inputs, "long.mp4"));
   await expect.poll(ffmpegs, ready).toHaveLength(1);
@@ -64,7 +66,7 @@ test("killing ffmpeg repeats the processing, with one event", { timeout: 60_000 
   expect(await typesOf(id)).toEqual(["video.created", "video.processing", "video.uploaded"]);
 });
 
-test("killing the service during processing leaves no ffmpeg, and the next start repeats the processing", {
+test("killing the server during processing leaves no ffmpeg running, and a restart repeats the processing", {
   timeout: 60_000,
 }, async () => {
   const id = await newVideo();
@@ -79,7 +81,7 @@ test("killing the service during processing leaves no ffmpeg, and the next start
   expect(await readdir(join(server.dataDir, "originals"))).toEqual([]);
 });
 
-test("killing the service during uploads lets tus resume at the byte on disk and discards a PUT", async () => {
+test("after the server is killed during uploads, tus resumes after the last byte on disk and a PUT is discarded", async () => {
   const file = await readFile(await playable(inputs, "plain-720p.mp4"));
   const [resumed, broken] = [await newVideo(), await newVideo()];
   const tus = { authorization, "tus-resumable": "1.0.0" };

@@ -5,12 +5,12 @@ import { type Scene, setScene, wait } from "./scene.ts";
 
 const VIDEOS = 120;
 const PATHS = ["/healthy", "/flaky"];
-/** A replay keeps few deliveries pending: after this many arrivals, it has moved on to others. */
+/** A replay keeps few deliveries pending. After this many arrivals, it has created more. */
 const ARRIVALS_BETWEEN_KILLS = 60;
 const KILLS = 3;
 
-describe("a replay whose service is killed", () => {
-  test("continues, and repeats no delivery that succeeded", { timeout: 400_000 }, async () => {
+describe("a replay whose server is killed", () => {
+  test("continues and does not repeat any delivery that succeeded", { timeout: 400_000 }, async () => {
     const scene = await setScene({}, []);
     const load = scene.load({ callers: 4, pause_ms: 10 });
     const { created, deleted } = load.acknowledged;
@@ -24,7 +24,7 @@ describe("a replay whose service is killed", () => {
       const before = arrived(scene);
       await expect.poll(() => arrived(scene), { timeout: 60_000 }).toBeGreaterThan(before + ARRIVALS_BETWEEN_KILLS);
       await scene.server.kill();
-      await wait(50); // the receiver reads what was sent before
+      await wait(50); // lets the receiver read everything sent before the kill
       kills.push({ what: "service", over_ms: Date.now() });
       const all = (created.size + deleted.size) * PATHS.length;
       expect(arrived(scene), "killed before the end").toBeLessThan(all);
@@ -44,7 +44,7 @@ describe("a replay whose service is killed", () => {
 
 const arrived = ({ receiver }: Scene): number => receiver.read().length;
 
-/** Creates a replay of all events since before the webhook was registered. @returns its id */
+/** Creates a replay of all events, including those from before the webhook was registered. @returns its id */
 async function replayAll({ caller }: Scene, webhook: string): Promise<string> {
   const until = Math.ceil(Date.now() / 1000) + 1;
   const input = { webhook, since: until - 600, until };

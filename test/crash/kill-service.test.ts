@@ -8,13 +8,13 @@ import { FACTOR, type Scene, SEED, setScene, wait } from "./scene.ts";
 
 const KILLS = Math.ceil(10 * FACTOR);
 
-/** What each round kills: the running service, also during its next start, or its database. */
+/** What each round kills: the running server, the server while it starts, or its database. */
 const ROUNDS = [["service"], ["service", "start"], ["database"], ["service", "start"]] as const;
 
-/** About the duration of a start. A kill within it hits any stage of the start. */
+/** The approximate duration of startup. A kill at a random time within it can hit any stage. */
 const START_MS = 900;
 
-describe("kill -9 of the service and its database under load", () => {
+describe("kill -9 of the server and its database under load", () => {
   test("loses no event and repeats only attempts that were in flight", { timeout: 400_000 * FACTOR }, async () => {
     const scene = await setScene();
     const random = seeded(SEED);
@@ -38,12 +38,12 @@ describe("kill -9 of the service and its database under load", () => {
     expect(ledger.findings).toEqual([]);
     expect(ledger.events).toBeGreaterThan(KILLS);
     expect(cost.findings).toEqual([]);
-    // Only deliveries whose success was not recorded were sent again.
+    // The only deliveries sent twice are those whose success was not recorded.
     expect(ledger.unrecorded.map(({ delivery }) => delivery)).toEqual(expect.arrayContaining(ledger.duplicates));
   });
 });
 
-/** Some rounds last long enough to settle far more attempts than can be in flight. */
+/** Every fifth round lasts long enough to settle far more attempts than can be in flight. */
 const LONG_EVERY = 5;
 const LONG_MS = 3_000;
 
@@ -51,15 +51,15 @@ async function kill(scene: Scene, what: Kill["what"]): Promise<Kill> {
   const postmaster = what === "database" ? await postmasterOf(scene) : 0;
   if (postmaster === 0) await scene.server.kill();
   else process.kill(postmaster, "SIGKILL");
-  await wait(50); // the receiver reads what was sent before
+  await wait(50); // lets the receiver read everything sent before the kill
   const over_ms = Date.now();
   if (postmaster !== 0) await databaseIsBack(scene, postmaster);
   return { what, over_ms };
 }
 
-/** Begins a start and returns in the middle of it. */
+/** Starts the server and returns before it is ready. */
 async function startFor({ server }: Scene, ms: number): Promise<void> {
-  server.start().catch(() => {}); // it is killed before it is ready
+  server.start().catch(() => {}); // the server is killed before it is ready
   await wait(ms);
 }
 
@@ -71,13 +71,13 @@ async function timed(work: () => Promise<void>): Promise<number> {
 
 const hasEnded = ({ server }: Scene): boolean => server.process().signalCode !== null;
 
-/** @returns 0 if the database is not running */
+/** @returns the postmaster's process id, or 0 if the database is not running */
 const postmasterOf = async ({ server }: Scene): Promise<number> => {
   const home = await realpath(join(server.dataDir, "postgres"));
   return Number.parseInt(await readFile(join(home, "cluster/postmaster.pid"), "utf8").catch(() => "0"), 10);
 };
 
-/** Waits until the service has restarted its database. */
+/** Waits until the server has restarted its database. */
 async function databaseIsBack(scene: Scene, killed: number): Promise<void> {
   await expect.poll(() => postmasterOf(scene), { timeout: 60_000 }).not.toBe(killed);
   const { server } = scene;

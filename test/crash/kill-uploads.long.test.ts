@@ -8,14 +8,14 @@ import { startServer, type TestServer } from "../support/server.ts";
 import { playable, videoFolder } from "../support/video-files.ts";
 import { all, type Caller, call } from "./caller.ts";
 
-const TIMEOUT_MS = 240_000; // each takes seconds on an idle machine
+const TIMEOUT_MS = 240_000; // each test takes seconds on an idle machine
 
 let server: TestServer;
 let caller: Caller;
 let quick: string;
 let slow: string;
 
-// These tests need ffmpeg, which also makes the files they upload; `npm test` skips them without it.
+// These tests need ffmpeg, which also creates the files they upload. `npm test` skips them if it is not installed.
 beforeAll(async () => {
   if (without("ffmpeg")) return;
   const folder = await videoFolder();
@@ -66,12 +66,12 @@ function workers(): number[] {
         const here = words.includes(server.dataDir) || readlinkSync(`/proc/${pid}/cwd`).startsWith(server.dataDir);
         return here && state !== "Z" && /ff(?:mpeg|probe)/.test(words);
       } catch {
-        return false; // it exited meanwhile
+        return false; // the process has exited
       }
     });
 }
 
-/** Checks that no working files and no partial uploads are left. */
+/** Checks that no temporary files and no partial uploads are left. */
 async function expectNoLeftovers(): Promise<void> {
   for (const folder of ["work", "incoming"])
     await expect.poll(() => readdir(join(server.dataDir, folder)), { timeout: TIMEOUT_MS, interval: 500 }).toEqual([]);
@@ -84,7 +84,7 @@ const tus = (more: Record<string, string>) => ({
 });
 
 describe.skipIf(without("ffmpeg"))("an upload whose server is killed", () => {
-  test("resumes at the byte on disk and ends up identical to the file", { timeout: TIMEOUT_MS }, async () => {
+  test("resumes after the last byte on disk and matches the original file", { timeout: TIMEOUT_MS }, async () => {
     const [video, file] = [await createVideo(), await readFile(slow)];
     const metadata = `video ${Buffer.from(video).toString("base64")}`;
     const created = await fetch(`${server.url}/v1/uploads`, {
@@ -118,7 +118,7 @@ describe.skipIf(without("ffmpeg"))("an upload whose server is killed", () => {
     await expectNoLeftovers();
   });
 
-  test("leaves nothing behind if it was a PUT", { timeout: TIMEOUT_MS }, async () => {
+  test("leaves no files behind if it was a PUT", { timeout: TIMEOUT_MS }, async () => {
     const video = await createVideo();
     const headers = { authorization: `Bearer ${caller.key}`, "content-length": "1000000" };
     const sending = request(`${server.url}/v1/videos/${video}/file`, { method: "PUT", headers }).on("error", () => {});
@@ -134,7 +134,7 @@ describe.skipIf(without("ffmpeg"))("an upload whose server is killed", () => {
 });
 
 describe.skipIf(without("ffmpeg"))("processing", () => {
-  test("whose ffmpeg is killed is repeated, with one event", { timeout: TIMEOUT_MS }, async () => {
+  test("is repeated when ffmpeg is killed, with only one event", { timeout: TIMEOUT_MS }, async () => {
     const video = await createVideo();
     expect(await put(video, slow)).toBe(202);
     await expect.poll(() => workers().length, { timeout: 60_000, interval: 5 }).toBeGreaterThan(0);
@@ -144,7 +144,9 @@ describe.skipIf(without("ffmpeg"))("processing", () => {
     await expectNoLeftovers();
   });
 
-  test("whose server is killed leaves no ffmpeg and is repeated, with one event", { timeout: TIMEOUT_MS }, async () => {
+  test("is repeated when the server is killed, with no ffmpeg left and only one event", {
+    timeout: TIMEOUT_MS,
+  }, async () => {
     const video = await createVideo();
     expect(await put(video, slow)).toBe(202);
     for (let kill = 0; kill < 2; kill += 1) {
@@ -161,7 +163,7 @@ describe.skipIf(without("ffmpeg"))("processing", () => {
   });
 });
 
-/** Sends a part of the file and kills the server once some of it is on disk. */
+/** Sends part of the file and kills the server once some of it is on disk. */
 async function sendUntilKilled(path: string, file: Buffer, from: number, until: number, onDisk: string): Promise<void> {
   const headers = tus({
     "content-type": "application/offset+octet-stream",

@@ -32,9 +32,9 @@ export interface Ledger {
   deliveries: number;
   /** Requests in the receiver's log. */
   received: Received[];
-  /** Requests without an attempt in the API: sent, but not settled when their process was killed. */
+  /** Requests without an attempt in the API: they were sent but not settled before their process was killed. */
   unrecorded: Received[];
-  /** Deliveries with more than one 2xx response. Does not count a response after the sender's timeout. */
+  /** Deliveries with more than one 2xx response, not counting responses after the sender's timeout. */
   duplicates: string[];
   findings: string[];
 }
@@ -42,12 +42,12 @@ export interface Ledger {
 export interface LedgerInput {
   caller: Caller;
   receiver: LoggingReceiver;
-  /** Webhook ids by path of the receiver. */
+  /** Webhook ids by the receiver's path. */
   webhooks: Map<string, string>;
   acknowledged: Acknowledged;
 }
 
-/** Compares the changes acknowledged to callers, the rows in the API and the receiver's log. */
+/** Compares the changes that callers saw acknowledged, the API's data and the receiver's log. */
 export async function compare({ caller, receiver, webhooks, acknowledged }: LedgerInput): Promise<Ledger> {
   const events = await listedEvents(caller, acknowledged);
   const deliveries = await withLogs(caller, await all<DeliveryView>(caller, "/v1/deliveries"));
@@ -84,8 +84,8 @@ export async function compare({ caller, receiver, webhooks, acknowledged }: Ledg
 const isSuccess = ({ responded }: Received): boolean => responded !== null && responded < 300;
 
 /**
- * The list omits events newer than the oldest running transaction on the server, in any of its databases, including those of
- * other tests. So this reads it until all events are there, or for a while.
+ * The list omits events newer than the oldest running transaction in any database on the PostgreSQL server, including
+ * those of other tests. This function therefore reads the list until it contains all events, or until a timeout.
  */
 async function listedEvents(caller: Caller, acknowledged: Acknowledged): Promise<EventView[]> {
   const read = async () => (await all<EventView>(caller, "/v1/events")).filter(({ type }) => type.startsWith("video."));
@@ -108,14 +108,14 @@ async function withLogs(caller: Caller, deliveries: DeliveryView[]): Promise<Del
   return details;
 }
 
-/** A 2xx for a change means that the change and its event are committed. */
+/** If a change was acknowledged with a 2xx, the change and its event are committed. */
 function missingEvents(events: EventView[], { created, deleted }: Acknowledged): string[] {
   const known = new Set(events.map(({ type, data }) => `${type} ${data.id}`));
   const due = [...[...created].map((id) => `video.created ${id}`), ...[...deleted].map((id) => `video.deleted ${id}`)];
   return due.filter((event) => !known.has(event)).map((event) => `acknowledged, but no event: ${event}`);
 }
 
-/** Each video's events are numbered from 1 without a gap or duplicate. */
+/** Each video's events are numbered from 1, without gaps or duplicates. */
 function gapsInSequences(events: EventView[]): string[] {
   return [...Map.groupBy(events, ({ data }) => data.id)].flatMap(([video, own]) => {
     const sequences = own.map(({ sequence }) => sequence).sort((one, other) => one - other);
@@ -123,7 +123,7 @@ function gapsInSequences(events: EventView[]): string[] {
   });
 }
 
-/** Each event has exactly one delivery for each webhook. */
+/** Each event has exactly one delivery per webhook. */
 function missingDeliveries(events: EventView[], deliveries: DeliveryView[], webhooks: Map<string, string>): string[] {
   const counts = new Map<string, number>();
   for (const { event, webhook } of deliveries)
@@ -160,7 +160,7 @@ function unknownRequests(received: Received[], deliveries: DeliveryView[]): stri
   });
 }
 
-/** Each attempt is one row and at most one succeeded, however many nodes settled it. */
+/** Each attempt has one row and at most one attempt succeeded, regardless of how many nodes settled the delivery. */
 function settledTwice(deliveries: DeliveryView[]): string[] {
   return deliveries.flatMap(({ id, log }) => {
     const findings: string[] = [];
@@ -170,7 +170,7 @@ function settledTwice(deliveries: DeliveryView[]): string[] {
   });
 }
 
-/** Only one node at a time attempts a delivery: its requests do not overlap in the receiver's log. */
+/** Only one node at a time attempts a delivery, so its requests do not overlap in the receiver's log. */
 function overlaps(byDelivery: Map<string, Pick<Received, "began_ms" | "at_ms" | "attempt">[]>): string[] {
   return [...byDelivery].flatMap(([delivery, own]) => {
     const inTime = own.toSorted((one, other) => one.began_ms - other.began_ms);

@@ -8,13 +8,13 @@ export interface Acknowledged {
 
 export interface Load {
   acknowledged: Acknowledged;
-  /** Tries that got no response and were repeated with the same key. */
+  /** The number of tries that got no response and were retried with the same key. */
   failedTries(): number;
   /** Resolves when all callers have received their last response. */
   stop(): Promise<void>;
 }
 
-/** A random number generator with a seed. */
+/** A seeded random number generator. */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -42,7 +42,7 @@ export function startLoad(caller: Caller, { callers = 4, pause_ms = 60, seed = 1
     }
   }
 
-  /** If the response to a deletion was lost, the next try returns 404: the video is deleted. */
+  /** If the response to a deletion was lost, the next try returns 404, because the video is already deleted. */
   async function remove(video: string): Promise<void> {
     const deleted = await call(caller, "DELETE", `/v1/videos/${video}`);
     failedTries += deleted.failedTries;
@@ -53,7 +53,7 @@ export function startLoad(caller: Caller, { callers = 4, pause_ms = 60, seed = 1
   const running = Promise.all(
     Array.from({ length: callers }, (_, index) => run(`load-${seed}-${index}`, seeded(seed * 100 + index))),
   );
-  running.catch(() => {}); // `stop` throws it
+  running.catch(() => {}); // `stop` throws the error
   return {
     acknowledged,
     failedTries: () => failedTries,

@@ -7,13 +7,13 @@ import { pipeline } from "node:stream/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { verify } from "@mave/webhooks";
 
-/** A request as the receiver saw it: a line of its log, written before it responds. */
+/** A request as the receiver saw it. Each is one line in its log, written before it responds. */
 export interface Received {
-  /** When its headers had arrived. */
+  /** When the headers had arrived. */
   began_ms: number;
-  /** Just before the response, or the decision not to respond. */
+  /** The time just before the response, or before the decision not to respond. */
   at_ms: number;
-  /** The path of the URL, which identifies the webhook. */
+  /** The URL's path, which identifies the webhook. */
   path: string;
   event: string;
   type: string;
@@ -22,34 +22,34 @@ export interface Received {
   attempt: number;
   sequence: number;
   previous: number;
-  /** SHA-256 of the body: every attempt for an event must send the same bytes. */
+  /** The SHA-256 of the body, because every attempt for an event must send the same bytes. */
   digest: string;
   /** Whether the signature matches the webhook's secret. */
   verified: boolean;
-  /** The status of the response; null if the connection was closed or left hanging instead. */
+  /** The response status, or null if the connection was closed or left open without a response. */
   responded: number | null;
 }
 
 export interface LoggingReceiver {
   url(path: string): string;
   secrets: Map<string, string>;
-  /** All lines of the log file so far. */
+  /** All lines in the log file so far. */
   read(): Received[];
-  /** The number of requests that have not ended. */
+  /** The number of requests in progress. */
   inFlight(): number;
   close(): Promise<void>;
 }
 
 interface Behavior {
-  /** null: close the connection instead. */
+  /** Null to close the connection instead of responding. */
   status: number | null;
   wait_ms?: number;
-  /** Leave the connection open instead. */
+  /** Whether to leave the connection open instead of responding. */
   hangs?: boolean;
   body?: () => AsyncIterable<Buffer>;
 }
 
-/** The behavior of each path. It depends on the delivery and attempt alone, so that a run can be repeated. */
+/** The behavior of each path. It depends only on the delivery and the attempt, so that a run can be reproduced. */
 const BEHAVIORS: Record<string, (chance: number, attempt: number) => Behavior> = {
   "/healthy": () => ({ status: 200 }),
   "/flaky": (chance, attempt) => ({ status: chance < 0.25 && attempt < 4 ? 500 : 204 }),
@@ -61,7 +61,7 @@ const BEHAVIORS: Record<string, (chance: number, attempt: number) => Behavior> =
   },
 };
 
-/** Few hang, because each blocks its video, and the end of the test, until the attempt times out. */
+/** Few requests hang, because each one blocks its video, and the end of the test, until the attempt times out. */
 const [HANGS, DRIPS, FLOODS] = [0.02, 0.12, 0.25];
 const DRIP_BYTES = 10;
 const DRIP_MS = 50;
@@ -73,14 +73,14 @@ async function* drip(): AsyncIterable<Buffer> {
   }
 }
 
-/** Until the sender closes the connection. */
+/** Resolves when the sender closes the connection. */
 async function* flood(): AsyncIterable<Buffer> {
   for (const piece = Buffer.alloc(16_384, "."); ; ) yield piece;
 }
 
 /**
- * Starts a receiver that logs each request to a file before it responds. The file shows independently what was sent, even if
- * the sender was killed.
+ * Starts a receiver that logs each request to a file before it responds. The file is an independent record of all
+ * requests, even if the sender was killed.
  */
 export async function startLoggingReceiver(file: string): Promise<LoggingReceiver> {
   const secrets = new Map<string, string>();

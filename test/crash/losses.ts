@@ -2,42 +2,43 @@ import { LIMITS } from "../../server/src/kernel/limits.ts";
 import type { Received } from "./logging-receiver.ts";
 import { PATHS } from "./scene.ts";
 
-/** A kill of the service, or of its database, which the service outlives. */
+/** A kill of the server, or of its database while the server keeps running. */
 export interface Kill {
   what: "service" | "database";
   /** A time after which no request sent before the kill can arrive. */
   over_ms: number;
 }
 
-/** Attempts lost by kills, and everything that no kill explains. */
+/** The attempts that kills lost, and the losses that no kill explains. */
 export interface Losses {
-  /** The most attempts lost by one kill. */
+  /** The highest number of attempts lost by one kill. */
   most: number;
-  /** The most later attempts of one webhook that were settled although an earlier one was lost. */
+  /** The highest number of attempts for one webhook that were settled although an earlier attempt was lost. */
   overtaken: number;
   findings: string[];
 }
 
-/** In flight, or in the batch that was being settled. The highest number seen is 22. */
+/** A lost attempt was in flight, or in the batch that was being settled. The highest number observed is 22. */
 const LOST_MAX = PATHS.length * LIMITS.WEBHOOK_IN_FLIGHT_MAX + LIMITS.SETTLE_BATCH_MAX;
 
 /**
- * How many later attempts of one webhook may be settled. When the service is killed: the other attempts in flight; none were
- * seen. A killed database forgets what was settled since its last commit that reached the disk, and the service then settles
- * responses received meanwhile, all of them handed over before; 4 were seen.
+ * How many later attempts for one webhook may be settled although an earlier one was lost. If the server is killed, these
+ * are the other attempts in flight; none have been observed. A killed database loses the settles since its last commit.
+ * The server then settles the responses it received in the meantime, all for deliveries that it already held. The highest
+ * number observed is 4.
  */
 const OVERTAKEN_MAX = {
   service: LIMITS.WEBHOOK_IN_FLIGHT_MAX,
   database: LIMITS.WEBHOOK_IN_FLIGHT_MAX + LIMITS.WEBHOOK_QUEUED_MAX,
 };
 
-/** Its responses hang, drip or flood, so the receiver does not know when they ended. */
+/** Responses on this path hang, drip or flood, so the receiver does not know when they ended. */
 const END_UNKNOWN = "/hostile";
 
 /**
- * Checks that kills explain all unrecorded attempts. It does not compare times, because a busy machine delays everything.
- * Instead it uses the order: attempts are settled in the order of their responses, so a kill loses the last few of that
- * order. An attempt missing from the middle was lost by something else.
+ * Checks that kills explain all unrecorded attempts. It does not compare times, because they are unreliable on a busy
+ * machine. Instead it compares the order. Attempts are settled in the order of their responses, so a kill loses only the
+ * last few. An attempt that is missing from the middle was lost for another reason.
  */
 export function losses(received: readonly Received[], unrecorded: readonly Received[], kills: readonly Kill[]): Losses {
   const lost = new Set(unrecorded);
@@ -50,7 +51,7 @@ export function losses(received: readonly Received[], unrecorded: readonly Recei
   };
 }
 
-/** @param kill the one at the end; undefined after the last kill */
+/** @param kill the kill that ends the period, or undefined after the last kill */
 function lossesBetweenKills(
   kill: Kill | undefined,
   received: readonly Received[],

@@ -12,14 +12,14 @@ import {
 
 const KILLS = 2 * Math.ceil(FACTOR / 2);
 
-/** Shorter than a lease; freeze.long.test.ts has the long one. */
+/** Shorter than a lease. For a longer freeze, see freeze.long.test.ts. */
 const FREEZE_MS = 2_000;
 
-/** When another node sends a delivery, its old lease must have at least this much time left. */
+/** The minimum time left on a delivery's old lease when another node sends it. */
 const LEASE_LEFT_MS = 5_000;
 
 describe("two nodes under load", () => {
-  test("take over from each other when killed, and nothing is lost, doubled or out of order", {
+  test("take over from each other when killed, with nothing lost, duplicated or out of order", {
     timeout: 240_000 * FACTOR,
   }, async () => {
     const two = await startTwoNodes();
@@ -37,7 +37,7 @@ describe("two nodes under load", () => {
     expectNoLoss(what, await two.scene.compare(load), leases);
   });
 
-  test("keep their leases when frozen for a moment, and nothing is lost, doubled or out of order", {
+  test("keep their leases when briefly frozen, with nothing lost, duplicated or out of order", {
     timeout: 240_000,
   }, async () => {
     const two = await startTwoNodes();
@@ -46,7 +46,7 @@ describe("two nodes under load", () => {
     for (const [index, node] of two.nodes.entries()) {
       leases.push(...(await freeze(two, index)));
       await wait(FREEZE_MS);
-      expect(await livingNodes(two.db)).toBe(2); // it still holds its lock: a frozen node is not presumed dead
+      expect(await livingNodes(two.db)).toBe(2); // a frozen node still holds its lock, so it is not presumed dead
       node.process().kill("SIGCONT");
       two.scene.balanced.push(node);
     }
@@ -57,9 +57,9 @@ describe("two nodes under load", () => {
 });
 
 /**
- * The leases of a killed node last another half a minute. If its deliveries arrive before that, the takeover is what released
- * them. Prints how soon: usually 2 s, at most 8 s on a heavily loaded machine.
- * @returns milliseconds until the first of them arrived
+ * A killed node's leases last another half a minute. If its deliveries arrive sooner, the takeover released them. Prints
+ * the delay, usually 2 s and at most 8 s on a heavily loaded machine.
+ * @returns milliseconds until the first of these deliveries arrived
  */
 async function killUntilTakenOver({ scene, nodes, db }: TwoNodes, index: number, leases: Leased[]): Promise<number> {
   const node = nodes[index]!;

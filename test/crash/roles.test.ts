@@ -14,7 +14,7 @@ import { QUICK_RETRIES } from "./scene.ts";
 const poll = { timeout: 60_000, interval: 50 };
 
 test.skipIf(without("ffmpeg"))(
-  "one node for each role: together they create, deliver and process a video, each doing its own part",
+  "three nodes with one role each create, deliver and process a video together",
   { timeout: 240_000 },
   async () => {
     const { start, receiver } = await prepare();

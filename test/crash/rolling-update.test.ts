@@ -9,7 +9,7 @@ import { ROOT, startServer, type TestServer } from "../support/server.ts";
 import { call } from "./caller.ts";
 import { QUICK_RETRIES, type Scene, setScene } from "./scene.ts";
 
-test("a rolling update: both versions deliver side by side, an older node returns, and nothing is lost, doubled or out of order", {
+test("during a rolling update, both versions deliver, an older node can restart, and nothing is lost, duplicated or out of order", {
   timeout: 400_000,
 }, async () => {
   const { scene, db, env } = await olderNode();
@@ -21,12 +21,12 @@ test("a rolling update: both versions deliver side by side, an older node return
   const newer = await startServer({ ...QUICK_RETRIES, ...env }, await newerTree(db));
   onTestFinished(() => newer.remove());
   expect(await db.run(columns)).toEqual([{ tables: (await tables(db)).length }]);
-  await readsEveryTable(scene); // through the older node
+  await readsEveryTable(scene); // reads through the older node
   scene.balanced.push(newer);
   await Promise.all([delivers(older), delivers(newer)]);
 
   await leaves(scene, older);
-  await older.start(); // on tables newer than its code
+  await older.start(); // starts on tables newer than its code
   scene.balanced.push(older);
   await Promise.all([delivers(older), delivers(newer)]);
   await leaves(scene, older);
@@ -57,7 +57,7 @@ async function olderNode(): Promise<{ scene: Scene; db: Database; env: Record<st
   return { scene: await setScene(env), db, env };
 }
 
-/** Waits until the node has made more attempts. */
+/** Waits until the node has made further attempts. */
 async function delivers(node: TestServer): Promise<void> {
   const before = await attempts(node);
   await expect.poll(() => attempts(node)).toBeGreaterThan(before + 10);
@@ -71,7 +71,7 @@ async function attempts({ url }: TestServer): Promise<number> {
     .reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
 }
 
-/** Uses all connections: when called again, they have statements that were prepared before the tables changed. */
+/** Uses all connections, so that a later call runs statements that were prepared before the tables changed. */
 async function readsEveryTable({ caller }: Scene): Promise<void> {
   for (const path of ["videos", "webhooks", "events", "deliveries", "replays", "api-keys"]) {
     const reading = Array.from({ length: 20 }, () => call(caller, "GET", `/v1/${path}`));
@@ -79,13 +79,13 @@ async function readsEveryTable({ caller }: Scene): Promise<void> {
   }
 }
 
-/** Directs callers to the other nodes, then stops the node, as an update does. */
+/** Directs callers to the other nodes, then stops the node, as in an update. */
 async function leaves({ balanced }: Scene, node: TestServer): Promise<void> {
   balanced.splice(balanced.indexOf(node), 1);
   expect(await node.stop()).toBe(0);
 }
 
-/** The next version: the same code, with a migration per table that adds a column. */
+/** The next version: the same code, plus one migration per table that adds a column. */
 async function newerTree(db: Database): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), "mave-newer-"));
   onTestFinished(() => rm(root, { recursive: true }));

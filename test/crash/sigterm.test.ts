@@ -5,7 +5,7 @@ import { FACTOR, SEED, setScene, wait } from "./scene.ts";
 const STOPS = Math.ceil(4 * FACTOR);
 
 describe("SIGTERM under load", () => {
-  test("drains within 20 s each time, and nothing arrives twice", { timeout: 300_000 * FACTOR }, async () => {
+  test("stops the server within 20 s each time, and nothing arrives twice", { timeout: 300_000 * FACTOR }, async () => {
     const scene = await setScene();
     const random = seeded(SEED);
     const load = scene.load();

@@ -13,7 +13,7 @@ export interface TwoNodes {
   db: Database;
 }
 
-/** Starts two nodes that serve and deliver, on one database that the test can query. */
+/** Starts two nodes that serve and deliver on the same database, which the test can query. */
 export async function startTwoNodes(): Promise<TwoNodes> {
   const connection = await testConnection();
   const db = openDatabase({ connection, connections: 2 });
@@ -55,15 +55,15 @@ async function leasedTo(db: Database, node: number): Promise<Leased[]> {
   return rows.map(({ id, ...row }) => ({ delivery: shortUuid(id), ...row }));
 }
 
-/** Stops a node's process with SIGSTOP at a moment when it has leases, and directs callers to the other node. @returns the leases */
+/** Freezes a node with SIGSTOP while it has leases, and directs callers to the other node. @returns the leases */
 export async function freeze({ scene: { balanced }, nodes, db }: TwoNodes, index: number): Promise<Leased[]> {
   const node = nodes[index]!;
   let leases: Leased[] = [];
   const frozen = async () => {
     node.process().kill("SIGSTOP");
     balanced.splice(balanced.indexOf(node), 1);
-    await wait(100); // running statements end
-    leases = await leasedTo(db, index + 1); // a node gets the lowest free number, so its number is stable
+    await wait(100); // lets running statements finish
+    leases = await leasedTo(db, index + 1); // a node gets the lowest free number, so its number does not change
     if (leases.length === 0) {
       node.process().kill("SIGCONT");
       balanced.push(node);
@@ -74,7 +74,7 @@ export async function freeze({ scene: { balanced }, nodes, db }: TwoNodes, index
   return leases;
 }
 
-/** Waits until another node has sent all of these deliveries. @returns the time of each request, ms */
+/** Waits until another node has sent all these deliveries. @returns the time of each request in ms */
 export async function sentByOther({ receiver }: Scene, leases: Leased[]): Promise<number[]> {
   const times = () => {
     const received = receiver.read();
@@ -86,7 +86,7 @@ export async function sentByOther({ receiver }: Scene, leases: Leased[]): Promis
   return times();
 }
 
-/** Checks the ledger. Only deliveries of these leases may have arrived twice. */
+/** Checks the ledger. Only deliveries with these leases may have arrived twice. */
 export function expectNoLoss(what: string, ledger: Ledger, leases: Leased[]): void {
   console.log(
     `${what}, seed ${SEED}: ${ledger.events} events, ${ledger.received.length} requests, ` +

@@ -3,7 +3,7 @@ import { paths, textOf } from "./source.ts";
 
 const LINE_MAX = 120;
 
-test(`a line of a document has at most ${LINE_MAX} characters`, () => {
+test(`a line in a Markdown file has at most ${LINE_MAX} characters`, () => {
   const long = paths
     .filter((path) => path.endsWith(".md"))
     .flatMap((path) =>
@@ -18,9 +18,9 @@ test(`a line of a document has at most ${LINE_MAX} characters`, () => {
   ).toEqual([]);
 });
 
-/** Blanks blocks of code, which must run as pasted. */
+/** Blanks code blocks, which must run as pasted. */
 const withoutCode = (text: string): string =>
   text.replaceAll(/^```[\s\S]*?^```/gm, (block) => block.replaceAll(/[^\n]/g, ""));
 
-/** Table rows, images, bare links, and the tests that docs/guarantees.md names. */
+/** Whether a line is a table row, an image, a bare link, or a test name in docs/guarantees.md. */
 const isUnbreakable = (line: string): boolean => /^\s*(?:\||!\[|<?https?:\S+$|- `\S+\.test\.ts`: )/.test(line);

@@ -4,7 +4,7 @@ import { type Import, type Source, sources } from "./source.ts";
 const SERVER = "server/src";
 const files = sources(SERVER);
 
-/** From the bottom: a folder imports, types included, only from itself and from folders above it in this list. */
+/** Layers from the bottom up. A folder imports (even types) only from itself and from the layers listed before its own. */
 const LAYERS = [
   ["kernel"],
   ["config", "net", "store"],
@@ -22,7 +22,7 @@ const LAYERS = [
 const folderOf = (path: string): string => path.slice(SERVER.length + 1).split("/")[0]!;
 const layerOf = (path: string): number => LAYERS.findIndex((folders) => folders.includes(folderOf(path)));
 
-/** Known offenders. Remove each line when its import is gone; add none. */
+/** Known offenders. Remove each line once its import is removed; do not add new ones. */
 const NOT_YET = [
   "server/src/store/owner-mail.ts imports server/src/webhooks/webhook.ts (types)",
   "server/src/store/videos.ts imports server/src/videos/video.ts (types)",
@@ -33,7 +33,7 @@ const NOT_YET = [
 ];
 const isNew = (offender: string): boolean => !NOT_YET.includes(offender);
 
-/** Imports that break a rule, as `file imports file`. */
+/** Imports that break a rule, in the form `file imports file`. */
 function offenders(isForbidden: (file: Source, imported: Import) => boolean, among = files): string[] {
   return among.flatMap((file) =>
     file.imports
@@ -43,7 +43,7 @@ function offenders(isForbidden: (file: Source, imported: Import) => boolean, amo
 }
 
 describe("server/src", () => {
-  test("has layers: no folder imports from one above it, not even a type", () => {
+  test("is layered: no folder imports from a layer above its own, not even types", () => {
     const unknown = files.filter(({ path }) => layerOf(path) === -1).map(({ path }) => path);
     expect(unknown, "Add the folder to LAYERS in test/house/imports.test.ts.").toEqual([]);
     const upward = offenders(({ path }, { from }) => {
@@ -53,11 +53,11 @@ describe("server/src", () => {
     expect(upward.filter(isNew), "Move the type or function down, or take the value as an argument.").toEqual([]);
   });
 
-  test("has no import cycles between files, not even of types", () => {
+  test("has no import cycles between files, not even with type imports", () => {
     expect(cycles().filter(isNew), "Move what both files need into a third one.").toEqual([]);
   });
 
-  test("reads its configuration in main.ts and admin only", () => {
+  test("reads its configuration only in main.ts and admin", () => {
     const readers = offenders(
       ({ path }, { from, typeOnly }) =>
         path !== `${SERVER}/main.ts` &&
@@ -94,7 +94,7 @@ describe("server/src", () => {
     expect(direct, "Call a function of the domain instead.").toEqual([]);
   });
 
-  test("decides in pure files, which import only types, limits and each other", () => {
+  test("makes decisions in pure files, which import only types, limits and each other", () => {
     const pure = [
       "videos/video.ts",
       "videos/conversion-plan.ts",
@@ -125,7 +125,7 @@ describe("server/src", () => {
   });
 });
 
-describe("what is used on its own", () => {
+describe("outside the server,", () => {
   test("@mave/webhooks has no dependencies", () => {
     const outside = offenders(
       (_, { from, typeOnly }) => !typeOnly && !from.startsWith("packages/webhooks/src/") && !from.startsWith("node:"),
@@ -143,7 +143,7 @@ describe("what is used on its own", () => {
   });
 });
 
-/** Each cycle once, as `a → b → a`. */
+/** All import cycles, each listed once in the form `a → b → a`. */
 function cycles(): string[] {
   const imports = new Map(files.map(({ path, imports }) => [path, imports.map(({ from }) => from)]));
   const [found, done, stack]: [string[], Set<string>, string[]] = [[], new Set(), []];

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { sources } from "./source.ts";
 
-/** Folders and files that are still being rewritten. */
+/** Folders and files that do not follow the rule yet. */
 const NOT_YET = /^server\/src\/(?:http|main|ops|auth|admin|store|webhooks|videos|delivery)/;
 
 test("a log message is a constant sentence, capitalized, without a final period", () => {

@@ -6,7 +6,7 @@ const files = sources("server/src");
 interface Rule {
   what: string;
   pattern: RegExp;
-  /** The only files that may contain it. */
+  /** The only files that may match the pattern. */
   where: RegExp;
   use: string;
 }
@@ -77,7 +77,7 @@ const offenders = (rule: Rule): string[] =>
     .filter(({ path }) => !rule.where.test(path))
     .flatMap((file: Source) => occurrences(file, rule.pattern).filter((line) => !typeImport.test(line)));
 
-describe("one place", () => {
+describe("only the designated code", () => {
   test.each(RULES)("$what", (rule) => {
     expect(offenders(rule), `Use ${rule.use}.`).toEqual([]);
   });
@@ -85,7 +85,7 @@ describe("one place", () => {
 
 test("the text of an SQL statement is constant", () => {
   const assembled = files.flatMap((file) =>
-    ["server/src/store/db.ts", "server/src/store/session.ts"].includes(file.path) // LISTEN takes no parameter
+    ["server/src/store/db.ts", "server/src/store/session.ts"].includes(file.path) // LISTEN takes no parameters
       ? []
       : occurrences(file, /\b(?:run|query)\(\s*\{[^}]*text:\s*[^"`}]*\+|\.query\(`[^`]*\$\{/),
   );
@@ -123,12 +123,12 @@ test("signals are emitted after the commit, in a file that runs transactions", (
   expect(early, "Emit in `tx.afterCommit`, or in a function `announce` that it calls.").toEqual([]);
 });
 
-test("an empty catch block explains itself", () => {
+test("an empty catch block contains a comment", () => {
   const silent = files.flatMap((file) => occurrences(file, /catch\s*(?:\(\w*\)\s*)?\{\s*\}/));
   expect(silent, "Handle the error, or add a comment that says why nothing has to be done.").toEqual([]);
 });
 
-test("no test is skipped or singled out", () => {
+test("no test is marked skip, only, todo or fails", () => {
   const tests = ["server/src", "test", "packages/webhooks", "dashboard/src"]
     .flatMap((folder) => sources(folder, { tests: true }))
     .filter(({ path }) => path.endsWith(".test.ts"));

@@ -4,7 +4,7 @@ import { sources } from "./source.ts";
 const FILE_MAX = 400;
 const FILE_MEDIAN_MAX = 100;
 const FUNCTION_MAX = 60;
-const FACTORY_MAX = 80; // mostly lines of the small functions it returns
+const FACTORY_MAX = 80; // a factory consists mostly of the small functions it returns
 const FUNCTION_MOSTLY_MAX = 25;
 
 const files = ["server/src", "packages/webhooks/src"].flatMap((folder) => sources(folder));
@@ -18,7 +18,7 @@ test(`no file is longer than ${FILE_MAX} lines`, () => {
   expect(long, "Such a file has two subjects: split it.").toEqual([]);
 });
 
-test(`half of the files have at most ${FILE_MEDIAN_MAX} lines`, () => {
+test(`the median file has at most ${FILE_MEDIAN_MAX} lines`, () => {
   const median = quantile(
     files.map(({ lines }) => lines),
     0.5,
@@ -33,7 +33,7 @@ test(`no function is longer than ${FUNCTION_MAX} lines`, () => {
   expect(long, "Make each step a function.").toEqual([]);
 });
 
-test(`nine functions of ten have at most ${FUNCTION_MOSTLY_MAX} lines`, () => {
+test(`nine out of ten functions have at most ${FUNCTION_MOSTLY_MAX} lines`, () => {
   const most = quantile(
     functions.map(({ lines }) => lines),
     0.9,
@@ -43,5 +43,5 @@ test(`nine functions of ten have at most ${FUNCTION_MOSTLY_MAX} lines`, () => {
 
 const isFactory = (name: string): boolean => /^create[A-Z]/.test(name);
 
-/** A list of routes with their schemas. Splitting it would explain nothing. */
+/** Whether the function is a list of routes with their schemas. Splitting such a list would not make it clearer. */
 const isTable = (path: string, name: string): boolean => path.startsWith("server/src/http/") && /Routes?$/.test(name);

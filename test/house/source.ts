@@ -4,21 +4,21 @@ import { join, relative } from "node:path";
 import ts from "typescript";
 import { ROOT } from "../support/server.ts";
 
-/** A TypeScript file of the repository. */
+/** A TypeScript file in the repository. */
 export interface Source {
-  /** Relative to the repository's root. */
+  /** The path relative to the repository root. */
   path: string;
   text: string;
   lines: number;
   readonly imports: Import[];
   readonly functions: { name: string; line: number; lines: number }[];
   readonly logCalls: LogCall[];
-  /** The text with comments blanked, so that rules about code ignore them. */
+  /** The text with comments blanked out, so that rules about code ignore them. */
   readonly code: string;
 }
 
 export interface Import {
-  /** A path relative to the repository's root, or the name of a package. */
+  /** A path relative to the repository root, or the name of a package. */
   from: string;
   typeOnly: boolean;
   names: string[];
@@ -26,11 +26,11 @@ export interface Import {
 
 export interface LogCall {
   line: number;
-  /** null if it is not a string literal. */
+  /** Null if the message is not a string literal. */
   message: string | null;
 }
 
-/** Paths of the repository's files, relative to its root. */
+/** The paths of the repository's files, relative to its root. */
 export const paths: readonly string[] = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], { cwd: ROOT })
   .toString()
   .split("\n")
@@ -38,7 +38,7 @@ export const paths: readonly string[] = execFileSync("git", ["ls-files", "-co", 
 
 export const textOf = (path: string): string => readFileSync(join(ROOT, path), "utf8");
 
-/** The TypeScript files below a folder, without test files by default. */
+/** The TypeScript files in a folder and its subfolders, by default without test files. */
 export const sources = (folder: string, { tests = false } = {}): Source[] =>
   paths
     .filter((path) => path.startsWith(`${folder}/`) && /\.tsx?$/.test(path) && !path.endsWith(".d.ts"))
@@ -46,7 +46,7 @@ export const sources = (folder: string, { tests = false } = {}): Source[] =>
     .sort()
     .map(read);
 
-/** Parses on demand, because many rules need the text alone. */
+/** Parses the file only on demand, because many rules need only its text. */
 function read(path: string): Source {
   const text = textOf(path);
   const file = once(() => ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true));
@@ -127,7 +127,7 @@ function nameOf(node: ts.Node): string {
 
 const LOG_METHODS = new Set(["debug", "info", "warn", "error", "fatal"]);
 
-/** Calls such as `log.warn({ err }, "Claim failed; retrying")`. */
+/** Finds calls such as `log.warn({ err }, "Claim failed; retrying")`. */
 function logCallsOf(file: ts.SourceFile): LogCall[] {
   const found: LogCall[] = [];
   walk(file, (node) => {
@@ -149,7 +149,7 @@ function walk(node: ts.Node, visit: (node: ts.Node) => void): void {
   ts.forEachChild(node, (child) => walk(child, visit));
 }
 
-/** Blanks comments and keeps line breaks. */
+/** Replaces comments with spaces and keeps line breaks. */
 function withoutComments(file: ts.SourceFile): string {
   const ranges = new Map<number, number>();
   const add = (found: readonly ts.CommentRange[] | undefined): void => {
@@ -172,7 +172,7 @@ function withoutComments(file: ts.SourceFile): string {
   return code;
 }
 
-/** The lines of the code that match, as `path:line  text`. */
+/** The lines of code that match, in the form `path:line  text`. */
 export function occurrences(source: Source, pattern: RegExp): string[] {
   if (!new RegExp(pattern, `${pattern.flags}m`).test(source.text)) return [];
   const { path, text } = source;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { paths } from "./source.ts";
 
-/** In each area, the names that several files share because they deal with the same subject, in different layers or pages. */
+/** The names that several files in an area may share because they cover the same subject in different layers or pages. */
 const SHARED: Record<string, string[]> = {
   "server/src": [
     ...[
@@ -48,7 +48,7 @@ test.each(Object.entries(SHARED))("no two files in %s share a name for different
   expect(clashes, "Rename one of them, or add the name to SHARED if they deal with one subject.").toEqual([]);
 });
 
-/** The file's name in the singular, without its ending. */
+/** The file's name in the singular, without its extension. */
 const stemOf = (path: string): string =>
   path
     .split("/")

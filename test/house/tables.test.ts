@@ -16,7 +16,7 @@ describe("tables", () => {
     ).toEqual([]);
   });
 
-  test("have columns whose names show that they are instants", () => {
+  test("have time columns whose names end in a time suffix", () => {
     const columns = [...sql.matchAll(/^ {2}(\w+) (?:timestamptz|interval)\b/gm)].map(([, name]) => name!);
     expect(columns.length).toBeGreaterThan(10);
     expect(
@@ -25,7 +25,7 @@ describe("tables", () => {
     ).toEqual([]);
   });
 
-  test("of a space have keys that begin with the space", () => {
+  test("with a space_id have keys that start with it", () => {
     const wrong = [...sql.matchAll(/create table(?: if not exists)? (\w+) \(([\s\S]*?)\n\)/g)]
       .filter(([, , body]) => /^\s*space_id uuid not null/m.test(body!))
       .filter(([, , body]) => !/primary key \(space_id|hash bytea primary key/.test(body!))

@@ -2,14 +2,14 @@ import { describe, expect, test } from "vitest";
 import { paths, textOf } from "./source.ts";
 
 interface Rule {
-  /** Matched against each line, also inside identifiers. */
+  /** The pattern that no line may match, even inside identifiers. */
   banned: RegExp;
   use: string;
-  /** Names of others, which we cannot choose. */
+  /** Names that others have chosen. */
   except?: RegExp;
 }
 
-/** One word per concept. */
+/** Each concept has one name. */
 const RULES: Rule[] = [
   {
     banned: /endpoints?/i,
@@ -47,7 +47,7 @@ const RULES: Rule[] = [
 ];
 
 const OWN = "test/house/vocabulary.test.ts";
-/** What is still being rewritten. */
+/** Files that do not follow the rules yet. */
 const NOT_YET = /^(?:server\/(?:migrations|src\/(?!net))|docs|test\/(?:api|contract|setup|support)|ARCHITECTURE)/;
 const READ = /\.(?:tsx?|mjs|sql|md|html|css|json|ya?ml)$|^\.ci\//;
 const files = paths
@@ -55,7 +55,7 @@ const files = paths
   .map((path) => ({ path, lines: textOf(path).split("\n") }));
 
 describe("the vocabulary", () => {
-  test.each(RULES)("has another word for $banned: $use", ({ banned, use, except }) => {
+  test.each(RULES)("does not include $banned; use $use", ({ banned, use, except }) => {
     const found = files.flatMap(({ path, lines }) =>
       lines.flatMap((line, index) =>
         banned.test(line) && !except?.test(line) ? [`${path}:${index + 1}  ${line.trim()}`] : [],

@@ -1,6 +1,6 @@
 // Receives Mave's webhooks with Go's standard library.
 //
-// Start it with the secret of your webhook:  WEBHOOK_SECRET=whsec_... go run receiver.go
+// Start it with your webhook's secret:  WEBHOOK_SECRET=whsec_... go run receiver.go
 package main
 
 import (
@@ -26,7 +26,7 @@ const (
 
 var digits = regexp.MustCompile(`^[0-9]{1,11}$`)
 
-// isFromMave verifies Mave-Signature: t=<time>, v1=<hex>, with a second v1 during a secret rotation.
+// isFromMave verifies the Mave-Signature header, t=<time>, v1=<hex>. During a secret rotation it has a second v1.
 func isFromMave(body []byte, header, secret string, now time.Time) bool {
 	var times []string
 	var signatures [][]byte
@@ -62,7 +62,7 @@ func main() {
 		log.Fatal("WEBHOOK_SECRET is not set")
 	}
 	http.HandleFunc("POST /webhooks", func(w http.ResponseWriter, r *http.Request) {
-		// The raw body: verify it before parsing.
+		// Verify the raw body before parsing it.
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyMax))
 		header := strings.Join(r.Header.Values("Mave-Signature"), ", ")
 		if err != nil || !isFromMave(body, header, secret, time.Now()) {

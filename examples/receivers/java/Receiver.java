@@ -15,13 +15,13 @@ import javax.crypto.spec.SecretKeySpec;
 /**
  * Receives Mave's webhooks with the standard library of Java 11 or newer.
  *
- * Start it with the secret of your webhook:  WEBHOOK_SECRET=whsec_... java Receiver.java
+ * Start it with your webhook's secret:  WEBHOOK_SECRET=whsec_... java Receiver.java
  */
 public class Receiver {
     private static final long TOLERANCE = 300; // seconds
     private static final int BODY_MAX = 1 << 20; // bytes
 
-    /** header is Mave-Signature: t=<time>, v1=<hex>, with a second v1 during a secret rotation. */
+    /** Verifies the Mave-Signature header, t=<time>, v1=<hex>. During a secret rotation it has a second v1. */
     static boolean isFromMave(byte[] body, String header, String secret, long now) throws GeneralSecurityException {
         List<String> times = new ArrayList<>();
         List<String> signatures = new ArrayList<>();
@@ -45,7 +45,7 @@ public class Receiver {
     }
 
     private static void receive(HttpExchange exchange, String secret) throws IOException {
-        // The raw body: verify it before parsing.
+        // Verify the raw body before parsing it.
         byte[] body = exchange.getRequestBody().readNBytes(BODY_MAX + 1);
         String header = String.join(", ", exchange.getRequestHeaders().getOrDefault("Mave-Signature", List.of()));
         int status = 400;
