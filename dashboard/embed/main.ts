@@ -1,4 +1,4 @@
-/** The video's data that the server writes into the page. */
+/** The video data that the server embeds in the page. */
 export interface EmbedData {
   id: string;
   status: "waiting" | "uploading" | "processing" | "ready" | "failed" | "deleted";
@@ -12,7 +12,7 @@ const data = JSON.parse(document.getElementById("video")!.textContent!) as Embed
 if (data.status === "ready") showPlayButton();
 else if (data.status !== "deleted") pollStatus();
 
-/** Loads the player on the first play, or earlier when the button is hovered or focused. */
+/** Loads the player when playback starts, or earlier if the button is hovered or focused. */
 function showPlayButton(): void {
   const query = new URLSearchParams(location.search);
   const button = document.getElementById("play") as HTMLButtonElement;
@@ -42,7 +42,7 @@ function showPlayButton(): void {
 
 const POLL_MS = 1_500;
 
-/** Shows the progress of a video that is not ready, and reloads the page when its status changes. */
+/** Shows progress while the video is not ready, and reloads the page when its status changes. */
 function pollStatus(): void {
   const bar = document.getElementById("progress") as HTMLProgressElement | null;
   const percent = document.getElementById("percent");

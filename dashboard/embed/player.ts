@@ -58,7 +58,7 @@ const CONTROLS = `
 
 const RATES = [1, 1.25, 1.5, 2, 0.5];
 
-/** Custom, because media-chrome's button has an accessible name that differs from its text. */
+/** A custom button, because the accessible name of media-chrome's button differs from its text. */
 function chooseRate(button: HTMLButtonElement, video: HTMLVideoElement): void {
   button.addEventListener("click", () => {
     video.playbackRate = RATES[(RATES.indexOf(video.playbackRate) + 1) % RATES.length]!;
@@ -73,7 +73,7 @@ function thumbnails(source: string): HTMLTrackElement {
   return track;
 }
 
-/** Uses hls.js where Media Source Extensions exist; Safari on iPhone plays HLS natively. */
+/** Uses hls.js if the browser supports Media Source Extensions, and native HLS otherwise (Safari on iPhone). */
 async function attach(video: HTMLVideoElement, playlist: string): Promise<void> {
   const { default: Hls } = await import("hls.js");
   if (!Hls.isSupported()) {

@@ -26,7 +26,7 @@ describe("an inbox in PostgreSQL", () => {
   beforeEach(() => pool.query("truncate mave_positions, mave_events, library"));
   const library = async () => (await pool.query("select id, name, status from library")).rows;
 
-  test("handles an event once, even if several processes receive it at the same moment", async () => {
+  test("handles an event once, even if several processes receive it at the same time", async () => {
     const handle = vi.fn(() => new Promise((resolve) => setImmediate(resolve)));
     const events = async function* () {};
     const processes = [1, 2, 3].map(() => createInbox({ store: postgresStore(pool), events, handle }));

@@ -1,4 +1,6 @@
-/** Starts every receiver in examples/ as its first lines say, and sends it the vectors, signed for the current time. */
+/**
+ * Starts each receiver in examples/ as its first lines describe, and sends it the vectors, signed for the current time.
+ */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -12,18 +14,18 @@ type Vector = (typeof vectors.verify)[number];
 const SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
 const folder = join(ROOT, "examples/receivers");
 
-/** Vectors that apply to a receiver with this one secret and the default tolerance, and that HTTP can carry. */
+/** Vectors that apply to a receiver with only this secret and the default tolerance, and that can be sent over HTTP. */
 const applicable = vectors.verify.filter(({ secrets, tolerance, headers, body }) => {
   const sendable = Object.values(headers).every((value) => /^[\t\x20-\xff]*$/.test(value));
   // Not all receivers parse JSON after verification, so skip vectors whose body is not an event.
   return secrets.join() === SECRET && tolerance === 300 && sendable && body.includes('"data"');
 });
 
-/** The vector's headers for the current time: times are shifted and signatures recomputed. */
+/** Adapts the vector's headers to the current time by shifting times and recomputing signatures. */
 function headersForNow({ headers, made, now, valid }: Vector): Record<string, string> {
   let header = (headers as Record<string, string>)["Mave-Signature"];
   if (header === undefined) return headers as Record<string, string>;
-  // Vectors at the edge of the tolerance move 10 s away from it, because a second may pass until the request arrives.
+  // Move vectors at the edge of the tolerance 10 s away from it, because a second may pass before the request arrives.
   const fromEdge = Math.sign(now - Number(made[0]?.t ?? now)) * (valid ? 10 : -10);
   const shift = Math.floor(Date.now() / 1000) - now + (Number.isNaN(fromEdge) ? 0 : fromEdge);
   for (const { t, secret, body } of made) {
@@ -48,12 +50,12 @@ async function mismatches(send: (request: Request) => Promise<Response>, url: st
   return names;
 }
 
-test("there are applicable vectors, valid and invalid", () => {
+test("both valid and invalid vectors apply to the receivers", () => {
   expect(applicable.filter(({ valid }) => valid).length).toBeGreaterThan(9);
   expect(applicable.filter(({ valid }) => !valid).length).toBeGreaterThan(30);
 });
 
-describe("as a program,", () => {
+describe("an example receiver that runs as a program:", () => {
   const running: ChildProcess[] = [];
   const out = mkdtemp(join(tmpdir(), "mave-receivers-"));
   afterAll(async () => {
@@ -92,7 +94,7 @@ describe("as a program,", () => {
   ];
 
   test.for(programs)(
-    "%s accepts and refuses requests as the vectors say",
+    "%s accepts and rejects requests as the vectors specify",
     { timeout: 90_000 },
     async ([file, command, isAvailable], { skip }) => {
       skip(!isAvailable(), `${file} skipped: its language is not installed`);
@@ -112,8 +114,8 @@ describe("as a program,", () => {
   );
 });
 
-describe("as a function from Request to Response,", () => {
-  test("hono.mjs, fetch.mjs and next-route.ts accept and refuse requests as the vectors say", async () => {
+describe("an example receiver that maps a Request to a Response:", () => {
+  test("hono.mjs, fetch.mjs and next-route.ts accept and reject requests as the vectors specify", async () => {
     vi.stubEnv("WEBHOOK_SECRET", SECRET);
     const load = (file: string) => import(join(folder, file));
     const [hono, plain, next] = await Promise.all(["hono.mjs", "fetch.mjs", "next-route.ts"].map(load));

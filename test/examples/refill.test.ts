@@ -1,4 +1,4 @@
-/** The SDK's inbox with a real server: it fetches events whose deliveries failed for good, in order. */
+/** Tests the SDK's inbox with a real server: it fetches events whose deliveries failed permanently, in order. */
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -10,9 +10,9 @@ export interface ProbeResponse {
 
 export interface Operation {
   method: string;
-  /** Has ids that exist or are at least well-formed. */
+  /** The path, with ids that exist or are at least well-formed. */
   path: string;
-  /** The request body's schema, if it takes one. */
+  /** The request body's schema, or null if the operation takes no body. */
   body: JsonSchema | null;
   query: string[];
 }
@@ -37,7 +37,7 @@ interface RequestBody {
   content: Record<string, { schema: JsonSchema }>;
 }
 
-/** Every operation in the server's OpenAPI document. @param idOf the id to insert into a path */
+/** Lists every operation in the server's OpenAPI document. @param idOf returns the id to insert into a path */
 export async function operations(server: TestServer, idOf: (path: string) => string): Promise<Operation[]> {
   const document = (await (await fetch(`${server.url}/v1/openapi.json`)).json()) as Document;
   const resolve = (schema: JsonSchema): JsonSchema =>
@@ -61,7 +61,7 @@ export async function ask(url: string, options: RequestInit & { duplex?: "half" 
   return { status: response.status, type, body: response.bodyUsed ? "" : await response.text() };
 }
 
-/** Sends raw bytes on a new socket. @returns the response once the server closes the socket or is silent for a while */
+/** Sends raw bytes on a new socket. @returns the response once the server closes the socket or goes silent */
 export function raw(url: string, bytes: string | Buffer, { silent_ms = 1_500 } = {}): Promise<ProbeResponse> {
   const { port } = new URL(url);
   return new Promise((resolve, reject) => {

@@ -41,7 +41,7 @@ describe("a URL", () => {
     "zzzzzzzzzzzzzzzzzzzzzz",
   ];
 
-  test("with a malformed id is refused like an unknown one, by every operation", async () => {
+  test("with a malformed id is rejected by every operation, like one with an unknown id", async () => {
     const withIds = all.filter(({ path }) => path.includes("j3bw2jWb6q7aWGwChsgR86"));
     expect(withIds.length).toBeGreaterThan(10);
     for (const { method, path } of withIds) {
@@ -53,7 +53,7 @@ describe("a URL", () => {
     }
   }, 60_000);
 
-  test("with an invalid query is refused or ignored, and never causes a server error", async () => {
+  test("with an invalid query parameter never causes a server error", async () => {
     const VALUES = [
       "",
       "abc",
@@ -84,7 +84,7 @@ describe("a URL", () => {
     }
   }, 60_000);
 
-  test("that is not a route is refused", async () => {
+  test("that matches no route is rejected", async () => {
     for (const path of [
       "/v1",
       "/v1/",
@@ -107,13 +107,13 @@ describe("a URL", () => {
     }
   });
 
-  test("with the wrong method is refused with the allowed ones", async () => {
+  test("with an unsupported method is rejected", async () => {
     for (const method of ["DELETE", "PATCH", "PUT", "OPTIONS"])
       expectRefusal(await get("/v1/events", authorized(), method), method);
   });
 });
 
-describe("a request header:", () => {
+describe("a request with", () => {
   test.each([
     ["no key", {}],
     ["an empty key", { authorization: "Bearer " }],
@@ -129,14 +129,14 @@ describe("a request header:", () => {
     expect(response.status).toBe(401);
   });
 
-  test("an invalid Idempotency-Key is refused", async () => {
+  test("an invalid Idempotency-Key is rejected", async () => {
     for (const value of ["x".repeat(256), "a b", "a\tb", "\u00e4"]) {
       const headers = { ...authorized(), "content-type": "application/json", "idempotency-key": value };
       expectRefusal(await ask(`${server.url}/v1/videos`, { method: "POST", headers, body: "{}" }), value.slice(0, 20));
     }
   });
 
-  test("invalid values are ignored or refused, and never cause a server error", async () => {
+  test("invalid header values never causes a server error", async () => {
     const HEADERS: [string, string][] = [
       ["range", "bytes=-1-99999999999999999999"],
       ["if-none-match", '"'.repeat(5_000)],
@@ -174,34 +174,34 @@ describe("a raw HTTP request", () => {
   const head = (lines: string) =>
     `POST /v1/videos HTTP/1.1\r\n${HOST}Authorization: Bearer KEY\r\nContent-Type: application/json\r\n${lines}\r\n`;
   const REFUSED: Record<string, string> = {
-    "not HTTP": "hello\r\n\r\n",
-    "HTTP/2's preface": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    "HTTP/9": `GET / HTTP/9.9\r\n${HOST}\r\n`,
-    "no Host": "GET /v1/videos HTTP/1.1\r\n\r\n",
-    "two Hosts": `GET /v1/videos HTTP/1.1\r\n${HOST}Host: evil.example\r\n\r\n`,
-    "another Host": "GET /v1/videos HTTP/1.1\r\nHost: evil.example\r\n\r\n",
-    "an invalid Host": "GET /v1/videos HTTP/1.1\r\nHost: a b/c@d\r\n\r\n",
+    "text that is not HTTP": "hello\r\n\r\n",
+    "the HTTP/2 preface": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "an unknown HTTP version": `GET / HTTP/9.9\r\n${HOST}\r\n`,
+    "no Host header": "GET /v1/videos HTTP/1.1\r\n\r\n",
+    "two Host headers": `GET /v1/videos HTTP/1.1\r\n${HOST}Host: evil.example\r\n\r\n`,
+    "a foreign Host header": "GET /v1/videos HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+    "an invalid Host header": "GET /v1/videos HTTP/1.1\r\nHost: a b/c@d\r\n\r\n",
     "a header without a colon": `GET /v1/videos HTTP/1.1\r\n${HOST}nothing\r\n\r\n`,
-    "NUL in a header": `GET /v1/videos HTTP/1.1\r\n${HOST}x: a\0b\r\n\r\n`,
-    "a header over the limit": `GET /v1/videos HTTP/1.1\r\n${HOST}x: ${"y".repeat(20_000)}\r\n\r\n`,
+    "a NUL in a header": `GET /v1/videos HTTP/1.1\r\n${HOST}x: a\0b\r\n\r\n`,
+    "a header over the size limit": `GET /v1/videos HTTP/1.1\r\n${HOST}x: ${"y".repeat(20_000)}\r\n\r\n`,
     "ten thousand headers": `GET /v1/videos HTTP/1.1\r\n${HOST}${"a: b\r\n".repeat(10_000)}\r\n`,
-    "a content-length that is not a number": head("Content-Length: ten\r\n"),
-    "a negative content-length": head("Content-Length: -5\r\n"),
-    "two content-lengths": head("Content-Length: 2\r\nContent-Length: 3\r\n"),
-    "both content-length and chunks": `${head("Content-Length: 2\r\nTransfer-Encoding: chunked\r\n")}0\r\n\r\n`,
+    "a Content-Length that is not a number": head("Content-Length: ten\r\n"),
+    "a negative Content-Length": head("Content-Length: -5\r\n"),
+    "two Content-Length headers": head("Content-Length: 2\r\nContent-Length: 3\r\n"),
+    "both a Content-Length and chunks": `${head("Content-Length: 2\r\nTransfer-Encoding: chunked\r\n")}0\r\n\r\n`,
     "a chunk size that is not a number": `${head("Transfer-Encoding: chunked\r\n")}zz\r\n{}\r\n0\r\n\r\n`,
-    "an unknown transfer-encoding": head("Transfer-Encoding: gzip\r\n"),
+    "an unknown Transfer-Encoding": head("Transfer-Encoding: gzip\r\n"),
     "an unknown method": `BREW /v1/videos HTTP/1.1\r\n${HOST}\r\n`,
     "a space in the URL": `GET /v1/vi deos HTTP/1.1\r\n${HOST}\r\n`,
-    TLS: "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    "a TLS handshake": "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
   };
 
-  test.each(Object.keys(REFUSED))("with %s is refused", async (name) => {
+  test.each(Object.keys(REFUSED))("with %s is rejected", async (name) => {
     const response = await raw(server.url, Buffer.from(REFUSED[name]!.replace("KEY", key), "latin1"));
     expectRefusal(response, name);
   });
 
-  test("that is unusual but legal gets a response", async () => {
+  test("that is unusual but valid gets a response", async () => {
     for (const request of [
       `GET http://localhost/v1/videos HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`,
       `OPTIONS * HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`,
@@ -217,7 +217,7 @@ describe("a raw HTTP request", () => {
     }
   });
 
-  test("hidden in a refused body is not executed", async () => {
+  test("hidden in a rejected body is not executed", async () => {
     const smuggled = `DELETE /v1/videos/AAAAAAAAAA HTTP/1.1\r\n${HOST}Authorization: Bearer ${key}\r\n\r\n`;
     const lines = `Content-Length: ${400_000}\r\n`;
     const response = await raw(server.url, head(lines).replace("KEY", key) + smuggled);
@@ -225,7 +225,7 @@ describe("a raw HTTP request", () => {
     expect(response.body).not.toMatch(/HTTP\/1\.1/);
   });
 
-  test("with slowly dripping headers or body is cut off in time", { timeout: 60_000 }, async () => {
+  test("whose headers or body arrive too slowly times out", { timeout: 60_000 }, async () => {
     const begin = `POST /v1/videos HTTP/1.1\r\n${HOST}Authorization: Bearer ${key}\r\nContent-Type: application/json\r\n`;
     const [body, headers] = await Promise.all([
       dripped(`${begin}Content-Length: 100000\r\n\r\n{"name":"`),
@@ -234,7 +234,7 @@ describe("a raw HTTP request", () => {
     for (const text of [body, headers]) expect(text).toMatch(/^HTTP\/1\.1 408 .+REQUEST_TIMEOUT/s);
   });
 
-  test("still gets a response while a thousand silent connections are held", async () => {
+  test("still gets a response while a thousand idle connections are open", async () => {
     const idle = await Promise.all(
       Array.from(
         { length: 1_000 },
@@ -249,7 +249,7 @@ describe("a raw HTTP request", () => {
     for (const socket of idle) socket.destroy();
   });
 
-  test("leaves the server alive and logs no internal error", async () => {
+  test("leaves the server running and logs no internal errors", async () => {
     expect((await get("/healthz")).status).toBe(200);
     expect(server.output()).not.toMatch(/request failed|INTERNAL|unhandled|uncaught/i);
   });

@@ -25,27 +25,27 @@ const named = (name: string) => Buffer.from(name).toString("base64");
 
 describe("an invalid tus request:", () => {
   test.each(["-1", "abc", "", "1e99", "99999999999999999999999", "1.5", "NaN", " ", "0x10"])(
-    "an Upload-Length of %j is refused",
+    "an Upload-Length of %j is rejected",
     async (length) => {
       expectRefusal(await tus({ "upload-length": length, "upload-metadata": `video ${named(video)}` }), length);
     },
   );
 
   test.each([
-    ["none", ""],
-    ["no base64", "video ***"],
-    ["the same key twice", `video ${named("a")},video ${named("b")}`],
+    ["no keys", ""],
+    ["invalid base64", "video ***"],
+    ["a duplicate key", `video ${named("a")},video ${named("b")}`],
     ["an unknown video", `video ${named("AAAAAAAAAA")}`],
-    ["a path for a video", `video ${named("../../etc/passwd")}`],
+    ["a path as the video", `video ${named("../../etc/passwd")}`],
     ["a NUL", `video ${named("a\0b")}`],
-    ["no UTF-8", `video ${Buffer.from([0xff, 0xfe]).toString("base64")}`],
+    ["invalid UTF-8", `video ${Buffer.from([0xff, 0xfe]).toString("base64")}`],
     ["ten thousand characters", `video ${named("x".repeat(7_000))}`],
-    ["__proto__", `__proto__ ${named("x")}`],
-  ])("Upload-Metadata that is %s is refused", async (_name, metadata) => {
+    ["the key __proto__", `__proto__ ${named("x")}`],
+  ])("Upload-Metadata with %s is rejected", async (_name, metadata) => {
     expectRefusal(await tus({ "upload-length": "10", "upload-metadata": metadata }), metadata.slice(0, 60));
   });
 
-  test("a wrong version, a wrong key and no key are refused", async () => {
+  test("an unsupported version, an invalid key or a missing key is rejected", async () => {
     const good = { "upload-length": "10", "upload-metadata": `video ${named(video)}` };
     expectRefusal(await tus({ ...good, "tus-resumable": "9.9.9" }), "version 9");
     expectRefusal(await tus({ ...good, authorization: "Bearer mave_x" }), "another key");
@@ -53,7 +53,7 @@ describe("an invalid tus request:", () => {
   });
 
   test.each(["..%2f..%2fetc%2fpasswd", "%00", "x".repeat(3_000), "__proto__", "%ff", "AAAA"])(
-    "an upload with the id %s is refused",
+    "an upload with the id %s is rejected",
     async (id) => {
       for (const method of ["HEAD", "PATCH", "DELETE"]) {
         const headers = { "upload-offset": "0", "content-type": "application/offset+octet-stream" };
@@ -64,7 +64,7 @@ describe("an invalid tus request:", () => {
     },
   );
 
-  test("a PATCH with a wrong offset, type or length is refused and does not exceed the declared length", async () => {
+  test("a PATCH with a wrong offset or type is rejected, and no PATCH exceeds the declared length", async () => {
     const made = await fetch(`${server.url}/v1/uploads`, {
       method: "POST",
       headers: {
@@ -90,7 +90,7 @@ describe("an invalid tus request:", () => {
   });
 });
 
-describe("a file in one request", () => {
+describe("a file sent in one request", () => {
   const put = (headers: Record<string, string>, body: string | ReadableStream, id = video) =>
     ask(`${server.url}/v1/videos/${id}/file`, {
       method: "PUT",
@@ -99,14 +99,14 @@ describe("a file in one request", () => {
       duplex: "half",
     });
 
-  test("that is empty, too large, a form, or for an unknown video is refused", async () => {
+  test("is rejected if it is empty, too large, a form, or for an unknown video", async () => {
     expectRefusal(await put({}, ""), "empty");
     expectRefusal(await put({}, "a".repeat(1_000_001)), "too large");
     expectRefusal(await put({ "content-type": "multipart/form-data; boundary=x" }, "--x--"), "a form");
     expectRefusal(await put({}, "abc", "AAAAAAAAAA"), "unknown video");
   });
 
-  test("that is incomplete leaves the video waiting", async () => {
+  test("leaves the video waiting if it is incomplete", async () => {
     const begin = `PUT /v1/videos/${video}/file HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${key}\r\nContent-Length: 1000\r\n\r\nabc`;
     await raw(server.url, begin, { silent_ms: 300 });
     const response = await expect.poll(async () => {
@@ -116,7 +116,7 @@ describe("a file in one request", () => {
     await response.toBe("waiting");
   });
 
-  test("of unknown length is refused once it exceeds the maximum", async () => {
+  test("of unknown length is rejected once it exceeds the maximum", async () => {
     const endless = new ReadableStream({
       pull(controller) {
         controller.enqueue(Buffer.alloc(65_536));
@@ -128,7 +128,7 @@ describe("a file in one request", () => {
 });
 
 describe("after these requests", () => {
-  test("the server is alive and has logged no internal error", async () => {
+  test("the server is running and has logged no internal errors", async () => {
     expect((await ask(`${server.url}/healthz`, {})).status).toBe(200);
     expect(server.output()).not.toMatch(/request failed|INTERNAL|unhandled|uncaught/i);
   });

@@ -10,12 +10,15 @@ import { createSafeClient, type Exchange } from "../../server/src/net/safe-clien
 import { startBlackHole, startHostileReceiver } from "../support/hostile-receiver.ts";
 import { HOSTILITIES } from "../support/hostilities.ts";
 
-/** The deadline for receivers that stall until it passes, and for those that end by themselves, with slack for a busy machine. */
+/**
+ * The deadlines for receivers that stall and for receivers that finish on their own. The latter allows for a busy
+ * machine.
+ */
 const [DEADLINE_MS, GENEROUS_MS] = [500, 20_000];
 const CONNECT_MS = 300;
 const LATE_MS = 250;
 
-/** After a stall, Node fires timers before it reads sockets. This clock lets pending reads happen first. */
+/** After a stall, Node fires timers before it reads sockets. This clock lets pending reads run first. */
 const clock: Clock = {
   ...systemClock,
   after(delay_ms, work) {
@@ -59,22 +62,25 @@ async function hostile(name: string) {
 }
 
 describe("a hostile receiver", () => {
-  test.each(Object.keys(HOSTILITIES))("%s: the exchange settles by the deadline with the right word", async (name) => {
-    const { url, hostility } = await hostile(name);
-    const deadline_ms = hostility.stalls ? DEADLINE_MS : GENEROUS_MS;
-    const exchange = await settledBy(deadline_ms, client(deadline_ms)(url));
+  test.each(Object.keys(HOSTILITIES))(
+    "%s: the exchange settles by the deadline with the expected result",
+    async (name) => {
+      const { url, hostility } = await hostile(name);
+      const deadline_ms = hostility.stalls ? DEADLINE_MS : GENEROUS_MS;
+      const exchange = await settledBy(deadline_ms, client(deadline_ms)(url));
 
-    if (exchange === "not settled") return expect.fail(`not settled ${LATE_MS} ms after its deadline`);
-    expect(exchange.status ?? exchange.error?.word).toBe(hostility.expect);
-    if (exchange.error?.word !== "response_invalid") expect(exchange.note ?? "").toMatch(hostility.note ?? /^$/);
-    const success = exchange.status !== null && exchange.status >= 200 && exchange.status < 300;
-    expect(exchange.error === null).toBe(success);
-    if (exchange.error !== null) expect(Object.keys(ERROR_WORDS)).toContain(exchange.error.word);
-    expect(exchange.response?.body.length ?? 0).toBeLessThanOrEqual(LIMITS.RESPONSE_STORED_BYTES);
-    expect(exchange.response?.bytes ?? 0).toBeLessThanOrEqual(LIMITS.RESPONSE_READ_BYTES + 65_536);
-  });
+      if (exchange === "not settled") return expect.fail(`not settled ${LATE_MS} ms after its deadline`);
+      expect(exchange.status ?? exchange.error?.word).toBe(hostility.expect);
+      if (exchange.error?.word !== "response_invalid") expect(exchange.note ?? "").toMatch(hostility.note ?? /^$/);
+      const success = exchange.status !== null && exchange.status >= 200 && exchange.status < 300;
+      expect(exchange.error === null).toBe(success);
+      if (exchange.error !== null) expect(Object.keys(ERROR_WORDS)).toContain(exchange.error.word);
+      expect(exchange.response?.body.length ?? 0).toBeLessThanOrEqual(LIMITS.RESPONSE_STORED_BYTES);
+      expect(exchange.response?.bytes ?? 0).toBeLessThanOrEqual(LIMITS.RESPONSE_READ_BYTES + 65_536);
+    },
+  );
 
-  test("with a closed port refuses the connection", async () => {
+  test("with a closed port results in connect_refused", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
     const { port } = server.address() as AddressInfo;
@@ -85,7 +91,7 @@ describe("a hostile receiver", () => {
     });
   });
 
-  test("that drops every packet costs no more than the connect timeout", async () => {
+  test("that drops every packet delays the exchange only until the connect timeout", async () => {
     const hole = await startBlackHole();
     endings.push(() => hole.close());
     const sent = client(DEADLINE_MS)(`http://127.0.0.1:${hole.port}/`);
@@ -101,7 +107,7 @@ describe("a hostile receiver", () => {
     expect(extension).toMatchObject({ status: 200, error: null, note: expect.stringMatching(/longer than/) });
   });
 
-  test("that redirects gets the word redirect_refused and is not followed", async () => {
+  test("that redirects results in redirect_refused, and the redirect is not followed", async () => {
     const post = client();
     for (const name of Object.keys(HOSTILITIES).filter((one) => one.startsWith("a redirect"))) {
       const { url, seen } = await hostile(name);
@@ -110,14 +116,14 @@ describe("a hostile receiver", () => {
     }
   });
 
-  test("that compresses its response has it stored without decompression", async () => {
+  test("that compresses its response has it stored compressed", async () => {
     const { url } = await hostile("a gzip bomb");
     const { response } = await client()(url);
     expect(response?.body.subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
     expect(response?.cut).toBe(true);
   });
 
-  test("has its headers kept in order and as spelled, including names such as __proto__", async () => {
+  test("has its headers stored in order and as spelled, including names such as __proto__", async () => {
     const { url } = await hostile("headers named after an object's own");
     const { response } = await client()(url);
     expect(response?.headers.map(([name]) => name)).toEqual(["__proto__", "constructor", "toString", "content-length"]);
@@ -140,7 +146,7 @@ describe("a receiver that abuses keep-alive connections", () => {
     for (let request = 0; request < 5; request += 1) expect(await post(url)).toMatchObject({ status: 200 });
   });
 
-  test("cannot pass a late response to the next request", async () => {
+  test("cannot have a late response matched to the next request", async () => {
     const { url } = await misbehave((socket, count) => {
       if (count > 1) return void socket.write(`${OK}ok`);
       setTimeout(() => socket.write(`${OK.replace("200", "299")}no`), DEADLINE_MS + 20);
@@ -150,12 +156,13 @@ describe("a receiver that abuses keep-alive connections", () => {
     for (let request = 0; request < 5; request += 1) expect(await post(url)).toMatchObject({ status: 200 });
   });
 
-  test("and closes them while idle costs a new connection, not a delivery", async () => {
+  test("and closes them while idle causes a new connection, not a failed delivery", async () => {
     const { url } = await misbehave((socket) => socket.end(`${OK}ok`));
     const post = client();
     for (let request = 0; request < 20; request += 1) {
       const { status, error, timings } = await post(url);
-      // An unavoidable race: the connection closed while the request was in flight. The caller retries at once.
+      // This race is unavoidable: the connection closed while the request was in flight. The caller retries
+      // immediately.
       if (status === null) expect([error?.word, timings.reused]).toEqual(["connection_reset", true]);
       else expect(status).toBe(200);
     }
@@ -165,10 +172,10 @@ describe("a receiver that abuses keep-alive connections", () => {
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-/** Bytes in use after garbage collection; without it, the figure depends on when the last collection ran. */
+/** Returns the bytes in use after garbage collection. Otherwise, the result would depend on when it last ran. */
 async function heldBytes(): Promise<number> {
   for (let turn = 0; turn < 5; turn += 1) {
-    await new Promise(setImmediate); // finalizers in between release more
+    await new Promise(setImmediate); // finalizers that run in between release more memory
     collectGarbage();
   }
   const { heapUsed, external } = process.memoryUsage();
@@ -176,7 +183,7 @@ async function heldBytes(): Promise<number> {
 }
 
 describe("many hostile receivers at once", () => {
-  test("leave memory flat and no request in flight", async () => {
+  test("do not increase memory use or leave requests in flight", async () => {
     const policy = createAddressPolicy({ allowHttp: true, allowNetworks: ["loopback"] });
     const sender = createSafeClient({ policy, clock: systemClock, connect_ms: CONNECT_MS });
     const receivers = await Promise.all(Object.keys(HOSTILITIES).map(hostile));

@@ -1,17 +1,20 @@
 import { type HeadersLike, headerOf } from "./input.ts";
 
-/** Delivery metadata from the request headers, which are not signed: use it for ordering and logs, never for trust. */
+/**
+ * Delivery metadata from the request headers. The headers are not signed, so never base trust decisions on them. Use
+ * the metadata for ordering and logging.
+ */
 export interface Delivery {
   id: string | null;
   /** 1 for the first attempt. */
   attempt: number | null;
-  /** The event's number within its video, from 1; 0 for an event without a video. */
+  /** The event's number within its video, starting at 1; 0 if the event has no video. */
   sequence: number | null;
-  /** The sequence of the previous event of this video that this webhook was due to receive; 0 if there is none. */
+  /** The sequence of this video's previous event that this webhook should have received; 0 if there is none. */
   previous: number | null;
 }
 
-/** Reads the `Mave-Delivery`, `-Attempt`, `-Sequence` and `-Previous` headers; a missing or malformed one is null. */
+/** Reads the `Mave-Delivery`, `-Attempt`, `-Sequence` and `-Previous` headers; null if missing or malformed. */
 export function deliveryOf(headers: HeadersLike): Delivery {
   const number = (name: string) => {
     const text = headerOf(headers, name);

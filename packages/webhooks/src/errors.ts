@@ -1,6 +1,6 @@
 /**
- * The reasons for refusing a request. Each has a stable code, the HTTP status that an adapter responds with (5xx: the
- * receiver itself is misconfigured), and a message that explains the fix.
+ * The reasons for rejecting a request. Each has a stable code, the HTTP status that adapters respond with, and a
+ * message that explains how to fix the problem. A 5xx status means that the receiver itself is misconfigured.
  */
 export const REASONS = {
   BODY_PARSED: [
@@ -38,11 +38,14 @@ export const REASONS = {
 
 export type ReasonCode = keyof typeof REASONS;
 
-/** A request that must not be trusted. Branch on `code`, which is stable; log `message`, whose wording may change. */
+/**
+ * Thrown for a request that must not be trusted. Branch on `code`, which is stable; log `message`, whose wording may
+ * change.
+ */
 export class WebhookVerificationError extends Error {
   override readonly name = "WebhookVerificationError";
   readonly code: ReasonCode;
-  /** The HTTP status to respond with; the adapters do so. */
+  /** The HTTP status to respond with. The adapters do this for you. */
   readonly status: number;
 
   constructor(code: ReasonCode, detail?: string) {

@@ -1,12 +1,15 @@
 import type { MaveEvent } from "./events.ts";
 
-/** An event as the API lists it, including its number within its video. */
+/** An event as listed by the API, including its number within its video. */
 export type SequencedEvent = MaveEvent & { sequence: number };
 
 /** An event whose data was erased for privacy. */
 type ErasedEvent = Omit<SequencedEvent, "data"> & { data: null };
 
-/** Yields a video's events in sequence, starting after the event with id `after`, or with the oldest if it is null. */
+/**
+ * Yields a video's events in sequence, starting after the event with the id `after`, or with the oldest event if
+ * `after` is null.
+ */
 export type EventSource = (video: string, after: string | null) => AsyncIterable<SequencedEvent>;
 
 interface Page {
@@ -47,7 +50,7 @@ async function fetchPage(url: string, apiKey: string, video: string, after: stri
   });
   if (response.ok) return (await response.json()) as Page;
   await response.body?.cancel();
-  // The cursor's event is past retention. Start from the oldest event; the inbox skips the ones it has handled.
+  // The cursor's event is past retention, so start from the oldest event. The inbox skips events it has handled.
   if (after !== null && [404, 410, 422].includes(response.status)) return fetchPage(url, apiKey, video, null);
   throw new Error(`Failed to fetch missed events: ${address.origin}/v1/events returned ${response.status}.`);
 }

@@ -1,8 +1,8 @@
-/** The events that Mave sends, as a union discriminated by `type`. All times are Unix seconds. */
+/** The events that Mave sends, as a union discriminated by `type`. All times are in Unix seconds. */
 
 export type VideoStatus = "waiting" | "uploading" | "processing" | "ready" | "failed";
 
-/** A snapshot of the video when the event happened. Fields may be added; the first five never change. */
+/** A snapshot of the video at the time of the event. New fields may be added, but the first five never change. */
 export interface VideoData {
   id: string;
   object: "video";
@@ -11,14 +11,14 @@ export interface VideoData {
   last_upload: number | null;
   name: string | null;
   status: VideoStatus;
-  /** Percent, 0–100, while a file is being processed; otherwise null. */
+  /** Percentage from 0 to 100 while a file is being processed; otherwise null. */
   progress: number | null;
   error: { code: string; message: string } | null;
-  /** Seconds. */
+  /** In seconds. */
   duration: number | null;
   width: number | null;
   height: number | null;
-  /** Bytes. */
+  /** In bytes. */
   size: number | null;
   poster_url: string | null;
   playback_url: string | null;
@@ -38,7 +38,7 @@ export interface WebhookData {
   status: "enabled" | "paused" | "disabled";
   status_reason: string | null;
   status_since: number;
-  /** `video`: events of one video are delivered in sequence. */
+  /** If `video`, each video's events are delivered in sequence. */
   ordering: "video" | "none";
   /** Maximum deliveries per second; null for no limit. */
   rate_limit: number | null;
@@ -58,7 +58,7 @@ export interface WebhookData {
 }
 
 interface Event<Type extends string, Data> {
-  /** The same for every webhook and attempt: use it to detect duplicates. */
+  /** The same for every webhook and attempt. Use it to detect duplicates. */
   id: string;
   object: "event";
   type: Type;

@@ -1,15 +1,18 @@
-/** For Express 4 and 5, Connect, Next.js pages, node:http, and any other handler of the form `(req, res, next?)`. */
+/**
+ * An adapter for Express 4 and 5, Connect, Next.js pages, node:http, and anything else with `(req, res, next?)`
+ * handlers.
+ */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type RawBody, refuse, secretsOf } from "./input.ts";
 import { collect, MAX_BYTES, type OnEvent, type ReceiverOptions, receive } from "./receive.ts";
 
-/** Earlier middleware may have read the body; some of it keeps the bytes. */
+/** Earlier middleware may have read the body, and may have kept its bytes. */
 type Request = IncomingMessage & { body?: unknown; rawBody?: unknown };
 
 /**
- * Creates a route handler: `app.post("/webhooks", webhook(secret, onEvent))`, placed before any body parser. An error
- * from `onEvent` goes to `next`, or becomes a 500 without one.
- * @throws WebhookVerificationError at once if the secret is missing or malformed
+ * Creates a route handler: `app.post("/webhooks", webhook(secret, onEvent))`. Register it before any body parser. An
+ * error from `onEvent` is passed to `next`, or results in a 500 if there is no `next`. @throws WebhookVerificationError
+ * immediately if the secret is missing or malformed
  */
 export function webhook(secret: string | readonly string[], onEvent: OnEvent, options: ReceiverOptions = {}) {
   secretsOf(secret);
@@ -20,16 +23,16 @@ export function webhook(secret: string | readonly string[], onEvent: OnEvent, op
       res.writeHead(status, status === 413 ? { ...headers, connection: "close" } : headers).end(body);
     } catch (error) {
       if (next) return next(error);
-      console.error(error); // plain node:http has no error handler that would log it
+      console.error(error); // plain node:http has no error handler to log it
       res.writeHead(500).end();
     }
   };
 }
 
 async function rawBodyOf(req: Request, { maxBytes = MAX_BYTES }: ReceiverOptions): Promise<RawBody> {
-  // express.raw keeps the bytes as `body`; Cloud Functions and parsers' `verify` hooks as `rawBody`.
+  // express.raw keeps the bytes as `body`; Cloud Functions and body parsers' `verify` hooks keep them as `rawBody`.
   for (const kept of [req.rawBody, req.body]) if (Buffer.isBuffer(kept) || typeof kept === "string") return kept;
   if (req.readableDidRead) return refuse("BODY_PARSED");
-  // destroyOnReturn would close the connection before a 413 could be written to it.
+  // destroyOnReturn would close the connection before a 413 could be sent.
   return collect(req.iterator({ destroyOnReturn: false }), maxBytes);
 }

@@ -11,8 +11,8 @@ export interface WebhookPluginOptions extends ReceiverOptions {
 }
 
 /**
- * A Fastify plugin: `app.register(webhook, { path: "/webhooks", secret, onEvent })`. Fastify encapsulates its body
- * parser, so other routes keep theirs. Registration rejects if the secret is missing or malformed.
+ * A Fastify plugin: `app.register(webhook, { path: "/webhooks", secret, onEvent })`. Fastify encapsulates the plugin's
+ * body parser, so other routes keep theirs. Registration rejects if the secret is missing or malformed.
  */
 export const webhook: FastifyPluginAsync<WebhookPluginOptions> = async (app, options) => {
   const { path, secret, onEvent, maxBytes = MAX_BYTES } = options;

@@ -1,7 +1,7 @@
 import { type OnEvent, type ReceiverOptions, receive } from "./receive.ts";
 import { bodyOf, responseOf } from "./web-request.ts";
 
-/** The parts of Hono's context that this adapter uses, so that it needs no types from Hono. */
+/** The parts of Hono's context that this adapter uses, so that it does not depend on Hono's types. */
 interface HonoContext {
   req: { raw: Request; bodyCache: { text?: unknown; arrayBuffer?: unknown } };
 }

@@ -1,34 +1,34 @@
-/** How far a video's events have been handled. */
+/** The last event of a video that has been handled. */
 export interface Position {
-  /** The highest number handled; 0 for none. */
+  /** The highest sequence handled so far, or 0 if there is none. */
   sequence: number;
-  /** That event's id. */
+  /** The id of the event with that sequence. */
   event: string | null;
 }
 
-/** The inbox state of one video, or of all events without a video, available while the store holds its lock. */
+/** The inbox state for one video, or for all events without a video. Valid while the store holds the lock. */
 export interface Marks<Tx = undefined> {
   /** The store's transaction, passed on to `handle`. */
   tx: Tx;
   /** Whether the event with this id has been handled. */
   seen(event: string): Promise<boolean>;
   position(): Promise<Position>;
-  /** Records the event as handled, and its number as the position if it is the highest so far. */
+  /** Marks the event as handled, and advances the position to its sequence if that is the highest so far. */
   mark(event: string, sequence: number): Promise<void>;
 }
 
 /** Stores which events an inbox has handled. */
 export interface InboxStore<Tx = undefined> {
   /**
-   * Runs `work` with an exclusive lock on this video, across all processes that share the store. Its marks are saved if
-   * it resolves and dropped if it throws.
+   * Runs `work` with an exclusive lock on the video across all processes that share the store. If `work` succeeds, its
+   * marks are saved. If it throws, they are discarded.
    */
   exclusively<Result>(video: string | null, work: (marks: Marks<Tx>) => Promise<Result>): Promise<Result>;
 }
 
 /**
- * A store in memory, for tests and for a single process that may lose its state on restart.
- * @param capacity maximum number of events, and of videos, to keep; the oldest are dropped first
+ * An in-memory store, for tests and for a single process that can afford to lose its state on restart.
+ * @param capacity maximum number of events, and of videos, to keep; the oldest are evicted first
  */
 export function memoryStore(capacity = 100_000): InboxStore {
   const seen = new Map<string, true>();

@@ -1,4 +1,4 @@
-/** Verify a webhook request and get its typed event; sign requests for tests. */
+/** Verifies webhook requests, returns their typed events, and signs requests for tests. */
 export { type Delivery, deliveryOf } from "./delivery.ts";
 export { REASONS, type ReasonCode, WebhookVerificationError } from "./errors.ts";
 export type * from "./events.ts";

@@ -1,9 +1,9 @@
 import { type ReasonCode, WebhookVerificationError } from "./errors.ts";
 
-/** The body as it arrived: bytes, or their UTF-8 text. */
+/** The body exactly as received: its bytes, or the same bytes as UTF-8 text. */
 export type RawBody = string | Uint8Array | ArrayBuffer;
 
-/** A `Headers` object, or a plain object with names in any case, as in Node, Express and Fastify. */
+/** A `Headers` object, or a plain object with names in any case, as Node, Express and Fastify provide. */
 export type HeadersLike =
   | { get(name: string): string | null }
   | Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -12,7 +12,7 @@ export const refuse = (code: ReasonCode, detail?: string): never => {
   throw new WebhookVerificationError(code, detail);
 };
 
-/** @returns the body's bytes; refuses an empty body and a parsed one */
+/** @returns the body's bytes @throws WebhookVerificationError if the body is empty or was parsed */
 export function bytesOf(body: unknown): Uint8Array {
   let bytes: Uint8Array;
   if (typeof body === "string") bytes = new TextEncoder().encode(body);
@@ -24,7 +24,7 @@ export function bytesOf(body: unknown): Uint8Array {
   return bytes.length === 0 ? refuse("BODY_EMPTY") : bytes;
 }
 
-/** @returns the secrets as a list; refuses missing ones and common copy mistakes */
+/** @returns the secrets as a list @throws WebhookVerificationError if a secret is missing or was copied incorrectly */
 export function secretsOf(secrets: string | readonly string[]): readonly string[] {
   const list = typeof secrets === "string" ? [secrets] : secrets;
   if (!Array.isArray(list) || list.length === 0) return refuse("SECRET_MISSING");
@@ -36,7 +36,7 @@ export function secretsOf(secrets: string | readonly string[]): readonly string[
   return list;
 }
 
-/** @returns the header's value, with multiple values joined by commas; null if it is missing */
+/** @returns the header's value, with multiple values joined by commas, or null if the header is missing */
 export function headerOf(headers: HeadersLike, name: string): string | null {
   if (typeof (headers as Headers | null)?.get === "function") return (headers as Headers).get(name);
   for (const [key, value] of Object.entries(headers ?? {})) {

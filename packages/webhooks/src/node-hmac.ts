@@ -1,12 +1,12 @@
 import crypto from "node:crypto";
 
 const BLOCK_BYTES = 64;
-const outer = Buffer.alloc(BLOCK_BYTES + 32); // the second hash's input; safe to reuse, since no call is asynchronous
+const outer = Buffer.alloc(BLOCK_BYTES + 32); // input of the second hash; safe to reuse because hashing is synchronous
 
 /**
- * HMAC-SHA256 (RFC 2104) over `head` and `body`, computed with two one-shot hashes. Mave computes two per attempt, and
- * `createHmac` with a byte key takes eight times as long in Node 24.
- * @param head ASCII only
+ * HMAC-SHA256 (RFC 2104) over `head` and `body`, computed with two one-shot hashes. Mave computes two HMACs per
+ * attempt, and `createHmac` with a byte key takes eight times as long in Node 24.
+ * @param head must be ASCII
  */
 export function oneShotHmac(key: Buffer, head: string, body: Uint8Array, encoding: "hex" | "base64"): string {
   const inner = Buffer.allocUnsafe(BLOCK_BYTES + head.length + body.length);

@@ -1,4 +1,4 @@
-/** Synchronous verification and signing with Node's crypto. Mave's server signs its deliveries with this file. */
+/** Synchronous verification and signing with Node's crypto. Mave's server uses this file to sign deliveries. */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { MaveEvent } from "./events.ts";
 import type { HeadersLike, RawBody } from "./input.ts";
@@ -6,7 +6,7 @@ import { oneShotHmac } from "./node-hmac.ts";
 import { maveSignature, standardHeaders } from "./sign.ts";
 import { type SignatureCheck, type VerifyOptions, verification } from "./verification.ts";
 
-/** Same as `verify` of `@mave/webhooks`, but synchronous. */
+/** The same as `verify` from `@mave/webhooks`, but synchronous. */
 export function verifySync(
   rawBody: RawBody,
   headers: HeadersLike,
@@ -33,11 +33,11 @@ export interface ToSign {
   id: string;
   /** Time of this attempt in Unix seconds. */
   time: number;
-  /** Each is `whsec_` followed by base64. Newest first, then the previous secret while it is still valid. */
+  /** The current secret, then the previous one while it is still valid. Each is `whsec_` followed by base64. */
   secrets: readonly string[];
 }
 
-/** The signature headers of a delivery in both schemes. It runs for every attempt and does not validate its input. */
+/** Returns a delivery's signature headers in both schemes. Runs for every attempt and does not validate its input. */
 export function signatureHeaders({ body, id, time, secrets }: ToSign) {
   const mave: string[] = [];
   const standard: string[] = [];

@@ -7,19 +7,19 @@ import type { InboxStore, Marks } from "./inbox-store.ts";
 export { type EventSource, eventsFrom, type SequencedEvent } from "./event-source.ts";
 export { type InboxStore, type Marks, memoryStore, type Position } from "./inbox-store.ts";
 
-/** The context in which `handle` receives an event. */
+/** The context passed to `handle` with each event. */
 export interface Arrival<Tx> {
   /** The store's transaction. Writes through it commit or roll back together with the event's mark. */
   tx: Tx;
-  /** The event's number within its video; 0 if it has none. */
+  /** The event's number within its video, or 0 if it has no video. */
   sequence: number;
-  /** A later event of this video has already been handled, so this one may describe an older state. */
+  /** Whether a later event of this video has already been handled. If so, this event may describe an older state. */
   late: boolean;
-  /** The event was not delivered but fetched to fill a gap. */
+  /** Whether the event was fetched to fill a gap instead of being delivered. */
   refilled: boolean;
 }
 
-/** A range of a video's events that was not delivered. */
+/** A range of a video's events that were not delivered. */
 export interface Gap {
   video: string;
   /** Sequence of the last event handled before the gap. */
@@ -28,7 +28,7 @@ export interface Gap {
   until: number;
   /** Ids of the events that were fetched; they are handled before the event that revealed the gap. */
   refilled: readonly string[];
-  /** Sequences that could not be fetched, because they are past retention or erased. At most 1,000. */
+  /** Sequences of events that could not be fetched because they are past retention or erased. At most 1,000. */
   missing: readonly number[];
 }
 
@@ -42,7 +42,7 @@ export interface InboxOptions<Tx> {
   onGap?: (gap: Gap) => unknown;
   /** The webhook's event types; events of other types in a gap are ignored. Default: all. */
   types?: readonly EventType[];
-  /** Start time of this receiver in Unix seconds; older events in a gap are ignored. Default: 0. */
+  /** When this receiver started, in Unix seconds. Older events in a gap are ignored. Default: 0. */
   since?: number;
 }
 
@@ -67,8 +67,8 @@ export function createInbox<Tx>(options: InboxOptions<Tx>) {
       return "handled";
     });
     if (typeof first === "string") return first;
-    // Fetching happens without the lock, and each missed event then gets its own lock and mark. Events that another
-    // process handles in the meantime are skipped, and a failure undoes only the event that failed.
+    // Fetch without the lock, then lock and mark each missed event separately. Events that another process handles in
+    // the meantime are skipped, and a failure rolls back only the event that failed.
     for (const missed of await fetchMissed(options, first)) {
       await options.store.exclusively(video, (marks) => handleOnce(options, marks, missed, true));
     }

@@ -8,11 +8,11 @@ import { verify } from "./verify.ts";
 export type OnEvent = (event: MaveEvent, delivery: Delivery) => unknown;
 
 export interface ReceiverOptions {
-  /** Maximum distance of the signature's time from now, past or future, in seconds. Default 300. */
+  /** Maximum difference between the signature's time and the current time, in seconds. Default: 300. */
   tolerance?: number;
-  /** Maximum body size in bytes. Default 1 MiB, far above Mave's events. */
+  /** Maximum body size in bytes. Default: 1 MiB, far more than any Mave event. */
   maxBytes?: number;
-  /** Called for each refused request, for logging. The response has the code and message either way. */
+  /** Called for each rejected request, for logging. The response always includes the code and message. */
   onRefused?: (error: WebhookVerificationError) => void;
 }
 
@@ -23,7 +23,7 @@ export interface ReceiverResponse {
 
 export const MAX_BYTES = 1_048_576;
 
-/** Reads, verifies and handles a request. Returns 204, or the reason for refusing it. Shared by all adapters. */
+/** Reads, verifies and handles a request. Returns 204, or the reason for rejecting it. All adapters use it. */
 export async function receive(
   read: () => Promise<RawBody>,
   headers: HeadersLike,

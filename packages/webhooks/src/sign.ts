@@ -9,10 +9,10 @@ export interface SignOptions {
 }
 
 /**
- * Signs a body as Mave does, to test a receiver.
- * @param secrets the webhook's secret, or several, newest first, as during a rotation
- * @returns `Mave-Signature` and the three Standard Webhooks headers; the latter only if there is an id and every secret
- * is `whsec_` followed by base64
+ * Signs a body as Mave does, for testing a receiver.
+ * @param secrets the webhook's secret, or several with the newest first, as during a rotation
+ * @returns the `Mave-Signature` header, and the three Standard Webhooks headers if there is an id and every secret is
+ * `whsec_` followed by base64
  */
 export async function sign(
   rawBody: RawBody,
@@ -44,7 +44,7 @@ function standardKey(secret: string): Uint8Array | null {
   try {
     return secret.startsWith("whsec_") ? Uint8Array.from(atob(secret.slice(6)), (c) => c.charCodeAt(0)) : null;
   } catch {
-    return null; // not base64: usable for Mave-Signature only
+    return null; // not base64, so it works only for Mave-Signature
   }
 }
 
@@ -53,7 +53,7 @@ function idIn(body: Uint8Array): string | undefined {
     const { id } = JSON.parse(new TextDecoder().decode(body));
     return typeof id === "string" ? id : undefined;
   } catch {
-    return undefined; // not JSON: any bytes can be signed
+    return undefined; // not JSON, but any bytes can be signed
   }
 }
 

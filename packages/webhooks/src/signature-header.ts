@@ -1,16 +1,18 @@
 import { refuse } from "./input.ts";
 
-/** A parsed `Mave-Signature: t=1785443715, v1=9756…`. */
+/** A parsed header, such as `Mave-Signature: t=1785443715, v1=9756…`. */
 export interface SignatureHeader {
   /** The time as written, because its text is part of the HMAC key. */
   t: string;
   /** Unix seconds. */
   time: number;
-  /** 32 bytes each; more than one during a secret rotation. */
+  /** Each is 32 bytes. There are several during a secret rotation. */
   signatures: readonly Uint8Array[];
 }
 
-/** Requires exactly one `t` of digits and at least one `v1` of 64 hex digits; ignores other schemes. */
+/**
+ * Parses the header. Requires exactly one numeric `t` and at least one `v1` with 64 hex digits. Ignores other schemes.
+ */
 export function readSignatureHeader(value: string): SignatureHeader {
   const parts = value.split(",").map((part) => part.trim().split(/=(.*)/s, 2));
   const valuesOf = (scheme: string) => parts.filter(([name]) => name === scheme).map(([, text]) => text ?? "");

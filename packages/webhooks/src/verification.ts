@@ -3,13 +3,15 @@ import { bytesOf, type HeadersLike, headerOf, type RawBody, refuse, secretsOf } 
 import { readSignatureHeader, type SignatureHeader } from "./signature-header.ts";
 
 export interface VerifyOptions {
-  /** Maximum distance of the signature's time from now, past or future, in seconds. Default 300. */
+  /** Maximum difference between the signature's time and the current time, in seconds. Default: 300. */
   tolerance?: number;
-  /** The current time in Unix seconds, for tests. Default: the clock. */
+  /** The current time in Unix seconds, for tests. Default: the system clock's time. */
   now?: number;
 }
 
-/** Asks whether any of `signatures` is the HMAC-SHA256 of `body` under `key`. The comparison takes constant time. */
+/**
+ * Asks whether any of `signatures` is the HMAC-SHA256 of `body` under `key`. The comparison must take constant time.
+ */
 export interface SignatureCheck {
   key: string;
   body: Uint8Array;
@@ -19,9 +21,9 @@ export interface SignatureCheck {
 export type Verification = Generator<SignatureCheck, MaveEvent, boolean>;
 
 /**
- * The steps of a verification without the cryptography: it yields each signature check and resumes with the result, so
- * that asynchronous WebCrypto and Node's synchronous crypto share this code. The time is checked after the signature, so
- * that "too old" is only reported for a time that Mave signed.
+ * Verifies a request but leaves the cryptography to the caller: it yields each signature check and resumes with the
+ * result. WebCrypto, which is asynchronous, and Node's synchronous crypto can therefore share this code. The time is
+ * checked after the signature, so that "too old" is reported only for a time that Mave signed.
  */
 export function* verification(
   rawBody: RawBody,
@@ -48,7 +50,7 @@ const check = ({ t, signatures }: SignatureHeader, secret: string, body: Uint8Ar
 const noHeader = (headers: HeadersLike) =>
   refuse(headerOf(headers, "webhook-signature") === null ? "HEADER_MISSING" : "HEADER_STANDARD_ONLY");
 
-/** Diagnoses a mismatch by checking for common mistakes. It always refuses, and the work is bounded. */
+/** Diagnoses a mismatch by checking for common mistakes. It always throws, and the amount of work is bounded. */
 function* explainMismatch(
   header: SignatureHeader,
   secrets: readonly string[],
@@ -101,7 +103,7 @@ function parse(body: Uint8Array): MaveEvent {
     const event: unknown = JSON.parse(new TextDecoder().decode(body));
     if (typeof event === "object" && event !== null && !Array.isArray(event)) return event as MaveEvent;
   } catch {
-    // not JSON: refused below
+    // not JSON; rejected below
   }
   return refuse("EVENT_INVALID");
 }

@@ -4,8 +4,8 @@ import type { HeadersLike, RawBody } from "./input.ts";
 import { type SignatureCheck, type VerifyOptions, verification } from "./verification.ts";
 
 /**
- * Verifies a request from Mave and returns its event. Runs wherever WebCrypto does.
- * @param rawBody the body's bytes as they arrived, never parsed and serialized again
+ * Verifies a request from Mave and returns its event. Runs on any platform with WebCrypto.
+ * @param rawBody the body exactly as received, not parsed and serialized again
  * @param headers the request's headers; only `Mave-Signature` is read
  * @param secrets the webhook's secret, or both secrets during a rotation
  * @throws WebhookVerificationError with a stable `code` and a message that explains the fix
@@ -22,7 +22,7 @@ export async function verify(
   return step.value;
 }
 
-/** Computes one HMAC however many signatures there are, so a header with many of them costs no more. */
+/** Computes one HMAC regardless of the number of signatures, so a header with many signatures costs no more. */
 async function anyMatches({ key, body, signatures }: SignatureCheck): Promise<boolean> {
   const expected = await hmac(new TextEncoder().encode(key), body);
   let found = false;
@@ -30,7 +30,7 @@ async function anyMatches({ key, body, signatures }: SignatureCheck): Promise<bo
   return found;
 }
 
-/** Both have 32 bytes. It compares all of them, so the duration reveals nothing about where they differ. */
+/** Both arrays have 32 bytes. All bytes are always compared, so the duration does not reveal where they differ. */
 function equalInConstantTime(a: Uint8Array, b: Uint8Array): boolean {
   let difference = 0;
   for (let index = 0; index < 32; index++) difference |= a[index]! ^ b[index]!;

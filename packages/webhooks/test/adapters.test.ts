@@ -48,7 +48,7 @@ const servers: Record<string, Serve> = {
   express: (onEvent, options) => {
     const app = express();
     app.post("/webhooks", forExpress(secret, onEvent, options));
-    app.use(express.json()); // for other routes, so after the webhook
+    app.use(express.json()); // for other routes, so registered after the webhook
     app.use(((_error, _req, res, _next) => void res.sendStatus(500)) as express.ErrorRequestHandler);
     return listen(app);
   },
@@ -79,7 +79,7 @@ describe.each(Object.entries(servers))("the adapter for %s", (name, serve) => {
     expect(onEvent).toHaveBeenCalledExactlyOnceWith(event, { id: "d1", attempt: 2, sequence: 7, previous: null });
   });
 
-  test("refuses a wrong signature with its reason and calls onRefused", async () => {
+  test("rejects an invalid signature with a reason and calls onRefused", async () => {
     const [onEvent, onRefused] = [vi.fn(), vi.fn()];
     const response = await post(await serve(onEvent, { onRefused }), body, await sign(body, "whsec_another"));
     expect(response.status).toBe(401);
@@ -88,7 +88,7 @@ describe.each(Object.entries(servers))("the adapter for %s", (name, serve) => {
     expect(onEvent).not.toHaveBeenCalled();
   });
 
-  test("refuses a body over the size limit", async () => {
+  test("rejects a body that exceeds the size limit", async () => {
     const onEvent = vi.fn();
     const large = JSON.stringify({ ...event, data: "x".repeat(300_000) });
     const response = await post(await serve(onEvent, { maxBytes: 100_000 }), large);
@@ -110,7 +110,7 @@ describe.each(Object.entries(servers))("the adapter for %s", (name, serve) => {
     logged.mockRestore();
   });
 
-  test("waits for the handler before it responds", async () => {
+  test("waits for the handler to finish before responding", async () => {
     let done = false;
     const url = await serve(async () => {
       await new Promise((resolve) => setImmediate(resolve));
@@ -120,14 +120,14 @@ describe.each(Object.entries(servers))("the adapter for %s", (name, serve) => {
     expect(done).toBe(true);
   });
 
-  test("refuses an empty body with its reason", async () => {
+  test("rejects an empty body with a reason", async () => {
     const response = await post(await serve(vi.fn()), "", { "mave-signature": "t=1, v1=00" });
     expect(await response.json()).toMatchObject({ code: "BODY_EMPTY" });
   });
 });
 
-describe("a body that other code has read", () => {
-  test("Express: is refused as BODY_PARSED after a JSON parser", async () => {
+describe("a body that other middleware handles first", () => {
+  test("is rejected by the Express adapter as BODY_PARSED after a JSON parser", async () => {
     const app = express();
     app.use(express.json());
     app.post("/webhooks", forExpress(secret, vi.fn()));
@@ -135,7 +135,7 @@ describe("a body that other code has read", () => {
     expect([response.status, ((await response.json()) as Refusal).code]).toEqual([500, "BODY_PARSED"]);
   });
 
-  test("Express: is verified if express.raw or a rawBody kept the bytes", async () => {
+  test("is verified by the Express adapter if express.raw or rawBody kept the bytes", async () => {
     const raw = express();
     raw.post("/webhooks", express.raw({ type: "*/*" }), forExpress(secret, vi.fn()));
     expect((await post(await listen(raw), body)).status).toBe(204);
@@ -146,20 +146,20 @@ describe("a body that other code has read", () => {
     expect((await post(await listen(kept), body)).status).toBe(204);
   });
 
-  test("Express: is verified after a parser for other content types", async () => {
+  test("is verified by the Express adapter after a parser for other content types", async () => {
     const app = express();
     app.use(express.urlencoded());
     app.post("/webhooks", forExpress(secret, vi.fn()));
     expect((await post(await listen(app), body)).status).toBe(204);
   });
 
-  test("Fastify: is still parsed as JSON on other routes", async () => {
+  test("is still parsed as JSON on other Fastify routes", async () => {
     const url = await servers.fastify!(vi.fn());
     const other = await fetch(url.replace("/webhooks", "/other"), { method: "POST", body, headers: more });
     expect(await other.json()).toEqual(event);
   });
 
-  test("Hono: is verified if it was read through the context, and refused if the raw stream was consumed", async () => {
+  test("is verified by the Hono adapter if it was read through the context, but not from the raw request", async () => {
     const readers: [(c: Context) => Promise<unknown>, number][] = [
       [(c) => c.req.text(), 204],
       [(c) => c.req.arrayBuffer(), 204],
@@ -178,14 +178,14 @@ describe("a body that other code has read", () => {
     }
   });
 
-  test("fetch: is refused as BODY_PARSED", async () => {
+  test("is rejected by the fetch adapter as BODY_PARSED", async () => {
     const request = new Request("http://a/", { method: "POST", body, headers: await sign(body, secret) });
     await request.json();
     expect(await (await forFetch(secret, vi.fn())(request)).json()).toMatchObject({ code: "BODY_PARSED" });
   });
 });
 
-test("a missing secret stops Express and Fastify at startup, and is reported per request by the fetch adapter", async () => {
+test("a missing secret makes Express and Fastify fail at startup, and the fetch adapter fail on each request", async () => {
   const missing = undefined as unknown as string;
   expect(() => forExpress(missing, vi.fn())).toThrow(/environment variable/);
   const app = Fastify();

@@ -7,7 +7,7 @@ const now = 1_643_723_823;
 const headers = await sign(body, secret, { now });
 
 describe("a failed verification", () => {
-  test("explains how to get the raw body when the body was parsed", async () => {
+  test("explains how to get the raw body if the body was parsed", async () => {
     for (const parsed of [JSON.parse(body), [], 5, true]) {
       await expect(verify(parsed, headers, secret, { now })).rejects.toMatchObject({
         code: "BODY_PARSED",
@@ -57,7 +57,7 @@ describe("a failed verification", () => {
     }
   });
 
-  test("never repeats the secret, the body or the header", async () => {
+  test("never reveals the secret, the body or the header", async () => {
     const hostile = { "Mave-Signature": "t=1643723823, v1=<script>" };
     const error = await verify(body, hostile, secret, { now }).catch((reason: Error) => reason);
     expect(String(error)).not.toMatch(/script|j3bw2|AAEC/);
@@ -71,7 +71,7 @@ describe("a failed verification", () => {
 });
 
 describe("verify", () => {
-  test("accepts the body as text, bytes, a buffer or an ArrayBuffer, including a view into a larger one", async () => {
+  test("accepts the body as text, bytes, a Buffer, an ArrayBuffer, or a view into a larger buffer", async () => {
     const bytes = new TextEncoder().encode(body);
     const padded = new Uint8Array([0, ...bytes, 0]);
     const forms = [body, bytes, Buffer.from(body), bytes.buffer, padded.subarray(1, -1), new DataView(bytes.buffer)];
@@ -80,13 +80,13 @@ describe("verify", () => {
     }
   });
 
-  test("accepts headers as Headers, or as a plain object in any case, with arrays", async () => {
+  test("accepts a Headers object, or a plain object with names in any case and array values", async () => {
     const value = headers["Mave-Signature"]!;
     const forms = [new Headers(headers), { "MAVE-SIGNATURE": value }, { "mave-signature": [value], other: undefined }];
     for (const form of forms) expect(await verify(body, form, secret, { now })).toEqual(JSON.parse(body));
   });
 
-  test("accepts a header with 500 signatures that do not match before the one that does", async () => {
+  test("accepts a header whose matching signature follows 500 that do not match", async () => {
     const v1 = headers["Mave-Signature"]!.split(", ")[1];
     const long = `t=${now}, ${Array(500).fill(`v1=${"0".repeat(64)}`)}, ${v1}`;
     expect(await verify(body, { "mave-signature": long }, secret, { now })).toEqual(JSON.parse(body));

@@ -13,7 +13,7 @@ const event = (video: string, sequence: number, type = "video.created"): Sequenc
     sequence,
   }) as SequencedEvent;
 
-/** An event source that has these events. */
+/** An event source with these events. */
 const apiOf = (events: readonly SequencedEvent[]): EventSource =>
   async function* (video, after) {
     const ofVideo = events.filter(({ data }) => data.id === video);
@@ -23,7 +23,7 @@ const apiOf = (events: readonly SequencedEvent[]): EventSource =>
 const strip = ({ sequence: _, ...rest }: SequencedEvent) => rest as MaveEvent;
 
 describe("an inbox", () => {
-  test("handles an event once, even if it arrives several times at the same moment", async () => {
+  test("handles an event once, even if it arrives several times at the same time", async () => {
     const handle = vi.fn(() => new Promise((resolve) => setImmediate(resolve)));
     const inbox = createInbox({ store: memoryStore(), events: apiOf([]), handle });
     const one = strip(event("a", 1));
@@ -67,7 +67,7 @@ describe("an inbox", () => {
     expect(onGap).not.toHaveBeenCalled();
   });
 
-  test("refills only the chosen types, and nothing older than `since`", async () => {
+  test("refills only events of the configured types, and none older than `since`", async () => {
     const all = [event("a", 1), event("a", 2, "video.processing"), event("a", 3), event("a", 4)];
     const handled: number[] = [];
     const inbox = createInbox({
@@ -105,7 +105,7 @@ describe("an inbox", () => {
   });
 });
 
-/** Per event: whether it is due, how often it arrives, how often its handler fails first, and whether the API has it. */
+/** For each event: whether it is due, how often it arrives, how often its handler fails, and whether the API has it. */
 const fates = fc.array(
   fc.array(fc.record({ due: fc.boolean(), arrivals: fc.nat(3), failures: fc.nat(2), known: fc.boolean() }), {
     maxLength: 12,
@@ -113,7 +113,7 @@ const fates = fc.array(
   { minLength: 1, maxLength: 4 },
 );
 
-describe("over random schedules an inbox", () => {
+describe("an inbox with random deliveries", () => {
   const run = async (
     videos: { due: boolean; arrivals: number; failures: number; known: boolean }[][],
     order: number[],
@@ -154,7 +154,7 @@ describe("over random schedules an inbox", () => {
     return { all, handled, missing, delivered: new Set(shuffled.map(({ one }) => one.id)) };
   };
 
-  test("delivered in order: handles each due event once and in order, and refills or reports lost ones", async () => {
+  test("that arrive in order handles each due event once and in order, and refills or reports lost ones", async () => {
     await fc.assert(
       fc.asyncProperty(fates, async (videos) => {
         const { all, handled, missing, delivered } = await run(videos, []);
@@ -176,7 +176,7 @@ describe("over random schedules an inbox", () => {
     );
   });
 
-  test("delivered in any order: handles each event once, and marks those that follow a later one as late", async () => {
+  test("that arrive in any order handles each event once, and marks events that follow a later one as late", async () => {
     await fc.assert(
       fc.asyncProperty(fates, fc.array(fc.nat(), { minLength: 150, maxLength: 150 }), async (videos, order) => {
         const { handled, delivered } = await run(videos, order);
@@ -208,7 +208,7 @@ describe("eventsFrom", () => {
     return found;
   };
 
-  test("follows the pages from the last known event", async () => {
+  test("pages through the events after the last known one", async () => {
     const fetched = respondWith(page([event("a", 2)], "a-2"), page([event("a", 3)], null));
     const found = await all(eventsFrom("https://videos.example.com", "mave_key")("a", "a-1"));
     expect(found.map(({ sequence }) => sequence)).toEqual([2, 3]);

@@ -15,7 +15,7 @@ const runtimes = join(import.meta.dirname, "runtimes");
 const out = await mkdtemp(join(tmpdir(), "mave-webhooks-"));
 afterAll(() => rm(out, { recursive: true }));
 
-/** Bundles everything into one file, taking the package from dist as its users do. */
+/** Bundles a file with everything it imports, taking the package from dist as its users would. */
 async function bundle(name: string, file: string, minify = false): Promise<string> {
   const whole = { dts: false, minify, platform: "neutral" as const, fixedExtension: false, clean: false };
   const deps = { alwaysBundle: [/^@mave/], neverBundle: [/^node:/], onlyBundle: false as const };
@@ -35,7 +35,7 @@ test("the package has no dependencies", async () => {
   expect(dependencies).toBeUndefined();
 });
 
-test("the core is at most 5 kB, bundled, minified and gzipped", async () => {
+test("the core is at most 5 kB after bundling, minifying and gzipping", async () => {
   const core = await bundle("core", "dist/index.js", true);
   expect(gzipSync(await readFile(core)).length).toBeLessThanOrEqual(5_000);
 });

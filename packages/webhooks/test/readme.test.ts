@@ -1,4 +1,4 @@
-/** Every code block of the README must appear verbatim in this file or in another tested file. */
+/** Every code block in the README must appear verbatim in this file or in another tested file. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
@@ -18,7 +18,7 @@ const signed = async () => {
   return request;
 };
 
-test("verify returns the event of a signed request", async () => {
+test("verify returns the event from a signed request", async () => {
   const request = await signed();
   const rawBody = await request.text();
   const event = await verify(rawBody, request.headers, secret);

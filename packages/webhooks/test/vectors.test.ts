@@ -15,7 +15,7 @@ describe("vectors.json: verify", () => {
     }
   });
 
-  test("every reason code has a vector, except those that JSON cannot express", () => {
+  test("every reason code has a vector, except for errors that JSON cannot express", () => {
     const inVectors = new Set(vectors.verify.map(({ reason }) => reason));
     const notInJson = ["BODY_PARSED", "BODY_TOO_LARGE"];
     expect(Object.keys(REASONS).filter((code) => !inVectors.has(code))).toEqual(notInJson);
@@ -35,7 +35,7 @@ describe("vectors.json: short UUIDs", () => {
     expect(shortUuid(uuid)).toBe(short);
     expect(longUuid(short)).toBe(uuid);
   });
-  test.each(vectors.short_uuids.bad)("$short is refused: $reason", ({ short }) => {
+  test.each(vectors.short_uuids.bad)("$short is rejected: $reason", ({ short }) => {
     expect(longUuid(short)).toBeNull();
   });
 });

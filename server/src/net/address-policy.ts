@@ -4,14 +4,14 @@ import { allowedRanges, DENIED_IPV4, DENIED_IPV6, GLOBAL_IPV6, type Range, range
 import type { ErrorWord } from "./error-words.ts";
 import { type Guard, type PolicyOptions, URL_GUARDS } from "./url-guards.ts";
 
-/** `reason` states what was refused, by which rule, and how the operator can allow it. */
+/** `reason` describes what is not allowed, which rule forbids it, and how the operator can allow it. */
 export type Refusal = { ok: false; reason: string; word: ErrorWord };
 
 export interface AddressPolicy {
   readonly options: PolicyOptions;
-  /** Checks everything that the URL alone determines, at registration and again for each request. */
+  /** Checks everything that the URL alone determines. Runs at registration and again for each request. */
   checkUrl(url: string): { ok: true; url: URL } | Refusal;
-  /** Checks one IP address: a literal host, each address from DNS, and the peer of each new connection. */
+  /** Checks one IP address. Runs for literal hosts, each address from DNS, and the peer of each new connection. */
   checkAddress(address: string, host?: string): { ok: true } | Refusal;
 }
 
@@ -25,9 +25,9 @@ export interface PolicyRules {
 const RULES: PolicyRules = { guards: URL_GUARDS, ipv4: DENIED_IPV4, ipv6: DENIED_IPV6 };
 
 /**
- * Decides where requests may go. It is pure, so results for a policy can be cached. The URL is parsed once by the WHATWG
- * rules, which the client follows too, and only the parsed parts are checked. Parsing turns decimal, octal, hexadecimal,
- * short and full-width spellings of an address into dotted form.
+ * Decides where requests may be sent. Pure, so its results can be cached. The URL is parsed once, by the same WHATWG
+ * rules that the client uses, and only the parsed parts are checked. Parsing normalizes decimal, octal, hexadecimal,
+ * short and full-width spellings of an address to dotted form.
  */
 export function createAddressPolicy(options: PolicyOptions, rules: PolicyRules = RULES): AddressPolicy {
   const checkAddress = addressCheck(options, rules);
@@ -64,7 +64,7 @@ function addressCheck({ allowNetworks }: PolicyOptions, rules: PolicyRules): Add
   const global = rangeList([GLOBAL_IPV6]);
   const denied = rangeList([...rules.ipv4, ...rules.ipv6]);
   return (address, host) => {
-    // A zone id refers to a link of this machine, and BlockList ignores it.
+    // A zone id names a network interface on this machine, but BlockList ignores it.
     const family = address.includes("%") ? 0 : isIP(address);
     const type = family === 4 ? "ipv4" : "ipv6";
     if (family === 0) return block(address, host, "not an IP address");
@@ -75,7 +75,7 @@ function addressCheck({ allowNetworks }: PolicyOptions, rules: PolicyRules): Add
   };
 }
 
-/** @returns the denied range that contains the address */
+/** @returns a description of the denied range that contains the address */
 function ruleOf(address: string, type: "ipv4" | "ipv6", { ipv4, ipv6 }: PolicyRules): string {
   const rule = (type === "ipv4" ? ipv4 : ipv6).find((one) => rangeList([one]).check(address, type))!;
   return `in ${rule.network}/${rule.prefix} (${rule.is})`;

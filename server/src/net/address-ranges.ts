@@ -4,7 +4,7 @@ import { BlockList, isIP } from "node:net";
 export interface Range {
   readonly network: string;
   readonly prefix: number;
-  /** What the network is, for the message that refuses it. */
+  /** Describes the network in error messages. */
   readonly is: string;
 }
 
@@ -15,7 +15,7 @@ const range = (cidr: string, is: string): Range => {
 
 /**
  * Every special-purpose IPv4 network in the IANA registry (RFC 6890 and updates), plus 168.63.129.16, a public address
- * on which Azure hosts respond to their guests. https://www.iana.org/assignments/iana-ipv4-special-registry
+ * at which Azure hosts serve their guest VMs. https://www.iana.org/assignments/iana-ipv4-special-registry
  */
 export const DENIED_IPV4: readonly Range[] = [
   range("0.0.0.0/8", "this network"),
@@ -40,12 +40,12 @@ export const DENIED_IPV4: readonly Range[] = [
 ];
 
 /**
- * The only IPv6 block that IANA has allocated for global unicast. Everything outside it is refused, including loopback,
+ * The only IPv6 block that IANA has allocated for global unicast. Everything outside it is blocked, including loopback,
  * v4-mapped, v4-compatible, NAT64, unique-local, link-local and multicast addresses.
  */
 export const GLOBAL_IPV6 = range("2000::/3", "global unicast");
 
-/** Networks in that block that are not ordinary public ones. Teredo and 6to4 addresses embed an arbitrary IPv4 address. */
+/** Special-purpose networks within that block. Teredo and 6to4 addresses embed an arbitrary IPv4 address. */
 export const DENIED_IPV6: readonly Range[] = [
   range("2001::/23", "for protocols (Teredo, ORCHID)"),
   range("2001:db8::/32", "for documentation"),
@@ -57,7 +57,7 @@ export const DENIED_IPV6: readonly Range[] = [
 
 const LOOPBACK: readonly Range[] = [range("127.0.0.0/8", "this machine"), range("::1/128", "this machine")];
 
-/** Parses the operator's networks: CIDR notation, a single address, or the word `loopback`. */
+/** Parses the operator's allowed networks, each of which is a CIDR block, a single address or `loopback`. */
 export function allowedRanges(networks: readonly string[]): Range[] {
   return networks.flatMap((network) => {
     if (network === "loopback") return LOOPBACK;
@@ -65,7 +65,7 @@ export function allowedRanges(networks: readonly string[]): Range[] {
   });
 }
 
-/** Compiles ranges into a list. BlockList applies IPv4 ranges to v4-mapped addresses too. */
+/** Compiles ranges into a BlockList, which also applies IPv4 ranges to IPv4-mapped IPv6 addresses. */
 export function rangeList(ranges: readonly Range[]): BlockList {
   const list = new BlockList();
   for (const { network, prefix } of ranges) list.addSubnet(network, prefix, isIP(network) === 4 ? "ipv4" : "ipv6");

@@ -7,21 +7,21 @@ import { type AddressPolicy, literalAddress } from "./address-policy.ts";
 import { NetworkError } from "./error-words.ts";
 import type { Resolver } from "./resolver.ts";
 
-/** A connection's details. Durations are in ms; null if the phase was not needed or not reached. */
+/** A connection's details. Durations are in ms, or null if the phase was skipped or not reached. */
 export interface Connection {
   dns: number | null;
   connect: number | null;
   tls: number | null;
-  /** The peer's address, or the address that failed. */
+  /** The peer's address, or the address that could not be reached. */
   address: string | null;
   certificateUntil: Date | null;
-  /** Whether a request has already been sent on it. */
+  /** Whether a request has already been sent on this connection. */
   used: boolean;
 }
 
 export interface Connector {
   connect: buildConnector.connector;
-  /** The connection of a socket, or of the error that opening it failed with. */
+  /** Looks up the connection for a socket, or for the error that prevented the socket from opening. */
   connectionOf(subject: object): Connection | undefined;
   /** Number of sockets that are connecting or connected. */
   openSockets(): number;
@@ -31,20 +31,21 @@ export interface ConnectorParts {
   policy: AddressPolicy;
   resolver: Resolver;
   clock: Clock;
-  /** Time limit for DNS, TCP and TLS together. */
+  /** Time limit for DNS, TCP and TLS combined. */
   connect_ms: number;
-  /** PEM certificates to trust in addition to the public authorities. */
+  /** PEM certificates to trust in addition to the public CAs. */
   extraCa?: readonly string[] | undefined;
 }
 
 /**
- * Opens connections and enforces the address policy on each. It checks literal hosts, which sockets never look up; the
- * resolver checks the addresses of names; and the connected peer is checked again before any request byte is sent.
+ * Opens connections and enforces the address policy on each of them. Literal hosts are checked here, because sockets
+ * never look them up. The resolver checks the addresses that names resolve to, and the connected peer is checked again
+ * before any byte of the request is sent.
  */
 export function createConnector(parts: ConnectorParts): Connector {
   const connections = new WeakMap<object, Connection>();
   const dial = buildConnector({
-    timeout: 0, // undici's timer is coarse; `limitTime` covers DNS, TCP and TLS together
+    timeout: 0, // undici's timer is coarse; `limitTime` covers DNS, TCP and TLS combined
     allowH2: false,
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: LIMITS.CONNECT_ADDRESS_MS, // Node's default of 250 ms gives up on distant receivers
@@ -88,7 +89,7 @@ const newConnection = (): Connection => ({
   used: false,
 });
 
-/** Built once and shared by all connections. Without `ca`, Node uses its own, including NODE_EXTRA_CA_CERTS. */
+/** Built once and shared by all connections. Without `ca`, Node trusts its own CAs, including NODE_EXTRA_CA_CERTS. */
 function secureContext(extraCa: readonly string[] | undefined) {
   return createSecureContext(extraCa === undefined ? {} : { ca: [...rootCertificates, ...extraCa] });
 }
@@ -112,7 +113,7 @@ function limitTime(
   });
 }
 
-/** Measures the phases, and checks the peer's address before undici or TLS see the connection. */
+/** Times each phase, and checks the peer's address before undici or TLS sees the connection. */
 function watch(
   socket: Socket,
   { hostname, protocol }: buildConnector.Options,

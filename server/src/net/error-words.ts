@@ -1,6 +1,6 @@
 /**
- * Every way an attempt can fail, with its explanation. This is a closed set: each network error maps to one of these
- * words, and its original code is kept beside the word for diagnosis.
+ * Every reason an attempt can fail, with an explanation. This is a closed set: each network error maps to one of these
+ * words, and its original code is stored with the word for troubleshooting.
  */
 export const ERROR_WORDS = {
   url_refused: "The webhook's URL is not allowed on this server.",
@@ -22,13 +22,13 @@ export const ERROR_WORDS = {
 
 export type ErrorWord = keyof typeof ERROR_WORDS;
 
-/** An error's word, and its code from the system, OpenSSL or the HTTP parser. */
+/** An error word, with the original code from the system, OpenSSL or the HTTP parser. */
 export interface Failure {
   word: ErrorWord;
   code: string;
 }
 
-/** An error that this server raises itself, with its word. */
+/** An error that this server raises itself, with its error word. */
 export class NetworkError extends Error {
   override readonly name = "NetworkError";
   readonly word: ErrorWord;
@@ -78,10 +78,13 @@ const FAMILIES: readonly [RegExp, ErrorWord][] = [
   [/^HPE_/, "response_invalid"],
 ];
 
-/** undici reports these responses with the code of a closed socket; only the message differs. */
+/** undici reports these errors with the same code as a closed socket; only the message differs. */
 const BAD_RESPONSES: ReadonlySet<string> = new Set(["bad response", "bad upgrade"]);
 
-/** Maps an error from the socket, TLS or HTTP layer to its word; an unknown one is `send_failed` with its own code. */
+/**
+ * Maps an error from the socket, TLS or HTTP layer to its word. Unknown errors become `send_failed` and keep their
+ * code.
+ */
 export function failureOf(error: unknown): Failure {
   if (error instanceof NetworkError) return { word: error.word, code: error.code };
   const code = codeOf(error);

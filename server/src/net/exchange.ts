@@ -7,36 +7,36 @@ export interface Timings {
   tls: number | null;
   /** From sending the request to the end of the response's headers. */
   first_byte: number | null;
-  /** From the call to the end, including the wait for a free connection. */
+  /** From the call to the outcome, including any wait for a free connection. */
   total: number;
   /** Whether the connection had already carried a request. */
   reused: boolean;
 }
 
 export interface ReceiverResponse {
-  /** As sent: order, spelling and duplicates are preserved. */
+  /** Headers exactly as sent, with their order, spelling and duplicates. */
   headers: [name: string, value: string][];
-  /** The first bytes of the body, never decompressed. */
+  /** The beginning of the body, never decompressed. */
   body: Buffer;
   /** Number of body bytes read. */
   bytes: number;
-  /** Whether `body` is incomplete: truncated here, or broken off by the receiver. */
+  /** Whether `body` is incomplete because it was truncated here or the receiver did not send all of it. */
   cut: boolean;
 }
 
 /** One HTTP request and its outcome. It succeeded if and only if `error` is null. */
 export interface Exchange {
-  /** Null unless the response's headers arrived completely. It decides the outcome, even if the body then fails. */
+  /** Null unless all response headers arrived. The status decides the outcome, even if reading the body then fails. */
   status: number | null;
   error: { word: ErrorWord; code: string } | null;
-  /** One sentence of detail for a person, such as the rule that refused the URL or how the body ended. */
+  /** One human-readable sentence of detail, such as the rule that rejected the URL or how the body ended. */
   note: string | null;
   timings: Timings;
-  /** The address connected to, or the one that failed. */
+  /** The receiver's IP address, or the address that could not be reached. */
   address: string | null;
-  /** When the receiver's certificate expires; null for plain http. */
+  /** When the receiver's certificate expires; null for plain HTTP. */
   certificateUntil: Date | null;
   response: ReceiverResponse | null;
-  /** Whether any byte of the request may have been sent. If false, the receiver has certainly not seen it. */
+  /** Whether any byte of the request may have been sent. If false, the receiver cannot have seen the request. */
   wrote: boolean;
 }

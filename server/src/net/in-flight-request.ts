@@ -7,14 +7,14 @@ import type { Connection, Connector } from "./connector.ts";
 import { ERROR_WORDS, type Failure, failureOf, NetworkError } from "./error-words.ts";
 import type { Exchange, ReceiverResponse } from "./exchange.ts";
 
-/** Dependencies from the client, shared by all requests. */
+/** The client's dependencies, shared by all requests. */
 export interface RequestParts {
   clock: Clock;
   connector: Connector;
   settled(sending: InFlightRequest, exchange: Exchange): void;
 }
 
-/** One scheme, host and port, with the requests that wait for a connection to it. */
+/** A scheme, host and port, with the requests waiting for a connection to it. */
 export interface Origin {
   readonly name: string;
   inFlight: number;
@@ -29,18 +29,18 @@ subscribe("undici:client:sendHeaders", (message) => {
   starting = null;
 });
 
-/** The reason given to undici when this class ends a request itself. */
+/** The abort reason passed to undici when this class ends a request itself. */
 const SETTLED = new NetworkError("stopped", "SETTLED");
 
 /**
- * The undici handler of one request. It settles exactly once, at the end of the response, on an error or at its
- * deadline; later events are ignored. Every byte refreshes undici's own timeouts, so a slow drip would outlast them.
+ * The undici handler for one request. It settles exactly once: at the end of the response, on an error or at its
+ * deadline. Later events are ignored. Undici's own timeouts are not enough, because every byte received resets them.
  */
 export class InFlightRequest implements Dispatcher.DispatchHandler {
   readonly origin: Origin;
   readonly options: Dispatcher.DispatchOptions;
   readonly resolve: (exchange: Exchange) => void;
-  /** Passed to undici; false while it waits in its origin's queue. */
+  /** True once the request is passed to undici; false while it waits in its origin's queue. */
   isDispatched = false;
   readonly #parts: RequestParts;
   readonly #startedAt: number;
@@ -78,7 +78,7 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    // Settled while waiting for a connection, so it must not be sent.
+    // The request settled while it was waiting for a connection, so it must not be sent.
     if (this.#done) {
       controller.abort(SETTLED);
       return;
@@ -114,7 +114,7 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
     this.#bytes += chunk.length;
     const room = LIMITS.RESPONSE_STORED_BYTES - this.#kept;
     if (room > 0) {
-      // Copy, because a slice would keep the whole read buffer in memory as long as the log entry.
+      // Copy the bytes, because a slice would keep the whole read buffer in memory as long as the log entry.
       const part = Buffer.from(chunk.subarray(0, room));
       this.#chunks.push(part);
       this.#kept += part.length;
@@ -136,14 +136,17 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
     else this.#settle(failure, detailOf(failure, error), false);
   }
 
-  /** Ends the request now, for shutdown. */
+  /** Ends the request immediately, for shutdown. */
   stop(): void {
     if (this.#done) return;
     if (this.#status === null) this.#end({ word: "stopped", code: "STOPPED" });
     else this.#end(null, "This server stopped before the response was complete.");
   }
 
-  /** Waits in steps, to detect a flood in a part of the response that the parser does not limit before the deadline. */
+  /**
+   * Waits in steps, so that a flood in a part of the response that the parser does not limit is detected before the
+   * deadline.
+   */
   #wait(left_ms: number): () => void {
     const step_ms = Math.min(left_ms, LIMITS.RESPONSE_RAW_CHECK_MS);
     return this.#parts.clock.after(step_ms, () => {
@@ -206,7 +209,10 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
   }
 }
 
-/** Only 2xx is a success. A redirect has its own word: following it could bypass the address policy. */
+/**
+ * Only 2xx is a success. Redirects have their own word and are not followed, because that could bypass the address
+ * policy.
+ */
 function statusFailure(status: number | null): Failure | null {
   if (status !== null && status >= 200 && status < 300) return null;
   const redirect = status !== null && status >= 300 && status < 400 && status !== 304;
@@ -214,8 +220,8 @@ function statusFailure(status: number | null): Failure | null {
 }
 
 /**
- * Detail beyond the word, such as the host name, the address and rule, or the HTTP violation. Only from errors whose
- * messages are written for people; others may contain paths and internals.
+ * Detail beyond the error word, such as the host name, the address and rule, or the HTTP violation. Only errors whose
+ * messages are written for users are included, because other messages may contain paths and internals.
  */
 function detailOf({ word }: Failure, error: Error): string | null {
   if (error.name === "HTTPParserError") return error.message;

@@ -15,8 +15,8 @@ export interface Mailer {
 }
 
 /**
- * Sends email through the operator's server (SMTP_URL). The sender address is the URL's `from` parameter, else the
- * URL's user name if that is an address, else `mave@` plus the host of the public URL.
+ * Sends email through the operator's SMTP server (SMTP_URL). The sender address is the URL's `from` parameter if it is
+ * set. Otherwise, it is the URL's user name if that is an email address, or `mave@` followed by the public URL's host.
  */
 export function createMailer({ url, publicUrl }: { url: string; publicUrl: string }): Mailer {
   const server = new URL(url);

@@ -12,7 +12,7 @@ export interface Address {
 }
 
 export interface Resolver {
-  /** Has the signature of `dns.lookup`. Every address passes the policy; one that does not makes the lookup fail. */
+  /** Has the signature of `dns.lookup`. Fails if a name resolves to an address that the policy does not allow. */
   lookup: LookupFunction;
   close(): void;
 }
@@ -22,11 +22,11 @@ export interface ResolverParts {
   clock: Clock;
   /** DNS servers as `address:port`. Default: the system's. */
   servers?: readonly string[] | undefined;
-  /** Timeout of the first of two tries; the second waits twice as long. */
+  /** Timeout for the first of two tries; the second try waits twice as long. */
   try_ms?: number | undefined;
 }
 
-/** A name's cached result. Its addresses stay usable until `staleUntil` while no DNS server can be reached. */
+/** The cached result for a name. While the DNS servers are failing, its addresses remain usable until `staleUntil`. */
 interface CacheEntry {
   addresses: Address[];
   error: NetworkError | null;
@@ -41,9 +41,9 @@ interface DnsRecord {
 }
 
 /**
- * Resolves names with c-ares. `dns.lookup` runs on a pool of four threads, where four hung names block all others for
- * 20 s. Results are cached for their TTL, concurrent lookups share one query, and the last good result is used while
- * the DNS servers fail.
+ * Resolves names with c-ares. `dns.lookup` would use a pool of four threads, in which four names that hang block all
+ * others for 20 s. Results are cached for their TTL, concurrent lookups share one query, and the last good result is
+ * used while the DNS servers are failing.
  */
 export function createResolver({ policy, clock, servers, try_ms = LIMITS.DNS_QUERY_MS }: ResolverParts): Resolver {
   const system = new SystemResolver({ timeout: try_ms, tries: 2 });
@@ -82,7 +82,7 @@ export function createResolver({ policy, clock, servers, try_ms = LIMITS.DNS_QUE
   }
 }
 
-/** RFC 6761 fixes the meaning of localhost, and c-ares does not read the hosts file. */
+/** RFC 6761 defines the addresses of localhost, and c-ares does not read the hosts file. */
 function localAddresses(hostname: string, policy: AddressPolicy): Address[] {
   const both: Address[] = [
     { address: "127.0.0.1", family: 4 },
@@ -92,7 +92,7 @@ function localAddresses(hostname: string, policy: AddressPolicy): Address[] {
   return allowed.length > 0 ? allowed : checkAll(hostname, both, policy);
 }
 
-/** One disallowed address refuses the name, because a rebinding attack mixes public and private addresses. */
+/** A single disallowed address rejects the whole name, because rebinding attacks mix public and private addresses. */
 function checkAll(hostname: string, addresses: Address[], policy: AddressPolicy): Address[] {
   for (const { address } of addresses) {
     const check = policy.checkAddress(address, hostname);
@@ -101,7 +101,7 @@ function checkAll(hostname: string, addresses: Address[], policy: AddressPolicy)
   return addresses;
 }
 
-/** Moves the name to the end of the map, which is ordered by last use, and evicts the least recently used one. */
+/** Moves the name to the end of the map, which is ordered by last use, and evicts the least recently used name. */
 function touch(names: Map<string, CacheEntry>, name: string, entry: CacheEntry): CacheEntry {
   names.delete(name);
   names.set(name, entry);
@@ -109,7 +109,7 @@ function touch(names: Map<string, CacheEntry>, name: string, entry: CacheEntry):
   return entry;
 }
 
-/** Queries both address families at once; either one is enough. */
+/** Queries both address families concurrently. A result for either family is enough. */
 async function query(system: SystemResolver, name: string): Promise<DnsRecord[] | NetworkError> {
   const [v4, v6] = await Promise.all([
     new Promise<DnsRecord[] | NetworkError>((done) => {
@@ -131,7 +131,7 @@ function dnsError({ code = "EUNKNOWN" }: NodeJS.ErrnoException, name: string): N
   return new NetworkError("dns_failed", code, `${name} could not be resolved (${code}).`);
 }
 
-/** Whether the DNS servers failed, in which case a stale result is better than none. ENOTFOUND and ENODATA are results. */
+/** Whether the DNS servers failed, so a stale result is better than none. ENOTFOUND and ENODATA are valid results. */
 const isServerFailure = ({ code }: NetworkError): boolean => code !== "ENOTFOUND" && code !== "ENODATA";
 
 function update(entry: CacheEntry, result: DnsRecord[] | NetworkError, now: number): CacheEntry {

@@ -74,8 +74,8 @@ const withoutUrlCheck = (policy: AddressPolicy): AddressPolicy => ({
   checkUrl: (url) => ({ ok: true, url: new URL(url) }),
 });
 
-describe("each of the three address checks works alone:", () => {
-  test("the connector refuses a literal address before it connects", async () => {
+describe("each of the three address checks works on its own:", () => {
+  test("the connector rejects a literal address before connecting", async () => {
     const target = await receiver();
     const { post } = client({ policy: withoutUrlCheck(open()) });
     for (const host of ["127.0.0.1", "2130706433", "[::ffff:127.0.0.1]"]) {
@@ -85,7 +85,7 @@ describe("each of the three address checks works alone:", () => {
     expect(target.connections).toBe(0);
   });
 
-  test("the resolver refuses a name that resolves to a private address", async () => {
+  test("the resolver rejects a name that resolves to a private address", async () => {
     const target = await receiver();
     const servers = await dns(() => ({ addresses: ["127.0.0.1", "::1"] }));
     const { post } = client({ policy: open(), dnsServers: [servers.address] });
@@ -95,7 +95,7 @@ describe("each of the three address checks works alone:", () => {
     expect(target.connections).toBe(0);
   });
 
-  test("the resolver refuses a name if one of its addresses is private", async () => {
+  test("the resolver rejects a name if any of its addresses is private", async () => {
     const servers = await dns(() => ({ addresses: ["93.184.216.34", "10.0.0.1"] }));
     const { post } = client({ policy: open(), dnsServers: [servers.address] });
     expect(await post("http://mixed.example.com/")).toMatchObject({ error: { word: "address_blocked" }, wrote: false });
@@ -108,7 +108,7 @@ describe("each of the three address checks works alone:", () => {
     const servers = await dns(() => ({ addresses: ["127.0.0.1"] }));
     let checks = 0;
     const real = open("loopback");
-    // Simulates a connection to another address than the resolved one: the second check is the peer's.
+    // Simulates a connection to an address other than the resolved one. The second check is for the peer.
     const policy = {
       ...real,
       checkAddress: (ip: string, host?: string) => (++checks === 1 ? real : open()).checkAddress(ip, host),
@@ -123,7 +123,7 @@ describe("each of the three address checks works alone:", () => {
 });
 
 describe("a name that rebinds to a private address", () => {
-  test("is refused once its cached address expires", async () => {
+  test("is rejected once its cached address expires", async () => {
     const inner = await receiver("127.0.0.1");
     const outer = await receiver("127.0.0.2", inner.port);
     let address = "127.0.0.2";
@@ -140,7 +140,7 @@ describe("a name that rebinds to a private address", () => {
     expect(inner.connections).toBe(0);
   });
 
-  test("never reaches that address, even if it changes at every query", async () => {
+  test("never reaches that address, even if the result changes with every query", async () => {
     const inner = await receiver("127.0.0.1");
     await receiver("127.0.0.2", inner.port);
     let turn = 0;
@@ -162,7 +162,7 @@ describe("name resolution", () => {
     ["servfail", "dns_failed"],
     ["refused", "dns_failed"],
     ["silence", "dns_timeout"],
-  ] as const)("turns the DNS result %s into the word %s", async (result, word) => {
+  ] as const)("reports the DNS result %s as the error word %s", async (result, word) => {
     const servers = await dns(() => result);
     const { post } = client({ dnsServers: [servers.address] });
     const exchange = await post("http://somewhere.example.com/");
@@ -170,7 +170,7 @@ describe("name resolution", () => {
     expect(exchange.note).toContain("somewhere.example.com");
   });
 
-  test("fails with dns_failed without any address, and succeeds with one family", async () => {
+  test("fails with dns_failed if there is no address, and succeeds if one address family has any", async () => {
     const target = await receiver();
     const servers = await dns((name) => ({ addresses: name.startsWith("four") ? ["127.0.0.1"] : [] }));
     const { post } = client({ dnsServers: [servers.address] });
@@ -253,7 +253,7 @@ describe("TLS", () => {
   });
 
   test.each(["expired", "notYetValid", "wrongName", "selfSigned", "unknownAuthority"] as const)(
-    "refuses a certificate that is %s, before any byte of the request is sent",
+    "rejects a certificate with the fault %s before any byte of the request is sent",
     async (fault) => {
       const target = await receiver("127.0.0.1", 0, certificates[fault]);
       const { post } = client({ extraCa: [certificates.ca] });
@@ -272,14 +272,14 @@ describe("TLS", () => {
     expect(await post(`https://other.example.net:${target.port}/`)).toMatchObject({ error: { word: "tls_failed" } });
   });
 
-  test("refuses the same certificate without the extra authority", async () => {
+  test("rejects the same certificate if the extra CA is not trusted", async () => {
     const target = await receiver("127.0.0.1", 0, certificates.good);
     expect(await client().post(`https://localhost:${target.port}/`)).toMatchObject({ error: { word: "tls_failed" } });
   });
 });
 
 describe("connections", () => {
-  test("are reused; only the first request has connection phases", async () => {
+  test("are reused, and only the first request has connection phases", async () => {
     const target = await receiver();
     const { post } = client();
     const first = await post(`http://localhost:${target.port}/`);
@@ -295,7 +295,7 @@ describe("connections", () => {
     expect(second.timings.first_byte).toBeLessThanOrEqual(second.timings.total);
   });
 
-  test("to one origin are limited: the remaining requests queue and all arrive", async () => {
+  test("to one origin are limited, and the remaining requests wait in a queue until they are sent", async () => {
     const target = await receiver();
     const { post, inFlight } = client();
     const all = Array.from({ length: 100 }, () => post(`http://127.0.0.1:${target.port}/`));
@@ -320,7 +320,7 @@ describe("connections", () => {
     for (const exchange of all) expect(exchange).toMatchObject({ error: { word: "connect_refused" }, wrote: false });
   });
 
-  test("leave a queued request its own deadline, and it is never sent after that", async () => {
+  test("do not extend the deadline of a queued request, which is never sent after it", async () => {
     const target = await receiver("127.0.0.1", 0, undefined, (request) => request.resume());
     const { post } = client();
     const all = Array.from({ length: 30 }, (_, index) =>
@@ -335,7 +335,7 @@ describe("connections", () => {
 });
 
 describe("the request", () => {
-  test("has exactly the given bytes and headers, and no Accept-Encoding", async () => {
+  test("contains exactly the given bytes and headers, and no Accept-Encoding", async () => {
     let seen: { method?: string | undefined; url?: string | undefined; headers?: string[]; body?: string } = {};
     const target = await receiver("127.0.0.1", 0, undefined, (request, response) => {
       const parts: Buffer[] = [];
@@ -370,7 +370,7 @@ describe("the request", () => {
 });
 
 describe("shutdown", () => {
-  test("drain waits for requests in flight; close ends them with the word stopped", async () => {
+  test("drain waits for requests in flight, and close ends them with the error word stopped", async () => {
     const target = await receiver("127.0.0.1", 0, undefined, (request) => request.resume());
     const { post, drain, close, inFlight } = client();
     const hanging = post(`http://127.0.0.1:${target.port}/`);
@@ -387,7 +387,7 @@ describe("shutdown", () => {
     expect(await post(`http://127.0.0.1:${target.port}/`)).toMatchObject({ error: { word: "stopped" }, wrote: false });
   });
 
-  test("drain resolves at once if no request is in flight", async () => {
+  test("drain resolves immediately if no request is in flight", async () => {
     await client().drain();
   });
 });

@@ -22,35 +22,39 @@ export interface Request {
 
 export interface SafeClient {
   /**
-   * Makes one POST request. It never rejects: every outcome is an `Exchange`, available by the deadline at the latest.
-   * It follows no redirects, decompresses nothing, and connects only to addresses that the policy allows.
+   * Sends one POST request. The promise never rejects: it resolves to an `Exchange` for every outcome, by the deadline
+   * at the latest. The client does not follow redirects or decompress responses, and it connects only to addresses that
+   * the policy allows.
    */
   send(request: Request): Promise<Exchange>;
   /** Number of requests in flight. */
   inFlight(): number;
-  /** Resolves once no request is in flight. It does not prevent new ones. */
+  /** Resolves once no requests are in flight. It does not prevent new requests. */
   drain(): Promise<void>;
-  /** Ends every request in flight with the word `stopped`, and closes all connections. */
+  /** Ends every request in flight with the error word `stopped` and closes all connections. */
   close(): Promise<void>;
 }
 
 export interface SafeClientParts {
   policy: AddressPolicy;
   clock: Clock;
-  /** Time limit for DNS, TCP and TLS together. */
+  /** Time limit for DNS, TCP and TLS combined. */
   connect_ms?: number;
   /** DNS servers as `address:port`. Default: the system's. */
   dnsServers?: readonly string[];
-  /** Timeout of the first of two tries of a DNS query; the second waits twice as long. */
+  /** Timeout for the first of two tries of a DNS query; the second try waits twice as long. */
   dnsTry_ms?: number;
-  /** PEM certificates to trust in addition to the public authorities. */
+  /** PEM certificates to trust in addition to the public CAs. */
   extraCa?: readonly string[];
 }
 
-/** A checked URL: its origin and path, or the refusal. */
+/** A checked URL: its origin and path, or the exchange that reports why it was rejected. */
 type Target = { refusal: null; origin: Origin; path: string } | { refusal: Exchange };
 
-/** Sends all HTTP requests of this server. One per process, so that webhooks of one origin share connections. */
+/**
+ * Creates the client for this server's outbound requests. There is one per process, so that webhooks with the same
+ * origin share connections.
+ */
 export function createSafeClient(parts: SafeClientParts): SafeClient {
   const { policy, clock, connect_ms = LIMITS.ATTEMPT_CONNECT_MS, dnsServers, dnsTry_ms, extraCa } = parts;
   const resolver = createResolver({ policy, clock, servers: dnsServers, try_ms: dnsTry_ms });
@@ -61,8 +65,8 @@ export function createSafeClient(parts: SafeClientParts): SafeClient {
     maxHeaderSize: LIMITS.RESPONSE_HEADERS_BYTES,
     keepAliveTimeout: LIMITS.SOCKET_IDLE_MS,
     keepAliveMaxTimeout: LIMITS.SOCKET_IDLE_MS * 2,
-    keepAliveTimeoutThreshold: 2_000, // close this much before the idle timeout that the receiver announces
-    headersTimeout: 0, // every byte refreshes both of these; each request has its own deadline instead
+    keepAliveTimeoutThreshold: 2_000, // close this long before the receiver's announced idle timeout
+    headersTimeout: 0, // every byte resets these two timeouts, so each request has a deadline instead
     bodyTimeout: 0,
   });
   const targets = createTargets(policy);
@@ -96,7 +100,10 @@ export function createSafeClient(parts: SafeClientParts): SafeClient {
     }
   }
 
-  /** Waits one turn. Until then undici considers the connection busy, and the next request would open another one. */
+  /**
+   * Waits one turn of the event loop. Until then, undici considers the connection busy, and the next request would open
+   * a new one.
+   */
   function settled(request: InFlightRequest, exchange: Exchange): void {
     process.nextTick(setImmediate, finish, request, exchange);
   }
@@ -126,7 +133,7 @@ export function createSafeClient(parts: SafeClientParts): SafeClient {
   };
 }
 
-/** Caches checked URLs: the policy's result for a URL never changes, and most URLs are used again. */
+/** Caches checked URLs: the policy's result for a URL never changes, and most URLs are used repeatedly. */
 function createTargets(policy: AddressPolicy): { find(url: string): Target } {
   const targets = new Map<string, Target>();
   const origins = new Map<string, Origin>();
@@ -154,7 +161,7 @@ function check(text: string, policy: AddressPolicy, origins: Map<string, Origin>
   return { refusal: null, origin, path: pathname + search };
 }
 
-/** The exchange of a request that was never started. */
+/** The exchange for a request that was never started. */
 function unsent(word: ErrorWord, code: string, note: string | null): Exchange {
   const timings = { dns: null, connect: null, tls: null, first_byte: null, total: 0, reused: false };
   const nothing = { status: null, address: null, certificateUntil: null, response: null };

@@ -1,22 +1,24 @@
-/** What the operator allows beyond https to the public internet. */
+/** What the operator allows in addition to https requests to the public internet. */
 export interface PolicyOptions {
   /** Whether plain http is allowed. */
   allowHttp: boolean;
-  /** Networks in CIDR notation, or the word `loopback`. */
+  /** CIDR blocks, single addresses or `loopback`. */
   allowNetworks: readonly string[];
 }
 
-/** Returns the reason for refusing a URL, as one sentence, or null to accept it. */
+/** Returns the reason for rejecting a URL, as one sentence, or null to accept it. */
 export type Guard = (url: URL, options: PolicyOptions) => string | null;
 
-/** The "bad ports" of WHATWG fetch: servers of other protocols that an HTTP request could be used to attack. */
+/**
+ * The WHATWG Fetch standard's "bad ports": an HTTP request could be used to attack servers of other protocols there.
+ */
 const BAD_PORTS = new Set(
   `1 7 9 11 13 15 17 19 20 21 22 23 25 37 42 43 53 69 77 79 87 95 101 102 103 104 109 110 111 113 115 117 119 123 135
   137 139 143 161 179 389 427 465 512 513 514 515 526 530 531 532 540 548 554 556 563 587 601 636 989 990 993 995 1719
   1720 1723 2049 3659 4045 4190 5060 5061 6000 6566 6665 6666 6667 6668 6669 6679 6697 10080 0`.split(/\s+/),
 );
 
-/** Suffixes of names that are never public (RFC 6761, RFC 6762, RFC 8375, ICANN reservations, common usage). */
+/** Suffixes of host names that are never public (RFC 6761, RFC 6762, RFC 8375, ICANN reservations, common usage). */
 export const SPECIAL_ENDINGS: readonly string[] =
   "localhost local internal intranet lan home corp private localdomain onion arpa test invalid".split(" ");
 
@@ -62,7 +64,7 @@ export function specialNameGuard({ hostname }: URL, options: PolicyOptions): str
 
 const HOW = "The operator can allow its network with MAVE_ALLOW_NETWORKS.";
 
-/** Ordered by usefulness of the message: the first reason found is the one reported. */
+/** Ordered by how useful their messages are, because only the first reason found is reported. */
 export const URL_GUARDS: readonly Guard[] = [
   schemeGuard,
   userinfoGuard,
@@ -73,13 +75,16 @@ export const URL_GUARDS: readonly Guard[] = [
   specialNameGuard,
 ];
 
-/** Whether RFC 6761 defines the name as this machine, so that no DNS query is made. */
+/** Whether RFC 6761 defines the name as this machine, in which case no DNS query is made. */
 export function isLocalhost(name: string): boolean {
   const bare = bareName(name);
   return bare === "localhost" || bare.endsWith(".localhost");
 }
 
-/** Allows a non-public name only if a non-public network is allowed. Its addresses are checked in any case. */
+/**
+ * Allows a non-public name only if a non-public network is allowed. The addresses that it resolves to are checked in
+ * any case.
+ */
 function isNameAllowed(name: string, { allowNetworks }: PolicyOptions): boolean {
   if (!isLocalhost(name)) return allowNetworks.some((network) => network !== "loopback");
   return allowNetworks.some((network) => network === "loopback" || network.startsWith("127.") || network === "::1");

@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, describe, expect, test } from "vitest";
 import { type Blobs, createLocalBlobs } from "./blobs.ts";
 
-/** The contract for every implementation of Blobs. */
+/** Every implementation of Blobs must pass these tests. */
 const kinds: [string, () => Promise<Blobs>][] = [
   [
     "a local folder",
@@ -45,7 +45,7 @@ describe.each(kinds)("blobs in %s", async (_kind, open) => {
     expect(await blobs.getRange("nothing/1/a.mp4", 0, 1)).toBeNull();
   });
 
-  test("are deleted by prefix, repeatedly and without deleting others", async () => {
+  test("are deleted by prefix, idempotently and without affecting other blobs", async () => {
     await put("video2/1/a.mp4", "a");
     await put("video2/1-2/a.mp4", "a");
     await put("video22/1/a.mp4", "a");

@@ -4,17 +4,17 @@ import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 
 /**
- * Storage for finished media, small enough to implement on a local folder or an object store. A key is
- * `<video>/<folder>/<file>`. Blobs are immutable.
+ * Storage for finished media. The interface is small enough to implement with a local folder or an object store. Keys
+ * have the form `<video>/<folder>/<file>`, and blobs are immutable.
  */
 export interface Blobs {
-  /** Moves a local file into storage, durably: once this returns, the blob survives a power failure. */
+  /** Moves a local file into storage durably: once the promise resolves, the blob survives a power failure. */
   put(key: string, file: string): Promise<void>;
-  /** The bytes from `start` to `end`, both inclusive; null if the blob does not exist. */
+  /** Reads the bytes from `start` to `end`, both inclusive. Returns null if the blob does not exist. */
   getRange(key: string, start: number, end: number): Promise<Readable | null>;
-  /** Null if the blob does not exist. */
+  /** Returns null if the blob does not exist. */
   head(key: string): Promise<{ bytes: number; modified: Date } | null>;
-  /** Deletes every blob below `prefix`, which must end with a slash. Idempotent. */
+  /** Deletes every blob under `prefix`, which must end with a slash. Idempotent. */
   deletePrefix(prefix: string): Promise<void>;
   publicUrl(key: string): string;
 }

@@ -47,7 +47,7 @@ const anyProbe: fc.Arbitrary<Probe> = fc.record({
 const anyGap = fc.option(fc.double({ min: 0, max: 1_000, noNaN: true }));
 
 describe("the plan for any file", () => {
-  test("has even rungs, never larger than the source or 1080, each well below the previous one", () => {
+  test("has rungs with even sizes, none larger than the source or 1080p, each smaller than the previous one", () => {
     fc.assert(
       fc.property(anyProbe, anyGap, (probe, gap) => {
         const { rungs } = planConversion(probe, gap);
@@ -78,7 +78,7 @@ describe("the plan for any file", () => {
     );
   });
 
-  test("has a frame rate between 5 and 60, or keeps a constant one", () => {
+  test("sets a frame rate between 5 and 60, or keeps a constant frame rate", () => {
     fc.assert(
       fc.property(anyProbe, anyGap, (probe, gap) => {
         const { fps, copyVideo } = planConversion(probe, gap);
@@ -89,7 +89,7 @@ describe("the plan for any file", () => {
     );
   });
 
-  test("copies nothing without knowing the keyframes, or after a failed copy", () => {
+  test("does not copy the video if its keyframes are unknown or a copy has failed", () => {
     fc.assert(
       fc.property(anyProbe, fc.double({ min: 0, max: 10, noNaN: true }), (probe, gap) => {
         expect(planConversion(probe, null).copyVideo).toBe(false);
@@ -116,7 +116,7 @@ describe("the plan for any file", () => {
 });
 
 describe("the video stream is copied", () => {
-  test("if browsers play it unchanged", () => {
+  test("if browsers can play it unchanged", () => {
     expect(planConversion(copyable, 2)).toMatchObject({ copyVideo: true, copyAudio: true, fps: null });
     expect(planConversion(copyable, 2).rungs.map(({ name }) => name)).toEqual(["1080p", "360p"]);
   });
@@ -146,7 +146,7 @@ describe("the video stream is copied", () => {
   });
 });
 
-test("a rotated 4K video gets renditions 1080, 720 and 360 wide", () => {
+test("a portrait 4K video gets renditions that are 1080, 720 and 360 pixels wide", () => {
   expect(planConversion(video({ width: 2160, height: 3840 }), 2).rungs).toMatchObject([
     { name: "1080p", width: 1080, height: 1920, maxrate_kbps: 5000 },
     { name: "720p", width: 720, height: 1280, maxrate_kbps: 2800 },

@@ -1,13 +1,13 @@
 import type { Probe, VideoTrack } from "./probe.ts";
 
-/** How to convert a file. Pure. */
+/** How to convert a file. */
 export interface ConversionPlan {
-  /** Whether the top rendition is the uploaded video stream, unchanged. */
+  /** Whether the top rendition is an unchanged copy of the uploaded video stream. */
   copyVideo: boolean;
   copyAudio: boolean;
-  /** Highest first. */
+  /** Ordered from the highest to the lowest resolution. */
   rungs: Rung[];
-  /** The constant frame rate to convert to; null to keep the source's. */
+  /** The constant frame rate to convert to; null to keep the source's frame rate. */
   fps: number | null;
   deinterlace: boolean;
   tonemap: "pq" | "hlg" | null;
@@ -25,14 +25,14 @@ const SHORT_SIDE_MAX = 1080;
 const COPY_FPS_MAX = 61;
 const COPY_LEVEL_MAX = 51;
 const COPY_BITRATE_MAX = 8_000_000;
-const KEYFRAME_GAP_MAX_S = 10; // segments start at keyframes, and a longer segment starts slowly
+const KEYFRAME_GAP_MAX_S = 10; // segments start at keyframes, and longer segments delay the start of playback
 const FPS_MIN = 5; // at a lower rate, a frame could last as long as a segment
 const FPS_MAX = 60;
 const FPS_STEPS = [24, 25, 30, 50, 60];
 
 /**
  * @param keyframeGap_s the longest time between keyframes; null if unknown, which rules out a copy
- * @param mayCopy false if a copy was tried and turned out wrong
+ * @param mayCopy false if copying was tried and produced a bad result
  */
 export function planConversion(probe: Probe, keyframeGap_s: number | null, mayCopy = true): ConversionPlan {
   const { video, audio, container } = probe;
@@ -48,7 +48,7 @@ export function planConversion(probe: Probe, keyframeGap_s: number | null, mayCo
   };
 }
 
-/** Whether the probe allows a copy, so that scanning the keyframes is worthwhile. */
+/** Whether the probe allows a copy, which makes scanning the keyframes worthwhile. */
 export function couldCopy({ video, container, duration_s }: Probe): boolean {
   return (
     isMp4(container) &&
@@ -73,7 +73,7 @@ export function couldCopy({ video, container, duration_s }: Probe): boolean {
 const isEven = (side: number) => side % 2 === 0;
 const isMp4 = (container: string) => container.split(",").includes("mp4");
 
-/** ffmpeg 5 writes wrong segment durations for variable frame rates (phones, screen recorders), so these are not copied. */
+/** ffmpeg 5 writes wrong segment durations for variable frame rates (phones, screen recorders), so don't copy them. */
 const hasConstantRate = ({ fps, averageFps }: VideoTrack) => fps > 0 && Math.abs(fps - averageFps) / fps < 0.01;
 
 function constantRate(video: VideoTrack): number | null {
@@ -83,7 +83,7 @@ function constantRate(video: VideoTrack): number | null {
   return FPS_STEPS.find((step) => step >= video.averageFps * 0.999) ?? FPS_MAX;
 }
 
-/** Renditions from the source's short side downward, never upscaled, without sizes that hardly differ. */
+/** Lists renditions from the source's size downward. It never upscales, and it skips sizes that barely differ. */
 function ladder({ width, height, fps, averageFps }: VideoTrack, copied: boolean): Rung[] {
   const source = Math.min(width, height);
   const top = Math.min(source, SHORT_SIDE_MAX);
@@ -96,9 +96,9 @@ function ladder({ width, height, fps, averageFps }: VideoTrack, copied: boolean)
   });
 }
 
-const SMALLEST_SIDE = 16; // one macroblock of the encoder
+const SMALLEST_SIDE = 16; // the encoder's macroblock size
 
-/** Rounds down, because H.264 with 4:2:0 chroma requires even sizes. */
+/** Rounds down to an even size, which H.264 with 4:2:0 chroma requires. */
 const even = (side: number) => Math.max(SMALLEST_SIDE, 2 * Math.floor((side + 1e-6) / 2));
 
 function rate(side: number): number {

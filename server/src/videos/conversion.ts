@@ -4,7 +4,7 @@ import type { Ffmpeg } from "./ffmpeg.ts";
 import { type MediaError, type Probe, type Refusal, refusal } from "./probe.ts";
 import type { Rendition } from "./video.ts";
 
-/** The files of a playable version, all in one folder. */
+/** A playable version. Its files are all in one folder. */
 export interface Media {
   /** File names. */
   files: string[];
@@ -23,7 +23,7 @@ export type ConversionOutcome =
   | { how: "converted"; media: Media }
   /** The file is invalid, so another attempt would fail too. */
   | { how: "refused"; refusal: Refusal; detail: string }
-  /** The machine failed, so another attempt may succeed. */
+  /** Something failed on this machine, so another attempt may succeed. */
   | { how: "error"; detail: string }
   | { how: "canceled" };
 
@@ -39,18 +39,18 @@ export class ConversionEnded extends Error {
 
 export interface Conversion {
   ffmpeg: Ffmpeg;
-  /** Path of the uploaded file, under a generated name. */
+  /** Path of the uploaded file, which has a generated name. */
   input: string;
-  /** An empty folder for this attempt. */
+  /** An empty working directory for this attempt. */
   folder: string;
   signal: AbortSignal;
-  /** Called with a rising percentage, 0–100. */
+  /** Called with an increasing percentage from 0 to 100. */
   onProgress: (percent: number) => void;
 }
 
 const DISK_FULL = /No space left on device|Disk quota exceeded/;
 
-/** Ends the conversion if the run failed; `code` is the reason if the file is at fault. */
+/** Ends the conversion if the run failed. @param code the reason to report if the file is at fault */
 export function checkSucceeded(run: Run, code: MediaError): void {
   checkNotEnded(run);
   const { ending, errors } = run;
@@ -58,7 +58,7 @@ export function checkSucceeded(run: Run, code: MediaError): void {
   refuse(code, `ffmpeg: ${lastLines(errors)}`);
 }
 
-/** Ends the conversion if the run was ended from outside or the disk is full. */
+/** Ends the conversion if the run was stopped, could not start or filled the disk. */
 export function checkNotEnded({ ending, errors }: Run): void {
   if (ending.how === "canceled") throw new ConversionEnded({ how: "canceled" });
   if (ending.how === "too_long" || ending.how === "stalled") refuse("too_complex", `ffmpeg was stopped: ${ending.how}`);

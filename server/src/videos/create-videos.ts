@@ -7,13 +7,16 @@ import type { Library, LibraryParts, VideoInput } from "./library.ts";
 import { newVideoId, presentVideo, type Video } from "./video.ts";
 
 interface Wanted extends Omit<NewVideo, "id"> {
-  /** Of the request: a shared commit runs as caused by one of them. */
+  /** The request's own trace context. A group commit runs in the context of only one of its requests. */
   traceparent: TraceParent | null;
 }
 
-const ID_DRAWS_MAX = 5; // a second draw is needed once in 10^17; five mean that the generator is broken
+const ID_DRAWS_MAX = 5; // a second draw is needed about once in 10^17; after five, the generator must be broken
 
-/** Videos that are created at once, whosever they are, share a commit: several thousand a second instead of hundreds. */
+/**
+ * Commits concurrently created videos together, across all spaces. This allows several thousand creations per second
+ * instead of hundreds.
+ */
 export function createVideos({ db, recorder, random, signals, publicUrl, tracing }: LibraryParts) {
   const wantedOf = (space: string, { name = null, metadata = {} }: VideoInput): Wanted => {
     return { space, name, metadata, traceparent: tracing?.traceparent() ?? null };
@@ -56,7 +59,7 @@ const created = ({ space, traceparent }: Wanted, video: Video): NewEvent => ({
   traceparent,
 });
 
-/** @returns the videos in the order wanted, each with an id that was free */
+/** @returns the videos in the requested order, each with an unused id */
 async function insertAll(
   tx: Sql,
   wanted: readonly Wanted[],

@@ -1,14 +1,14 @@
 import { type Embed, escapeHtml } from "./embed.ts";
 import { EMBED_STYLE } from "./embed-style.ts";
 
-/** The page at a video's `embed_url`. Pure. It shows the poster without waiting for a script. */
+/** Builds the page at a video's `embed_url`. Pure. The page shows the poster without waiting for a script. */
 export interface PageParts {
   publicUrl: string;
   /** URL of the player's script; null if it has not been built. */
   script: string | null;
 }
 
-/** @param embed null if no video ever had this id */
+/** @param embed null if no video has ever had this id */
 export function embedPage(embed: Embed | null, { publicUrl, script }: PageParts): string {
   const body =
     embed === null ? statePage(UNKNOWN) : embed.status === "ready" ? playerBody(embed) : statePage(stateOf(embed));
@@ -36,7 +36,7 @@ export function embedPage(embed: Embed | null, { publicUrl, script }: PageParts)
   ].join("\n");
 }
 
-/** Metadata for other sites and search engines. */
+/** Metadata for link previews and search engines. */
 function metadata(embed: Embed, publicUrl: string): string {
   const { url, width, height, poster, name, status } = embed;
   const title = name ?? "Video";
@@ -94,7 +94,7 @@ function dataBlock({ id, status, name, playback, poster, storyboard }: Embed): s
   return `<script type="application/json" id="video">${scriptText(data)}</script>`;
 }
 
-/** JSON in which no value can close the script element. */
+/** Serializes to JSON that cannot close the script element around it. */
 const scriptText = (value: unknown) => JSON.stringify(value).replace(/</g, "\\u003c");
 
 const PLAY =

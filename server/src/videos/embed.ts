@@ -1,19 +1,19 @@
 import { mediaUrl, type VideoRow, type VideoStatus } from "./video.ts";
 
-/** The public view of a video, for anyone who knows its URL. Pure. */
+/** The public view of a video, available to anyone who knows its URL. Pure. */
 export interface Embed {
   id: string;
   status: VideoStatus | "deleted";
   name: string | null;
   progress: number | null;
-  /** A message for viewers. */
+  /** The error message shown to viewers. */
   error: string | null;
   duration_s: number | null;
   width: number;
   height: number;
   uploaded: Date | null;
   url: string;
-  /** URLs relative to this server, so that they work under each of its host names. */
+  /** URLs relative to this server, so that they work under any of its host names. */
   playback: string | null;
   poster: string | null;
   storyboard: string | null;

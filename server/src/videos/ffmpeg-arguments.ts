@@ -3,11 +3,11 @@ import type { ConversionPlan, Rung } from "./conversion-plan.ts";
 import type { Probe } from "./probe.ts";
 
 /**
- * Builds every argument list for ffmpeg and ffprobe. Pure. Paths are generated, so no argument comes from an uploader.
+ * Builds the argument lists for ffmpeg and ffprobe. Pure. Paths are generated, so uploaders control no argument.
  *
- * The whitelists before each `-i` keep a playlist disguised as .mp4 from opening other files and URLs. The protocol list
- * alone does not prevent that; the format list does. It includes audio formats so that they fail as "no video" rather
- * than "unreadable".
+ * The whitelists before each `-i` keep a playlist disguised as .mp4 from opening other files and URLs. The protocol
+ * list alone does not prevent that; the format list does. It includes audio formats so that audio files fail as "no
+ * video" rather than "unreadable".
  */
 const SAFE = [
   ["-protocol_whitelist", "file,pipe"],
@@ -47,7 +47,7 @@ export const measureArguments = (input: string, { video }: Probe): string[] => [
 
 export const AUDIO_NAME = "audio";
 
-/** Encodes all rungs in one run, which takes 78 % of the CPU time of separate runs. Writes NAME.mp4 and NAME.m3u8. */
+/** Encodes all rungs in one run, which uses 78% of the CPU time of separate runs. Writes NAME.mp4 and NAME.m3u8. */
 export function ladderArguments(input: string, folder: string, probe: Probe, plan: ConversionPlan): string[] {
   const encoded = plan.copyVideo ? plan.rungs.slice(1) : plan.rungs;
   const copied = plan.rungs.length - encoded.length;
@@ -60,7 +60,7 @@ export function ladderArguments(input: string, folder: string, probe: Probe, pla
     ...["-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1"],
     ...["-t", String(LIMITS.VIDEO_DURATION_MAX_S), "-max_muxing_queue_size", "4096"],
     ...["-f", "hls", "-hls_time", "4", "-hls_playlist_type", "vod", "-hls_segment_type", "fmp4"],
-    // Two files per rendition instead of about 900 per hour; serving them requires Range support.
+    // Writes two files per rendition instead of about 900 per hour of video. Serving them requires Range support.
     ...["-hls_flags", "independent_segments+single_file", "-hls_segment_filename", `${folder}/%v.mp4`],
     ...["-var_stream_map", streamMap(plan, probe.audio !== null), `${folder}/%v.m3u8`],
   ];
@@ -77,7 +77,7 @@ function filters(probe: Probe, plan: ConversionPlan, rungs: Rung[]): string {
     ...toneMap(plan),
     "format=yuv420p",
     "setsar=1",
-    // Duplicate frames last, so that two frames hours apart are not scaled a million times.
+    // Duplicate frames last. Otherwise, two frames hours apart would be scaled a million times.
     ...(fewer ? [] : rate),
   ].join(",");
   const source = `[0:${probe.video.index}]`;
@@ -89,7 +89,7 @@ function filters(probe: Probe, plan: ConversionPlan, rungs: Rung[]): string {
   return [`${source}${chain},split=${rungs.length}${parts}`, ...smaller].join(";");
 }
 
-/** Maps high dynamic range to standard range, once, before the rungs are split. */
+/** Tone-maps high dynamic range to standard range once, before the rungs are split. */
 function toneMap({ tonemap }: ConversionPlan): string[] {
   if (tonemap === null) return [];
   return [
@@ -113,7 +113,7 @@ function encoderArguments(rung: Rung, stream: number, label: number, { copyVideo
     ["g", "600"],
     ["sc_threshold", "0"],
   ];
-  // Next to a copied stream, use its keyframes, so that the segments of both align.
+  // If another stream is copied, reuse its keyframes so that the segments align.
   const keyframes = copyVideo ? "source" : "expr:gte(t,n_forced*2)";
   return [
     ...["-map", `[v${label}]`],
@@ -160,7 +160,7 @@ const POSTER_WIDTH_MAX = 1920;
 
 const posterSize = ({ rungs }: ConversionPlan) => rungs.find(({ width }) => width <= POSTER_WIDTH_MAX) ?? rungs.at(-1)!;
 
-/** A sheet of thumbnails, one every `step_s`, which the player shows above the timeline. */
+/** A sheet with one thumbnail every `step_s` seconds, which the player shows above the timeline. */
 export interface Storyboard {
   step_s: number;
   count: number;
@@ -182,7 +182,7 @@ export function planStoryboard(duration_s: number, rung: Rung): Storyboard {
   return { step_s, count, columns, rows: Math.ceil(count / columns), width: STORYBOARD_WIDTH, height };
 }
 
-/** @param input the lowest rung's file; only its keyframes are decoded, which costs 2 % of a full decode */
+/** @param input the lowest rung's file; only its keyframes are decoded, which costs 2% of a full decode */
 export function storyboardArguments(input: string, output: string, board: Storyboard): string[] {
   const { step_s, width, height, columns, rows } = board;
   const filter = `fps=1/${step_s}:round=near:start_time=0:eof_action=pass,scale=${width}:${height},tile=${columns}x${rows}`;

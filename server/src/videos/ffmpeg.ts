@@ -3,12 +3,12 @@ import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { type Bounds, type Run, runBounded } from "../kernel/spawn.ts";
 
-/** The system's ffmpeg, always run as a child process, so that a bad file cannot crash the service. */
+/** The system's ffmpeg, always run as a child process, so that a malformed file cannot crash the server. */
 export interface Ffmpeg {
   version: string;
   /** Runs ffprobe. `onLine` receives each line of its output. */
   probe(args: string[], options: { signal?: AbortSignal; onLine?: (line: string) => void }): Promise<Run>;
-  /** Runs ffmpeg. @param duration_s of the video; time limits scale with it. @param onProgress seconds processed so far */
+  /** Runs ffmpeg with time limits that scale with `duration_s`. `onProgress` receives the seconds processed so far. */
   run(
     args: string[],
     options: { signal?: AbortSignal; duration_s: number; onProgress?: (done_s: number) => void },
@@ -17,7 +17,10 @@ export interface Ffmpeg {
 
 export const FFMPEG_HINT = "Install it with `apt-get install -y ffmpeg`, or set MAVE_FFMPEG to its path.";
 
-/** Finds ffmpeg, and ffprobe next to it or in PATH. @param command a path or a name in PATH; @returns null if missing */
+/**
+ * Finds ffmpeg, and ffprobe next to it or in PATH. @param command a path or a name in PATH; @returns null if either is
+ * missing
+ */
 export async function findFfmpeg(clock: Clock, command = "ffmpeg"): Promise<Ffmpeg | null> {
   const beside = join(dirname(command), basename(command).replace("ffmpeg", "ffprobe"));
   const probe = [beside, "ffprobe"].find((name) => name !== command) ?? "ffprobe";

@@ -1,11 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
-/** The folders of uploads and media, all on one disk, so that files move between them by rename. */
+/** The folders for uploads and media. They share a file system, so that files can be moved between them by renaming. */
 export interface Folders {
-  /** Partially received files, named after their upload's id. */
+  /** Partially received files, named by upload id. */
   incoming: string;
-  /** Completely received files, named after their upload's id. */
+  /** Completely received files, named by upload id. */
   originals: string;
   /** One folder per processing attempt. */
   work: string;

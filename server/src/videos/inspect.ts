@@ -4,7 +4,7 @@ import { couldCopy } from "./conversion-plan.ts";
 import { keyframeArguments, measureArguments, probeArguments } from "./ffmpeg-arguments.ts";
 import { isRefusal, type Probe, readProbe, refusal } from "./probe.ts";
 
-/** What the conversion plan is based on. */
+/** The file properties that determine the conversion plan. */
 export interface Inspection {
   probe: Probe;
   duration_s: number;
@@ -36,7 +36,7 @@ async function readFile({ ffmpeg, input, signal }: Conversion): Promise<Probe> {
   return probe;
 }
 
-/** Measures the duration of a file whose container has none, such as a browser recording or a raw stream. */
+/** Measures the duration of a file whose container does not specify it, such as a browser recording or a raw stream. */
 async function measure({ ffmpeg, input, signal }: Conversion, probe: Probe): Promise<number> {
   let duration_s = 0;
   const onProgress = (done_s: number) => {
@@ -63,7 +63,7 @@ async function longestGap(
   };
   const run = await ffmpeg.probe(keyframeArguments(input, probe), { signal, onLine });
   if (run.ending.how === "canceled") throw new ConversionEnded({ how: "canceled" });
-  // If the scan exceeds its time limit, the file is encoded instead of copied.
+  // If the scan fails or exceeds its time limit, the file is encoded instead of copied.
   if (run.ending.how !== "exited" || run.ending.code !== 0) return null;
   return Math.max(longest_s, duration_s - last_s);
 }

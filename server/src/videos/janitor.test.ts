@@ -14,7 +14,7 @@ const newVideo = async () => (await library.create(space, {})).id;
 const set = (what: string, id: string) =>
   db.run({ name: `test_${what.length}_${what.slice(0, 30)}`, text: `update ${what} where id = $1` }, [id]);
 
-/** The service after a kill and a restart: the same folder, nothing in memory. */
+/** Simulates a server that was killed and restarted, with the same data folder and no in-memory state. */
 const startedAgain = () => openVideoRoom(db, { dataDir: room.dataDir });
 
 async function begunUpload(video: string, { resumable = true, bytes = "01234" } = {}): Promise<string> {
@@ -33,7 +33,7 @@ async function receivedUpload(video: string): Promise<string> {
   return (await readdir(folders.originals)).find((name) => !before.includes(name))!;
 }
 
-test("the start deletes what a killed service left behind, and keeps what is needed", async () => {
+test("startup deletes files left behind by a killed server and keeps files that are still needed", async () => {
   const part = await begunUpload(await newVideo());
   const broken = await begunUpload(await newVideo(), { resumable: false });
   const original = await receivedUpload(await newVideo());
@@ -49,7 +49,7 @@ test("the start deletes what a killed service left behind, and keeps what is nee
   expect((await uploads.get(part))?.state).toBe("receiving");
 });
 
-test("the start cancels a PUT that was killed before its first byte, and its video is waiting again", async () => {
+test("startup cancels a PUT that was interrupted before its first byte, and its video is waiting again", async () => {
   const video = await newVideo();
   const { id } = await uploads.begin(space, video, { resumable: false, name: null, size_bytes: 10 });
   const again = await startedAgain();
@@ -65,7 +65,7 @@ test("the janitor keeps an active PUT that has not received a byte", async () =>
   expect((await uploads.get(id))?.state).toBe("receiving");
 });
 
-test("a refused PUT leaves no partial file", async () => {
+test("a rejected PUT leaves no partial file", async () => {
   const before = await readdir(folders.incoming);
   const refused = uploads.begin(space, "ubg3tDi5B8", { resumable: false, name: null, size_bytes: 10 });
   await expect(refused).rejects.toMatchObject({ code: "NOT_FOUND" });
@@ -101,7 +101,7 @@ test("the janitor deletes a deleted video's files if the first attempt failed", 
   expect(await readdir(folders.media)).not.toContain(video);
 });
 
-test("the janitor keeps a file that needs ffmpeg until a newer one replaces it", async () => {
+test("the janitor keeps a file that needs ffmpeg until a newer file replaces it", async () => {
   const video = await newVideo();
   const older = await receivedUpload(video);
   await set("uploads set state = 'failed', error_code = 'ffmpeg_missing', finished_at = now()", older);
@@ -112,7 +112,7 @@ test("the janitor keeps a file that needs ffmpeg until a newer one replaces it",
   expect(await readdir(folders.originals)).not.toContain(older);
 });
 
-test("two concurrent rounds do no harm", async () => {
+test("concurrent janitor rounds do not interfere with each other", async () => {
   const id = await begunUpload(await newVideo());
   await writeFile(join(folders.incoming, id), "0123456789");
   await Promise.all([janitor.round(), janitor.round(), uploads.finish(id)]);

@@ -14,10 +14,10 @@ import { mediaFolder } from "./video.ts";
 
 /**
  * Keeps files and rows consistent after interruptions: it finishes complete uploads, cancels abandoned ones and deletes
- * files that are no longer needed. Every step is idempotent, so it can be killed at any point.
+ * files that are no longer needed. Every step is idempotent, so the process can be killed at any point.
  */
 export interface Janitor {
-  /** Deletes leftovers of a killed service, then runs periodically. Only one process per data folder may run it. */
+  /** Deletes files left behind by a killed process, then runs periodically. Run only one janitor per data folder. */
   start(): Promise<void>;
   stop(): Promise<void>;
   /** Runs one cleanup round. */
@@ -90,7 +90,7 @@ async function deleteVideoFiles(db: Database, blobs: Blobs): Promise<void> {
   }
 }
 
-/** At startup no upload or processing is active, so every file that no row needs is a leftover. */
+/** At startup, nothing is being uploaded or processed, so any file that no row needs is left over. */
 async function deleteLeftovers({ db, uploads: { folders } }: JanitorParts): Promise<void> {
   for (const name of await readdir(folders.work)) await rm(join(folders.work, name), { recursive: true, force: true });
   await deleteUnneeded(db, folders.incoming, ({ state }) => state === "receiving");

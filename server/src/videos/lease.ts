@@ -7,9 +7,9 @@ import { openSession } from "../store/session.ts";
 import { markLease, renewLease, type UploadRow } from "../store/uploads.ts";
 import { lockVideo, setVideoProgress } from "../store/videos.ts";
 
-/** A processor's lease on an upload, renewed while it works. */
+/** A processor's lease on an upload, renewed while the upload is processed. */
 export interface Lease {
-  /** Aborted when the lease is lost, the video is deleted or the service stops. */
+  /** Aborted when the lease is lost, the video is deleted or the server stops. */
   signal: AbortSignal;
   onProgress: (percent: number) => void;
   end(): void;
@@ -22,7 +22,7 @@ interface LeaseParts {
   log: Log;
 }
 
-/** Renews the lease at intervals and when progress is reported. @param stopping aborts the lease's signal too */
+/** Renews the lease periodically and when progress is reported. @param stopping also aborts the lease's signal */
 export function keepLease(parts: LeaseParts, upload: UploadRow, token: string, stopping: AbortSignal): Lease {
   const { clock, signals, log } = parts;
   const lost = new AbortController();
@@ -41,7 +41,7 @@ export function keepLease(parts: LeaseParts, upload: UploadRow, token: string, s
     try {
       if (!(await save(parts, upload, token, progress))) lost.abort();
     } catch (error) {
-      // The lease may still be held. If it is not, its token keeps this processor from publishing.
+      // The lease may still be held. If it is not, the token prevents this processor from publishing.
       log.warn({ video: upload.video_id, error: String(error) }, "Processing lease renewal failed; retrying");
     }
     isRenewing = false;
@@ -49,7 +49,7 @@ export function keepLease(parts: LeaseParts, upload: UploadRow, token: string, s
   }
 
   cancelTimer = clock.after(LIMITS.PROCESSING_HEARTBEAT_MS, renew);
-  // Notices at once when the video is deleted in this process.
+  // Detect immediately if this process deletes the video.
   const unlisten = signals.on("video", ({ video }) => {
     if (video === upload.video_id && !isRenewing) void renew();
   });
@@ -68,7 +68,10 @@ export function keepLease(parts: LeaseParts, upload: UploadRow, token: string, s
   };
 }
 
-/** @returns false if the lease is lost. Locks the video before the upload, like every other transaction. */
+/**
+ * Saves progress and renews the lease. Locks the video before the upload, as every transaction does. @returns false if
+ * the lease is lost
+ */
 async function save({ db, signals }: LeaseParts, upload: UploadRow, token: string, progress: number): Promise<boolean> {
   const { id, space_id: space, video_id: video } = upload;
   return db.transaction(async (tx) => {
@@ -82,10 +85,11 @@ async function save({ db, signals }: LeaseParts, upload: UploadRow, token: strin
 }
 
 /**
- * Holds a lock on its own connection, which shows other processors and the next start that this one is alive. A kill
- * releases the lock at once, so nobody waits for the lease to expire; a frozen process keeps it until then. If the
- * connection breaks, another processor may repeat the work, and the lease's token lets only one of them publish.
- * Call it before claiming an upload with this token. @returns a function that stops the heartbeat
+ * Holds a lock on a dedicated connection to show other processors that this one is alive. If this process is killed,
+ * the lock is released immediately, and another processor can claim the upload before the lease expires. If it freezes,
+ * the lock is held, and the upload can be claimed only after the lease expires. If the connection breaks, another
+ * processor may repeat the work, but the lease token lets only one of them publish. Call this before claiming an upload
+ * with the token. @returns a function that stops the heartbeat
  */
 export async function startHeartbeat(
   { db, clock, log }: { db: Database; clock: Clock; log: Log },

@@ -8,7 +8,7 @@ const room = await openVideoRoom(db);
 const { library } = room;
 let spaces = 0;
 
-/** A new space, so that a test's lists contain only its own videos. */
+/** Creates a new space, so that a test's lists contain only its own videos. */
 async function newSpace(): Promise<string> {
   const id = `00000000-0000-7000-8000-${String(++spaces).padStart(12, "0")}`;
   await db.run({ name: "test_new_space", text: "insert into spaces (id, name) values ($1, 'Another')" }, [id]);
@@ -18,7 +18,7 @@ async function newSpace(): Promise<string> {
 const names = ({ data }: { data: Video[] }) => data.map(({ name }) => name);
 
 describe("a video", () => {
-  test("exists from its creation, with its event in the same transaction", async () => {
+  test("is created in the same transaction as its event", async () => {
     const space = await newSpace();
     const video = await library.create(space, { name: "Cats", metadata: { season: "1" } });
     expect(video).toEqual({
@@ -35,7 +35,7 @@ describe("a video", () => {
     expect(JSON.parse(event!.payload)).toMatchObject({ type: "video.created", data: video });
   });
 
-  test("is not created where what goes with it fails, and neither is its event", async () => {
+  test("is not created, and its event is not recorded, if the transaction fails", async () => {
     const space = await newSpace();
     let id = "";
     const fails = db.transaction(async (tx) => {
@@ -59,7 +59,7 @@ describe("a video", () => {
     expect(await eventTypes(db, id)).toEqual(["video.created"]);
   });
 
-  test("is not found after its deletion, and its last event is video.deleted", async () => {
+  test("is not found after it is deleted, and its last event is video.deleted", async () => {
     const space = await newSpace();
     const { id } = await library.create(space, { name: "Cats" });
     expect(await library.remove(db, space, id)).toMatchObject({ id, name: "Cats" });
@@ -73,7 +73,7 @@ describe("a video", () => {
     expect(await eventTypes(db, id)).toEqual(["video.created", "video.deleted"]);
   });
 
-  test("is deleted once by concurrent requests", async () => {
+  test("is deleted only once by concurrent requests", async () => {
     const space = await newSpace();
     const { id } = await library.create(space, {});
     const answers = await Promise.allSettled(Array.from({ length: 8 }, () => library.remove(db, space, id)));
@@ -81,7 +81,7 @@ describe("a video", () => {
     expect(await eventTypes(db, id)).toEqual(["video.created", "video.deleted"]);
   });
 
-  test("of another space gets the same error as an unknown one", async () => {
+  test("in another space results in the same error as an unknown video", async () => {
     const { id } = await library.create(await newSpace(), {});
     const other = await newSpace();
     const sentence = async (asked: string) => library.get(other, asked).catch((error: Error) => error.message);
@@ -90,7 +90,7 @@ describe("a video", () => {
 });
 
 describe("the list", () => {
-  test("is newest first, with pages in both directions and deleted videos as cursors", async () => {
+  test("is sorted newest first, pages in both directions, and accepts deleted videos as cursors", async () => {
     const space = await newSpace();
     const ids: string[] = [];
     for (let n = 1; n <= 7; n++) ids.push((await library.create(space, { name: `${n}` })).id);
@@ -106,7 +106,7 @@ describe("the list", () => {
     expect(names(await library.list(space, { limit: 3, before: ids[6]! }))).toEqual([]);
   });
 
-  test("filters by part of the name in any case, by whole id, and by status", async () => {
+  test("filters by part of the name (case-insensitive), by complete id, and by status", async () => {
     const space = await newSpace();
     const { id } = await library.create(space, { name: "100 % Cats_and\\dogs" });
     await library.create(space, { name: "Birds" });
@@ -118,7 +118,7 @@ describe("the list", () => {
     expect((await library.list(space, { limit: 10, status: "ready" })).data).toEqual([]);
   });
 
-  test("refuses an invalid cursor", async () => {
+  test("rejects an invalid cursor", async () => {
     await expect(library.list(await newSpace(), { limit: 1, after: "no id" })).rejects.toMatchObject({
       code: "REQUEST_INVALID",
     });

@@ -16,13 +16,13 @@ import { isVideoId, presentVideo, type Video, type VideoRow, type VideoStatus, v
 
 export interface VideoQuery extends PageQuery {
   status?: VideoStatus | undefined;
-  /** Part of a name, case-insensitive, or a whole id. */
+  /** Part of a name (case-insensitive) or a complete id. */
   q?: string | undefined;
 }
 
 export interface UploadToken {
   object: "upload_token";
-  /** Shown once; valid for uploads to this video only. */
+  /** Shown only once. Valid only for uploads to this video. */
   token: string;
   video: string;
   expires: number;
@@ -40,17 +40,17 @@ export interface VideoInput {
   metadata?: Record<string, string> | undefined;
 }
 
-/** A space's videos. Every function with an id throws NOT_FOUND if the space has no such video. */
+/** A space's videos. Every function that takes a video id throws NOT_FOUND if the video is not in the space. */
 export interface Library {
-  /** Records `video.created`. Videos that are created at the same time share a commit. */
+  /** Creates a video and records `video.created`. Videos created at the same time are committed together. */
   create(space: string, video: VideoInput): Promise<Video>;
-  /** The same in the caller's transaction. */
+  /** Like `create`, but in the caller's transaction. */
   createIn(tx: Transaction, space: string, video: VideoInput): Promise<Video>;
   list(space: string, query: VideoQuery): Promise<Page<Video>>;
   get(space: string, id: string): Promise<Video>;
-  /** Renames, or replaces the metadata as a whole; what is left out stays. */
+  /** Changes the name, replaces all metadata, or both. Omitted fields keep their values. */
   update(db: Transactional, space: string, id: string, change: VideoInput): Promise<Video>;
-  /** Records `video.deleted`, cancels its uploads and removes its files. Returns the video as it was. */
+  /** Deletes a video with its uploads and files, and records `video.deleted`. Returns the video's last state. */
   remove(db: Transactional, space: string, id: string): Promise<Video>;
   createUploadToken(db: Transactional, space: string, id: string): Promise<UploadToken>;
   totals(space: string): Promise<VideoTotals>;
@@ -83,7 +83,7 @@ export function createLibrary(parts: LibraryParts): Library {
 function list({ db, publicUrl }: LibraryParts, space: string, query: VideoQuery): Promise<Page<Video>> {
   const filter = { status: query.status ?? null, search: query.q?.trim() || null };
   const present = (row: VideoRow) => presentVideo(row, publicUrl);
-  // The row of a deleted video stays, so its id still works as a cursor. An unknown id returns an empty page.
+  // A deleted video's row is kept, so its id still works as a cursor. An unknown id returns an empty page.
   return pageOf(query, (id) => (isVideoId(id) ? id : null), present, {
     after: (cursor, limit) => store.listVideosAfter(db, space, filter, cursor, limit),
     before: (cursor, limit) => store.listVideosBefore(db, space, filter, cursor, limit),
@@ -117,7 +117,7 @@ async function remove(
     await recorder.record(tx, videoEvent("video.deleted", row, publicUrl));
     tx.afterCommit(() => {
       signals.emit("video", { space, video: id });
-      // Before the response, so that nothing plays after it; what fails here is left to the janitor, which reads the row.
+      // Delete files before responding, so that nothing is playable afterward. On failure, the janitor deletes them.
       return blobs.deletePrefix(`${id}/`).catch(() => undefined);
     });
     return presentVideo(row, publicUrl);
@@ -160,5 +160,5 @@ async function totals({ db }: LibraryParts, space: string): Promise<VideoTotals>
 
 function found(row: VideoRow | undefined): VideoRow {
   if (row) return row;
-  throw new MaveError("NOT_FOUND"); // the same message for another space's video
+  throw new MaveError("NOT_FOUND"); // the same error as for a video in another space
 }

@@ -37,7 +37,7 @@ async function converted(name: PlayableName): Promise<Media & { out: string }> {
 const names = (media: Media) => media.renditions.map(({ name }) => name);
 
 describe("a playable file", () => {
-  test("is copied with its audio if browsers play it unchanged", async () => {
+  test("is copied with its audio if browsers can play it unchanged", async () => {
     const media = await converted("plain.mp4");
     expect(media.notes?.plan).toMatchObject({ copyVideo: true, copyAudio: true });
     expect(media).toMatchObject({ width: 320, height: 180, duration_s: 2, poster: "poster.jpg" });
@@ -73,7 +73,7 @@ describe("a playable file", () => {
     ["fast.mp4", { duration_s: 1 }, ["90p"]],
     ["moving.gif", { duration_s: 1 }, ["90p"]],
     ["old.avi", {}, ["180p"]],
-  ])("%s gets the right size, duration and renditions", async (name, properties, rungs) => {
+  ])("%s gets the expected size, duration and renditions", async (name, properties, rungs) => {
     const media = await converted(name);
     expect(media).toMatchObject(properties);
     expect(names(media)).toEqual(rungs);
@@ -130,13 +130,13 @@ describe("an unplayable file", () => {
     ["cover-art.m4a", "no_video"],
     ["many-streams.mkv", "too_many_streams"],
     ["huge.mp4", "too_large"],
-  ])("%s is refused as %s, with a message", async (name, code) => {
+  ])("%s is rejected as %s, with a message", async (name, code) => {
     const outcome = await run(await unplayable(folder, name));
     expect(outcome).toMatchObject({ how: "refused", refusal: { code, message: MEDIA_ERRORS[code] } });
   });
 });
 
-test("cancellation stops ffmpeg before the test's timeout", async () => {
+test("cancellation stops ffmpeg", async () => {
   const input = await playable(folder, "plain-720p.mp4");
   const stop = new AbortController();
   const outcome = run(input, stop.signal);

@@ -15,7 +15,7 @@ import { inspect } from "./inspect.ts";
 import * as playlists from "./playlist.ts";
 import type { Probe } from "./probe.ts";
 
-/** Probes, plans, encodes and verifies, then creates a poster and a storyboard. Writes only to `folder`. */
+/** Probes a file, converts it, verifies the output, and creates a poster and a storyboard. Writes only to `folder`. */
 export async function convert(conversion: Conversion): Promise<ConversionOutcome> {
   try {
     return { how: "converted", media: await convertOrThrow(conversion) };
@@ -88,7 +88,7 @@ interface Stream {
   codec: string | null;
 }
 
-/** Encodes all streams in one run. @returns them in the plan's order, audio last */
+/** Encodes all streams in one run. @returns the streams in the plan's order, with audio last */
 async function encode(
   conversion: Conversion,
   probe: Probe,
@@ -131,7 +131,9 @@ const fits = (streams: Stream[], source_s: number): boolean =>
 
 const isNear = (length_s: number, source_s: number) => Math.abs(length_s - source_s) <= Math.max(2, source_s * 0.1);
 
-/** The duration in the file's header, which is more exact than the sum of segments, unless the two disagree. */
+/**
+ * Returns the duration in the file's header, which is more precise than the sum of the segments, unless they disagree.
+ */
 function bestDuration(streams: Stream[], claimed_s: number): number {
   const length_s = Math.max(...streams.map(({ playlist }) => playlists.playlistDuration(playlist)));
   return Math.round((isNear(length_s, claimed_s) ? claimed_s : length_s) * 1000) / 1000;
@@ -143,7 +145,7 @@ function variantOf(rung: Rung, { playlist, codec }: Stream, { video }: Probe, pl
   return { name, width, height, fps, codec: codec ?? "avc1.640028", bitrate: playlists.bitrate(playlist) };
 }
 
-/** Takes the frame at a tenth of the video, since many start with black; falls back to the first frame. */
+/** Captures a frame a tenth of the way in, because many videos start with black. Falls back to the first frame. */
 async function makePoster(
   conversion: Conversion,
   probe: Probe,

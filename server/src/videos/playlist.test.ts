@@ -20,14 +20,14 @@ const TEXT = `#EXTM3U
 #EXT-X-ENDLIST
 `;
 
-test("readPlaylist reads segments, initialization section and end of ffmpeg's playlist", () => {
+test("readPlaylist reads the segments, initialization section and end tag from ffmpeg's playlist", () => {
   const playlist = readPlaylist(TEXT);
   expect(playlist).toMatchObject({ ended: true, head: { bytes: 839, offset: 0 } });
   expect(playlist.segments).toHaveLength(3);
   expect(playlistDuration(playlist)).toBeCloseTo(6.04);
 });
 
-test("readPlaylist reports that a truncated playlist has no end", () => {
+test("readPlaylist reports that a truncated playlist has no end tag", () => {
   expect(readPlaylist(TEXT.replace("#EXT-X-ENDLIST\n", "")).ended).toBe(false);
   expect(readPlaylist("")).toEqual({ ended: false, segments: [], head: null });
 });
@@ -37,7 +37,7 @@ test("the peak bitrate ignores a final segment of a few milliseconds", () => {
   expect(bitrate(readPlaylist(""))).toEqual({ peak: 0, average: 0 });
 });
 
-test("the master playlist has codecs, sizes and the shared audio", () => {
+test("the master playlist lists the codecs, the sizes and the shared audio", () => {
   const rate = { peak: 3_000_000, average: 2_000_000 };
   const variant = { name: "720p", width: 1280, height: 720, fps: 29.97, codec: "avc1.64001f", bitrate: rate };
   const sound = { name: "audio", codec: "mp4a.40.2", bitrate: { peak: 130_000, average: 128_000 } };

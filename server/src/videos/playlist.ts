@@ -1,6 +1,6 @@
 /** HLS playlists (RFC 8216): reads ffmpeg's media playlists and writes the master playlist. Pure. */
 export interface MediaPlaylist {
-  /** Whether it has an end tag; an interrupted run leaves it out. */
+  /** Whether the playlist has an end tag, which an interrupted run does not write. */
   ended: boolean;
   segments: { duration_s: number; bytes: number }[];
   /** Location of the initialization section. */
@@ -34,7 +34,7 @@ export const playlistDuration = ({ segments }: MediaPlaylist): number =>
   segments.reduce((sum, { duration_s }) => sum + duration_s, 0);
 
 export interface Bitrate {
-  /** Bits per second of the largest segment. */
+  /** Bits per second in the segment with the highest bitrate. */
   peak: number;
   average: number;
 }
@@ -59,8 +59,8 @@ export interface Variant {
 }
 
 /**
- * Writes the master playlist. ffmpeg's own lacks CODECS and guesses BANDWIDTH for copied streams.
- * @param audio the audio stream that all renditions share, or null
+ * Writes the master playlist. ffmpeg's own master playlist lacks CODECS and guesses BANDWIDTH for copied streams.
+ * @param audio the audio stream that all renditions share, or null if there is none
  */
 export function masterPlaylist(
   variants: Variant[],
@@ -86,8 +86,8 @@ export function masterPlaylist(
 }
 
 /**
- * The codec string of an H.264 stream: profile, constraints and level from the decoder configuration in the file's
- * initialization section, or null if there is none. ISO/IEC 14496-15 §5.3.3, RFC 6381 §3.3.
+ * Returns the codec string of an H.264 stream: the profile, constraints and level from the decoder configuration in the
+ * file's initialization section, or null if there is no such configuration. ISO/IEC 14496-15 §5.3.3, RFC 6381 §3.3.
  */
 export function avcCodec(head: Buffer): string | null {
   const at = head.indexOf("avcC");
@@ -95,7 +95,7 @@ export function avcCodec(head: Buffer): string | null {
   return `avc1.${head.subarray(at + 5, at + 8).toString("hex")}`;
 }
 
-/** The WebVTT of a storyboard, with one cue per thumbnail. */
+/** Builds a storyboard's WebVTT file, with one cue per thumbnail. */
 export function storyboardCues(
   image: string,
   board: { step_s: number; count: number; columns: number; width: number; height: number },

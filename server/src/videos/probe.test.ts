@@ -26,7 +26,7 @@ test("readProbe reads a file's video and audio tracks", () => {
 });
 
 describe("readProbe", () => {
-  test("swaps width and height of a rotated video", () => {
+  test("swaps the width and height of a rotated video", () => {
     const turned = { ...picture, side_data_list: [{ rotation: -90 }] };
     expect(probe([turned])).toMatchObject({ video: { width: 720, height: 1280, rotation: 270 } });
   });
@@ -41,7 +41,7 @@ describe("readProbe", () => {
     expect(probe([sound, cover])).toMatchObject({ code: "no_video" });
     expect(probe([sound, { ...picture, width: 0 }])).toMatchObject({ code: "no_video" });
   });
-  test("reads Matroska's durations, written as clock times", () => {
+  test("reads Matroska durations, which are written as clock times", () => {
     const { duration: _, ...rest } = picture;
     expect(probe([{ ...rest, tags: { DURATION: "01:02:03.500000000" } }])).toMatchObject({
       video: { duration_s: 3723.5 },
@@ -50,11 +50,11 @@ describe("readProbe", () => {
 });
 
 test.each<[string, object[], object, string]>([
-  ["nothing", [], {}, "unreadable"],
+  ["an empty probe", [], {}, "unreadable"],
   ["41 streams", Array.from({ length: 41 }, () => sound), {}, "too_many_streams"],
-  ["a side of 8193", [{ ...picture, width: 8193 }], {}, "too_large"],
-  ["six hours and a second", [picture], { duration: "21601" }, "too_long"],
-])("%s is refused", (_what, streams, format, code) => {
+  ["a side of 8193 pixels", [{ ...picture, width: 8193 }], {}, "too_large"],
+  ["a duration of six hours and a second", [picture], { duration: "21601" }, "too_long"],
+])("readProbe rejects %s", (_what, streams, format, code) => {
   expect(probe(streams, format)).toMatchObject({ code, message: expect.stringMatching(/\.$/) });
 });
 

@@ -2,9 +2,9 @@ import { LIMITS } from "../kernel/limits.ts";
 
 /** A file's properties, read from ffprobe's output. Pure. */
 export interface Probe {
-  /** ffprobe's container names, separated by commas. */
+  /** Comma-separated container names, as reported by ffprobe. */
   container: string;
-  /** Seconds; null if the container has no duration. */
+  /** In seconds; null if the container does not specify a duration. */
   duration_s: number | null;
   video: VideoTrack;
   audio: AudioTrack | null;
@@ -15,14 +15,14 @@ export interface VideoTrack {
   codec: string;
   pixelFormat: string;
   level: number;
-  /** As displayed: after rotation, with square pixels. */
+  /** The display size, after rotation and with square pixels. */
   width: number;
   height: number;
   squarePixels: boolean;
   rotation: number;
   interlaced: boolean;
   hdr: "pq" | "hlg" | null;
-  /** The rate of the shortest frame interval; 0 if unknown. */
+  /** The frame rate implied by the shortest frame interval; 0 if unknown. */
   fps: number;
   averageFps: number;
   bitrate: number | null;
@@ -36,7 +36,7 @@ export interface AudioTrack {
   channels: number;
 }
 
-/** Why a file was not accepted as a video. */
+/** Why a file was rejected. */
 export interface Refusal {
   code: MediaError;
   message: string;
@@ -88,7 +88,7 @@ interface RawProbe {
   format: { format_name?: string; duration?: string };
 }
 
-/** @param output of ffprobe -show_format -show_streams -of json */
+/** @param output the output of `ffprobe -show_format -show_streams -of json` */
 export function readProbe(output: string): Probe | Refusal {
   const { streams, format } = parse(output);
   if (streams.length > LIMITS.VIDEO_STREAMS_MAX) return refusal("too_many_streams");
@@ -109,7 +109,7 @@ function parse(output: string): RawProbe {
   try {
     value = JSON.parse(output);
   } catch {
-    value = null; // truncated output; treated like an empty probe
+    value = null; // treat truncated output like an empty probe
   }
   const { streams, format } = (isObject(value) ? value : {}) as Partial<RawProbe>;
   return {
@@ -162,7 +162,7 @@ const readAudio = (stream: RawStream): AudioTrack => ({
   channels: stream.channels!,
 });
 
-/** Parses a positive number; null otherwise. */
+/** Parses a positive number. Returns null for any other text. */
 function number(text: string | undefined): number | null {
   const value = Number(text);
   return Number.isFinite(value) && value > 0 ? value : null;
@@ -174,7 +174,7 @@ function ratio(text: string | undefined): number {
   return Number.isFinite(value) && value > 0 ? value : 0;
 }
 
-/** Parses Matroska's `00:01:30.500000000`. */
+/** Parses a Matroska duration, such as `00:01:30.500000000`, to seconds. */
 function clockTime(text: string | undefined): number | null {
   const parts = /^(\d+):(\d+):(\d+(?:\.\d+)?)$/.exec(text ?? "");
   return parts ? number(String(Number(parts[1]) * 3600 + Number(parts[2]) * 60 + Number(parts[3]))) : null;

@@ -58,12 +58,12 @@ test("an uploaded file becomes a playable video, with one event per step", async
   expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.uploaded"]);
 });
 
-test("only the media remain on disk afterwards", async () => {
+test("only media files remain on disk after processing", async () => {
   const { incoming, originals, work } = room.folders;
   for (const folder of [incoming, originals, work]) expect(await readdir(folder)).toEqual([]);
 });
 
-test("an invalid file fails at the first attempt, with a message in video.failed", async () => {
+test("an invalid file fails on the first attempt, with a message in video.failed", async () => {
   const { id } = await room.library.create(room.space, {});
   await room.process();
   await upload(id, await unplayable(inputs, "random.mp4"));
@@ -72,7 +72,7 @@ test("an invalid file fails at the first attempt, with a message in video.failed
   expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.failed"]);
 });
 
-test("a new upload becomes a new version, and the old one plays until the switch", async () => {
+test("a new upload becomes a new version, and the old version stays playable until the switch", async () => {
   const { id } = await room.library.create(room.space, {});
   const processor = await room.process();
   await upload(id, await playable(inputs, "plain.mp4"));
@@ -123,7 +123,7 @@ test("a killed ffmpeg is retried, and the next attempt records one video.uploade
   expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.uploaded"]);
 });
 
-test("processing gives up after three errors of the machine", async () => {
+test("processing gives up after three machine errors", async () => {
   const { id } = await room.library.create(room.space, {});
   const ffmpeg = await ffmpegThat(async () => {
     throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
@@ -203,7 +203,7 @@ test("a processor that lost its lease publishes nothing and leaves no files", as
   expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.uploaded"]);
 });
 
-test("a processor that loses its lease while it stores the files deletes them again", async () => {
+test("a processor that loses its lease while storing files deletes them again", async () => {
   const { id } = await room.library.create(room.space, {});
   const other = await anotherProcessor();
   const real = (await findFfmpeg(systemClock))!;
@@ -223,7 +223,7 @@ test("a processor that loses its lease while it stores the files deletes them ag
       put += 1;
       if (put > 1) return;
       await other.takes(id);
-      room.signals.emit("video", { space: room.space, video: id }); // makes it check its lease
+      room.signals.emit("video", { space: room.space, video: id }); // makes the processor check its lease
       await once(lease!, "abort");
     },
   };
@@ -239,7 +239,7 @@ test("a processor that loses its lease while it stores the files deletes them ag
   await settled(room, id, "ready");
 });
 
-test("a live processor's upload is not claimed; a dead one's is claimed without waiting for the lease to expire", async () => {
+test("an upload is not claimed while its processor is alive, but is claimed as soon as the processor dies", async () => {
   const { id } = await room.library.create(room.space, {});
   await upload(id, await playable(inputs, "plain.mp4"));
   const other = await anotherProcessor();
@@ -251,7 +251,7 @@ test("a live processor's upload is not claimed; a dead one's is claimed without 
   await settled(room, id, "ready");
 });
 
-test("stopping releases the upload, and the next start resumes without counting the attempt", async () => {
+test("stopping releases the upload, and the next start processes it without counting the attempt", async () => {
   const { id } = await room.library.create(room.space, {});
   let started = () => {};
   const running = new Promise<void>((resolve) => {
@@ -271,7 +271,7 @@ test("stopping releases the upload, and the next start resumes without counting 
   expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.uploaded"]);
 });
 
-test("without ffmpeg, H.264 becomes playable in one rendition", async () => {
+test("without ffmpeg, an H.264 file becomes playable in one rendition", async () => {
   const { id } = await room.library.create(room.space, {});
   await room.process(null);
   await upload(id, await playable(inputs, "plain.mp4"));
@@ -296,7 +296,7 @@ test("without ffmpeg, other files are kept and processed once it is installed", 
   await settled(room, id, "ready");
 });
 
-test("an empty stream is refused and leaves the video waiting", async () => {
+test("an empty stream is rejected and leaves the video waiting", async () => {
   const { id } = await room.library.create(room.space, {});
   const empty = { stream: Readable.from([]), size_bytes: null, name: null };
   await expect(receiveFile(room.uploads, room.space, id, empty)).rejects.toMatchObject({ code: "UPLOAD_EMPTY" });
@@ -325,7 +325,7 @@ const isReleased = (id: string) =>
 const makeDue = (id: string) =>
   ask("make_due", "update uploads set leased_until = '-infinity' where video_id = $1 returning 1 as value", id);
 
-/** From the database's point of view, a processor on another machine. */
+/** Simulates a processor on another machine, as the database sees it. */
 async function anotherProcessor() {
   const token = uuidV7(Date.now(), systemRandom);
   const dies = await startHeartbeat({ db, clock: systemClock, log: room.log }, token);

@@ -22,7 +22,7 @@ import { mediaFolder, statusAfter, videoEvent } from "./video.ts";
 
 /** Converts received files into playable versions, one at a time. */
 export interface Processor {
-  /** Starts processing; resolves once it listens for uploads. */
+  /** Starts processing. Resolves once the processor is listening for uploads. */
   start(): Promise<void>;
   /** Stops the current conversion and releases its upload. */
   stop(): Promise<void>;
@@ -38,7 +38,7 @@ export interface ProcessorParts {
   signals: Signals;
   log: Log;
   publicUrl: string;
-  /** Null if not installed: then only files that need no conversion are accepted. */
+  /** Null if ffmpeg is not installed, in which case only files that need no conversion can be processed. */
   ffmpeg: Ffmpeg | null;
 }
 
@@ -50,7 +50,7 @@ export function createProcessor(parts: ProcessorParts): Processor {
   let cancelPoll = () => {};
   const undo: (() => void)[] = [];
 
-  /** Processes uploads until none is left. A call while it runs makes it check once more. */
+  /** Processes uploads until none are left. If called while it is running, it checks for uploads again. */
   function wake(): void {
     isRequested = true;
     if (busy || stopping.signal.aborted) return;
@@ -98,7 +98,7 @@ async function requeue({ db, log }: ProcessorParts): Promise<void> {
     log.info({ uploads: queued.length }, "ffmpeg is now installed; processing the uploads that need it");
 }
 
-/** One processing attempt, from claim to outcome. */
+/** Makes one processing attempt, from claim to outcome. */
 async function process(parts: ProcessorParts, candidate: store.UploadRow, stopping: AbortSignal): Promise<void> {
   const token = uuidV7(parts.clock.now(), parts.random);
   const stopHeartbeat = await startHeartbeat(parts, token);
@@ -134,7 +134,7 @@ async function runAttempt(
   }
 }
 
-/** Claims the upload, and records `video.processing` the first time. */
+/** Claims the upload, and records `video.processing` on the first attempt. */
 async function claim(
   parts: ProcessorParts,
   { id, space_id, video_id }: store.UploadRow,
@@ -143,7 +143,7 @@ async function claim(
   const { db, recorder, publicUrl, signals } = parts;
   return db.transaction(async (tx) => {
     const video = await lockVideo(tx, space_id, video_id);
-    // Every change of an upload's state holds its video's lock, so this state is still current at the claim.
+    // An upload's state changes only while its video is locked, so this state is still current at the claim.
     const before = video && (await store.getUpload(tx, id));
     const upload = before && (await store.claimUpload(tx, id, token, LIMITS.PROCESSING_LEASE_MS));
     if (upload) tx.afterCommit(() => signals.emit("video", { space: space_id, video: video_id }));
@@ -179,7 +179,7 @@ async function convertUpload(
   return (await putAll(blobs, upload, folder, outcome.media, signal)) ? outcome : { how: "canceled" };
 }
 
-/** Moves the files to blob storage. If the lease is lost meanwhile, deletes them again and returns false. */
+/** Moves the files to blob storage. If the lease is lost in the meantime, deletes them again and returns false. */
 async function putAll(
   blobs: Blobs,
   upload: store.UploadRow,
@@ -196,11 +196,11 @@ async function putAll(
   return !signal.aborted;
 }
 
-/** The blob prefix of one attempt; no two attempts share one. */
+/** The blob prefix for an attempt. Each attempt has its own. */
 const prefixOf = ({ video_id, version, attempt }: store.UploadRow): string =>
   `${video_id}/${mediaFolder(version, attempt)}/`;
 
-/** @param stopping whether the service is stopping, in which case the attempt is not counted */
+/** @param stopping whether the server is stopping, in which case the attempt is not counted */
 async function settle(
   parts: ProcessorParts,
   upload: store.UploadRow,
@@ -213,14 +213,14 @@ async function settle(
   if (outcome.how === "refused") return fail(parts, upload, token, outcome.refusal);
   if (outcome.how === "error" && !stopping && upload.attempt >= LIMITS.PROCESSING_ATTEMPTS_MAX)
     return fail(parts, upload, token, refusal("processing_failed"));
-  // Canceled: either the lease is lost and this changes nothing, or the service is stopping and its next start resumes.
+  // If the lease is lost, this changes nothing. If the server is stopping, processing resumes after the next startup.
   const wait_ms = stopping ? 0 : retryAfter(upload);
   await store.releaseUpload(db, upload.id, token, { wait_ms, counted: !stopping });
 }
 
 const retryAfter = ({ attempt }: store.UploadRow) => LIMITS.PROCESSING_RETRY_MS * attempt ** 2;
 
-/** Switches to the new version and records this upload's only `video.uploaded`, in one transaction. */
+/** In one transaction, switches to the new version and records `video.uploaded`, once per upload. */
 async function publish(parts: ProcessorParts, upload: store.UploadRow, token: string, media: Media): Promise<void> {
   const { db, recorder, publicUrl, signals, folders, blobs } = parts;
   const { id, space_id, video_id, version, attempt } = upload;
@@ -240,7 +240,7 @@ async function publish(parts: ProcessorParts, upload: store.UploadRow, token: st
     tx.afterCommit(() => signals.emit("video", { space: space_id, video: video_id }));
     return true;
   });
-  // Without the lease or the video, delete the new files; otherwise the original is no longer needed.
+  // If the lease is lost or the video is deleted, delete the new files. Otherwise, the original is no longer needed.
   if (done) await rm(join(folders.originals, id), { force: true });
   else await blobs.deletePrefix(prefixOf(upload));
 }

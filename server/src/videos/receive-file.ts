@@ -5,7 +5,7 @@ import { MaveError } from "../kernel/errors.ts";
 import { checkSize, storageError, type Uploads } from "./upload.ts";
 import { noteChunk, WRITE_BYTES } from "./upload-chunks.ts";
 
-/** A file sent as the body of one request. */
+/** A file sent as a single request body. */
 export interface IncomingFile {
   stream: Readable;
   /** The declared size; null if unknown. */
@@ -14,7 +14,7 @@ export interface IncomingFile {
 }
 
 /**
- * Receives a complete file for a video and queues it for processing. An incomplete file is deleted.
+ * Receives a file for a video and queues it for processing. Incomplete files are deleted.
  * @throws NOT_FOUND, REQUEST_TOO_LARGE, UPLOAD_EMPTY, REQUEST_MALFORMED (incomplete), UPLOAD_CONFLICT, STORAGE_FULL
  */
 export async function receiveFile(uploads: Uploads, space: string, video: string, file: IncomingFile): Promise<void> {
@@ -38,8 +38,9 @@ export async function receiveFile(uploads: Uploads, space: string, video: string
 }
 
 /**
- * Streams into the file and returns its size; fails above `maxBytes`. The source is piped manually, because a pipeline
- * would destroy the request when the disk is full, and the connection would hang with the rest of the body unread.
+ * Streams the body into a file and returns its size. Throws if it exceeds `maxBytes`. The source is piped manually:
+ * when the disk is full, `pipeline` would destroy the request, and the connection would hang with the rest of the body
+ * unread.
  */
 async function writeFile(stream: Readable, path: string, maxBytes: number): Promise<number> {
   let received = 0;

@@ -7,7 +7,7 @@ import { ConversionEnded, type ConversionOutcome, type Media, refuse } from "./c
 import { bitrate, masterPlaylist, playlistDuration, readPlaylist } from "./playlist.ts";
 import { refusal } from "./probe.ts";
 
-/** Runs in the worker thread that remux.ts starts, and reports progress and outcome to it. */
+/** A task for the worker thread that remux.ts starts. The thread reports its progress and outcome as messages. */
 interface Task {
   input: string;
   folder: string;
@@ -16,7 +16,7 @@ interface Task {
 
 async function remuxFile(task: Task): Promise<ConversionOutcome> {
   const source = new mediabunny.FilePathSource(task.input, { handleUnhandledError: () => undefined });
-  // Not ALL_FORMATS: it includes HLS, and a playlist disguised as .mp4 could open local paths.
+  // Don't use ALL_FORMATS. It includes HLS, so a playlist disguised as .mp4 could open local paths.
   const formats = [mediabunny.MP4, mediabunny.QTFF, mediabunny.MATROSKA, mediabunny.WEBM, mediabunny.MPEG_TS];
   const input = new mediabunny.Input({ source, formats });
   try {
@@ -122,7 +122,7 @@ async function inspect(input: mediabunny.Input): Promise<Source> {
   };
 }
 
-/** Baseline, Main and High profiles, which every browser plays. */
+/** Baseline, Main and High profiles, which every browser can play. */
 const EIGHT_BIT_AVC = /^avc1\.(?:42|4d|58|64)/i;
 
 async function describe(folder: string, name: string, source: Source): Promise<Media> {

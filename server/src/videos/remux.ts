@@ -5,11 +5,12 @@ import type { Conversion, ConversionOutcome } from "./conversion.ts";
 import { refusal } from "./probe.ts";
 
 /**
- * Converts a file without ffmpeg. H.264 with AAC, as written by phones, cameras and exports, is segmented unchanged and
- * plays as one rendition without a poster. Other files are kept until ffmpeg is installed.
+ * Converts a file without ffmpeg. H.264 video with AAC audio, the usual output of phones, cameras and editing software,
+ * is segmented without re-encoding and plays as one rendition without a poster. Other files are kept until ffmpeg is
+ * installed.
  *
- * It runs in a worker thread: if an uploaded file makes the library throw outside a promise, exhaust memory or hang, only
- * that thread ends.
+ * The library runs in a worker thread. If an uploaded file makes it throw outside a promise, exhaust memory or hang,
+ * only that thread ends.
  */
 export function remuxMedia(clock: Clock, { input, folder, signal, onProgress }: Remux): Promise<ConversionOutcome> {
   const resourceLimits = { maxOldGenerationSizeMb: LIMITS.REMUX_MEMORY_MB };

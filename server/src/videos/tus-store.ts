@@ -12,9 +12,9 @@ import { OVER, storageError, type Uploads } from "./upload.ts";
 import { WRITE_BYTES } from "./upload-chunks.ts";
 
 /**
- * The tus file store with upload rows as its only metadata. It differs from the original in three ways: a partial file
- * expires a day after its last byte instead of its first; a finished upload still reports its full offset, for a client
- * that missed the last response; and a full disk has its own error.
+ * The tus file store, with upload rows as its only metadata. It differs from the original in three ways: a partial file
+ * expires a day after its last byte instead of its first; a finished upload still reports its full offset, in case the
+ * client missed the last response; and a full disk has its own error.
  */
 export class TusStore extends FileStore {
   readonly #uploads: Uploads;
@@ -47,7 +47,9 @@ export class TusStore extends FileStore {
     return upload;
   }
 
-  /** Whether the file was moved but a kill prevented the row's update, which the janitor will make. */
+  /**
+   * Whether the process was killed after moving the file but before updating the row, which the janitor will update.
+   */
   async #isMoved(id: string): Promise<boolean> {
     return (await stat(join(this.#uploads.folders.originals, id)).catch(() => null)) !== null;
   }
@@ -63,7 +65,7 @@ export class TusStore extends FileStore {
     try {
       await pipeline(stream, file);
     } catch (error) {
-      // Canceled in the meantime, and its partial file deleted.
+      // The upload was canceled in the meantime, and its partial file was deleted.
       if ((error as NodeJS.ErrnoException).code === "ENOENT") throw new MaveError("UPLOAD_CONFLICT", OVER);
       throw storageError(error);
     }

@@ -13,23 +13,26 @@ import type { Folders } from "./folders.ts";
 import { isVideoId, statusAfter, type VideoRow } from "./video.ts";
 
 /**
- * The lifecycle of an upload, by PUT or tus: begun, then finished or canceled.
+ * The lifecycle of an upload by PUT or tus: it begins, and is then finished or canceled.
  *
- * After the last byte, a crash or a lost client can prevent `finish`, and a client can also cause it twice. It is
- * therefore idempotent, and `reconcile` calls it for uploads that are complete but not finished.
+ * After the last byte, a crash or a lost connection can prevent the call to `finish`, and a client can also trigger it
+ * twice. `finish` is therefore idempotent, and `reconcile` calls it for uploads that are complete but not finished.
  */
 export interface Uploads {
-  /** Starts an upload for a new version of a video, and cancels an unfinished upload to the same video. */
+  /** Starts an upload for a new version of a video, and cancels any unfinished upload to the same video. */
   begin(space: string, video: string, file: AnnouncedFile): Promise<{ id: string; path: string }>;
   /** Stores the complete file durably and queues it for processing. Idempotent. */
   finish(id: string): Promise<void>;
   /** Cancels the upload and deletes its partial file. */
   leave(id: string): Promise<void>;
-  /** The upload's row, or undefined. */
+  /** Returns the upload's row, or undefined if there is none. */
   get(id: string): Promise<store.UploadRow | undefined>;
-  /** Completes whole uploads and cancels abandoned ones. The janitor calls it at startup and periodically. */
+  /** Finishes complete uploads and cancels abandoned ones. The janitor calls it at startup and periodically. */
   reconcile(): Promise<void>;
-  /** Ids of uploads by a current PUT of this process, which cannot be resumed. The request removes its own id. */
+  /**
+   * Ids of uploads that a PUT request to this process is sending. They cannot be resumed. Each request removes its own
+   * id.
+   */
   readonly active: Set<string>;
   readonly folders: Folders;
   readonly maxBytes: number;
@@ -39,7 +42,7 @@ export interface AnnouncedFile {
   resumable: boolean;
   /** The uploader's file name, for display only. */
   name: string | null;
-  /** Null if not known yet. */
+  /** Null if the size is not known yet. */
   size_bytes: number | null;
 }
 
@@ -84,7 +87,7 @@ async function begin(
     await announce(parts, space, video, { ...file, id });
     return { id, path };
   }
-  // The partial file exists before the row: after a crash, a file without a writer shows that the upload is abandoned.
+  // Create the partial file before the row. After a crash, a file without a writer shows that the upload was abandoned.
   active.add(id);
   try {
     await createPartialFile(path);
@@ -125,7 +128,7 @@ async function announce(
   for (const part of replaced) await rm(join(folders.incoming, part), { force: true });
 }
 
-/** Refuses an empty or too large file before reading it. */
+/** Throws if a file is empty or too large. */
 export function checkSize(size_bytes: number | null, maxBytes: number): void {
   if (size_bytes === 0) throw new MaveError("UPLOAD_EMPTY");
   if (size_bytes === null || size_bytes <= maxBytes) return;
@@ -161,7 +164,7 @@ async function finish({ db, folders, signals }: UploadParts, id: string): Promis
 
 export const OVER = "This upload has ended, because its video was deleted or a newer upload to it has started.";
 
-/** Moves a complete file to the originals, durably. Does nothing if it was moved before. @returns its size */
+/** Durably moves a complete file to the originals folder, unless it has already been moved. @returns its size */
 async function keep(folders: Folders, id: string): Promise<number> {
   const original = join(folders.originals, id);
   const part = join(folders.incoming, id);
@@ -174,7 +177,7 @@ async function keep(folders: Folders, id: string): Promise<number> {
   return (await stat(original)).size;
 }
 
-/** `reconcile` and the last request may both complete an upload. */
+/** `reconcile` and the last request may both finish the same upload. */
 function unlessMoved(error: NodeJS.ErrnoException): void {
   if (error.code !== "ENOENT") throw error;
 }
@@ -192,17 +195,17 @@ async function leave({ db, folders, signals }: UploadParts, id: string): Promise
   await rm(join(folders.incoming, id), { force: true });
 }
 
-/** Updates the video's status, which only its newest upload determines. */
+/** Updates the video's status, which is determined only by its newest upload. */
 async function changeStatus(tx: Sql, video: VideoRow, version: number, happening: "received" | "left"): Promise<void> {
   if (version !== video.last_version) return;
-  // If this upload was canceled while an older one is being processed, the video waits for the older one.
+  // If this upload was canceled while an older one is still being processed, the status is that of the older one.
   const isWaiting = happening === "received" || (await store.isBeingProcessed(tx, video.space_id, video.id));
   const status = statusAfter(isWaiting ? "received" : "left", video.playing_version !== null);
   const progress = isWaiting ? (video.progress ?? 0) : null;
   await setVideoStatus(tx, video, { status, progress, error: null, version, events: 0 });
 }
 
-const RECONCILED_MAX = 10_000; // far above the limits of a few spaces
+const RECONCILED_MAX = 10_000; // far more than a few spaces can have
 
 async function reconcile(parts: UploadParts, active: Set<string>): Promise<void> {
   const { db, folders, clock } = parts;

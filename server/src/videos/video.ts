@@ -9,11 +9,11 @@ import type { Rendition, VideoRow, VideoStatus } from "../store/videos.ts";
  *        ▲                          │                               │
  *        └─────upload canceled──────┘                               └──not playable──▶ failed
  *
- * A video with a playable version stays `ready` during every later upload, whatever its outcome.
+ * A video with a playable version stays `ready` through every later upload, whatever the outcome.
  */
 export type { Rendition, VideoRow, VideoStatus };
 
-/** A state change of a video's newest upload. */
+/** A change in the state of a video's newest upload. */
 export type UploadChange = "begun" | "left" | "received" | "published" | "failed";
 
 const STATUS_AFTER: Record<UploadChange, VideoStatus> = {
@@ -24,12 +24,15 @@ const STATUS_AFTER: Record<UploadChange, VideoStatus> = {
   failed: "failed",
 };
 
-/** The video's status after a change of its newest upload. @param isPlayable whether an older version is playable */
+/**
+ * Returns the video's status after a change to its newest upload. @param isPlayable whether an older version is
+ * playable
+ */
 export function statusAfter(change: UploadChange, isPlayable: boolean): VideoStatus {
   return isPlayable ? "ready" : STATUS_AFTER[change];
 }
 
-/** The API's object for a video, which is also the `data` of its events. Times are Unix seconds. */
+/** The API's video object, which is also the `data` of the video's events. Times are in Unix seconds. */
 export interface Video {
   id: string;
   object: "video";
@@ -73,18 +76,18 @@ export function presentVideo(row: VideoRow, publicUrl: string): Video {
   };
 }
 
-/** The event for a change of a video. @param row the video after the change, with its new sequence */
+/** Builds the event for a change to a video. @param row the video after the change, with its new sequence */
 export function videoEvent(type: EventType, row: VideoRow, publicUrl: string): NewEvent {
   const data = presentVideo(row, publicUrl);
   return { space: row.space_id, type, video: row.id, sequence: row.last_sequence, since_s: data.created, data };
 }
 
-/** The URL of a file of the playable version, or null if there is none. */
+/** Returns the URL of a file in the playable version, or null if there is no such file. */
 export function mediaUrl(row: VideoRow, file: string | null, publicUrl: string): string | null {
   return file && row.playing_folder ? `${publicUrl}/media/${row.id}/${row.playing_folder}/${file}` : null;
 }
 
-/** The folder of one attempt's media within its video's. */
+/** The folder for one attempt's media, within the video's folder. */
 export const mediaFolder = (version: number, attempt: number): string =>
   attempt === 1 ? `${version}` : `${version}-${attempt}`;
 
@@ -93,7 +96,7 @@ const seconds = (time: Date): number => Math.floor(time.getTime() / 1000);
 const VIDEO_ID_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const VIDEO_ID_CHARACTERS = 10;
 
-/** A new video id with 59 random bits. @param integer draws 0 <= n < below */
+/** Generates a video id with 59 random bits. @param integer returns a random n with 0 <= n < below */
 export function newVideoId(integer: (below: number) => number): string {
   let id = "";
   while (id.length < VIDEO_ID_CHARACTERS) id += VIDEO_ID_ALPHABET[integer(VIDEO_ID_ALPHABET.length)];

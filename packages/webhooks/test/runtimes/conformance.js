@@ -1,4 +1,4 @@
-/** Checks that every runtime must pass, on the built package: all vectors, and one adapter. */
+/** Checks that the built package must pass on every runtime: all vectors, and one adapter. */
 import { sign, verify } from "@mave/webhooks";
 import { webhook } from "@mave/webhooks/fetch";
 import { createInbox, memoryStore } from "@mave/webhooks/order";
