@@ -1,5 +1,6 @@
 /**
- * Starts each receiver in examples/ as its first lines describe, and sends it the vectors, signed for the current time.
+ * Starts each receiver in examples/ as its first lines describe, and sends it the vectors, signed with the current
+ * time.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHmac } from "node:crypto";

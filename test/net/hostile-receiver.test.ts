@@ -10,10 +10,7 @@ import { createSafeClient, type Exchange } from "../../server/src/net/safe-clien
 import { startBlackHole, startHostileReceiver } from "../support/hostile-receiver.ts";
 import { HOSTILITIES } from "../support/hostilities.ts";
 
-/**
- * The deadlines for receivers that stall and for receivers that finish on their own. The latter allows for a busy
- * machine.
- */
+/** The deadlines for receivers that stall and for receivers that finish. The latter allows for a busy machine. */
 const [DEADLINE_MS, GENEROUS_MS] = [500, 20_000];
 const CONNECT_MS = 300;
 const LATE_MS = 250;
@@ -161,8 +158,7 @@ describe("a receiver that abuses keep-alive connections", () => {
     const post = client();
     for (let request = 0; request < 20; request += 1) {
       const { status, error, timings } = await post(url);
-      // This race is unavoidable: the connection closed while the request was in flight. The caller retries
-      // immediately.
+      // This race is unavoidable: the connection closed with the request in flight. The caller retries immediately.
       if (status === null) expect([error?.word, timings.reused]).toEqual(["connection_reset", true]);
       else expect(status).toBe(200);
     }
@@ -182,7 +178,7 @@ async function heldBytes(): Promise<number> {
   return heapUsed + external;
 }
 
-describe("many hostile receivers at once", () => {
+describe("many concurrent hostile receivers", () => {
   test("do not increase memory use or leave requests in flight", async () => {
     const policy = createAddressPolicy({ allowHttp: true, allowNetworks: ["loopback"] });
     const sender = createSafeClient({ policy, clock: systemClock, connect_ms: CONNECT_MS });

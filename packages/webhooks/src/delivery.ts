@@ -1,8 +1,8 @@
 import { type HeadersLike, headerOf } from "./input.ts";
 
 /**
- * Delivery metadata from the request headers. The headers are not signed, so never base trust decisions on them. Use
- * the metadata for ordering and logging.
+ * Delivery metadata from the request headers. The headers are not signed, so use it only for ordering and logging,
+ * never to decide whether to trust a request.
  */
 export interface Delivery {
   id: string | null;

@@ -1,7 +1,4 @@
-/**
- * An adapter for Express 4 and 5, Connect, Next.js pages, node:http, and anything else with `(req, res, next?)`
- * handlers.
- */
+/** An adapter for Express 4 and 5, Connect, Next.js pages, node:http, and other `(req, res, next?)` handlers. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type RawBody, refuse, secretsOf } from "./input.ts";
 import { collect, MAX_BYTES, type OnEvent, type ReceiverOptions, receive } from "./receive.ts";
@@ -11,8 +8,8 @@ type Request = IncomingMessage & { body?: unknown; rawBody?: unknown };
 
 /**
  * Creates a route handler: `app.post("/webhooks", webhook(secret, onEvent))`. Register it before any body parser. An
- * error from `onEvent` is passed to `next`, or results in a 500 if there is no `next`. @throws WebhookVerificationError
- * immediately if the secret is missing or malformed
+ * error from `onEvent` is passed to `next`, or results in a 500 if there is no `next`.
+ * @throws WebhookVerificationError immediately if the secret is missing or malformed
  */
 export function webhook(secret: string | readonly string[], onEvent: OnEvent, options: ReceiverOptions = {}) {
   secretsOf(secret);

@@ -1,6 +1,4 @@
-/**
- * An adapter for servers built on the Fetch API: Next.js, Deno, Bun, Cloudflare Workers, SvelteKit, Remix and others.
- */
+/** An adapter for Fetch API servers: Next.js, Deno, Bun, Cloudflare Workers, SvelteKit, Remix and others. */
 import { type OnEvent, type ReceiverOptions, receive } from "./receive.ts";
 import { bodyOf, responseOf } from "./web-request.ts";
 

@@ -10,9 +10,7 @@ export interface SignatureHeader {
   signatures: readonly Uint8Array[];
 }
 
-/**
- * Parses the header. Requires exactly one numeric `t` and at least one `v1` with 64 hex digits. Ignores other schemes.
- */
+/** Requires exactly one numeric `t` and at least one `v1` of 64 hex digits. Ignores other schemes. */
 export function readSignatureHeader(value: string): SignatureHeader {
   const parts = value.split(",").map((part) => part.trim().split(/=(.*)/s, 2));
   const valuesOf = (scheme: string) => parts.filter(([name]) => name === scheme).map(([, text]) => text ?? "");

@@ -9,9 +9,7 @@ export interface VerifyOptions {
   now?: number;
 }
 
-/**
- * Asks whether any of `signatures` is the HMAC-SHA256 of `body` under `key`. The comparison must take constant time.
- */
+/** Asks whether any of `signatures` is the HMAC-SHA256 of `body` under `key`, compared in constant time. */
 export interface SignatureCheck {
   key: string;
   body: Uint8Array;

@@ -159,7 +159,7 @@ describe("a body that other middleware handles first", () => {
     expect(await other.json()).toEqual(event);
   });
 
-  test("is verified by the Hono adapter if it was read through the context, but not from the raw request", async () => {
+  test("is verified by the Hono adapter only if it was read through Hono's context", async () => {
     const readers: [(c: Context) => Promise<unknown>, number][] = [
       [(c) => c.req.text(), 204],
       [(c) => c.req.arrayBuffer(), 204],
@@ -185,7 +185,7 @@ describe("a body that other middleware handles first", () => {
   });
 });
 
-test("a missing secret makes Express and Fastify fail at startup, and the fetch adapter fail on each request", async () => {
+test("a missing secret makes Express and Fastify fail at startup, and the fetch adapter on each request", async () => {
   const missing = undefined as unknown as string;
   expect(() => forExpress(missing, vi.fn())).toThrow(/environment variable/);
   const app = Fastify();

@@ -176,7 +176,7 @@ describe("an inbox with random deliveries", () => {
     );
   });
 
-  test("that arrive in any order handles each event once, and marks events that follow a later one as late", async () => {
+  test("that arrive in any order handles each event once, and marks it as late if it follows a later one", async () => {
     await fc.assert(
       fc.asyncProperty(fates, fc.array(fc.nat(), { minLength: 150, maxLength: 150 }), async (videos, order) => {
         const { handled, delivered } = await run(videos, order);

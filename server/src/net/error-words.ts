@@ -82,8 +82,7 @@ const FAMILIES: readonly [RegExp, ErrorWord][] = [
 const BAD_RESPONSES: ReadonlySet<string> = new Set(["bad response", "bad upgrade"]);
 
 /**
- * Maps an error from the socket, TLS or HTTP layer to its word. Unknown errors become `send_failed` and keep their
- * code.
+ * Maps an error from the socket, TLS or HTTP layer to its word. Unknown errors become `send_failed` with their code.
  */
 export function failureOf(error: unknown): Failure {
   if (error instanceof NetworkError) return { word: error.word, code: error.code };

@@ -114,7 +114,7 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
     this.#bytes += chunk.length;
     const room = LIMITS.RESPONSE_STORED_BYTES - this.#kept;
     if (room > 0) {
-      // Copy the bytes, because a slice would keep the whole read buffer in memory as long as the log entry.
+      // Copy the bytes. A slice would keep the whole read buffer in memory for as long as the log entry.
       const part = Buffer.from(chunk.subarray(0, room));
       this.#chunks.push(part);
       this.#kept += part.length;
@@ -143,10 +143,7 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
     else this.#end(null, "This server stopped before the response was complete.");
   }
 
-  /**
-   * Waits in steps, so that a flood in a part of the response that the parser does not limit is detected before the
-   * deadline.
-   */
+  /** Waits in steps, so that a flood in an unlimited part of the response is detected before the deadline. */
   #wait(left_ms: number): () => void {
     const step_ms = Math.min(left_ms, LIMITS.RESPONSE_RAW_CHECK_MS);
     return this.#parts.clock.after(step_ms, () => {
@@ -209,10 +206,7 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
   }
 }
 
-/**
- * Only 2xx is a success. Redirects have their own word and are not followed, because that could bypass the address
- * policy.
- */
+/** Only 2xx is a success. Redirects have their own word: following one could bypass the address policy. */
 function statusFailure(status: number | null): Failure | null {
   if (status !== null && status >= 200 && status < 300) return null;
   const redirect = status !== null && status >= 300 && status < 400 && status !== 304;

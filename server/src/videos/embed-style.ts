@@ -1,6 +1,4 @@
-/**
- * The embed page's styles, inlined so that the page needs no second request. All contrast ratios are at least 4.5:1.
- */
+/** The embed page's styles, inlined to avoid a second request. All contrast ratios are at least 4.5:1. */
 export const EMBED_STYLE = `
 :root { color-scheme: light dark; --canvas: #f5f5f7; --text: #18181d; --text-2: #52525c; --accent: #3d4edb; --line: #e5e5ea }
 @media (prefers-color-scheme: dark) {

@@ -18,8 +18,9 @@ export interface Ffmpeg {
 export const FFMPEG_HINT = "Install it with `apt-get install -y ffmpeg`, or set MAVE_FFMPEG to its path.";
 
 /**
- * Finds ffmpeg, and ffprobe next to it or in PATH. @param command a path or a name in PATH; @returns null if either is
- * missing
+ * Finds ffmpeg, and ffprobe next to it or in PATH.
+ * @param command a path or a name in PATH
+ * @returns null if either is missing
  */
 export async function findFfmpeg(clock: Clock, command = "ffmpeg"): Promise<Ffmpeg | null> {
   const beside = join(dirname(command), basename(command).replace("ffmpeg", "ffprobe"));

@@ -69,8 +69,8 @@ export function keepLease(parts: LeaseParts, upload: UploadRow, token: string, s
 }
 
 /**
- * Saves progress and renews the lease. Locks the video before the upload, as every transaction does. @returns false if
- * the lease is lost
+ * Saves progress and renews the lease. Locks the video before the upload, as every transaction does.
+ * @returns false if the lease is lost
  */
 async function save({ db, signals }: LeaseParts, upload: UploadRow, token: string, progress: number): Promise<boolean> {
   const { id, space_id: space, video_id: video } = upload;
@@ -89,7 +89,8 @@ async function save({ db, signals }: LeaseParts, upload: UploadRow, token: strin
  * the lock is released immediately, and another processor can claim the upload before the lease expires. If it freezes,
  * the lock is held, and the upload can be claimed only after the lease expires. If the connection breaks, another
  * processor may repeat the work, but the lease token lets only one of them publish. Call this before claiming an upload
- * with the token. @returns a function that stops the heartbeat
+ * with the token.
+ * @returns a function that stops the heartbeat
  */
 export async function startHeartbeat(
   { db, clock, log }: { db: Database; clock: Clock; log: Log },

@@ -131,9 +131,7 @@ const fits = (streams: Stream[], source_s: number): boolean =>
 
 const isNear = (length_s: number, source_s: number) => Math.abs(length_s - source_s) <= Math.max(2, source_s * 0.1);
 
-/**
- * Returns the duration in the file's header, which is more precise than the sum of the segments, unless they disagree.
- */
+/** Returns the duration in the file's header, which is more precise than the segments' sum, unless they disagree. */
 function bestDuration(streams: Stream[], claimed_s: number): number {
   const length_s = Math.max(...streams.map(({ playlist }) => playlists.playlistDuration(playlist)));
   return Math.round((isNear(length_s, claimed_s) ? claimed_s : length_s) * 1000) / 1000;

@@ -239,7 +239,7 @@ test("a processor that loses its lease while storing files deletes them again", 
   await settled(room, id, "ready");
 });
 
-test("an upload is not claimed while its processor is alive, but is claimed as soon as the processor dies", async () => {
+test("an upload is not claimed while its processor is alive, but is claimed once the processor dies", async () => {
   const { id } = await room.library.create(room.space, {});
   await upload(id, await playable(inputs, "plain.mp4"));
   const other = await anotherProcessor();

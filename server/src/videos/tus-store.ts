@@ -47,9 +47,7 @@ export class TusStore extends FileStore {
     return upload;
   }
 
-  /**
-   * Whether the process was killed after moving the file but before updating the row, which the janitor will update.
-   */
+  /** Whether the file was moved, but the process was killed before updating the row. The janitor updates it later. */
   async #isMoved(id: string): Promise<boolean> {
     return (await stat(join(this.#uploads.folders.originals, id)).catch(() => null)) !== null;
   }

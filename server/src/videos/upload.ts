@@ -29,10 +29,7 @@ export interface Uploads {
   get(id: string): Promise<store.UploadRow | undefined>;
   /** Finishes complete uploads and cancels abandoned ones. The janitor calls it at startup and periodically. */
   reconcile(): Promise<void>;
-  /**
-   * Ids of uploads that a PUT request to this process is sending. They cannot be resumed. Each request removes its own
-   * id.
-   */
+  /** Ids of uploads in progress by PUT in this process, which cannot be resumed. Each request removes its own id. */
   readonly active: Set<string>;
   readonly folders: Folders;
   readonly maxBytes: number;
@@ -198,7 +195,7 @@ async function leave({ db, folders, signals }: UploadParts, id: string): Promise
 /** Updates the video's status, which is determined only by its newest upload. */
 async function changeStatus(tx: Sql, video: VideoRow, version: number, happening: "received" | "left"): Promise<void> {
   if (version !== video.last_version) return;
-  // If this upload was canceled while an older one is still being processed, the status is that of the older one.
+  // If this upload was canceled while an older one is still being processed, the older one determines the status.
   const isWaiting = happening === "received" || (await store.isBeingProcessed(tx, video.space_id, video.id));
   const status = statusAfter(isWaiting ? "received" : "left", video.playing_version !== null);
   const progress = isWaiting ? (video.progress ?? 0) : null;

@@ -25,8 +25,8 @@ const STATUS_AFTER: Record<UploadChange, VideoStatus> = {
 };
 
 /**
- * Returns the video's status after a change to its newest upload. @param isPlayable whether an older version is
- * playable
+ * Returns the video's status after a change to its newest upload.
+ * @param isPlayable whether an older version is playable
  */
 export function statusAfter(change: UploadChange, isPlayable: boolean): VideoStatus {
   return isPlayable ? "ready" : STATUS_AFTER[change];
