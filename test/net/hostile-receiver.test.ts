@@ -59,23 +59,20 @@ async function hostile(name: string) {
 }
 
 describe("a hostile receiver", () => {
-  test.each(Object.keys(HOSTILITIES))(
-    "%s: the exchange settles by the deadline with the expected result",
-    async (name) => {
-      const { url, hostility } = await hostile(name);
-      const deadline_ms = hostility.stalls ? DEADLINE_MS : GENEROUS_MS;
-      const exchange = await settledBy(deadline_ms, client(deadline_ms)(url));
+  test.each(Object.keys(HOSTILITIES))("%s: the exchange settles by the deadline as expected", async (name) => {
+    const { url, hostility } = await hostile(name);
+    const deadline_ms = hostility.stalls ? DEADLINE_MS : GENEROUS_MS;
+    const exchange = await settledBy(deadline_ms, client(deadline_ms)(url));
 
-      if (exchange === "not settled") return expect.fail(`not settled ${LATE_MS} ms after its deadline`);
-      expect(exchange.status ?? exchange.error?.word).toBe(hostility.expect);
-      if (exchange.error?.word !== "response_invalid") expect(exchange.note ?? "").toMatch(hostility.note ?? /^$/);
-      const success = exchange.status !== null && exchange.status >= 200 && exchange.status < 300;
-      expect(exchange.error === null).toBe(success);
-      if (exchange.error !== null) expect(Object.keys(ERROR_WORDS)).toContain(exchange.error.word);
-      expect(exchange.response?.body.length ?? 0).toBeLessThanOrEqual(LIMITS.RESPONSE_STORED_BYTES);
-      expect(exchange.response?.bytes ?? 0).toBeLessThanOrEqual(LIMITS.RESPONSE_READ_BYTES + 65_536);
-    },
-  );
+    if (exchange === "not settled") return expect.fail(`not settled ${LATE_MS} ms after its deadline`);
+    expect(exchange.status ?? exchange.error?.word).toBe(hostility.expect);
+    if (exchange.error?.word !== "response_invalid") expect(exchange.note ?? "").toMatch(hostility.note ?? /^$/);
+    const success = exchange.status !== null && exchange.status >= 200 && exchange.status < 300;
+    expect(exchange.error === null).toBe(success);
+    if (exchange.error !== null) expect(Object.keys(ERROR_WORDS)).toContain(exchange.error.word);
+    expect(exchange.response?.body.length ?? 0).toBeLessThanOrEqual(LIMITS.RESPONSE_STORED_BYTES);
+    expect(exchange.response?.bytes ?? 0).toBeLessThanOrEqual(LIMITS.RESPONSE_READ_BYTES + 65_536);
+  });
 
   test("with a closed port results in connect_refused", async () => {
     const server = createServer().listen(0, "127.0.0.1");

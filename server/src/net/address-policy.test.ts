@@ -177,7 +177,7 @@ describe("every rule is necessary:", () => {
   };
 
   test.each(URL_GUARDS.map((guard) => [guard.name, guard] as const))(
-    "without %s, an invalid URL is allowed",
+    "without %s, a bad URL is allowed",
     (name, gone) => {
       const rules = { guards: URL_GUARDS.filter((one) => one !== gone), ipv4: DENIED_IPV4, ipv6: DENIED_IPV6 };
       const holed = createAddressPolicy(closed, rules);
