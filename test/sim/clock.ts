@@ -1,8 +1,8 @@
 /**
- * Prepares a database for the simulation. Its clock is the world's: unqualified `now()` and `statement_timestamp()`
- * resolve to these functions, and column defaults use them. A sequence holds the time, because setting it costs no row and
- * no commit. For the invariants, a trigger stores with each pending delivery the transaction that inserted it, what that
- * transaction saw, and whether the webhook had an ordering then.
+ * Prepares a database for the simulation. Its clock is the world's clock: unqualified `now()` and
+ * `statement_timestamp()` resolve to these functions, and column defaults use them. A sequence holds the time, because
+ * setting it costs no row and no commit. For the invariants, a trigger stores with each pending delivery the
+ * transaction that inserted it, the snapshot of that transaction, and whether the webhook was ordered at the time.
  */
 export const SIMULATED_DATABASE = `
   create schema sim;
@@ -21,7 +21,7 @@ export const SIMULATED_DATABASE = `
 
   create table sim.replayed (replay_id uuid, delivery_id uuid);
   alter table pending_deliveries add column opened_in xid8, add column opened_seeing pg_snapshot, add column ordered boolean;
-  -- Stable, so that it sees what the inserting statement saw.
+  -- Stable, so that it uses the snapshot of the inserting statement.
   create function sim.note_opening() returns trigger stable language plpgsql as $$ begin
     new.opened_in := pg_current_xact_id();
     new.opened_seeing := pg_current_snapshot();

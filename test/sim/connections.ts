@@ -4,18 +4,22 @@ const INT8 = 20;
 const types = new pg.TypeOverrides();
 types.setTypeParser(INT8, Number);
 
-// With the default deadlock_timeout of a second, which transaction PostgreSQL aborts would depend on the machine's speed.
+// With the default deadlock_timeout of one second, the machine's speed would decide which transaction PostgreSQL
+// aborts.
 const OPTIONS =
   "-c search_path=sim,pg_catalog,public -c synchronous_commit=off -c deadlock_timeout=1ms -c enable_seqscan=off -c jit=off";
 
 export const pidOf = (client: pg.Client): number => (client as unknown as { processID: number }).processID;
 
-/** Connections to the real database, reused by later runs, and one for observation. */
+/** Connections to the real database, reused by later runs, plus one for observation. */
 export class Connections {
   readonly #config: pg.ClientConfig;
   readonly #free: pg.Client[] = [];
   #observer: pg.Client | null = null;
-  /** Reads the locks from another database, so that its snapshots, whose number depends on the machine, keep no old rows. */
+  /**
+   * Reads locks from another database. The number of its snapshots depends on the machine, and there they keep no old
+   * rows alive.
+   */
   #bystander: pg.Client | null = null;
 
   constructor(connection: pg.ClientConfig) {
@@ -52,7 +56,7 @@ export class Connections {
     return row.blocked;
   }
 
-  /** Resets each connection, so that a run does not depend on earlier ones. */
+  /** Resets each connection, so that a run does not depend on earlier runs. */
   async take(count: number): Promise<pg.Client[]> {
     const kept = this.#free.splice(0, count);
     await Promise.all(kept.map((client) => client.query("discard all")));
@@ -61,12 +65,12 @@ export class Connections {
     return [...kept, ...fresh];
   }
 
-  /** Accepts unused connections: without a transaction, lock or listener. */
+  /** Accepts idle connections, which must have no transaction, lock or listener. */
   putBack(clients: Iterable<pg.Client>): void {
     this.#free.push(...clients);
   }
 
-  /** Ends them like the end of their process, and waits until the server has released their locks. */
+  /** Ends the connections as if their process had been killed, and waits until the server has released their locks. */
   async kill(clients: readonly pg.Client[]): Promise<void> {
     const pids = clients.map(pidOf);
     for (const client of clients) parsedOf(client).stream.destroy();

@@ -12,16 +12,16 @@ import { pidOf } from "./connections.ts";
 import type { Process, World } from "./world.ts";
 
 export interface DatabaseFaults {
-  /** The statement or commit was executed, but its response is lost. */
+  /** The probability that a statement or commit succeeds but its response is lost. */
   lostResponse: number;
-  /** It never reached the server. */
+  /** The probability that a statement never reaches the server. */
   refused: number;
 }
 
 /** Changes a statement, to plant a bug. */
 export type Rewrite = (statement: Statement) => Statement;
 
-/** Called with each notice that a process sends. */
+/** Called with each notice that the process sends. */
 export type OnNotice = (channel: string, payload: string) => void;
 
 interface SimDatabaseParts {
@@ -36,7 +36,7 @@ interface SimDatabaseParts {
 
 const CONNECTIONS = 6;
 
-/** The database of one process: each statement is a step of the world, and may fail like a network. */
+/** One process's database. Each statement is a step of the world, and may fail as if on a network. */
 export class SimDatabase implements Database {
   readonly sharesSessions = false;
   readonly #parts: SimDatabaseParts;
@@ -73,7 +73,10 @@ export class SimDatabase implements Database {
     }
   }
 
-  /** A statement sent with its commit is a separate step here, because a crash between the two is the harder case. */
+  /**
+   * A statement sent together with its commit is a separate step here, because a crash between the two is the harder
+   * case.
+   */
   async transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
     const effects: Effect[] = [];
     const result = await this.#commit(work, effects);
@@ -99,7 +102,7 @@ export class SimDatabase implements Database {
     }
   }
 
-  /** A session, as far as the server uses one. */
+  /** Opens a session with the functions that the server uses. */
   async connect(): Promise<pg.Client> {
     const client = await this.#take();
     const fake = new FakeClient(
@@ -111,13 +114,13 @@ export class SimDatabase implements Database {
     return fake as unknown as pg.Client;
   }
 
-  /** Delivers a notice to the sessions of this process that listen. */
+  /** Delivers a notice to this process's listening sessions. */
   notice(channel: string, payload: string): void {
     for (const session of this.#sessions)
       if (session.channels.has(channel)) session.emit("notification", { channel, payload });
   }
 
-  /** Breaks the session's connection, like a proxy that dropped it. */
+  /** Breaks the session's connection, like a proxy that drops it. */
   async cutSession(): Promise<void> {
     for (const session of this.#sessions.splice(0)) {
       await this.#kill([session.real]);
@@ -125,7 +128,7 @@ export class SimDatabase implements Database {
     }
   }
 
-  /** Ends all connections. Idle ones are reused by the next process. */
+  /** Ends all connections. The next process reuses idle ones. */
   async close(): Promise<void> {
     const idle = this.#free.splice(0).filter((client) => this.#all.delete(client));
     this.#parts.world.connections.putBack(idle);
@@ -143,7 +146,7 @@ export class SimDatabase implements Database {
     else this.#free.push(client);
   }
 
-  /** Replaces each ended connection by a new one. */
+  /** Kills these connections, and replaces each one unless the process is dead. */
   async #kill(clients: readonly pg.Client[]): Promise<void> {
     const { world, process } = this.#parts;
     const mine = clients.filter((client) => this.#all.delete(client));
@@ -166,7 +169,7 @@ export class SimDatabase implements Database {
     return (await this.#step(client, name, () => client.query(query), commits)).rows as Row[];
   }
 
-  /** Runs the work of one connection in order, as on the wire, including a rollback after statements without a listener. */
+  /** Runs each connection's work in order, as on the wire, even a rollback after statements that nobody awaits. */
   #inTurn<Result>(client: pg.Client, work: () => Promise<Result>): Promise<Result> {
     const before = this.#turns.get(client);
     const mine = before === undefined ? work() : before.then(work);
@@ -216,7 +219,7 @@ class FakeClient extends EventEmitter {
     this.#end = end;
   }
 
-  /** The world handles LISTEN itself: a real notice would arrive at an arbitrary moment. */
+  /** The world handles LISTEN itself, because a real notice would arrive at an arbitrary time. */
   async query(query: string | pg.QueryConfig): Promise<pg.QueryResult> {
     const listens = typeof query === "string" ? /^listen (\w+)$/.exec(query) : null;
     const what = typeof query === "string" ? query : query.name!;

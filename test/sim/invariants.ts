@@ -2,9 +2,9 @@ import { ATTEMPT_MS } from "./node.ts";
 import type { Arrival } from "./receivers.ts";
 import type { Process, World } from "./world.ts";
 
-/** How long after a change of a webhook a node may act on the old state: two polls and a statement. */
+/** How long a node may act on a webhook's old state after a change: two polls and a statement. */
 const INFORMED_MS = 11_000;
-/** How long a node may rely on a lease that a jump of the database's clock has ended. */
+/** How long a node may rely on a lease that a jump of the database clock has expired. */
 const LEASE_MS = 30_000;
 
 interface InFlight {
@@ -18,11 +18,11 @@ interface PendingRow {
   sequence: number;
   leased: boolean;
   opened_in: string;
-  /** It was pending when the delivery being sent was inserted, and that one's webhook has an ordering. */
+  /** Whether it was already pending when the delivery being sent was inserted, and the webhook was ordered then. */
   first: boolean;
 }
 
-/** A webhook's state in the database, and since when it has been observed. */
+/** A webhook's state in the database, and when that state was first observed. */
 interface Known {
   url: string | null;
   status: string | null;
@@ -30,16 +30,17 @@ interface Known {
 }
 
 /**
- * Safety, checked in the database before each request:
+ * Safety checks against the database, made before each request:
  *
- * - At most one attempt of a delivery is in flight, and it is the attempt that the row is leased for (the fence).
- * - Every delivery of an earlier event of the video that was pending when this one was inserted has ended, in the database
- *   and on the wire. So a later event waits, and a manual send or a replay neither overtakes nor delays older deliveries.
- * - A webhook that is paused, disabled, deleted or has another URL gets no request after INFORMED_MS in which the node was
- *   running and connected to the database.
+ * - A delivery has at most one attempt in flight, and it is the attempt that the row is leased for (the fence).
+ * - Every earlier delivery of the video that was pending when this one was inserted has ended, both in the database and
+ *   on the wire. A later event therefore waits, and a manual send or a replay neither overtakes nor delays older
+ *   deliveries.
+ * - A webhook that is paused, disabled or deleted gets no requests, nor does an old URL, once the node has been running
+ *   and connected to the database for INFORMED_MS.
  *
- * If the database's clock steps ahead by more than a lease's margin, leases protect nothing. Until the older leases have
- * expired, only the last of these is checked.
+ * If the database clock steps ahead by more than a lease's margin, leases protect nothing. Until the older leases have
+ * expired, only the last check applies.
  */
 export class Invariants {
   readonly #world: World;
@@ -73,17 +74,17 @@ export class Invariants {
     for (const senders of this.#inFlight.values()) senders.delete(process);
   }
 
-  /** Until then the process may not know of changes. */
+  /** Notes that the process may not know of changes until this time. */
   troubled(process: Process, until_ms = this.#world.now_ms): void {
     this.#troubled.set(process, Math.max(until_ms, this.#troubled.get(process) ?? 0));
   }
 
-  /** The database's clock stepped ahead so far that leases expired early. */
+  /** Notes that the database clock stepped ahead so far that leases expired early. */
   skipped(): void {
     this.#skipped_ms = this.#world.now_ms;
   }
 
-  /** Reads the webhooks. Called often, because a change counts from the call that sees it. */
+  /** Reads the webhooks. Called often, because a change counts from the call that first sees it. */
   async observe(): Promise<void> {
     const rows = await this.#world.ask<{ id: string; url: string; status: string }>(
       "select id, url, status from webhooks",
@@ -97,7 +98,7 @@ export class Invariants {
     }
   }
 
-  /** A webhook that was added and removed between two observations is unknown. */
+  /** A webhook that was added and removed between two observations counts as deleted from now on. */
   #known(webhook: string): Known {
     const known = this.#webhooks.get(webhook) ?? { url: null, status: null, since_ms: this.#world.now_ms };
     this.#webhooks.set(webhook, known);
@@ -126,7 +127,7 @@ export class Invariants {
     senders.set(process, { begun_ms: this.#world.now_ms, opened_in: own?.opened_in ?? null });
   }
 
-  /** The row, and the rows of earlier events of its video. */
+  /** Returns the delivery's row, and the rows of its video's earlier events. */
   #pending({ webhook, video, sequence }: Arrival): Promise<PendingRow[]> {
     return this.#world.ask<PendingRow>(
       `select o.sequence, o.attempt, o.leased_until > sim.now() as leased, o.opened_in::text,
@@ -139,7 +140,7 @@ export class Invariants {
     );
   }
 
-  /** The webhook was deleted: a delivery that was already leased may still be sent. */
+  /** Whether the webhook was deleted recently. A delivery that was already leased may still be sent. */
   #mayBeCanceled({ webhook }: Arrival, own: PendingRow | undefined): boolean {
     const { url, since_ms } = this.#known(webhook);
     return own === undefined && url === null && this.#world.now_ms - since_ms < LEASE_MS;
@@ -152,7 +153,7 @@ export class Invariants {
     else if (!own.leased) this.#report(process, arrival, "sent without a lease");
   }
 
-  /** No attempt of an earlier event may be in flight: the release of this one means that it had ended. */
+  /** No attempt of an earlier event may be in flight: releasing this delivery means that the earlier one has ended. */
   async #checkWire(process: Process, arrival: Arrival): Promise<void> {
     for (let sequence = 1; sequence < arrival.sequence; sequence++)
       for (const [other, { opened_in }] of this.#inFlight.get(keyOf({ ...arrival, sequence })) ?? []) {
@@ -174,7 +175,9 @@ export class Invariants {
     else if (url !== arrival.url) this.#report(process, arrival, "sent to an old URL");
   }
 
-  /** An attempt that began longer ago than an attempt may take is over, even if a frozen process has not noticed yet. */
+  /**
+   * An attempt that began longer ago than the attempt timeout is over, even if a frozen process has not noticed yet.
+   */
   #still(senders: Map<Process, InFlight>): Process[] {
     const since_ms = this.#world.now_ms - ATTEMPT_MS;
     return [...senders].filter(([, { begun_ms }]) => begun_ms > since_ms).map(([process]) => process);

@@ -16,7 +16,7 @@ import type { SimDatabase } from "./database.ts";
 import { simClient, type Temper, type Watch } from "./receivers.ts";
 import { type Process, seeded, type World } from "./world.ts";
 
-/** The parts of one server that concern deliveries, constructed as in main.ts. */
+/** The parts of one server that are involved in deliveries, constructed as in main.ts. */
 export interface Node {
   process: Process;
   db: SimDatabase;
@@ -34,7 +34,7 @@ export const SCHEDULE_S = [1, 2, 4, 8];
 
 const log = createLog("silent", false);
 const vaultKey = Buffer.alloc(32, 3);
-/** Accepts every URL: the address policy has its own tests. */
+/** Accepts every URL, because the address policy has its own tests. */
 const policy = { checkUrl: (url: string) => ({ ok: true as const, url: new URL(url) }) };
 
 export interface NodeParts {
@@ -73,7 +73,7 @@ export function createNode({ world, process, db, temperOf, watch, onOutcome, fra
   return { process, db, delivery, recorder, webhooks, deliveries, cancellations, replays, sendTest };
 }
 
-/** Retries the start, as a process supervisor does. */
+/** Starts the node and retries if that fails, as a process supervisor does. */
 export function keepStarting(world: World, node: Node): void {
   const again = () => keepStarting(world, node);
   void node.delivery.start().then(

@@ -17,13 +17,13 @@ export interface Canceled {
   type: string;
 }
 
-/** What people and programs request from any of the nodes. A request may fail; it is not repeated. */
+/** The requests that users and programs send to random nodes. A request may fail; it is not repeated. */
 export class People {
   readonly #world: World;
   readonly #racing: boolean;
-  /** Events whose transaction is known to be committed. */
+  /** Events whose transactions are known to have committed. */
   readonly recorded = new Set<string>();
-  readonly #cancellations = new Map<string, CancellationInput>(); // by the reason that its deliveries show
+  readonly #cancellations = new Map<string, CancellationInput>(); // by the reason shown on the canceled deliveries
   #urls = 0;
 
   constructor(world: World, racing: boolean) {
@@ -31,7 +31,7 @@ export class People {
     this.#racing = racing;
   }
 
-  /** One request, most often for an event. */
+  /** Makes one request, most often to record an event. */
   async act(node: Node): Promise<void> {
     const { random } = this.#world;
     if (random.chance(0.6)) return this.#recordEvent(node);
@@ -133,7 +133,7 @@ export class People {
     else await node.replays.update(node.db, SPACE, id, { status: random.chance(0.5) ? "running" : "paused" });
   }
 
-  /** Cancels pending deliveries by one or two properties. */
+  /** Cancels pending deliveries matching one or two properties. */
   async #cancel(node: Node): Promise<void> {
     const { random } = this.#world;
     const filters: CancellationInput[] = [
@@ -154,7 +154,7 @@ export class People {
     return webhook === shortUuid(webhook_id) && video === video_id && asked === type;
   }
 
-  /** After the last fault: resumes everything that is paused. */
+  /** Resumes everything that is paused. Called after the last fault. */
   async resumeAll({ db, webhooks, replays }: Node): Promise<void> {
     for (const { id, status } of (await webhooks.list(SPACE, { limit: 100 })).data)
       if (status !== "enabled") await webhooks.update(db, SPACE, id, { status: "enabled" });
@@ -164,8 +164,8 @@ export class People {
 }
 
 const SET_URL = { name: "sim_url", text: "update webhooks set url = $2 where id = $1" };
-// Transactions that wait for a row compete for its new version; for an advisory lock they queue, so a seed is replayed
-// exactly.
+// Transactions that wait for a row compete for its new version. For an advisory lock they queue, so the seed can be
+// replayed exactly.
 const TURN = { name: "sim_turn", text: "select pg_advisory_xact_lock(hashtext($1))" };
 const COUNT = {
   name: "sim_count",

@@ -5,7 +5,7 @@ import type { Process, World } from "./world.ts";
 
 /** A request as the receiver got it. */
 export interface Arrival {
-  /** UUIDs. Without a video, `video` is the event's id, as in the row. */
+  /** UUIDs. Without a video, `video` is the event's id, as in the queue row. */
   webhook: string;
   video: string;
   event: string;
@@ -30,14 +30,14 @@ const NOTHING: Exchange = {
   wrote: true,
 };
 
-/** Is told before a request is sent, after its response, and of each success at the receiver. */
+/** Notified before each request, after each response, and of each success at the receiver. */
 export interface Watch {
   sending(process: Process, arrival: Arrival): void;
   sent(process: Process, arrival: Arrival): void;
   succeeded(arrival: Arrival): void;
 }
 
-/** The network of one process. Each receiver has a temper, which may change. */
+/** The network as seen by one process. Each receiver has a temper, which may change. */
 export function simClient(world: World, process: Process, temperOf: (webhook: string) => Temper, watch: Watch) {
   const clock = world.clockOf(process);
   let inFlight = 0;
@@ -47,7 +47,7 @@ export function simClient(world: World, process: Process, temperOf: (webhook: st
       watch.sending(process, arrival);
       inFlight += 1;
       const { exchange, duration_ms } = reactionOf(world, temperOf(arrival.webhook), deadline_ms);
-      // The receiver has it, even if this process dies before the response.
+      // The receiver has the event, even if this process dies before the response.
       if (exchange.error === null) watch.succeeded(arrival);
       return new Promise((resolve) =>
         clock.after(duration_ms, () => {
@@ -109,7 +109,7 @@ function reactionOf({ random, now_ms }: World, temper: Temper, deadline_ms: numb
     overloaded: () => half(status(429, [["Retry-After", "3"]])),
     unavailable: () => half(status(503, [["Retry-After", date]])),
     resetting: () => half(RESET),
-    flooded: () => half(status(429, [["Retry-After", "10"]])), // longer than a queue stays in memory
+    flooded: () => half(status(429, [["Retry-After", "10"]])), // longer than a queue is kept in memory
     gone: () => (random.chance(0.1) ? now(status(410)) : ok),
   };
   return reactions[temper]();

@@ -6,8 +6,8 @@ import { SIMULATED_DATABASE } from "./clock.ts";
 import { Connections } from "./connections.ts";
 
 /**
- * A dedicated server without background work. The place of a new row depends on which old rows can be removed, and that on
- * every transaction of the server; and a claim returns rows with the same due time in the order of their places.
+ * A dedicated server without background work. Where a new row is stored depends on which old rows can be removed, which
+ * in turn depends on every transaction on the server. A claim returns rows with the same due time in storage order.
  */
 const WITHOUT_BACKGROUND_WORK = {
   autovacuum: "off",
@@ -16,7 +16,7 @@ const WITHOUT_BACKGROUND_WORK = {
   max_wal_size: "4GB",
 };
 
-/** Connections to a migrated database with the simulated clock, closed after the test file. Call it at the file's top level. */
+/** Opens a migrated database with the simulated clock, closed after the test file. Call it at the file's top level. */
 export async function simulatedServer(): Promise<Connections> {
   const postgres = await startOwnPostgres(WITHOUT_BACKGROUND_WORK);
   const connections = new Connections(postgres.connection);

@@ -11,11 +11,14 @@ import { newProcess, World } from "./world.ts";
 export interface SimulationOptions {
   seed: number;
   connections: Connections;
-  /** A planted bug: statements changed, or randomness taken away. */
+  /** A planted bug: rewritten statements, or randomness removed. */
   plant?: { rewrite?: Rewrite; fraction?: () => number };
-  /** How long the delivery of everything may take after the last fault, in simulated ms. */
+  /** How long delivering everything may take after the last fault, in simulated ms. */
   healing_ms?: number;
-  /** Changes of a video compete for its row: closer to production, but a seed is not always replayed exactly. */
+  /**
+   * Whether changes to a video compete for its row. This is closer to production, but a seed is not always replayed
+   * exactly.
+   */
   racing?: boolean;
 }
 
@@ -46,20 +49,22 @@ const RETRIES_ENOUGH = 5;
 const FAULTY_MS = 30_000;
 const HEALING_MS = 400_000;
 const NO_FAULTS: DatabaseFaults = { lostResponse: 0, refused: 0 };
-/** A lease outlasts an attempt by this much, so the database's clock may step ahead this far without harm. */
+/** How much longer a lease lasts than an attempt. The database clock may step ahead by this much without harm. */
 const MARGIN_MS = 1_000;
 
-/** How long a node that lost its session gets no other fault. */
+/** How long a node that lost its session is spared other faults. */
 const BACK_MS = 3_000;
 
-/** One run: several nodes with faults, then without. Safety is checked before each request, liveness at the end. */
+/**
+ * One run: several nodes, first with faults, then without. Safety is checked before each request, liveness at the end.
+ */
 export class Simulation {
   readonly #world: World;
   readonly #options: SimulationOptions;
   readonly #people: People;
   readonly #invariants: Invariants;
   readonly #tempers = new Map<string, Temper>();
-  readonly #delays: number[] = []; // of retries, relative to their step of the schedule
+  readonly #delays: number[] = []; // retry delays, relative to their scheduled delay
   readonly #scheduler = newProcess("scheduler");
   readonly #backAt_ms = Array.from({ length: NODES }, () => 0);
   #nodes: Node[] = [];
@@ -154,7 +159,7 @@ export class Simulation {
     return temper;
   }
 
-  /** Sends a notice to all nodes; some never get it. */
+  /** Sends a notice to all nodes. During faults, some nodes never receive it. */
   #tell(channel: string, payload: string): void {
     const { random } = this.#world;
     for (const { process, db } of this.#nodes) {
@@ -168,7 +173,7 @@ export class Simulation {
     this.#world.clockOf(this.#scheduler).after(random.integer(700), () => {
       if (!this.#faulty) return;
       const node = random.pick(this.#nodes);
-      if (!node.process.dead) void this.#people.act(node).catch(() => {}); // rejected, or a fault
+      if (!node.process.dead) void this.#people.act(node).catch(() => {}); // rejected, or failed by a fault
       this.#actOften();
     });
   }
@@ -214,8 +219,9 @@ export class Simulation {
   }
 
   /**
-   * Cuts a node's session, which it reopens before other nodes presume it dead. A node that is frozen or slow at the same
-   * time would not: its attempts could then run twice at once, which is the price of claiming a dead node's work early.
+   * Cuts a node's session. The node reopens it before other nodes presume it dead. A node that is also frozen or slow
+   * would not, so its attempts could run twice at the same time. That is the price of claiming a dead node's work
+   * early.
    */
   async #cut(index: number): Promise<void> {
     const { process, db } = this.#nodes[index]!;
@@ -226,7 +232,7 @@ export class Simulation {
     await db.cutSession();
   }
 
-  /** Sets the database's clock ahead or back. */
+  /** Moves the database clock forward or back. */
   #jumpClock(by_ms: number): void {
     this.#world.jumped_ms += by_ms;
     if (by_ms > MARGIN_MS / 4) this.#invariants.skipped();
@@ -241,7 +247,7 @@ export class Simulation {
     const { random } = this.#world;
     this.#world.clockOf(this.#scheduler).after(random.integer(8_000), () => {
       this.#world.checks.push(async () => {
-        if (this.#nodes[index]!.process === process) await this.#startNode(index); // else #heal has started it
+        if (this.#nodes[index]!.process === process) await this.#startNode(index); // otherwise #heal has started it
       });
     });
   }
@@ -259,7 +265,7 @@ export class Simulation {
 
   /** Repeated, because an attempt in flight may still disable a webhook. */
   #resume(): void {
-    void this.#people.resumeAll(this.#nodes[0]!).catch(() => {}); // deleted meanwhile; the next round continues
+    void this.#people.resumeAll(this.#nodes[0]!).catch(() => {}); // one was deleted; the next round continues
     this.#world.clockOf(this.#scheduler).after(10_000, () => this.#resume());
   }
 
@@ -267,7 +273,7 @@ export class Simulation {
     this.#world.findings.push(`seed ${this.#options.seed}, step ${this.#world.steps}: ${what}`);
   }
 
-  // ── Liveness: after the last fault every delivery ends ──
+  // ── Liveness: every delivery ends after the last fault ──
 
   async #drained(): Promise<boolean> {
     if (this.#world.steps % 50 !== 0) return false;
@@ -307,13 +313,13 @@ export class Simulation {
   }
 }
 
-/** Canceled, though the webhook exists and no replay was canceled. */
+/** Selects deliveries that were canceled although their webhook exists and no replay was canceled. */
 const CANCELED = `select d.* from deliveries d join webhooks w on w.id = d.webhook_id
   where d.status = 'canceled' and d.reason <> 'Its replay was canceled.'`;
 
 const PERMANENT = WEBHOOKS.map(({ id }) => `'${id}'`).join();
 
-/** Violations in the history: each statement must return no row. */
+/** Violations in the history. Each statement must return no rows. */
 const HISTORY: [what: string, text: string][] = [
   [
     "a delivery was lost",

@@ -3,7 +3,7 @@ import { LIMITS } from "../../server/src/kernel/limits.ts";
 import { simulatedServer } from "./server.ts";
 import { Stage } from "./stage.ts";
 
-vi.setConfig({ testTimeout: 300_000 }); // on a busy machine a simulated second may take several real ones
+vi.setConfig({ testTimeout: 300_000 }); // on a busy machine, a simulated second may take several real ones
 
 const connections = await simulatedServer();
 let stage = new Stage(connections);
@@ -20,7 +20,7 @@ const sentBetween = (begin_ms: number, end_ms: number) =>
 describe("a rate limit", () => {
   const RATE = 20;
 
-  /** In every second, and in total. */
+  /** Expects the rate in every second, and overall. */
   function expectRate(begin_ms: number, seconds: number): void {
     for (let second = 0; second < seconds; second++) {
       const from_ms = begin_ms + second * 1_000;
@@ -31,7 +31,7 @@ describe("a rate limit", () => {
     expect(all).toBeLessThanOrEqual(RATE * seconds * 1.1);
   }
 
-  test("is kept within a tenth while three nodes drain a backlog", async () => {
+  test("is kept within 10% while three nodes drain a backlog", async () => {
     await stage.open(3, { rate_limit: RATE });
     await stage.setStatus("paused");
     for (let n = 0; n < 400; n++) await stage.until(stage.happen(n % 3));
@@ -42,7 +42,7 @@ describe("a rate limit", () => {
     expect(new Set(stage.sent.map(({ node }) => node)).size).toBe(3);
   });
 
-  test("is reached and kept even if all events are recorded on one of three nodes", async () => {
+  test("is reached but not exceeded even if all events are recorded on one of three nodes", async () => {
     await stage.open(3, { rate_limit: RATE });
     const begin_ms = stage.world.now_ms;
     await stage.steadily(RATE * 1.2, 18, () => void stage.happen(0));
@@ -64,7 +64,7 @@ describe("a rate limit", () => {
 });
 
 describe("a webhook whose events are recorded faster than they can be sent", () => {
-  test("gets older rows from the database before new events: a retry, and events that had no room in memory", async () => {
+  test("gets retries and older events from the database before new events", async () => {
     await stage.open(1, { rate_limit: 40 });
     const recorded = new Map<string, number>();
     const happen = async () => {
@@ -85,7 +85,7 @@ describe("a webhook whose events are recorded faster than they can be sent", () 
 });
 
 describe("a backlog", () => {
-  test("is drained oldest first, and events recorded meanwhile are sent after it", async () => {
+  test("is drained oldest first, before events recorded in the meantime", async () => {
     await stage.open(1, { rate_limit: 40 });
     await stage.setStatus("paused");
     const order: string[] = [];
@@ -106,13 +106,13 @@ describe("a backlog", () => {
 });
 
 describe("a webhook whose receiver was unavailable", () => {
-  test("gets its backlog by slow start: two attempts at a time, one more with each success", async () => {
+  test("gets its backlog with slow start: two attempts at a time, plus one with each success", async () => {
     await stage.open(1);
     await stage.setStatus("paused");
     for (let n = 0; n < 60; n++) await stage.until(stage.happen());
     stage.temper = "failing";
     await stage.setStatus("enabled");
-    while (stage.sent.length < 60) await stage.pass(1); // nearly all have failed once
+    while (stage.sent.length < 60) await stage.pass(1); // nearly all deliveries have failed once
     stage.temper = "healthy";
     const atOnce: number[] = [];
     let successes = 0;
@@ -129,7 +129,7 @@ describe("a webhook whose receiver was unavailable", () => {
 });
 
 describe("a replay", () => {
-  test("delays no live event of its webhook", async () => {
+  test("does not delay its webhook's live events", async () => {
     await stage.open(1);
     await stage.steadily(200, 3, () => void stage.happen());
     await stage.pass(5_000);

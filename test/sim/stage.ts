@@ -8,7 +8,7 @@ import { SPACE } from "./people.ts";
 import type { Arrival, Temper } from "./receivers.ts";
 import { newProcess, World } from "./world.ts";
 
-/** A request with the time and the node that sent it. */
+/** A request, with the time it was sent and the node that sent it. */
 export interface Sent extends Arrival {
   at_ms: number;
   node: number;
@@ -16,16 +16,18 @@ export interface Sent extends Arrival {
 
 const WEBHOOK = "00000000-0000-7000-8000-00000000000a";
 
-/** Several nodes on one database, one webhook, simulated time, no faults: for tests of the engine's timing. */
+/**
+ * Several nodes sharing one database, with one webhook, simulated time and no faults. For tests of the engine's timing.
+ */
 export class Stage {
   readonly world: World;
   readonly nodes: Node[] = [];
   readonly sent: Sent[] = [];
   /** How the receiver behaves. */
   temper: Temper = "healthy";
-  /** Requests in flight. */
+  /** The number of requests in flight. */
   inFlight = 0;
-  /** Called when a request has ended. */
+  /** Called when a request ends. */
   onEnd: (request: Arrival) => void = () => {};
   readonly #people = newProcess("people");
   #videos = 0;
@@ -34,7 +36,7 @@ export class Stage {
     this.world = new World(seed, connections);
   }
 
-  /** @param more columns of its webhook */
+  /** @param more additional columns of the webhook */
   async open(nodes: number, more: { rate_limit?: number } = {}): Promise<void> {
     const { world } = this;
     await world.connections.setClock(world.now_ms);
@@ -49,7 +51,7 @@ export class Stage {
       [SPACE, WEBHOOK, `https://r.example.com/${shortUuid(WEBHOOK)}`, more.rate_limit ?? null, secret],
     );
     for (let index = 0; index < nodes; index++) await this.#start(index);
-    await this.pass(3_000); // the nodes find each other
+    await this.pass(3_000); // the nodes discover each other
   }
 
   async #start(index: number): Promise<void> {
@@ -79,7 +81,7 @@ export class Stage {
     keepStarting(world, node);
   }
 
-  /** Records an event of a new video on this node. @returns its UUID */
+  /** Records an event for a new video on this node. @returns the event's UUID */
   async happen(node = 0, type: EventType = "video.created"): Promise<string> {
     const video = `STAGE${String(++this.#videos).padStart(5, "0")}`;
     const data = { id: video, object: "video" };
@@ -90,14 +92,14 @@ export class Stage {
     await this.until(this.nodes[0]!.webhooks.update(this.nodes[0]!.db, SPACE, shortUuid(WEBHOOK), { status }));
   }
 
-  /** Replays all events so far, without a rate limit. */
+  /** Replays all events recorded so far, without a rate limit. */
   async replay(): Promise<void> {
     const until = Math.floor(this.world.now_ms / 1_000) + 1;
     const input = { webhook: shortUuid(WEBHOOK), since: until - 600, until, rate: null };
     await this.until(this.nodes[0]!.replays.create(this.nodes[0]!.db, SPACE, input, null));
   }
 
-  /** Runs `work` at an even rate, and advances the time until the last one. */
+  /** Calls `work` at a steady rate, and advances the time until the last call. */
   async steadily(perSecond: number, seconds: number, work: () => void): Promise<void> {
     const clock = this.world.clockOf(this.#people);
     for (let n = 0; n < perSecond * seconds; n++) clock.after((n * 1_000) / perSecond, work);

@@ -9,9 +9,9 @@ export interface Process {
   name: string;
   dead: boolean;
   frozenUntil_ms: number;
-  /** Until then its statements take up to a second. */
+  /** Until this time, its statements take up to a second. */
   slowUntil_ms: number;
-  /** The offset of its clock. */
+  /** How far its clock is off. */
   skew_ms: number;
 }
 
@@ -63,22 +63,22 @@ const BEGIN_MS = Date.parse("2026-11-24T00:00:00Z");
 const SLOW_MS = 1_000;
 
 /**
- * The simulated time and the order of all steps, on a real database. Each step is one statement of a process or one due
- * timer, chosen by the seed. Time advances only when no step is possible.
+ * Simulated time and the order of all steps, on a real database. Each step is either one statement from a process or
+ * one due timer; the seed chooses which. Time advances only when no step is possible.
  */
 export class World {
   readonly random: Seeded;
   readonly connections: Connections;
   readonly findings: string[] = [];
-  /** The safety checks: they read the database before the next step. */
+  /** Safety checks, which read the database before the next step. */
   readonly checks: (() => Promise<void>)[] = [];
   now_ms = BEGIN_MS;
-  /** The offset of the database's clock. */
+  /** How far the database clock is off. */
   jumped_ms = 0;
   steps = 0;
   readonly #trace = createHash("sha256");
   #calls: Call[] = [];
-  /** Statements that wait for a lock. */
+  /** Statements that have begun and are waiting for a lock. */
   #begun: Running[] = [];
   #timers: Timer[] = [];
 
@@ -87,12 +87,12 @@ export class World {
     this.connections = connections;
   }
 
-  /** A hash of all steps in their order: two runs of a seed have the same. */
+  /** Returns a hash of all steps in order. Two runs of the same seed have the same hash. */
   trace(): string {
     return this.#trace.copy().digest("hex");
   }
 
-  /** Reads or changes the database outside the simulated processes. */
+  /** Reads or changes the database from outside the simulated processes. */
   async ask<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
     return this.connections.ask<Row>(text, values);
   }
@@ -111,7 +111,7 @@ export class World {
     };
   }
 
-  /** Runs a statement at a moment that the seed chooses. */
+  /** Runs a statement at a time chosen by the seed. */
   call<Result>(process: Process, what: string, pid: number, begin: () => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       const deliver: Call["deliver"] = (outcome) =>
@@ -122,7 +122,7 @@ export class World {
     });
   }
 
-  /** Ends a process. Some of the statements that it had sent still run, without a response. */
+  /** Kills a process. Some of the statements it had sent still run, but get no response. */
   async kill(process: Process): Promise<void> {
     process.dead = true;
     const left = this.#calls.filter((call) => call.process === process);
@@ -131,7 +131,10 @@ export class World {
     for (const call of left) if (this.random.chance(0.5)) await this.#run(call);
   }
 
-  /** Takes steps until `until()` is true or `limit_ms` of simulated time has passed. @returns what `until()` last was */
+  /**
+   * Takes steps until `until()` is true or `limit_ms` of simulated time has passed. @returns the last result of
+   * `until()`
+   */
   async run(limit_ms: number, until: () => boolean | Promise<boolean>): Promise<boolean> {
     const end_ms = this.now_ms + limit_ms;
     await this.#quiet();
@@ -170,7 +173,7 @@ export class World {
     this.now_ms = Math.max(next_ms, this.now_ms + 1);
   }
 
-  /** The database's clock is set only before a statement, which may read it. */
+  /** Sets the database clock before each statement, because the statement may read it. */
   #setClock(): Promise<unknown> {
     return this.connections.setClock(this.now_ms + this.jumped_ms);
   }
@@ -186,7 +189,10 @@ export class World {
     await this.#settle();
   }
 
-  /** Waits until each statement is over or waits for a lock. One that is over may have unblocked another. */
+  /**
+   * Waits until each statement has finished or is waiting for a lock. A statement that finished may have unblocked
+   * another.
+   */
   async #settle(): Promise<void> {
     for (let left = -1; left !== this.#waiting().length; ) {
       left = this.#waiting().length;
@@ -194,7 +200,7 @@ export class World {
     }
     const ended = this.#begun.filter(({ outcome }) => outcome !== null);
     this.#begun = this.#waiting();
-    for (const call of ended) this.#deliver(call, call.outcome!); // in the order in which they began, not ended
+    for (const call of ended) this.#deliver(call, call.outcome!); // in the order in which they began
   }
 
   #waiting = (): Running[] => this.#begun.filter(({ outcome }) => outcome === null);
@@ -218,7 +224,7 @@ export class World {
     }
   }
 
-  /** Waits until every process waits for a step. */
+  /** Waits until every process is waiting for a step. */
   async #quiet(): Promise<void> {
     for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
     for (const check of this.checks.splice(0)) await check();

@@ -6,7 +6,7 @@ import type { AttemptRow } from "../store/attempts.ts";
 export interface AttemptView {
   object: "attempt";
   number: number;
-  /** Unix seconds, and the same in milliseconds. */
+  /** In Unix seconds; `started_ms` is the same time in milliseconds. */
   started: number;
   started_ms: number;
   outcome: "succeeded" | "retry" | "failed" | "canceled";
@@ -14,7 +14,7 @@ export interface AttemptView {
   status: number | null;
   error: { word: string; code: string | null; message: string } | null;
   note: string | null;
-  /** Milliseconds. */
+  /** In milliseconds. */
   timings: {
     dns: number | null;
     connect: number | null;
@@ -36,7 +36,7 @@ export interface AttemptView {
 
 const NO_TIMINGS = { dns: null, connect: null, tls: null, first_byte: null, total: null, reused: false, address: null };
 
-/** @param body the event's frozen bytes, which are the same for every attempt and not stored with it */
+/** @param body the event's payload exactly as recorded, which is the same for every attempt and not stored with it */
 export function presentAttempt(row: AttemptRow, body: string): AttemptView {
   const { address, ...timings } = row.timings ?? NO_TIMINGS;
   const started_ms = row.started_at.getTime();
@@ -65,7 +65,7 @@ function presentResponse({ response_headers, response_body, response_bytes }: At
   return { headers: response_headers, ...textOf(bytes), bytes: read, cut: read > bytes.length };
 }
 
-/** Text even if the body was cut in the middle of a character; base64 for anything else. */
+/** Decodes the body as text, even if it was cut in the middle of a character, and falls back to base64. */
 function textOf(bytes: Buffer): { body: string; encoding: "utf8" | "base64" } {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   try {

@@ -28,7 +28,7 @@ const register = (name: keyof typeof responses) =>
     headers: { "X-Password": SECRETS.header },
   });
 
-test("each attempt logs one line: debug after a success, info before a retry, warn after the last one", async () => {
+test("each attempt logs one line: debug after a success, info before a retry, warn after the last attempt", async () => {
   const [healthy, failing, hanging] = [await register("healthy"), await register("failing"), await register("hanging")];
   await happen(node, "L000000001");
   await expect.poll(() => attempts().length, { timeout: 30_000 }).toBe(5);
@@ -50,7 +50,7 @@ test("each attempt logs one line: debug after a success, info before a retry, wa
     expect(written).not.toContain(hidden);
 });
 
-test("a line has these fields only", () => {
+test("an attempt's log line has only the documented fields", () => {
   const fields = new Set(attempts().flatMap((line) => Object.keys(line)));
   expect([...fields].sort()).toEqual(
     ["attempt", "delivery", "error", "level", "ms", "msg", "outcome", "status", "time", "webhook"].sort(),

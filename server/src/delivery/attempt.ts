@@ -20,11 +20,11 @@ export interface Attempt {
   started_ms: number;
   /** The same moment on the monotonic clock. */
   begun_ms: number;
-  /** It counts against SENDS_SLOW_MAX. */
+  /** Whether it counts against SENDS_SLOW_MAX. */
   isSlow: boolean;
 }
 
-/** What the settle writes after an attempt: how the delivery goes on, and the row of the attempt log. */
+/** Builds the settlement for an attempt: what happens to the delivery next, and the attempt-log row. */
 export function settlementOf(
   { delivery, request, started_ms }: Attempt,
   exchange: Exchange,
@@ -53,7 +53,7 @@ export function settlementOf(
   };
 }
 
-/** What the settle writes for a delivery that cannot be sent: it ends without an attempt. */
+/** Builds the settlement for a delivery that cannot be sent. It ends without an attempt. */
 export function cancellationOf(delivery: LeasedDelivery, reason: string): Settlement {
   const none = { status: null, error: null, error_code: null, note: null, response_headers: null, response_body: null };
   return {
@@ -73,18 +73,20 @@ export function cancellationOf(delivery: LeasedDelivery, reason: string): Settle
   };
 }
 
-/** The row's key, and the attempt that it was leased for: a settle that does not match both changes nothing. */
+/** Returns the row's key and the attempt it was leased for. A settle that does not match both changes nothing. */
 function leaseKey({ space_id, webhook_id, video_id, sequence, attempt }: LeaseKey): LeaseKey {
   return { space_id, webhook_id, video_id, sequence, attempt };
 }
 
-/** `warn` if nothing more is tried automatically, `info` if a receiver has a problem, `debug` for the many successes. */
+/**
+ * `warn` if there are no more automatic retries, `info` if a receiver has a problem, `debug` for the many successes.
+ */
 const LEVELS = { succeeded: "debug", retry: "info", failed: "warn" } as const satisfies Record<
   Outcome["result"],
   string
 >;
 
-/** Logs one line per attempt, without the URL, headers, payload or response: each may hold a secret. */
+/** Logs one line per attempt, without the URL, headers, payload or response, because each may contain a secret. */
 export function logAttempt(log: Log, { delivery }: Attempt, exchange: Exchange, { result, error }: Outcome): void {
   const level = LEVELS[result];
   if (!log.isLevelEnabled(level)) return;
@@ -95,8 +97,9 @@ export function logAttempt(log: Log, { delivery }: Attempt, exchange: Exchange, 
 }
 
 /**
- * Records the span of an attempt that has ended, as a child of its event's span on whichever node recorded the event. Like
- * the log, it has neither URL nor payload. The request carries no `traceparent`, because its receiver is a third party.
+ * Records the span of a finished attempt as a child of its event's span, whichever node recorded the event. Like the
+ * log line, it contains neither the URL nor the payload. The request carries no `traceparent`, because the receiver is
+ * a third party.
  */
 export function traceAttempt(
   tracing: Tracing,

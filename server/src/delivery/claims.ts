@@ -12,20 +12,20 @@ interface ClaimsParts {
   clock: Clock;
   log: Log;
   lanes: Lanes;
-  /** Receives what was claimed or released. */
+  /** Receives deliveries that were claimed or released. */
   onLeased(deliveries: LeasedDelivery[]): void;
   /** Called with the duration of each claim. */
   onClaim(duration_ms: number): void;
 }
 
-/** A webhook to claim for: how many rows, and whether only manual deliveries. */
+/** A webhook to claim for: how many rows, and whether to claim only manual deliveries. */
 interface Wanted {
   webhook_id: string;
   slots: number;
   by_hand: boolean;
 }
 
-/** Leases deliveries from the database: retries, backlogs, and the work of a dead node. One claim at a time. */
+/** Leases deliveries from the database: retries, backlogs, and work left by dead nodes. Runs one claim at a time. */
 export class Claims {
   readonly #parts: ClaimsParts;
   readonly #toRelease: VideoKey[] = [];
@@ -46,7 +46,7 @@ export class Claims {
     this.#poll();
   }
 
-  /** Resolves when no claim and no release is running any more. */
+  /** Resolves once no claim or release is running. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await Promise.all([this.#claiming, this.#releasing]);
@@ -59,7 +59,10 @@ export class Claims {
     this.#parts.clock.after(LIMITS.POLL_MS, () => this.#poll());
   }
 
-  /** Claims for these webhooks (UUIDs), which may have due rows; without any, the database is asked which have. */
+  /**
+   * Claims for these webhooks (UUIDs), which may have due rows. If omitted, queries the database for webhooks with due
+   * rows.
+   */
   wake(webhooks?: readonly string[]): void {
     if (webhooks === undefined) this.#looksUp = true;
     else this.#hint(webhooks);
@@ -70,7 +73,7 @@ export class Claims {
     for (const webhook of webhooks) this.#parts.lanes.of(webhook).hint();
   }
 
-  /** Claims for the lanes that want it. During a claim, another one follows it. */
+  /** Claims for the lanes that want a claim. If a claim is running, another one follows it. */
   ask(): void {
     this.#isAsked = true;
     if (!this.#isClaiming && !this.#isStopped) this.#claiming = this.#run();
@@ -115,7 +118,9 @@ export class Claims {
       else this.#isAsked = true; // there may be more
   }
 
-  /** The lanes that want rows. If they want more than CLAIM_BATCH_MAX in all, each gets an equal share of it. */
+  /**
+   * Returns the lanes that want rows. If they want more than CLAIM_BATCH_MAX in total, each gets an equal share of it.
+   */
   #wanted(): Wanted[] {
     const lanes = [...this.#parts.lanes.all()];
     const due = lanes.filter((lane) => lane.wantsClaim);
@@ -131,7 +136,7 @@ export class Claims {
     ];
   }
 
-  /** Releases the next delivery of each of these videos, leased to this node where its lane has room. */
+  /** Releases the next delivery of each of these videos, and leases it to this node if its lane has room. */
   release(ended: readonly VideoKey[]): void {
     this.#toRelease.push(...ended);
     if (!this.#isReleasing && this.#toRelease.length > 0) this.#releasing = this.#releaseAll();

@@ -18,7 +18,7 @@ async function start(receiver: Receiver, options = {}): Promise<TestNode> {
   return node;
 }
 
-/** The URL's path is the webhook's name, which the receiver sees. */
+/** The URL path is the webhook's name, which the receiver sees. */
 const register = ({ webhooks, space }: TestNode, name: string, more = {}) =>
   webhooks.create(db, space, {
     url: `https://r.example.com/${name}`,
@@ -41,7 +41,7 @@ afterEach(async () => {
 });
 
 describe("the dispatcher", () => {
-  test("sends a recorded event at once, signed so that the SDK verifies it, and settles it", async () => {
+  test("sends a recorded event immediately with a signature that the SDK accepts, and settles it", async () => {
     const node = await start(() => response(200));
     const { id, secret } = await register(node, "one");
     await happen(node, newVideo());
@@ -57,7 +57,7 @@ describe("the dispatcher", () => {
     expect(verifySync(JSON.stringify(request!.body), request!.headers, secret).type).toBe("video.created");
   });
 
-  test("sends a full queue although its webhook could not be read at first", async () => {
+  test("sends a full queue even if its webhook could not be read at first", async () => {
     const queued = Promise.withResolvers<void>();
     let isQueued = false;
     const failing: Database = {
@@ -72,12 +72,12 @@ describe("the dispatcher", () => {
     nodes.push(node);
     const { id } = await register(node, "unread");
     for (let n = 0; n < 4; n++) await happen(node, newVideo());
-    isQueued = true; // no later event and, with a full queue, no claim makes the dispatcher read it again
+    isQueued = true; // no later event and, because the queue is full, no claim triggers another read
     queued.resolve();
     await eventually(async () => expect(await statuses(node, id)).toEqual(Array(4).fill("succeeded 1")));
   });
 
-  test("retries by the schedule, then fails the delivery, and logs every attempt", async () => {
+  test("retries on schedule, then marks the delivery as failed, and logs every attempt", async () => {
     const node = await start(() => response(500), { schedule_s: [0, 0] });
     const { id } = await register(node, "fails");
     await happen(node, newVideo());
@@ -97,7 +97,7 @@ describe("the dispatcher", () => {
     expect(new Set(node.seen.map(({ headers }) => headers["webhook-id"])).size).toBe(1);
   });
 
-  test("retries an attempt at once, without using a step, if its reused connection was being closed", async () => {
+  test("retries immediately without using a step if the reused connection was being closed", async () => {
     const timings = { dns: null, connect: null, tls: null, first_byte: null, total: 2, reused: true };
     const node = await start(
       ({ attempt }) => (attempt === 1 ? { ...noResponse("connection_reset"), timings } : response(200)),
@@ -108,7 +108,7 @@ describe("the dispatcher", () => {
     await eventually(async () => expect(await statuses(node, id)).toEqual(["succeeded 2"]));
   });
 
-  test("delivers the events of one video in order, through failures", async () => {
+  test("delivers a video's events in order despite failures", async () => {
     let calls = 0;
     const node = await start(() => response(++calls % 3 === 0 ? 200 : 500), { schedule_s: [0, 0, 0, 0, 0] });
     const { id } = await register(node, "order");
@@ -120,7 +120,7 @@ describe("the dispatcher", () => {
     expect(node.seen.map(({ sequence }) => sequence)).toEqual([1, 1, 1, 2, 2, 2, 3, 3, 3]);
   }, 60_000);
 
-  test("holds deliveries while paused and sends them on resume: oldest first, in order, within the rate limit", async () => {
+  test("holds a paused webhook's deliveries and sends them on resume, oldest first and within the rate limit", async () => {
     const node = await start(() => response(200));
     const [rate_limit, count] = [10, 11];
     const { id } = await register(node, "paused", { rate_limit });
@@ -137,16 +137,16 @@ describe("the dispatcher", () => {
     expect(duration_ms).toBeGreaterThanOrEqual(((count - 1) / (rate_limit * 1.1)) * 1_000);
     const sequenceOf = (number: number) => node.seen.filter(({ sequence }) => sequence === number);
     expect(sequenceOf(1).map(({ body }) => body.data.id)).toEqual(videos);
-    expect(node.seen.indexOf(sequenceOf(2)[0]!)).toBeGreaterThan(0); // after the first event of its video
+    expect(node.seen.indexOf(sequenceOf(2)[0]!)).toBeGreaterThan(0); // after the video's first event
     await eventually(async () => expect(new Set(await statuses(node, id))).toEqual(new Set(["succeeded 1"])));
   });
 
-  test("sends a failed delivery again once for a hundred clicks", async () => {
+  test("sends a failed delivery again only once after a hundred clicks", async () => {
     const clicked = Promise.withResolvers<void>();
     let healthy = false;
     const node = await start(
       async () => {
-        if (healthy) await clicked.promise; // so that all clicks fall into one attempt, however long they take
+        if (healthy) await clicked.promise; // so that all clicks happen during one attempt, however long they take
         return response(healthy ? 200 : 500);
       },
       { schedule_s: [] },
@@ -163,7 +163,7 @@ describe("the dispatcher", () => {
     expect(node.seen).toHaveLength(2);
   });
 
-  test("sends a manual delivery at once while a Retry-After delays all others", async () => {
+  test("sends a manual delivery immediately while a Retry-After delays all others", async () => {
     let busy = true;
     const node = await start(() => (busy ? response(429, [["retry-after", "3600"]]) : response(200)), {
       schedule_s: [1],
@@ -175,12 +175,12 @@ describe("the dispatcher", () => {
     await happen(node, newVideo());
     await node.deliveries.sendAgain(node.db, node.space, await idOf(node, id, "retrying"));
     await eventually(async () => expect(await statuses(node, id)).toEqual(["waiting 0", "succeeded 2"]));
-    expect(node.seen).toHaveLength(2); // the other one waits
+    expect(node.seen).toHaveLength(2); // the other delivery waits
     await node.deliveries.sendAgain(node.db, node.space, await idOf(node, id, "waiting"));
     await eventually(async () => expect(await statuses(node, id)).toEqual(["succeeded 1", "succeeded 2"]));
   }, 60_000);
 
-  test("discards the response of an attempt whose webhook was deleted meanwhile", async () => {
+  test("discards the response if the webhook is deleted during the attempt", async () => {
     const gate = Promise.withResolvers<void>();
     const node = await start(async () => {
       await gate.promise;
@@ -195,7 +195,7 @@ describe("the dispatcher", () => {
     expect(await statuses(node, id)).toEqual(["canceled 1"]);
   });
 
-  test("uses a URL that changes during an attempt for the next attempt, and logs both URLs", async () => {
+  test("uses a URL changed during an attempt for the next attempt, and logs both URLs", async () => {
     const gate = Promise.withResolvers<void>();
     const video = newVideo();
     const node = await start(async ({ webhook, body, attempt }) => {
@@ -207,7 +207,7 @@ describe("the dispatcher", () => {
     await eventually(() => expect(node.seen).toHaveLength(1));
     await node.webhooks.update(node.db, node.space, id, { url: "https://r.example.com/new" });
     await eventually(async () => {
-      await happen(node, newVideo()); // until this node has read the new one
+      await happen(node, newVideo()); // until this node has read the new URL
       expect(node.seen.some(({ webhook }) => webhook === "new")).toBe(true);
     });
     gate.resolve();
@@ -220,7 +220,7 @@ describe("the dispatcher", () => {
     ]);
   }, 60_000);
 
-  test("finishes a delivery in flight when its webhook's event types change, and applies the change to later events", async () => {
+  test("finishes a delivery in flight when the webhook's event types change, and applies the change to later events", async () => {
     const gate = Promise.withResolvers<void>();
     const node = await start(async ({ attempt }) => {
       if (attempt === 1) await gate.promise;
@@ -242,7 +242,7 @@ describe("the dispatcher", () => {
     ]);
   }, 60_000);
 
-  test("settles attempts in flight and releases unsent deliveries when it drains", async () => {
+  test("settles attempts in flight and releases unsent deliveries while draining", async () => {
     const gate = Promise.withResolvers<void>();
     const node = await start(async () => {
       await gate.promise;
@@ -262,7 +262,7 @@ describe("the dispatcher", () => {
     await eventually(async () => expect(new Set(await statuses(next, id))).toEqual(new Set(["succeeded 1"])));
   });
 
-  test("waits for a claim in flight when it drains, and releases what it claimed", async () => {
+  test("waits for a claim in flight while draining, and releases the claimed deliveries", async () => {
     const [asked, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     let drains = false;
     const slow: Database = {
@@ -293,7 +293,7 @@ describe("the dispatcher", () => {
     await node.webhooks.remove(node.db, node.space, id);
   });
 
-  test("waits for a release in flight when it drains", async () => {
+  test("waits for a release in flight while draining", async () => {
     const held = Promise.withResolvers<void>();
     let givenBack = false;
     const slow: Database = {
@@ -318,7 +318,7 @@ describe("the dispatcher", () => {
     await node.webhooks.remove(node.db, node.space, id);
   });
 
-  test("claims the deliveries that a dead node had leased", async () => {
+  test("claims the deliveries leased to a dead node", async () => {
     const first = await start(() => new Promise(() => {}));
     const { id } = await register(first, "dead");
     await happen(first, newVideo());

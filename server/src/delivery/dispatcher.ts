@@ -33,12 +33,12 @@ export interface DispatcherParts {
   client: Pick<SafeClient, "send" | "drain" | "close">;
   /** This server's version, for the User-Agent. */
   version: string;
-  /** Seconds before each retry. */
+  /** Delays before each retry, in seconds. */
   schedule_s: readonly number[];
   attempt_ms: number;
   /** This node's number, or null while it has none. */
   node(): number | null;
-  /** How many nodes deliver: each takes its share of a rate limit. */
+  /** How many nodes deliver. Each takes an equal share of a rate limit. */
   nodes(): number;
   onAttempt(ended: EndedAttempt & { outcome: Outcome }): void;
   /** Called with the duration of each claim and each settle. */
@@ -55,14 +55,14 @@ export interface DispatcherStats {
   leasesLost: number;
 }
 
-/** A lease must outlast the attempt by this much, so that the outcome is settled before the lease expires. */
+/** How much longer a lease must last than the attempt, so that the outcome is settled before the lease expires. */
 const LEASE_MARGIN_MS = 1_000;
-/** The longest rest of a whole webhook. The delivery that got the Retry-After waits for its full time. */
+/** The longest rest for a whole webhook. The delivery that got the Retry-After waits for the full time. */
 const REST_MAX_MS = 60_000;
 
 /**
- * Sends due deliveries. A node that delivers has one. Deliveries arrive leased, from the recorder or by a claim. Each is
- * sent and settled, or released if it cannot be sent.
+ * Sends due deliveries. Each node that delivers has one dispatcher. Deliveries arrive already leased, from the recorder
+ * or from a claim. Each one is sent and settled, or released if it cannot be sent.
  */
 export class Dispatcher implements LocalDispatcher {
   readonly #parts: DispatcherParts;
@@ -92,18 +92,24 @@ export class Dispatcher implements LocalDispatcher {
     this.#settles = new SettleBatches({ db, clock, log, lease_ms, onSettle, onSettled });
   }
 
-  /** Starts to claim. Deliveries from the recorder are sent before that too. */
+  /** Starts claiming. Deliveries from the recorder are sent even before that. */
   start(): void {
     this.#claims.start();
     this.#checkSlow();
   }
 
-  /** These webhooks (UUIDs) may have due deliveries; without any: ask the database which. */
+  /**
+   * Claims for these webhooks (UUIDs), which may have due deliveries. If omitted, queries the database for webhooks
+   * with due deliveries.
+   */
   wake(webhooks?: readonly string[]): void {
     this.#claims.wake(webhooks);
   }
 
-  /** These webhooks were changed; without any: ask the database which. Resolves when this node has read them. */
+  /**
+   * Rereads these changed webhooks. If omitted, queries the database for changed ones. Resolves once this node has read
+   * them.
+   */
   async changed(webhooks?: readonly string[]): Promise<void> {
     try {
       if (webhooks === undefined) await this.#targets.refresh();
@@ -114,7 +120,7 @@ export class Dispatcher implements LocalDispatcher {
     }
   }
 
-  // ── In: leased deliveries, each to the lane of its webhook ──
+  // ── In: leased deliveries, each to its webhook's lane ──
 
   lease(): Lease | null {
     return this.#lanes.lease();
@@ -170,14 +176,17 @@ export class Dispatcher implements LocalDispatcher {
     });
   }
 
-  /** Reads webhooks that this node does not know, with one statement per turn of the event loop. */
+  /** Reads webhooks that this node does not know yet, with one statement per turn of the event loop. */
   #load(lane: Lane): void {
     if (!lane.load()) return;
     this.#toLoad.add(lane);
     if (this.#toLoad.size === 1) queueMicrotask(() => void this.#loadAll());
   }
 
-  /** If they cannot be read, their queues wait for the next delivery or claim. Their leases may expire meanwhile. */
+  /**
+   * If the webhooks cannot be read, their queues wait for the next delivery or claim. Their leases may expire in the
+   * meantime.
+   */
   async #loadAll(): Promise<void> {
     const lanes = [...this.#toLoad];
     this.#toLoad.clear();
@@ -187,7 +196,7 @@ export class Dispatcher implements LocalDispatcher {
     this.#pump();
   }
 
-  // ── Send, and what follows from the response ──
+  // ── Send, and handle the response ──
 
   #begin(delivery: LeasedDelivery, payload: string, lane: Lane, target: Target): void {
     const { clock, client, version, attempt_ms: deadline_ms } = this.#parts;
@@ -235,7 +244,7 @@ export class Dispatcher implements LocalDispatcher {
       if (isLost.has(settlement) || settlement.outcome !== "retry") continue;
       const { attempt, webhook_id } = delivery;
       if (settlement.again) this.#lanes.add({ ...delivery, attempt: attempt + 1, leased_ms: begun_ms, repeated: true });
-      // A retry that is due before the next poll would be late if it waited for that.
+      // A retry that is due before the next poll would be late if it waited for that poll.
       else if (settlement.delay_ms < LIMITS.POLL_MS)
         this.#parts.clock.after(settlement.delay_ms, () => this.wake([webhook_id]));
     }
@@ -260,14 +269,18 @@ export class Dispatcher implements LocalDispatcher {
     if (!this.#isDraining) clock.after(LIMITS.SEND_SLOW_CHECK_MS, () => this.#checkSlow());
   }
 
-  // ── Out: the node loses its number, or ends ──
+  // ── Out: the node loses its number or shuts down ──
 
-  /** Releases what is leased and not sent: this node lost its number, and others may claim its work. */
+  /**
+   * Releases leased deliveries that have not been sent: this node lost its number, and other nodes may claim its work.
+   */
   releaseUnsent(): void {
     this.#lanes.clear();
   }
 
-  /** Accepts no more work, lets the attempts in flight end and settles them. Resolves after about `patience_ms`. */
+  /**
+   * Accepts no more work, lets attempts in flight finish and settles them. Resolves after about `patience_ms` at most.
+   */
   async drain(patience_ms: number): Promise<void> {
     const { clock, client } = this.#parts;
     this.#isDraining = true;
@@ -276,7 +289,7 @@ export class Dispatcher implements LocalDispatcher {
     const until_ms = clock.monotonic() + patience_ms;
     const patience = new Promise<void>((resolve) => clock.after(patience_ms, resolve));
     await Promise.race([Promise.all([client.drain(), claimed]), patience]);
-    if (this.#inFlight.size > 0) await client.close(); // the attempts left end with the error word `stopped`
+    if (this.#inFlight.size > 0) await client.close(); // the remaining attempts end with the error word `stopped`
     await this.#settles.flush(Math.max(1_000, until_ms - clock.monotonic()));
     await this.#lanes.flush();
   }

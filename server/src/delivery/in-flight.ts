@@ -2,8 +2,8 @@ import { LIMITS } from "../kernel/limits.ts";
 import type { Attempt } from "./attempt.ts";
 
 /**
- * The attempts in flight. Slow ones are counted apart, up to a bound of their own, so that receivers that hang do not
- * use up the slots of those that respond quickly.
+ * The attempts in flight. Slow ones are counted separately, up to their own limit, so that hanging receivers do not use
+ * up the slots needed for receivers that respond quickly.
  */
 export class InFlight {
   readonly #attempts = new Set<Attempt>(); // in the order in which they began

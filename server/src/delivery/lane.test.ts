@@ -14,7 +14,7 @@ const newLane = () => new Lane("w", { monotonic: () => now_ms });
 const delivery = (by_hand = false) => ({ by_hand }) as LeasedDelivery;
 
 describe("a lane", () => {
-  test("starts slowly, grows with successes, halves with timeouts, and stays within its bounds", () => {
+  test("raises its cap with successes, halves it with timeouts, and keeps it within bounds", () => {
     const lane = newLane();
     expect(lane.cap).toBe(LIMITS.WEBHOOK_IN_FLIGHT_START);
     lane.end(SUCCESS);
@@ -30,7 +30,7 @@ describe("a lane", () => {
     expect(lane.cap).toBe(1);
   });
 
-  test("returns to slow start after failures in a row, but not after some among successes", () => {
+  test("returns to slow start after consecutive failures, but not after scattered ones", () => {
     const lane = newLane();
     const times = (count: number, outcome: typeof SUCCESS | typeof REFUSAL | typeof RACE) => {
       for (let n = 0; n < count; n++) lane.end(outcome);
@@ -67,7 +67,7 @@ describe("a lane", () => {
     expect(states).toEqual(["idle", "ready", "ready", "idle", "ready", "idle"]);
   });
 
-  test("leaves the ready state while its webhook is read, also when a delivery is added meanwhile", () => {
+  test("is not ready while its webhook is being read, even if a delivery is added", () => {
     const lane = newLane();
     lane.add(delivery());
     expect([lane.load(), lane.state]).toEqual([true, "loading"]);
@@ -77,7 +77,7 @@ describe("a lane", () => {
     expect(lane.state).toBe("ready");
   });
 
-  test("reports every change of its queue", () => {
+  test("reports every change to its queue", () => {
     const changes: number[] = [];
     const lane = new Lane("w", { monotonic: () => now_ms }, (_lane, queued) => changes.push(queued));
     for (const by_hand of [false, true, false]) lane.add(delivery(by_hand));
@@ -87,11 +87,11 @@ describe("a lane", () => {
     expect(changes).toEqual([1, 1, 1, -2, -1, 0]);
   });
 
-  test("is closed to new deliveries if it has had due rows for two polls, until a claim finds no more", () => {
+  test("is closed to new deliveries after having due rows for two polls, until a claim finds no more", () => {
     const lane = newLane();
     lane.hint();
     lane.poll();
-    expect(lane.isClosed).toBe(false); // the row may be a moment old
+    expect(lane.isClosed).toBe(false); // the row may have just become due
     lane.poll();
     expect(lane.isClosed).toBe(true);
     lane.caughtUp({ manual: false });
@@ -101,7 +101,7 @@ describe("a lane", () => {
     expect(lane.isClosed).toBe(false);
   });
 
-  test("sends manual deliveries during a receiver's rest, but not without a token of the rate limit", () => {
+  test("sends manual deliveries while the receiver rests, but not without a rate-limit token", () => {
     now_ms = 1;
     const lane = newLane();
     lane.add(delivery());

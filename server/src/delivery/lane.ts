@@ -5,25 +5,26 @@ import type { Outcome } from "./outcome.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
 /**
- * What a lane is doing: one of these at a time. Only `#update` changes it, after every event.
+ * The state of a lane. Only `#update` changes it, after every event, except for `loading`.
  *
- * - `idle`: the queue is empty, or as many attempts are in flight as the cap allows. A new delivery or a response ends it.
+ * - `idle`: the queue is empty, or the number of attempts in flight has reached the cap. A new delivery or a response
+ *   ends it.
  * - `ready`: the first delivery can be sent. `Lanes` lists the lane until its turn comes.
  * - `loading`: its turn came before this node had read the webhook. `loaded` ends it.
  * - `resting`: the receiver sent Retry-After. Until the rest ends, only a manual delivery makes the lane ready.
- * - `limited`: the rate limit has no token. Nothing is sent until there is one.
+ * - `limited`: the rate limit has no token. Nothing is sent until it has one.
  */
 export type LaneState = "idle" | "ready" | "loading" | "resting" | "limited";
 
-/** Called after every change of a lane, with the change in the length of its queue. */
+/** Called after every change to a lane, with the change in its queue length. */
 type OnChange = (lane: Lane, queued: number) => void;
 
 /**
- * One webhook on this node: its queue, how many attempts are in flight and how many may be. The cap starts low, grows by
- * one with each success, halves with each timeout, and returns to its start after WEBHOOK_FAILURES_MAX failures in a row.
- * So a receiver that hangs occupies few slots, and one that recovers is not hit by a burst.
+ * One webhook on this node: its queue, its attempts in flight, and the cap on them. The cap starts low, grows by one
+ * with each success, halves with each timeout, and returns to its initial value after WEBHOOK_FAILURES_MAX consecutive
+ * failures. A receiver that hangs therefore occupies few slots, and one that recovers is not hit by a burst.
  *
- * Apart from its state, a lane knows whether the database may have due rows for its webhook: a claim looks only where it may.
+ * A lane also tracks whether the database may have due rows for its webhook. Claims skip lanes for which it has none.
  */
 export class Lane {
   readonly webhook: string;
@@ -38,7 +39,7 @@ export class Lane {
   #cap: number = LIMITS.WEBHOOK_IN_FLIGHT_START;
   #failuresInARow = 0;
   #queuedMax: number = LIMITS.WEBHOOK_QUEUED_MAX;
-  /** For how many polls the database may have had due rows; null: it has none. */
+  /** For how many polls the database may have had due rows; null if it has none. */
   #duePolls: number | null = null;
   #mayHaveManual = false;
 
@@ -62,7 +63,7 @@ export class Lane {
 
   // ── The queue ──
 
-  /** A manual delivery goes before the others. */
+  /** Adds a delivery to the queue. Manual deliveries go first. */
   add(delivery: LeasedDelivery): void {
     if (delivery.by_hand) this.#queue.unshift(delivery);
     else this.#queue.push(delivery);
@@ -75,7 +76,7 @@ export class Lane {
     return delivery;
   }
 
-  /** @returns the deliveries removed: all of them, or without the manual ones */
+  /** @returns the removed deliveries: all of them, or all except the manual ones */
   clear({ manual }: { manual: boolean }): LeasedDelivery[] {
     const removed = this.#queue.splice(0);
     if (!manual) this.#queue.push(...removed.filter(({ by_hand }) => by_hand));
@@ -101,7 +102,7 @@ export class Lane {
     this.#update();
   }
 
-  /** @returns whether this call began the loading */
+  /** @returns whether this call started loading */
   load(): boolean {
     if (this.#state === "loading") return false;
     this.#state = "loading";
@@ -109,7 +110,7 @@ export class Lane {
     return true;
   }
 
-  /** @param found false: the webhook could not be read, so the queue waits for the next delivery or claim */
+  /** @param found false if the webhook could not be read, so that the queue waits for the next delivery or claim */
   loaded(found: boolean): void {
     this.#state = "idle";
     if (found) this.#update();
@@ -120,15 +121,15 @@ export class Lane {
     this.#update();
   }
 
-  /** How much of the rest is left for this delivery, in ms. */
+  /** Returns how much of the rest applies to this delivery, in ms. */
   restLeft_ms({ by_hand }: LeasedDelivery): number {
     return by_hand ? 0 : this.#restUntil_ms - this.#clock.monotonic();
   }
 
   /**
-   * Takes a token for one attempt; without one, the lane is limited until there is one.
-   * @param perSecond this node's share of the rate limit; null: no limit
-   * @returns 0, or how many ms the next token takes
+   * Takes a token for one attempt. If there is none, the lane is limited until there is one.
+   * @param perSecond this node's share of the rate limit; null for no limit
+   * @returns how many ms until the next token; 0 if a token was taken
    */
   takeToken(perSecond: number | null): number {
     const now_ms = this.#clock.monotonic();
@@ -139,7 +140,7 @@ export class Lane {
     return wait_ms;
   }
 
-  /** Ends a rest or a limit whose time is over. */
+  /** Ends a rest or rate limit whose time has passed. */
   wake(): void {
     this.#update();
   }
@@ -162,7 +163,7 @@ export class Lane {
     return this.#duePolls !== null;
   }
 
-  /** The database may have due rows, manual ones among them. */
+  /** Notes that the database may have due rows, including manual ones. */
   hint(): void {
     this.#duePolls ??= 0;
     this.#mayHaveManual = true;
@@ -174,7 +175,7 @@ export class Lane {
     this.#update();
   }
 
-  /** A claim found less than it asked for. */
+  /** Called when a claim found fewer rows than it asked for. */
   caughtUp({ manual }: { manual: boolean }): void {
     if (manual) this.#mayHaveManual = false;
     else this.#duePolls = null;
@@ -182,28 +183,28 @@ export class Lane {
   }
 
   /**
-   * Whether new deliveries must stay in the database: the queue is full, or older due rows have been waiting for two
-   * polls. Deliveries from the recorder alone could keep the queue full, and then retries, which arrive by claims, would
-   * never be sent.
+   * Whether new deliveries must stay in the database, because the queue is full or older due rows have been waiting for
+   * two polls. Otherwise, deliveries from the recorder alone could keep the queue full, and retries, which arrive
+   * through claims, would never be sent.
    */
   get isClosed(): boolean {
     return (this.#duePolls ?? 0) >= 2 || this.#queue.length >= this.#queuedMax;
   }
 
-  /** How many rows to claim: for the free slots, and some more for the next responses. */
+  /** How many rows to claim: enough for the free slots, plus some for the next responses. */
   get room(): number {
     const wanted = Math.floor(this.#cap) * (1 + CLAIM_AHEAD);
     return Math.max(0, Math.min(wanted - this.#inFlight, this.#queuedMax) - this.#queue.length);
   }
 
-  /** Whether a claim is worth its cost: the queue would be empty before the next round of responses. */
+  /** Whether a claim is worth its cost, because the queue would be empty before the next round of responses. */
   get wantsClaim(): boolean {
     const now_ms = this.#clock.monotonic();
     const isHeld = Math.max(this.#restUntil_ms, this.#limitedUntil_ms) > now_ms;
     return this.mayHaveDue && !isHeld && this.#queue.length < Math.floor(this.#cap) && this.room > 0;
   }
 
-  /** The same while the receiver rests, for manual deliveries only. */
+  /** The same for manual deliveries only, while the receiver rests. */
   get wantsManualClaim(): boolean {
     const now_ms = this.#clock.monotonic();
     const onlyManual = this.#restUntil_ms > now_ms && this.#limitedUntil_ms <= now_ms;
@@ -211,13 +212,13 @@ export class Lane {
   }
 }
 
-/** With a rate limit, no more than is sent soon: other nodes have a share of the rate, and can send the rest sooner. */
+/** With a rate limit, queues only what can be sent soon, because other nodes can send the rest sooner. */
 function queuedMax(perSecond: number | null): number {
   if (perSecond === null) return LIMITS.WEBHOOK_QUEUED_MAX;
   return Math.min(LIMITS.WEBHOOK_QUEUED_MAX, Math.ceil(perSecond * RATE_QUEUED_S));
 }
 
-/** Rows claimed beyond the slots, in caps: one claim then lasts for about three rounds of responses. */
+/** Rows to claim beyond the slots, as a multiple of the cap. A claim lasts for about three rounds of responses. */
 const CLAIM_AHEAD = 2;
-/** How long a queued delivery may wait for its token. */
+/** How many seconds a queued delivery may wait for its token. */
 const RATE_QUEUED_S = 0.5;

@@ -15,18 +15,18 @@ interface LanesParts {
   node(): number | null;
 }
 
-/** After a longer wait the leases would have expired, so a lane that has to wait longer releases its queue. */
+/** Leases could expire during a longer wait, so a lane that has to wait longer than this releases its queue. */
 const WAIT_IN_MEMORY_MS = 5_000;
 
 /**
- * The lanes of this node, and what is true of all of them: which are ready, which are closed to new deliveries, how many
- * deliveries are queued. Each lane reports its changes, so none of these can be stale. Deliveries that cannot be sent in
- * time go back to the database.
+ * This node's lanes, and their combined state: which are ready, which are closed to new deliveries, and how many
+ * deliveries are queued. Each lane reports its changes, so this state is never stale. Deliveries that cannot be sent in
+ * time are returned to the database.
  */
 export class Lanes {
   readonly #parts: LanesParts;
   readonly #lanes = new Map<string, Lane>();
-  /** In the order of their turns: each webhook stands here once, whatever its backlog. */
+  /** Lanes in turn order. Each webhook appears once, whatever the size of its backlog. */
   readonly #ready = new Set<Lane>();
   readonly #closed = new Set<string>();
   readonly #unsent: LeasedDelivery[] = [];
@@ -80,7 +80,7 @@ export class Lanes {
     return this.#lanes.values();
   }
 
-  /** The lane whose turn it is. It goes to the end of the list with its next change. */
+  /** Removes and returns the lane whose turn it is. Its next change moves it to the end of the list. */
   next(): Lane | undefined {
     for (const lane of this.#ready) {
       this.#ready.delete(lane);
@@ -95,19 +95,19 @@ export class Lanes {
     if (rest_ms > WAIT_IN_MEMORY_MS) this.release(lane.clear({ manual: false }));
   }
 
-  /** @returns 0, or how many ms this webhook's rate limit has no token: until then nothing is sent to it */
+  /** @returns how many ms to wait for the next token of this webhook's rate limit; 0 if a token was taken */
   takeToken(lane: Lane, perSecond: number | null): number {
     const wait_ms = lane.takeToken(perSecond);
     if (wait_ms > WAIT_IN_MEMORY_MS) this.release(lane.clear({ manual: true }));
     return wait_ms;
   }
 
-  /** Releases everything that is not sent yet. */
+  /** Releases all deliveries that have not been sent. */
   clear(): void {
     for (const lane of this.#lanes.values()) this.release(lane.clear({ manual: true }));
   }
 
-  /** The same, and accepts no more. */
+  /** Does the same, and accepts no more deliveries. */
   stop(): void {
     this.#isStopped = true;
     this.clear();
@@ -119,7 +119,7 @@ export class Lanes {
     this.#unsent.push(...deliveries);
   }
 
-  /** Resolves when every lease released so far has been returned. If the statement fails, they expire. */
+  /** Resolves once every lease released so far has been returned. If the statement fails, the leases expire. */
   async flush(): Promise<void> {
     const { db, log } = this.#parts;
     const unsent = this.#unsent.splice(0);

@@ -5,9 +5,9 @@ import type { Database } from "../store/db.ts";
 import { claimNodeNumber, endNodeSession, lockNodeNumber, type NodeNumber } from "../store/nodes.ts";
 import { openSession, type Session } from "../store/session.ts";
 
-/** A node's identity: a number held by an advisory lock, and a LISTEN connection for the notices of other nodes. */
+/** A node's identity: a number held by an advisory lock, and a LISTEN connection for notices from other nodes. */
 export interface NodeSession {
-  /** null while the connection is lost: other nodes may then expire this node's leases. */
+  /** Null while the connection is lost. Other nodes may then expire this node's leases. */
   number(): number | null;
   /** Locks a number and listens. Reconnects when the connection breaks. */
   start(): Promise<void>;
@@ -18,25 +18,25 @@ interface NodeSessionParts {
   db: Database;
   clock: Clock;
   log: Log;
-  /** A notice from another process, about these webhooks; if empty, about any. */
+  /** Called with a notice from another process about these webhooks, or about any webhook if the list is empty. */
   onNotice(channel: Channel, webhooks: string[]): void;
-  /** The number was lost: nothing that was leased with it may be sent any more. */
+  /** Called when the number is lost. Nothing leased under it may be sent after that. */
   onLost(): void;
 }
 
 export const CHANNELS = ["mave_due", "mave_webhook"] as const;
 export type Channel = (typeof CHANNELS)[number];
 
-/** How many nodes there can be. */
+/** The maximum number of nodes. */
 const NUMBERS_MAX = 1_000;
-/** Nodes that start at the same time try for the same numbers. */
+/** Nodes that start at the same time try to lock the same numbers. */
 const TRIES_MAX = 100;
 
 export function createNodeSession(parts: NodeSessionParts): NodeSession {
   const { db, clock, log } = parts;
   let session: Session | null = null;
   let last: NodeNumber | null = null;
-  /** The lost session. The server may not have noticed yet, so it may still hold the number. */
+  /** The lost session. The server may still consider it alive, in which case it still holds the number. */
   let stale: Session | null = null;
   let closed = false;
 
@@ -46,9 +46,9 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
       onLost: () => lost(made),
     });
     try {
-      const locked = await lockNumber(made, last); // first: without it, others soon presume this node dead
+      const locked = await lockNumber(made, last); // first, because a node without its lock is soon presumed dead
       for (const channel of CHANNELS) await made.listen(channel);
-      await made.probe(); // statements over the pool do not show that the connection with the lock is alive
+      await made.probe(); // statements on the pool do not show whether the connection with the lock is alive
       [session, last] = [made, locked];
       closeStale();
     } catch (error) {
@@ -84,15 +84,16 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
       closed = true;
       closeStale();
       const left = session;
-      session = null; // its end is not reported as a loss
+      session = null; // so that its end is not reported as a loss
       await left?.close();
     },
   };
 }
 
 /**
- * Locks the number that this node had, if that is free or held by its own lost connection: under another number, the
- * leases of its attempts in flight would soon expire as a dead node's. Otherwise claims a new one.
+ * Locks the number that this node had before, if it is free or held by this node's lost connection. Under another
+ * number, the leases of its attempts in flight would soon expire as those of a dead node. Otherwise claims a new
+ * number.
  */
 async function lockNumber(session: Session, last: NodeNumber | null): Promise<NodeNumber> {
   if (last !== null) await endNodeSession(session, last);

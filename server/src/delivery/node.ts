@@ -6,16 +6,16 @@ import { createNodeSession } from "./node-session.ts";
 import { Sweeper } from "./sweeper.ts";
 
 export type DeliveryNodeParts = Omit<DispatcherParts, "node" | "nodes"> & {
-  /** No other process can use this database. */
+  /** Whether no other process can use this database. */
   alone?: boolean;
 };
 
-/** The delivery engine of one node: its session in the database, its dispatcher and its sweeper. */
+/** One node's delivery engine: its database session, its dispatcher and its sweeper. */
 export interface DeliveryNode {
   dispatcher: LocalDispatcher;
   /** Resolves once it accepts work. */
   start(): Promise<void>;
-  /** Ends within `patience_ms`, with every attempt settled and every other lease released. */
+  /** Shuts down within `patience_ms`, with every attempt settled and every other lease released. */
   drain(patience_ms: number): Promise<void>;
   stats(): DispatcherStats & { nodes: number };
 }
@@ -50,7 +50,7 @@ export function createDeliveryNode(parts: DeliveryNodeParts): DeliveryNode {
     dispatcher,
     async start() {
       await session.start();
-      if (isEnding) return session.close(); // the process was told to end while it started
+      if (isEnding) return session.close(); // the process was told to shut down during startup
       stops.push(clock.after(LIMITS.POLL_CHANGES_MS, pollChanges));
       stops.push(signals.on("due", ({ webhook }) => dispatcher.wake([webhook])));
       stops.push(signals.on("webhook", ({ webhook }) => void dispatcher.changed([longUuid(webhook)!])));

@@ -12,7 +12,7 @@ interface NotifierParts {
   clock: Clock;
   log: Log;
   signals: Signals;
-  /** Whether this node delivers: then its own dispatcher sends what is due, and no other node is told. */
+  /** Whether this node delivers. If so, its own dispatcher sends due deliveries, and other nodes are not notified. */
   delivers: boolean;
 }
 

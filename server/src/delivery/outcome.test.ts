@@ -45,7 +45,7 @@ const decided = (exchange: Exchange, more: Partial<Circumstances> = {}) =>
   decide(exchange, { ...circumstances, ...more });
 
 describe("an outcome", () => {
-  test("is success for 2xx only", () => {
+  test("is a success only for a 2xx status", () => {
     fc.assert(
       fc.property(fc.integer({ min: 200, max: 599 }), (status) => {
         expect(decided(responded(status)).result === "succeeded").toBe(status < 300);
@@ -53,28 +53,28 @@ describe("an outcome", () => {
     );
   });
 
-  test("is success for a 2xx whose body is incomplete", () => {
+  test("is a success for a 2xx with an incomplete body", () => {
     expect(decided({ ...responded(200), note: "The response was not finished." }).result).toBe("succeeded");
   });
 
-  test("is a retry while the schedule lasts, then failure", () => {
+  test("is a retry while the schedule has steps left, then a failure", () => {
     expect(decided(responded(500))).toMatchObject({ result: "retry", step: 1, delay_ms: 100_000 });
     expect(decided(failed("timeout"), { step: 1 })).toMatchObject({ result: "retry", step: 2, delay_ms: 200_000 });
     expect(decided(responded(500), { step: 2 })).toMatchObject({ result: "failed" });
   });
 
-  test("respects the Retry-After of 429 and 503, from the scheduled delay up to a day", () => {
+  test("respects Retry-After for 429 and 503, between the scheduled delay and one day", () => {
     const delay = (status: number, value: string) => decided(responded(status, value)).delay_ms;
     expect(delay(429, "150")).toBe(150_000);
     expect(delay(503, "Tue, 24 Nov 2026 00:05:00 GMT")).toBe(300_000);
-    expect(delay(429, "5")).toBe(100_000); // not before the scheduled delay
-    expect(delay(429, "999999")).toBe(86_400_000); // not after a day
-    expect(delay(500, "150")).toBe(100_000); // not for another status
+    expect(delay(429, "5")).toBe(100_000); // no sooner than the scheduled delay
+    expect(delay(429, "999999")).toBe(86_400_000); // at most one day
+    expect(delay(500, "150")).toBe(100_000); // ignored for other statuses
     for (const invalid of ["soon", "-5", "1e3", "", "2", "Tue, 24 Nov 1999 00:05:00 GMT"])
       expect(delay(429, invalid)).toBe(100_000);
   });
 
-  test("is one immediate retry if a reused connection breaks before a response", () => {
+  test("is an immediate retry, only once, if a reused connection breaks before a response", () => {
     const race = failed("connection_reset", { timings: { ...timings, reused: true } });
     expect(decided(race)).toMatchObject({ result: "retry", again: true, step: 0, delay_ms: 0 });
     expect(decided(race, { repeated: true })).toMatchObject({ result: "retry", again: false, step: 1 });
@@ -82,19 +82,19 @@ describe("an outcome", () => {
     expect(decided({ ...race, timings: { ...race.timings, total: 1_500 } })).toMatchObject({ again: false });
   });
 
-  test("reports a receiver that responds 410 as gone, and still retries the delivery", () => {
+  test("reports a 410 as gone and still retries the delivery", () => {
     expect(decided(responded(410))).toMatchObject({ isGone: true, result: "retry" });
     expect(decided(responded(404))).toMatchObject({ isGone: false });
   });
 
-  test("counts timeouts, 429 and 503 as overload, but no other status", () => {
+  test("reports overload for timeouts, 429 and 503 only", () => {
     for (const exchange of [failed("timeout"), failed("connect_refused"), responded(429), responded(503)])
       expect(decided(exchange).isOverloaded).toBe(true);
     for (const exchange of [responded(200), responded(404), responded(500)])
       expect(decided(exchange).isOverloaded).toBe(false);
   });
 
-  test("never goes back a step and never waits less than the schedule", () => {
+  test("never decreases the step or waits less than scheduled", () => {
     const exchange = fc.oneof(
       fc.tuple(fc.integer({ min: 200, max: 599 }), fc.string()).map(([status, value]) => responded(status, value)),
       fc

@@ -2,39 +2,42 @@ import type { ErrorWord } from "../net/error-words.ts";
 import type { Exchange } from "../net/exchange.ts";
 import { retryDelay_ms } from "./retry-schedule.ts";
 
-/** What follows from an attempt. */
+/** The consequences of an attempt. */
 export interface Outcome {
   result: "succeeded" | "retry" | "failed";
   error: { word: ErrorWord; code: string } | null;
-  /** For a retry: the delay, and the step of the schedule that it is at afterwards. */
+  /** For a retry: the delay, and the new step of the schedule. */
   delay_ms: number;
   step: number;
-  /** The retry follows at once and uses no step: the connection was being closed while the request was on its way. */
+  /**
+   * Whether the retry follows immediately and uses no step, because the connection was being closed when the request
+   * was sent.
+   */
   again: boolean;
-  /** The receiver responded 410 Gone: its webhook is to be disabled. */
+  /** Whether the receiver responded 410 Gone, so that its webhook must be disabled. */
   isGone: boolean;
-  /** No response, or 429 or 503: fewer attempts should be in flight. */
+  /** Whether there was no response, or a 429 or 503, so that fewer attempts should be in flight. */
   isOverloaded: boolean;
-  /** How long the receiver asked to get no requests (Retry-After). */
+  /** How long the receiver asked to receive no requests (Retry-After). */
   rest_ms: number;
 }
 
 export interface Circumstances {
-  /** Steps of the schedule used before this attempt. */
+  /** How many steps of the schedule were used before this attempt. */
   step: number;
-  /** This attempt was itself an immediate retry. */
+  /** Whether this attempt was itself an immediate retry. */
   repeated: boolean;
   schedule_s: readonly number[];
-  /** Drawn evenly from [0, 1). */
+  /** Drawn uniformly from [0, 1). */
   fraction: number;
   now_ms: number;
 }
 
 const RETRY_AFTER_MAX_MS = 86_400_000;
-/** If a reused connection breaks sooner than this, the receiver was closing it and has not seen the request. */
+/** If a reused connection breaks sooner than this, the receiver was closing it and did not see the request. */
 const RACE_MS = 1_000;
 
-/** Decides what follows from an attempt. A 2xx status is a success, whatever happened to the body; nothing else is. */
+/** Decides what follows from an attempt. Only a 2xx status is a success, even if reading the response body failed. */
 export function decide(exchange: Exchange, circumstances: Circumstances): Outcome {
   const { status, error } = exchange;
   const { step, schedule_s, fraction, now_ms } = circumstances;
@@ -53,7 +56,10 @@ function isKeepAliveRace({ status, error, timings }: Exchange): boolean {
   return status === null && error?.word === "connection_reset" && timings.reused && timings.total < RACE_MS;
 }
 
-/** Seconds, or an HTTP date (RFC 9110 §10.2.3); 0 if it is missing or invalid; at most a day. */
+/**
+ * Parses Retry-After as seconds or an HTTP date (RFC 9110 §10.2.3). Returns 0 if it is missing or invalid, and at most
+ * one day.
+ */
 function retryAfter_ms({ response }: Exchange, now_ms: number): number {
   const value = response?.headers.find(([name]) => name.toLowerCase() === "retry-after")?.[1].trim() ?? "";
   const asked_ms = /^\d{1,9}$/.test(value)
@@ -64,5 +70,5 @@ function retryAfter_ms({ response }: Exchange, now_ms: number): number {
   return Number.isFinite(asked_ms) ? Math.min(Math.max(asked_ms, 0), RETRY_AFTER_MAX_MS) : 0;
 }
 
-/** Date.parse alone accepts almost anything, for example "2" and "May 1". */
+/** Date.parse alone accepts almost anything, such as "2" or "May 1". */
 const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /;

@@ -22,11 +22,11 @@ afterAll(async () => {
 });
 let videos = 0;
 
-/** A webhook with its own receiver, over a real network. */
+/** Creates a webhook with its own receiver on a real network. */
 async function register(more = {}) {
   const receiver = await startReceiver();
   const made = await webhooks.create(db, space, { url: receiver.url, events: ["video.created"], ...more });
-  /** Records an event. @returns what the receiver got */
+  /** Records an event. @returns the request that the receiver got */
   const next = async (): Promise<Received> => {
     const event = await happen(node, `R${String(++videos).padStart(9, "0")}`);
     return eventually(() => receiver.received.find((one) => one.event.id === event) ?? Promise.reject(event));
@@ -34,30 +34,30 @@ async function register(more = {}) {
   return { ...made, next };
 }
 
-/** The header split into one header for each `v1`, all with the same `t`. */
+/** Splits the header into one header per `v1`, all with the same `t`. */
 function signaturesOf({ headers }: Received): string[] {
   const [t, ...signatures] = headers["mave-signature"]!.split(", ");
   return signatures.map((signature) => `${t}, ${signature}`);
 }
 
-/** Whether the receiver's SDK accepts the event with this secret, by one of its signatures or by all of them. */
+/** Whether the receiver's SDK accepts the event with this secret, using one of its signatures or the whole header. */
 function accepts({ headers, body }: Received, secret: string, signature = headers["mave-signature"]): boolean {
   try {
     const now = unixSeconds(clock.now());
     return verifySync(body, { "mave-signature": signature! }, secret, { now }).type === "video.created";
   } catch {
-    return false; // the SDK's own tests check why
+    return false; // the SDK's own tests check the reason
   }
 }
 
-test("during the overlap of a rotation both secrets sign, the new one first; then the old one expires", async () => {
+test("both secrets sign during a rotation overlap, the new one first, and then the old one expires", async () => {
   const { id, secret: old, next } = await register();
   const before = await next();
   expect([signaturesOf(before).length, accepts(before, old)]).toEqual([1, true]);
 
   const { secret, previous_secret_until } = await webhooks.rotateSecret(db, space, id, { overlap_seconds: 600 });
   const during = await eventually(async () => {
-    const got = await next(); // until this node has read the new one
+    const got = await next(); // until this node has read the new secret
     expect(accepts(got, secret)).toBe(true);
     return got;
   });
@@ -67,7 +67,7 @@ test("during the overlap of a rotation both secrets sign, the new one first; the
   expect(during.headers["webhook-signature"]!.split(" ")).toHaveLength(2);
 
   ahead_ms = previous_secret_until! * 1000 - systemClock.now() - 60_000;
-  expect(signaturesOf(await next())).toHaveLength(2); // until its last minute
+  expect(signaturesOf(await next())).toHaveLength(2); // even in the overlap's last minute
   ahead_ms += 120_000;
   const after = await next();
   expect([signaturesOf(after).length, accepts(after, secret), accepts(after, old)]).toEqual([1, true, false]);
@@ -80,7 +80,7 @@ test("during the overlap of a rotation both secrets sign, the new one first; the
   ahead_ms = 0;
 }, 60_000);
 
-test("a rotation without an overlap expires the old secret at once", async () => {
+test("a rotation without an overlap expires the old secret immediately", async () => {
   const { id, secret: old, next } = await register();
   await next();
   const { secret } = await webhooks.rotateSecret(db, space, id, { overlap_seconds: 0 });
@@ -92,7 +92,7 @@ test("a rotation without an overlap expires the old secret at once", async () =>
   expect([signaturesOf(after).length, accepts(after, old)]).toEqual([1, false]);
 });
 
-test("a webhook's own headers reach its receiver, and the attempt log has their names only", async () => {
+test("a webhook's custom headers reach its receiver, and the attempt log contains only their names", async () => {
   const headers = { "X-Api-Key": "a key of the receiver's", Authorization: "Bearer of-the-receiver" };
   const { id, next } = await register({ headers });
   expect((await next()).headers).toMatchObject({

@@ -7,7 +7,7 @@ export interface SignedRequest {
   url: string;
   headers: Record<string, string>;
   body: Buffer;
-  /** The headers as JSON for the attempt log, with the values of the webhook's own headers hidden. */
+  /** The headers as JSON for the attempt log, with the values of the webhook's custom headers hidden. */
   logged: string;
 }
 
@@ -23,7 +23,7 @@ interface RequestParts {
 
 const HIDDEN = "••••";
 
-/** Builds and signs the request of one attempt. */
+/** Builds and signs the request for one attempt. */
 export function buildRequest({ target, delivery, payload, version, now_s }: RequestParts): SignedRequest {
   const { id, attempt, sequence, previous } = delivery;
   const body = Buffer.from(payload);
@@ -43,5 +43,8 @@ export function buildRequest({ target, delivery, payload, version, now_s }: Requ
   return { url, headers: { ...headers, ...own }, body, logged: JSON.stringify({ ...headers, ...hidden }) };
 }
 
-/** The payload starts with `{"id":"` and the event's short id of 22 characters: slicing costs less than converting the UUID. */
+/**
+ * The payload starts with `{"id":"` and the event's 22-character short id. Slicing it costs less than converting the
+ * UUID.
+ */
 const eventIdOf = (payload: string): string => payload.slice(7, 29);

@@ -1,13 +1,13 @@
-/** Seconds before each retry: with the first attempt, ten attempts in about three days. */
+/** Delays before each retry, in seconds. Including the first attempt, this makes ten attempts in about three days. */
 export const RETRY_SCHEDULE_S: readonly number[] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 
-/** Each delay varies by ±20 %, so that deliveries that failed together are not retried together. */
+/** Each delay varies by ±20%, so that deliveries that failed together are not retried together. */
 const JITTER = 0.2;
 
 /**
- * @param step how many steps of the schedule are used
- * @param fraction drawn evenly from [0, 1)
- * @returns the delay in ms, or null when the schedule is used up
+ * @param step how many steps of the schedule have been used
+ * @param fraction drawn uniformly from [0, 1)
+ * @returns the delay in ms, or null if no retries are left
  */
 export function retryDelay_ms(schedule_s: readonly number[], step: number, fraction: number): number | null {
   const seconds = schedule_s[step];

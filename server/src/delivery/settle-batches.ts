@@ -5,12 +5,12 @@ import type { Database } from "../store/db.ts";
 import type { LeasedDelivery } from "../store/queue/claim.ts";
 import { type Settlement, settleAttempts } from "../store/queue/settle.ts";
 
-/** A batch after its settle. */
+/** A settled batch. */
 export interface SettledBatch {
   deliveries: { delivery: LeasedDelivery; settlement: Settlement }[];
-  /** Those whose lease was lost: their settle changed nothing. */
+  /** Settlements that changed nothing because their lease was lost. */
   lost: Settlement[];
-  /** When the statement began, on the monotonic clock. Leases that it renewed are counted from here. */
+  /** When the statement began, on the monotonic clock. The leases it renewed are counted from here. */
   begun_ms: number;
 }
 
@@ -25,8 +25,9 @@ interface SettleBatchesParts {
 }
 
 /**
- * Settles attempts in batches, one batch at a time: as soon as there are SETTLE_BATCH_MAX, or after SETTLE_LINGER_MS.
- * While the database is unavailable, a batch is kept and retried. If a lease expires meanwhile, its settle changes nothing.
+ * Settles attempts in batches, one at a time: as soon as there are SETTLE_BATCH_MAX attempts, or after
+ * SETTLE_LINGER_MS. While the database is unavailable, a batch is kept and retried. If a lease expires in the meantime,
+ * its settle changes nothing.
  */
 export class SettleBatches {
   readonly #parts: SettleBatchesParts;
@@ -45,7 +46,7 @@ export class SettleBatches {
     else this.#linger();
   }
 
-  /** How many settlements are not in the database yet. */
+  /** How many settlements have not been committed to the database yet. */
   get pending(): number {
     return this.#waiting.length + this.#writing;
   }

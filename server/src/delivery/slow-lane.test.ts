@@ -9,7 +9,7 @@ import { LIMITS } from "../kernel/limits.ts";
 const { SENDS_IN_FLIGHT_MAX, SENDS_SLOW_MAX, SEND_SLOW_AFTER_MS, SEND_SLOW_CHECK_MS, WEBHOOK_IN_FLIGHT_MAX } = LIMITS;
 const WEBHOOKS = (SENDS_IN_FLIGHT_MAX + SENDS_SLOW_MAX) / WEBHOOK_IN_FLIGHT_MAX;
 
-/** The test sets its monotonic time; its timers are real. It counts the checks for slow sends. */
+/** The test sets the monotonic time, but timers are real. The clock counts the checks for slow sends. */
 let [monotonic_ms, checks] = [Math.ceil(systemClock.monotonic()), 0]; // whole numbers add up exactly
 const clock = {
   ...systemClock,
@@ -37,20 +37,20 @@ const newVideo = () => `L${String(++videos).padStart(9, "0")}`;
 const quickAndSlow = () => [node.node.stats().inFlight, node.node.stats().slow];
 const healthy = () => node.seen.filter(({ webhook }) => webhook === "healthy").length;
 
-/** Advances the time, and waits until slow sends have been checked since. */
+/** Advances the time, and waits until slow sends have been checked. */
 async function pass(ms: number): Promise<void> {
   monotonic_ms += ms;
   const before = checks;
   await eventually(() => expect(checks).toBeGreaterThan(before + 1));
 }
 
-test("sends that hang free the slots of the quick ones, up to a bound", async () => {
+test("hanging sends free slots for quick ones, up to a limit", async () => {
   const register = (name: string, events: ("video.created" | "video.deleted")[]) =>
     node.webhooks.create(node.db, node.space, { url: `https://r.example.com/${name}`, events, ordering: "none" });
   for (let n = 0; n < WEBHOOKS; n++) await register("hangs", ["video.created"]);
   await register("healthy", ["video.deleted"]);
-  for (let n = 0; n < WEBHOOK_IN_FLIGHT_MAX; n++) await happen(node, newVideo()); // so that each may have that many in flight
-  await happen(node, newVideo(), "video.deleted"); // so that the node has read it
+  for (let n = 0; n < WEBHOOK_IN_FLIGHT_MAX; n++) await happen(node, newVideo()); // raises each lane's cap
+  await happen(node, newVideo(), "video.deleted"); // so that the node has read this webhook
   await eventually(() => expect(node.node.stats().attempts.succeeded).toBe(WEBHOOKS * WEBHOOK_IN_FLIGHT_MAX + 1));
 
   hanging = true;
@@ -67,7 +67,7 @@ test("sends that hang free the slots of the quick ones, up to a bound", async ()
   await eventually(() => expect(quickAndSlow()).toEqual([SENDS_IN_FLIGHT_MAX, SENDS_SLOW_MAX]));
   await happen(node, newVideo(), "video.deleted");
   await pass(SEND_SLOW_AFTER_MS);
-  expect([quickAndSlow(), healthy()]).toEqual([[SENDS_IN_FLIGHT_MAX, SENDS_SLOW_MAX], 2]); // both are full
+  expect([quickAndSlow(), healthy()]).toEqual([[SENDS_IN_FLIGHT_MAX, SENDS_SLOW_MAX], 2]); // both limits are reached
 
   gate.resolve();
   await eventually(() => expect([quickAndSlow(), healthy()]).toEqual([[0, 0], 3]));

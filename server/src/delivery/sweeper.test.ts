@@ -8,7 +8,7 @@ import { Sweeper } from "./sweeper.ts";
 const { db, setAhead } = await databaseWithClock();
 const ask = <Row>(text: string, values: unknown[] = []) => db.run<Row>({ name: "", text }, values);
 
-test("after the database's clock was set back, the sweeper shortens leases that last too long, and does not look for them otherwise", async () => {
+test("the sweeper looks for leases that are too long, and shortens them, only after the database clock was set back", async () => {
   const ran: string[] = [];
   const run: Sql["run"] = (statement, values) => {
     ran.push(statement.name);
@@ -33,7 +33,7 @@ test("after the database's clock was set back, the sweeper shortens leases that 
   await ask(LEASED, [0]);
   expect(await sweep(2)).toBe(true);
   expect(await left()).toBeLessThanOrEqual(30);
-  await ask(LEASED, [4]); // a statement that started before the step back commits
+  await ask(LEASED, [4]); // a statement that started before the clock was set back commits
   expect(await sweep(2)).toBe(true);
   expect(await left()).toBeLessThanOrEqual(30);
   expect(await sweep(3)).toBe(false);

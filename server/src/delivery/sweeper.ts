@@ -14,24 +14,24 @@ interface SweeperParts {
   clock: Clock;
   log: Log;
   lease_ms: number;
-  /** No other process can use this database: every other node is dead. */
+  /** Whether no other process can use this database, so that every other node is dead. */
   alone: boolean;
   /** This node's number. */
   node(): number | null;
-  /** Called when deliveries became due, so that they are claimed. */
+  /** Called when deliveries have become due, so that they are claimed. */
   wake(): void;
 }
 
 /**
- * Repairs what a killed process or a jump of the database's clock left behind. Every node sweeps; the statements are safe
- * to run at the same time, so no leader is needed.
+ * Repairs the state left behind by killed processes and by jumps of the database clock. Every node runs a sweeper. The
+ * statements are safe to run concurrently, so no leader is needed.
  */
 export class Sweeper {
   readonly #parts: SweeperParts;
-  /** Nodes whose lock was free at the last sweep. */
+  /** Nodes whose lock was free during the last sweep. */
   #unlocked: readonly number[] = [];
   #place: DeliveryKey | null = null;
-  /** The database's clock at the last sweep. The first sweep acts as after a step back. */
+  /** The database clock at the last sweep. The first sweep behaves as if the clock had been set back. */
   #now_ms = Number.POSITIVE_INFINITY;
   #shortenUntil_ms = 0;
   #nodes = 1;
@@ -42,12 +42,12 @@ export class Sweeper {
     this.#parts = parts;
   }
 
-  /** How many nodes there were at the last sweep. */
+  /** The number of nodes at the last sweep. */
   get nodes(): number {
     return this.#nodes;
   }
 
-  /** Sweeps at once, then every SWEEP_MS. */
+  /** Sweeps immediately, then every SWEEP_MS. */
   start(): void {
     this.#stopped = false;
     this.#run();
@@ -92,9 +92,9 @@ export class Sweeper {
   }
 
   /**
-   * If two consecutive sweeps find a node's lock free, the node is presumed dead and its leases expire. One sweep is not
-   * enough: a living node that lost its connection takes its lock again within that time, and its attempts in flight must
-   * not be repeated by another node.
+   * If two consecutive sweeps find a node's lock free, the node is presumed dead and its leases expire. One sweep is
+   * not enough: a live node that lost its connection takes its lock again within that time, and no other node may
+   * repeat its attempts in flight.
    */
   async #expireLeasesOfDeadNodes(): Promise<number> {
     const self = this.#parts.node();
@@ -111,8 +111,8 @@ export class Sweeper {
   }
 
   /**
-   * Leases are too long only after the database's clock was set back. Finding them reads the whole queue, so it is done
-   * only then, and until every statement that read the old time has committed.
+   * Leases are too long only after the database clock was set back. Finding them requires reading the whole queue, so
+   * this runs only after such a step, and until every statement that read the old time has committed.
    */
   async #shortenLongLeases(): Promise<number> {
     const { db, lease_ms } = this.#parts;
@@ -122,7 +122,9 @@ export class Sweeper {
     return now_ms < this.#shortenUntil_ms ? shortenLongLeases(db, lease_ms) : 0;
   }
 
-  /** An event recorded while its webhook was deleted may have left a delivery for it. */
+  /**
+   * Cancels deliveries for deleted webhooks. An event recorded while its webhook was being deleted may have left one.
+   */
   async #cancelOrphans(): Promise<number> {
     const orphans = await listOrphans(this.#parts.db);
     for (const { space_id, webhook_id } of orphans)

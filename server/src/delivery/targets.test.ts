@@ -10,7 +10,7 @@ import { createTargets } from "./targets.ts";
 const db = await testDatabase();
 const parts = await engineParts(db);
 
-test("a webhook whose secret this node cannot decrypt does not count as deleted, and does not delay others", async () => {
+test("a webhook whose secret this node cannot decrypt is not treated as deleted and does not affect others", async () => {
   const targets = createTargets(db, parts.vault, { monotonic: () => 0 });
   const make = () =>
     parts.webhooks.create(parts.db, parts.space, { url: "https://r.example.com/", events: ["video.created"] });
@@ -24,7 +24,7 @@ test("a webhook whose secret this node cannot decrypt does not count as deleted,
   }
 });
 
-test("a change is read again after the node was frozen or cut off, however long that lasted", async () => {
+test("a change is read after the node was frozen or disconnected, however long that lasted", async () => {
   let now_ms = 0;
   const targets = createTargets(db, parts.vault, { monotonic: () => now_ms });
   const made = await parts.webhooks.create(parts.db, parts.space, {
@@ -47,7 +47,7 @@ test("a change is read again after the node was frozen or cut off, however long 
 test.each([
   ["forward", 3_600],
   ["back", -3_600],
-])("a change is read again even if the database's clock is set %s at that moment", async (_where, seconds) => {
+])("a change is read even if the database clock is set %s at that moment", async (_where, seconds) => {
   const { db, setAhead } = await databaseWithClock();
   const parts = await engineParts(db);
   let now_ms = 0;

@@ -6,7 +6,7 @@ import { getWebhooksById, listChangedWebhooks } from "../store/webhooks.ts";
 import type { Vault } from "../webhooks/secrets.ts";
 import type { WebhookRow, WebhookStatus } from "../webhooks/webhook.ts";
 
-/** What the dispatcher needs to know of a webhook, with its secrets decrypted. Kept in memory only. */
+/** What the dispatcher needs to know about a webhook, with its secrets decrypted. Kept in memory only. */
 export interface Target {
   space: string;
   webhook: string;
@@ -19,22 +19,25 @@ export interface Target {
   headers: Record<string, string> | null;
 }
 
-/** Webhooks as they were when last read; null: deleted. */
+/** Webhooks as last read; null if deleted. */
 export interface Targets {
-  /** undefined: not read yet. */
+  /** Undefined if the webhook has not been read yet. */
   get(webhook: string): Target | null | undefined;
-  /** Reads these in one statement. @throws if a secret cannot be decrypted: that webhook stays unknown, the others are read */
+  /**
+   * Reads these webhooks in one statement.
+   * @throws if a secret cannot be decrypted; that webhook stays unknown, and the others are still read
+   */
   load(webhooks: readonly string[]): Promise<void>;
-  /** Reads again what has changed since the last call, on any node. @returns those webhooks */
+  /** Rereads the webhooks that changed on any node since the last call. @returns those webhooks */
   refresh(): Promise<string[]>;
 }
 
-/** Changes this long before the last refresh are read once more: they may have been committed after it. */
+/** Changes up to this long before the last refresh are read again, because they may have been committed after it. */
 const CHANGE_OVERLAP_MS = 10_000;
 
 export function createTargets(db: Database, vault: Vault, clock: Pick<Clock, "monotonic">): Targets {
   const known = new Map<string, Target | null>();
-  let refreshed: { at_ms: number; database_ms: number } | null = null; // may be long ago, if the node was frozen or cut off
+  let refreshed: { at_ms: number; database_ms: number } | null = null; // maybe long ago, if the node was frozen
   const load = async (webhooks: readonly string[]) => {
     if (known.size > LIMITS.TARGETS_CACHED_MAX) known.clear();
     const rows = new Map((await getWebhooksById(db, webhooks)).map((row) => [row.id, row]));
@@ -44,7 +47,7 @@ export function createTargets(db: Database, vault: Vault, clock: Pick<Clock, "mo
       try {
         known.set(webhook, row === undefined ? null : targetOf(row, vault));
       } catch (error) {
-        known.delete(webhook); // unknown is not deleted: its deliveries must not be canceled
+        known.delete(webhook); // unknown is not the same as deleted: its deliveries must not be canceled
         failures.push((error as Error).message);
       }
     }

@@ -19,8 +19,8 @@ interface TestEventParts {
 }
 
 /**
- * Sends a sample event to one webhook, whatever types it has chosen. It is attempted once.
- * @param id of the webhook, short
+ * Sends a sample event to one webhook, even if it is not subscribed to that type. The event is attempted only once.
+ * @param id the webhook's short id
  * @throws NOT_FOUND; CONFLICT if the webhook is not enabled
  */
 export type SendTest = (db: Transactional, space: string, id: string, type: EventType) => Promise<DeliveryView>;
@@ -35,7 +35,7 @@ export function createSendTest({ recorder, vault, clock, publicUrl }: TestEventP
     return db.transaction(async (tx) => {
       const recorded = await recorder.record(tx, event);
       const row = await getDeliveryOf(tx, space, recorded.uuid, webhook.id);
-      return presentDelivery(requireFound(row), 0); // none if the webhook was deleted meanwhile
+      return presentDelivery(requireFound(row), 0); // no row if the webhook was deleted in the meantime
     });
   };
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { TokenBucket } from "./token-bucket.ts";
 
 describe("a rate limit", () => {
-  test("is kept within a tenth in every second, whatever the arrivals", () => {
+  test("is never exceeded by more than 10% in any second, whatever the arrivals", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 500 }), fc.array(fc.nat(50), { minLength: 200 }), (rate, gaps) => {
         const bucket = new TokenBucket();
@@ -18,7 +18,7 @@ describe("a rate limit", () => {
     );
   });
 
-  test("is reached within a tenth in every second while there is something to send", () => {
+  test("is reached within 10% while there is something to send", () => {
     const busy = fc.record({ rate: fc.integer({ min: 20, max: 500 }), late: fc.array(fc.nat(40), { minLength: 1 }) });
     const idle = fc.record({ rate: fc.integer({ min: 1, max: 500 }), late: fc.constant([0]) });
     fc.assert(
@@ -31,13 +31,13 @@ describe("a rate limit", () => {
     );
   });
 
-  test("tells how long the next token takes", () => {
+  test("returns the time until the next token", () => {
     const bucket = new TokenBucket();
     expect([bucket.take(2, 10_000), bucket.take(2, 10_000), bucket.take(2, 10_500)]).toEqual([0, 500, 0]);
   });
 });
 
-/** Sends like the dispatcher: after each wait it is one millisecond late, plus the delay of the machine. */
+/** Sends as the dispatcher does: after each wait, it is one millisecond late, plus a delay caused by the machine. */
 function sendFor(duration_ms: number, rate: number, late: readonly number[]): number[] {
   const bucket = new TokenBucket();
   const sent: number[] = [];
@@ -50,7 +50,7 @@ function sendFor(duration_ms: number, rate: number, late: readonly number[]): nu
   return sent;
 }
 
-/** @param sent when each was sent, in order, in milliseconds */
+/** @param sent the times of the sends in milliseconds, in order */
 function mostInASecond(sent: number[]): number {
   let [most, first] = [0, 0];
   for (const [last, at_ms] of sent.entries()) {

@@ -3,10 +3,7 @@ export class TokenBucket {
   #tokens = 1;
   #refilled_ms = 0;
 
-  /**
-   * Takes a token, if there is one.
-   * @returns 0, or how many ms the next token takes
-   */
+  /** Takes a token, if there is one. @returns how many ms until the next token; 0 if a token was taken */
   take(perSecond: number, now_ms: number): number {
     const burst = Math.max(1, perSecond * BURST_S);
     this.#tokens = Math.min(burst, this.#tokens + ((now_ms - this.#refilled_ms) / 1000) * perSecond);
@@ -17,5 +14,7 @@ export class TokenBucket {
   }
 }
 
-/** How much of an unused rate can be caught up: little, so that every second stays within a tenth of the limit. */
+/**
+ * How many seconds of unused rate can be caught up. It is small, so that every second stays within 10% of the limit.
+ */
 const BURST_S = 0.1;

@@ -9,25 +9,28 @@ import * as store from "../store/events.ts";
 export interface EventQuery extends PageQuery {
   type?: EventType[] | undefined;
   video?: string | undefined;
-  /** `asc` (default): oldest first, for polling. */
+  /** Defaults to `asc`: oldest first, for polling. */
   order?: "asc" | "desc" | undefined;
 }
 
-/** A recorded event as the API returns it: the frozen object with its sequence number. */
+/** A recorded event as the API returns it: the recorded object with its sequence number. */
 export interface RecordedEvent {
   id: string;
   type: EventType;
   video: string | null;
-  /** The API's JSON: the frozen bytes with `sequence` inserted before the last brace; of an erased event, what is left. */
+  /**
+   * The API's JSON: the recorded payload with `sequence` inserted before the last brace, or the remaining fields of an
+   * erased event.
+   */
   json: string;
 }
 
-/** A space's events in the order of their commits, so a client that continues after the last event it saw misses none. */
+/** A space's events in commit order. A client that continues after the last event it saw misses none. */
 export interface Events {
   list(space: string, query: EventQuery): Promise<Page<RecordedEvent>>;
   /** @throws NOT_FOUND */
   get(space: string, id: string): Promise<RecordedEvent>;
-  /** The id of the newest event, or null. A stream without a start position starts here. */
+  /** Returns the id of the newest event, or null if there is none. A stream without a start position starts here. */
   last(space: string): Promise<string | null>;
 }
 
@@ -62,7 +65,7 @@ function present(row: store.EventRow): RecordedEvent {
   return { id: shortUuid(row.id), type, video, json };
 }
 
-/** The same fields as any event, so that a list has one shape. The time comes from the event's id. */
+/** Returns the same fields as for any event, so that a list has one shape. The time comes from the event's id. */
 function erasedJson({ id, type, video_id: video, sequence, erased_at }: store.EventRow): string {
   const event = { id: shortUuid(id), object: "event", type, created: idSeconds(id) };
   return JSON.stringify({ ...event, data: null, sequence, video, erased: unixSeconds(erased_at!.getTime()) });

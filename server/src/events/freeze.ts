@@ -3,9 +3,9 @@ import { shortUuid } from "../kernel/short-uuid.ts";
 import type { OpenSpan, Tracing } from "../kernel/trace.ts";
 import type { FrozenEvent } from "../store/queue/record.ts";
 
-/** What a domain passes to `record`: an event that has no id yet. */
+/** An event passed to `record`, which has no id yet. */
 export interface NewEvent extends Omit<FrozenEvent, "uuid" | "id" | "payload"> {
-  /** When the video was created, Unix seconds. No earlier event can exist, so the search for one starts here. */
+  /** When the video was created, in Unix seconds. No earlier event can exist, so the search for one starts here. */
   since_s?: number;
   /** The object as the API returns it at this moment. */
   data: object;
@@ -20,9 +20,9 @@ export function freeze(uuid: string, event: NewEvent, now_ms: number): FrozenEve
 }
 
 /**
- * Begins the span that ends with the event's commit. Its parent is the request that caused the event, since events of
- * several requests may share a commit. It must begin before the insert: the event's row stores it as the parent of the
- * attempts.
+ * Begins the span that ends with the event's commit. Its parent is the request that caused the event, because events
+ * from several requests may share a transaction. It must begin before the insert: the event's row stores it as the
+ * parent of the attempts.
  */
 export function beginEvent(tracing: Tracing, event: FrozenEvent, begun_ms: number): OpenSpan {
   const { id, type, video, traceparent = tracing.traceparent() } = event;

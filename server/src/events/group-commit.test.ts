@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
 import { groupCommit } from "./group-commit.ts";
 
-/** A commit that the test ends. */
+/** Creates a commit function whose commits the test ends. */
 function gate() {
   const batches: { works: readonly string[]; end: (error?: Error) => void }[] = [];
   const commit = (works: readonly string[]) =>
@@ -12,7 +12,7 @@ function gate() {
   return { batches, commit };
 }
 
-test("work that arrives during a commit is committed with the next one, and each gets its own result", async () => {
+test("work that arrives during a commit joins the next one, and each caller gets its own result", async () => {
   const { batches, commit } = gate();
   const add = groupCommit({ commit });
   const results = Promise.all(["a", "b", "c", "d", "e"].map(add));
@@ -27,7 +27,7 @@ test("work that arrives during a commit is committed with the next one, and each
   expect(batches.length).toBeLessThan(7);
 });
 
-test("two works with one subject are never in one transaction", async () => {
+test("work with the same subject is never in the same transaction", async () => {
   const { batches, commit } = gate();
   const add = groupCommit({ commit, subject: (work: string) => work[0]! });
   const results = Promise.all(["a1", "a2", "b1"].map(add));
@@ -39,7 +39,7 @@ test("two works with one subject are never in one transaction", async () => {
   for (const { works } of batches) expect(new Set(works.map((work) => work[0])).size).toBe(works.length);
 });
 
-test("one work cannot fail another", async () => {
+test("invalid work does not fail the rest of its group", async () => {
   const commit = vi.fn(async (works: readonly string[]) => {
     if (works.includes("bad")) throw Object.assign(new Error("invalid byte sequence"), { code: "22021" });
     return works.map((work) => `${work}!`);
@@ -49,7 +49,7 @@ test("one work cannot fail another", async () => {
   expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
 });
 
-test("work is not retried if the database became unavailable, because it may have been committed", async () => {
+test("work is not retried if the database becomes unavailable, because it may have been committed", async () => {
   const commit = vi.fn(async () => Promise.reject(new Error("Connection terminated unexpectedly")));
   const add = groupCommit<string, string>({ commit });
   const results = await Promise.allSettled(["a", "b", "c"].map(add));

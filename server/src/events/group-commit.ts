@@ -8,17 +8,17 @@ interface Waiting<Work, Result> {
 }
 
 interface GroupCommitParts<Work, Result> {
-  /** Does all of these in one transaction. @returns one result for each, in their order */
+  /** Commits all of these in one transaction. @returns one result for each, in the same order */
   commit(works: readonly Work[]): Promise<Result[]>;
-  /** Two with the same subject are never in one transaction, because a statement does not see its own inserts. */
+  /** Work with the same subject never shares a transaction, because a statement does not see its own inserts. */
   subject?(work: Work): string | null;
 }
 
 /**
- * Commits work in groups: what arrives during a commit waits for the next one, since one commit for many costs little more
- * than one for one. Without a running commit nothing waits. Two concurrent commits were slower: each had half the work.
- * If a group fails because of its content, each work is done alone, so that one cannot fail another. If the database is
- * unavailable, all of them fail.
+ * Commits work in groups. Work that arrives during a commit waits for the next one, because committing many items costs
+ * little more than committing one. If no commit is running, nothing waits. Two concurrent commits were slower, because
+ * each got half the work. If a group fails because of its content, each item is committed alone, so that one cannot fail
+ * another. If the database is unavailable, the whole group fails.
  */
 export function groupCommit<Work, Result>({ commit, subject = () => null }: GroupCommitParts<Work, Result>) {
   const waiting: Waiting<Work, Result>[] = [];
@@ -46,11 +46,11 @@ export function groupCommit<Work, Result>({ commit, subject = () => null }: Grou
   return (work: Work): Promise<Result> =>
     new Promise((resolve, reject) => {
       waiting.push({ work, resolve, reject });
-      if (!isRunning) queueMicrotask(run); // so that work of the same turn is in the first group
+      if (!isRunning) queueMicrotask(run); // so that the first group includes all work of this turn
     });
 }
 
-/** Removes the first ones from `waiting`, at most one of each subject. */
+/** Removes the oldest items from `waiting`, at most one per subject. */
 function nextGroup<Work, Result>(
   waiting: Waiting<Work, Result>[],
   subject: (work: Work) => string | null,

@@ -19,7 +19,7 @@ const pendingOf = (webhook: string) =>
   );
 
 describe("record", () => {
-  test("inserts one delivery for each webhook that chose the type, and none for the others", async () => {
+  test("inserts one delivery for each webhook subscribed to the type, and none for the others", async () => {
     const chosen = await webhooks.create(db, space, { url: "https://a.example.com/", events: ["video.created"] });
     const other = await webhooks.create(db, space, { url: "https://b.example.com/", events: ["video.deleted"] });
     await happen(parts, "AAAAAAAAA1");
@@ -29,7 +29,7 @@ describe("record", () => {
     expect(await pendingOf(other.id)).toEqual([]);
   });
 
-  test("freezes the documented fields in the documented order", async () => {
+  test("encodes the documented fields in the documented order", async () => {
     const id = await happen(parts, "AAAAAAAAA2");
     const [event] = await query<{ payload: string }>("select payload from events where id = $1", [longUuid(id)]);
     expect(event!.payload).toMatch(
@@ -37,7 +37,7 @@ describe("record", () => {
     );
   });
 
-  test("lets a later event of a video wait for the earlier one", async () => {
+  test("makes a later event of a video wait for the earlier one", async () => {
     const events = ["video.created", "video.processing", "video.uploaded"] as const;
     const webhook = await webhooks.create(db, space, { url: "https://c.example.com/", events: [...events] });
     for (const type of events) await happen(parts, "AAAAAAAAA3", type);
@@ -48,7 +48,7 @@ describe("record", () => {
     ]);
   });
 
-  test("counts as previous only the events that this webhook gets", async () => {
+  test("considers only events that the webhook receives as previous", async () => {
     const webhook = await webhooks.create(db, space, {
       url: "https://d.example.com/",
       events: ["video.created", "video.deleted"],
@@ -61,7 +61,7 @@ describe("record", () => {
     ]);
   });
 
-  test("searches finished deliveries only in the days since the video was created", async () => {
+  test("searches finished deliveries only from the day the video was created", async () => {
     const webhook = await webhooks.create(db, space, { url: "https://g.example.com/", events: ["video.deleted"] });
     const record = (sequence: number, since_s: number) =>
       parts.recorder.recordAlone({ space, type: "video.deleted", video: "AAAAAAAAA7", sequence, since_s, data: {} });
@@ -80,7 +80,7 @@ describe("record", () => {
     expect(await pendingOf(webhook.id)).toMatchObject([{ sequence: 3, previous: 0 }]);
   });
 
-  /** Has the second event of a video recorded while another transaction changes the delivery of the first. */
+  /** Records a video's second event while another transaction changes the delivery of the first. */
   async function recordBeside(change: string, video: string, through = parts) {
     const events = ["video.created", "video.deleted"] as const;
     const webhook = await webhooks.create(db, space, { url: "https://h.example.com/", events: [...events] });
@@ -99,7 +99,7 @@ describe("record", () => {
   const WAITS = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
     and query like '%into events%'`;
 
-  test("waits for an earlier event whose lease another transaction is changing, without waiting for that one", async () => {
+  test("blocks the delivery behind one whose lease is being changed, without waiting for that transaction", async () => {
     const video = "AAAAAAAAA8";
     const events = ["video.created", "video.deleted"] as const;
     const webhook = await webhooks.create(db, space, { url: "https://h.example.com/", events: [...events] });
@@ -115,13 +115,13 @@ describe("record", () => {
     ]);
   });
 
-  test("makes the delivery due if the earlier one ends at that moment", async () => {
+  test("makes the delivery due if the earlier one ends while it is recorded", async () => {
     expect(await recordBeside("delete from pending_deliveries", "AAAAAAAAA9")).toMatchObject([
       { sequence: 2, previous: 1, blocked: false },
     ]);
   });
 
-  test("leases nothing whose earlier event was pending: it may have been deleted with its webhook while an attempt is in flight", async () => {
+  test("does not lease a delivery whose earlier one was just deleted, because the webhook may be deleted too", async () => {
     const dispatcher: LocalDispatcher = {
       lease: () => ({ node: 1, lease_ms: 30_000, leased_ms: 0 }),
       closed: () => [],
@@ -129,7 +129,8 @@ describe("record", () => {
     };
     const leasing = await engineParts(db, dispatcher);
     const pending = await recordBeside("delete from pending_deliveries", "AAAAAAAAB1", leasing);
-    expect(pending).toMatchObject([{ sequence: 2, attempt: 0, blocked: false }]); // its claim checks whether the webhook still exists
+    // A claim checks whether the webhook still exists.
+    expect(pending).toMatchObject([{ sequence: 2, attempt: 0, blocked: false }]);
   });
 
   test("blocks nothing for a webhook without ordering", async () => {

@@ -12,22 +12,29 @@ import { groupCommit } from "./group-commit.ts";
 
 export interface Recorder {
   /**
-   * Inserts the event and its deliveries in the transaction of the change itself. After the commit, deliveries leased to
-   * this node are sent. Call it after the statement that changed the video: that row's lock makes the order of the sequence
-   * the order of the commits. Best as the last statement, because it may lock rows that a settle needs.
+   * Inserts the event and its deliveries in the same transaction as the change. After the commit, deliveries leased to
+   * this node are sent. Call it after the statement that changed the video: that statement's row lock makes events
+   * commit in the order of their sequence numbers. Make it the last statement if possible, because it may lock rows
+   * that a settle needs.
    */
   record(tx: Transaction, event: NewEvent): Promise<FrozenEvent>;
-  /** The same for several events of different videos, as the transaction's last statement: the commit is sent with it. */
+  /**
+   * Does the same for events of different videos, as the transaction's last statement, which is sent together with the
+   * commit.
+   */
   recordLast(tx: Transaction, events: readonly NewEvent[]): Promise<FrozenEvent[]>;
   /** Records an event that needs no other change, in a group commit with others. */
   recordAlone(event: NewEvent): Promise<FrozenEvent>;
 }
 
-/** This node's dispatcher, as far as the recorder uses it. */
+/** The part of this node's dispatcher that the recorder uses. */
 export interface LocalDispatcher {
-  /** null while this node leases nothing: it is draining, has no number yet, or its queues are full. */
+  /** Null while this node leases nothing: it is draining, has no number yet, or its queues are full. */
   lease(): Lease | null;
-  /** Webhooks (UUIDs) whose queue is full, or that have older due rows in the database: their new deliveries wait for a claim. */
+  /**
+   * UUIDs of webhooks whose queue is full, or that have older due rows in the database. Their new deliveries wait for a
+   * claim.
+   */
   closed(): string[];
   /** Sends deliveries that are leased to this node. */
   send(deliveries: readonly LeasedDelivery[]): void;
@@ -38,7 +45,7 @@ export interface RecorderParts {
   clock: Clock;
   random: Random;
   signals: Signals;
-  /** Missing on a node that does not deliver. */
+  /** Omitted on a node that does not deliver. */
   dispatcher?: LocalDispatcher;
   tracing?: Tracing | undefined;
 }
@@ -54,7 +61,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
   return {
     record: async (tx, event) => (await record(tx, [event]))[0]!,
     recordLast: (tx, events) => record(tx, events, tx.last),
-    // A group commit runs in the trace of one of its members, so each member names its own.
+    // A group commit runs in the trace of one of its members, so each member specifies its own.
     recordAlone: (event) => grouped(tracing === undefined ? event : { traceparent: tracing.traceparent(), ...event }),
   };
 }
@@ -114,7 +121,9 @@ class Recorded {
 
 const CLOCKS_APART_MS = 86_400_000; // a video's time comes from the database, the time in an event's id from its node
 
-/** The range of ids to search for earlier events of these videos; null if each event is its video's first. */
+/**
+ * Returns the range of ids to search for earlier events of these videos, or null if each event is its video's first.
+ */
 function pastOf(events: readonly NewEvent[], now: number): { from: string; to: string } | null {
   const later = events.filter(({ sequence }) => sequence > 1);
   if (later.length === 0) return null;

@@ -4,8 +4,8 @@ import type { DeliveryKey } from "./key.ts";
 import { OF_SPACE, PENDING_STATUS, type PendingStatus } from "./status.ts";
 
 /**
- * The rows `gone` into the history as canceled. A delivery that had already finished once, and was sent again or replayed,
- * keeps how it ended; its attempts are counted on, so that a later one does not reuse a number.
+ * Moves the rows `gone` to the history as canceled. A delivery that had finished before it was sent again or replayed
+ * keeps its outcome. Its attempt count still increases, so that a later attempt does not reuse a number.
  */
 const intoHistory = (
   reason: string,
@@ -15,7 +15,7 @@ const intoHistory = (
         'canceled', ${reason}, attempt from gone
       on conflict (space_id, id) do update set attempts = greatest(deliveries.attempts, excluded.attempts)`;
 
-/** Which pending deliveries. A field that is null matches all. */
+/** Selects pending deliveries. A null field matches all of them. */
 export interface CancellationFilter {
   space: string;
   webhook: string | null;
@@ -23,12 +23,12 @@ export interface CancellationFilter {
   video: string | null;
   type: EventType | null;
   status: PendingStatus | null;
-  /** Exclusive bounds on the id, from a time range. */
+  /** Exclusive bounds on the id, derived from a time range. */
   low: string;
   high: string;
 }
 
-// By pending_deliveries_by_id, oldest first. What is being sent is left alone.
+// Uses pending_deliveries_by_id, oldest first. Deliveries that are being sent are skipped.
 const CHOSEN = `from pending_deliveries o left join webhooks w on w.space_id = o.space_id and w.id = o.webhook_id
   where ${OF_SPACE} and o.id > $2 and o.id < $3 and o.leased_until < now()
     and ($4::uuid is null or o.webhook_id = $4) and ($5::uuid is null or o.event_id = $5)
@@ -54,18 +54,18 @@ const count: Statement = {
 
 export interface CancellationCount {
   total: number;
-  /** The lowest and the highest id, which hold the times of their events. */
+  /** The lowest and highest ids, which contain the times of their events. */
   first: string | null;
   last: string | null;
 }
 
-/** Counts what a cancellation would end, up to `max`. */
+/** Counts the deliveries that a cancellation would cancel, up to `max`. */
 export async function countCancellation(sql: Sql, filter: CancellationFilter, max: number): Promise<CancellationCount> {
   return (await sql.run<CancellationCount>(count, [...valuesOf(filter), max]))[0]!;
 }
 
-// Skips rows that another transaction has locked: waiting for none while it holds rows, it cannot deadlock. The caller
-// walks again until nothing is left.
+// Skips rows that another transaction has locked. It never waits while holding locks, so it cannot deadlock. The caller
+// repeats the walk until no rows are left.
 const slice: Statement = {
   name: "queue_cancel",
   text: `with chosen as materialized (
@@ -83,7 +83,10 @@ export interface CanceledDelivery extends DeliveryKey {
   event_id: string;
 }
 
-/** Cancels up to `limit` matching deliveries, the oldest first. Release the next of their videos after the commit. */
+/**
+ * Cancels up to `limit` matching deliveries, oldest first. After the commit, release the next delivery of each of their
+ * videos.
+ */
 export async function cancelSlice(
   tx: Sql,
   filter: CancellationFilter,
@@ -99,12 +102,12 @@ const ofWebhook: Statement = {
     ${intoHistory("$3")}`,
 };
 
-/** Cancels all pending deliveries of a webhook that is deleted, also those being sent. */
+/** Cancels all pending deliveries of a deleted webhook, including those being sent. */
 export async function cancelWebhookDeliveries(tx: Sql, space: string, webhook: string, reason: string): Promise<void> {
   await tx.run(ofWebhook, [space, webhook, reason]);
 }
 
-// By pending_deliveries_by_replay. What is canceled no longer counts as done.
+// Uses pending_deliveries_by_replay. Canceled deliveries no longer count as done.
 const ofReplay: Statement = {
   name: "queue_cancel_replay",
   text: `with gone as (
@@ -116,7 +119,7 @@ const ofReplay: Statement = {
     ${intoHistory("'Its replay was canceled.'")}`,
 };
 
-/** Cancels what a replay has reopened and is not being sent. */
+/** Cancels the deliveries that a replay has reopened, except those being sent. */
 export async function cancelReplayed(tx: Sql, replay: string): Promise<void> {
   await tx.run(ofReplay, [replay]);
 }
@@ -135,7 +138,7 @@ const orphans: Statement = {
     where not exists (select from webhooks w where w.space_id = f.space_id and w.id = f.webhook_id)`,
 };
 
-/** Deleted webhooks with pending deliveries: an event was recorded while the webhook was deleted. */
+/** Lists deleted webhooks that still have pending deliveries, from events recorded while they were being deleted. */
 export async function listOrphans(sql: Sql): Promise<{ space_id: string; webhook_id: string }[]> {
   return sql.run(orphans);
 }

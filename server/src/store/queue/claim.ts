@@ -4,22 +4,22 @@ import type { Sql, Statement } from "../db.ts";
 import type { LeaseKey } from "./key.ts";
 import type { Lease } from "./leases.ts";
 
-/** A delivery leased to this node, with the event that it sends. */
+/** A delivery leased to this node, with its event. */
 export interface LeasedDelivery extends LeaseKey {
   id: string;
   event_id: string;
   type: EventType;
   previous: number;
   step: number;
-  /** A person sends it again: it goes first, and does not wait for the end of a receiver's Retry-After. */
+  /** Whether it was sent manually. It then goes first, and does not wait for a receiver's Retry-After to end. */
   by_hand?: boolean;
-  /** null where the event was erased or is past retention. */
+  /** Null if the event was erased or is past retention. */
   payload: string | null;
-  /** The span that recorded the event; null where it was recorded without tracing. */
+  /** The span that recorded the event; null if it was recorded without tracing. */
   traceparent?: TraceParent | null | undefined;
   /** When the lease was requested, on this process's monotonic clock. */
   leased_ms: number;
-  /** It retries, at once, an attempt whose connection was being closed. */
+  /** Whether this is the immediate retry of an attempt whose connection was being closed. */
   repeated?: boolean;
 }
 
@@ -27,14 +27,14 @@ export interface LeasedDelivery extends LeaseKey {
 export const LEASED = `o.space_id, o.webhook_id, o.video_id, o.sequence, o.id, o.event_id, o.type, o.previous, o.attempt, o.step,
   o.due_at`;
 
-/** One look-up for each row, in the partition of its day (`offset 0`): a join may scan a whole day's index. */
+/** Looks up each row's event in its daily partition. Without `offset 0`, a join may scan a whole day's index. */
 export const WITH_EVENT = `left join lateral (select f.payload, f.traceparent from events f
       where f.space_id = o.space_id and f.id = o.event_id offset 0) e on true`;
 
-// One look-up in pending_deliveries_due for each webhook, each with its own limit, so that no backlog hides another
-// webhook's rows. Rows that another claim has locked are skipped. Taking the lease changes no indexed column. What a
-// person sends again is due since -infinity: it comes first, and while a receiver has asked for a pause (Retry-After),
-// only that is claimed, by the same index.
+// Does one lookup in pending_deliveries_due per webhook, each with its own limit, so that no backlog hides another
+// webhook's rows. Rows locked by another claim are skipped. Taking the lease changes no indexed column. Manual sends
+// are due at -infinity, so they come first. While a receiver's Retry-After is in effect, only manual sends are claimed,
+// through the same index.
 const claim: Statement = {
   name: "queue_claim",
   text: `with due as materialized (
@@ -56,7 +56,9 @@ const claim: Statement = {
     order by o.due_at`,
 };
 
-/** Leases up to `slots` due deliveries of each enabled webhook to the node: those sent by hand first, then the longest due. */
+/**
+ * Leases up to `slots` due deliveries of each enabled webhook to the node: manual ones first, then the most overdue.
+ */
 export async function claimDue(
   sql: Sql,
   wanted: readonly { webhook_id: string; slots: number; by_hand?: boolean }[],
@@ -66,7 +68,8 @@ export async function claimDue(
   return rows.map((row) => ({ ...row, leased_ms: lease.leased_ms }));
 }
 
-// Jumps from webhook to webhook in pending_deliveries_due: the cost grows with the webhooks, not with their backlogs.
+// Skips from webhook to webhook in pending_deliveries_due, so the cost grows with the number of webhooks, not with
+// their backlogs.
 const dueWebhooks: Statement = {
   name: "queue_due_webhooks",
   text: `with recursive first as (
@@ -82,7 +85,7 @@ const dueWebhooks: Statement = {
     where f.due_at <= now() and w.status = 'enabled'`,
 };
 
-/** The enabled webhooks that have due deliveries; all of them may be leased already. */
+/** Lists the enabled webhooks that have due deliveries, even if all of those are already leased. */
 export async function listDueWebhooks(sql: Sql): Promise<string[]> {
   return (await sql.run<{ webhook_id: string }>(dueWebhooks)).map((row) => row.webhook_id);
 }

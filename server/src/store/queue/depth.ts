@@ -4,25 +4,28 @@ import { PENDING_STATUS } from "./status.ts";
 export const QUEUE_STATES = ["due", "sending", "retrying", "waiting", "held"] as const;
 export type QueueState = (typeof QUEUE_STATES)[number];
 
-/** The pending deliveries of all webhooks together. */
+/** Pending deliveries across all webhooks. */
 export interface QueueDepth {
   counts: Record<QueueState, number>;
-  /** The age of the oldest one's event in seconds; 0 where there is none. */
+  /** Age of each state's oldest event, in seconds; 0 if no delivery is in that state. */
   oldest_s: Record<QueueState, number>;
-  /** How long the most overdue delivery has been due, in seconds; 0 where none is. */
+  /** How long the most overdue delivery has been due, in seconds; 0 if none is due. */
   overdue_s: number;
 }
 
 interface Row {
   state: QueueState;
   count: number;
-  /** The time in the smallest id, as it is written: `xxxxxxxx-xxxx`, milliseconds. */
+  /** The timestamp part of the smallest id: milliseconds in hexadecimal, as `xxxxxxxx-xxxx`. */
   oldest: string;
   overdue_s: number;
   now_ms: number;
 }
 
-/** Reads the whole queue: no index could count it, it is as small as the backlog, and it runs once per scrape. */
+/**
+ * Reads the whole queue. No index can answer this, but the table is only as large as the backlog, and this runs once
+ * per scrape.
+ */
 const measure: Statement = {
   name: "queue_depth",
   text: `select state, count(*), min(left(id::text, 13) collate "C") as oldest,

@@ -1,15 +1,18 @@
 import type { Sql, Statement } from "../db.ts";
 import { byLockOrder, HOLDS_LEASE, type LeaseKey } from "./key.ts";
 
-/** What a node writes into the rows that it leases. */
+/** The parameters of a node's leases. */
 export interface Lease {
   node: number;
   lease_ms: number;
-  /** When it was requested, on the node's monotonic clock: the node counts `lease_ms` from here, the database from later. */
+  /**
+   * When the lease was requested, on the node's monotonic clock. The node counts `lease_ms` from here; the database
+   * starts counting later.
+   */
   leased_ms: number;
 }
 
-// The attempt number goes back too, because nothing was sent.
+// Also decrements the attempt number, because nothing was sent.
 const give: Statement = {
   name: "queue_return_leases",
   text: `with held as materialized (
@@ -24,7 +27,7 @@ const give: Statement = {
     from held where o.ctid = held.place returning 1`,
 };
 
-/** Returns the leases of deliveries that were not sent after all. If it fails, they expire by themselves. */
+/** Returns the leases of deliveries that were not sent. If this fails, the leases expire on their own. */
 export async function returnLeases(sql: Sql, unsent: readonly LeaseKey[]): Promise<void> {
   const keys = unsent.map(({ space_id, webhook_id, video_id, sequence, attempt }) => {
     return { space_id, webhook_id, video_id, sequence, attempt };
@@ -38,7 +41,7 @@ const expire: Statement = {
     where leased_by = $1 returning 1`,
 };
 
-/** Expires every lease of a node that is presumed dead. @returns how many there were */
+/** Expires every lease held by a node that is presumed dead. @returns how many leases expired */
 export async function expireNodeLeases(sql: Sql, node: number): Promise<number> {
   return (await sql.run(expire, [node])).length;
 }
@@ -49,7 +52,7 @@ const shorten: Statement = {
     where leased_until > now() + 2 * $1::float8 * interval '1 ms' returning 1`,
 };
 
-/** After the database's clock was set back: no lease lasts longer than twice its time. @returns how many were shortened */
+/** Shortens leases that run too long because the database clock was set back. @returns how many were shortened */
 export async function shortenLongLeases(sql: Sql, lease_ms: number): Promise<number> {
   return (await sql.run(shorten, [lease_ms])).length;
 }

@@ -22,8 +22,8 @@ const row = (more: Partial<Row> = {}): Row => ({
   ...more,
 });
 
-describe("Packed rows", () => {
-  test("come back as they were, in their order", async () => {
+describe("packed rows", () => {
+  test("are read back unchanged and in order", async () => {
     const given = [
       row({ words: null, count: null, done: null }),
       row({ words: "", count: -0.1, done: false }),
@@ -34,16 +34,16 @@ describe("Packed rows", () => {
     expect(await back(given)).toEqual(given);
   });
 
-  test("of none are none", async () => {
+  test("are empty if there are no rows", async () => {
     expect(await back([])).toEqual([]);
   });
 
-  test("hold null where a field is left out", async () => {
+  test("contain null for an omitted field", async () => {
     const { noted: _, ...without } = row();
     expect(await back([without, row()])).toEqual([row({ noted: null as never }), row()]);
   });
 
-  test("keep their fields apart whatever stands in them: what would separate them, or no text can hold, is replaced", async () => {
+  test("replace separators and invalid characters, so no value can break a row", async () => {
     const given = [row({ words: "a\x1eb\x1fc\x1dd\0e" }), row({ words: "\x1d" }), row({ words: "\ud800" })];
     const words = ["a\ufffdb\ufffdc\ufffdd\ufffde", "\ufffd", "\ufffd"];
     expect(await back(given)).toEqual(words.map((text) => row({ words: text })));

@@ -31,7 +31,7 @@ async function register(): Promise<string> {
   )!;
 }
 
-/** The plans of the statements that `work` runs, by their names. */
+/** Returns the plans of the statements that `work` runs, by statement name. */
 async function plansOf(work: (db: Database) => Promise<unknown>): Promise<Map<string, string>> {
   const plans = new Map<string, string>();
   const explained = (sql: Sql, run = sql.run): Sql["run"] => {
@@ -51,11 +51,11 @@ async function plansOf(work: (db: Database) => Promise<unknown>): Promise<Map<st
   return plans;
 }
 
-// A walk through a whole index, each row compared, costs as little as a look-up where the planner believes in an empty table.
+// A scan of a whole index, comparing each row, looks as cheap as a lookup if the planner believes the table is empty.
 const WALK = /Scan using \S+ on (?:pending_deliveries|deliveries|events)[^\n]*\n(?!\s*Index Cond)/;
-const WALKS = new Set(["queue_due_webhooks", "queue_orphans"]); // from webhook to webhook: the first row has no condition
+const WALKS = new Set(["queue_due_webhooks", "queue_orphans"]); // these skip from webhook to webhook; the first row has no condition
 
-test("a settle reads the queue by its keys also after a vacuum has seen it empty", async () => {
+test("a settle looks up queue rows by key even after a vacuum found the queue empty", async () => {
   await register();
   await ask("vacuum analyze pending_deliveries");
   await happen(parts, newVideo());
@@ -71,7 +71,7 @@ test("a settle reads the queue by its keys also after a vacuum has seen it empty
   expect(plan).not.toMatch(/Seq Scan on (open_)?deliveries/);
 });
 
-test("nothing reads the queue or the history whole after they were analyzed while they were empty", async () => {
+test("no statement scans the whole queue or history after both were analyzed while empty", async () => {
   const webhook = await register();
   await ask("delete from deliveries");
   for (const table of ["pending_deliveries", "deliveries", "events"]) await ask(`vacuum analyze ${table}`);
@@ -102,9 +102,9 @@ test("nothing reads the queue or the history whole after they were analyzed whil
   expect(plans.get("queue_claim")).toMatch(/Index .*Scan using pending_deliveries_due on pending_deliveries d/);
 });
 
-test("a later event looks for what was due before in the days since its video was created, and in none to come", async () => {
+test("a later event searches finished deliveries only from the day its video was created through today", async () => {
   await register();
-  await ask("delete from deliveries"); // no day is made whose rows are in the default partition
+  await ask("delete from deliveries"); // a partition cannot be created for a day that has rows in the default partition
   for (const day of [-3, 0, 3])
     await ask("select make_partition('deliveries', 'id', (now() at time zone 'UTC')::date + $1::integer)", [day]);
   const [days] = await ask<{ past: string; today: string; future: string }>(
@@ -130,7 +130,7 @@ test("a later event looks for what was due before in the days since its video wa
   expect(plan).not.toContain(`deliveries_${days!.future}`);
 });
 
-test("a step of a replay looks each delivery up by its key, also before the planner knows how many there are", async () => {
+test("a replay step looks up each delivery by key, even before the planner has statistics", async () => {
   const webhook = await register();
   const today = "(left(id_floor(now())::text, 14) || right(gen_random_uuid()::text, 22))::uuid";
   for (const table of ["events", "deliveries"])

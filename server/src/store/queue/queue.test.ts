@@ -27,7 +27,7 @@ async function register(more = {}): Promise<string> {
   return longUuid((await parts.webhooks.create(parts.db, parts.space, { url, events: [...events], ...more })).id)!;
 }
 
-/** A webhook without those of the other tests. */
+/** Deletes the webhooks and deliveries of the other tests, then creates a webhook. */
 async function alone(): Promise<string> {
   await ask("delete from webhooks");
   await ask("delete from pending_deliveries");
@@ -39,7 +39,7 @@ const settle = (row: LeaseKey, more = {}) => settleAttempts(db, [settlement(row,
 const reopen = (row: LeaseKey & { event_id: string }) =>
   reopenDeliveries(db, { ...row, events: [row.event_id], step: 0, replay: null });
 
-/** Runs `work` once a transaction waits for a lock in this database. */
+/** Runs `work` once a transaction in this database waits for a lock. */
 async function onceOneWaits<Result>(work: () => Promise<Result>): Promise<Result> {
   const waits = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
   await expect.poll(() => ask(waits), { timeout: 10_000 }).toHaveLength(1);
@@ -47,7 +47,7 @@ async function onceOneWaits<Result>(work: () => Promise<Result>): Promise<Result
 }
 
 describe("a claim", () => {
-  test("leases what each webhook has room for, so that no backlog hides another webhook", async () => {
+  test("leases up to the requested number per webhook, so that no backlog hides another webhook", async () => {
     const busy = await alone();
     const quiet = await register();
     await ask("update webhooks set events = '{video.deleted}' where id = $1", [quiet]);
@@ -73,7 +73,7 @@ describe("a claim", () => {
     expect(new Set(taken.map((row) => row.id)).size).toBe(taken.length);
   });
 
-  test("leaves out deliveries that are leased, blocked or due later, and webhooks that are not enabled", async () => {
+  test("skips leased and blocked deliveries, and webhooks that are not enabled", async () => {
     const webhook = await alone();
     const video = newVideo();
     for (const type of ["video.created", "video.deleted"] as const) await happen(parts, video, type);
@@ -86,11 +86,11 @@ describe("a claim", () => {
 });
 
 describe("a settle", () => {
-  test("that lost its lease changes nothing and logs nothing", async () => {
+  test("changes nothing and logs nothing if its lease was lost", async () => {
     const webhook = await alone();
     await happen(parts, newVideo());
     const [first] = await claim(webhook);
-    await ask("update pending_deliveries set leased_until = '-infinity'"); // its lease expires
+    await ask("update pending_deliveries set leased_until = '-infinity'"); // expire its lease
     const [second] = await claim(webhook);
     const late = await settleAttempts(db, [settlement(first!)], LEASE.lease_ms);
     expect(late).toMatchObject([{ attempt: 1 }]);
@@ -101,7 +101,7 @@ describe("a settle", () => {
     ]);
   });
 
-  test("that is repeated because its first response was lost settles once", async () => {
+  test("takes effect once if it is repeated because its first response was lost", async () => {
     const webhook = await alone();
     await happen(parts, newVideo());
     const [row] = await claim(webhook);
@@ -111,7 +111,7 @@ describe("a settle", () => {
     expect(await ask("select attempt, step from pending_deliveries")).toEqual([{ attempt: 1, step: 1 }]);
   });
 
-  test("is counted if its webhook is deleted meanwhile, also for a delivery that had finished and was sent again", async () => {
+  test("still counts if the webhook is deleted afterward, even for a finished delivery that was sent again", async () => {
     const webhook = await alone();
     await happen(parts, newVideo());
     const [row] = await claim(webhook);
@@ -124,7 +124,7 @@ describe("a settle", () => {
     expect(history).toEqual([{ status: "succeeded", attempts: 2 }]);
   });
 
-  test("whose first commit was confirmed too late settles nothing of a delivery that was sent again meanwhile", async () => {
+  test("changes nothing if it is repeated after its delivery was sent again", async () => {
     const webhook = await alone();
     await happen(parts, newVideo());
     const [row] = await claim(webhook);
@@ -134,7 +134,7 @@ describe("a settle", () => {
     expect(await ask("select attempt from pending_deliveries")).toEqual([{ attempt: 1 }]);
   });
 
-  test("counts after its node was presumed dead, unless another node has leased the delivery since", async () => {
+  test("still counts after its node was presumed dead, unless the delivery was leased again", async () => {
     const webhook = await alone();
     for (let n = 0; n < 2; n++) await happen(parts, newVideo());
     const [first, second] = await claim(webhook);
@@ -144,7 +144,7 @@ describe("a settle", () => {
     expect(await settle(second!)).toHaveLength(1);
   });
 
-  test("waits for the disk if it leases the next attempt, whose number must not be used twice", async () => {
+  test("waits for the disk only if it leases the next attempt, whose number must not be used twice", async () => {
     const seen: string[] = [];
     const mode = { name: "test_commit_mode", text: "select current_setting('synchronous_commit') as mode" };
     const watched: Database = {
@@ -169,14 +169,14 @@ describe("a settle", () => {
   });
 });
 
-describe("what a killed process leaves", () => {
-  test("is released by the sweeper, and only if no earlier event is pending", async () => {
+describe("a delivery left behind by its process", () => {
+  test("is released by the sweeper only if no earlier event is pending", async () => {
     const webhook = await alone();
     const [freed, held] = [newVideo(), newVideo()];
     for (const video of [freed, held])
       for (const type of ["video.created", "video.uploaded", "video.deleted"] as const)
         await happen(parts, video, type);
-    await ask("delete from pending_deliveries where video_id = $1 and sequence = 1", [freed]); // settled, never released
+    await ask("delete from pending_deliveries where video_id = $1 and sequence = 1", [freed]); // never released
     expect((await releaseStranded(db, null, 100)).released).toBe(1);
     expect(await ask("select video_id, sequence from pending_deliveries where due_at < 'infinity' order by 1")).toEqual(
       [
@@ -187,7 +187,7 @@ describe("what a killed process leaves", () => {
     expect(await claim(webhook)).toHaveLength(2);
   });
 
-  test("is skipped by the sweeper while another transaction holds it", async () => {
+  test("is skipped by the sweeper while another transaction locks it", async () => {
     await alone();
     const [held, free] = [newVideo(), newVideo()];
     for (const video of [held, free])
@@ -204,7 +204,7 @@ describe("what a killed process leaves", () => {
     expect((await releaseStranded(db, null, 100)).released).toBe(1);
   });
 
-  test("is returned unsent as if it had not been leased, unless another node has leased it", async () => {
+  test("is returned as if it had never been leased, unless it was leased again", async () => {
     const webhook = await alone();
     await happen(parts, newVideo());
     const [row] = await claim(webhook);
@@ -218,7 +218,7 @@ describe("what a killed process leaves", () => {
     ]);
   });
 
-  test("is returned at once while a later event of its video is being recorded", async () => {
+  test("is returned without waiting while a later event of its video is being recorded", async () => {
     const webhook = await alone();
     const video = newVideo();
     await happen(parts, video);
@@ -249,7 +249,7 @@ describe("a blocked delivery", () => {
     webhook_id: webhook,
     video_id: video,
   });
-  /** One video's deliveries, the first leased, the others blocked. */
+  /** Records one video's deliveries: the first is leased, the others are blocked. */
   async function chain() {
     const webhook = await alone();
     const video = newVideo();
@@ -259,7 +259,7 @@ describe("a blocked delivery", () => {
     return { webhook, video, first: first!, release };
   }
 
-  test("is released if it was recorded while the settle of the earlier one waited for it", async () => {
+  test("is released if it was recorded while the settle of the earlier delivery waited for the lock", async () => {
     const webhook = await alone();
     const video = newVideo();
     await happen(parts, video);
@@ -275,14 +275,14 @@ describe("a blocked delivery", () => {
     expect(leased).toMatchObject([{ sequence: 2, attempt: 1 }]);
   });
 
-  test("is not released while an earlier one is pending, nor before one that is retried", async () => {
+  test("is not released while an earlier delivery is being sent or retried", async () => {
     const { first, release } = await chain();
     expect(await release()).toEqual({ leased: [], due: [] });
     await settle(first, { outcome: "retry", delay_ms: 60_000, step: 1 });
     expect(await release()).toEqual({ leased: [], due: [] });
   });
 
-  test("is released one at a time, however many callers ask", async () => {
+  test("is released one at a time, even by duplicate and concurrent calls", async () => {
     const { webhook, video, first } = await chain();
     await settle(first);
     const twice = [keyOfVideo(webhook, video), keyOfVideo(webhook, video)];
@@ -290,7 +290,7 @@ describe("a blocked delivery", () => {
     expect(released.flatMap(({ leased }) => leased)).toMatchObject([{ sequence: 2 }]);
   });
 
-  test("is left to a claim where the node leases nothing or its webhook has no room", async () => {
+  test("is left to a claim if the node leases nothing or its webhook has no room", async () => {
     const { webhook, video, first } = await chain();
     await settle(first);
     expect(await releaseNext(db, [keyOfVideo(webhook, video)], LEASE, [webhook])).toEqual({
@@ -303,7 +303,7 @@ describe("a blocked delivery", () => {
     expect(await claim(webhook)).toMatchObject([{ sequence: 3, attempt: 1 }]);
   });
 
-  test("is released by a cancellation of the one before it that commits after the release of the settle", async () => {
+  test("is released when the delivery before it is canceled, even if an earlier release skipped it", async () => {
     const { first, release } = await chain();
     let releasing: ReturnType<typeof release> | undefined;
     await db.transaction(async (tx) => {
@@ -316,7 +316,7 @@ describe("a blocked delivery", () => {
     expect((await release()).leased).toMatchObject([{ sequence: 3 }]);
   });
 
-  test("is not recorded behind one that is canceled just then", async () => {
+  test("is not blocked by a delivery that is being canceled while it is recorded", async () => {
     const { webhook, video } = await chain();
     let recording: Promise<unknown> = Promise.resolve();
     await db.transaction(async (tx) => {
@@ -325,7 +325,7 @@ describe("a blocked delivery", () => {
       await onceOneWaits(async () => {});
     });
     await recording;
-    // It waits for the first one, which was being sent and so was not canceled.
+    // It waits for the first delivery, which was being sent and so was not canceled.
     expect(await ask("select sequence, due_at = 'infinity' as blocked from pending_deliveries order by 1")).toEqual([
       { sequence: 1, blocked: false },
       { sequence: 4, blocked: true },

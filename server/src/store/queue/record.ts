@@ -6,38 +6,41 @@ import type { LeaseKey } from "./key.ts";
 import type { Lease } from "./leases.ts";
 import { packedRows } from "./packed-rows.ts";
 
-/** An event whose bytes are fixed: every attempt to every webhook signs and sends the same `payload`. */
+/** An event with its final payload: every attempt, for every webhook, signs and sends the same bytes. */
 export interface FrozenEvent {
   /** UUID, version 7. */
   uuid: string;
-  /** Its short form, which the API shows. */
+  /** The UUID's short form, as shown by the API. */
   id: string;
   space: string;
   type: EventType;
-  /** null for events about the webhooks themselves. */
+  /** Null for events about webhooks. */
   video: string | null;
-  /** The event's number within its video, from 1, as counted by the statement that changed the video; 0 without a video. */
+  /**
+   * The event's number within its video, starting at 1 and assigned by the statement that changed the video; 0 without
+   * a video.
+   */
   sequence: number;
   payload: string;
   /** The UUID of the only webhook that receives it. */
   only?: string;
   /** The UUID of a webhook that does not receive it. */
   except?: string;
-  /** Attempted once, never retried. */
+  /** Whether each delivery is attempted only once, with no retries. */
   once?: boolean;
-  /** Its span, or the one that caused it; null without tracing. */
+  /** The event's span, or the span that caused the event; null without tracing. */
   traceparent?: TraceParent | null;
 }
 
-/** A pending delivery as it was recorded. `attempt` is 1 where it was leased to the recording node, else 0. */
+/** A pending delivery as recorded. `attempt` is 1 if it was leased to the recording node, otherwise 0. */
 export interface PendingDelivery extends LeaseKey {
   id: string;
   event_id: string;
   type: EventType;
   previous: number;
-  /** How many steps of the retry schedule are used. */
+  /** How many steps of the retry schedule have been used. */
   step: number;
-  /** It waits for an earlier event of its video. */
+  /** Whether it waits for an earlier event of the same video. */
   blocked: boolean;
 }
 
@@ -52,7 +55,7 @@ const EVENTS = `event as materialized (
       select space_id, id, type, video_id, sequence, payload, traceparent from event
     )`;
 
-/** An event goes to the webhooks that its space has at this moment (webhooks_pkey). */
+/** An event goes to the webhooks that its space has when the event is recorded (webhooks_pkey). */
 const ITS_WEBHOOKS = `webhooks w on w.space_id = e.space_id
       and case when e.only_id is null then w.events @> array[e.type] and w.id is distinct from e.except_id
         else w.id = e.only_id end`;
@@ -77,14 +80,14 @@ const inserted = (
     returning space_id, webhook_id, video_id, sequence, id, event_id, type, previous, attempt, step,
       due_at = 'infinity' as blocked`;
 
-// `before` is the last earlier delivery that is pending, by pending_deliveries_pkey. Finished ones are looked up, by
-// deliveries_by_video, only where `before` is not the event right before this one. Merely starting a look-up in each day
-// of `deliveries` takes longer than the rest of the statement, so $5 and $6 exclude the days before the video was created
-// and future ones.
+// `before` is the latest earlier delivery that is still pending, found through pending_deliveries_pkey. Finished
+// deliveries are looked up through deliveries_by_video, and only if `before` is not the event immediately before this
+// one. Just starting a lookup in every daily partition of `deliveries` takes longer than the rest of the statement, so
+// $5 and $6 exclude future days and the days before the video was created.
 //
-// The row that a delivery waits for is locked against deletion until this transaction commits; release.ts explains why
-// that suffices. If the row was deleted just before that, its webhook may be deleted as well while its attempt is still in
-// flight: the new delivery is due, but left to a claim, which checks the webhook.
+// The row that a new delivery waits for is locked against deletion until this transaction commits; release.ts explains
+// why that is enough. If that row was deleted just before, its webhook may have been deleted too, while its attempt is
+// still in flight. The new delivery is therefore due but not leased, and a claim checks the webhook first.
 const record: Statement = {
   name: "queue_record",
   text: `with ${EVENTS}, target as materialized (
@@ -111,7 +114,7 @@ const record: Statement = {
     )}`,
 };
 
-// A video's first event has nothing before it.
+// A video's first event has no earlier delivery to wait for.
 const recordFirst: Statement = {
   name: "queue_record_first",
   text: `with ${EVENTS}
@@ -125,10 +128,11 @@ const recordFirst: Statement = {
 };
 
 /**
- * Inserts events of different videos and their deliveries.
- * @param lease where given, deliveries that can be sent at once are leased to that node as attempt 1
+ * Inserts events, each for a different video, and their deliveries.
+ * @param lease if given, deliveries that can be sent immediately are leased to that node as attempt 1
  * @param closed webhooks whose deliveries are not leased
- * @param past the range of ids in which earlier deliveries of these videos can be; null if each is its video's first event
+ * @param past the range of ids that earlier deliveries of these videos can have; null if each event is its video's
+ *   first
  */
 export async function recordEvents(
   tx: Sql,

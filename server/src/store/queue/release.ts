@@ -5,32 +5,33 @@ import { byVideo, type DeliveryKey, keyOf, type VideoKey } from "./key.ts";
 import type { Lease } from "./leases.ts";
 
 /**
- * Releases deliveries that wait for an earlier event of their video (`due_at = infinity`) once that one has ended.
+ * Releases deliveries that wait for an earlier event of their video (`due_at = infinity`) once that event's delivery
+ * ends.
  *
- * No blocked row stays blocked, because the last transaction that deletes an earlier row is followed by a release that
- * sees both the deletions and the blocked row:
- * - record × settle, record × cancel: a record locks the row that its event waits for (`for key share`) until it commits,
- *   and deletions lock `for update`. If the record comes first, the deletion commits after it, and the release that
- *   follows starts later still and finds the new row. If the deletion comes first, the record waits, finds no row any
- *   more, and its event is due at once. A deletion that rolls back leaves a row that the new one rightly waits for.
- *   A cancellation skips locked rows and meets them on its next walk.
- * - settle × settle, settle × cancel, on one video: the transaction that commits last is followed by a release whose
- *   snapshot shows no earlier row. A release in between finds an earlier row and does nothing.
- * - record × retry, claim, lease expiry: those update the earlier row without changing its key, which the record's lock
- *   allows. The row lives on in the new version, locked as well.
- * - release × release: the second one waits for the row's lock and then finds it due. It may look at the row after it
- *   next, and leaves that alone: an earlier row existed in its snapshot.
- * - release × cancel of the blocked row itself: the cancellation's own release continues with the row after it.
- * - reopen inserts a blocked row without a lock and is followed by a release of its own, as if it had deleted a row.
- * - A kill between the commit and its release, a failed release, the cancellation of a replay and the deletion of a row
- *   that a record of another webhook's deletion left behind: the sweeper's `releaseStranded` finds the row within a second.
+ * No row stays blocked, because the last transaction that deletes an earlier row is followed by a release that sees
+ * both the deletions and the blocked row:
+ * - record × settle, record × cancel: record locks the row that its event waits for (`for key share`) until it commits,
+ *   and deletions lock `for update`. If record comes first, the deletion commits after it, and the release that follows
+ *   starts later still and finds the new row. If the deletion comes first, record waits, no longer finds the row, and
+ *   makes its event due immediately. If the deletion rolls back, the row remains, and the new row correctly waits for
+ *   it. A cancellation skips locked rows and finds them on its next walk.
+ * - settle × settle, settle × cancel, for the same video: the transaction that commits last is followed by a release
+ *   whose snapshot shows no earlier row. A release in between finds an earlier row and does nothing.
+ * - record × retry, claim, lease expiry: these update the earlier row without changing its key, which record's lock
+ *   allows. The new version of the row stays locked.
+ * - release × release: the second release waits for the row lock and then finds the row already due. If it goes on to
+ *   the next row, it leaves that row blocked, because its snapshot contains an earlier one.
+ * - release × cancel of the blocked row itself: the cancellation's own release continues with the next row.
+ * - reopen inserts a blocked row without a lock and is followed by its own release, as if it had deleted a row.
+ * - A row can be stranded if the process is killed between the commit and the release, if the release fails, if a
+ *   replay is canceled, or if an orphaned row is deleted. The sweeper's `releaseStranded` finds it within a second.
  *
- * The release is never part of the deleting transaction: that would lock rows in two rounds, and two such transactions
+ * The release never runs in the deleting transaction. That would lock rows in two rounds, and two such transactions
  * could deadlock.
  */
-// pending_deliveries_waiting holds blocked rows only, so where nothing waits the look-up is one probe of a small index.
-// The update matches by ctid alone: with an indexable predicate the planner may choose that index when its statistics
-// say that the queue is empty.
+// pending_deliveries_waiting contains only blocked rows, so if nothing is blocked, the lookup is one probe of a small
+// index. The update matches on ctid only. With an indexable predicate, the planner may choose that index when its
+// statistics say the queue is empty.
 const release: Statement = {
   name: "queue_release",
   text: `with head as materialized (
@@ -57,14 +58,14 @@ const release: Statement = {
 
 export interface Released {
   leased: LeasedDelivery[];
-  /** Webhooks of those released without a lease: a claim will send them. */
+  /** Webhooks with deliveries that were released without a lease. A claim will send these deliveries. */
   due: string[];
 }
 
 /**
- * Releases the next delivery of each of these videos, if it is blocked and nothing earlier is pending. Call it after the
- * commit that deleted or reopened deliveries of these videos.
- * @param lease where given, leases what it releases to that node, except of the `closed` webhooks
+ * Releases the next delivery of each of these videos if it is blocked and no earlier one is pending. Call this after
+ * the commit that deleted or reopened deliveries of these videos.
+ * @param lease if given, released deliveries are leased to that node, except those of the `closed` webhooks
  */
 export async function releaseNext(
   sql: Sql,
@@ -73,7 +74,7 @@ export async function releaseNext(
   closed: readonly string[] = [],
 ): Promise<Released> {
   if (videos.length === 0) return { leased: [], due: [] };
-  // Each video once: the second time, the statement would find its own update on the first row and skip it.
+  // Include each video only once. Otherwise the statement would find its own update of the first row and skip that row.
   const once = new Map(
     videos.map(({ space_id, webhook_id, video_id }) => [
       keyOf({ space_id, webhook_id, video_id, sequence: 0 }),
@@ -89,9 +90,10 @@ export async function releaseNext(
   };
 }
 
-// By pending_deliveries_waiting; a stranded row is the lowest pending one of its video. A locked row is skipped: another
-// transaction is just releasing or deleting it, and waiting for it could deadlock, as this walk has an order of its own.
-// A row that was released meanwhile has another ctid. `offset 0`: each is looked up, not joined with a scan of all.
+// Uses pending_deliveries_waiting; a stranded row is the lowest pending row of its video. A locked row is skipped:
+// another transaction is already releasing or deleting it, and waiting could deadlock, because this walk uses a
+// different lock order. A row that was released in the meantime has a new ctid. With `offset 0`, each row is looked up,
+// not joined with a full scan.
 const stranded: Statement = {
   name: "queue_release_stranded",
   text: `with waiting as materialized (
@@ -115,9 +117,9 @@ const stranded: Statement = {
 const FIRST: DeliveryKey = { space_id: UUID_MIN, webhook_id: UUID_MIN, video_id: "", sequence: -1 };
 
 /**
- * Walks `limit` blocked deliveries on from `from` and releases those with no earlier one pending: the process that should
- * have released them was killed.
- * @returns how many were released, and where to continue; null at the end
+ * Checks the next `limit` blocked deliveries after `from`, and releases those with no earlier one pending. These are
+ * left over when a process is killed before it can release them.
+ * @returns how many were released, and where to continue; `next` is null at the end
  */
 export async function releaseStranded(
   sql: Sql,

@@ -12,15 +12,15 @@ const lock: Statement = {
 
 export interface LockedDelivery {
   status: PendingStatus;
-  /** It waits for an earlier event of its video. */
+  /** Whether it waits for an earlier event of the same video. */
   blocked: boolean;
-  /** A person has just sent it again. */
+  /** Whether a user has just sent it again. */
   by_hand: boolean;
-  /** null where the webhook was deleted. */
+  /** Null if the webhook was deleted. */
   webhook_status: string | null;
 }
 
-/** Locks a pending delivery until the transaction ends. @returns undefined where it is not pending */
+/** Locks a pending delivery until the transaction ends. @returns undefined if the delivery is not pending */
 export async function lockPendingDelivery(tx: Sql, space: string, id: string): Promise<LockedDelivery | undefined> {
   return (await tx.run<LockedDelivery>(lock, [space, id]))[0];
 }
@@ -30,16 +30,16 @@ const dueFirst: Statement = {
   text: `update pending_deliveries o set due_at = '-infinity' where ${OF_SPACE} and o.id = $2`,
 };
 
-/** Makes a delivery due before its webhook's backlog. It must be locked, and neither blocked nor being sent. */
+/** Makes a delivery due ahead of its webhook's backlog. It must be locked, and neither blocked nor being sent. */
 export async function makeDueFirst(tx: Sql, space: string, id: string): Promise<void> {
   await tx.run(dueFirst, [space, id]);
 }
 
-// A finished delivery continues with the attempt after its last one; an event without a delivery gets one; a pending one
-// is left alone. Events are locked against an erasure, in the order of their ids as the erasure locks them: whichever comes
-// second sees what the other did. A delivery waits where an earlier one of its video is pending, or reopened with it; it
-// never makes a later one wait. Finished deliveries are looked up one by one, each in its event's day (`offset 0`): for one
-// page the planner may else read all that the space ever delivered.
+// A finished delivery continues with the attempt after its last one. An event without a delivery gets one. A pending
+// delivery is left unchanged. Events are locked in id order, just as an erasure locks them, so whichever transaction
+// comes second sees what the first one did. A delivery waits if an earlier one of its video is pending or is reopened
+// with it, but it never makes a later one wait. Finished deliveries are looked up one by one, each in its event's daily
+// partition (`offset 0`). Otherwise the planner may read the space's entire delivery history for a single page.
 const reopen: Statement = {
   name: "queue_reopen",
   text: `with page as materialized (
@@ -72,8 +72,8 @@ const reopen: Statement = {
     returning space_id, webhook_id, video_id, id`,
 };
 
-// A delivery that was just being settled is reopened after that, by a statement that has not seen how it ended. This
-// statement has.
+// If a delivery is being settled when `reopen` runs, `reopen` waits and then inserts a row without having seen the
+// settled attempt. This later statement sees it.
 const countOn: Statement = {
   name: "queue_reopen_count_on",
   text: `update pending_deliveries o set attempt = d.attempts from deliveries d
@@ -86,15 +86,15 @@ export interface Reopening {
   webhook_id: string;
   /** UUIDs of the events to deliver again. */
   events: readonly string[];
-  /** The step of the retry schedule at which they start. */
+  /** The step of the retry schedule at which the deliveries start. */
   step: number;
-  /** The replay that sends them; null where a person does, who need not wait for the backlog. */
+  /** The replay that sends them; null for a manual send, which does not wait for the backlog. */
   replay: string | null;
 }
 
 /**
- * Makes deliveries pending again, each to continue with the attempt after its last.
- * @returns those that it reopened. Release the next of their videos after the commit.
+ * Makes deliveries pending again. Each continues with the attempt after its last one.
+ * @returns the reopened deliveries; after the commit, release the next delivery of each of their videos
  */
 export async function reopenDeliveries(tx: Sql, { space_id, webhook_id, events, step, replay }: Reopening) {
   const reopened = await tx.run<VideoKey & { id: string }>(reopen, [space_id, webhook_id, events, step, replay]);

@@ -2,44 +2,44 @@ import type { Database, Statement } from "../db.ts";
 import { byLockOrder, type DeliveryKey, HOLDS_LEASE, keyOf, type LeaseKey } from "./key.ts";
 import { packedRows } from "./packed-rows.ts";
 
-/** How one attempt ended: the lease to settle, and what the attempt log keeps. */
+/** How one attempt ended: the lease to settle, and the values for the attempt log. */
 export interface Settlement extends LeaseKey {
   outcome: "succeeded" | "retry" | "failed" | "canceled";
-  /** Of a retry: how long to wait, and the step of the retry schedule that it uses. */
+  /** For a retry: the delay, and the new step of the retry schedule. */
   delay_ms: number;
   step: number;
-  /** Of a retry: it stays leased as the next attempt, which follows at once. */
+  /** For a retry: whether the delivery stays leased for another attempt, which follows immediately. */
   again: boolean;
-  /** Of a cancellation. */
+  /** For a cancellation: why the delivery was canceled. */
   reason: string | null;
   started_ms: number;
   duration_ms: number | null;
-  /** null where no request was made, so that there is no attempt to log. */
+  /** Null if no request was made. There is then no attempt to log. */
   url: string | null;
   status: number | null;
   error: string | null;
   error_code: string | null;
   note: string | null;
-  /** JSON texts. */
+  /** JSON strings. */
   timings: string | null;
   request_headers: string | null;
   response_headers: string | null;
-  /** base64 */
+  /** Base64. */
   response_body: string | null;
   response_bytes: number | null;
 }
 
-// A lost settle repeats its delivery, which is allowed, so the commit does not wait for the disk; unless it takes a lease,
-// whose attempt number would be used twice. Nested loops only: after a vacuum that found the queue empty, the planner
-// would join by scanning whole indexes.
-/** How a settle's transaction runs; exported, as `SETTLE`, for the test that reads its plan. */
+// If a settle is lost, its delivery is repeated, which is allowed, so the commit does not wait for the disk. The
+// exception is a settle that leases the next attempt, whose number must not be used twice. Only nested loops are
+// enabled: after a vacuum that found the queue empty, the planner would otherwise scan whole indexes to join.
+/** Transaction settings for a settle. Exported, like `SETTLE`, for the test that reads its plan. */
 export const SETTLE_MODE: Statement = {
   name: "queue_settle_mode",
   text: `select set_config('synchronous_commit', $1, true), set_config('enable_hashjoin', 'off', true),
     set_config('enable_mergejoin', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)`,
 };
 
-/** What the attempt log keeps. */
+/** The columns kept in the attempt log or the delivery history. */
 const LOGGED = {
   ...{ started_ms: "float8", duration_ms: "real", url: "text", status: "smallint", error: "text", error_code: "text" },
   ...{ note: "text", timings: "json", request_headers: "json", response_headers: "json", response_body: "text" },
@@ -50,15 +50,15 @@ const { rows: SETTLEMENTS, pack } = packedRows<Settlement>("$1", {
   ...{ outcome: "text", delay_ms: "float8", step: "smallint", again: "boolean", reason: "text" },
   ...LOGGED,
 });
-/** The row `o` with the settlement `h` that it was changed by. */
+/** The columns of row `o` and of settlement `h`, which changed it. */
 const DONE = ["space_id", "webhook_id", "video_id", "sequence", "id", "event_id", "type", "previous"]
   .map((name) => `o.${name}`)
   .concat(["attempt", "outcome", "reason", ...Object.keys(LOGGED)].map((name) => `h.${name}`))
   .join(", ");
 
-// Each row is locked by its key and attempt, then deleted or rescheduled by its ctid: a settle that lost its lease finds
-// nothing and logs nothing. A row that the sweeper moved between this statement's start and the lock (it expired or
-// shortened the lease) is missed and counts as lost, too: its delivery is repeated.
+// Each row is locked by its key and attempt, then deleted or rescheduled by its ctid. A settle that lost its lease
+// finds no row and logs nothing. If the sweeper expires or shortens the lease between the start of this statement and
+// the lock, the row moves, the settle misses it and counts as lost, and the delivery is repeated.
 export const SETTLE: Statement = {
   name: "queue_settle",
   text: `with settled as materialized (
@@ -102,8 +102,8 @@ export const SETTLE: Statement = {
 };
 
 /**
- * Settles attempts in one transaction. Release the next deliveries of the videos whose deliveries have ended.
- * @returns those that had lost their lease and so changed nothing
+ * Settles attempts in one transaction. Afterward, release the next delivery of each video whose delivery ended.
+ * @returns the settlements that changed nothing because their lease was lost
  */
 export async function settleAttempts(
   db: Database,
