@@ -107,8 +107,8 @@ export class Dispatcher implements LocalDispatcher {
   }
 
   /**
-   * Rereads these changed webhooks. If omitted, queries the database for changed ones. Resolves once this node has read
-   * them.
+   * Reads these webhooks again after a change. If omitted, queries the database for changed webhooks. Resolves once this
+   * node has read them.
    */
   async changed(webhooks?: readonly string[]): Promise<void> {
     try {

@@ -24,7 +24,7 @@ type OnChange = (lane: Lane, queued: number) => void;
  * with each success, halves with each timeout, and returns to its initial value after WEBHOOK_FAILURES_MAX consecutive
  * failures. A receiver that hangs therefore occupies few slots, and one that recovers is not hit by a burst.
  *
- * A lane also tracks whether the database may have due rows for its webhook. Claims skip lanes for which it has none.
+ * A lane also tracks whether the database may have due rows for its webhook. If not, claims skip the lane.
  */
 export class Lane {
   readonly webhook: string;

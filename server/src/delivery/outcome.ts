@@ -18,7 +18,7 @@ export interface Outcome {
   isGone: boolean;
   /** Whether there was no response, or a 429 or 503, so that fewer attempts should be in flight. */
   isOverloaded: boolean;
-  /** How long the receiver asked to receive no requests (Retry-After). */
+  /** How long the receiver asked for no requests (Retry-After). */
   rest_ms: number;
 }
 
@@ -37,7 +37,7 @@ const RETRY_AFTER_MAX_MS = 86_400_000;
 /** If a reused connection breaks sooner than this, the receiver was closing it and did not see the request. */
 const RACE_MS = 1_000;
 
-/** Decides what follows from an attempt. Only a 2xx status is a success, even if reading the response body failed. */
+/** Decides what follows from an attempt. A 2xx status is a success even if its body could not be read; nothing else is. */
 export function decide(exchange: Exchange, circumstances: Circumstances): Outcome {
   const { status, error } = exchange;
   const { step, schedule_s, fraction, now_ms } = circumstances;

@@ -93,7 +93,7 @@ export class Sweeper {
 
   /**
    * If two consecutive sweeps find a node's lock free, the node is presumed dead and its leases expire. One sweep is
-   * not enough: a live node that lost its connection takes its lock again within that time, and no other node may
+   * not enough: a live node that lost its connection reacquires its lock within that time, and no other node may
    * repeat its attempts in flight.
    */
   async #expireLeasesOfDeadNodes(): Promise<number> {

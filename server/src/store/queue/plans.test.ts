@@ -53,7 +53,8 @@ async function plansOf(work: (db: Database) => Promise<unknown>): Promise<Map<st
 
 // A scan of a whole index, comparing each row, looks as cheap as a lookup if the planner believes the table is empty.
 const WALK = /Scan using \S+ on (?:pending_deliveries|deliveries|events)[^\n]*\n(?!\s*Index Cond)/;
-const WALKS = new Set(["queue_due_webhooks", "queue_orphans"]); // these skip from webhook to webhook; the first row has no condition
+// These skip from webhook to webhook; their first row has no condition.
+const WALKS = new Set(["queue_due_webhooks", "queue_orphans"]);
 
 test("a settle looks up queue rows by key even after a vacuum found the queue empty", async () => {
   await register();
