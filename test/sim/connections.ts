@@ -17,8 +17,8 @@ export class Connections {
   readonly #free: pg.Client[] = [];
   #observer: pg.Client | null = null;
   /**
-   * Reads locks from another database. The number of its snapshots depends on the machine, and there they keep no old
-   * rows alive.
+   * Reads locks through another database. The number of its snapshots depends on the machine, and there they cannot
+   * keep old rows of the simulated database alive.
    */
   #bystander: pg.Client | null = null;
 
