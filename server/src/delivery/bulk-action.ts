@@ -11,8 +11,8 @@ export interface TimeRange {
 }
 
 /**
- * The delivery ids between which all deliveries of the event, or else of the time range, lie: a delivery's id starts with
- * its event's time and shares its event's first half.
+ * Returns the id bounds for the deliveries of an event, or of a time range if no event is given. A delivery's id starts
+ * with its event's time and shares the first half of its event's id.
  */
 export function idRange({ since, until }: TimeRange, event: string | null): { low: string; high: string } {
   if (event !== null)
@@ -23,7 +23,7 @@ export function idRange({ since, until }: TimeRange, event: string | null): { lo
   };
 }
 
-/** The webhook's UUID, or null if this space has no such webhook. */
+/** Returns the webhook's UUID, or null if this space has no such webhook. */
 export async function findWebhook(sql: Sql, space: string, id: string): Promise<string | null> {
   const uuid = longUuid(id);
   return uuid === null ? null : ((await getWebhook(sql, space, uuid))?.id ?? null);

@@ -26,7 +26,7 @@ export interface CancellationView {
   total: number;
   first: number | null;
   last: number | null;
-  /** More deliveries match: one cancellation ends at most CANCELLATION_ROWS_MAX. */
+  /** Whether more deliveries match: one cancellation ends at most CANCELLATION_ROWS_MAX. */
   has_more: boolean;
 }
 
@@ -35,8 +35,9 @@ export interface Cancellations {
   /** Counts without canceling. @throws REQUEST_INVALID if there is no such webhook */
   dryRun(space: string, input: CancellationInput): Promise<CancellationView>;
   /**
-   * Cancels everything that matches and is not being sent, one slice per transaction. A crash leaves the finished slices
-   * canceled; the same call again cancels the rest. @throws REQUEST_INVALID if there is no such webhook
+   * Cancels all matching deliveries that are not being sent, one slice per transaction. After a crash, the finished
+   * slices stay canceled, and repeating the call cancels the rest.
+   * @throws REQUEST_INVALID if there is no such webhook
    */
   create(space: string, input: CancellationInput, by: string): Promise<CancellationView>;
 }
@@ -77,7 +78,7 @@ async function filterOf(db: Database, space: string, input: CancellationInput): 
   return { space, webhook, event, video, type, status: status === "pending" ? null : status, ...idRange(input, event) };
 }
 
-/** Repeats the pass until one finds nothing: rows locked by other transactions are skipped and found by the next pass. */
+/** Repeats the pass until it finds nothing, because each pass skips rows that other transactions have locked. */
 async function cancelAll(parts: CancellationsParts, filter: store.CancellationFilter, reason: string) {
   const canceled: store.CancellationCount = { total: 0, first: null, last: null };
   for (let pass = 0; pass < LIMITS.CANCELLATION_PASSES_MAX; pass++) {
@@ -97,8 +98,9 @@ async function cancelAll(parts: CancellationsParts, filter: store.CancellationFi
 }
 
 /**
- * Cancels a slice in one transaction and releases the next event of each video in a second one: a single transaction
- * would wait for rows while it holds others. After a crash between the two the sweeper releases them.
+ * Cancels a slice in one transaction and releases the next event of each video in a second one, because a single
+ * transaction would wait for rows while holding others. If the process crashes between the two, the sweeper releases
+ * the events.
  */
 async function cancelSlice({ db, signals }: CancellationsParts, filter: store.CancellationFilter, reason: string) {
   const slice = await db.transaction(async (tx) => {

@@ -17,28 +17,34 @@ import { type AttemptView, presentAttempt } from "./attempt-view.ts";
 import { idRange, type TimeRange } from "./bulk-action.ts";
 import { type DeliveryView, presentDelivery } from "./delivery-view.ts";
 
-/** Which deliveries. Ids are short; `since` and `until` apply to the events' times. */
+/** Filters for deliveries. Ids are short; `since` and `until` apply to event times. */
 export interface DeliveryQuery extends PageQuery, TimeRange {
   webhook?: string | undefined;
   event?: string | undefined;
   video?: string | undefined;
   type?: EventType | undefined;
-  /** `pending`: every status of an unfinished delivery. */
+  /** `pending` matches every status of an unfinished delivery. */
   status?: store.DeliveryStatus | "pending" | undefined;
   response?: "2xx" | "3xx" | "4xx" | "5xx" | "none" | undefined;
 }
 
-/** `erased`: when the data of its event and attempts was erased, in Unix seconds. */
+/** `erased` is when the data of its event and attempts was erased, in Unix seconds. */
 export type DeliveryWithLog = DeliveryView & { log: AttemptView[]; erased: number | null };
 
-/** A space's deliveries, pending and finished. Each function throws NOT_FOUND for one that this space does not have. */
+/**
+ * A space's deliveries, pending and finished. Each function throws NOT_FOUND for a delivery that this space does not
+ * have.
+ */
 export interface Deliveries {
-  /** Newest first. A page may be short or empty and still have a next one: a page reads a limited part of the history. */
+  /**
+   * Newest first. A page may be short or empty and still have a next one, because each page reads a limited part of the
+   * history.
+   */
   list(space: string, query: DeliveryQuery): Promise<Page<DeliveryView>>;
   get(space: string, id: string): Promise<DeliveryWithLog>;
   /**
-   * Sends it now: a pending delivery does not wait for its retry, a finished one gets one more attempt. Concurrent calls
-   * cause one attempt.
+   * Sends a delivery now. A pending one does not wait for its retry, and a finished one gets one more attempt.
+   * Concurrent calls cause only one attempt.
    * @throws DELIVERY_BUSY while it is being sent, DELIVERY_WAITING while an earlier event of its video is pending,
    *   DELIVERY_CANCELED, DELIVERY_GONE, CONFLICT if its webhook is paused or disabled
    */
@@ -69,7 +75,7 @@ async function list(
   query: DeliveryQuery,
 ): Promise<Page<DeliveryView>> {
   const [webhook, event] = [uuidOrNull(query.webhook), uuidOrNull(query.event)];
-  if (webhook === undefined || event === undefined) return EMPTY; // not an id
+  if (webhook === undefined || event === undefined) return EMPTY; // an invalid id matches nothing
   const { video = null, type = null, status } = query;
   const statuses = status === undefined ? null : status === "pending" ? PENDING : [status];
   const range = idRange(query, event);
@@ -102,7 +108,7 @@ async function findNewest(db: Database, space: string, filter: store.DeliveryFil
   return { rows, resumeAt: high };
 }
 
-/** null: no filter; undefined: the filter is not an id. */
+/** Null if there is no filter; undefined if the filter is not an id. */
 function uuidOrNull(short: string | undefined): string | null | undefined {
   return short === undefined ? null : (longUuid(short) ?? undefined);
 }
