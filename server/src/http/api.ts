@@ -2,10 +2,17 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import type { Principal } from "../auth/principal.ts";
-import type { RouteEntry } from "./route-list.ts";
 
 /** Who can call a route. Default: `read` for GET and HEAD, `write` for other methods. */
 export type Access = "anyone" | "read" | "write" | "person" | "owner";
+
+/** A registered route. `hidden` routes are not in the OpenAPI document. */
+export interface RouteEntry {
+  method: string;
+  url: string;
+  access: Access;
+  hidden: boolean;
+}
 
 export type Api = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>;
 

@@ -1,13 +1,5 @@
 import { MaveError } from "../kernel/errors.ts";
-import type { Access, Api } from "./api.ts";
-
-/** A registered route. `hidden` routes are not in the OpenAPI document. */
-export interface RouteEntry {
-  method: string;
-  url: string;
-  access: Access;
-  hidden: boolean;
-}
+import type { Access, Api, RouteEntry } from "./api.ts";
 
 /** Adds `app.routeList`, and a not-found handler: 405 with `Allow` if the path has other methods, else 404. */
 export function addRouteList(app: Api): void {

@@ -101,7 +101,7 @@ async function check(db: Database, log: Log): Promise<void> {
   if (server!.off.length > 0) {
     log.warn(
       { off: server!.off },
-      "PostgreSQL runs with these settings off: events that were acknowledged can be lost in a crash. Turn them on.",
+      "PostgreSQL has these settings off, so a crash can lose acknowledged events; turn them on",
     );
   }
 }

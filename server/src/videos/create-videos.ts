@@ -1,10 +1,26 @@
 import type { NewEvent } from "../events/freeze.ts";
 import { groupCommit } from "../events/group-commit.ts";
-import type { TraceParent } from "../kernel/trace.ts";
-import type { Sql, Transaction } from "../store/db.ts";
+import type { Recorder } from "../events/record.ts";
+import type { Random } from "../kernel/random.ts";
+import type { Signals } from "../kernel/signals.ts";
+import type { TraceParent, Tracing } from "../kernel/trace.ts";
+import type { Database, Sql, Transaction } from "../store/db.ts";
 import { insertVideos, type NewVideo } from "../store/videos.ts";
-import type { Library, LibraryParts, VideoInput } from "./library.ts";
 import { newVideoId, presentVideo, type Video } from "./video.ts";
+
+export interface VideoInput {
+  name?: string | null | undefined;
+  metadata?: Record<string, string> | undefined;
+}
+
+export interface CreateVideosParts {
+  db: Database;
+  recorder: Recorder;
+  random: Random;
+  signals: Signals;
+  publicUrl: string;
+  tracing?: Tracing | undefined;
+}
 
 interface Wanted extends Omit<NewVideo, "id"> {
   /** The request's own trace context. A group commit runs in the context of only one of its requests. */
@@ -17,7 +33,7 @@ const ID_DRAWS_MAX = 5; // a second draw is needed about once in 10^17; after fi
  * Commits concurrently created videos together, across all spaces. This allows several thousand creations per second
  * instead of hundreds.
  */
-export function createVideos({ db, recorder, random, signals, publicUrl, tracing }: LibraryParts) {
+export function createVideos({ db, recorder, random, signals, publicUrl, tracing }: CreateVideosParts) {
   const wantedOf = (space: string, { name = null, metadata = {} }: VideoInput): Wanted => {
     return { space, name, metadata, traceparent: tracing?.traceparent() ?? null };
   };
@@ -40,8 +56,8 @@ export function createVideos({ db, recorder, random, signals, publicUrl, tracing
         return videos;
       }),
   });
-  const create: Library["create"] = (space, input) => grouped(wantedOf(space, input));
-  const createIn: Library["createIn"] = async (tx, space, input) => {
+  const create = (space: string, input: VideoInput): Promise<Video> => grouped(wantedOf(space, input));
+  const createIn = async (tx: Transaction, space: string, input: VideoInput): Promise<Video> => {
     const wanted = wantedOf(space, input);
     const [video] = (await insert(tx, [wanted])) as [Video];
     await recorder.record(tx, created(wanted, video));

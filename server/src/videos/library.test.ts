@@ -76,8 +76,8 @@ describe("a video", () => {
   test("is deleted only once by concurrent requests", async () => {
     const space = await newSpace();
     const { id } = await library.create(space, {});
-    const answers = await Promise.allSettled(Array.from({ length: 8 }, () => library.remove(db, space, id)));
-    expect(answers.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    const removals = await Promise.allSettled(Array.from({ length: 8 }, () => library.remove(db, space, id)));
+    expect(removals.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     expect(await eventTypes(db, id)).toEqual(["video.created", "video.deleted"]);
   });
 

@@ -1,17 +1,13 @@
 import { createHash } from "node:crypto";
-import type { Recorder } from "../events/record.ts";
 import { MaveError } from "../kernel/errors.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { type Page, type PageQuery, pageOf } from "../kernel/page.ts";
-import type { Random } from "../kernel/random.ts";
-import type { Signals } from "../kernel/signals.ts";
-import type { Tracing } from "../kernel/trace.ts";
-import type { Database, Transaction, Transactional } from "../store/db.ts";
+import type { Transaction, Transactional } from "../store/db.ts";
 import { insertUploadToken } from "../store/upload-tokens.ts";
 import { cancelUploads } from "../store/uploads.ts";
 import * as store from "../store/videos.ts";
 import type { Blobs } from "./blobs.ts";
-import { createVideos } from "./create-videos.ts";
+import { type CreateVideosParts, createVideos, type VideoInput } from "./create-videos.ts";
 import { isVideoId, presentVideo, type Video, type VideoRow, type VideoStatus, videoEvent } from "./video.ts";
 
 export interface VideoQuery extends PageQuery {
@@ -35,11 +31,6 @@ export interface VideoTotals {
   by_status: Record<VideoStatus, number>;
 }
 
-export interface VideoInput {
-  name?: string | null | undefined;
-  metadata?: Record<string, string> | undefined;
-}
-
 /** A space's videos. Every function that takes a video id throws NOT_FOUND if the video is not in the space. */
 export interface Library {
   /** Creates a video and records `video.created`. Videos created at the same time are committed together. */
@@ -56,14 +47,8 @@ export interface Library {
   totals(space: string): Promise<VideoTotals>;
 }
 
-export interface LibraryParts {
-  db: Database;
-  recorder: Recorder;
+export interface LibraryParts extends CreateVideosParts {
   blobs: Blobs;
-  random: Random;
-  signals: Signals;
-  publicUrl: string;
-  tracing?: Tracing | undefined;
 }
 
 export function createLibrary(parts: LibraryParts): Library {

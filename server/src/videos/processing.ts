@@ -94,8 +94,7 @@ export function createProcessor(parts: ProcessorParts): Processor {
 /** Retries uploads that failed because ffmpeg was missing. */
 async function requeue({ db, log }: ProcessorParts): Promise<void> {
   const queued = await store.requeueUploads(db, "ffmpeg_missing" satisfies MediaError);
-  if (queued.length > 0)
-    log.info({ uploads: queued.length }, "ffmpeg is now installed; processing the uploads that need it");
+  if (queued.length > 0) log.info({ uploads: queued.length }, "Found ffmpeg; processing the uploads that need it");
 }
 
 /** Makes one processing attempt, from claim to outcome. */

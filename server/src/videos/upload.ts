@@ -193,10 +193,10 @@ async function leave({ db, folders, signals }: UploadParts, id: string): Promise
 }
 
 /** Updates the video's status, which is determined only by its newest upload. */
-async function changeStatus(tx: Sql, video: VideoRow, version: number, happening: "received" | "left"): Promise<void> {
+async function changeStatus(tx: Sql, video: VideoRow, version: number, change: "received" | "left"): Promise<void> {
   if (version !== video.last_version) return;
   // If this upload was canceled while an older one is still being processed, the older one determines the status.
-  const isWaiting = happening === "received" || (await store.isBeingProcessed(tx, video.space_id, video.id));
+  const isWaiting = change === "received" || (await store.isBeingProcessed(tx, video.space_id, video.id));
   const status = statusAfter(isWaiting ? "received" : "left", video.playing_version !== null);
   const progress = isWaiting ? (video.progress ?? 0) : null;
   await setVideoStatus(tx, video, { status, progress, error: null, version, events: 0 });

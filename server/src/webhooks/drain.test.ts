@@ -15,9 +15,9 @@ test("the estimate follows the median duration without a rate limit, and is null
 });
 
 test("the estimate never shrinks with more deliveries or a rate limit", () => {
-  const pace = fc.record({ rate_limit: fc.option(fc.integer({ min: 1, max: 10_000 })), p50_ms: fc.nat(15_000) });
+  const rates = fc.record({ rate_limit: fc.option(fc.integer({ min: 1, max: 10_000 })), p50_ms: fc.nat(15_000) });
   fc.assert(
-    fc.property(pace, fc.nat(100_000), fc.nat(100_000), (given, some, more) => {
+    fc.property(rates, fc.nat(100_000), fc.nat(100_000), (given, some, more) => {
       const few = drainSeconds(some, given)!;
       expect(drainSeconds(some + more, given)).toBeGreaterThanOrEqual(few);
       expect(few).toBeGreaterThanOrEqual(drainSeconds(some, { ...given, rate_limit: null })!);

@@ -23,7 +23,7 @@ interface Row {
 }
 
 /**
- * Reads the whole queue. No index can answer this, but the table is only as large as the backlog, and this runs once
+ * Reads the whole queue. No index can serve this, but the table is only as large as the backlog, and this runs once
  * per scrape.
  */
 const measure: Statement = {
