@@ -34,7 +34,7 @@ const list = async (webhook: string) => (await deliveries.list(space, { webhook,
 const statuses = async (webhook: string) =>
   (await list(webhook)).map(({ sequence, status }) => `${sequence} ${status}`);
 
-/** Stranded deliveries: blocked although no earlier delivery of their video is pending. */
+/** Lists stranded deliveries: those blocked although no earlier delivery of their video is pending. */
 const stranded = () =>
   query(
     `select video_id, sequence from pending_deliveries o where due_at = 'infinity' and not exists (select from pending_deliveries l
@@ -47,7 +47,7 @@ afterEach(async () => {
 });
 
 describe("a cancellation", () => {
-  test("cancels what matches, with a reason that names who and why, and leaves the rest", async () => {
+  test("cancels only the matching deliveries, and records who canceled them and why", async () => {
     const webhook = await pausedWebhook();
     const [first, second] = [newVideo(), newVideo()];
     for (const video of [first, second]) for (const type of TYPES) await happen(engine, video, type);
@@ -64,7 +64,7 @@ describe("a cancellation", () => {
     expect(all.filter(({ video }) => video === second).map(({ status }) => status)).toEqual(["held", "held", "held"]);
   });
 
-  test("with dry_run counts and cancels nothing", async () => {
+  test("only counts deliveries in a dry run", async () => {
     const webhook = await pausedWebhook();
     for (let n = 0; n < 3; n++) await happen(engine, newVideo());
     const counted = await cancellations.dryRun(space, { webhook, status: "held" });
@@ -74,7 +74,7 @@ describe("a cancellation", () => {
     expect(await statuses(webhook)).toEqual(["1 held", "1 held", "1 held"]);
   });
 
-  test("releases the next event of a video", async () => {
+  test("releases the video's next event", async () => {
     const webhook = await pausedWebhook();
     const video = newVideo();
     for (const type of TYPES) await happen(engine, video, type);
@@ -88,7 +88,7 @@ describe("a cancellation", () => {
     expect(pending).toEqual([{ sequence: 2, due: true }]);
   });
 
-  test("leaves deliveries that are being sent", async () => {
+  test("skips deliveries that are being sent", async () => {
     const gate = Promise.withResolvers<void>();
     const node = await testNode(db, async () => {
       await gate.promise;
@@ -105,7 +105,7 @@ describe("a cancellation", () => {
     expect(node.seen).toHaveLength(1);
   }, 60_000);
 
-  test("keeps the attempts and the earlier outcome of a delivery that was sent again", async () => {
+  test("keeps the attempt count and the earlier outcome of a delivery that was sent again", async () => {
     const webhook = await pausedWebhook();
     await happen(engine, newVideo());
     await query("update pending_deliveries set attempt = 5 where webhook_id = $1", [longUuid(webhook)]);
@@ -119,7 +119,7 @@ describe("a cancellation", () => {
     expect(await list(webhook)).toMatchObject([{ status: "succeeded", attempts: 5 }]);
   });
 
-  test("cancels exactly what its filter matches and strands nothing, for any filter", async () => {
+  test("cancels exactly the matching deliveries and strands none, for any filter", async () => {
     const step = fc.record({ video: fc.nat(2), cut: fc.constantFrom("type", "video", "since", "until", "status") });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 4 }), fc.nat(2), async (cuts, which) => {
@@ -152,7 +152,7 @@ describe("a cancellation", () => {
     );
   }, 60_000);
 
-  test("beside live traffic leaves each delivery delivered or canceled, in the order of its video", async () => {
+  test("leaves every event delivered in order or canceled, even under live traffic", async () => {
     const node = await testNode(db, () => response(200));
     nodes.push(node);
     const { id } = await node.webhooks.create(node.db, space, { url: "https://r.example.com/c", events: [...TYPES] });
@@ -177,7 +177,7 @@ describe("a cancellation", () => {
     }
   }, 60_000);
 
-  test("killed after a slice keeps that slice canceled; the sweeper releases the next events, and another call cancels the rest", async () => {
+  test("can be repeated after a crash: the finished slices stay canceled, and the sweeper releases the next events", async () => {
     const webhook = await pausedWebhook();
     const video = newVideo();
     for (const type of TYPES) await happen(engine, video, type);
@@ -208,7 +208,7 @@ describe("a cancellation", () => {
     expect(await query("select from pending_deliveries where webhook_id = $1", [longUuid(webhook)])).toEqual([]);
   });
 
-  test("rejects another space's webhook, and a request without any filter", async () => {
+  test("rejects another space's webhook and a request without filters", async () => {
     const webhook = await pausedWebhook();
     const other = "00000000-0000-4000-8000-000000000009";
     for (const id of [webhook, shortUuid(other)])

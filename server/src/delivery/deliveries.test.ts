@@ -8,13 +8,16 @@ import { createDeliveries, type DeliveryQuery } from "./deliveries.ts";
 const SPACE = "00000000-0000-4000-8000-000000000001";
 const WEBHOOK = "00000000-0000-4000-8000-000000000011";
 const ROWS = LIMITS.LIST_SCAN_FIRST_ROWS + LIMITS.LIST_SCAN_ROWS_MAX + 5_000;
-/** The position, from the newest, of matching deliveries: within the short walk, the long walk, and beyond. The last is pending. */
+/**
+ * Positions of the matching deliveries, counted from the newest: in the short walk, in the long walk, and beyond both.
+ * The last one is pending.
+ */
 const UPLOADED = [500, 1_999, 2_000, 10_000, ROWS - 2_000, ROWS - 1_000];
 
 const db = await testDatabase();
 const deliveries = createDeliveries({ db, signals: createSignals(), retries: 9 });
 
-// One second apart; all but a few are of another type and succeeded.
+// The rows are one second apart. All but a few have another type and succeeded.
 const ROW = `select $1::uuid as space_id, $2::uuid as webhook_id, id, id as event_id,
     case when n = any($3::int[]) then 'video.uploaded' else 'video.created' end as type, 'v' || n as video_id, n
   from generate_series(0, $4::int) n, lateral (select (left(id_floor(now() - n * interval '1 s')::text, 18)
@@ -33,7 +36,7 @@ beforeAll(async () => {
   await db.run({ name: "some_analyzed", text: "analyze deliveries" });
 }, 120_000);
 
-/** Reads a list to its end. @returns for each page the positions of its deliveries */
+/** Reads a list to its end. @returns the positions of the deliveries on each page */
 async function pages(query: Partial<DeliveryQuery>): Promise<number[][]> {
   const found: number[][] = [];
   for (let after: string | null | undefined; after !== null; ) {
@@ -59,9 +62,9 @@ describe("a list with filters that match almost nothing", () => {
     ]);
   });
 
-  test("may have empty pages with a cursor until its end", async () => {
+  test("may have empty pages before its last page", async () => {
     expect(await pages({ type: "video.processing" })).toEqual([[], []]);
-    expect(await pages({ type: "video.uploaded", status: "failed" })).toEqual([[]]); // served by an index: there are none
+    expect(await pages({ type: "video.uploaded", status: "failed" })).toEqual([[]]); // an index shows that there are none
     expect(await pages({ type: "video.uploaded", status: "pending" })).toEqual([UPLOADED.slice(-1)]);
   });
 

@@ -18,17 +18,17 @@ export interface ReplayRunnerParts {
 }
 
 export interface ReplayRunner {
-  /** From now on this node advances running replays; the nodes share them. */
+  /** Starts advancing running replays on this node. The nodes share the replays. */
   start(): void;
-  /** Ends after the current round. */
+  /** Stops after the current round. */
   stop(): Promise<void>;
-  /** Advances each running replay that no other node has locked by one step. @returns whether any has more to do now */
+  /** Advances every running replay that no other node has locked by one step. @returns whether any has more to do */
   round(): Promise<boolean>;
   /** Starts a round now instead of at the next poll. */
   wake(): void;
 }
 
-/** Advances the running replays in rounds: soon after each other while there is work, else at each poll. */
+/** Advances the running replays in rounds: in quick succession while there is work, otherwise at each poll. */
 export function createReplayRunner({ db, clock, log, signals }: ReplayRunnerParts): ReplayRunner {
   let state: "idle" | "running" | "stopped" = "stopped";
   let cancel = () => {};
@@ -102,7 +102,7 @@ async function stepAfter(
   const hasMore = events.length === limit;
   if (!hasMore) await store.changeReplay(tx, space_id, id, "done");
   tx.afterCommit(async () => {
-    await releaseNext(db, reopened, null); // some may wait for a delivery that finished meanwhile
+    await releaseNext(db, reopened, null); // some may wait for a delivery that has since finished
     signals.emit("due", { webhook: webhook_id });
   });
   return { replay: id, hasMore };
@@ -110,13 +110,13 @@ async function stepAfter(
 
 /**
  * How many deliveries a replay may reopen now.
- * @param pending its pending deliveries
+ * @param pending how many of its deliveries are pending
  * @param window how many of its deliveries may be pending
- * @param rate per second; null: only the window limits it
+ * @param rate deliveries per second; null if only the window limits it
  * @param idle_s seconds since it last reopened deliveries
  */
 export function allowance(pending: number, window: number, rate: number | null, idle_s: number): number {
   const free = Math.max(0, window - pending);
-  // At most one second's worth: after a pause a replay continues at its rate instead of catching up.
+  // At most one second's worth, so that a replay continues at its rate after a pause instead of catching up.
   return rate === null ? free : Math.min(free, Math.floor(rate * Math.min(1, Math.max(0, idle_s))));
 }

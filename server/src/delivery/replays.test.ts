@@ -73,7 +73,7 @@ beforeEach(async () => {
   range = { webhook: shortUuid(webhook), since: HOUR_AGO, until: LATER, rate: null };
 });
 
-test("a dry run counts the events, with the first and the last time, and stores nothing", async () => {
+test("a dry run counts the events, returns their first and last times, and stores nothing", async () => {
   await record("aaaaaaaaaa", 1);
   await record("bbbbbbbbbb", 1);
   await finish("succeeded");
@@ -95,7 +95,7 @@ test("a replay reopens finished deliveries, which keep their ids and continue th
   expect(await replays.get(space, id)).toMatchObject({ status: "done", done: 1 });
 });
 
-test("a delivery that finishes while it is reopened continues its attempt numbers, too", async () => {
+test("a delivery that finishes while it is being reopened also continues its attempt numbers", async () => {
   await record("aaaaaaaaaa", 1);
   await finish("succeeded");
   await record("bbbbbbbbbb", 1);
@@ -111,7 +111,7 @@ test("a delivery that finishes while it is reopened continues its attempt number
   expect(await pending()).toMatchObject([{ attempt: 1 }, { video_id: "bbbbbbbbbb", attempt: 1 }]);
 });
 
-test("a replay with statuses reopens only deliveries that ended so", async () => {
+test("a replay filters by status", async () => {
   await record("aaaaaaaaaa", 1);
   await record("bbbbbbbbbb", 1);
   await finish("failed", "video_id = 'aaaaaaaaaa'");
@@ -121,7 +121,7 @@ test("a replay with statuses reopens only deliveries that ended so", async () =>
   expect((await pending()).map(({ video_id }) => video_id)).toEqual(["aaaaaaaaaa"]);
 });
 
-test("a replay filters by types and video", async () => {
+test("a replay filters by type and video", async () => {
   for (const video of ["aaaaaaaaaa", "bbbbbbbbbb"]) for (const sequence of [1, 2]) await record(video, sequence);
   await finish("succeeded");
   await replays.create(db, space, { ...range, types: ["video.uploaded"], video: "bbbbbbbbbb" }, null);
@@ -142,7 +142,7 @@ test("a replay creates deliveries for events older than the webhook", async () =
   ]);
 });
 
-test("a replay includes an event whose recording began before the webhook existed and commits after the replay was created", async () => {
+test("a replay includes an event recorded before the webhook existed, even if it commits after the replay is created", async () => {
   const [recorded, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const slow = db.transaction(async (tx) => {
     await recorder.record(tx, {
@@ -170,7 +170,7 @@ test("a replay includes an event whose recording began before the webhook existe
   expect((await replays.list(space, { limit: 1 })).data).toMatchObject([{ status: "done", total: 1, done: 1 }]);
 });
 
-test("a replay waits neither for later transactions nor for those that only read", async () => {
+test("a replay does not wait for later or read-only transactions", async () => {
   await record("aaaaaaaaaa", 1);
   await finish("succeeded");
   const reader = await db.connect();
@@ -191,8 +191,8 @@ test("a replay neither changes nor counts pending deliveries", async () => {
   expect(await pending()).toEqual(before);
 });
 
-describe("the progress of a replay", () => {
-  test("excludes deliveries that were pending at creation and stay pending", async () => {
+describe("a replay's progress", () => {
+  test("excludes deliveries that stay pending", async () => {
     for (const video of ["aaaaaaaaaa", "bbbbbbbbbb"]) await record(video, 1);
     await finish("failed", "video_id = 'aaaaaaaaaa'");
     const { id, total } = await replays.create(db, space, range, null);
@@ -201,7 +201,7 @@ describe("the progress of a replay", () => {
     expect(await replays.get(space, id)).toMatchObject({ status: "done", total: 1, done: 1 });
   });
 
-  test("includes deliveries that finished after creation, in the total and in done", async () => {
+  test("counts deliveries that finish after its creation as both total and done", async () => {
     for (const video of ["aaaaaaaaaa", "bbbbbbbbbb"]) await record(video, 1);
     const { id, total } = await replays.create(db, space, range, null);
     await finish("succeeded");
@@ -210,7 +210,7 @@ describe("the progress of a replay", () => {
     expect(await replays.get(space, id)).toMatchObject({ status: "done", total: 2, done: 2 });
   });
 
-  test("drops from the total, when done, the events that no longer match", async () => {
+  test("removes events that no longer match from the total", async () => {
     for (const video of ["aaaaaaaaaa", "bbbbbbbbbb"]) await record(video, 1);
     await finish("failed");
     const { id, total } = await replays.create(db, space, { ...range, statuses: ["failed"] }, null);
@@ -220,7 +220,7 @@ describe("the progress of a replay", () => {
     expect(await replays.get(space, id)).toMatchObject({ status: "done", total: 1, done: 1 });
   });
 
-  test("never has done above the total", async () => {
+  test("never exceeds its total", async () => {
     const many = LIMITS.REPLAY_WINDOW + 5;
     for (let index = 0; index < many; index++) await record(`video${String(index).padStart(5, "0")}`, 1);
     const { id, total } = await replays.create(db, space, range, null);
@@ -239,7 +239,7 @@ describe("the progress of a replay", () => {
 });
 
 describe("a replay with ordering", () => {
-  test("lets later events of a video wait for earlier ones", async () => {
+  test("makes a video's later events wait for the earlier ones", async () => {
     for (const sequence of [1, 2, 3]) await record("aaaaaaaaaa", sequence);
     await finish("succeeded");
     await replays.create(db, space, range, null);
@@ -247,7 +247,7 @@ describe("a replay with ordering", () => {
     expect((await pending()).map(({ blocked }) => blocked)).toEqual([false, true, true]);
   });
 
-  test("lets a new event wait for the replayed events of its video", async () => {
+  test("makes a new event wait for the replayed events of its video", async () => {
     await record("aaaaaaaaaa", 1);
     await finish("succeeded");
     await replays.create(db, space, range, null);
@@ -266,7 +266,7 @@ describe("a large replay", () => {
     await finish("succeeded");
   });
 
-  test("keeps at most its window pending, and continues as deliveries finish", async () => {
+  test("keeps no more deliveries pending than its window, and continues as they finish", async () => {
     const { id } = await replays.create(db, space, range, null);
     const sizes: number[] = [];
     while (await replays.round()) {
@@ -279,17 +279,17 @@ describe("a large replay", () => {
     expect(await replays.get(space, id)).toMatchObject({ status: "done", total: many, done: many });
   });
 
-  test("is shared by two nodes that reopen each delivery once", async () => {
+  test("reopens each delivery once, even if two nodes run it", async () => {
     const other = createReplays(parts);
     const { id } = await replays.create(db, space, range, null);
     while ((await Promise.all([replays.round(), other.round()])).includes(true)) await finish("succeeded");
     const [sent] = await query<{ attempts: number }>("select sum(attempts)::int as attempts from deliveries");
     await finish("succeeded");
     expect(await replays.get(space, id)).toMatchObject({ done: many });
-    expect(sent!.attempts + 7).toBe(many * 2); // one attempt before the replay, one by it; the last 7 were still pending
+    expect(sent!.attempts + 7).toBe(many * 2); // one attempt before and one by the replay; the last 7 were still pending
   });
 
-  test("reopens and counts nothing in a step that does not commit", async () => {
+  test("reopens and counts nothing if a step does not commit", async () => {
     const { id } = await replays.create(db, space, range, null);
     const failing = createReplays({
       ...parts,
@@ -300,7 +300,7 @@ describe("a large replay", () => {
     expect((await replays.get(space, id)).done).toBe(0);
   });
 
-  test("reopens nothing while paused, and continues at its cursor when resumed", async () => {
+  test("reopens nothing while paused, and continues where it stopped when resumed", async () => {
     const { id } = await replays.create(db, space, range, null);
     await replays.round();
     await replays.update(db, space, id, { status: "paused" });
@@ -312,7 +312,7 @@ describe("a large replay", () => {
     expect((await replays.get(space, id)).done).toBe(LIMITS.REPLAY_WINDOW * 2);
   });
 
-  test("takes back deliveries that are not being sent when canceled, and leaves the history unchanged", async () => {
+  test("cancels its pending deliveries when canceled, except those being sent, and leaves the history unchanged", async () => {
     const { id } = await replays.create(db, space, range, null);
     await replays.round();
     await query("update pending_deliveries set leased_until = now() + interval '1 minute' where video_id = $1", [
@@ -333,7 +333,7 @@ describe("a large replay", () => {
   });
 });
 
-test("deliveries that a canceled replay created are canceled with a reason", async () => {
+test("deliveries created by a canceled replay are canceled with a reason", async () => {
   for (let index = 0; index <= LIMITS.REPLAY_WINDOW; index++) await record(`video${String(index).padStart(5, "0")}`, 1);
   await finish("succeeded");
   webhook = await addWebhook();
@@ -344,14 +344,14 @@ test("deliveries that a canceled replay created are canceled with a reason", asy
   expect(rows).toEqual([{ status: "canceled", reason: "Its replay was canceled." }]);
 });
 
-test("a replay without a rate gets the default, which spares live traffic; null means no limit", async () => {
+test("a replay's rate has a default that spares live traffic, and null means no limit", async () => {
   const { rate: _, ...unsaid } = range;
   expect(await replays.dryRun(space, unsaid)).toMatchObject({ rate: LIMITS.REPLAY_RATE });
   expect(await replays.create(db, space, unsaid, null)).toMatchObject({ rate: LIMITS.REPLAY_RATE });
   expect(await replays.create(db, space, range, null)).toMatchObject({ rate: null });
 });
 
-test("a rate limits what a step reopens, and a pause is not caught up", () => {
+test("a rate limits how many deliveries a step reopens, without catching up after a pause", () => {
   expect(allowance(0, 40, 10, 0.05)).toBe(0);
   expect(allowance(0, 40, 10, 0.25)).toBe(2);
   expect(allowance(0, 40, 10, 3_600)).toBe(10);
@@ -360,7 +360,7 @@ test("a rate limits what a step reopens, and a pause is not caught up", () => {
   expect(allowance(0, 40, null, 0)).toBe(40);
 });
 
-test("another space's replay and webhook are not found", async () => {
+test("a space cannot use another space's replay or webhook", async () => {
   const { id } = await replays.create(db, space, range, null);
   const other = "00000000-0000-4000-8000-000000000009";
   await expect(replays.get(other, id)).rejects.toMatchObject({ code: "NOT_FOUND" });

@@ -21,11 +21,11 @@ export interface ReplayInput {
   statuses?: store.ReplayedStatus[] | undefined;
   types?: EventType[] | undefined;
   video?: string | undefined;
-  /** Deliveries per second; null: no limit. Default: REPLAY_RATE. */
+  /** Deliveries per second; null for no limit. Defaults to REPLAY_RATE. */
   rate?: number | null | undefined;
 }
 
-/** The API's object for a replay. Times are Unix seconds. A dry run has no id, because nothing of it is stored. */
+/** The API's object for a replay. Times are Unix seconds. A dry run has no id, because it is not stored. */
 export interface ReplayView {
   id: string;
   object: "replay";
@@ -54,9 +54,9 @@ export interface Replays extends Omit<ReplayRunner, "wake"> {
   create(db: Transactional, space: string, input: ReplayInput, by: string | null): Promise<ReplayView>;
   list(space: string, query: PageQuery & { webhook?: string | undefined }): Promise<Page<ReplayView>>;
   get(space: string, id: string): Promise<ReplayView>;
-  /** Pauses or resumes it. @throws CONFLICT if it has ended */
+  /** Pauses or resumes a replay. @throws CONFLICT if it has ended */
   update(db: Transactional, space: string, id: string, change: { status: "running" | "paused" }): Promise<ReplayView>;
-  /** Ends it and cancels the deliveries that it reopened and that are not being sent. @throws CONFLICT if it has ended */
+  /** Ends a replay and cancels the deliveries it reopened, except those being sent. @throws CONFLICT if it has ended */
   cancel(db: Transactional, space: string, id: string): Promise<ReplayView>;
 }
 
@@ -100,7 +100,7 @@ async function filterOf(sql: Sql, clock: Clock, space: string, input: ReplayInpu
   if (input.since >= input.until) errors.push({ path: "/until", detail: "`until` must be later than `since`." });
   const [first, ...more] = errors;
   if (first !== undefined) throw invalid(first, ...more);
-  // Later events are delivered anyway. The millisecond of this call is included.
+  // Later events are delivered anyway. Events from the current millisecond are included.
   const until = new Date(Math.min(input.until * 1000, clock.now() + 1));
   const { statuses = null, types = null, video = null } = input;
   return { webhook_id: webhook_id!, since: new Date(input.since * 1000), until, statuses, types, video_id: video };

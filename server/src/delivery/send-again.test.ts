@@ -10,7 +10,7 @@ import { Disabling } from "../webhooks/disabling.ts";
 import type { DeliveryView } from "./delivery-view.ts";
 
 const db = await testDatabase();
-/** Receivers by webhook name: how they respond, and until when they delay the response. */
+/** Receivers by webhook name: the status they respond with, and what they wait for first. */
 const manners = new Map<string, { status?: number; until?: Promise<void> }>();
 const node = await testNode(
   db,
@@ -24,7 +24,7 @@ const node = await testNode(
 const { space, webhooks, deliveries, seen } = node;
 afterAll(() => node.stop());
 const disabling = new Disabling({ ...node, clock: systemClock, log: createLog("silent", false) });
-/** Disables the webhook by a 410 for one more event, which is then held. */
+/** Disables the webhook with a 410 response to one more event, which is then held. */
 async function disable(name: string, webhook: string): Promise<void> {
   manners.set(name, { status: 410 });
   await happen(node, newVideo());
@@ -40,7 +40,7 @@ const register = async (name: string): Promise<string> =>
     })
   ).id;
 
-/** A webhook's delivery for a new or an existing video, once it has this status. */
+/** Records an event for a new or an existing video. @returns the webhook's delivery, once it has this status */
 async function delivered(webhook: string, status: DeliveryStatus, video?: string): Promise<DeliveryView> {
   const event = await happen(node, video ?? newVideo(), video === undefined ? "video.created" : "video.deleted");
   return reached(webhook, event, status);
@@ -63,7 +63,7 @@ const again = ({ id }: { id: string }) => deliveries.sendAgain(db, space, id);
 const sentTo = (name: string) => seen.filter(({ webhook }) => webhook === name);
 
 describe("sending a delivery again", () => {
-  test("is refused while it is being sent", async () => {
+  test("fails while the delivery is being sent", async () => {
     const gate = Promise.withResolvers<void>();
     manners.set("hangs", { until: gate.promise });
     const webhook = await register("hangs");
@@ -74,7 +74,7 @@ describe("sending a delivery again", () => {
     expect(sentTo("hangs")).toHaveLength(1);
   });
 
-  test("is refused while it waits for an earlier event of its video, which can be sent at once", async () => {
+  test("fails while the delivery waits for an earlier event of its video, which can be sent instead", async () => {
     manners.set("fails", { status: 500 });
     const webhook = await register("fails");
     const first = await delivered(webhook, "retrying");
@@ -92,7 +92,7 @@ describe("sending a delivery again", () => {
   });
 
   test.each(["paused", "disabled"] as const)(
-    "is refused while its webhook is %s, whether it is pending or finished",
+    "fails while the webhook is %s, whether the delivery is pending or finished",
     async (status) => {
       const webhook = await register(status);
       const finished = await delivered(webhook, "succeeded");
@@ -113,7 +113,7 @@ describe("sending a delivery again", () => {
     },
   );
 
-  test("after it succeeded sends the same event once more, with the same id", async () => {
+  test("sends the event of a succeeded delivery once more, with the same id", async () => {
     const webhook = await register("twice");
     const delivery = await delivered(webhook, "succeeded");
     await again(delivery);
@@ -126,7 +126,7 @@ describe("sending a delivery again", () => {
     expect([second!.headers["webhook-id"], second!.attempt]).toEqual([delivery.event, 2]);
   });
 
-  test("after it succeeded does not overtake an earlier pending one", async () => {
+  test("does not overtake an earlier pending delivery", async () => {
     const webhook = await register("ordered");
     const first = await delivered(webhook, "succeeded");
     const second = await delivered(webhook, "succeeded", first.video!);
@@ -139,7 +139,7 @@ describe("sending a delivery again", () => {
     await eventually(() => expect(sentTo("ordered").map(({ sequence }) => sequence)).toEqual([1, 2, 1, 2]));
   });
 
-  test("is refused after its webhook was deleted, and an unknown delivery is not found", async () => {
+  test("fails if the webhook was deleted or the delivery is unknown", async () => {
     const webhook = await register("deleted");
     const delivery = await delivered(webhook, "succeeded");
     await webhooks.remove(db, space, webhook);

@@ -12,17 +12,17 @@ export interface ErasureView {
   /** How many events and attempts this request erased. */
   events: number;
   attempts: number;
-  /** More attempts remain: one request erases at most ERASURE_ATTEMPTS_MAX. */
+  /** Whether attempts remain: one request erases at most ERASURE_ATTEMPTS_MAX. */
   has_more: boolean;
 }
 
 /** Erases the data of a deleted video's events, so that only the fact of delivery remains. */
 export interface Erasures {
   /**
-   * Erases event payloads, headers and bodies of attempts, and the video's name and metadata, one slice per transaction. A
-   * crash leaves the finished slices erased; the same call again erases the rest.
-   * @param tx erases the name last, so that the caller's audit entry commits with it
-   * @throws NOT_FOUND, CONFLICT while the video exists or has pending deliveries
+   * Erases event payloads, attempt headers and bodies, and the video's name and metadata, one slice per transaction.
+   * After a crash, the finished slices stay erased, and repeating the call erases the rest.
+   * @param tx the transaction that erases the name last, so that the caller's audit entry commits with it
+   * @throws NOT_FOUND; CONFLICT while the video exists or has pending deliveries
    */
   create(tx: Sql, space: string, video: string): Promise<ErasureView>;
 }
@@ -53,8 +53,8 @@ function requireNonePending(pending: number): void {
 }
 
 /**
- * A deleted video gets no new events, and an event without a payload no new deliveries, so the attempts that exist
- * afterwards are complete.
+ * A deleted video gets no new events, and an event without a payload gets no new deliveries, so no attempts can be
+ * added afterward.
  */
 async function eraseEvents(db: Database, space: string, video: string): Promise<number> {
   for (let events = 0; ; ) {
