@@ -1,12 +1,12 @@
--- Spaces, their API keys, one-time sign-in links, stored responses of creating calls, and the audit log.
--- Every key of a space's table starts with space_id, so that a distributed PostgreSQL can shard by it. People and their
--- sessions are in the schema `auth`, which the sign-in library maintains.
+-- Spaces, their API keys, one-time sign-in links, stored responses to idempotent requests, and the audit log. Every key
+-- in a per-space table starts with space_id, so that a distributed PostgreSQL can shard by it. Users and their sessions
+-- are in the `auth` schema, which the sign-in library maintains.
 -- Lock cost: creates only.
 
 create table spaces (
   id uuid primary key,
   name text not null,
-  claimed_at timestamptz,         -- when its owner was created; null: the first-run link is still valid
+  claimed_at timestamptz,         -- when its owner was created; null while the first-run link is valid
   created_at timestamptz not null default now()
 );
 
@@ -36,13 +36,13 @@ create table sign_in_links (
   used_at timestamptz
 );
 
--- A row is written in the transaction of the change whose response it stores: both are committed, or neither.
+-- A row is written in the transaction of the change whose response it stores: either both commit or neither does.
 create table idempotency_keys (
   space_id uuid not null references spaces,
   key text not null,
   request_hash bytea not null,
   status smallint not null,
-  body bytea not null,            -- sealed: a response may hold a secret that is shown once
+  body bytea not null,            -- encrypted: a response may contain a secret that is shown once
   created_at timestamptz not null default now(),
   primary key (space_id, key)
 );
@@ -51,8 +51,8 @@ create index idempotency_keys_by_age on idempotency_keys (created_at);
 create table audit_log (
   space_id uuid not null references spaces,
   id uuid not null,               -- UUIDv7: sorts by time
-  action text not null,           -- such as webhook.secret_revealed
-  actor text not null,            -- a person's email, `key <name>`, or `operator`
+  action text not null,           -- for example, webhook.secret_revealed
+  actor text not null,            -- a user's email, `key <name>`, or `operator`
   address text,
   subject text,                   -- the id of the changed object
   details jsonb not null default '{}',

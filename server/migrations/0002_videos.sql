@@ -1,6 +1,6 @@
 -- Videos and their uploads.
--- Two tables, because a video exists before any file and outlives each of them. An upload is one file on its way to
--- becoming the version that plays; its row is also its place in the processing queue.
+-- There are two tables, because a video exists before its first file and outlives every file. An upload is one file
+-- that may become the playing version; its row is also its entry in the processing queue.
 -- Lock cost: creates only.
 
 create table videos (
@@ -21,31 +21,31 @@ create table videos (
   storyboard text,
   playback text,
   playing_version integer,
-  playing_folder text,            -- of its media: one per attempt, so that a late attempt never changes live files
+  playing_folder text,            -- its media folder; one per attempt, so a late attempt never changes live files
   last_version integer not null default 0,
   last_sequence integer not null default 0,  -- the number of this video's newest event
   last_upload_at timestamptz,
   created_at timestamptz not null default now(),
-  deleted_at timestamptz,         -- the row stays: its id is never reused, and its page says that it was deleted
-  files_removed_at timestamptz,   -- when the last file of a deleted video was removed from the storage
+  deleted_at timestamptz,         -- the row remains: the id is never reused, and the page shows the deletion
+  files_removed_at timestamptz,   -- when the last file of a deleted video was removed from storage
   primary key (space_id, id)
 );
 -- Read by embed pages, which do not know the space.
 create unique index videos_by_id on videos (id);
 create index videos_listed on videos (space_id, created_at desc, id desc) where deleted_at is null;
--- Read by the clean-up of deleted videos' files.
+-- Read by the clean-up for deleted videos' files.
 create index videos_to_clear on videos (deleted_at) where deleted_at is not null and files_removed_at is null;
 
 create table uploads (
   space_id uuid not null,
   video_id text not null,
   version integer not null,
-  id text not null,               -- the upload's own id, in its tus URL and its file's name
+  id text not null,               -- the upload's own id, used in its tus URL and file name
   state text not null check (state in ('receiving', 'received', 'processing', 'published', 'failed', 'canceled')),
-  resumable boolean not null,     -- tus; an interrupted plain PUT cannot be resumed
+  resumable boolean not null,     -- true for tus; an interrupted plain PUT cannot be resumed
   file_name text,                 -- as the uploader named it; shown, never used as a path
   size_bytes bigint,              -- as declared, then as received
-  attempt smallint not null default 0,  -- processing attempts begun
+  attempt smallint not null default 0,  -- processing attempts started
   lease_token uuid,
   leased_until timestamptz not null default '-infinity',
   media jsonb,                    -- the probe's result and the files made from it
@@ -61,7 +61,7 @@ create table uploads (
 create unique index uploads_by_id on uploads (id);
 -- Read by the processor's claim.
 create index uploads_to_process on uploads (received_at) where state in ('received', 'processing');
--- Read by the reconciler of uploads that were fully received, or abandoned.
+-- Read by the reconciler, for uploads that were fully received or abandoned.
 create index uploads_receiving on uploads (space_id, created_at) where state = 'receiving';
 -- Read by the clean-up.
 create index uploads_to_clear on uploads (finished_at)

@@ -1,5 +1,5 @@
--- Webhooks and what each of them did in each hour.
--- Secrets and the values of custom headers are sealed (AES-256-GCM) before they reach this table; each sealed value
+-- Webhooks and their hourly statistics.
+-- Secrets and the values of custom headers are encrypted (AES-256-GCM) before they reach this table; each sealed value
 -- starts with the id of the key that sealed it.
 -- Lock cost: creates only.
 
@@ -13,7 +13,7 @@ create table webhooks (
   status_reason text,
   status_since timestamptz not null default now(),
   ordering text not null default 'video' check (ordering in ('video', 'none')),
-  rate_limit integer,             -- per second; null: none
+  rate_limit integer,             -- per second; null if unlimited
   headers bytea,                  -- sealed JSON of names and values
   header_names text[] not null default '{}',
   secret bytea not null,
@@ -22,9 +22,9 @@ create table webhooks (
   previous_secret bytea,
   previous_secret_until timestamptz,
   failing_since timestamptz,      -- the first failure after the last success
-  warned_at timestamptz,          -- when its owners were warned that it will be disabled
-  -- The state change that the last mail to its owners was about. A column and not a queue of mails: what to report
-  -- follows from the webhook's state, so nothing is reported twice or too late.
+  warned_at timestamptz,          -- when its owners were warned that it would be disabled
+  -- The state change that the last mail to its owners was about. This is a column rather than a mail queue: the
+  -- webhook's state determines what to report, so nothing is reported twice or too late.
   mailed_at timestamptz not null default '-infinity',
   certificate_until timestamptz,  -- when the certificate last seen expires
   created_by text,
@@ -38,7 +38,7 @@ create index webhooks_by_change on webhooks (changed_at);
 -- Read to disable webhooks that only fail.
 create index webhooks_failing on webhooks (failing_since) where status = 'enabled' and failing_since is not null;
 
--- Health, without counting attempts.
+-- Hourly health counts, so that health is shown without counting attempts.
 create table webhook_hours (
   space_id uuid not null,
   webhook_id uuid not null,
@@ -46,11 +46,11 @@ create table webhook_hours (
   succeeded integer not null default 0,
   failed integer not null default 0,   -- attempts that failed
   errors jsonb not null default '{}',  -- error word or status -> count
-  timings jsonb not null default '{}', -- "phase bucket" -> count; webhooks/histogram.ts has the buckets' bounds
+  timings jsonb not null default '{}', -- "phase bucket" -> count; bucket bounds are in webhooks/histogram.ts
   primary key (space_id, webhook_id, hour)
 );
 
--- Adds two objects of counts.
+-- Adds up two JSON objects of counts.
 create function add_counts(a jsonb, b jsonb) returns jsonb language sql immutable parallel safe as $$
   select coalesce(jsonb_object_agg(key, total), '{}')
   from (select key, sum(value::bigint) as total

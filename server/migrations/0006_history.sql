@@ -1,7 +1,7 @@
--- The history: finished deliveries and the attempt log, appended to and partitioned by time.
--- A delivery that succeeds is inserted once, so every index here costs that insert. The indexes for filters that select
--- few rows therefore exclude successes and the types that each upload causes; those are found by walking the history. A
--- response other than 2xx always ends in a status other than `succeeded`.
+-- The history: finished deliveries and the attempt log. Both are partitioned by time. Every index here
+-- adds to the cost of inserting a successful delivery. Indexes for filters that select few rows therefore exclude
+-- successes and common event types, which are found by walking the history. A response other than 2xx always ends in a
+-- status other than `succeeded`.
 -- Lock cost: creates only.
 
 create table deliveries (
@@ -14,23 +14,23 @@ create table deliveries (
   sequence integer not null,
   previous integer not null,
   status text not null check (status in ('succeeded', 'failed', 'canceled')),
-  reason text,                    -- of a cancellation
+  reason text,                    -- the reason for a cancellation
   attempts integer not null,
-  response_status smallint,       -- of the last attempt
-  error text,                     -- of the last attempt: a word from the closed set
+  response_status smallint,       -- from the last attempt
+  error text,                     -- from the last attempt: a word from the closed set
   duration_ms real,
   finished_at timestamptz not null default now(),
-  sent_again_at timestamptz,      -- by a person; many clicks at once make one attempt
+  sent_again_at timestamptz,      -- when a user sent it again; repeated clicks make one attempt
   primary key (space_id, id)
 ) partition by range (id);
 create table deliveries_default partition of deliveries default;
 create index deliveries_by_webhook on deliveries (space_id, webhook_id, id desc);
 create index deliveries_by_video on deliveries (space_id, video_id, webhook_id, sequence) where video_id is not null;
--- Read by lists of one status, of all webhooks and of one.
+-- Read by lists of one status, for all webhooks or for one.
 create index deliveries_unsuccessful on deliveries (space_id, status, id desc) where status <> 'succeeded';
 create index deliveries_unsuccessful_by_webhook on deliveries (space_id, webhook_id, status, id desc)
   where status <> 'succeeded';
--- Read by lists of one kind of response: its first digit, 0 where there was none.
+-- Read by lists of one kind of response: its first digit, or 0 if there was no response.
 create index deliveries_by_response on deliveries (space_id, (coalesce(response_status / 100, 0)), id desc)
   where status <> 'succeeded';
 create index deliveries_by_webhook_response on deliveries (space_id, webhook_id, (coalesce(response_status / 100, 0)), id desc)

@@ -1,5 +1,5 @@
 -- Replays: durable work that delivers past events again.
--- A replay has few deliveries pending at a time, so that it never fills the queue of live traffic.
+-- A replay has few deliveries pending at a time, so that it never crowds out live traffic.
 -- Lock cost: creates only.
 
 create table replays (
@@ -13,13 +13,13 @@ create table replays (
   video_id text,
   rate integer,                   -- per second
   status text not null default 'running' check (status in ('running', 'paused', 'done', 'canceled')),
-  reason text,                    -- why it ended without a request
+  reason text,                    -- why it ended if no user ended it
   total integer not null,
   done integer not null default 0,
-  cursor_id uuid,                 -- the last event id walked
+  cursor_id uuid,                 -- the last event id processed
   advanced_at timestamptz not null default now(),  -- when it last reopened deliveries
-  -- The transactions that were recording events when it was created, as pg_locks names them. They may not have seen its
-  -- webhook, so it starts once they have finished.
+  -- The transactions that were recording events when the replay was created, as identified in pg_locks. They may not
+  -- have seen its webhook, so the replay starts once they have finished.
   awaits text[] not null default '{}',
   first_at timestamptz,
   last_at timestamptz,

@@ -1,16 +1,16 @@
--- Time partitions of events, deliveries and attempts: created ahead of time, dropped whole after the retention.
--- Functions, because partition names and bounds cannot be parameters of DDL; here they are built once, from a date and
--- quoted identifiers. Bounds are ids: the first 48 bits of a UUIDv7 are its time, and a delivery's id shares them with its
--- event's, so the three tables have the same days.
+-- Time partitions of events, deliveries and attempts: created ahead of time and dropped whole after retention. These
+-- are functions because DDL takes no parameters for partition names and bounds. They are built here only, from a date
+-- and quoted identifiers. Bounds are ids: the first 48 bits of a UUIDv7 are its time, which a delivery's id shares with
+-- its event's id, so all three tables are split into the same days.
 -- Lock cost: creates functions only. The locks of a call are noted at each function.
 
--- The smallest id of a moment.
+-- The smallest id for a given time.
 create function id_floor(moment timestamptz) returns uuid language sql immutable parallel safe as $$
   select (lpad(to_hex((extract(epoch from moment) * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid
 $$;
 
 -- Creates one day's partition of `parent`. Returns false if it exists, or if a wrong clock has put rows of that day into
--- the default partition: they stay there until the retention of the default partition removes them.
+-- the default partition: those rows stay there until they expire.
 -- Attaching takes SHARE UPDATE EXCLUSIVE on the parent (reads and writes continue) and ACCESS EXCLUSIVE on the default
 -- partition, which is empty on a healthy system.
 create function make_partition(parent text, key_column text, day date) returns boolean language plpgsql as $$
@@ -30,15 +30,15 @@ begin
 end
 $$;
 
--- The days of which `parent` has a partition.
+-- The days for which `parent` has a partition.
 create function partition_days(parent text) returns setof date language sql stable as $$
   select to_date(right(child.relname, 8), 'YYYYMMDD')
   from pg_inherits join pg_class child on child.oid = inhrelid
   where inhparent = to_regclass(format('%I', parent)) and child.relname ~ '_\d{8}$'
 $$;
 
--- Drops one day of `parent`. The change briefly takes ACCESS EXCLUSIVE on the parent, so the caller sets lock_timeout
--- and retries later; `detach … concurrently` is not allowed with a default partition.
+-- Drops one day's partition of `parent`. The change briefly takes ACCESS EXCLUSIVE on the parent, so the caller sets
+-- lock_timeout and retries later; `detach … concurrently` is not allowed if there is a default partition.
 create function drop_partition(parent text, day date) returns void language plpgsql as $$
 begin
   execute format('drop table %I', parent || to_char(day, '_YYYYMMDD'));

@@ -58,20 +58,20 @@ async function main(): Promise<void> {
   const port = await findPort(config.port, config.host);
   const context = await createContext(config, log, shutdown, port);
   await start(context, port).catch((error: unknown) => {
-    if (shutdown.begun) return; // a shutdown makes a start in progress fail
+    if (shutdown.begun) return; // a shutdown makes a startup in progress fail
     if (error instanceof StartFailure) console.error(error.message);
     else log.fatal({ err: error }, "Start failed");
-    shutdown.begin("start failed", 1); // stops what was started, above all the database
+    shutdown.begin("start failed", 1); // stops everything already started, above all the database
   });
 }
 
-/** What most of the constructors need. */
+/** The dependencies that most constructors need. */
 type Context = Awaited<ReturnType<typeof createContext>>;
 
 async function createContext(config: Config, log: Log, shutdown: Shutdown, port: number) {
   const [clock, random, signals] = [systemClock, systemRandom, createSignals()];
   const publicUrl = config.publicUrl ?? `http://localhost:${port}`;
-  const finding = findFfmpeg(clock, config.ffmpeg ?? undefined); // takes time, as the start of the database does
+  const finding = findFfmpeg(clock, config.ffmpeg ?? undefined); // runs while the database starts
   const tracing = await startTraces(config, log, shutdown);
   const onLost = (err: Error): void => {
     log.fatal({ err }, "Embedded database lost");

@@ -4,7 +4,7 @@ import { StartFailure } from "../kernel/start-failure.ts";
 import { createKey, createLink, reseal } from "./commands.ts";
 import { examine, report } from "./doctor.ts";
 
-/** `mave admin …`: commands for the operator, on the machine of the server. They work whether or not it is running. */
+/** `mave admin …`: commands for the operator, run on the server's machine. The server may be running or stopped. */
 function program(): Command {
   const mave = new Command("mave").description("command line of Mave").configureHelp({ showGlobalOptions: true });
   const admin = mave.command("admin").description("administer the server on this machine");

@@ -36,7 +36,7 @@ export async function createKey(config: Config, name: string, scope: "read" | "w
   });
 }
 
-/** @returns a URL that signs in once */
+/** @returns a URL that works for one sign-in */
 export function createLink(config: Config): Promise<string> {
   const publicUrl = config.publicUrl ?? `http://localhost:${config.port}`;
   return withStore(config, (db) => createSignInLink(db, random, publicUrl));

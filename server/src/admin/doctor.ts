@@ -77,7 +77,7 @@ async function database(config: Config): Promise<Finding[]> {
   }
 }
 
-/** How nodes are notified behind a connection pooler; empty without one. */
+/** How nodes are notified behind a connection pooler; empty if there is no pooler. */
 function connection({ databaseDirectUrl }: Config, { sharesSessions }: Database): string {
   if (databaseDirectUrl !== null) return "; notifications use MAVE_DATABASE_DIRECT_URL";
   return sharesSessions
@@ -107,7 +107,7 @@ function clocks(own_ms: number, database: Date, dates: { started_at: Date; date:
   return gap > SKEW_WARNING_S ? warning("clock", `${message}. ${advice}`) : ok("clock", message);
 }
 
-/** Resolves the host names of the webhooks, with the same resolver and address policy as a delivery. */
+/** Resolves the webhooks' host names with the same resolver and address policy as a delivery. */
 async function network(config: Config, urls: string[]): Promise<Finding> {
   const policy = createAddressPolicy(config);
   const resolver = createResolver({ policy, clock });

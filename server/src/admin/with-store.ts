@@ -6,7 +6,7 @@ import { migrate } from "../store/migrate.ts";
 import { openStore } from "../store/open-store.ts";
 
 /**
- * Runs `work` on the database of the server. If the embedded database is not running, it is started for this time.
+ * Runs `work` on the server's database. If the embedded database is not running, it runs for the duration of `work`.
  */
 export async function withStore<Result>(config: Config, work: (db: Database) => Promise<Result>): Promise<Result> {
   const running = config.databaseUrl === null ? await findEmbeddedPostgres(config.dataDir) : null;

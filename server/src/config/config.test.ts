@@ -45,7 +45,7 @@ describe("the default configuration", () => {
     expect(Object.isFrozen(config)).toBe(true);
   });
 
-  test("does not allow http and loopback with a public URL, unless they are set", async () => {
+  test("does not allow http or loopback with a public URL unless they are set", async () => {
     const open = { MAVE_PUBLIC_URL: "https://videos.example.com/" };
     expect(await loadConfig(open, await folder())).toMatchObject({
       publicUrl: "https://videos.example.com",
@@ -87,7 +87,7 @@ describe("the default configuration", () => {
 });
 
 describe("the file .env", () => {
-  test("is read, the environment overrides it, and an empty value means not set", async () => {
+  test("is read, is overridden by the environment, and treats an empty value as not set", async () => {
     const place = await folder();
     await writeFile(join(place, ".env"), "PORT=4000\nLOG_LEVEL=debug\nMAVE_PUBLIC_URL=\n# a comment\n");
     expect(await loadConfig({ LOG_LEVEL: "warn" }, place)).toMatchObject({
@@ -161,7 +161,7 @@ describe("the secrets key", () => {
     expect(await readFile(file, "utf8")).toBe(`${one.secretsKeys[0]!.toString("base64")}\n`);
   });
 
-  test("gets its permissions restricted if others can read it", async () => {
+  test("has its permissions restricted if others can read it", async () => {
     const place = await folder();
     await loadConfig({}, place);
     await chmod(join(place, "data/secrets.key"), 0o644);
@@ -169,7 +169,7 @@ describe("the secrets key", () => {
     expect((await stat(join(place, "data/secrets.key"))).mode & 0o777).toBe(0o600);
   });
 
-  test("prevents the start if it is damaged, because secrets could not be decrypted", async () => {
+  test("prevents startup if it is damaged, because secrets could not be decrypted", async () => {
     const place = await folder();
     await loadConfig({}, place);
     await writeFile(join(place, "data/secrets.key"), "damaged\n");

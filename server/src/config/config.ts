@@ -47,7 +47,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export type Config = Awaited<ReturnType<typeof loadConfig>>;
 
 /**
- * Reads the settings from the environment, which takes precedence, and from the file `.env` in the working folder.
+ * Reads the settings from the environment, which takes precedence, and from the file `.env` in the working directory.
  * Creates the data folder and the secrets key if they do not exist.
  * @throws StartFailure with a list of all invalid settings
  */
@@ -60,22 +60,22 @@ export async function loadConfig(environment: Environment = process.env, folder 
   return Object.freeze({
     port,
     host: values.HOST ?? "127.0.0.1",
-    /** null: the embedded PostgreSQL */
+    /** Null selects the embedded PostgreSQL. */
     databaseUrl: values.DATABASE_URL ?? null,
-    /** The address of the database itself, if `databaseUrl` is that of a connection pooler. */
+    /** The database's own address if `databaseUrl` points to a connection pooler. */
     databaseDirectUrl: values.MAVE_DATABASE_DIRECT_URL ?? null,
     smtpUrl: values.SMTP_URL ?? null,
     logLevel: values.LOG_LEVEL ?? "info",
-    /** An origin without a trailing slash; null: `http://localhost:` and the port */
+    /** An origin without a trailing slash. Null means `http://localhost:` plus the port. */
     publicUrl: publicUrl ?? null,
     dataDir,
     /** 32 bytes each. The first one encrypts webhook secrets in the database; all of them decrypt. */
     secretsKeys: values.MAVE_SECRETS_KEY ?? (await loadSecretsKeys(dataDir)),
     allowHttp: values.MAVE_ALLOW_HTTP ?? local,
-    /** Networks in CIDR notation, and `loopback` */
+    /** Networks in CIDR notation, and `loopback`. */
     allowNetworks: values.MAVE_ALLOW_NETWORKS ?? (local ? ["loopback"] : []),
     roles: new Set<Role>(values.MAVE_ROLES ?? ROLES),
-    /** Seconds before each retry; null: the default schedule */
+    /** Seconds before each retry. Null selects the default schedule. */
     retrySchedule_s: values.MAVE_RETRY_SCHEDULE ?? null,
     retention_days: values.MAVE_RETENTION_DAYS ?? 30,
     attemptTimeout_ms: values.MAVE_ATTEMPT_TIMEOUT_MS ?? LIMITS.ATTEMPT_TOTAL_MS,
@@ -83,7 +83,7 @@ export async function loadConfig(environment: Environment = process.env, folder 
     /** Whether spans are sent. The OpenTelemetry SDK reads its own settings, such as the target. */
     traces: areTracesEnabled(environment),
     metricsToken: values.MAVE_METRICS_TOKEN ?? null,
-    /** true: every proxy; otherwise the addresses whose X-Forwarded-… headers are trusted */
+    /** Addresses whose X-Forwarded-… headers are trusted. True trusts every proxy. */
     trustProxy: values.MAVE_TRUST_PROXY ?? false,
     /** Path of ffmpeg; ffprobe must be in the same folder. */
     ffmpeg: values.MAVE_FFMPEG ?? null,
@@ -134,7 +134,7 @@ function unknownSettings(environment: Environment): string[] {
   return names.map((name) => `${name} is not a setting. ${read.nearest(name, Object.keys(SETTINGS))}`);
 }
 
-/** Whether the host of the URL is this machine. */
+/** Whether the URL's host is this machine. */
 export function isLoopback(url: string): boolean {
   const { hostname } = new URL(url);
   return /^(?:localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);

@@ -8,8 +8,8 @@ const BYTES = 32;
 
 /**
  * The key that encrypts webhook secrets if MAVE_SECRETS_KEY is not set: generated once and stored in the data folder,
- * readable by its owner only. Without it, every webhook's secret is lost, so back it up. To rotate it, add the new key on
- * a line before the old one.
+ * readable only by its owner. Without it, every webhook's secret is lost, so back it up. To rotate it, add the new key
+ * on a line before the old one.
  */
 export async function loadSecretsKeys(dataDir: string, random: Random = systemRandom): Promise<Buffer[]> {
   const file = join(dataDir, "secrets.key");

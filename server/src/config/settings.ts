@@ -3,7 +3,7 @@ import { BlockList, isIP } from "node:net";
 /** Parses the text of a setting. @throws InvalidSetting */
 export type Reader<Value> = (text: string) => Value;
 
-/** The message continues a sentence that starts with the name of the setting. */
+/** The message continues a sentence that starts with the setting's name. */
 export class InvalidSetting extends Error {}
 
 export const text: Reader<string> = (value) => value;

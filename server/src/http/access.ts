@@ -55,8 +55,8 @@ function authorize(who: Principal, access: Access): void {
 }
 
 /**
- * Protects against CSRF: browsers add the cookie to requests from other sites, too. They also set Origin and
- * Sec-Fetch-Site, which no page can change, so these show whether the request came from the dashboard.
+ * Protects against CSRF. Browsers also send the cookie with requests from other sites. But they set Origin and
+ * Sec-Fetch-Site, which no page can change, so these headers show whether a request came from the dashboard.
  * @throws ORIGIN_REFUSED
  */
 export function checkOrigin(request: FastifyRequest, publicUrl: string): void {

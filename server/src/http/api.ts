@@ -18,7 +18,7 @@ export type Api = FastifyInstance<Server, IncomingMessage, ServerResponse, Fasti
 
 declare module "fastify" {
   interface FastifyInstance {
-    /** All routes, in the order of registration. */
+    /** All routes, in registration order. */
     routeList: readonly RouteEntry[];
   }
   interface FastifyRequest {
@@ -29,7 +29,7 @@ declare module "fastify" {
   }
   interface FastifyContextConfig {
     access?: Access;
-    /** Exempt from rate limits: media and embeds, whose viewers can share one address behind a proxy. */
+    /** Exempt from rate limits. Used for media and embeds, whose viewers can share one address behind a proxy. */
     unlimited?: boolean;
     /** Whether the route supports an Idempotency-Key. */
     idempotent?: boolean;

@@ -31,7 +31,7 @@ export interface ChangeOptions<Result, Shown> {
   audit?: Audit<NoInfer<Result>>;
   /** Converts the result to the response body; by default, they are the same. */
   present?(result: NoInfer<Result>): Shown;
-  /** The same change in a group commit, for requests without an audit entry and an Idempotency-Key. */
+  /** The same change in a group commit, for requests with neither an audit entry nor an Idempotency-Key. */
   grouped?(): Promise<Result>;
 }
 
@@ -45,8 +45,8 @@ export type Change = <Result, Shown = Result>(
 
 /**
  * The audit entry and the response for an Idempotency-Key commit with the change, so that a retry after a crash cannot
- * repeat the change. Of two concurrent requests with the same key, the second waits in `store`, rolls its change back and
- * returns the response of the first.
+ * repeat the change. If two requests with the same key run concurrently, the second waits in `store`, rolls back its
+ * change, and returns the first one's response.
  */
 export function createChange(parts: ChangeParts): Change {
   return async (request, reply, work, { status = 200, audit, present = itself, grouped } = {}) => {
@@ -112,7 +112,7 @@ async function findStored({ parts, request, reply, key, hash }: IdempotentReques
   return parts.vault.open(stored.body, owner(space, key));
 }
 
-/** @returns the response as text, so that the first and all repeated responses have the same bytes */
+/** @returns the response as text, so that the first response and its repeats have the same bytes */
 async function store({ parts, request, reply, key, hash }: IdempotentRequest, tx: Sql, status: number, shown: unknown) {
   const { space } = request.who;
   const response = String(reply.serialize(shown));

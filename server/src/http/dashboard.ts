@@ -27,7 +27,7 @@ export async function dashboardRoutes(app: Api): Promise<void> {
   app.get("/dashboard/*", HIDDEN, (request, reply) => {
     const path = (request.params as { "*": string })["*"];
     if (path.startsWith("assets/")) {
-      // Their names contain a hash of their content.
+      // Asset names contain a hash of their content.
       reply.header("cache-control", "public, max-age=31536000, immutable");
       return reply.sendFile(path);
     }

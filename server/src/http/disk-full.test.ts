@@ -17,7 +17,7 @@ const { url, key } = await serveVideos(room);
 const authorization = `Bearer ${key}`;
 const FILE = Buffer.alloc(3_000_000, "0123456789");
 
-/** A disk of two megabytes. */
+/** Mounts a 2 MB disk. */
 async function smallDisk(): Promise<string> {
   const run = promisify(execFile);
   const folder = await mkdtemp(join(tmpdir(), "mave-small-disk-"));

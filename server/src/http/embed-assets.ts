@@ -5,7 +5,7 @@ import { gzip } from "node:zlib";
 import type { FastifyReply } from "fastify";
 import { MaveError } from "../kernel/errors.ts";
 
-/** The built scripts of the player, cached in memory and compressed at the first request. They are few and small. */
+/** The player's built scripts, cached in memory and compressed on the first request. They are few and small. */
 export interface EmbedAssets {
   /** The URL of the main script; null if the player is not built. */
   script: string | null;
@@ -14,14 +14,14 @@ export interface EmbedAssets {
 }
 
 const HEADERS = {
-  "cache-control": "public, max-age=31536000, immutable", // the name of a file changes with its content
+  "cache-control": "public, max-age=31536000, immutable", // a file's name changes with its content
   "content-type": "text/javascript; charset=utf-8",
   "cross-origin-resource-policy": "cross-origin",
   "x-content-type-options": "nosniff",
   vary: "accept-encoding",
 };
 
-/** @param folder the build output of the player */
+/** @param folder the player's build output */
 export async function loadEmbedAssets(folder: string): Promise<EmbedAssets> {
   const files = new Map<string, { plain: Buffer; zipped?: Promise<Buffer> }>();
   const names = await readdir(join(folder, "assets")).catch(() => []); // not built: pages show a message

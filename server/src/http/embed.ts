@@ -19,7 +19,7 @@ const BUILT = fileURLToPath(new URL("../../../dashboard/embed/dist", import.meta
 const ANYONE = { access: "anyone" as const, unlimited: true };
 const params = Type.Object({ id: Type.String() });
 
-/** The public routes of a video: its page, the state that the page polls, and oEmbed. */
+/** A video's public routes: its page, the state that the page polls, and oEmbed. */
 export async function embedRoutes(app: Api, parts: EmbedParts): Promise<void> {
   const { publicUrl } = parts;
   const assets = await loadEmbedAssets(BUILT);
@@ -51,7 +51,7 @@ async function find({ db, publicUrl }: EmbedParts, id: string): Promise<Embed | 
 /** Readable by any page, because these responses contain only what the public page shows. */
 const PUBLIC = { "access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin" };
 
-/** Allows no other origin, but any page as frame. Media are blobs; the player has inline styles. */
+/** Allows no other origins, but any page may embed this one. Media are blobs; the player uses inline styles. */
 const POLICY = [
   ...["default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data: blob:"],
   ...["media-src 'self' blob:", "connect-src 'self'", "worker-src blob:", "font-src 'self'"],
@@ -80,7 +80,7 @@ const OembedQuery = Type.Object({
   format: Type.Optional(Type.String({ description: "`json`; any other value returns 501." })),
 });
 
-/** oEmbed (https://oembed.com), by which other sites embed a video. */
+/** oEmbed (https://oembed.com), which lets other sites embed a video. */
 function oembedRoute(app: Api, parts: EmbedParts): void {
   const schema = { hide: true, querystring: OembedQuery };
   app.get("/oembed", { schema, config: ANYONE }, async ({ query }, reply) => {
@@ -93,7 +93,7 @@ function oembedRoute(app: Api, parts: EmbedParts): void {
   });
 }
 
-/** The video id in the URL of a page, or "" for other URLs. */
+/** The video id in a page's URL, or "" for any other URL. */
 function idOf(url: string, publicUrl: string): string {
   if (!URL.canParse(url)) return "";
   const { origin, pathname } = new URL(url);

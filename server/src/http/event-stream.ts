@@ -22,11 +22,11 @@ interface Viewer {
   seen: Set<string>;
 }
 
-/** Reads the new events of one space, once for all of its viewers. */
+/** Reads a space's new events once for all of its viewers. */
 interface Tail {
   space: string;
   cursor: string | undefined;
-  /** The value is whether the viewer has caught up. */
+  /** Maps each viewer to whether it has caught up. */
   viewers: Map<Viewer, boolean>;
   /** Serializes reads and joins. */
   turn: Promise<void>;
@@ -44,10 +44,10 @@ export interface EventStreamParts {
 }
 
 /**
- * Streams of events. A viewer first catches up with its own queries, starting after the last event that it has seen. Then
- * it receives what the tail of its space reads, so that a thousand viewers cost one query. The tail reads at each signal
- * and at a slow poll, because a signal can be lost, and because an event only becomes readable once every older transaction
- * has ended.
+ * Event streams. A viewer first catches up with its own queries, starting after the last event it has seen. After that,
+ * it receives the events that its space's tail reads, so that a thousand viewers cost one query. The tail reads on
+ * every signal and on a slow poll, because signals can be lost and an event becomes readable only once every older
+ * transaction has ended.
  */
 export function createEventStreams(parts: EventStreamParts): EventStreams {
   const tails = new Map<string, Tail>();
@@ -88,7 +88,7 @@ async function follow(
   read(parts, tail);
 }
 
-/** Sends everything after `cursor`. @returns the id of the last event sent, or `cursor` */
+/** Sends every event after `cursor`. @returns the id of the last event sent, or `cursor` */
 async function catchUp(
   events: Events,
   { stream, choice }: Viewer,

@@ -30,7 +30,7 @@ export function eventRoutes(app: Api, { events, streams }: { events: Events; str
     async ({ who, query }, reply) => {
       const page = await events.list(who.space, { ...query, ...paged(query) });
       reply.type(JSON_TYPE);
-      return asJson(page) as unknown as Static<typeof EventList>; // the frozen bytes, unchanged
+      return asJson(page) as unknown as Static<typeof EventList>; // payloads exactly as recorded
     },
   );
 

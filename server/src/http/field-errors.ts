@@ -10,7 +10,7 @@ export interface Violation {
   message: string;
 }
 
-/** One error per invalid field, in the order of the schema. */
+/** One error per invalid field, in schema order. */
 export function fieldErrors(violations: readonly Violation[]): FieldError[] {
   const errors = new Map<string, FieldError>();
   for (const error of violations.flatMap(toFieldErrors)) {
@@ -23,7 +23,7 @@ export function fieldErrors(violations: readonly Violation[]): FieldError[] {
 function toFieldErrors({ keyword, instancePath: path, params, message }: Violation): FieldError[] {
   const names = (value: unknown) => value as string[];
   switch (keyword) {
-    case "boolean": // the only schema that is `false` is that of unknown fields
+    case "boolean": // only unknown fields have the schema `false`
       return [{ path: path.slice(0, 200), detail: "is not a known field" }];
     case "required":
       return names(params.requiredProperties).map((name) => ({

@@ -3,9 +3,10 @@ import { MaveError } from "../kernel/errors.ts";
 import { problem } from "./problems.ts";
 
 /**
- * Refuses requests whose Host is neither the host of the public URL nor a loopback name. Therefore a server on which
- * MAVE_PUBLIC_URL was forgotten does not work in public, where it would allow deliveries to loopback, and other sites
- * cannot reach a local server by DNS rebinding. X-Forwarded-Host is ignored: a proxy passes Host or uses a loopback name.
+ * Rejects requests whose Host is neither the public URL's host nor a loopback name. A public server without
+ * MAVE_PUBLIC_URL would allow deliveries to loopback, so it must not serve its public name. The check also stops other
+ * sites from reaching a local server by DNS rebinding. X-Forwarded-Host is ignored: a proxy must pass Host through or
+ * use a loopback name.
  */
 export function createHostCheck(publicUrl: string): (request: IncomingMessage, response: ServerResponse) => boolean {
   const publicHost = new URL(publicUrl).hostname;

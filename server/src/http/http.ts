@@ -74,7 +74,7 @@ export interface HttpParts extends ServerParts, OverviewParts {
 
 export interface Http {
   app: Api;
-  /** Refuses new requests, ends streams, and closes the connections still in use after REQUESTS_DRAIN_MS. */
+  /** Rejects new requests, ends streams, and closes connections still in use after REQUESTS_DRAIN_MS. */
   close(): Promise<void>;
 }
 
@@ -113,7 +113,7 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
   };
 }
 
-/** Whether the key or session of a stream is still valid. While the database is unavailable, it counts as valid. */
+/** Whether a stream's key or session is still valid. It counts as valid while the database is unavailable. */
 async function isStillAuthenticated(parts: AccessParts, request: FastifyRequest): Promise<boolean> {
   try {
     await identify(parts, request);

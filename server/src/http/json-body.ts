@@ -3,8 +3,8 @@ import { MaveError } from "../kernel/errors.ts";
 import { LIMITS } from "../kernel/limits.ts";
 
 /**
- * Reads a JSON body within bounds of size, time, encoding and depth. It is stricter than JSON.parse: it rejects texts
- * that two parsers could read differently, and values that PostgreSQL cannot store.
+ * Reads a JSON body within limits on size, time, encoding, and depth. It is stricter than JSON.parse: it rejects text
+ * that two parsers could read differently and values that PostgreSQL cannot store.
  */
 export async function readJsonBody(
   stream: IncomingMessage,
@@ -72,9 +72,9 @@ export function parseJson(bytes: Buffer): unknown {
 
 const TOKEN = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g;
 
-/** Checks what JSON.parse accepts, in one pass over the tokens of a valid JSON text. */
+/** Rejects text that JSON.parse accepts but Mave does not, in one pass over the tokens of valid JSON. */
 function checkTokens(text: string): void {
-  const open: (Set<string> | null)[] = []; // the field names so far of each open object; null for an array
+  const open: (Set<string> | null)[] = []; // field names seen so far in each open object; null for an array
   for (const { 0: token, 1: colon } of text.matchAll(TOKEN)) {
     if (token === "{" || token === "[") {
       open.push(token === "{" ? new Set() : null);

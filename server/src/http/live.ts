@@ -9,7 +9,7 @@ import { message, type Stream, type Streams } from "./server-sent-events.ts";
 
 const TOPICS = ["delivery", "video", "webhook", "event"] as const;
 type Topic = (typeof TOPICS)[number];
-/** A message instead of a comment, because pages cannot see comments. A page that misses it knows that it is not live. */
+/** A message, because pages cannot see SSE comments. A page that stops receiving it knows that it is no longer live. */
 const BEAT = message({ event: "beat", data: "" });
 
 export interface ChangeStreamParts {
@@ -71,7 +71,7 @@ export function changeStreamRoute(app: Api, { streams, live, clock }: ChangeStre
 
 interface Viewers {
   streams: Set<Stream>;
-  /** Messages not written yet, without duplicates. */
+  /** Messages not yet written, without duplicates. */
   batch: Set<string>;
   isScheduled: boolean;
 }

@@ -12,7 +12,7 @@ const TYPES: Record<string, string> = {
   vtt: "text/vtt; charset=utf-8",
 };
 
-/** The URL of a file never gets other content, so any cache can store it. Any page can read it. */
+/** The content at a file's URL never changes, so any cache can store it. Any page can read it. */
 const HEADERS = {
   "cache-control": "public, max-age=31536000, immutable",
   "access-control-allow-origin": "*",
@@ -53,14 +53,14 @@ async function sendMedia(blobs: Blobs, request: FastifyRequest, reply: FastifyRe
   const { start, end } = range ?? { start: 0, end: found.bytes - 1 };
   reply.code(range ? 206 : 200).header("content-length", end - start + 1);
   if (range) reply.header("content-range", `bytes ${start}-${end}/${found.bytes}`);
-  // An empty stream, because Fastify sets the length 0 without one.
+  // An empty stream, because without one Fastify sets the length to 0.
   if (request.method === "HEAD") return reply.send(Readable.from([]));
   const stream = await blobs.getRange(key, start, end);
   if (!stream) throw new MaveError("NOT_FOUND");
   return reply.send(stream);
 }
 
-/** A byte range, both ends included; null for the whole file, as RFC 9110 §14.2 allows for multiple ranges. */
+/** An inclusive byte range. Null means the whole file, which RFC 9110 §14.2 allows for multiple ranges. */
 export function readRange(
   headers: { range?: string | undefined; "if-range"?: string | undefined },
   bytes: number,

@@ -8,7 +8,7 @@ import { Invitation, MemberList } from "./schemas/space.ts";
 
 const tags = ["Members"];
 
-/** An invitation is a link that the owner passes on, so that no mail server is needed. */
+/** An invitation is a link that the owner passes on, so no mail server is needed. */
 export function memberRoutes(app: Api, { people, change }: { people: People; change: Change }): void {
   app.get(
     "/v1/members",

@@ -4,7 +4,7 @@ import { EVENT_TYPES, type EventType } from "../kernel/event-catalog.ts";
 import type { Access, Api } from "./api.ts";
 import { eventBody } from "./schemas/event-bodies.ts";
 
-/** Collects all routes that are registered afterwards into an OpenAPI 3.1 document: `app.swagger()`. */
+/** Collects every route registered after it into an OpenAPI 3.1 document, which `app.swagger()` returns. */
 export async function openApi(app: Api, { publicUrl, version }: { publicUrl: string; version: string }): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -67,7 +67,7 @@ const IDEMPOTENCY_KEY = {
     "A unique value that you choose. If you repeat the request within 24 hours, you get the same response and nothing is created twice.",
 };
 
-/** Adds what the routes have in common: authentication, errors and the Idempotency-Key. */
+/** Adds the parts that all routes share: authentication, errors and the Idempotency-Key. */
 function describe(schema: FastifySchema | undefined, route: RouteOptions): FastifySchema {
   if (!schema) return { hide: true } as FastifySchema;
   const { access, idempotent } = (route.config ?? {}) as { access?: Access; idempotent?: boolean };
@@ -88,7 +88,7 @@ const SECURITY: Record<Access, object[]> = {
   owner: [{ session: [] }],
 };
 
-/** One operation per event type of the catalog. */
+/** One operation per event type in the catalog. */
 function webhooks(): Record<string, object> {
   const types = Object.keys(EVENT_TYPES) as EventType[];
   return Object.fromEntries(types.map((type) => [type, { post: webhookOperation(type) }]));

@@ -89,7 +89,7 @@ const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/;
 function checkMetricsReader(request: FastifyRequest, token: string | null): void {
   const { authorization = "", "x-forwarded-for": forwarded } = request.headers;
   if (token === null) {
-    // A proxy on this machine may forward a request from another one.
+    // A proxy on this machine may forward requests from other machines.
     if (LOOPBACK.test(request.socket.remoteAddress ?? "") && forwarded === undefined) return;
     throw new MaveError(
       "KEY_MISSING",

@@ -16,7 +16,7 @@ export interface OverviewParts {
   publicUrl: string;
   retention_days: number;
   uploadMaxBytes: number;
-  /** As found at the start. */
+  /** As found at startup. */
   ffmpeg: { available: boolean; version: string | null; hint: string | null };
 }
 

@@ -5,9 +5,9 @@ import { LIMITS } from "../kernel/limits.ts";
 import type { Api } from "./api.ts";
 
 export interface RateLimits {
-  /** Counts a request for its key, person or address. @throws RATE_LIMITED */
+  /** Counts a request against its API key, user, or address. @throws RATE_LIMITED */
   countRequest(request: FastifyRequest): Promise<void>;
-  /** Counts an invalid key for its address. @throws RATE_LIMITED */
+  /** Counts an invalid key against its address. @throws RATE_LIMITED */
   countInvalidKey(request: FastifyRequest): Promise<void>;
   /** @throws RATE_LIMITED if too many sign-ins failed from this address or for this email */
   checkSignIn(request: FastifyRequest): Promise<void>;
@@ -17,7 +17,7 @@ export interface RateLimits {
 
 const MINUTE_MS = 60_000;
 
-/** Counts in memory, per node and with a bounded number of keys: a limit does not have to be exact to protect. */
+/** Counts in memory, per node, for a bounded number of keys. A limit need not be exact to protect the server. */
 export async function createRateLimits(app: Api): Promise<RateLimits> {
   await app.register(rateLimit, { global: false });
   const limiter = (max: number, timeWindow: number, keyGenerator?: (request: FastifyRequest) => string) =>
@@ -46,7 +46,7 @@ export async function createRateLimits(app: Api): Promise<RateLimits> {
 
 type Count = Awaited<ReturnType<ReturnType<Api["createRateLimit"]>>>;
 
-/** @param isNext whether the next request is checked, rather than one that was counted */
+/** @param isNext whether to check the next request instead of one already counted */
 function check(count: Count, isNext = false): void {
   if (count.isAllowed) return;
   if (isNext ? count.remaining > 0 : !count.isExceeded) return;

@@ -3,7 +3,7 @@ import type { Clock } from "../kernel/clock.ts";
 import type { OpenSpan, Tracing } from "../kernel/trace.ts";
 import type { Api } from "./api.ts";
 
-/** A span per API request, the parent of what the request records. Media, pages and probes have none. */
+/** Starts a span for each API request, the parent of everything it records. Media, pages, and probes get no span. */
 export function traceRequests(app: Api, tracing: Tracing, clock: Clock): void {
   const spans = new WeakMap<FastifyRequest, OpenSpan>();
   app.addHook("onRequest", (request, _reply, done) => {

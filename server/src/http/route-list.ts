@@ -1,7 +1,7 @@
 import { MaveError } from "../kernel/errors.ts";
 import type { Access, Api, RouteEntry } from "./api.ts";
 
-/** Adds `app.routeList`, and a not-found handler: 405 with `Allow` if the path has other methods, else 404. */
+/** Adds `app.routeList`, and a not-found handler: 405 with `Allow` if the path has other methods, 404 otherwise. */
 export function addRouteList(app: Api): void {
   const routes: RouteEntry[] = [];
   const paths = new Map<string, RegExp>();
@@ -27,7 +27,7 @@ export function addRouteList(app: Api): void {
   });
 }
 
-/** The access of a route that does not declare one. */
+/** The access level of a route that does not declare one. */
 export const defaultAccess = (method: string): Access => (method === "GET" || method === "HEAD" ? "read" : "write");
 
 const pattern = (url: string) =>

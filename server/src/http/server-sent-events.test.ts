@@ -26,7 +26,7 @@ function manualClock() {
   return { clock, ring };
 }
 
-/** A server with one stream and a client that does not read by itself. */
+/** A server with one stream, and a client that reads only when told to. */
 async function open(isAuthenticated = async () => true) {
   const { clock, ring } = manualClock();
   const streams = createStreams(clock, isAuthenticated);
@@ -61,7 +61,7 @@ test("a client that does not read is disconnected before it exceeds its buffer l
     if (written % 16 === 0) await new Promise(setImmediate);
   }
   await eventually(() => expect(stream.open).toBe(false));
-  // The buffers of the two sockets belong to the system; ours has at most the limit and one message.
+  // The system owns the two sockets' buffers; ours holds at most the limit plus one message.
   expect(written * text.length).toBeLessThan(LIMITS.STREAM_BUFFERED_BYTES + 16 * 1_048_576);
   expect(streams.count).toBe(0);
 });

@@ -10,7 +10,7 @@ export interface Stream {
   readonly open: boolean;
   /** @param messages in the wire format, as `message` returns it */
   write(messages: string): void;
-  /** Resolves once the written messages were sent or the stream has ended. */
+  /** Resolves once all written messages are sent or the stream has ended. */
   drained(): Promise<void>;
   /** `work` runs once when the stream ends, regardless of the reason. */
   onEnd(work: () => void): void;
@@ -25,7 +25,7 @@ export interface Streams {
    */
   begin(request: FastifyRequest, reply: FastifyReply, heartbeat?: string): Stream;
   readonly count: number;
-  /** Ends all streams; clients reconnect to another node or after the restart. */
+  /** Ends all streams; clients reconnect to another node, or to this one after its restart. */
   endAll(): void;
 }
 

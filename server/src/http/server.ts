@@ -38,7 +38,7 @@ export async function createServerFrame(parts: ServerParts): Promise<Api> {
     loggerInstance: parts.log,
     logController: new LogController({ disableRequestLogging: true }),
     childLoggerFactory: (logger) => logger, // avoids creating a logger per request
-    return503OnClosing: false, // a hook refuses these requests with a problem
+    return503OnClosing: false, // a hook rejects these requests with a problem
     trustProxy: parts.trustProxy,
     bodyLimit: LIMITS.BODY_BYTES,
     schemaController: lazySerializers,
@@ -67,8 +67,8 @@ export async function createServerFrame(parts: ServerParts): Promise<Api> {
 }
 
 /**
- * The security headers of API responses; pages and media override some. They are computed once: helmet, which computes them
- * per request, took a tenth of the request time.
+ * Security headers for API responses; pages and media override some. They are computed once: helmet computes them per
+ * request, which took a tenth of the request time.
  */
 function securityHeaders(publicUrl: string): Record<string, string> {
   return {
@@ -115,7 +115,7 @@ function rawServer(
   return server;
 }
 
-/** Unique across restarts, and short. */
+/** Generates short ids that are unique across restarts. */
 function requestIds(random: Random): () => string {
   const start = random.bytes(6).toString("base64url");
   let count = 0;

@@ -45,7 +45,7 @@ export function signInRoutes(app: Api, parts: SessionParts): void {
     async (request, reply) => {
       checkOrigin(request, publicUrl);
       const { email, password } = request.body;
-      // Only passwords need a limit on failed tries: links are too random to be guessed.
+      // Only passwords need a limit on failed attempts: links are too random to guess.
       await limits.checkSignIn(request);
       const person = await people.signIn(email, password, request.headers).catch(async (error) => {
         if (error instanceof MaveError && error.code === "SIGN_IN_FAILED") await limits.countFailedSignIn(request);

@@ -180,7 +180,7 @@ describe("a tus upload", () => {
     expect((await patch(newer, 0, Buffer.from("newer"))).status).toBe(204);
   });
 
-  test("of a deleted video is canceled", async () => {
+  test("is canceled when its video is deleted", async () => {
     const video = await newVideo();
     const path = (await create(video, 5)).headers.get("location")!;
     await room.library.remove(db, room.space, video);
@@ -190,7 +190,7 @@ describe("a tus upload", () => {
 });
 
 describe("an upload token", () => {
-  test("uploads to its video, which does not have to be named", async () => {
+  test("uploads to its video without naming it", async () => {
     const { token } = await room.library.createUploadToken(db, room.space, await newVideo());
     const created = await ask({ method: "POST", bearer: token, headers: { "upload-length": "3" } });
     expect(created.status).toBe(201);
@@ -216,7 +216,7 @@ describe("an upload token", () => {
   });
 });
 
-describe("a tus request is rejected", () => {
+describe("a tus request", () => {
   const rejected: [string, () => Promise<Response>, number, string][] = [
     ["no key", async () => create(await newVideo(), 3, { headers: { authorization: "" } }), 401, "KEY_MISSING"],
     [
@@ -247,7 +247,7 @@ describe("a tus request is rejected", () => {
       "METHOD_UNKNOWN",
     ],
   ];
-  test.each(rejected)("with %s", async (_, send, status, code) => {
+  test.each(rejected)("is rejected with %s", async (_, send, status, code) => {
     const response = await send();
     expect(response.status).toBe(status);
     if (response.headers.get("content-length") === "0" || (await response.clone().text()) === "") return; // HEAD
@@ -255,14 +255,14 @@ describe("a tus request is rejected", () => {
     expect(await response.json()).toMatchObject({ status, code, detail: expect.stringMatching(/\w+ \w+/) });
   });
 
-  test("for an upload of another space exactly as for an unknown one", async () => {
+  test("is rejected for another space's upload exactly as for an unknown one", async () => {
     const path = (await create(await newVideo(), 3)).headers.get("location")!;
     const theirs = await patch(path, 0, Buffer.from("abc"), otherKey);
     const unknown = await patch(`/v1/uploads/${"0".repeat(32)}`, 0, Buffer.from("abc"), otherKey);
     expect([theirs.status, await theirs.text()]).toEqual([unknown.status, await unknown.text()]);
   });
 
-  test("without regard to its file name, from which control characters are removed", async () => {
+  test("has control characters removed from its file name", async () => {
     const created = await create(await newVideo(), 3, { name: "a\u0000\u0007b\ud83d.mp4" });
     const row = await room.uploads.get(created.headers.get("location")!.split("/").at(-1)!);
     expect(row?.file_name).toMatch(/^ab.\.mp4$/);

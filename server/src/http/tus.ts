@@ -29,8 +29,8 @@ export interface TusParts {
 
 /**
  * tus 1.0 (https://tus.io/protocols/resumable-upload) at /v1/uploads: creation, creation-with-upload, expiration,
- * termination. It runs on the raw server, before Fastify, which reduced the throughput to 70 %. The raw server must not
- * limit the total time of a request; this handler disconnects idle clients instead.
+ * termination. It runs on the raw server, ahead of Fastify, which reduced throughput to 70%. The raw server must not
+ * limit a request's total time; this handler disconnects idle clients instead.
  * @returns a handler that returns false for requests to other paths
  */
 export function createTusHandler(parts: TusParts): (request: IncomingMessage, response: ServerResponse) => boolean {
@@ -43,7 +43,7 @@ export function createTusHandler(parts: TusParts): (request: IncomingMessage, re
   return (request, response) => {
     const path = request.url?.split("?", 1)[0] ?? "";
     if (path !== UPLOADS_PATH && !path.startsWith(`${UPLOADS_PATH}/`)) return false;
-    // The GET of the tus library would return the uploaded file.
+    // The tus library's GET would return the uploaded file.
     if (!METHODS.has(request.method ?? "")) refuseMethod(response);
     else {
       request.setTimeout(LIMITS.UPLOAD_IDLE_MS, () => request.destroy());
@@ -57,7 +57,7 @@ export function createTusHandler(parts: TusParts): (request: IncomingMessage, re
   };
 }
 
-/** Like `handle` of the library, but keeps the connection open after an error: closing it would lose the response. */
+/** Like the library's `handle`, but keeps the connection open after an error: closing it would lose the response. */
 async function handle(server: Server, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const response = await server.handleWeb(tusRequest(req, res));
   response.headers.delete("connection");
@@ -84,7 +84,7 @@ function refuseMethod(response: ServerResponse): void {
 
 type Request = Parameters<NonNullable<ConstructorParameters<typeof Server>[0]["onIncomingRequest"]>>[0];
 
-/** Where a request can upload: to the videos of a space, or with an upload token to one video. */
+/** Where a request can upload: to any video in a space or, with an upload token, to one video. */
 interface Uploader {
   space: string;
   video: string | null;
@@ -154,7 +154,7 @@ async function identify({ db, apiKeys }: TusParts, request: Request): Promise<Up
 
 const PROBLEM = "application/problem+json";
 
-/** The tus server with problems as error bodies. The statuses are those that the protocol requires. */
+/** The tus server with problems as error bodies and the statuses that the protocol requires. */
 class ProblemServer extends Server {
   override write(...[context, headers, status, body = ""]: Parameters<Server["write"]>): ReturnType<Server["write"]> {
     if (status < 400) return super.write(context, headers, status, body);
@@ -174,7 +174,7 @@ const CODES: Record<number, ErrorCode> = {
   500: "INTERNAL",
 };
 
-/** The problem for an error of the tus library. */
+/** The problem for an error from the tus library. */
 function libraryProblem(status: number, sentence: string) {
   const code = CODES[status] ?? "REQUEST_MALFORMED";
   const detail = code === "INTERNAL" ? undefined : `${sentence.replace(/\.$/, "")}.`;
@@ -190,7 +190,7 @@ function toTusError(error: Error | { status_code: number; body: string }, log: L
 }
 
 function tusProblem(error: MaveError) {
-  // After most 4xx statuses, clients start a new upload, which would end the newer one that ended this one. 423 stops them.
+  // After most 4xx statuses, clients start a new upload, which would cancel the newer upload. A 423 stops them.
   const status_code = error.code === "UPLOAD_CONFLICT" ? 423 : error.status;
   return { status_code, body: JSON.stringify({ ...problem(error, "-"), status: status_code }) };
 }

@@ -80,7 +80,7 @@ describe("a PUT of a file", () => {
     expect(await readdir(room.folders.incoming)).toEqual([]);
   });
 
-  test("of an endless body is stopped at the size limit", async () => {
+  test("is stopped at the size limit if its body is endless", async () => {
     const id = await newVideo();
     const request = httpRequest(`${url}/v1/videos/${id}/file`, { method: "PUT", headers: { authorization } });
     request.on("error", () => {});
@@ -97,7 +97,7 @@ describe("a PUT of a file", () => {
     expect(await room.library.get(room.space, id)).toMatchObject({ status: "waiting" });
   });
 
-  test("that is aborted leaves no file, and the video waits for a file again", async () => {
+  test("leaves no file if it is aborted, and the video waits for a file again", async () => {
     const id = await newVideo();
     const socket = new Socket().connect(Number(new URL(url).port), "127.0.0.1");
     socket.write(
@@ -137,7 +137,7 @@ describe("media", () => {
     expect(playlist.headers.get("content-type")).toBe("application/vnd.apple.mpegurl");
   });
 
-  test("of a deleted video return 404 immediately", async () => {
+  test("return 404 as soon as their video is deleted", async () => {
     const id = await readyVideo();
     expect((await fetch(`${url}/media/${id}/1/poster.jpg`)).status).toBe(200);
     await room.library.remove(db, room.space, id);
@@ -212,12 +212,12 @@ describe("the page at embed_url", () => {
     expect(await page()).toBe("410 Video deleted");
   });
 
-  test("of an unknown id is a 404 page", async () => {
+  test("is a 404 page if its id is unknown", async () => {
     const response = await fetch(`${url}/AAAAAAAAAA`);
     expect([response.status, response.headers.get("content-type")]).toEqual([404, "text/html; charset=utf-8"]);
   });
 
-  test("does not show viewers that the server has no ffmpeg", async () => {
+  test("does not tell viewers that the server has no ffmpeg", async () => {
     const id = await newVideo();
     await room.process(null);
     await put(id, await readFile(await playable(inputs, "old.avi")));
@@ -251,7 +251,7 @@ describe("oEmbed", () => {
     ["url=nonsense", 404],
     ["url=%2F&format=xml", 501],
     ["url=%2F&maxwidth=wide", 422],
-  ])("for %s returns %i", async (query, status) => {
+  ])("responds to the query "%s" with %i", async (query, status) => {
     expect((await fetch(`${url}/oembed?${query}`)).status).toBe(status);
   });
 });

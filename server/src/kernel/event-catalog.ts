@@ -1,6 +1,6 @@
 /**
- * The event catalog: every type, what its `data` is, and when it occurs. It is the source of validation, the JSON Schemas,
- * OpenAPI and the dashboard's picker; a contract test compares it with the SDK's types and the docs.
+ * The event catalog: every type, its `data`, and when it occurs. Validation, the JSON Schemas, OpenAPI, and the
+ * dashboard's picker are derived from it; a contract test compares it with the SDK's types and the docs.
  */
 export const EVENT_TYPES = {
   "video.created": {

@@ -1,6 +1,6 @@
 /**
- * Every bound of the service, by subject. The unit comes last in the name, the reason stands beside the value.
- * `assertLimits` checks the relations between them at each start.
+ * Every limit in the service, by subject. Each name ends with the unit, and each comment gives the reason.
+ * `assertLimits` checks the relations between limits at startup.
  */
 export const LIMITS = {
   // One attempt.
@@ -14,16 +14,16 @@ export const LIMITS = {
   INTERIM_RESPONSES_MAX: 8, // 1xx responses before the receiver counts as flooding
 
   // DNS and connections to receivers.
-  DNS_QUERY_MS: 1_500, // two queries take at most 4.5 s, which fits into ATTEMPT_CONNECT_MS
+  DNS_QUERY_MS: 1_500, // two queries take at most 4.5 s, which fits in ATTEMPT_CONNECT_MS
   DNS_CACHE_NAMES_MAX: 20_000, // the oldest name is dropped first
   DNS_CACHE_MIN_MS: 5_000, // a TTL of 0 would cause one query per connection
-  DNS_CACHE_MAX_MS: 300_000, // a receiver that moves is found again within five minutes
+  DNS_CACHE_MAX_MS: 300_000, // a receiver that moves is reachable again within five minutes
   DNS_FAILURE_CACHE_MS: 10_000,
   DNS_STALE_MS: 300_000, // how long past its TTL the last good response is used while no DNS server responds
-  CONNECT_ADDRESS_MS: 1_500, // per address of a name, so that three fit into ATTEMPT_CONNECT_MS
+  CONNECT_ADDRESS_MS: 1_500, // per address of a name, so that three fit in ATTEMPT_CONNECT_MS
   URLS_CHECKED_MAX: 10_000, // cached URL checks and origins; all are dropped when the cache is full
   ORIGIN_SOCKETS_MAX: 16, // larger pools are slower
-  SOCKETS_OPEN_MAX: 2_000, // idle ones included; above it, connections are closed after use
+  SOCKETS_OPEN_MAX: 2_000, // including idle ones; above it, connections are closed after use
   SOCKET_IDLE_MS: 30_000, // a new TLS connection costs 20 times as much as a delivery on an open one
 
   // The delivery engine of one node.
@@ -39,7 +39,7 @@ export const LIMITS = {
   TARGETS_CACHED_MAX: 20_000, // webhooks cached with their secrets
   LEASE_MS: 30_000, // twice the longest attempt
   CLAIM_BATCH_MAX: 256,
-  POLL_MS: 1_000, // finds due rows when a notice was lost
+  POLL_MS: 1_000, // finds due rows if a notice is lost
   POLL_CHANGES_MS: 5_000, // the same for webhooks changed on another node
   NOTICE_BATCH_MS: 20, // notices to other nodes are batched: each commit with a notice takes a global lock
   NOTICE_BYTES: 7_800, // PostgreSQL's maximum for a payload is 8,000
@@ -54,10 +54,10 @@ export const LIMITS = {
   // Nodes, and recovery of lost work.
   SESSION_PROBE_MS: 5_000, // interval between liveness checks of a dedicated connection
   SESSION_RETRY_MS: 250, // between reconnects; well below the time after which other nodes presume this one dead
-  TRANSACTION_IDLE_MS: 30_000, // then PostgreSQL releases the locks of a frozen process, just as its leases expire
+  TRANSACTION_IDLE_MS: 30_000, // afterward PostgreSQL releases a frozen process's locks, just as its leases expire
   SWEEP_MS: 1_000, // interval between searches for work that a dead process left behind
   SWEEP_ROWS_MAX: 1_000, // waiting deliveries checked by one statement
-  SWEEP_SLICES_MAX: 20, // statements per sweep; the next sweep continues there
+  SWEEP_SLICES_MAX: 20, // statements per sweep; the next sweep continues from there
 
   // HTTP requests.
   BODY_BYTES: 262_144, // JSON bodies only; files are streamed
@@ -72,14 +72,14 @@ export const LIMITS = {
   READY_MS: 2_000, // /readyz fails when the database is slower than this
   LIST_DEFAULT: 20,
   LIST_MAX: 100,
-  LIST_SCAN_FIRST_ROWS: 2_000, // finished deliveries scanned first for a page with several filters; mostly enough, 1 ms
-  LIST_SCAN_ROWS_MAX: 20_000, // scanned next, before a short page is returned; 20 ms, where a full scan took seconds
+  LIST_SCAN_FIRST_ROWS: 2_000, // deliveries scanned first for a page with several filters; usually enough, in 1 ms
+  LIST_SCAN_ROWS_MAX: 20_000, // scanned next, before a short page is returned; takes 20 ms, a full scan took seconds
   IDEMPOTENCY_KEPT_S: 86_400,
   OVERVIEW_CACHED_MS: 1_000, // every open page polls it
   OVERVIEWS_CACHED_MAX: 1_000,
 
   // Rate limits, per node.
-  REQUESTS_PER_KEY_MAX: 60_000, // per minute and API key or person; stops a runaway loop, not a legitimate program
+  REQUESTS_PER_KEY_MAX: 60_000, // per minute for each API key or user; stops a runaway loop, not a legitimate program
   REQUESTS_PER_ADDRESS_MAX: 6_000, // per minute without a key; embeds are exempt
   INVALID_KEYS_PER_ADDRESS_MAX: 60, // per minute; valid keys from the same address keep working
   FAILED_SIGN_INS_PER_ADDRESS_MAX: 20, // per SIGN_IN_WINDOW_MS: each costs a slow hash
@@ -109,7 +109,7 @@ export const LIMITS = {
   // Webhooks.
   WEBHOOKS_PER_SPACE_MAX: 1_000, // each event is matched against every webhook of its space
   WEBHOOK_HEADERS_MAX: 20,
-  WEBHOOK_FAILING_MS: 432_000_000, // five days of failures only, then it is disabled
+  WEBHOOK_FAILING_MS: 432_000_000, // a webhook is disabled after five days of nothing but failures
   WEBHOOK_WARNING_MS: 216_000_000, // half of that, which leaves time to act after a weekend
   WEBHOOK_FAILING_CHECK_MS: 60_000, // interval between checks for failing webhooks
   BACKLOG_COUNTED_MAX: 100_000, // pending deliveries counted for a page; a larger backlog is shown as this number
@@ -121,11 +121,11 @@ export const LIMITS = {
   STREAMS_PER_SPACE_MAX: 200, // one space cannot use up a node's streams
   STREAM_BUFFERED_BYTES: 1_048_576, // unsent bytes of one slow viewer; above it, the viewer is disconnected and resumes
   STREAM_HEARTBEAT_MS: 15_000, // below the idle timeout of common proxies
-  STREAM_POLL_MS: 1_000, // the delay that a lost signal causes
+  STREAM_POLL_MS: 1_000, // the delay caused by a lost signal
   STREAM_PAGE: 100, // events read per query while a viewer catches up
   LIVE_ANNOUNCE_MS: 10_000, // how often a node announces that it has viewers; other nodes honor it three times as long
   LIVE_POLL_MS: 5_000, // how often pages refetch on a node without a LISTEN connection
-  LIVE_RECONNECT_MS: 1_000, // between reconnects; meanwhile pages see changes of this node only
+  LIVE_RECONNECT_MS: 1_000, // between reconnects; meanwhile, pages see only this node's changes
   CHANGES_BATCH_MS: 200, // one write per space and interval, whatever the load
   CHANGES_BATCH_MAX: 200, // more than a page shows; the rest is dropped, since pages refetch their lists anyway
 
@@ -134,18 +134,18 @@ export const LIMITS = {
   UPLOADS_OPEN_PER_SPACE_MAX: 200,
   UPLOAD_EXPIRES_MS: 86_400_000, // an abandoned upload is removed a day after its last byte
   UPLOAD_TOKEN_MS: 86_400_000, // long enough to resume an interrupted upload the next morning
-  UPLOAD_IDLE_MS: 60_000, // a client that sends nothing for this long is disconnected; tus resumes there
+  UPLOAD_IDLE_MS: 60_000, // a client that sends nothing for this long is disconnected; tus resumes from there
   UPLOADS_RECONCILE_MS: 30_000,
   PROCESSING_AT_ONCE_MAX: 1, // ffmpeg uses every core
   PROCESSING_ATTEMPTS_MAX: 3, // for machine faults; invalid media fails at once
   PROCESSING_LEASE_MS: 60_000,
   PROCESSING_HEARTBEAT_MS: 15_000,
   PROCESSING_PROGRESS_MS: 2_000, // minimum interval between writes of the progress
-  PROCESSING_RETRY_MS: 5_000, // times the square of the attempts: most machine faults pass soon, some take longer
+  PROCESSING_RETRY_MS: 5_000, // times the square of the attempt count: most machine faults pass soon, some take longer
   PROCESSING_POLL_MS: 5_000, // for uploads to other nodes and expired leases; signals cover this node
   PROBE_MS: 20_000,
   PROBE_MEMORY_BYTES: 2_000_000_000, // virtual; valid files need a tenth of it
-  PROBE_OUTPUT_BYTES: 1_000_000, // of ffprobe
+  PROBE_OUTPUT_BYTES: 1_000_000, // ffprobe's output
   VIDEO_DURATION_MAX_S: 21_600,
   VIDEO_STREAMS_MAX: 40,
   VIDEO_SIDE_MAX: 8_192,
@@ -154,16 +154,16 @@ export const LIMITS = {
   FFMPEG_FILE_BYTES: 50_000_000_000,
   FFMPEG_WALL_MIN_MS: 300_000, // or 60 times the duration of the video
   FFMPEG_CPU_MIN_S: 600, // or 120 times the duration of the video
-  FFMPEG_SILENT_MS: 120_000, // it reports twice a second; without a report for this long, it hangs
-  REMUX_MEMORY_MB: 512, // of the thread that remuxes a file on a machine without ffmpeg
+  FFMPEG_SILENT_MS: 120_000, // it reports twice a second; if it reports nothing for this long, it is hung
+  REMUX_MEMORY_MB: 512, // for the thread that remuxes a file on a machine without ffmpeg
   REMUX_MS: 1_800_000, // it only copies; six hours of video take minutes
   VERSION_KEPT_MS: 3_600_000, // a replaced version stays available for its current viewers
 
   // Replays, cancellations and erasures.
-  REPLAY_WINDOW: 40, // pending deliveries of one replay: one webhook's full queue, so that few wait before live ones
+  REPLAY_WINDOW: 40, // pending deliveries per replay: one webhook's full queue, so that few delay live ones
   REPLAY_RATE: 100, // default per second; a faster replay slows live deliveries through the database's log
-  REPLAY_STEP_MS: 50, // between steps of a replay with work left: 20 windows a second are 800 deliveries
-  REPLAY_POLL_MS: 1_000, // between searches for replays without work left
+  REPLAY_STEP_MS: 50, // between steps of a replay with work left: 20 windows per second are 800 deliveries
+  REPLAY_POLL_MS: 1_000, // between checks for replay work while there is none
   CANCELLATION_SLICE: 500, // deliveries canceled per transaction; new events of their videos wait that long
   CANCELLATION_ROWS_MAX: 100_000, // per request, to stay below any proxy's timeout
   CANCELLATION_PASSES_MAX: 3, // rows locked in one pass are found in the next
@@ -174,7 +174,7 @@ export const LIMITS = {
   RESEAL_SLICE: 100, // webhooks resealed per transaction, which locks their rows
   MAILS_PER_ROUND_MAX: 20, // a round must end before the next one starts
   MAIL_MS: 10_000, // per step of the SMTP dialog
-  MAIL_AGE_MAX_DAYS: 7, // when mail is set up later, older news is not sent
+  MAIL_AGE_MAX_DAYS: 7, // if mail is set up later, older news is not sent
   PARTITION_DAYS_AHEAD: 7, // inserts keep their own partition even if none can be created for a week
   RETENTION_INTERVAL_MS: 3_600_000,
   RETENTION_RETRY_MS: 60_000, // after a lock timeout; each try blocks writers for up to a second
@@ -184,7 +184,7 @@ export const LIMITS = {
 
   // Traces.
   SPANS_QUEUED_MAX: 8_192, // about 1 kB each; above it, spans are dropped, never deliveries
-  SPANS_BATCH_MS: 1_000, // a full batch of 512 is sent at once
+  SPANS_BATCH_MS: 1_000, // a full batch of 512 is sent immediately
   SPANS_FLUSH_MS: 1_000, // a collector that hangs must not delay the shutdown
 
   // Shutdown.

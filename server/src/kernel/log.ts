@@ -2,7 +2,7 @@ import pino, { type Logger } from "pino";
 
 export type Log = Logger;
 
-/** Fields whose values are always replaced in log lines. */
+/** Fields whose values are always redacted in log lines. */
 const REDACTED = [
   "secret",
   "*.secret",
@@ -15,8 +15,8 @@ const REDACTED = [
 ];
 
 /**
- * The log of the server: JSON lines, or readable lines if standard output is a terminal.
- * @param level a level of pino; `silent` for tests
+ * The server log: JSON lines, or readable lines if standard output is a terminal.
+ * @param level a pino level; `silent` for tests
  */
 export function createLog(level: string, terminal = process.stdout.isTTY === true): Log {
   const options = { level, base: null, redact: { paths: REDACTED, censor: "[hidden]" } };

@@ -18,8 +18,8 @@ export interface PageQuery {
 
 /**
  * Finds one page.
- * @param readCursor converts a public id to the store's; null if it is not an id
- * @param find the two queries of the store: forward from a cursor (null: from the start of the list) and backward
+ * @param readCursor converts a public id to a store id; returns null if it is not an id
+ * @param find the store's two queries: forward from a cursor (from the start of the list if null) and backward
  */
 export async function pageOf<Row, Item extends { id: string }>(
   query: PageQuery,
@@ -36,7 +36,7 @@ export async function pageOf<Row, Item extends { id: string }>(
   const rows = before === null ? await find.after(after, limit + 1) : await find.before(before, limit + 1);
   const data = rows.slice(0, limit).map(present);
   if (before !== null) data.reverse();
-  // A page before an item always has that item after it.
+  // A page before an item is always followed by at least that item.
   const has_more = before === null ? rows.length > limit : data.length > 0;
   return { object: "list", data, has_more, next: has_more ? (data.at(-1)?.id ?? null) : null };
 }

@@ -13,18 +13,18 @@ export interface Bounds {
   wall_ms: number;
   /** Maximum time between two lines on its standard output; unlimited if absent. */
   silent_ms?: number;
-  /** CPU time of all cores. */
+  /** CPU time across all cores. */
   cpu_s: number;
   /** Virtual memory. */
   memory_bytes: number;
-  /** The largest file it may write. */
+  /** Size of the largest file that the program may write. */
   file_bytes: number;
 }
 
 export type Ending =
   /** The program exited with this code. */
   | { how: "exited"; code: number }
-  /** A signal that this module did not send: a limit of the kernel, or a kill. */
+  /** A signal that this module did not send: from a kernel limit or an external kill. */
   | { how: "killed"; signal: NodeJS.Signals }
   | { how: "too_long" | "stalled" | "canceled" }
   /** The program does not exist. */
@@ -95,7 +95,7 @@ class Stopper {
   }
 }
 
-const NOT_FOUND = 127; // the exit code of the wrapper programs if the command does not exist
+const NOT_FOUND = 127; // the wrapper programs' exit code if the command does not exist
 
 /** Resolves once the process has exited and its output has been read completely. */
 function ended(child: ChildProcess): Promise<Ending> {
@@ -117,7 +117,7 @@ function keepTail(child: ChildProcess): () => string {
   return () => tail;
 }
 
-/** Contains none of the server's settings and secrets, because the program reads untrusted files. */
+/** Contains none of the server's settings or secrets, because the program reads untrusted files. */
 function childEnvironment(): NodeJS.ProcessEnv {
   return { PATH: SEARCH_PATH, LC_ALL: "C", HOME: "/nonexistent" };
 }
@@ -127,10 +127,10 @@ const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 let guards: Promise<{ setpriv: boolean; prlimit: boolean; nice: boolean }> | undefined;
 
 /**
- * The command prefix that makes the system enforce the bounds, with programs that every Linux has. Each of them execs the
- * next, so the process id stays the same. The child dies with this process (ffmpeg would survive a killed parent), gains
- * no privileges, and has a lower priority than deliveries. On systems without these programs (macOS), only the time limits
- * above apply.
+ * The command prefix that makes the system enforce the bounds, using programs found on every Linux. Each program execs
+ * the next, so the process id stays the same. The child dies with this process (ffmpeg alone would survive a killed
+ * parent), gains no privileges, and has a lower priority than deliveries. On systems without these programs (macOS),
+ * only the time limits above apply.
  */
 async function wrapper(bounds: Bounds): Promise<string[]> {
   guards ??= findGuards();

@@ -1,5 +1,5 @@
 /**
- * A position in a trace, as `traceparent` of W3C Trace Context writes it
+ * A position in a trace, in the W3C Trace Context `traceparent` format
  * (https://www.w3.org/TR/trace-context/#traceparent-header), so that an event's row can store it.
  */
 export type TraceParent = string;
@@ -7,9 +7,9 @@ export type TraceParent = string;
 export interface NewSpan {
   name: string;
   kind: "server" | "producer" | "client";
-  /** Without one the span starts a new trace. */
+  /** If absent, the span starts a new trace. */
   traceparent?: TraceParent | null | undefined;
-  /** Unix milliseconds, as `ended_ms`. */
+  /** Unix milliseconds, like `ended_ms`. */
   begun_ms: number;
   attributes: Record<string, string | number | boolean | undefined>;
 }
@@ -20,14 +20,14 @@ export interface OpenSpan {
   end(ended_ms: number, attributes?: NewSpan["attributes"], failed?: boolean): void;
 }
 
-/** What the rest of the server knows of tracing; `ops/tracing.ts` implements it, and is loaded only if it is configured. */
+/** Tracing, as the rest of the server sees it. `ops/tracing.ts` implements it and is loaded only if configured. */
 export interface Tracing {
   begin(span: NewSpan): OpenSpan;
-  /** Runs `work`, and whatever it starts asynchronously, inside `span` until that span ends. */
+  /** Runs `work`, including any asynchronous work it starts, inside `span` until that span ends. */
   within(span: OpenSpan, work: () => void): void;
   /**
-   * The span that the current code runs in; null if there is none, or if it has ended. A loop that a request woke keeps
-   * that request's async context forever, and what it does later must not appear under that request.
+   * The span that the current code runs in; null if there is none or it has ended. A loop that a request woke keeps
+   * that request's async context forever, but its later work must not appear under that request.
    */
   traceparent(): TraceParent | null;
   /** Sends the remaining spans, within SPANS_FLUSH_MS. */

@@ -1,11 +1,12 @@
 import type { Random } from "./random.ts";
 
-/** Below and above every id: the bounds of a walk over all of them. */
+/** Values below and above every id, used as bounds to walk all ids. */
 export const UUID_MIN = "00000000-0000-0000-0000-000000000000";
 export const UUID_MAX = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
 /**
- * A UUIDv7 (RFC 9562 §5.7): 48 bits of time, then random bits, so that rows of the same time are adjacent in an index.
+ * A UUIDv7 (RFC 9562 §5.7): 48 bits of time, then random bits, so that rows created at the same time are adjacent in an
+ * index.
  * @param time_ms ms since the Unix epoch
  */
 export function uuidV7(time_ms: number, random: Random): string {
@@ -17,7 +18,7 @@ export function uuidV7(time_ms: number, random: Random): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-/** The smallest UUIDv7 of a time: the bound of a time range over ids. */
+/** The smallest UUIDv7 for a time, which turns a time range into an id range. */
 export function uuidFloor(time_ms: number): string {
   const hex = Math.max(0, time_ms).toString(16).padStart(12, "0");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-0000-0000-000000000000`;

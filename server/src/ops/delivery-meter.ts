@@ -13,11 +13,11 @@ export interface DeliveryMeter {
 const registers: [] = []; // `createMetrics` registers the series
 
 /**
- * Measures the attempts of this node. No label has the id of a webhook or space, because their number is unbounded and each
- * would be a series forever; per-webhook numbers are in its health. Error words are a closed set.
+ * Measures this node's attempts. No label contains a webhook or space id: their number is unbounded, and each would be
+ * a series forever. Per-webhook numbers are in the webhook's health. Error words are a closed set.
  */
 export function createDeliveryMeter(): DeliveryMeter {
-  const counts: Record<string, Record<string, number>> = {}; // counting with labels of prom-client is more expensive
+  const counts: Record<string, Record<string, number>> = {}; // counting with prom-client labels is more expensive
   const attempts = new Counter({
     name: "mave_attempts_total",
     help: "Attempts of this node since its start, by outcome and error word.",

@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import { StartFailure } from "../kernel/start-failure.ts";
 
-/** Checks that the port is free before anything else starts. @returns the port; for 0, any free one */
+/** Checks that the port is free before anything else starts. @returns the port, or any free port if it is 0 */
 export function findPort(port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();

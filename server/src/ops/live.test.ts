@@ -62,7 +62,7 @@ test("a node listens again after its connection was cut", async () => {
   expect(missed).toHaveBeenCalled();
 });
 
-test("a node that cannot listen periodically reports missed changes", async () => {
+test("a node that cannot listen reports missed changes periodically", async () => {
   const quick: Clock = { ...systemClock, after: (_, work) => systemClock.after(1, work) };
   const pooled = { ...db, sharesSessions: true };
   const log = createLog("silent");

@@ -12,15 +12,15 @@ const LIVE_TOPICS = ["delivery", "video", "webhook", "event"] as const satisfies
 type LiveTopic = (typeof LIVE_TOPICS)[number];
 const VIEWERS_CHANNEL = "mave_live_viewers";
 const CHANGES_CHANNEL = "mave_live";
-/** The suffix with which a node that starts to listen asks the others whether they have viewers. */
+/** The suffix that a node sends when it starts to listen, to ask whether other nodes have viewers. */
 const QUERY = "?";
 
 /**
- * The signals of all nodes, for live pages, over one LISTEN connection per node. A node with viewers announces them; only
+ * Signals from all nodes, for live pages, over one LISTEN connection per node. A node with viewers announces them; only
  * then do the other nodes publish their changes. Like all signals, these can be lost or dropped, so viewers also refetch.
  */
 export interface Live extends Pick<Signals, "on"> {
-  /** `listener` runs whenever changes of other nodes may have been missed; periodically if this node cannot listen. */
+  /** `listener` runs whenever changes on other nodes may have been missed; periodically if this node cannot listen. */
   onMissed(listener: () => void): () => void;
   start(): void;
   stop(): Promise<void>;
@@ -106,13 +106,13 @@ export function createLive(parts: LiveParts): Live {
 
 interface ConnectionListeners {
   onNotice(channel: string, payload: string): void;
-  /** The connection listens, for the first time or again. */
+  /** Called whenever the connection starts or resumes listening. */
   onListening(): void;
-  /** The interval of a node that cannot listen. */
+  /** Called periodically if the node cannot listen. */
   onPoll(): void;
 }
 
-/** A LISTEN connection that reconnects. Behind a pooler in transaction mode, where LISTEN does not work, it polls. */
+/** A LISTEN connection that reconnects. Behind a transaction-mode pooler, where LISTEN does not work, it polls. */
 function createListenConnection({ db, clock }: LiveParts, { onNotice, onListening, onPoll }: ConnectionListeners) {
   let session: Session | null = null;
   let stopped = false;
@@ -151,7 +151,7 @@ function createListenConnection({ db, clock }: LiveParts, { onNotice, onListenin
   };
 }
 
-/** Publishes the changes of this node in batches while another node has viewers. */
+/** Publishes this node's changes in batches while another node has viewers. */
 function createPublisher({ db, clock, log, signals }: LiveParts, tag: string) {
   let batch = new Set<string>();
   let size = 0;

@@ -8,7 +8,7 @@ import type { DeliveryMeter } from "./delivery-meter.ts";
 export interface MetricsParts {
   db: Database;
   roles: ReadonlySet<string>;
-  /** null on a node that does not deliver */
+  /** Null on a node that does not deliver. */
   delivery: { stats: DeliveryNode["stats"]; meter: DeliveryMeter } | null;
 }
 
@@ -20,7 +20,7 @@ export interface Metrics {
 
 type Read = () => number;
 
-/** The metrics for Prometheus. Gauges are measured at each scrape, so they cost nothing in between. */
+/** Prometheus metrics. Gauges are measured at each scrape, so they cost nothing in between. */
 export function createMetrics({ db, roles, delivery }: MetricsParts): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -72,7 +72,7 @@ function databaseGauges(db: Database, registers: Registry[]): void {
         for (const [state, value] of Object.entries(values ?? {})) this.set({ state }, value);
       },
     });
-  // First, because the queries of the other gauges use the same pool.
+  // Read first, because the other gauges' queries use the same pool.
   const { pool } = db;
   byState("mave_database_connections", "Pooled database connections of this node by state: busy, idle.", async () => {
     return { busy: pool.totalCount - pool.idleCount, idle: pool.idleCount };
@@ -101,7 +101,7 @@ function databaseGauges(db: Database, registers: Registry[]): void {
   );
 }
 
-/** One query for all gauges of a scrape. Undefined if it failed. */
+/** Shares one query among all gauges in a scrape. The result is undefined if the query failed. */
 function shared<Reading>(read: () => Promise<Reading>): () => Promise<Reading | undefined> {
   let reading: Promise<Reading | undefined> | null = null;
   return () => {

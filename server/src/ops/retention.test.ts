@@ -48,19 +48,19 @@ const kept = async (event: string) => (await rows("select id from events where i
 beforeEach(() => retention.round());
 afterEach(() => rows("truncate events, pending_deliveries"));
 
-test("a round creates the partitions of today and a week ahead for all three tables", async () => {
+test("a round creates the partitions for today and the week ahead in all three tables", async () => {
   for (const parent of ["events", "deliveries", "attempts"]) {
     expect(await partitions(parent)).toEqual(expect.arrayContaining([dayName(0), dayName(-7)]));
   }
 });
 
-test("a new event is in the partition of its day", async () => {
+test("a new event is stored in the partition for its day", async () => {
   const event = await createEvent(0);
   const [row] = await rows("select tableoid::regclass::text as place from events where id = $1", [event]);
   expect(row.place).toBe(`events_${dayName(0).replaceAll("-", "")}`);
 });
 
-test("days older than the retention are dropped, newer ones are kept", async () => {
+test("days older than the retention period are dropped, and newer days are kept", async () => {
   await rows("select make_partition('events', 'id', $1::date), make_partition('events', 'id', $2::date)", [
     dayName(40),
     dayName(20),
@@ -72,7 +72,7 @@ test("days older than the retention are dropped, newer ones are kept", async () 
   expect(await partitions("events")).not.toContain(dayName(40));
 });
 
-test("a day that a pending delivery needs is kept, however old", async () => {
+test("a day that a pending delivery needs is kept regardless of its age", async () => {
   await rows("select make_partition('events', 'id', $1::date)", [dayName(45)]);
   const event = await createEvent(45);
   await createPendingDelivery(event);
@@ -83,7 +83,7 @@ test("a day that a pending delivery needs is kept, however old", async () => {
   expect(await kept(event)).toBe(false);
 });
 
-test("rows outside the partitions, written with a wrong clock, are stored and removed when they expire", async () => {
+test("rows that a wrong clock puts outside the partitions are stored and are removed when they expire", async () => {
   const future = await createEvent(-400);
   const past = await createEvent(400);
   await retention.round();
@@ -133,7 +133,7 @@ test("a round that cannot get its lock fails in time and does not block writers 
   await reader.end();
 });
 
-test("a start behind a long reader succeeds; the round is retried soon, and then runs every hour", async () => {
+test("startup succeeds behind a long reader; the round is retried soon and then runs every hour", async () => {
   const reader = await longReader();
   const planned: { ms: number; work: () => void }[] = [];
   const clock = {

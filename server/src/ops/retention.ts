@@ -24,8 +24,9 @@ export interface Retention {
 }
 
 /**
- * Creates time partitions ahead and drops those older than the retention. A day with the event of a pending delivery is
- * kept regardless of its age, so that a webhook that was paused for longer than the retention still receives its events.
+ * Creates time partitions ahead of time and drops partitions older than the retention period. A day with a pending
+ * delivery's event is kept regardless of its age, so that a webhook that was paused for longer still receives its
+ * events.
  */
 export function createRetention({ db, clock, log, days }: RetentionOptions): Retention {
   let cancel = () => {};
@@ -59,7 +60,7 @@ export function createRetention({ db, clock, log, days }: RetentionOptions): Ret
     }
   }
 
-  /** A failed round does not prevent the start: there are partitions ahead, and a default partition. */
+  /** A failed round does not prevent startup: partitions exist for days ahead, and there is a default partition. */
   const tryRound = (): Promise<number> =>
     round().then(
       () => LIMITS.RETENTION_INTERVAL_MS,

@@ -4,8 +4,8 @@ import type { Log } from "../kernel/log.ts";
 
 export interface Shutdown {
   /**
-   * Adds a step that runs before all steps that were added earlier: what started last ends first. Throws if the shutdown
-   * has begun, which stops a start that is still in progress.
+   * Adds a step that runs before all steps added earlier, so that services stop in reverse order. Throws if the
+   * shutdown has begun, which stops a startup that is still in progress.
    */
   add(name: string, step: () => Promise<void>): void;
   readonly begun: boolean;
@@ -15,7 +15,7 @@ export interface Shutdown {
 
 /**
  * Shuts down in order on SIGTERM, SIGINT and SIGHUP. A failed step is logged and does not prevent the next one. After
- * SHUTDOWN_MS the process exits anyway; the next start recovers unfinished work, as after a kill.
+ * SHUTDOWN_MS the process exits anyway; the next startup recovers unfinished work, as after a kill.
  */
 export function createShutdown(log: Log, clock: Clock, exit: (code: number) => void = process.exit): Shutdown {
   const steps: { name: string; step: () => Promise<void> }[] = [];

@@ -11,7 +11,7 @@ const tracing = startTracing({ clock: systemClock, log: createLog("silent", fals
 const begin = (more: object = {}): OpenSpan =>
   tracing.begin({ name: "GET /v1/videos", kind: "server", begun_ms: 5_000, attributes: {}, ...more });
 
-test("code within a span has its traceparent, also asynchronously, until the span ends", async () => {
+test("code within a span sees the span's traceparent, even asynchronously, until the span ends", async () => {
   const span = begin();
   const signal = Promise.withResolvers<void>();
   const result = new Promise<unknown[]>((resolve) => {

@@ -17,7 +17,7 @@ export interface TracingParts {
 const KINDS = { server: SpanKind.SERVER, producer: SpanKind.PRODUCER, client: SpanKind.CLIENT };
 
 /**
- * Sends spans by OTLP over HTTP to OTEL_EXPORTER_OTLP_ENDPOINT; the SDK reads this and its other variables from the
+ * Sends spans with OTLP over HTTP to OTEL_EXPORTER_OTLP_ENDPOINT; the SDK reads this and its other variables from the
  * environment. Only main.ts loads this file, and only if tracing is enabled. Nothing waits for a span: if the collector is
  * too slow, spans are dropped.
  */

@@ -36,7 +36,7 @@ export async function findApiKey(sql: Sql, hash: Buffer): Promise<ApiKeyRow | un
   return (await sql.run<ApiKeyRow>(FIND, [hash]))[0];
 }
 
-/** Newest first: an id is a UUIDv7. */
+/** Newest first, because an id is a UUIDv7. */
 const LIST_AFTER: Statement = {
   name: "api_keys_after",
   text: `select space_id, id, name, scope, hint, created_at, last_used_at from api_keys
@@ -49,7 +49,7 @@ const LIST_BEFORE: Statement = {
 };
 export const listApiKeysAfter = (sql: Sql, space: string, after: string | null, limit: number) =>
   sql.run<ApiKeyRow>(LIST_AFTER, [space, after, limit]);
-/** @returns rows in the opposite order: the nearest to `before` first */
+/** @returns rows in reverse order: nearest to `before` first */
 export const listApiKeysBefore = (sql: Sql, space: string, before: string, limit: number) =>
   sql.run<ApiKeyRow>(LIST_BEFORE, [space, before, limit]);
 
@@ -61,7 +61,7 @@ export async function deleteApiKey(sql: Sql, space: string, id: string): Promise
   return (await sql.run<ApiKeyRow>(DELETE, [space, id]))[0];
 }
 
-/** Saves when keys were last used, in one statement. A key deleted meanwhile matches no row. */
+/** Saves when keys were last used, in one statement. A key deleted in the meantime matches no row. */
 const USED: Statement = {
   name: "api_keys_used",
   text: `update api_keys set last_used_at = greatest(last_used_at, now())

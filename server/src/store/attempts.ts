@@ -24,7 +24,7 @@ export interface AttemptRow {
   response_bytes: number | null;
 }
 
-// attempts_pkey; the id's time chooses the partition.
+// Served by attempts_pkey; the time in the delivery's id selects the partition.
 const list: Statement = {
   name: "attempts_list",
   text: `select attempt, outcome, started_at, url, response_status, error, error_code, note, timings, request_headers,
@@ -32,7 +32,7 @@ const list: Statement = {
     from attempts where space_id = $1 and delivery_id = $2 order by attempt`,
 };
 
-/** All attempts of a delivery, oldest first. */
+/** All of a delivery's attempts, oldest first. */
 export async function listAttempts(sql: Sql, space: string, delivery: string): Promise<AttemptRow[]> {
   return sql.run<AttemptRow>(list, [space, delivery]);
 }

@@ -22,7 +22,7 @@ export async function insertAuditEntry(
   await tx.run(INSERT, [space, id, action, actor, address, subject, details]);
 }
 
-/** Newest first, by the primary key: an id is a UUIDv7. */
+/** Newest first by primary key, because an id is a UUIDv7. */
 const LIST_AFTER: Statement = {
   name: "audit_after",
   text: `select id, action, actor, address, subject, details, created_at from audit_log
@@ -35,6 +35,6 @@ const LIST_BEFORE: Statement = {
 };
 export const listAuditAfter = (sql: Sql, space: string, after: string | null, limit: number) =>
   sql.run<AuditRow>(LIST_AFTER, [space, after, limit]);
-/** @returns rows in the opposite order: the nearest to `before` first */
+/** @returns rows in reverse order: nearest to `before` first */
 export const listAuditBefore = (sql: Sql, space: string, before: string, limit: number) =>
   sql.run<AuditRow>(LIST_BEFORE, [space, before, limit]);

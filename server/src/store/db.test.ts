@@ -50,7 +50,7 @@ describe("a transaction", () => {
     expect(await notes()).toEqual([1, 2, 4, 6]);
   });
 
-  test("runs its effects after the commit and before its caller goes on, those of a joined transaction too", async () => {
+  test("runs its own and joined transactions' effects after the commit and before its caller continues", async () => {
     const seen: unknown[] = [];
     await db.transaction(async (tx) => {
       await tx.transaction(async (joined) => {
@@ -63,7 +63,7 @@ describe("a transaction", () => {
     await db.run({ name: "test_delete", text: "delete from notes where id = 10" });
   });
 
-  test("runs no effect if it is rolled back, or if its commit fails", async () => {
+  test("runs no effects if it is rolled back or its commit fails", async () => {
     const effect = vi.fn();
     const rolledBack = db.transaction(async (tx) => {
       tx.afterCommit(effect);
@@ -80,7 +80,7 @@ describe("a transaction", () => {
     expect(effect).not.toHaveBeenCalled();
   });
 
-  test("reports an effect that fails, and runs the others", async () => {
+  test("reports an effect that fails and runs the others", async () => {
     const [reported, other] = [vi.fn(), vi.fn()];
     const fails = () => {
       throw new Error("a listener failed");
@@ -90,7 +90,7 @@ describe("a transaction", () => {
     expect(other).toHaveBeenCalledOnce();
   });
 
-  test("takes a connection with its first statement only", async () => {
+  test("takes no connection before its first statement", async () => {
     const one = await db.transaction(async () => db.pool.idleCount + db.pool.waitingCount);
     expect(one).toBe(db.pool.totalCount);
   });

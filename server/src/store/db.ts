@@ -8,31 +8,32 @@ export interface Statement {
   readonly text: string;
 }
 
-/** Anything that runs statements: the pool, or one transaction of it. */
+/** Anything that runs statements: the pool or one of its transactions. */
 export interface Sql {
   /** @returns the rows. Throws pg's error if the statement fails */
   run<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>;
 }
 
 /**
- * Where a change runs: the database gives it a transaction of its own, a transaction lets it join. A function that
- * changes something takes one of these first, so its caller decides what else commits with the change.
+ * Where a change runs: a database opens a new transaction for it, and a transaction lets it join. Functions that make
+ * changes take one of these as their first argument, so that the caller decides what else commits with the change.
  */
 export interface Transactional extends Sql {
-  /** Commits what `work` did, or rolls all of it back and throws what it threw. */
+  /** Commits the changes made by `work`, or rolls them all back and rethrows its error. */
   transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result>;
 }
 
-/** One transaction. It takes a connection from the pool with its first statement. */
+/** One transaction. It takes a connection from the pool at its first statement. */
 export interface Transaction extends Transactional {
   /**
-   * Runs its last statement: the commit is sent with it instead of after its response, which saves a round trip. If the
-   * statement fails, that commit rolls back.
+   * Runs the last statement and sends the commit along with it instead of after its response, which saves a round trip.
+   * If the statement fails, the commit rolls back.
    */
   last<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>;
   /**
-   * Runs `effect` once the commit has succeeded, in the order of registration, before `transaction` resolves: signals, and
-   * everything else that must not happen if the change is rolled back. An error in it is reported and changes no result.
+   * Runs `effect` after the commit succeeds and before `transaction` resolves, in registration order. Use it for
+   * signals and anything else that must not happen on a rollback. An error in an effect is reported but does not affect
+   * the result.
    */
   afterCommit(effect: Effect): void;
 }
@@ -54,13 +55,13 @@ export type Address = string | { host: string; user: string; database: string; p
 
 export interface DatabaseOptions {
   connection: Address;
-  /** Whether the address is that of a pooler that shares server sessions between clients. */
+  /** Whether the address points to a transaction-mode pooler. */
   pooled?: boolean;
-  /** The address past that pooler, for what needs a session of its own. */
+  /** The database's own address behind that pooler, for work that needs a dedicated session. */
   direct?: Address | null;
   /** Maximum number of connections. */
   connections: number;
-  /** Called when an idle connection broke; the pool replaces it. */
+  /** Called when an idle connection breaks. The pool replaces it. */
   onError?: (error: Error) => void;
   /** Called when an effect of a committed transaction fails. By default the error ends the process, as any bug does. */
   onEffectError?: (error: unknown) => void;
@@ -70,9 +71,9 @@ const INT8 = 20;
 const types = new pg.TypeOverrides();
 types.setTypeParser(INT8, Number); // counts and sizes, all far below 2^53
 
-// Every statement is written for an index, so the planner must not read a whole table because an autovacuum saw the queue,
-// or a day of the history, while it was empty. Compiling a plan takes longer than running any of our statements. A process
-// that stalls inside a transaction must not keep its rows locked.
+// Every statement is written for an index, so the planner must not scan a whole table just because autovacuum saw the
+// queue or a day of history while it was empty. JIT compilation takes longer than running any of our statements. A
+// process that stalls inside a transaction must not keep its rows locked.
 const SETTINGS = `select set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false),
   set_config('idle_in_transaction_session_timeout', '${LIMITS.TRANSACTION_IDLE_MS}', false)`;
 
@@ -83,8 +84,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({ ...optionsOf(connection), ...waits, max: connections });
   const run = pooled ? runUnprepared : runPrepared;
   pool.on("error", onError);
-  // The pool listens to idle connections only. Without a listener, a connection that breaks between two statements of a
-  // transaction would end the process; with it, the transaction's next statement fails.
+  // The pool handles errors only on idle connections. Without a listener, a connection that breaks between two
+  // statements of a transaction would end the process; with one, the transaction's next statement fails.
   pool.on("connect", (client) => {
     client.on("error", () => {});
     client.query(SETTINGS).catch(() => {}); // if it fails, the next statement fails too
@@ -102,7 +103,7 @@ export function openDatabase(options: DatabaseOptions): Database {
 /** One connection, which the caller must end. */
 export async function connectTo(connection: Address): Promise<pg.Client> {
   const client = new pg.Client({ ...optionsOf(connection), keepAlive: true });
-  client.on("error", () => {}); // without a listener, a broken connection would end the process; with it, the next statement fails
+  client.on("error", () => {}); // without a listener, a broken connection would end the process
   await client.connect();
   return client;
 }
@@ -131,7 +132,7 @@ async function transaction<Result>(
   return result;
 }
 
-/** A transaction whose statements `session` runs, and whose owner runs `effects` after the commit. */
+/** A transaction that runs statements in `session`. Its owner runs `effects` after the commit. */
 export function transactionOn({ run, last }: Pick<Transaction, "run" | "last">, effects: Effect[]): Transaction {
   const tx: Transaction = {
     run,
@@ -142,7 +143,7 @@ export function transactionOn({ run, last }: Pick<Transaction, "run" | "last">, 
   return tx;
 }
 
-/** Starts all of them in order, then waits for those that are asynchronous. */
+/** Starts all effects in order, then waits for the asynchronous ones. */
 export async function runEffects(effects: readonly Effect[], onError: (error: unknown) => void): Promise<void> {
   if (effects.length === 0) return;
   await Promise.all(effects.map(async (effect) => effect()).map((ending) => ending.catch(onError)));
@@ -154,7 +155,7 @@ const throwLater = (error: unknown): void => {
   });
 };
 
-/** The connection of one transaction: taken from the pool for its first statement, which `begin` is sent with. */
+/** One transaction's connection. It is taken from the pool for the first statement and sends `begin` along with it. */
 class TransactionSession {
   readonly #pool: pg.Pool;
   readonly #runOn: RunOn;
@@ -196,7 +197,7 @@ class TransactionSession {
   async rollback(): Promise<void> {
     this.#isClosed = true;
     const client = await this.#connecting?.catch(() => undefined);
-    // A connection that cannot even roll back is thrown away; the server rolls back what it held.
+    // A connection that cannot roll back is discarded; the server then rolls back its transaction.
     const broken = await client?.query("rollback").then(
       () => undefined,
       (error: Error) => error,
@@ -205,7 +206,7 @@ class TransactionSession {
   }
 }
 
-/** The same promise, whose rejection another one reports: that of the statement sent with it, or of the commit. */
+/** Marks a promise as handled: another one, for the statement sent with it or the commit, reports the failure. */
 function handled(sent: Promise<unknown>): Promise<unknown> {
   sent.catch(() => {});
   return sent;

@@ -23,7 +23,7 @@ export async function lookAtDatabase(sql: Sql): Promise<DatabaseLook> {
   return (await sql.run<DatabaseLook>(LOOK))[0]!;
 }
 
-/** Served by the primary key, newest first: an id is a UUIDv7. */
+/** Served by the primary key, newest first, because an id is a UUIDv7. */
 const HOSTS: Statement = {
   name: "doctor_webhook_urls",
   text: "select url from webhooks where status = 'enabled' order by space_id, id desc limit $1",

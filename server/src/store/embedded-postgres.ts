@@ -8,7 +8,7 @@ import { type Cluster, isAlive, lastWords, openCluster, PORT, run, socketFolder 
 
 /**
  * The settings of the embedded PostgreSQL. Durability stays at its defaults (fsync, full_page_writes and
- * synchronous_commit on): with them off, a kill lost acknowledged rows.
+ * synchronous_commit on): with these off, killing the process lost acknowledged rows.
  */
 const SETTINGS = {
   listen_addresses: "", // no TCP port: a Unix socket in a folder of mode 0700, hence no password
@@ -17,7 +17,7 @@ const SETTINGS = {
   shared_buffers: "128MB",
   max_wal_size: "1GB",
   wal_compression: "on",
-  jit: "off", // compiling costs more than running any of our statements
+  jit: "off", // compilation costs more than running any of our statements
   autovacuum_naptime: "15s", // the hot tables turn over many times a minute
   log_min_messages: "fatal", // clients report their own errors
   log_timezone: "UTC",
@@ -39,22 +39,22 @@ export interface Connection {
 
 export interface EmbeddedPostgres {
   readonly connection: Connection;
-  /** Stops the database after its running transactions. */
+  /** Stops the database. */
   end(): Promise<void>;
 }
 
 export interface EmbeddedOptions {
   folder: string;
   log: Log;
-  /** Called when the database died and could not be restarted. */
+  /** Called if the database dies and cannot be restarted. */
   onLost: (why: Error) => void;
-  /** More settings of PostgreSQL, for tests. */
+  /** Additional PostgreSQL settings, for tests. */
   settings?: Record<string, string>;
 }
 
 /**
- * Starts the PostgreSQL of a data folder, or adopts one that a killed process left running, and restarts it when it dies.
- * One process at a time owns it, by a session lock that it holds until it ends.
+ * Starts a data folder's PostgreSQL, or adopts one that a killed process left running, and restarts it if it dies.
+ * One process at a time owns the database, through a session lock that it holds until it ends.
  */
 export async function startEmbeddedPostgres({
   folder,
@@ -87,7 +87,9 @@ export async function startEmbeddedPostgres({
   };
 }
 
-/** The connection to a data folder's PostgreSQL if one runs and accepts connections, else null. Changes nothing. */
+/**
+ * The connection to a data folder's PostgreSQL, or null if none is running and accepting connections. Changes nothing.
+ */
 export async function findEmbeddedPostgres(folder: string): Promise<Connection | null> {
   const running = await readPostmaster(join(folder, "postgres", "cluster"));
   return running !== null && (await isResponding(running.connection)) ? running.connection : null;
@@ -124,7 +126,7 @@ function inUse({ folder }: Cluster, owner: string): StartFailure {
   );
 }
 
-/** @returns null if this process now holds the lock, else the owner */
+/** @returns null if this process now holds the lock, otherwise the owner */
 async function lock(guard: pg.Client): Promise<string | null> {
   const tried = await guard.query("select pg_try_advisory_lock($1) as ours", [LOCK]);
   if (tried.rows[0].ours === true) return null;
@@ -165,7 +167,7 @@ async function readPostmaster(data: string): Promise<Postmaster | null> {
 
 const connectionTo = (host: string): Connection => ({ host, user: "mave", database: "mave", port: PORT });
 
-/** A process id may be reused after a restart of the machine, so the name of the process is checked. */
+/** A process id may be reused after the machine restarts, so the process name is checked. */
 async function isPostgresOf(pid: number, cluster: Cluster): Promise<boolean> {
   if (!isAlive(pid)) return false;
   const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => null);
@@ -196,7 +198,7 @@ async function start(cluster: Cluster, settings: Record<string, string>): Promis
   return null;
 }
 
-/** Its lock file or shared memory still belongs to a postmaster that is stopping or starting. */
+/** The lock file or shared memory still belongs to a postmaster that is stopping or starting. */
 const HELD = /lock file ".+" already exists|pre-existing shared memory block/;
 
 const isResponding = async (connection: Connection): Promise<boolean> => {
@@ -207,7 +209,7 @@ const isResponding = async (connection: Connection): Promise<boolean> => {
 
 /** @returns null if the server does not accept connections */
 async function connect(connection: Connection): Promise<pg.Client | null> {
-  // Not to the database `mave`: a test copies it, and a database with connections cannot be copied.
+  // Avoids the database `mave`: a test copies it, and a database with open connections cannot be copied.
   const client = new pg.Client({ ...connection, database: "postgres", application_name: `process ${process.pid}` });
   client.on("error", () => {}); // only the "end" event matters
   return client.connect().then(
@@ -221,7 +223,7 @@ async function createDatabase(guard: pg.Client): Promise<void> {
   if (found.rowCount === 0) await guard.query("create database mave");
 }
 
-/** Requests a fast shutdown and, if that hangs, an immediate one, from which the next start recovers. */
+/** Requests a fast shutdown or, if that hangs, an immediate one, from which the next startup recovers. */
 async function stop(cluster: Cluster): Promise<void> {
   const running = await readPostmaster(cluster.data);
   if (running === null || !(await isPostgresOf(running.pid, cluster))) return;

@@ -5,7 +5,7 @@ const state: Statement = {
   text: "select deleted_at is not null as deleted from videos where space_id = $1 and id = $2",
 };
 
-/** @returns undefined where the space has never had this video */
+/** @returns undefined if the space has never had this video */
 export async function findErasable(sql: Sql, space: string, video: string): Promise<{ deleted: boolean } | undefined> {
   return (await sql.run<{ deleted: boolean }>(state, [space, video]))[0];
 }
@@ -47,7 +47,7 @@ export async function eraseEvents(tx: Sql, space: string, ids: readonly string[]
   await tx.run(events, [space, ids]);
 }
 
-// The walk is by deliveries_by_video, the attempts by attempts_pkey: a delivery's id says in which partition they are.
+// Walks deliveries_by_video and looks up attempts in attempts_pkey. A delivery's id determines their partition.
 const attempts: Statement = {
   name: "erasures_attempts",
   text: `with slice as materialized (
@@ -64,13 +64,16 @@ const attempts: Statement = {
     order by webhook_id desc, sequence desc limit 1`,
 };
 
-/** Where a walk through the deliveries of a video is. */
+/** The current position in a walk through a video's deliveries. */
 export interface ErasurePlace {
   webhook_id: string;
   sequence: number;
 }
 
-/** Erases the attempts of the next deliveries. @returns the last of them and how many attempts; undefined: there was none */
+/**
+ * Erases the next deliveries' attempts.
+ * @returns the last delivery and the attempt count; undefined if none are left
+ */
 export async function eraseAttempts(
   sql: Sql,
   space: string,
@@ -90,7 +93,7 @@ const names: Statement = {
     update videos set name = null, metadata = '{}', error_message = null where space_id = $1 and id = $2`,
 };
 
-/** What people called the video and its files, and what they noted with it. */
+/** Erases user-provided data: the video's name, metadata, and file names. */
 export async function eraseNames(tx: Sql, space: string, video: string): Promise<void> {
   await tx.run(names, [space, video]);
 }

@@ -6,7 +6,7 @@ export interface EventRow {
   type: EventType;
   video_id: string | null;
   sequence: number;
-  /** The frozen bytes; null if they were erased. */
+  /** The payload exactly as recorded; null if it was erased. */
   payload: string | null;
   erased_at: Date | null;
 }
@@ -21,19 +21,19 @@ export async function getEvent(sql: Sql, space: string, id: string): Promise<Eve
   return (await sql.run<EventRow>(get, [space, id]))[0];
 }
 
-/** Every uploaded video has these, so no index of types contains them. */
+/** Every uploaded video has these, so indexes by type exclude them. */
 export const COMMON_TYPES: ReadonlySet<EventType> = new Set(["video.created", "video.processing", "video.uploaded"]);
-/** In the form of the indexes of the other types. */
+/** Matches the predicate of the indexes on all other types. */
 export const RARE = "type not in ('video.created', 'video.processing', 'video.uploaded')";
 
 const AFTER = `(tx, id) > (coalesce((select tx from events where space_id = $1 and id = $2), '0'::xid8),
     coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid))`;
-// Not `$2 is null or …`: an index scan cannot start at a condition with `or`.
+// Not `$2 is null or …`: an index scan cannot start from a condition with `or`.
 const BEFORE = `(tx, id) < (case when $2::uuid is null then '18446744073709551615'::xid8
       else (select tx from events where space_id = $1 and id = $2) end,
     coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))`;
 // Excludes events that a running transaction may still precede, so that a reader who continues from the last event seen
-// misses none.
+// does not miss any.
 const COMMITTED = "tx < pg_snapshot_xmin(pg_current_snapshot())";
 const WAYS = {
   forward: { beyond: AFTER, order: "order by tx, id limit $5" },
@@ -41,17 +41,17 @@ const WAYS = {
 } as const;
 type Way = keyof typeof WAYS;
 
-/** The list in each direction, by the index that serves the filter. */
+/** The list in each direction, using the index that serves the filter. */
 const LISTS = {
   // events_by_commit
   any: ({ beyond, order }: (typeof WAYS)[Way]) => `select ${EVENT} from events
     where space_id = $1 and ${beyond} and ${COMMITTED}
       and ($3::text[] is null or type = any($3)) and ($4::text is null or video_id = $4) ${order}`,
-  // events_by_video: few rows, then sorted. `offset 0`: else the planner scans all events, expecting to meet these soon
+  // events_by_video: few rows, then sorted. Without `offset 0`, the planner scans all events, expecting early matches
   video: ({ beyond, order }: (typeof WAYS)[Way]) => `select ${EVENT} from (select ${EVENT}, tx from events
     where space_id = $1 and video_id = $4 and ($3::text[] is null or type = any($3)) offset 0) of_video
     where ${beyond} and ${COMMITTED} ${order}`,
-  // events_by_rare_type, each type by itself
+  // events_by_rare_type, one scan per type
   rare: ({ beyond, order }: (typeof WAYS)[Way]) => `select ${EVENT} from unnest($3::text[]) as wanted
     cross join lateral (select ${EVENT}, tx from events where space_id = $1 and type = wanted
       and ${RARE} and ${beyond} and ${COMMITTED}

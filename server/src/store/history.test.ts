@@ -11,7 +11,7 @@ import { type DeliveryFilter, findWalkEnd, listDeliveries } from "./history.ts";
 const ROWS = 150_000;
 const DAYS = 30;
 const PAGE = 21;
-/** A response reads each day's index once and a page of rows; all of the history would be some 5,000. */
+/** A request reads each day's index once, plus a page of rows. Reading all of the history takes about 5,000 buffers. */
 const BUFFERS_MAX = 1_200;
 
 const SPACE = "00000000-0000-4000-8000-000000000001";
@@ -40,7 +40,7 @@ const literal = (value: unknown): string => {
   return typeof value === "string" ? pg.escapeLiteral(value) : String(value);
 };
 
-/** Runs statements as the service does, prepared, and keeps their plans. */
+/** Runs prepared statements, as the service does, and records their plans. */
 function explaining(mode: "force_generic_plan" | "force_custom_plan") {
   const plans: PlanNode[] = [];
   const run: Sql["run"] = async ({ text }, values = []) => {
@@ -58,7 +58,7 @@ function explaining(mode: "force_generic_plan" | "force_custom_plan") {
 
 const nodesOf = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 
-/** What is wrong with a plan, in words; empty where nothing is. */
+/** Describes each problem with a plan; empty if there are none. */
 function faults(plan: PlanNode): string[] {
   const read = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"];
   const nodes = nodesOf(plan).filter((node) => node["Actual Loops"] > 0);
@@ -110,7 +110,7 @@ async function edges(): Promise<{ first: string; last: string; day: string }> {
   return { ...rows[0], ...day.rows[0] };
 }
 
-/** The first and the last page from either end, and one of a day. */
+/** Reads the first and last page from either end, and one page within a day. */
 async function pagesOf(sql: Sql, filter: Partial<DeliveryFilter>): Promise<void> {
   const { first, last, day } = await at;
   const page = (low: string, high: string, order: "asc" | "desc") =>
@@ -126,27 +126,28 @@ beforeAll(() => {
   at = edges();
 });
 
-// PostgreSQL takes either plan for a prepared statement; pairs are read by the generic one, which knows no value.
+// PostgreSQL may use either plan for a prepared statement; pairs are tested only with the generic plan, which knows no
+// values.
 const EACH = [
   ...[...ONE, ...PAIRS].map((filter) => ["force_generic_plan", ...filter] as const),
   ...ONE.map((filter) => ["force_custom_plan", ...filter] as const),
 ];
 describe("a page of deliveries", () => {
-  test.each(EACH)("by %s with %s touches little", async (mode, _, filter) => {
+  test.each(EACH)("using %s with %s reads few buffers", async (mode, _, filter) => {
     const { sql, plans } = explaining(mode);
     await pagesOf(sql, filter);
     expect(plans.map(faults)).toEqual(plans.map(() => []));
   });
 });
 
-describe("how far back a page by several filters may look", () => {
-  test.each(PAIRS)("is found by walking no further: %s", async (_, filter) => {
+describe("the scan limit for a page with several filters", () => {
+  test.each(PAIRS)("is found without reading past it: %s", async (_, filter) => {
     for (const walk of ["short", "long"] as const) {
       const { sql, plans } = explaining("force_generic_plan");
       await findWalkEnd(onClient(sql), SPACE, { ...NO_FILTER, ...filter, low: UUID_MIN!, high: UUID_MAX! }, walk);
       const walked = plans.flatMap(nodesOf).filter((node) => /^deliveries_\d/.test(node["Relation Name"] ?? ""));
       const rows = walked.reduce((sum, node) => sum + node["Actual Rows"] * node["Actual Loops"], 0);
-      // Of each day one more, to know which goes first.
+      // One extra row per day, to determine which comes first.
       expect(rows).toBeLessThanOrEqual(
         LIMITS[walk === "short" ? "LIST_SCAN_FIRST_ROWS" : "LIST_SCAN_ROWS_MAX"] + DAYS + 3,
       );
@@ -154,7 +155,7 @@ describe("how far back a page by several filters may look", () => {
     }
   });
 
-  /** A transaction of the connection whose plans are read. */
+  /** A transaction on the connection whose plans are recorded. */
   const onClient = (sql: Sql): Pick<Database, "transaction"> => ({
     async transaction(work) {
       await client.query("begin");
@@ -184,7 +185,7 @@ const fits = (row: Finished, { webhook, type, video, statuses, response }: Deliv
 const hundredOf = (response: NonNullable<DeliveryFilter["response"]>) =>
   response === "none" ? 0 : response.from / 100;
 
-test("by every filter and pair of filters, a page shows what a walk through all would", async () => {
+test("a page with any filter or pair of filters shows the same rows as a scan of all deliveries", async () => {
   const { rows } = await client.query<Finished>("select * from deliveries where space_id = $1 order by id desc", [
     SPACE,
   ]);
@@ -207,8 +208,8 @@ const EVENT_FILTERS: [string, EventFilter][] = [
   ["a video and a type", { types: ["video.created"], video: "v000005000" }],
 ];
 
-describe.each(["force_generic_plan", "force_custom_plan"] as const)("by %s, a page of events", (mode) => {
-  test.each(EVENT_FILTERS)("with %s touches little", async (_, filter) => {
+describe.each(["force_generic_plan", "force_custom_plan"] as const)("a page of events using %s", (mode) => {
+  test.each(EVENT_FILTERS)("with %s reads few buffers", async (_, filter) => {
     const { sql, plans } = explaining(mode);
     const { rows } = await client.query(
       "select (array_agg(id order by id))[30]::text as first, max(id::text) as last from events where space_id = $1",

@@ -19,13 +19,13 @@ export interface DeliveryRow {
   previous: number;
   status: DeliveryStatus;
   attempts: number;
-  /** Of a cancellation. */
+  /** The reason for a cancellation. */
   reason: string | null;
   /** How many steps of the retry schedule a pending delivery has used; null once it has finished. */
   step: number | null;
-  /** When the next attempt is due; null while another delivery is waited for, and once this one has finished. */
+  /** When the next attempt is due; null while it waits for another delivery and once it has finished. */
   due_at: Date | null;
-  /** The pending delivery of an earlier event of its video. */
+  /** The pending delivery of an earlier event for the same video. */
   waits_for: string | null;
   last_started_at: Date | null;
   response_status: number | null;
@@ -33,8 +33,8 @@ export interface DeliveryRow {
   duration_ms: number | null;
 }
 
-// Both halves of every look-up return the same columns: pending deliveries with what they wait for and their last attempt
-// (attempts_pkey, backwards), finished ones as they were settled.
+// Both halves of every lookup return the same columns: pending deliveries with the delivery they wait for and their
+// last attempt (attempts_pkey, backward), and finished deliveries as they were settled.
 const PENDING = `select o.space_id, o.id, o.webhook_id, o.event_id, o.type, case when o.sequence > 0 then o.video_id end as video_id,
     o.sequence, o.previous, ${PENDING_STATUS} as status, o.attempt as attempts, null as reason, o.step::int,
     case when o.due_at = '-infinity' then now() else nullif(o.due_at, 'infinity') end as due_at,
@@ -70,7 +70,7 @@ const ofEvent: Statement = {
     union all ${FINISHED} where d.space_id = $1 and d.id = delivery_id($2, $3) and ${NOT_PENDING}`,
 };
 
-/** The delivery of this event to this webhook. */
+/** Finds the delivery of an event to a webhook. */
 export async function getDeliveryOf(sql: Sql, space: string, event: string, webhook: string) {
   return (await sql.run<DeliveryRow>(ofEvent, [space, event, webhook]))[0];
 }
@@ -80,16 +80,16 @@ export interface DeliveryFilter {
   event: string | null;
   video: string | null;
   type: EventType | null;
-  /** null: any. */
+  /** Null matches any status. */
   statuses: readonly DeliveryStatus[] | null;
-  /** The last response's status lies in [from, to]; `none`: there was no response. */
+  /** Range [from, to] for the last response's status, or `none` for deliveries without a response. */
   response: { from: number; to: number } | "none" | null;
   /** Exclusive bounds on the id, from a time range and the cursor. */
   low: string;
   high: string;
 }
 
-// $13 and $14: a half that cannot hold a match is not read at all.
+// $13 and $14 skip a half that cannot contain a match.
 const FILTER_PENDING = `$13::boolean and ${OF_SPACE} and o.id > $2 and o.id < $3
   and ($5::uuid is null or o.webhook_id = $5) and ($6::uuid is null or o.event_id = $6)
   and ($7::text is null or o.video_id = $7) and ($8::text is null or o.type = $8)
@@ -137,7 +137,7 @@ const list = Object.fromEntries(
     (["desc", "asc"] as const).map((order): [string, Statement] => {
       const pending = `(${PENDING} where ${FILTER_PENDING} order by o.id ${order} limit $4)`;
       const walk = `${FINISHED} where ${LEADING[leading]} and ${FILTER_FINISHED}`;
-      // `offset 0`: else the planner scans all deliveries in order, expecting to meet the video's few soon.
+      // Without `offset 0`, the planner scans all deliveries in order, expecting the video's few to come early.
       const chosen =
         leading === "video" ? `select * from (${walk} offset 0) d where ${BETWEEN}` : `${walk} and ${BETWEEN}`;
       const finished = `(${chosen} order by d.id ${order} limit $4)`;
@@ -147,7 +147,10 @@ const list = Object.fromEntries(
   ),
 ) as Record<`${Leading} ${Order}`, Statement>;
 
-/** Deliveries, newest first for `desc`, at most `limit`. One statement, so that none is missed between the two halves. */
+/**
+ * Deliveries, newest first for `desc`, at most `limit`. A single statement, so that no delivery is missed between the
+ * two halves.
+ */
 export async function listDeliveries(
   sql: Sql,
   space: string,
@@ -168,9 +171,9 @@ function valuesOf(space: string, filter: DeliveryFilter, limit: number): unknown
 export type Walk = "short" | "long";
 const WALKED: Record<Walk, number> = { short: LIMITS.LIST_SCAN_FIRST_ROWS, long: LIMITS.LIST_SCAN_ROWS_MAX };
 
-// Walks only the leading condition's index, in its order. Not a limit inside the list's statement: with that, the planner
-// may read and sort that many rows where a page of them is found at once. It takes the list's values; the unused ones need
-// a type.
+// Walks only the leading condition's index, in order. A limit inside the list's statement would not work: the planner
+// could read and sort that many rows even if the first few fill a page. It takes the same values as the list; unused
+// ones need a type.
 const walkEnd = Object.fromEntries(
   (Object.keys(LEADING) as Leading[]).flatMap((leading) =>
     (Object.keys(WALKED) as Walk[]).map((walk): [string, Statement] => [
@@ -186,22 +189,22 @@ const walkEnd = Object.fromEntries(
   ),
 ) as Record<`${Leading} ${Walk}`, Statement>;
 
-// The planner does not know how many rows a value selects, and would sort them all rather than walk in order.
+// The planner does not know how many rows a value selects and would sort them all instead of walking in order.
 const walkInOrder: Statement = {
   name: "deliveries_walk_in_order",
   text: "select set_config('enable_sort', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)",
 };
 
 export interface WalkEnd {
-  /** The last delivery that is read. */
+  /** The last delivery to read. */
   last: string;
-  /** The first one that is not. */
+  /** The first delivery past the limit. */
   beyond: string;
 }
 
 /**
- * How far back in the history a list may read at once. null where it may read all of it: there is no more, or its index
- * selects matches only.
+ * How far back in the history one list request may read. Null if it may read everything, because the history ends
+ * within the limit or the index selects only matches.
  */
 export async function findWalkEnd(
   db: Pick<Database, "transaction">,
@@ -232,7 +235,7 @@ function leadingOf(filter: DeliveryFilter): Leading {
 
 const FINISHED_STATUSES: readonly string[] = ["succeeded", "failed", "canceled"] satisfies FinishedStatus[];
 
-/** Nothing but a 2xx succeeds. */
+/** Only a 2xx counts as success. */
 const isUnsuccessful = (response: DeliveryFilter["response"]): boolean =>
   response === "none" || (response !== null && response.from !== 200);
 
@@ -252,7 +255,10 @@ const sendAgain: Statement = {
     returning webhook_id`,
 };
 
-/** Whether this is the first request within `within_ms` to send it again: many clicks make one attempt. */
+/**
+ * Whether this is the first request within `within_ms` to send the delivery again, so that repeated clicks make one
+ * attempt.
+ */
 export async function claimSendAgain(tx: Sql, space: string, id: string, within_ms: number): Promise<boolean> {
   return (await tx.run(sendAgain, [space, id, within_ms])).length > 0;
 }

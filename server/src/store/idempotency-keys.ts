@@ -4,7 +4,7 @@ export interface StoredResponse {
   /** SHA-256 of method, path and body. */
   request_hash: Buffer;
   status: number;
-  /** Sealed: a response may hold a secret that is shown once. */
+  /** Encrypted, because a response may contain a secret that is shown once. */
   body: Buffer;
 }
 
@@ -23,7 +23,7 @@ export async function findResponse(
 }
 
 /**
- * Waits for a transaction that stores the same key. Replaces an expired response.
+ * Waits for any transaction that is storing the same key. Replaces an expired response.
  * @returns false if the response of another request is stored under this key
  */
 const REMEMBER: Statement = {

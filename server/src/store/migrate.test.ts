@@ -31,7 +31,7 @@ const tables = async (): Promise<string[]> => {
   return rows.map(({ tablename }) => tablename);
 };
 
-test("an empty database gets every file in order, an up-to-date one gets none", async () => {
+test("an empty database gets every file in order, and an up-to-date one gets none", async () => {
   expect(await migrate(db, { folder })).toEqual(names);
   expect(await tables()).toContain("pending_deliveries");
   expect(await migrate(db, { folder })).toEqual([]);
@@ -49,7 +49,7 @@ test("a new file is applied to a database that has the others", async () => {
   expect(await tables()).toContain("later");
 });
 
-test("the events of a day's partition can be erased", async () => {
+test("events in a daily partition can be erased", async () => {
   await migrate(db, { folder });
   const day = "select make_partition('events', 'id', (now() at time zone 'UTC')::date - 1)";
   await db.run({ name: "", text: day });
@@ -59,7 +59,7 @@ test("the events of a day's partition can be erased", async () => {
   await db.run({ name: "", text: "update events set payload = null, erased_at = now()" });
 });
 
-test("a file that fails changes nothing, and the next start continues with it", async () => {
+test("a file that fails changes nothing, and the next startup tries it again", async () => {
   await writeFile(join(folder, next), "create table later (id int primary key); select 1 / 0;");
   await expect(migrate(db, { folder })).rejects.toThrow("division by zero");
   expect(await tables()).toContain("pending_deliveries");
@@ -104,7 +104,7 @@ test("an index is built while each partition is written, and a node continues wh
   await expect(migrating).rejects.toThrow("canceling statement"); // leaves an invalid index
   await writer.query("commit");
   await writer.end();
-  await db.run(makeDay, [2]); // as retention does between the two
+  await db.run(makeDay, [2]); // as retention does between the two runs
   expect(await migrate(db, { folder })).toEqual(files.slice(1));
   expect(await db.run(responseIndexes)).toEqual([{ valid: true, partitions: 4, indexes: 4 }]);
 });
@@ -127,13 +127,13 @@ const responseIndexes = {
     from pg_index parent where indexrelid = 'deliveries_by_exact_response'::regclass`,
 };
 
-test("a concurrent file may only run statements that block no other", async () => {
+test("a concurrent file may only run statements that block no others", async () => {
   await writeFile(join(folder, next.replace(".sql", ".concurrently.sql")), "select 'drop table events' as statement");
   await expect(migrate(db, { folder })).rejects.toThrow("must not run concurrently: drop table events");
   expect(await tables()).toContain("events");
 });
 
-test("an applied file that was changed prevents the start", async () => {
+test("a change to an applied file prevents startup", async () => {
   await migrate(db, { folder });
   await appendFile(join(folder, names[0]!), "-- an afterthought\n");
   await expect(migrate(db, { folder })).rejects.toThrow(
@@ -141,7 +141,7 @@ test("an applied file that was changed prevents the start", async () => {
   );
 });
 
-test("a database of a newer version prevents the start, and is not changed", async () => {
+test("a database from a newer version prevents startup and is not changed", async () => {
   await writeFile(join(folder, next), "create table later (id int primary key);");
   await migrate(db, { folder });
   await rm(join(folder, next));
@@ -151,7 +151,7 @@ test("a database of a newer version prevents the start, and is not changed", asy
   expect(await tables()).toContain("later");
 });
 
-test("a database of a newer version that runs with this one allows the start", async () => {
+test("a database from a newer version that runs with this one does not prevent startup", async () => {
   await writeFile(join(folder, next), `-- Runs with: ${next.slice(0, 4)}\ncreate table later (id int primary key);`);
   const after = `${String(names.length + 2).padStart(4, "0")}_after.sql`;
   await writeFile(join(folder, after), `-- Runs with: ${names.at(-1)!.slice(0, 4)}\ncreate table after (id int);`);
@@ -162,7 +162,7 @@ test("a database of a newer version that runs with this one allows the start", a
   await expect(migrate(db, { folder })).rejects.toThrow(`it has migration ${next}`);
 });
 
-test("files whose numbers have a gap are refused", async () => {
+test("files whose numbers have a gap are rejected", async () => {
   await writeFile(join(folder, `${String(names.length + 2).padStart(4, "0")}_too_far.sql`), "select 1;");
   await expect(migrate(db, { folder })).rejects.toThrow("should be number");
 });

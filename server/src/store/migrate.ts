@@ -16,7 +16,7 @@ interface Migration {
   name: string;
   text: string;
   checksum: string;
-  /** The oldest file up to which a node must know the files to run with this one; null: this one. */
+  /** The number of the newest file that a node must know to run with this one. Null means this file. */
   runs_with: number | null;
 }
 
@@ -24,26 +24,26 @@ type Applied = Omit<Migration, "text">;
 
 export interface MigrateOptions {
   folder?: string;
-  /** Called each time a file did not get a lock and will be retried. */
+  /** Called each time a file fails to get a lock and will be retried. */
   onWait?: (file: string, error: Error) => void;
 }
 
 /**
- * Brings the database to this version: applies the numbered files that it has not seen, in order, each in its own
- * transaction, while nodes of the previous version continue. A file that does not get a lock at once gives up and retries,
- * so that no statement queues behind it. Nodes that start at the same time wait for each other.
+ * Brings the database to this version: applies new numbered files in order, each in its own transaction, while nodes
+ * running the previous version continue. A file that does not get a lock quickly gives up and retries, so that no
+ * statement queues behind it. Nodes that start at the same time wait for each other.
  * @returns the names of the files applied now
- * @throws StartFailure if the database is of a newer version that this one cannot run with, an applied file was changed,
- * or a file does not get its locks
+ * @throws StartFailure if the database is from a newer version that this one cannot run with, an applied file was
+ * changed, or a file does not get its locks
  */
 export async function migrate(
   db: Database,
   { folder = FOLDER, onWait = () => {} }: MigrateOptions = {},
 ): Promise<string[]> {
   const known = await readMigrations(folder);
-  const client = await db.connect(); // not from the pool: a file's many statements cannot be prepared
+  const client = await db.connect(); // not from the pool, because a file's many statements cannot be prepared
   try {
-    // First without the lock: a node that restarts does not wait for a long migration of a newer one.
+    // First checks without the lock, so that a restarting node does not wait for a newer node's long migration.
     if (!(await isBehind(client, known))) return [];
     return await withLock(db, async () => {
       await client.query(CREATE_TABLE);
@@ -56,10 +56,10 @@ export async function migrate(
   }
 }
 
-/** Holds the lock in a session of its own, because it outlasts the transactions of the files. */
+/** Holds the lock in a dedicated session, because it outlasts the transactions of the files. */
 async function withLock<Result>(db: Database, work: () => Promise<Result>): Promise<Result> {
-  // If the session is lost, another node may start to migrate as well: the number in the table lets only one of two that
-  // apply the same file commit.
+  // If the session is lost, another node may also start migrating. If both apply the same file, the number in the table
+  // lets only one commit.
   const session = await openSession(db, systemClock, { onNotice() {}, onLost() {} });
   try {
     // Polled: `create index concurrently` waits for every running statement, so a statement that waited for this lock would
@@ -127,7 +127,7 @@ function applyInTransaction(client: pg.Client, migration: Migration): Promise<vo
   });
 }
 
-/** One transaction, which gives up a lock that it does not get soon. */
+/** Runs one transaction, which gives up if it does not get a lock soon. */
 async function withLockTimeout(client: pg.Client, work: () => Promise<unknown>): Promise<void> {
   await client.query("begin");
   await client.query(LOCK_TIMEOUT);
@@ -136,8 +136,9 @@ async function withLockTimeout(client: pg.Client, work: () => Promise<unknown>):
 }
 
 /**
- * A file of long work that blocks no statement. It is a query that returns the statements still to run. Each of them runs
- * by itself, outside a transaction if necessary; if one fails or the node is killed, the query runs again.
+ * Applies a file of long-running work that blocks no statements. The file is a query that returns the statements still
+ * to run. Each runs separately, outside a transaction if necessary. If one fails or the node is killed, the query runs
+ * again.
  */
 async function applyConcurrently(client: pg.Client, migration: Migration): Promise<void> {
   const { rows } = await client.query<{ statement: string }>(migration.text);

@@ -22,7 +22,7 @@ export interface NodeNumber {
 
 /**
  * Locks a number that this node had before, or has just claimed, until the session ends.
- * @returns null where another session holds it
+ * @returns null if another session holds it
  */
 export async function lockNodeNumber(session: Session, number: number): Promise<NodeNumber | null> {
   const [row] = await session.lock<{ locked: boolean; pid: number }>(lock, [number]);
@@ -41,7 +41,7 @@ const claim: Statement = {
 /**
  * Claims and locks an unused number up to `max`. The number of a node that is still listed counts as used even if its
  * lock is free: that node may only have lost its connection.
- * @returns null where another node was quicker
+ * @returns null if another node claimed it first
  */
 export async function claimNodeNumber(session: Session, max: number): Promise<NodeNumber | null> {
   const [row] = await session.run<{ number: number }>(claim, [max]);
@@ -71,14 +71,17 @@ export async function listUnlockedNodes(sql: Sql, self: number): Promise<number[
   return (await sql.run<{ number: number }>(unlocked, [self])).map(({ number }) => number);
 }
 
-// Holds the node's lock until the transaction ends, so that the node cannot come back meanwhile.
+// Holds the node's lock until the transaction ends, so that the node cannot come back in the meantime.
 const remove: Statement = {
   name: "node_remove",
   text: `with free as materialized (select pg_try_advisory_xact_lock(${NODE_LOCK}, $1) as locked)
     delete from nodes where number = $1 and (select locked from free) returning 1`,
 };
 
-/** Removes a node unless it has come back. @returns whether it did; then its leases must expire in this transaction */
+/**
+ * Removes a node unless it has come back.
+ * @returns whether it was removed; if so, its leases must expire in this transaction
+ */
 export async function removeNode(tx: Sql, number: number): Promise<boolean> {
   return (await tx.run(remove, [number])).length > 0;
 }

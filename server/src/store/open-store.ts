@@ -28,7 +28,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const { databaseUrl, databaseDirectUrl = null, dataDir, log, onLost } = options;
   const embedded = databaseUrl === null ? await startEmbeddedPostgres({ folder: dataDir, log, onLost }) : null;
   const ways = embedded ? { connection: embedded.connection } : await findWays(databaseUrl!, databaseDirectUrl, log);
-  let closing = false; // then broken connections are expected
+  let closing = false; // during closing, broken connections are expected
   const db = openDatabase({
     ...ways,
     connections: CONNECTIONS,
@@ -57,7 +57,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 type Ways = Pick<DatabaseOptions, "connection" | "pooled" | "direct">;
 
-/** Whether the operator's URLs lead through a pooler that shares sessions, or past it. */
+/** Determines whether the operator's URLs lead to a transaction-mode pooler or directly to the database. */
 async function findWays(url: string, directUrl: string | null, log: Log): Promise<Ways> {
   const pooled = await sharesSessions(url).catch(failAs("DATABASE_URL"));
   if (directUrl === null) {
@@ -92,7 +92,7 @@ const SETTINGS = {
                  where current_setting(setting) = 'off') as off`,
 };
 
-/** Rejects a PostgreSQL that is too old, and warns of settings that can lose acknowledged rows. */
+/** Rejects PostgreSQL versions that are too old, and warns about settings that can lose acknowledged rows. */
 async function check(db: Database, log: Log): Promise<void> {
   const [server] = await db.run<{ version: number; name: string; off: string[] }>(SETTINGS);
   if (server!.version < OLDEST) {

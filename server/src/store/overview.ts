@@ -2,20 +2,20 @@ import type { Sql, Statement } from "./db.ts";
 
 export interface OverviewCounts {
   webhooks: number;
-  /** Enabled, and failing for a while. */
+  /** Enabled webhooks that have been failing for a while. */
   failing: number;
   disabled: number;
   /** Pending deliveries, counted up to a limit. */
   pending: number;
-  /** Attempts per minute, from this hour's counts. */
+  /** Attempts per minute, based on this hour's counts. */
   per_minute: number;
 }
 
 const OPEN_COUNTED_MAX = 10_000;
 
 /**
- * By webhooks_pkey, pending_deliveries_pkey and webhook_hours_pkey: a space's few hundred rows, and at most the limit of
- * the queue.
+ * Served by webhooks_pkey, pending_deliveries_pkey, and webhook_hours_pkey. It reads a space's few hundred rows, plus
+ * pending deliveries up to the limit.
  */
 const COUNT: Statement = {
   name: "overview_count",

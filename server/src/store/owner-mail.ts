@@ -1,14 +1,14 @@
 import type { Sql, Statement } from "./db.ts";
 import { WEBHOOK, type WebhookRow } from "./webhooks.ts";
 
-/** A webhook with a state change that its owners have not been told of. */
+/** A webhook with a state change that its owners have not been notified of. */
 export interface News extends WebhookRow {
   owners: string[];
   /** When the state changed, with the database's precision. */
   since: string;
 }
 
-// Reads all webhooks, few of which are disabled or failing. The sign-in tables say who belongs to a space.
+// Reads all webhooks, few of which are disabled or failing. The sign-in tables list each space's members.
 const news: Statement = {
   name: "owner_mail_news",
   text: `select ${WEBHOOK}, array(select u.email from auth.member m join auth."user" u on u.id = m."userId"
@@ -20,7 +20,7 @@ const news: Statement = {
     order by w.status_since limit $2`,
 };
 
-/** Webhooks that were disabled in the last `days`, or soon will be, and whose owners have not been told. */
+/** Webhooks that were disabled in the last `days` or soon will be, and whose owners have not been notified. */
 export async function listNews(sql: Sql, days: number, limit: number): Promise<News[]> {
   return sql.run<News>(news, [days, limit]);
 }
@@ -30,7 +30,7 @@ const told: Statement = {
   text: "update webhooks set mailed_at = $3::timestamptz where space_id = $1 and id = $2",
 };
 
-/** Marks this state change as told, and none that happened while the mail was sent. */
+/** Marks this state change as reported, but not any change that happened while the mail was being sent. */
 export async function markTold(sql: Sql, { space_id, id, since }: News): Promise<void> {
   await sql.run(told, [space_id, id, since]);
 }

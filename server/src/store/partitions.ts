@@ -16,7 +16,7 @@ const MAKE: Statement = {
 };
 
 /**
- * Creates each table's partitions of today and the coming days. Needs a transaction with a lock_timeout.
+ * Creates each table's partitions for today and the coming days. Needs a transaction with a lock_timeout.
  * @returns how many were created
  */
 export async function makePartitions(tx: Sql, daysAhead: number): Promise<number> {
@@ -28,7 +28,7 @@ export async function makePartitions(tx: Sql, daysAhead: number): Promise<number
   return made;
 }
 
-/** The first day to keep: by retention, or the day of the oldest event that a pending delivery still needs. */
+/** The first day to keep: set by the retention period, or earlier if a pending delivery still needs an older event. */
 const FIRST_KEPT: Statement = {
   name: "partitions_first_kept",
   text: `select least(
@@ -53,7 +53,7 @@ export interface Partition {
   day: string;
 }
 
-/** Every partition of a day before `day`, events first. */
+/** Every daily partition before `day`, events first. */
 export async function partitionsBefore(sql: Sql, day: string): Promise<Partition[]> {
   const found: Partition[] = [];
   for (const { parent } of PARTITIONED)
@@ -69,8 +69,8 @@ const LOCK = {
 const DROP: Statement = { name: "partitions_drop", text: "select drop_partition($1, $2::date)" };
 
 /**
- * Drops a day unless a pending delivery needs it. Checked again under the lock: a transaction that reopens an old delivery
- * reads its event, so it has either committed before the lock or finds the event gone.
+ * Drops a day unless a pending delivery needs it. The check is repeated under the lock: a transaction that reopens an
+ * old delivery reads its event, so it either committed before the lock or finds that the event was deleted.
  * @returns whether it was dropped
  */
 export async function dropPartition(tx: Sql, { parent, day }: Partition, retentionDays: number): Promise<boolean> {
@@ -82,5 +82,5 @@ export async function dropPartition(tx: Sql, { parent, day }: Partition, retenti
 
 const LOCK_TIMEOUT: Statement = { name: "partitions_lock_timeout", text: "set local lock_timeout = '1s'" };
 
-/** How long statements may queue behind a change of partitions; a change that does not get its lock is retried later. */
+/** Limits how long statements queue behind a partition change. A change that does not get its lock is retried later. */
 export const boundLockWait = (tx: Sql): Promise<unknown> => tx.run(LOCK_TIMEOUT);

@@ -2,17 +2,18 @@ import type pg from "pg";
 import { systemClock } from "../kernel/clock.ts";
 import { type Address, connectTo } from "./db.ts";
 
-/** How many transactions are open at once while their sessions are compared. */
+/** Number of concurrent transactions whose sessions are compared. */
 const LOOKS = 3;
-/** A client with its own session does not wait for it: far longer than a statement that reads nothing. */
+/** Far longer than a statement that reads nothing takes. A client with its own session never waits this long. */
 const WAITS_MS = 2_000;
 
 /**
- * Whether the connection leads through a pooler that shares one server session between clients. They would share its
- * advisory locks, LISTEN and prepared statements: two nodes in one session both get the same lock.
+ * Whether the connection goes through a transaction-mode pooler, which shares a server session between clients. Clients
+ * would share its advisory locks, LISTEN, and prepared statements: two nodes in one session would both get the same
+ * lock.
  *
- * Behind any pooler, the process id that the connection was given differs from the one that the server reports. A pooler
- * that keeps a session per client is harmless. One that does not gives the first client's session to another client's
+ * Behind any pooler, the process id given to the connection differs from the one that the server reports. A
+ * session-mode pooler is harmless. A transaction-mode pooler gives the first client's session to another client's
  * transaction, gives the first client another session, or makes it wait for one.
  */
 export async function sharesSessions(connection: Address): Promise<boolean> {
@@ -33,7 +34,7 @@ export async function sharesSessions(connection: Address): Promise<boolean> {
   }
 }
 
-/** Whether both lead to the same database: a lock held over one connection is not available over the other. */
+/** Whether both addresses lead to the same database: a lock held over one is not available over the other. */
 export async function leadToOneDatabase(one: Address, other: Address): Promise<boolean> {
   const clients = await Promise.all([connectTo(one), connectTo(other)]);
   const [holder, asker] = clients;
@@ -50,13 +51,13 @@ export async function leadToOneDatabase(one: Address, other: Address): Promise<b
 const LOOK_LOCK = 7_021_820;
 const TAKE = "select pg_try_advisory_xact_lock($1, $2) as mine";
 
-// Without a name: it is not known yet whether statements can be prepared.
+// Unnamed, because it is not yet known whether statements can be prepared.
 async function processOf(client: pg.Client): Promise<number> {
   const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
   return rows[0]!.pid;
 }
 
-/** As `processOf`, but null if it waits: nodes that start at the same time behind a small pool would deadlock. */
+/** Like `processOf`, but returns null if it has to wait: nodes starting together behind a small pool would deadlock. */
 function processSoon(client: pg.Client): Promise<number | null> {
   return new Promise((resolve, reject) => {
     systemClock.after(WAITS_MS, () => resolve(null));

@@ -54,7 +54,7 @@ async function copyBinaries(folder: string, copy: string): Promise<void> {
     await makeLinks(folder, half);
     await rename(half, copy);
   } catch (cause) {
-    if (await exists(join(copy, "bin/postgres"))) return; // another process was quicker
+    if (await exists(join(copy, "bin/postgres"))) return; // another process was faster
     throw new StartFailure(
       `PostgreSQL could not be copied to ${copy} (${(cause as Error).message}). PostgreSQL does not run as root, and ` +
         "an unprivileged user needs a place it can read: make that folder writable, run Mave as an ordinary user, or set DATABASE_URL.",
@@ -65,7 +65,7 @@ async function copyBinaries(folder: string, copy: string): Promise<void> {
   }
 }
 
-/** Does what the package's install script does, because npm runs only install scripts that were allowed. */
+/** Does the work of the package's install script, because npm runs only allowed install scripts. */
 async function makeLinks(folder: string, native = join(folder, "native")): Promise<void> {
   const list = await readFile(join(folder, "native/pg-symlinks.json"), "utf8");
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {

@@ -85,8 +85,8 @@ function unreachable(folder: string, cause: unknown): StartFailure {
 }
 
 /**
- * In the data folder if `user` can reach it, else in the shared place with a link to it. Checked at each start, because an
- * earlier one may have been interrupted, and the folder may have been moved.
+ * Puts the home in the data folder if `user` can reach it, otherwise in the shared folder with a link to it. This is
+ * checked at each startup, because an earlier one may have been interrupted or the folder may have been moved.
  */
 async function makeHomeFor({ uid, gid }: { uid: number; gid: number }, folder: string, home: string): Promise<void> {
   const there = await lstat(home).catch(() => null);
@@ -115,7 +115,7 @@ async function isTraversable(folder: string): Promise<boolean> {
   return folder === dirname(folder) || isTraversable(dirname(folder));
 }
 
-let halves = 0; // of this process: two data folders' names must differ, and so must two tries on one
+let halves = 0; // counted per process, so that temporary names differ between data folders and between tries
 
 /** Creates the cluster under a temporary name and renames it, so that a kill leaves no partial cluster. */
 async function initialise(cluster: Cluster): Promise<void> {
@@ -133,7 +133,7 @@ async function initialise(cluster: Cluster): Promise<void> {
   }
   await rename(half, cluster.data).catch(async (error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
-    await rm(half, { recursive: true, force: true }); // another process was quicker
+    await rm(half, { recursive: true, force: true }); // another process was faster
   });
 }
 

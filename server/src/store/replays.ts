@@ -5,7 +5,7 @@ import type { FinishedStatus } from "./history.ts";
 /**
  * The states of a replay:
  *
- *     running ⇄ paused ──canceled by a person──▶ canceled
+ *     running ⇄ paused ──canceled by a user──▶ canceled
  *        └──no events left──▶ done
  */
 export type ReplayStatus = "running" | "paused" | "done" | "canceled";
@@ -13,7 +13,10 @@ export type ReplayStatus = "running" | "paused" | "done" | "canceled";
 /** How an event's delivery to this webhook ended; `never` if there was none. */
 export type ReplayedStatus = FinishedStatus | "never";
 
-/** Which events a replay delivers again. null matches everything; for `types` it means the webhook's own. */
+/**
+ * Which events a replay delivers again. Null matches everything, except that null `types` means the webhook's own
+ * types.
+ */
 export interface ReplayFilter {
   webhook_id: string;
   since: Date;
@@ -50,8 +53,8 @@ const chosen = (finished: string) => `from webhooks w join events e on e.space_i
     and ($5::text[] is null or coalesce(d.status, 'never') = any($5)) and (e.sequence > 0 or d.id is not null)
     and e.payload is not null`;
 
-// FINISHED joins a whole range at once. FINISHED_EACH looks up row by row, each in its event's daily partition: for one page
-// the planner would otherwise sometimes read the space's whole history.
+// FINISHED joins a whole range at once. FINISHED_EACH looks up each row in its event's daily partition: otherwise, the
+// planner would sometimes read the space's whole history for a single page.
 const FINISHED = "deliveries d on d.space_id = e.space_id and d.id = delivery_id(e.id, w.id)";
 const FINISHED_EACH = `lateral (select id, status from deliveries f
       where f.space_id = e.space_id and f.id = delivery_id(e.id, w.id) offset 0) d on true`;
@@ -72,7 +75,7 @@ const count: Statement = {
     and not exists (select from pending_deliveries o where uuid_send(o.space_id) = uuid_send(e.space_id) and o.id = delivery_id(e.id, w.id))`,
 };
 
-/** Counts the events that a replay would deliver again, without those whose delivery is pending anyway. */
+/** Counts the events that a replay would deliver again, except events whose delivery is already pending. */
 export async function countReplay(sql: Sql, space: string, filter: ReplayFilter): Promise<ReplayCount> {
   return (await sql.run<ReplayCount>(count, valuesOf(space, filter)))[0]!;
 }
@@ -154,7 +157,10 @@ const change: Statement = {
     where space_id = $1 and id = $2 and status in ('running', 'paused') returning ${REPLAY}`,
 };
 
-/** A finished replay's total becomes what it reopened. @returns undefined if it has ended or does not exist */
+/**
+ * When a replay finishes, its total becomes the number of reopened deliveries.
+ * @returns undefined if it has ended or does not exist
+ */
 export async function changeReplay(
   tx: Sql,
   space: string,
@@ -180,9 +186,9 @@ export interface RunningReplay extends ReplayRow {
   idle_s: number;
   /** How many of its deliveries are pending. */
   pending: number;
-  /** A transaction that was recording events when the replay was created has not finished. */
+  /** Whether a transaction that was recording events when the replay was created is still running. */
   is_waiting: boolean;
-  /** Its webhook was deleted. */
+  /** Whether its webhook was deleted. */
   orphaned: boolean;
 }
 
@@ -209,8 +215,8 @@ const advance: Statement = {
 };
 
 /**
- * Moves the cursor in the transaction that reopened the deliveries, so that none is reopened twice. `total` was counted at
- * creation and grows with deliveries that finished since then, so that `done` never exceeds it.
+ * Moves the cursor in the transaction that reopened the deliveries, so that no delivery is reopened twice. `total` is
+ * counted at creation and grows with deliveries that finish later, so that `done` never exceeds it.
  */
 export async function advanceReplay(tx: Sql, replay: ReplayRow, reopened: number, cursor: string): Promise<void> {
   await tx.run(advance, [replay.space_id, replay.id, reopened, cursor]);

@@ -5,10 +5,10 @@ import { StartFailure } from "../kernel/start-failure.ts";
 import type { Database, Sql, Statement } from "./db.ts";
 
 /**
- * A dedicated connection, for LISTEN and for locks that last as long as it does.
+ * A dedicated connection for LISTEN and session-level locks.
  *
- * Behind a pooler that shares sessions it is a single long transaction, because only that keeps a server session. Its
- * locks are then the transaction's, its statements run over the pool, and it receives no notices.
+ * Behind a transaction-mode pooler, it is a single long transaction, because only a transaction keeps its server
+ * session. Its locks then belong to the transaction, its statements run over the pool, and it receives no notices.
  */
 export interface Session extends Sql {
   /** Runs a locking statement with one more value: whether the lock belongs to the transaction. */
@@ -47,7 +47,7 @@ export async function openSession(
   const runHere = async <Row>({ name, text }: Statement, values: readonly unknown[] = []): Promise<Row[]> =>
     (await client.query({ name: held ? undefined : name, text, values: values as unknown[] })).rows;
   const probe = async () => void (await within(clock, PROBE_MS, runHere(PROBE)));
-  /** A connection may die unnoticed, and poolers end transactions that idle for long. */
+  /** A connection may die unnoticed, and poolers end transactions that stay idle for long. */
   const watch = () => {
     if (open) cancel = clock.after(LIMITS.SESSION_PROBE_MS, () => void probe().then(watch, lost));
   };
@@ -56,7 +56,7 @@ export async function openSession(
     run: held ? (statement, values) => db.run(statement, values) : runHere,
     lock: (statement, values) => runHere(statement, [...values, held]),
     async listen(channel) {
-      if (!held) await client.query(`listen ${channel}`); // in a transaction, LISTEN takes effect only at its end
+      if (!held) await client.query(`listen ${channel}`); // inside a transaction, LISTEN takes effect only at the end
     },
     probe,
     async close() {
@@ -83,7 +83,7 @@ async function connectAndHold(db: Database, clock: Clock): Promise<pg.Client> {
   try {
     await within(clock, PROBE_MS, hold(), () => new StartFailure(NO_SESSION_LEFT));
   } catch (error) {
-    void client.end(); // once it has its response
+    void client.end(); // once the response arrives
     throw error;
   }
   return client;

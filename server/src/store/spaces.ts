@@ -7,7 +7,7 @@ export interface SpaceRow {
   created_at: Date;
 }
 
-/** A new server has one, which becomes the owner's. */
+/** A new server has one space, which becomes the owner's. */
 const FIRST: Statement = {
   name: "space_first",
   text: "select id, name, claimed_at, created_at from spaces order by created_at, id limit 1",
@@ -18,7 +18,7 @@ export async function firstSpace(sql: Sql): Promise<SpaceRow> {
   return space;
 }
 
-/** Locks the row, so that only one of several concurrent people becomes the owner. */
+/** Locks the row, so that only one of several concurrent sign-ups becomes the owner. */
 const LOCK_FIRST: Statement = {
   name: "space_lock_first",
   text: "select id, name, claimed_at, created_at from spaces order by created_at, id limit 1 for update",

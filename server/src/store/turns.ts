@@ -1,6 +1,6 @@
 import type { Sql, Statement } from "./db.ts";
 
-/** Work that one node does at a time. Each number is the key of an advisory lock and is never reused. */
+/** Work that only one node does at a time. Each number is the key of an advisory lock and is never reused. */
 const TURNS = {
   retention: 7_021_801,
   disabling: 7_021_802,

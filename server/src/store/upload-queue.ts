@@ -4,7 +4,7 @@ export const UPLOAD_STATES = ["receiving", "received", "processing"] as const;
 
 export interface UploadQueue {
   counts: Record<(typeof UPLOAD_STATES)[number], number>;
-  /** How long the oldest upload has waited for processing, in seconds; 0 if none waits. */
+  /** How long the oldest upload has been waiting for processing, in seconds; 0 if none are waiting. */
   oldest_received_s: number;
 }
 

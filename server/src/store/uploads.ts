@@ -29,7 +29,7 @@ const insert: Statement = {
     values ($1, $2, $3, $4, 'receiving', $5, $6, $7)`,
 };
 
-/** An upload that begins. `size_bytes`: as declared; null if the uploader does not know it yet. */
+/** Inserts a new upload. `size_bytes` is the declared size, or null if the uploader does not know it yet. */
 export async function insertUpload(
   tx: Sql,
   upload: {
@@ -57,7 +57,7 @@ const countOpen: Statement = {
   text: "select count(*) as open from uploads where space_id = $1 and state = 'receiving'",
 };
 
-/** How many uploads of this space are being received. Served by uploads_receiving. */
+/** How many uploads in this space are being received. Served by uploads_receiving. */
 export async function countReceiving(sql: Sql, space: string): Promise<number> {
   return (await sql.run<{ open: number }>(countOpen, [space]))[0]!.open;
 }
@@ -136,8 +136,8 @@ export async function listReceiving(sql: Sql, limit: number): Promise<UploadRow[
 }
 
 /**
- * The upload's processor is gone: the lease has expired, or no session holds the processor's advisory lock. A returned
- * upload has no token and waits until it is due.
+ * The upload's processor is presumed dead: the lease has expired, or no session holds the processor's advisory lock. A
+ * released upload has no token and waits until it is due.
  */
 const LEFT = `state = 'processing' and (leased_until < now() or lease_token is not null and not exists (
   select from pg_locks where locktype = 'advisory' and classid = ${MARK_LOCK} and objid::integer = hashtext(lease_token::text)
@@ -153,7 +153,7 @@ const toProcess: Statement = {
     order by received_at limit $1`,
 };
 
-/** Uploads that wait for a processor, or whose processor is gone. */
+/** Uploads that are waiting for a processor, or whose processor is presumed dead. */
 export async function listToProcess(sql: Sql, limit: number): Promise<UploadRow[]> {
   return sql.run<UploadRow>(toProcess, [limit]);
 }
@@ -203,7 +203,7 @@ const release: Statement = {
     where id = $1 and lease_token = $2 and state = 'processing'`,
 };
 
-/** Returns an upload, to be claimed after `wait_ms`. @param counted whether this attempt counts */
+/** Releases an upload, which can be claimed again after `wait_ms`. @param counted whether this attempt counts */
 export async function releaseUpload(
   sql: Sql,
   id: string,
@@ -220,14 +220,14 @@ const finish: Statement = {
     where id = $1 and lease_token = $2 and state = 'processing' returning ${UPLOAD}`,
 };
 
-/** How processing ended. `media`: the probe's result and the files made from it. */
+/** How processing ended. `media` is the probe's result and the files made from it. */
 export interface Outcome {
   state: "published" | "failed";
   media: unknown;
   error: { code: string; message: string } | null;
 }
 
-/** The only transition out of `processing`. Undefined if the lease was lost; then nothing has changed. */
+/** The only transition out of `processing`. Undefined if the lease was lost; nothing changes in that case. */
 export async function finishUpload(
   tx: Sql,
   id: string,
@@ -247,7 +247,7 @@ const requeue: Statement = {
     returning u.space_id, u.video_id, u.version`,
 };
 
-/** Requeues uploads that failed because something was missing that is available now. */
+/** Requeues uploads that failed because something was missing that is now available. */
 export async function requeueUploads(
   sql: Sql,
   errorCode: string,
@@ -255,7 +255,7 @@ export async function requeueUploads(
   return sql.run(requeue, [errorCode]);
 }
 
-// An older version's media stay for a while for its viewers; a file that may still be processed stays.
+// An older version's media are kept for a while for current viewers. A file that may still be processed is kept.
 const toClear: Statement = {
   name: "uploads_to_clear",
   text: `select u.space_id, u.video_id, u.version, u.id, u.state, u.resumable, u.file_name, u.size_bytes,
@@ -270,7 +270,7 @@ const toClear: Statement = {
 
 /**
  * Uploads whose files are no longer needed.
- * @param grace_ms how long a replaced version stays
+ * @param grace_ms how long a replaced version is kept
  * @param keptError the error code with which the newest file is kept for another try
  */
 export async function listUploadsToClear(
@@ -295,7 +295,7 @@ const known: Statement = {
   text: `select id, state, error_code from uploads where id = any($1)`,
 };
 
-/** The states of these uploads, for a clean-up that found their files. Unknown ids are left out. */
+/** The states of these uploads, for a clean-up that found their files. Unknown ids are omitted. */
 export async function getUploadStates(
   sql: Sql,
   ids: string[],

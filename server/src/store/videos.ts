@@ -89,7 +89,7 @@ export async function lockVideo(tx: Sql, space: string, id: string): Promise<Vid
   return (await tx.run<VideoRow>(lock, [space, id]))[0];
 }
 
-// Both lists walk videos_listed from the cursor. A deleted video still works as cursor, because its row stays.
+// Both lists walk videos_listed from the cursor. A deleted video still works as a cursor, because its row remains.
 const listOlder: Statement = {
   name: "videos_list_older",
   text: `select ${VIDEO} from videos
@@ -110,7 +110,7 @@ const listNewer: Statement = {
 
 export interface VideoFilter {
   status: VideoStatus | null;
-  /** Part of a name in any case, or a whole id. */
+  /** Part of a name (case-insensitive), or a whole id. */
   search: string | null;
 }
 
@@ -160,7 +160,7 @@ const remove: Statement = {
     where space_id = $1 and id = $2 and deleted_at is null returning ${VIDEO}`,
 };
 
-/** Marks a video as deleted and counts its last event; undefined if there is none. */
+/** Marks a video as deleted and counts its last event; undefined if the video does not exist. */
 export async function deleteVideo(tx: Sql, space: string, id: string): Promise<VideoRow | undefined> {
   return (await tx.run<VideoRow>(remove, [space, id]))[0];
 }
@@ -172,7 +172,7 @@ const setStatus: Statement = {
     where space_id = $1 and id = $2 returning ${VIDEO}`,
 };
 
-/** What a running upload changes. `events`: how many events the change will record. */
+/** Changes made by a running upload. `events` is the number of events that the change will record. */
 export interface StatusChange {
   status: VideoStatus;
   progress: number | null;
@@ -253,7 +253,7 @@ const totals: Statement = {
     from videos where space_id = $1 and deleted_at is null group by status`,
 };
 
-/** How many videos of each status a space has, and the bytes of their files as uploaded. */
+/** The number of videos per status in a space, and the total size of their uploaded files. */
 export async function countVideos(
   sql: Sql,
   space: string,

@@ -1,6 +1,6 @@
 import type { Sql, Statement } from "./db.ts";
 
-/** What a webhook did in an hour, since it was last saved. */
+/** A webhook's activity within an hour since the last save. */
 export interface HourCounts {
   space_id: string;
   webhook_id: string;
@@ -11,13 +11,13 @@ export interface HourCounts {
   timings: Record<string, number>;
 }
 
-/** What a webhook's attempts since then say about its current state. */
+/** A webhook's current state, based on its attempts since the last save. */
 export interface HealthMark {
   space_id: string;
   webhook_id: string;
   /** Whether any attempt succeeded. */
   succeeded: boolean;
-  /** The first failure after the last success, in Unix ms; null: the last attempt succeeded. */
+  /** The first failure after the last success, in Unix ms; null if the last attempt succeeded. */
   failing_ms: number | null;
   certificate_ms: number | null;
 }
@@ -34,8 +34,8 @@ const add: Statement = {
       timings = add_counts(h.timings, excluded.timings)`,
 };
 
-// A success ends the failing period, whatever other nodes saw; a failure starts one if there is none. Written only on a
-// change, because every record reads the row.
+// A success ends the failing period, whatever other nodes saw; a failure starts one if there is none. The row is
+// written only on a change, because recording an event always reads it.
 const mark: Statement = {
   name: "webhooks_mark",
   text: `update webhooks w set failing_since = n.failing_since, certificate_until = n.certificate_until
@@ -76,7 +76,7 @@ export async function listHours(sql: Sql, space: string, webhook: string, after:
   return sql.run<HourRow>(hours, [space, webhook, after]);
 }
 
-// By pending_deliveries_pkey. Counting stops at a limit: a page does not count a backlog of a million.
+// Served by pending_deliveries_pkey. Counting stops at a limit, so that a page never counts a backlog of a million.
 const backlog: Statement = {
   name: "webhook_backlog",
   text: `select count(*)::int as pending, min(to_timestamp(('x' || left(replace(id::text, '-', ''), 12))::bit(48)::bigint / 1000.0))

@@ -27,7 +27,7 @@ export interface WebhookRow {
   created_at: Date;
 }
 
-// An expired previous secret is read as none, although the row still contains it.
+// An expired previous secret is read as null, although the row still contains it.
 const OVERLAPS = "previous_secret_until > now()";
 export const WEBHOOK = `space_id, id, url, description, events, status, status_reason, status_since, ordering, rate_limit, headers,
   header_names, secret, secret_hint, secret_since, case when ${OVERLAPS} then previous_secret end as previous_secret,
@@ -49,7 +49,7 @@ export interface NewWebhook {
   by: string | null;
 }
 
-// Locks the space's row, so that two concurrent calls cannot both use the last place.
+// Locks the space's row, so that two concurrent calls cannot both take the last slot.
 const insert: Statement = {
   name: "webhook_insert",
   text: `with place as (select id from spaces where id = $1 for update)
@@ -80,7 +80,7 @@ export async function lockWebhook(tx: Sql, space: string, id: string): Promise<W
   return (await tx.run<WebhookRow>(lock, [space, id]))[0];
 }
 
-// Ids are UUIDv7: their order is the order of creation.
+// Ids are UUIDv7, so id order is creation order.
 const listOlder: Statement = {
   name: "webhooks_list_older",
   text: `select ${WEBHOOK} from webhooks where space_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3`,
@@ -105,13 +105,13 @@ const byIds: Statement = {
   text: `select ${WEBHOOK} from webhooks where id = any($1::uuid[])`,
 };
 
-/** What a dispatcher needs to know of these webhooks. Deleted ones are missing. */
+/** The rows of these webhooks, for a dispatcher. Deleted webhooks are omitted. */
 export async function getWebhooksById(sql: Sql, ids: readonly string[]): Promise<WebhookRow[]> {
   return sql.run<WebhookRow>(byIds, [ids]);
 }
 
-// Times are the database's, whose clock may be set in between: the earlier of two readings of the last check counts, the
-// recorded time and now minus the time that has passed.
+// All times come from the database, whose clock may be adjusted between checks. The last check's time is therefore the
+// earlier of its recorded time and the current time minus the time elapsed.
 const changed: Statement = {
   name: "webhooks_changed",
   text: `select id from webhooks where changed_at
@@ -122,7 +122,7 @@ const changed: Statement = {
  * Ids of the webhooks that changed since the last check.
  * @param looked_ms the database's time at the last check
  * @param ago_ms how long ago that was
- * @param overlap_ms changes this long before the check are listed too
+ * @param overlap_ms changes up to this long before the check are also listed
  */
 export async function listChangedWebhooks(
   sql: Sql,
@@ -140,7 +140,7 @@ const update: Statement = {
     where space_id = $1 and id = $2 returning ${WEBHOOK}`,
 };
 
-/** Saves everything that a person may change. The row must be locked. */
+/** Saves every field that a user may change. The row must be locked. */
 export async function updateWebhook(tx: Sql, row: WebhookRow): Promise<WebhookRow> {
   const { space_id, id, url, description, events, ordering, rate_limit, headers, header_names } = row;
   const values = [space_id, id, url, description, events, ordering, rate_limit, headers, header_names];
@@ -156,7 +156,7 @@ const setStatus: Statement = {
     returning ${WEBHOOK}`,
 };
 
-/** Sets the status that a person chose. Undefined if the webhook already has it, or is deleted. */
+/** Sets the status chosen by a user. Undefined if the webhook already has it or was deleted. */
 export async function setWebhookStatus(
   tx: Sql,
   space: string,
@@ -193,7 +193,7 @@ const disableFailing: Statement = {
     returning ${WEBHOOK}`,
 };
 
-/** Disables a webhook that has failed for `for_ms`; undefined if it has recovered, or is not enabled. */
+/** Disables a webhook that has been failing for `for_ms`; undefined if it has recovered or is not enabled. */
 export async function disableFailingWebhook(
   tx: Sql,
   space: string,
@@ -212,7 +212,7 @@ const rotate: Statement = {
     where space_id = $1 and id = $2 returning ${WEBHOOK}`,
 };
 
-/** The current secret becomes the previous one for `overlap_s`; an older one expires now. */
+/** The current secret becomes the previous one for `overlap_s`; any older secret expires immediately. */
 export async function rotateWebhookSecret(
   tx: Sql,
   space: string,
@@ -258,14 +258,14 @@ export async function saveSealedValues(tx: Sql, row: SealedValues): Promise<void
   await tx.run(reseal, [row.space_id, row.id, row.secret, row.previous_secret, row.headers]);
 }
 
-// By webhooks_failing.
+// Served by webhooks_failing.
 const failing: Statement = {
   name: "webhooks_failing",
   text: `select space_id, id from webhooks
     where status = 'enabled' and failing_since < now() - $1::float8 * interval '1 ms'`,
 };
 
-/** Enabled webhooks whose every attempt of the last `for_ms` failed. */
+/** Enabled webhooks whose attempts have all failed for the last `for_ms`. */
 export async function listFailingWebhooks(sql: Sql, for_ms: number): Promise<{ space_id: string; id: string }[]> {
   return sql.run(failing, [for_ms]);
 }
@@ -278,7 +278,9 @@ const warn: Statement = {
     returning ${WEBHOOK}`,
 };
 
-/** Marks a webhook that has failed for `for_ms` as warned; undefined if it already is, or has recovered. */
+/**
+ * Marks a webhook that has been failing for `for_ms` as warned; undefined if it was already warned or has recovered.
+ */
 export async function warnOfWebhook(
   tx: Sql,
   space: string,

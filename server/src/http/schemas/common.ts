@@ -6,15 +6,15 @@ import { LIMITS } from "../../kernel/limits.ts";
  * component of a resource, so that these four cannot diverge.
  */
 
-/** The object of a request. An unknown field is an error, so that a misspelled one is not silently ignored. */
+/** A request body. Unknown fields are errors, so that a misspelled field is not silently ignored. */
 export const body = <P extends TProperties>(properties: P, options: object = {}): TObject<P> =>
   Type.Object(properties, { additionalProperties: false, ...options });
 
-/** The object of a response, named in OpenAPI. It allows unknown fields, because later versions may add some. */
+/** A response object, named in OpenAPI. It allows unknown fields because later versions may add some. */
 export const resource = <P extends TProperties>(name: string, description: string, properties: P): TObject<P> =>
   Type.Object(properties, { $id: name, description });
 
-/** The `$ref` of a named schema. */
+/** The `$ref` to a named schema. */
 export const address = (schema: TSchema): string => `${(schema as { $id?: string }).$id}#`;
 
 /** A named schema, by reference. */
@@ -43,7 +43,7 @@ export const videoId = (description = "A video id of 10 letters and digits.") =>
 export const time = (description: string) => integer(`${description} Unix seconds.`, { examples: [1643723823] });
 export const timeOrNull = (description: string) => integerOrNull(`${description} Unix seconds.`);
 
-/** A map of strings, such as the metadata of a video. */
+/** A map of strings, such as a video's metadata. */
 export const texts = (description: string, bounds: { keys?: number; key?: number; value?: number } = {}) =>
   Type.Unsafe<Record<string, string>>({
     type: "object",

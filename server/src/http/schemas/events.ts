@@ -3,7 +3,7 @@ import { address, body, id, integer, listOf, objectWord, page, resource, text, t
 import { Video } from "./videos.ts";
 import { EVENT_TYPE_WORDS, eventType, Webhook } from "./webhooks.ts";
 
-/** By reference, so that OpenAPI names both. Responses contain the frozen bytes and skip the serializer. */
+/** By reference, so that OpenAPI names both. Responses contain payloads exactly as recorded and skip the serializer. */
 const data = Type.Unsafe<object | null>({
   description: "Snapshot of the object as the API returned it; null if it was erased.",
   anyOf: [{ $ref: address(Video) }, { $ref: address(Webhook) }, { type: "null" }],
