@@ -9,7 +9,7 @@ create table videos (
   name text,
   metadata jsonb not null default '{}',
   status text not null default 'waiting' check (status in ('waiting', 'uploading', 'processing', 'ready', 'failed')),
-  progress smallint,              -- 0-100 while a file is processed, also while an older version plays
+  progress smallint,              -- 0-100 while a file is processed, even if an older version is playing
   error_code text,                -- why the newest upload did not become playable
   error_message text,
   duration_s double precision,

@@ -1,6 +1,6 @@
 -- Webhooks and their hourly statistics.
--- Secrets and the values of custom headers are encrypted (AES-256-GCM) before they reach this table; each sealed value
--- starts with the id of the key that sealed it.
+-- Secrets and the values of custom headers are encrypted (AES-256-GCM) before they reach this table; each encrypted
+-- value starts with the id of the key that encrypted it.
 -- Lock cost: creates only.
 
 create table webhooks (
@@ -14,7 +14,7 @@ create table webhooks (
   status_since timestamptz not null default now(),
   ordering text not null default 'video' check (ordering in ('video', 'none')),
   rate_limit integer,             -- per second; null if unlimited
-  headers bytea,                  -- sealed JSON of names and values
+  headers bytea,                  -- encrypted JSON of names and values
   header_names text[] not null default '{}',
   secret bytea not null,
   secret_hint text not null,      -- the last four characters

@@ -1,4 +1,4 @@
--- Time partitions of events, deliveries and attempts: created ahead of time and dropped whole after retention. These
+-- Time partitions for events, deliveries, and attempts: created ahead of time and dropped whole after retention. These
 -- are functions because DDL takes no parameters for partition names and bounds. They are built here only, from a date
 -- and quoted identifiers. Bounds are ids: the first 48 bits of a UUIDv7 are its time, which a delivery's id shares with
 -- its event's id, so all three tables are split into the same days.

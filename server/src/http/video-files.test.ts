@@ -251,7 +251,7 @@ describe("oEmbed", () => {
     ["url=nonsense", 404],
     ["url=%2F&format=xml", 501],
     ["url=%2F&maxwidth=wide", 422],
-  ])("responds to the query "%s" with %i", async (query, status) => {
+  ])("responds to the query '%s' with %i", async (query, status) => {
     expect((await fetch(`${url}/oembed?${query}`)).status).toBe(status);
   });
 });

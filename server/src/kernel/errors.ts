@@ -68,7 +68,7 @@ export class MaveError extends Error {
   readonly errors: readonly FieldError[];
   readonly retryAfter_s: number | undefined;
 
-  /** @param detail what happened, to which thing, why, and what to do; without it, the default of the code */
+  /** @param detail what happened, to which thing, why, and what to do; defaults to the code's standard detail */
   constructor(
     code: ErrorCode,
     detail?: string,

@@ -63,12 +63,12 @@ export const LIMITS = {
   BODY_BYTES: 262_144, // JSON bodies only; files are streamed
   BODY_DEPTH_MAX: 32,
   BODY_MS: 15_000, // a slower body is cut off
-  BODY_DISCARD_MS: 2_000, // how long the rest of a refused body is read and dropped, so that the response arrives
+  BODY_DISCARD_MS: 2_000, // how long the rest of a rejected body is read and dropped, so that the response arrives
   FIELD_ERRORS_MAX: 100, // reported in one response; no form has as many fields
   REQUEST_HEADERS_MS: 15_000,
   REQUEST_HEADERS_BYTES: 16_384, // Node's default
   KEEP_ALIVE_MS: 72_000, // above the idle timeout of common proxies, so that the proxy closes first
-  EVENT_LOOP_DELAY_MS: 5_000, // a server this far behind refuses new requests
+  EVENT_LOOP_DELAY_MS: 5_000, // a server this far behind rejects new requests
   READY_MS: 2_000, // /readyz fails when the database is slower than this
   LIST_DEFAULT: 20,
   LIST_MAX: 100,

@@ -48,7 +48,7 @@ export interface RunOptions {
 const ERRORS_KEPT_BYTES = 8_192;
 const TERM_BEFORE_KILL_MS = 2_000;
 
-/** Runs a program on untrusted input, within bounds, until it ends. Never throws because of what the program does. */
+/** Runs a program on untrusted input, within bounds, until it ends. Nothing that the program does makes it throw. */
 export async function runBounded(command: string, args: readonly string[], options: RunOptions): Promise<Run> {
   const { clock, bounds, onLine, signal } = options;
   if (signal?.aborted) return { ending: { how: "canceled" }, errors: "" };

@@ -106,7 +106,9 @@ async function check(db: Database, log: Log): Promise<void> {
   }
 }
 
-/** An unreachable database or a refused login is for the operator to fix. */
+/**
+ * Turns errors that the operator must fix, such as an unreachable database or a rejected login, into a StartFailure.
+ */
 function asStartFailure(error: unknown, setting: string): unknown {
   const { code = "", message } = error as { code?: string; message?: string };
   if (error instanceof StartFailure || !/^(?:E[A-Z]+|08...|28...|3D000|42501|53300|57P0.)$/.test(code)) return error;

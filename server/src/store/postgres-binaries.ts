@@ -14,8 +14,8 @@ export interface PostgresBinaries {
 }
 
 /**
- * The PostgreSQL of this platform's npm package. If the process is root, a copy that any user can read: PostgreSQL refuses
- * to run as root, and an unprivileged user may not be able to read the folder where it was installed.
+ * The PostgreSQL from this platform's npm package or, if the process runs as root, a copy that any user can read.
+ * PostgreSQL does not run as root, and an unprivileged user may not be able to read the folder where it was installed.
  */
 export async function postgresBinaries(asRoot: boolean): Promise<PostgresBinaries> {
   const { folder, version } = await installedPackage();

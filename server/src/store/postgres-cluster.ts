@@ -39,7 +39,7 @@ export interface Cluster {
   readonly user: { uid: number; gid: number } | undefined;
 }
 
-/** Finds or creates the cluster of a data folder. @throws StartFailure if the folder cannot contain one */
+/** Finds or creates a data folder's cluster. @throws StartFailure if the folder cannot contain one */
 export async function openCluster(folder: string): Promise<Cluster> {
   const asRoot = process.getuid?.() === 0;
   const user = asRoot ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : undefined;

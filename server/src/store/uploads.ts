@@ -100,7 +100,7 @@ const declare: Statement = {
   text: "update uploads set size_bytes = $2 where id = $1 and state = 'receiving' and size_bytes is null",
 };
 
-/** Sets the size of a file whose uploader did not know it at the start. */
+/** Sets the size of a file whose uploader did not know it initially. */
 export async function declareUploadSize(sql: Sql, id: string, size_bytes: number): Promise<void> {
   await sql.run(declare, [id, size_bytes]);
 }
