@@ -93,7 +93,7 @@ const names: Statement = {
     update videos set name = null, metadata = '{}', error_message = null where space_id = $1 and id = $2`,
 };
 
-/** Erases user-provided data: the video's name, metadata, and file names. */
+/** Erases a video's name, metadata, and error message, and its uploads' file names and error messages. */
 export async function eraseNames(tx: Sql, space: string, video: string): Promise<void> {
   await tx.run(names, [space, video]);
 }
