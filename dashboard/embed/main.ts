@@ -12,7 +12,7 @@ const data = JSON.parse(document.getElementById("video")!.textContent!) as Embed
 if (data.status === "ready") showPlayButton();
 else if (data.status !== "deleted") pollStatus();
 
-/** Loads the player when playback starts, or earlier if the button is hovered or focused. */
+/** Loads the player when playback starts, or earlier if the user hovers over or focuses the button. */
 function showPlayButton(): void {
   const query = new URLSearchParams(location.search);
   const button = document.getElementById("play") as HTMLButtonElement;
@@ -24,7 +24,7 @@ function showPlayButton(): void {
     document.body.classList.add("loading");
     const { mountPlayer } = await load();
     await mountPlayer(data, {
-      muted: query.get("muted") === "1" || !isUserAction, // browsers only allow muted autoplay
+      muted: query.get("muted") === "1" || !isUserAction, // browsers allow autoplay only if the video is muted
       loop: query.get("loop") === "1",
       start_s: Number(query.get("t")) || 0,
     });
@@ -42,7 +42,7 @@ function showPlayButton(): void {
 
 const POLL_MS = 1_500;
 
-/** Shows progress while the video is not ready, and reloads the page when its status changes. */
+/** Shows progress until the video is ready, and reloads the page when the status changes. */
 function pollStatus(): void {
   const bar = document.getElementById("progress") as HTMLProgressElement | null;
   const percent = document.getElementById("percent");

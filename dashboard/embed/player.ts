@@ -58,7 +58,7 @@ const CONTROLS = `
 
 const RATES = [1, 1.25, 1.5, 2, 0.5];
 
-/** A custom button, because the accessible name of media-chrome's button differs from its text. */
+/** Sets up a custom button, because the accessible name of media-chrome's rate button does not match its text. */
 function chooseRate(button: HTMLButtonElement, video: HTMLVideoElement): void {
   button.addEventListener("click", () => {
     video.playbackRate = RATES[(RATES.indexOf(video.playbackRate) + 1) % RATES.length]!;
@@ -73,7 +73,7 @@ function thumbnails(source: string): HTMLTrackElement {
   return track;
 }
 
-/** Uses hls.js if the browser supports Media Source Extensions, and native HLS otherwise (Safari on iPhone). */
+/** Uses hls.js if the browser supports Media Source Extensions. Otherwise uses native HLS, as in Safari on iPhone. */
 async function attach(video: HTMLVideoElement, playlist: string): Promise<void> {
   const { default: Hls } = await import("hls.js");
   if (!Hls.isSupported()) {

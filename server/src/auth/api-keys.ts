@@ -30,9 +30,9 @@ export interface ApiKeys {
   list(space: string, query: PageQuery): Promise<Page<ApiKey>>;
   /** @throws NOT_FOUND */
   remove(db: Transactional, space: string, id: string): Promise<ApiKey>;
-  /** The principal of this key, or null if there is no such key. */
+  /** Returns the principal for this key, or null if the key does not exist. */
   identify(key: string): Promise<KeyPrincipal | null>;
-  /** Saves when keys were last used. Also runs by itself, every API_KEY_USED_FLUSH_MS. */
+  /** Saves the keys' last-used times. Also runs automatically, within API_KEY_USED_FLUSH_MS of a use. */
   flush(): Promise<void>;
 }
 
@@ -44,13 +44,14 @@ interface Parts {
   db: Database;
   clock: Clock;
   random: Random;
-  /** Called if saving last-used times failed; the next use saves them again. */
+  /** Called if saving last-used times fails. Each key's time is saved again after its next use. */
   onError?: (error: Error) => void;
 }
 
 /**
- * API keys are looked up by an indexed SHA-256: 256 random bits need no slow hash. A key is cached for API_KEY_CACHED_MS,
- * so that a busy program costs no query per request; the node that deletes a key evicts it at once.
+ * API keys are looked up by their SHA-256 hash, which is indexed. A key has 256 random bits, so no slow hash is needed.
+ * Keys are cached for API_KEY_CACHED_MS, so that a busy client does not cause a query per request. The node that
+ * deletes a key evicts it from its cache immediately.
  */
 export function createApiKeys(parts: Parts): ApiKeys {
   const known = new Map<string, { who: KeyPrincipal; until: number }>();

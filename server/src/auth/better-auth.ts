@@ -13,15 +13,15 @@ export interface LibraryParts {
   db: Database;
   log: Log;
   publicUrl: string;
-  /** Signs the session cookies. Not in the database, so that a copied session row is useless. */
+  /** Signs the session cookies. The key is not in the database, so a copied session row is useless. */
   cookieKey: Buffer;
 }
 
 export type AuthLibrary = ReturnType<typeof createAuthLibrary>;
 
 /**
- * The sign-in library: passwords, sessions and memberships in the schema `auth`. Its organizations are our spaces, with the
- * same ids. Its own HTTP routes are not served; ours call it.
+ * The sign-in library manages passwords, sessions and memberships in the `auth` schema. Each of its organizations is a
+ * space and has the same id. The library's own HTTP routes are not served. Our routes call the library instead.
  */
 export function createAuthLibrary({ db, log, publicUrl, cookieKey }: LibraryParts) {
   return betterAuth({
@@ -51,7 +51,7 @@ export function createAuthLibrary({ db, log, publicUrl, cookieKey }: LibraryPart
   });
 }
 
-/** Signs in a person who was authenticated by a one-time link. Only callable from this process. */
+/** Signs in a user who is already authenticated, by password or one-time link. Not exposed over HTTP. */
 function signInById() {
   const metadata = { $Infer: { body: {} as { userId: string; space: string; role: string } } };
   return {
@@ -72,7 +72,7 @@ function signInById() {
   } satisfies { id: string; endpoints: Record<string, unknown> };
 }
 
-/** Migrates the schema `auth`, one node at a time. */
+/** Migrates the `auth` schema. Only one node at a time can run this. */
 export async function migrateAuth(library: AuthLibrary, db: Database): Promise<void> {
   await db.transaction(async (tx) => {
     await holdTurn(tx, "sign-in-tables");

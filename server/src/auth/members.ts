@@ -21,20 +21,21 @@ export interface Member {
 
 type Role = "owner" | "member";
 
-/** The members of spaces, stored in the sign-in library's tables. A person belongs to one space. */
+/** Members of spaces, stored in the sign-in library's tables. Each user belongs to exactly one space. */
 export interface Members {
   /** @throws REQUEST_INVALID if the email address cannot be used */
   add(space: string, role: Role, newcomer: Newcomer): Promise<void>;
   list(space: string): Promise<Member[]>;
   /**
-   * Ends their sessions with it. The sign-in library commits on a connection of its own, so that a crash before the
-   * caller's commit loses the audit entry, not the removal. @throws NOT_FOUND, CONFLICT for the owner
+   * Removes a member and ends the member's sessions. The sign-in library commits on its own connection. If the process
+   * crashes before the caller commits, the member is removed but the audit entry is lost.
+   * @throws NOT_FOUND, or CONFLICT if the member is the owner
    */
   remove(space: string, id: string): Promise<Member>;
   find(userId: string): Promise<{ space: string; role: Role; user: UserRow } | null>;
-  /** The person's id, or null if email or password is wrong, in the same time. */
+  /** Returns the user's id, or null if the email or password is wrong. Takes the same time in either case. */
   checkPassword(email: string, password: string): Promise<string | null>;
-  /** The owner's person id. */
+  /** Returns the owner's user id. */
   owner(space: string): Promise<string | null>;
 }
 
@@ -94,7 +95,7 @@ export function createMembers(library: OpenAuthLibrary, db: Database): Members {
       if (member.role === "owner") throw new MaveError("CONFLICT", "The owner of a space cannot be removed.");
       const { internalAdapter, adapter } = await context();
       await adapter.delete({ model: "member", where: [{ field: "id", value: id }] });
-      await internalAdapter.deleteUser(row.userId); // and the sessions with it
+      await internalAdapter.deleteUser(row.userId); // also deletes the user's sessions
       return member;
     },
     async find(userId) {
@@ -107,7 +108,7 @@ export function createMembers(library: OpenAuthLibrary, db: Database): Members {
       const found = await internalAdapter.findUserByEmail(email.toLowerCase(), { includeAccounts: true });
       const hash = found?.accounts.find(({ providerId }) => providerId === "credential")?.password;
       if (found && hash) return (await hashing.verify({ hash, password })) ? found.user.id : null;
-      await hashing.hash(password); // the same work, so that the duration does not reveal who has an account
+      await hashing.hash(password); // the same work, so that the duration does not reveal whether the user exists
       return null;
     },
     async owner(space) {
@@ -148,7 +149,7 @@ async function ensureOrganization(library: OpenAuthLibrary, db: Database, space:
   await adapter.create({ model: "organization", forceAllowId: true, data });
 }
 
-/** Replaces a person whom a crash left without a membership. @throws REQUEST_INVALID if the person is a member */
+/** Deletes a user left without a membership by a crash. @throws REQUEST_INVALID if the user is a member */
 async function replaceLeftover(library: OpenAuthLibrary, userId: string): Promise<void> {
   const { adapter, internalAdapter } = await (await library()).$context;
   const member = await adapter.findOne({ model: "member", where: [{ field: "userId", value: userId }] });
@@ -159,7 +160,7 @@ async function replaceLeftover(library: OpenAuthLibrary, userId: string): Promis
 const emailRefused = (detail: string) =>
   new MaveError("REQUEST_INVALID", `The email address ${detail}.`, { errors: [{ path: "/email", detail }] });
 
-/** The library checks addresses more strictly than our schema does. */
+/** Converts the library's email errors, because it validates addresses more strictly than our schema does. */
 function refused(error: { body?: { code?: string; message?: string } }): never {
   if (/email/i.test(`${error.body?.code} ${error.body?.message}`)) throw emailRefused("is not valid");
   throw error;

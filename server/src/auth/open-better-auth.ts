@@ -1,11 +1,11 @@
 import type { AuthLibrary, LibraryParts } from "./better-auth.ts";
 
-/** The sign-in library with its tables migrated. */
+/** Returns the sign-in library after its tables have been migrated. */
 export type OpenAuthLibrary = () => Promise<AuthLibrary>;
 
 /**
- * Loads the library once, at its first use: it is a third of all modules, and no event needs it. If loading fails because
- * the database is unavailable, the next call retries.
+ * Loads the library on first use, because it accounts for a third of all modules and is not needed for events. If
+ * loading fails because the database is unavailable, the next call retries.
  */
 export function openAuthLibrary(parts: LibraryParts): OpenAuthLibrary {
   let opened: Promise<AuthLibrary> | undefined;

@@ -12,30 +12,30 @@ import { type OpenAuthLibrary, openAuthLibrary } from "./open-better-auth.ts";
 import type { PersonPrincipal } from "./principal.ts";
 import { hashLinkToken } from "./sign-in-links.ts";
 
-/** A signed-in person and the cookies for their browser. */
+/** A signed-in user and the cookies to set in their browser. */
 export interface SignedIn {
   who: PersonPrincipal;
   cookies: string[];
 }
 
-/** Signing in and out, joining a space, and its members. */
+/** Signs users in and out, lets them join a space, and manages its members. */
 export interface People {
-  /** Loads the sign-in library and migrates its tables; earlier calls wait for that. */
+  /** Loads the sign-in library and migrates its tables in advance. Other calls wait until this has finished. */
   prepare(): Promise<void>;
-  /** The person whose session cookie this is, or null. */
+  /** Returns the user that the session cookie belongs to, or null if it is missing or invalid. */
   identify(headers: IncomingHttpHeaders): Promise<SignedIn | null>;
   /** @throws SIGN_IN_FAILED */
   signIn(email: string, password: string, headers: IncomingHttpHeaders): Promise<SignedIn>;
   /** @returns the cookies that end the session in the browser */
   signOut(headers: IncomingHttpHeaders): Promise<string[]>;
-  /** Returns what a link is for. A sign-in link is consumed and signs in. @throws LINK_INVALID */
+  /** Returns the purpose of a link. A sign-in link also signs the owner in and is consumed. @throws LINK_INVALID */
   openLink(token: string, headers: IncomingHttpHeaders): Promise<{ purpose: LinkPurpose; cookies: string[] }>;
   /**
-   * Consumes a first-run link or an invitation and signs the new person in.
+   * Consumes a first-run link or an invitation and signs the new user in.
    * @throws LINK_INVALID, OWNER_EXISTS, REQUEST_INVALID
    */
   join(token: string, newcomer: Newcomer, headers: IncomingHttpHeaders): Promise<SignedIn>;
-  /** A one-time link for a new member of the space. */
+  /** Creates a one-time link that lets a new member join the space. */
   invite(tx: Sql, space: string): Promise<Invitation>;
   members: Members;
   spaceName(id: string): Promise<string>;
@@ -52,7 +52,7 @@ export interface PeopleParts {
   log: Log;
   random: Random;
   publicUrl: string;
-  /** Signs the session cookies. Not in the database, so that a copied session row is useless. */
+  /** Signs the session cookies. The key is not in the database, so a copied session row is useless. */
   cookieKey: Buffer;
 }
 
@@ -140,9 +140,9 @@ async function openLink(
 }
 
 /**
- * Holds the lock on the space's row until the new person is stored, so that concurrent first-run links create one owner.
- * The library writes on its own connection: a crash in between leaves a person whose link is not consumed; the next try
- * replaces that person.
+ * Locks the space's row until the new user is stored, so that concurrent first-run links create only one owner. The
+ * library writes on its own connection. A crash before our commit can therefore leave a user without consuming the link.
+ * If the user has no membership yet, the next attempt replaces the user.
  */
 async function enter(db: Database, members: Members, token: string, newcomer: Newcomer): Promise<void> {
   const hash = hashLinkToken(token);
@@ -168,19 +168,19 @@ async function invite({ random, publicUrl }: PeopleParts, tx: Sql, space: string
   return { object: "invitation", url, expires: unixSeconds(expires.getTime()) };
 }
 
-/** Fifty concurrent calls would otherwise hold every connection while the first one waits for one. */
+/** Runs calls one at a time. Otherwise, many concurrent calls could use up all connections and deadlock. */
 function oneAtATime<Arguments extends unknown[]>(
   work: (...args: Arguments) => Promise<void>,
 ): (...args: Arguments) => Promise<void> {
   let last: Promise<unknown> = Promise.resolve();
   return (...args) => {
     const mine = last.then(() => work(...args));
-    last = mine.catch(() => undefined); // its own caller handles the error
+    last = mine.catch(() => undefined); // the caller handles the error
     return mine;
   };
 }
 
-/** The request headers that the library reads. */
+/** Returns the request headers that the library reads. */
 export function webHeaders(headers: IncomingHttpHeaders): Headers {
   const kept = new Headers();
   for (const name of ["cookie", "user-agent"] as const) {

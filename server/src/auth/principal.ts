@@ -1,9 +1,9 @@
-/** The caller of a request: a program with an API key, or a person signed in to the dashboard. */
+/** The caller of a request: either a program with an API key or a person signed in to the dashboard. */
 export type Principal = KeyPrincipal | PersonPrincipal;
 
 export interface KeyPrincipal {
   kind: "key";
-  /** UUID of the space it belongs to. */
+  /** UUID of the space that the key belongs to. */
   space: string;
   /** UUID of the key. */
   id: string;

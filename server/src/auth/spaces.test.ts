@@ -6,7 +6,7 @@ import { createSpaces } from "./spaces.ts";
 const db = await testDatabase();
 const spaces = createSpaces({ db });
 
-test("a rename trims the name", async () => {
+test("renaming a space trims the new name", async () => {
   const { id } = await firstSpace(db);
   expect(await spaces.rename(db, id, "  Northlight Museum ")).toMatchObject({
     object: "space",
@@ -15,7 +15,7 @@ test("a rename trims the name", async () => {
   expect(await spaces.get(id)).toMatchObject({ name: "Northlight Museum" });
 });
 
-test("a rename whose audit entry cannot be written is rolled back", async () => {
+test("renaming a space is rolled back if the audit entry cannot be written", async () => {
   const { id } = await firstSpace(db);
   const before = await spaces.get(id);
   const refused = db.transaction(async (tx) => {

@@ -4,7 +4,7 @@ import { shortUuid } from "../kernel/short-uuid.ts";
 import type { Database, Sql } from "../store/db.ts";
 import { getSpace, renameSpace, type SpaceRow } from "../store/spaces.ts";
 
-/** The API's object for a space. Times are Unix seconds. */
+/** The API object for a space. Times are in Unix seconds. */
 export interface Space {
   id: string;
   object: "space";

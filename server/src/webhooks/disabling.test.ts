@@ -22,7 +22,7 @@ const node = await testNode(
   { schedule_s: [3600], onAttempt: (ended) => disabling.note(ended) },
 );
 const { space, webhooks, deliveries, seen } = node;
-/** The transactions of `disabling`, including those that changed nothing. */
+/** Every transaction started by `disabling`, even if it changed nothing. */
 const tried: Promise<unknown>[] = [];
 const watched: Database = {
   ...db,
@@ -48,7 +48,7 @@ const recovers = (webhook: string) =>
   db.run({ name: "test_recovers", text: "update webhooks set failing_since = null where id = $1" }, [
     longUuid(webhook),
   ]);
-/** The types of the events about this webhook, oldest first. */
+/** Returns the types of the events about a webhook, oldest first. */
 const eventsOf = async (webhook: string) =>
   (
     await db.run<{ type: string }>(
@@ -67,7 +67,7 @@ beforeEach(async () => {
   manners.clear();
 });
 
-test("a 410 disables its webhook and sends webhook.disabled to the space's other webhooks only", async () => {
+test("a 410 response disables the webhook and sends webhook.disabled only to the space's other webhooks", async () => {
   const [gone, other, uninterested] = [
     await register("gone", ["video.created", "webhook.disabled"]),
     await register("other", ["webhook.disabled"]),
@@ -91,7 +91,7 @@ test("a 410 disables its webhook and sends webhook.disabled to the space's other
   await eventually(async () => expect((await listed(other)).map(({ status }) => status)).toEqual(["succeeded"]));
 });
 
-test("a 410 from a webhook's former URL disables nothing", async () => {
+test("a 410 response from a webhook's previous URL does not disable the webhook", async () => {
   const gate = Promise.withResolvers<void>();
   manners.set("old", { status: 410, until: gate.promise });
   const webhook = await register("old", ["video.created"]);
@@ -104,7 +104,7 @@ test("a 410 from a webhook's former URL disables nothing", async () => {
   expect([await statusOf(webhook), await eventsOf(webhook)]).toEqual(["enabled", []]);
 });
 
-test("a webhook that recovers between the check and the disabling stays enabled", async () => {
+test("a webhook that recovers after it is found failing stays enabled", async () => {
   const [still, recovered] = [
     await register("still", ["video.created"]),
     await register("recovered", ["video.created"]),
@@ -114,7 +114,7 @@ test("a webhook that recovers between the check and the disabling stays enabled"
     ...db,
     async transaction(work) {
       const found = await db.transaction(work);
-      await recovers(recovered); // another node saves its health
+      await recovers(recovered); // as if another node had saved a success
       return found;
     },
   };
@@ -123,7 +123,7 @@ test("a webhook that recovers between the check and the disabling stays enabled"
   expect([await eventsOf(still), await eventsOf(recovered)]).toEqual([["webhook.failing", "webhook.disabled"], []]);
 });
 
-test("two nodes that check at the same time warn and disable once", async () => {
+test("two nodes that check at the same time warn about and disable a webhook only once", async () => {
   const webhook = await register("fails", ["video.created"]);
   await failsSince(webhook, LIMITS.WEBHOOK_FAILING_MS + 1_000);
   const [looking, secondHasLooked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
@@ -151,15 +151,15 @@ test("two nodes that check at the same time warn and disable once", async () => 
   expect(await eventsOf(webhook)).toHaveLength(2);
 });
 
-test("two nodes that found the same webhook disable it once", async () => {
+test("two nodes that find the same failing webhook disable it only once", async () => {
   const webhook = await register("twice", ["video.created"]);
   await failsSince(webhook, LIMITS.WEBHOOK_FAILING_MS + 1_000);
-  /** A node that continues once both nodes have found the webhook. */
+  /** Each node waits until both have found the webhook. */
   const found = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const together = (index: number): Database => ({
     ...db,
     async transaction(work) {
-      if (index === 1) await found[0]!.promise; // the turn is released
+      if (index === 1) await found[0]!.promise; // by then, the first node has released its turn
       const rows = await db.transaction(work);
       found[index]!.resolve();
       await found[1]!.promise;

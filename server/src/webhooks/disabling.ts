@@ -24,9 +24,10 @@ const GONE = "The receiver responded with 410 Gone: it wants no more deliveries.
 const ONLY_FAILURES = "Every attempt failed for five days.";
 
 /**
- * Disables webhooks whose receiver responded with 410 or whose attempts have all failed for WEBHOOK_FAILING_MS, and warns
- * about the latter after WEBHOOK_WARNING_MS. Their deliveries are held. The same transaction records `webhook.failing` or
- * `webhook.disabled` for the space's other webhooks.
+ * Disables a webhook if its receiver responds with 410 or if every attempt has failed for WEBHOOK_FAILING_MS. Persistent
+ * failures cause a warning first, after WEBHOOK_WARNING_MS. Deliveries to a disabled webhook are held. The warning and the
+ * change of status each record a `webhook.failing` or `webhook.disabled` event for the space's other webhooks, in the same
+ * transaction.
  */
 export class Disabling {
   readonly #parts: DisablingParts;
@@ -58,7 +59,7 @@ export class Disabling {
     });
   }
 
-  /** Called after every attempt: a 410 disables the webhook unless its URL has changed since. */
+  /** Must be called after every attempt. A 410 disables the webhook unless its URL has changed since that attempt. */
   note({ outcome, target }: EndedAttempt): void {
     if (!outcome.isGone) return;
     const { space, webhook, url } = target;
@@ -67,7 +68,7 @@ export class Disabling {
     );
   }
 
-  /** Checks for failing webhooks. Does nothing while another node checks. */
+  /** Warns about and disables failing webhooks. Does nothing if another node is already checking. */
   async check(): Promise<void> {
     const { WEBHOOK_WARNING_MS, WEBHOOK_FAILING_MS } = LIMITS;
     const [warn, disable] = await this.#parts.db.transaction(async (tx) => {
@@ -79,7 +80,7 @@ export class Disabling {
       await this.#disable((tx) => disableFailingWebhook(tx, space_id, id, WEBHOOK_FAILING_MS, ONLY_FAILURES));
   }
 
-  /** Once per period of failures. */
+  /** Records `webhook.failing`, at most once per period of failures. */
   async #warn(space: string, id: string): Promise<void> {
     const { db, recorder, signals, vault } = this.#parts;
     await db.transaction(async (tx) => {
@@ -91,7 +92,7 @@ export class Disabling {
     });
   }
 
-  /** @param change disables the webhook if the reason still holds: it may have recovered since the check */
+  /** @param change disables the webhook only if the reason still applies, since the webhook may have recovered by then */
   async #disable(change: (tx: Sql) => Promise<WebhookRow | undefined>): Promise<void> {
     const { db, recorder, signals, vault, log } = this.#parts;
     await db.transaction(async (tx) => {

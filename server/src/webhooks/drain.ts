@@ -1,17 +1,17 @@
 import { LIMITS } from "../kernel/limits.ts";
 
-/** What limits how fast a webhook's backlog is sent. */
+/** The factors that limit how fast a webhook's backlog can be sent. */
 export interface DrainLimits {
-  /** Per second; null: no limit. */
+  /** Deliveries per second. Null if there is no limit. */
   rate_limit: number | null;
-  /** Median duration of recent attempts in milliseconds; null: no attempt yet. */
+  /** Median duration of recent attempts in milliseconds. Null if there are no attempts yet. */
   p50_ms: number | null;
 }
 
 /**
- * Estimates how long sending `pending` deliveries takes if each succeeds at its first attempt, with the maximum of attempts
- * in flight, the median duration and the rate limit. Pure.
- * @returns whole seconds, rounded up; null without a rate limit and without any attempt
+ * Estimates how long it will take to send `pending` deliveries at the median duration, with the maximum number of
+ * attempts in flight and within the rate limit. Assumes that every delivery succeeds on its first attempt. Pure.
+ * @returns whole seconds, rounded up, or null if there is neither a rate limit nor any attempt
  */
 export function drainSeconds(pending: number, { rate_limit, p50_ms }: DrainLimits): number | null {
   if (pending === 0) return 0;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { headerFault, headersFault } from "./headers.ts";
 
-describe("a webhook's own headers", () => {
-  test("have names and values that RFC 9110 allows", () => {
+describe("custom headers", () => {
+  test("must have names and values that RFC 9110 allows", () => {
     for (const [name, value] of [
       ["X-Api-Key", "abc"],
       ["authorization", "Bearer a.b-c"],
@@ -24,7 +24,7 @@ describe("a webhook's own headers", () => {
       expect(headerFault(name, value)).not.toBeNull();
   });
 
-  test("cannot replace those that Mave or the connection sets", () => {
+  test("cannot override headers that Mave or the HTTP client sets", () => {
     for (const name of [
       "Host",
       "content-length",
@@ -39,7 +39,7 @@ describe("a webhook's own headers", () => {
       expect(headerFault(name, "x")).toBe("Mave sets this header itself. Remove it.");
   });
 
-  test("are distinct and limited in number", () => {
+  test("must have distinct names and are limited in number", () => {
     expect(headersFault({ a: "1", A: "2" })).not.toBeNull();
     expect(headersFault(Object.fromEntries(Array.from({ length: 21 }, (_, n) => [`x-${n}`, "1"])))).not.toBeNull();
     expect(headersFault({ a: "1", b: "2" })).toBeNull();

@@ -1,6 +1,6 @@
 import { LIMITS } from "../kernel/limits.ts";
 
-/** Names that Mave or the connection sets; another value would break the delivery or forge a signature. */
+/** Headers that Mave or the HTTP client sets. Overriding one could break the delivery or forge a signature. */
 const RESERVED = new Set([
   ..."host content-length content-type content-encoding transfer-encoding connection keep-alive upgrade te trailer".split(
     " ",
@@ -10,9 +10,9 @@ const RESERVED = new Set([
 ]);
 const RESERVED_PREFIX = "mave-";
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/; // RFC 9110 §5.6.2, token
-const VALUE = /^[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?$/; // RFC 9110 §5.5 without obs-text: visible, no leading or trailing blanks
+const VALUE = /^[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?$/; // RFC 9110 §5.5 without obs-text
 
-/** What is wrong with a custom header, or null. */
+/** Returns what is wrong with a custom header, or null if it is valid. */
 export function headerFault(name: string, value: string): string | null {
   if (!NAME.test(name)) return "A header name consists of letters, digits and !#$%&'*+-.^_`|~.";
   const lower = name.toLowerCase();
@@ -21,7 +21,7 @@ export function headerFault(name: string, value: string): string | null {
   return null;
 }
 
-/** What is wrong with the headers as a set (too many, or names that differ only in case), or null. */
+/** Returns an error if there are too many headers or if two names differ only in case, or null otherwise. */
 export function headersFault(headers: Record<string, string>): string | null {
   const names = Object.keys(headers);
   if (names.length > LIMITS.WEBHOOK_HEADERS_MAX) return `At most ${LIMITS.WEBHOOK_HEADERS_MAX} headers.`;

@@ -19,7 +19,7 @@ const NOON_MS = Date.UTC(2026, 3, 1, 12);
 const MINUTE_MS = 60_000;
 const now_ms = NOON_MS;
 const clock = { ...systemClock, now: () => now_ms, after: () => () => {} };
-/** Two nodes on one database, each flushed by hand. */
+/** Two nodes that share a database. The tests flush them explicitly. */
 const [one, two] = [0, 1].map(() => new Health({ db, clock, log: createLog("silent", false) })) as [Health, Health];
 
 const register = async () =>
@@ -33,7 +33,7 @@ const times = (count: number, what: () => void) => {
 };
 const failingSince = async (webhook: string) => (await one.get(space, webhook)).failing_since;
 
-test("health without any attempt has no rate and no quantiles, but all 24 hours", async () => {
+test("the health of a webhook without attempts has no success rate or quantiles but lists all 24 hours", async () => {
   const health = await one.get(space, await register());
   const none = { p50: null, p95: null };
   expect(health).toMatchObject({
@@ -49,9 +49,9 @@ test("health without any attempt has no rate and no quantiles, but all 24 hours"
   );
 });
 
-test("health adds up rates, errors and quantiles of each phase over nodes and flushes", async () => {
+test("health combines success rates, errors and phase quantiles across nodes and flushes", async () => {
   const webhook = await register();
-  // Nine in ten reuse a connection and are fast. One in ten opens a connection and is slow; some of those fail.
+  // Nine in ten attempts reuse a connection and are fast. The rest open a new connection and are slow, and some fail.
   times(45, () => one.note(attempt(webhook, { timings: { first_byte: 6, total: 8 } })));
   await one.flush();
   times(45, () => two.note(attempt(webhook, { timings: { first_byte: 6, total: 8 } })));
@@ -67,12 +67,12 @@ test("health adds up rates, errors and quantiles of each phase over nodes and fl
     succeeded: 94,
     failed: 6,
     success_rate: 0.94,
-    response_ms: { p50: 8.7, p95: 340 }, // 50 of 90 in 7 to 10 ms; 5 of 10 in 280 to 400
+    response_ms: { p50: 8.7, p95: 340 }, // 50th of 90 from 7 to 10 ms, and 5th of 10 from 280 to 400 ms
     phases: {
-      dns: { p50: 1.5, p95: 2 }, // ten in 1 to 2 ms
-      connect: { p50: 24, p95: 27.6 }, // ten in 20 to 28
-      tls: { p50: 34, p95: 39.4 }, // ten in 28 to 40
-      first_byte: { p50: 6.1, p95: 158.4 }, // of 97: 48.5 of 90 in 5 to 7, 2.15 of 7 in 140 to 200
+      dns: { p50: 1.5, p95: 2 }, // all ten from 1 to 2 ms
+      connect: { p50: 24, p95: 27.6 }, // all ten from 20 to 28 ms
+      tls: { p50: 34, p95: 39.4 }, // all ten from 28 to 40 ms
+      first_byte: { p50: 6.1, p95: 158.4 }, // 48.5 of 90 from 5 to 7 ms, 2.15 of 7 from 140 to 200 ms
       total: { p50: 8.7, p95: 340 },
     },
     errors: [
@@ -84,7 +84,7 @@ test("health adds up rates, errors and quantiles of each phase over nodes and fl
   expect(health.hours.at(-1)).toMatchObject({ succeeded: 94, failed: 6, p50: 8.7, p95: 340 });
 });
 
-test("health has each hour, their sum, and nothing older", async () => {
+test("health includes each of the last 24 hours and their total but nothing older", async () => {
   const webhook = await register();
   one.note(attempt(webhook, { at_ms: NOON_MS - 24 * HOUR_MS + HOUR_MS - 1, status: 500 }));
   times(3, () => one.note(attempt(webhook, { at_ms: NOON_MS - 23 * HOUR_MS })));
@@ -101,7 +101,7 @@ test("health has each hour, their sum, and nothing older", async () => {
   ]);
 });
 
-test("health counts the backlog, with its oldest event and the estimated time to send it", async () => {
+test("health includes the size of the backlog, its oldest event and the estimated time to send it", async () => {
   const webhook = await register();
   await webhooks.update(db, space, webhook, { status: "paused", rate_limit: 2 });
   const early = { ...systemClock, now: () => systemClock.now() - HOUR_MS };
@@ -116,7 +116,7 @@ test("health counts the backlog, with its oldest event and the estimated time to
   });
 });
 
-test("a webhook is failing since the first failure after its last success, with the time at which it will be disabled", async () => {
+test("failing_since is the first failure since the last success, and disables_at is five days later", async () => {
   const webhook = await register();
   one.note(attempt(webhook, { status: 500 }));
   one.note(attempt(webhook, { at_ms: NOON_MS + MINUTE_MS }));
@@ -133,7 +133,7 @@ test("a webhook is failing since the first failure after its last success, with 
   expect(await webhooks.get(space, webhook)).toMatchObject({ failing_since: since, disables_at: null });
 });
 
-test("a webhook is failing once one node reports failures, until any node reports a success", async () => {
+test("a webhook is failing from the first failure that any node reports until any node reports a success", async () => {
   const webhook = await register();
   two.note(attempt(webhook, { at_ms: NOON_MS + MINUTE_MS, status: 500 }));
   one.note(attempt(webhook, { status: 500 }));
@@ -153,7 +153,7 @@ test.each([
   ["success and then failure", [200, 500], 1],
   ["success, failure and failure", [200, 500, 500], 1],
   ["failure and failure", [500, 500], 0],
-])("%s on both sides of a full hour, written down at once, say the same", async (_what, statuses, failing) => {
+])("%s in one flush set failing_since correctly wherever the hour boundary falls", async (_what, statuses, failing) => {
   for (const early of statuses.keys()) {
     const webhook = await register();
     const at = (index: number) => NOON_MS + (index - early) * MINUTE_MS;
@@ -163,7 +163,7 @@ test.each([
   }
 });
 
-test("health keeps the newest connection's certificate expiry while connections are reused", async () => {
+test("health keeps the newest certificate's expiry while connections are reused", async () => {
   const webhook = await register();
   const [before, after] = [new Date("2026-06-01T00:00:00Z"), new Date("2026-09-01T00:00:00Z")];
   one.note(attempt(webhook, { at_ms: NOON_MS - 1, certificateUntil: before }));
@@ -173,7 +173,7 @@ test("health keeps the newest connection's certificate expiry while connections 
   expect((await one.get(space, webhook)).certificate_until).toBe(after.getTime() / 1000);
 });
 
-test("health of another space's webhook is not found", async () => {
+test("getting the health of another space's webhook fails with NOT_FOUND", async () => {
   const webhook = await register();
   await expect(one.get("11111111-1111-1111-1111-111111111111", webhook)).rejects.toMatchObject({ code: "NOT_FOUND" });
 });

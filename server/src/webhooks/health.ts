@@ -18,7 +18,7 @@ import { drainSeconds } from "./drain.ts";
 import { bucketOf, quantile } from "./histogram.ts";
 import { disablesAt } from "./webhook.ts";
 
-/** Milliseconds; null without attempts. */
+/** Durations in milliseconds. Null if there were no attempts. */
 interface Quantiles {
   p50: number | null;
   p95: number | null;
@@ -32,7 +32,7 @@ interface ErrorCount {
   count: number;
 }
 
-/** The API's object for a webhook's last 24 hours. Times are Unix seconds. */
+/** The API object that describes a webhook's last 24 hours. Times are in Unix seconds. */
 export interface WebhookHealth {
   object: "webhook_health";
   webhook: string;
@@ -54,12 +54,12 @@ export interface WebhookHealth {
 const HOUR_MS = 3_600_000;
 const HOURS_SHOWN = 24;
 
-/** An attempt that has ended, as the delivery engine reports it. */
+/** A completed attempt, as reported by the delivery engine. */
 export interface EndedAttempt {
   target: { space: string; webhook: string; url: string };
   exchange: Exchange;
   outcome: { result: "succeeded" | "retry" | "failed"; error: Exchange["error"]; isGone: boolean };
-  /** When it started, Unix milliseconds. */
+  /** When the attempt started, in Unix milliseconds. */
   at_ms: number;
 }
 
@@ -70,8 +70,8 @@ interface HealthParts {
 }
 
 /**
- * Counts the outcomes of each webhook's attempts in memory and saves them every HEALTH_FLUSH_MS: one statement for all
- * webhooks instead of one per delivery.
+ * Counts the outcomes of each webhook's attempts in memory and saves them every HEALTH_FLUSH_MS. This takes one
+ * transaction for all webhooks instead of one per delivery.
  */
 export class Health {
   readonly #parts: HealthParts;
@@ -83,7 +83,7 @@ export class Health {
     this.#parts = parts;
   }
 
-  /** Called after every attempt. */
+  /** Must be called after every attempt. */
   note(ended: EndedAttempt): void {
     this.#count(ended);
     this.#mark(ended);
@@ -105,7 +105,7 @@ export class Health {
     count(hour.errors, word === "status" ? String(exchange.status) : word);
   }
 
-  /** One mark per webhook, not per hour: two hours in one write must not contradict each other. */
+  /** Keeps one mark per webhook rather than per hour, so that a flush never saves two contradictory marks. */
   #mark({ target, exchange, outcome, at_ms }: EndedAttempt): void {
     const { space: space_id, webhook: webhook_id } = target;
     const none = { space_id, webhook_id, succeeded: false, failing_ms: null, certificate_ms: null };
@@ -137,7 +137,7 @@ export class Health {
     });
   }
 
-  /** Saves the counts. If that fails they are dropped: the attempt log still has every attempt. */
+  /** Saves the counts. If saving fails, they are discarded, but the attempt log still has every attempt. */
   async flush(): Promise<void> {
     const [hours, marks] = [[...this.#hours.values()], [...this.#marks.values()]];
     this.#hours = new Map();

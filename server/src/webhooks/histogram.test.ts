@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { bucketOf, quantile } from "./histogram.ts";
 
-/** Durations in milliseconds over the whole range, distributed as those of fast and slow receivers. */
+/** Durations in milliseconds across the whole range, distributed logarithmically to cover fast and slow receivers. */
 const duration = fc.double({ min: 0, max: 4.17, noNaN: true }).map((exponent) => 10 ** exponent);
 const counted = (durations: number[]): number[] => {
   const counts: number[] = [];
@@ -10,7 +10,7 @@ const counted = (durations: number[]): number[] => {
   return counts;
 };
 
-test("a quantile lies in the same bucket as the exact one", () => {
+test("a quantile falls in the same bucket as the exact quantile", () => {
   fc.assert(
     fc.property(fc.array(duration, { minLength: 1 }), fc.constantFrom(0.5, 0.95), (durations, share) => {
       const measured = durations.toSorted((a, b) => a - b)[Math.ceil(share * durations.length - 1e-9) - 1]!;
@@ -21,16 +21,16 @@ test("a quantile lies in the same bucket as the exact one", () => {
   );
 });
 
-/** Rounded to a tenth, a quantile at the low end of its bucket equals the bound, which belongs to the bucket below. */
+/** A quantile near the low end of its bucket can round to the bound itself, which belongs to the bucket below. */
 const onBound = (ms: number): boolean => bucketOf(ms) !== bucketOf(ms + 0.051);
 
 test("a quantile is interpolated within its bucket", () => {
-  const counts = counted([...Array(90).fill(8), ...Array(10).fill(300)]); // 7 to 10 ms, and 280 to 400
-  expect(quantile(counts, 0.5)).toBe(8.7); // 50 of these 90
-  expect(quantile(counts, 0.95)).toBe(340); // 5 of these 10
+  const counts = counted([...Array(90).fill(8), ...Array(10).fill(300)]); // buckets 7–10 and 280–400 ms
+  expect(quantile(counts, 0.5)).toBe(8.7); // 50th of the 90 fast durations
+  expect(quantile(counts, 0.95)).toBe(340); // 5th of the 10 slow durations
 });
 
-test("a quantile is null without durations, and at most the last bound", () => {
+test("a quantile is null if there are no durations and never exceeds the last bound", () => {
   expect(quantile([], 0.5)).toBeNull();
   expect(quantile(counted([60_000]), 0.5)).toBe(15_000);
 });

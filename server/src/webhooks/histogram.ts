@@ -1,6 +1,6 @@
 /**
- * A histogram of durations, so that hours and nodes can be added up. These are the upper bounds of its buckets, each a
- * quarter to a half above the one before. A quantile is exact to its bucket. Pure.
+ * Upper bounds of the buckets of a duration histogram. Histograms can be summed across hours and nodes. From 3 ms up,
+ * each bound is 25% to 50% higher than the previous one. Quantiles are accurate to within one bucket. Pure.
  */
 const BOUNDS_MS = [
   1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 55, 75, 100, 140, 200, 280, 400, 550, 750, 1_000, 1_400, 2_000, 2_800, 4_000,
@@ -13,9 +13,9 @@ export const bucketOf = (ms: number): number => {
 };
 
 /**
- * @param counts per bucket; a missing one is 0
+ * @param counts one count per bucket; missing counts are 0
  * @param share 0.5 for the median
- * @returns ms, interpolated within the bucket; null without any duration
+ * @returns milliseconds, interpolated within the bucket, or null if all counts are 0
  */
 export function quantile(counts: readonly (number | undefined)[], share: number): number | null {
   const all = counts.reduce<number>((sum, count = 0) => sum + count, 0);

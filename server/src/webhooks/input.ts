@@ -11,25 +11,25 @@ export interface WebhookInput {
   events: EventType[];
   description?: string | null | undefined;
   ordering?: Ordering | undefined;
-  /** Deliveries per second at most. */
+  /** Maximum deliveries per second. */
   rate_limit?: number | null | undefined;
   headers?: Record<string, string> | undefined;
-  /** An existing secret instead of a generated one. */
+  /** An existing secret to use instead of a generated one. */
   secret?: string | undefined;
 }
 
-/** A change to a webhook; omitted fields stay. Headers are replaced as a whole. */
+/** A change to a webhook. Omitted fields keep their values. If `headers` is given, it replaces all custom headers. */
 export type WebhookChange = Partial<Omit<WebhookInput, "secret">> & { status?: "enabled" | "paused" | undefined };
 
-/** The part of the address policy that registration needs. */
+/** The part of the address policy that is needed to register a webhook. */
 export interface UrlPolicy {
   checkUrl(url: string): { ok: true; url: URL } | { ok: false; reason: string; word: string };
 }
 
 /**
- * Checks what the schemas cannot.
- * @returns the URL in its canonical form, or undefined if the input has none
- * @throws REQUEST_INVALID with every bad field, or URL_REFUSED if only the URL is bad
+ * Checks the rules that a JSON schema cannot express.
+ * @returns the normalized URL, or undefined if the input has no URL
+ * @throws REQUEST_INVALID with all invalid fields, or URL_REFUSED if only the URL is invalid
  */
 export function checkInput(
   input: WebhookChange & { secret?: string | undefined; overlap_seconds?: number | undefined },

@@ -45,10 +45,10 @@ await query(
   [space],
 );
 
-/** A real mail server that keeps the mails it receives. */
+/** A real mail server that keeps the emails it receives. */
 const taken: { to: string[]; from: string; text: string }[] = [];
 let refuses = false;
-let held: Promise<void> | undefined; // the server waits for it
+let held: Promise<void> | undefined; // the server waits for this promise before it accepts or rejects an email
 let arriving = 0;
 let onArrival = () => {};
 const server = new SMTPServer({
@@ -75,7 +75,7 @@ const mail = createOwnerMail({ ...ground, mailer, publicUrl });
 const disabling = new Disabling({ ...ground, recorder: createRecorder(ground) });
 const health = new Health(ground);
 
-/** A webhook that has been failing for this long; null: not failing. */
+/** Creates a webhook that has been failing for `ms`, or that is not failing if `ms` is null. */
 async function failingFor(ms: number | null, description: string | null = "Course catalogue"): Promise<string> {
   const id = uuidV7(Date.now(), systemRandom);
   await query(
@@ -86,7 +86,7 @@ async function failingFor(ms: number | null, description: string | null = "Cours
   return id;
 }
 
-/** Advances the clocks of the node and the database. */
+/** Advances the clocks of both the node and the database. */
 async function pass(ms: number): Promise<void> {
   ahead_ms += ms;
   await setAhead(ahead_ms / 1_000);
@@ -97,7 +97,7 @@ async function attempted(webhook: string, status: number): Promise<void> {
   await health.flush();
 }
 
-/** Runs what every node does each minute. @returns how many mails have been sent so far */
+/** Runs the checks that every node runs each minute. @returns the number of emails received so far */
 async function minute(): Promise<number> {
   await disabling.check();
   await mail.round();
@@ -118,7 +118,7 @@ beforeEach(async () => {
   await query("truncate webhooks, webhook_hours, events, pending_deliveries");
 });
 
-test("owners are warned once, halfway to the disabling, by an event and a mail with the time of the disabling", async () => {
+test("owners receive one email halfway to the time at which a failing webhook will be disabled", async () => {
   await failingFor(LIMITS.WEBHOOK_WARNING_MS + 1_000);
   for (let round = 0; round < 2; round++) {
     await disabling.check();
@@ -133,14 +133,14 @@ test("owners are warned once, halfway to the disabling, by an event and a mail w
   );
 });
 
-test("a webhook that has been failing for less time causes no mail", async () => {
+test("no email is sent if a webhook has been failing for less than the warning period", async () => {
   await failingFor(LIMITS.WEBHOOK_WARNING_MS - 60_000);
   await disabling.check();
   await mail.round();
   expect([await eventTypes(), taken]).toEqual([[], []]);
 });
 
-test("owners learn why a webhook was disabled after five days, and that nothing is lost", async () => {
+test("the email about a disabled webhook explains why it was disabled and that nothing is lost", async () => {
   const id = await failingFor(LIMITS.WEBHOOK_FAILING_MS + 1_000);
   await disabling.check();
   await mail.round();
@@ -153,7 +153,7 @@ test("owners learn why a webhook was disabled after five days, and that nothing 
   expect(taken[0]!.text).toContain("nothing is lost");
 });
 
-test("a webhook that recovers causes no mail; one that fails again causes another warning, then the disabling", async () => {
+test("a webhook that recovers causes no email, but owners are warned again if it fails again", async () => {
   const { WEBHOOK_WARNING_MS, WEBHOOK_FAILING_MS } = LIMITS;
   const id = await failingFor(null);
   await attempted(id, 200);
@@ -174,14 +174,14 @@ test("a webhook that recovers causes no mail; one that fails again causes anothe
   await pass(2 * MINUTE_MS);
   expect([await minute(), await minute()]).toEqual([2, 2]);
   await pass(WEBHOOK_FAILING_MS - WEBHOOK_WARNING_MS - 2 * MINUTE_MS);
-  expect(await minute()).toBe(2); // five days, less a minute
+  expect(await minute()).toBe(2); // one minute short of five days
   await pass(2 * MINUTE_MS);
   expect([await minute(), await minute()]).toEqual([3, 3]);
   expect(taken.map(({ text }) => /Subject: Webhook (\w+)/.exec(text)![1])).toEqual(["failing", "failing", "disabled"]);
   expect(await eventTypes()).toEqual(["webhook.failing", "webhook.failing", "webhook.disabled"]);
 });
 
-test("only one of two nodes with concurrent rounds sends the mail", async () => {
+test("only one node sends the email if two nodes run a round at the same time", async () => {
   await failingFor(LIMITS.WEBHOOK_FAILING_MS + 1_000);
   await disabling.check();
   const secondIsOver = Promise.withResolvers<void>();
@@ -200,7 +200,7 @@ test("only one of two nodes with concurrent rounds sends the mail", async () => 
   expect(taken).toHaveLength(1);
 });
 
-test("a webhook disabled while its failing mail is being sent causes a second mail", async () => {
+test("a second email is sent if a webhook is disabled while the email about its failures is being sent", async () => {
   await failingFor(LIMITS.WEBHOOK_WARNING_MS + 1_000);
   await disabling.check();
   const disabled = Promise.withResolvers<void>();
@@ -215,7 +215,7 @@ test("a webhook disabled while its failing mail is being sent causes a second ma
   expect(taken[1]!.text).toMatch(/Subject: Webhook disabled/);
 });
 
-test("a mail that the server rejected is sent by a later round", async () => {
+test("an email that the mail server rejects is sent again in a later round", async () => {
   await failingFor(LIMITS.WEBHOOK_FAILING_MS + 1_000);
   await disabling.check();
   refuses = true;
@@ -225,7 +225,7 @@ test("a mail that the server rejected is sent by a later round", async () => {
   expect(taken).toHaveLength(1);
 });
 
-test("a description with line breaks cannot add headers to a mail", async () => {
+test("line breaks in a description cannot add headers to an email", async () => {
   await failingFor(LIMITS.WEBHOOK_FAILING_MS + 1_000, "Catalogue\r\nBcc: everybody@example.com");
   await disabling.check();
   await mail.round();

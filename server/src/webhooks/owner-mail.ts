@@ -16,17 +16,17 @@ interface OwnerMailParts {
   publicUrl: string;
 }
 
-/** Mails owners about failing and disabled webhooks, which otherwise only the dashboard shows. */
+/** Emails owners about failing and disabled webhooks, so that they find out without opening the dashboard. */
 export interface OwnerMail {
   start(): void;
   stop(): Promise<void>;
-  /** One round. Does nothing while another node's round runs. */
+  /** Runs one round. Does nothing if another node is already running one. */
   round(): Promise<void>;
 }
 
 /**
- * Each round derives the mails to send from the webhooks' rows, so an unavailable mail server loses none: the next round
- * retries them.
+ * Each round reads from the webhooks table which emails to send. No email is lost if the mail server is unavailable,
+ * because the next round sends it.
  */
 export function createOwnerMail(parts: OwnerMailParts): OwnerMail {
   const { clock, log, mailer } = parts;
@@ -61,14 +61,14 @@ async function round({ db, log, mailer, publicUrl }: OwnerMailParts): Promise<vo
     if (!(await tryTurn(tx, "mail"))) return;
     for (const webhook of await listNews(tx, LIMITS.MAIL_AGE_MAX_DAYS, LIMITS.MAILS_PER_ROUND_MAX)) {
       if (webhook.owners.length > 0) await mailer.send(letterAbout(webhook, publicUrl));
-      // Outside this transaction: a sent mail stays marked if a later one fails.
+      // Committed outside this transaction, so that a sent email stays marked even if a later one fails.
       await markTold(db, webhook);
       log.info({ webhook: shortUuid(webhook.id), owners: webhook.owners.length }, "Mailed owners");
     }
   });
 }
 
-/** The mail about a webhook that was disabled or is failing. Pure. */
+/** Returns the email about a disabled or failing webhook. Pure. */
 export function letterAbout(webhook: News, publicUrl: string): Email {
   const { status, owners: to } = webhook;
   const page = `${publicUrl}/dashboard/webhooks/${shortUuid(webhook.id)}`;
@@ -98,7 +98,7 @@ function failingLines(webhook: WebhookRow): string[] {
   ];
 }
 
-/** A description on one line: a line break must not add headers to the mail. */
+/** Returns the webhook's description or host on one line, because a line break could add headers to the email. */
 const nameOf = ({ description, url }: WebhookRow): string =>
   (description ?? new URL(url).host).replace(/\s+/g, " ").slice(0, LIMITS.DESCRIPTION_CHARACTERS_MAX);
 

@@ -8,7 +8,7 @@ const db = await testDatabase();
 const { space, webhooks } = await engineParts(db);
 const make = () => webhooks.create(db, space, { url: "https://r.example.com/", events: ["video.created"] });
 
-test("a webhook shows its previous secret's hint, when it was replaced and until when it signs", async () => {
+test("a webhook includes its previous secret's hint, when it was replaced and how long it remains valid", async () => {
   const made = await make();
   expect(made).toMatchObject({ previous_secret_hint: null, previous_secret_until: null });
   const rotated = await webhooks.rotateSecret(db, space, made.id, { overlap_seconds: 3_600 });
@@ -23,14 +23,14 @@ test("a webhook shows its previous secret's hint, when it was replaced and until
   expect(JSON.stringify(shown)).not.toContain(made.secret);
 });
 
-test("a previous secret that no longer signs is not shown", async () => {
+test("a webhook does not include a previous secret that has expired", async () => {
   const { id } = await make();
   await webhooks.rotateSecret(db, space, id, { overlap_seconds: 3_600 });
   const rotated = await webhooks.rotateSecret(db, space, id, { overlap_seconds: 0 });
   expect(rotated).toMatchObject({ previous_secret_hint: null, previous_secret_until: null });
 });
 
-test("a previous secret that no key opens, or that was altered, has no hint", () => {
+test("a previous secret's hint is null if its key is missing, and reading it throws if the owner is wrong", () => {
   const [vault, other] = [1, 2].map((byte) => createVault([Buffer.alloc(32, byte)], systemRandom));
   const sealed = vault!.seal("whsec_abcdWXYZ", "owner");
   expect(vault!.hint(sealed, "owner")).toBe("WXYZ");

@@ -14,7 +14,7 @@ const events = ["video.created", "video.deleted"] as const;
 const make = (more = {}) => webhooks.create(db, space, { url, events: [...events], ...more });
 
 describe("a webhook", () => {
-  test("is returned without its secret, which creation returns and which can be revealed", async () => {
+  test("does not include its secret, which is returned on creation and can be revealed later", async () => {
     const made = await make();
     expect(made.secret).toMatch(/^whsec_[A-Za-z0-9+/]{32}$/);
     const shown = await webhooks.get(space, made.id);
@@ -26,7 +26,7 @@ describe("a webhook", () => {
     });
   });
 
-  test("keeps the previous secret for the overlap, and drops it without an overlap", async () => {
+  test("keeps its previous secret during the overlap, or drops it immediately if there is no overlap", async () => {
     const made = await make();
     const rotated = await webhooks.rotateSecret(db, space, made.id, { overlap_seconds: 60 });
     expect(await webhooks.revealSecret(db, space, made.id)).toMatchObject({
@@ -37,7 +37,7 @@ describe("a webhook", () => {
     expect(await webhooks.revealSecret(db, space, made.id)).toMatchObject({ previous_secret: null });
   });
 
-  test("accepts a provided secret, and reports a bad one with every other bad field", async () => {
+  test("accepts a secret from the caller and reports an invalid one along with all other invalid fields", async () => {
     const own = `whsec_${Buffer.alloc(24, 9).toString("base64")}`;
     expect((await make({ secret: own })).secret).toBe(own);
     const bad = make({ secret: "whsec_short", headers: { Host: "x" }, events: [] });
@@ -47,12 +47,12 @@ describe("a webhook", () => {
     });
   });
 
-  test("masks the values of its headers", async () => {
+  test("masks its custom header values", async () => {
     const made = await make({ headers: { "X-Key": "very secret" } });
     expect(made.headers).toEqual({ "X-Key": "••••" });
   });
 
-  test("pauses and resumes, and changes only what is given", async () => {
+  test("can be paused and resumed without changing any other field", async () => {
     const made = await make({ description: "first" });
     const paused = await webhooks.update(db, space, made.id, { status: "paused" });
     expect(paused).toMatchObject({
@@ -94,7 +94,7 @@ describe("a webhook", () => {
     expect((await deliveries.list(space, { webhook: other.id, limit: 20 })).data).toEqual([]);
   });
 
-  test("does not exist for another space, nor under a malformed id", async () => {
+  test("cannot be found from another space or with a malformed id", async () => {
     const made = await make();
     const elsewhere = "11111111-1111-1111-1111-111111111111";
     await expect(webhooks.get(elsewhere, made.id)).rejects.toMatchObject({ code: "NOT_FOUND" });
@@ -103,7 +103,7 @@ describe("a webhook", () => {
 });
 
 describe("lists", () => {
-  test("return all deliveries newest first, forward and backward", async () => {
+  test("return deliveries newest first and can be paged in both directions", async () => {
     const made = await make();
     for (let n = 1; n <= 5; n++) await happen(parts, `CCCCCCCCC${n}`);
     const first = await deliveries.list(space, { webhook: made.id, limit: 2 });
@@ -123,7 +123,8 @@ describe("lists", () => {
   test("return events in commit order", async () => {
     const history = createEvents({ db });
     const latest = () => history.list(space, { limit: 1, video: "CCCCCCCCC5" });
-    await eventually(async () => expect((await latest()).data).toHaveLength(1)); // any open transaction holds the list back
+    // Events are listed only after all older transactions have finished.
+    await eventually(async () => expect((await latest()).data).toHaveLength(1));
     const all = await history.list(space, { limit: 100, video: "CCCCCCCCC1" });
     expect(JSON.parse(all.data[0]!.json)).toMatchObject({ object: "event", type: "video.created", sequence: 1 });
     const newest = await history.list(space, { limit: 1, order: "desc" });

@@ -23,7 +23,7 @@ export interface WebhookSecret {
 
 export type WithSecret = Webhook & { secret: string };
 
-/** A space's webhooks. Ids are short; each function throws NOT_FOUND for a webhook that this space does not have. */
+/** A space's webhooks, identified by short ids. Functions that take an id throw NOT_FOUND if the webhook does not exist. */
 export interface Webhooks {
   /** @throws REQUEST_INVALID, URL_REFUSED, LIMIT_REACHED */
   create(db: Transactional, space: string, input: WebhookInput & { by?: string }): Promise<WithSecret>;
@@ -31,10 +31,10 @@ export interface Webhooks {
   get(space: string, id: string): Promise<Webhook>;
   /** @throws REQUEST_INVALID, URL_REFUSED */
   update(db: Transactional, space: string, id: string, change: WebhookChange): Promise<Webhook>;
-  /** Cancels its pending deliveries. An attempt in flight completes, and its response is discarded. */
+  /** Also cancels its pending deliveries. Attempts in flight complete, but their responses are discarded. */
   remove(db: Transactional, space: string, id: string): Promise<Webhook>;
   revealSecret(sql: Sql, space: string, id: string): Promise<WebhookSecret>;
-  /** Both secrets sign for `overlap_seconds` (default: one day). @throws REQUEST_INVALID */
+  /** Deliveries are signed with both secrets for `overlap_seconds` (one day by default). @throws REQUEST_INVALID */
   rotateSecret(
     db: Transactional,
     space: string,

@@ -34,7 +34,7 @@ async function add(count: number): Promise<void> {
 
 beforeEach(() => query("truncate webhooks, webhook_hours"));
 
-test("after resealing, the new key alone opens every value", async () => {
+test("after resealing, every value can be opened with the new key alone", async () => {
   await add(3);
   expect(await resealAll(db, during)).toEqual({ resealed: 3, seen: 3 });
   for (const { id, secret, previous_secret, headers } of await webhooks()) {
@@ -43,13 +43,13 @@ test("after resealing, the new key alone opens every value", async () => {
   }
 });
 
-test("resealing covers more than one slice, and a second run changes nothing", async () => {
+test("resealing handles more than one slice, and a second run changes nothing", async () => {
   await add(LIMITS.RESEAL_SLICE + 5);
   expect((await resealAll(db, during)).resealed).toBe(LIMITS.RESEAL_SLICE + 5);
   expect((await resealAll(db, during)).resealed).toBe(0);
 });
 
-test("resealing fails on a value that no key opens, and leaves its slice unchanged", async () => {
+test("resealing fails if no key opens a value, and leaves that value's slice unchanged", async () => {
   await add(2);
   const rows = await webhooks();
   await expect(resealAll(db, after)).rejects.toThrow(/MAVE_SECRETS_KEY/);

@@ -5,9 +5,9 @@ import { lockSealedValues, type SealedValues, saveSealedValues } from "../store/
 import type { Vault } from "./secrets.ts";
 
 /**
- * Reseals with the vault's first key every webhook's values that another key sealed. It runs online, one slice per
- * transaction, and can be interrupted and repeated.
- * @throws if none of the vault's keys sealed a value
+ * Reseals every webhook value that was not sealed with the vault's first key. Runs while Mave is online, in one
+ * transaction per slice, and can safely be interrupted and rerun.
+ * @throws if a value was sealed with a key that is not in the vault
  */
 export async function resealAll(db: Database, vault: Vault): Promise<{ resealed: number; seen: number }> {
   const count = { resealed: 0, seen: 0 };
@@ -25,7 +25,7 @@ export async function resealAll(db: Database, vault: Vault): Promise<{ resealed:
 interface Slice {
   resealed: number;
   seen: number;
-  /** The id after which the next slice starts; null: this slice was empty. */
+  /** The id after which the next slice starts. Null if this slice was empty. */
   last: string | null;
 }
 

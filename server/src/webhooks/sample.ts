@@ -3,10 +3,10 @@ import { EVENT_TYPES, type EventType } from "../kernel/event-catalog.ts";
 import type { Video } from "../videos/video.ts";
 import type { Webhook } from "./webhook.ts";
 
-/** The video id in samples. No real video is likely to have it: ids are drawn from 62^10. */
+/** The video id in sample events. A collision with a real id is very unlikely, because there are 62^10 possible ids. */
 const SAMPLE_VIDEO = "sample0000";
 
-/** The data of a test event: the webhook itself, or a made-up video. */
+/** Returns the data for a test event: either the webhook itself or a made-up video. */
 export function sampleOf(type: EventType, webhook: Webhook, publicUrl: string, now_ms: number): object {
   return EVENT_TYPES[type].about === "webhook" ? webhook : sampleVideo(type, publicUrl, unixSeconds(now_ms));
 }

@@ -7,7 +7,7 @@ const [first, second] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
 const vault = createVault([first], systemRandom);
 
 describe("the vault", () => {
-  test("opens what it sealed, and seals the same text differently each time", () => {
+  test("opens the values it sealed and seals the same text differently each time", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme" }), fc.uuid(), (text, owner) => {
         const sealed = vault.seal(text, owner);
@@ -18,7 +18,7 @@ describe("the vault", () => {
     );
   });
 
-  test("refuses a value that was altered, or that belongs to another webhook", () => {
+  test("does not open a value that was altered or that belongs to another webhook", () => {
     const sealed = vault.seal("secret", "a");
     expect(() => vault.open(sealed, "b")).toThrow();
     for (let index = 0; index < sealed.length; index++) {
@@ -28,7 +28,7 @@ describe("the vault", () => {
     }
   });
 
-  test("rotates keys online: seals with the new one, opens with both, and tells them apart", () => {
+  test("can rotate keys online, because it seals with the new key, opens with both keys and distinguishes them", () => {
     const both = createVault([second, first], systemRandom);
     const old = vault.seal("secret", "a");
     expect(both.open(old, "a")).toBe("secret");
@@ -39,12 +39,12 @@ describe("the vault", () => {
 });
 
 describe("a secret", () => {
-  test("is whsec_ and 32 characters of base64 without padding", () => {
+  test("consists of whsec_ and 32 base64 characters without padding", () => {
     expect(newSecret(systemRandom)).toMatch(/^whsec_[A-Za-z0-9+/]{32}$/);
     expect(secretFault(newSecret(systemRandom))).toBeNull();
   });
 
-  test("provided by the caller has 24 to 64 bytes", () => {
+  test("provided by the caller must decode to 24 to 64 bytes", () => {
     const own = (bytes: number) => secretFault(`whsec_${Buffer.alloc(bytes, 5).toString("base64")}`);
     expect([23, 24, 64, 65].map((bytes) => own(bytes) === null)).toEqual([false, true, true, false]);
     for (const bad of [

@@ -2,20 +2,20 @@ import { createCipheriv, createDecipheriv, createHash } from "node:crypto";
 import type { Random } from "../kernel/random.ts";
 
 /**
- * Webhook secrets and custom header values are sealed (AES-256-GCM) before they are stored. A sealed value is
+ * Webhook secrets and custom header values are sealed with AES-256-GCM before they are stored. The format is:
  *
  *     version (1 byte) · key id (8) · nonce (12) · tag (16) · ciphertext
  *
- * and bound to its webhook, so that a value copied to another row does not open.
+ * Each sealed value is bound to its webhook, so a value copied to another row cannot be opened.
  */
 export interface Vault {
   /** @param owner the webhook's id (UUID) */
   seal(text: string, owner: string): Buffer;
-  /** @throws if no key of the vault fits, or the value was altered or belongs to another owner */
+  /** @throws if the vault does not have the key, the value was altered, or the value belongs to another owner */
   open(sealed: Buffer, owner: string): string;
-  /** The last characters of a sealed secret; null if no key of the vault fits, so that a missing key breaks no page. */
+  /** Returns the last characters of a sealed secret. Null if the vault does not have the key, so that pages still load. */
   hint(sealed: Buffer, owner: string): string | null;
-  /** Whether the value was sealed by the vault's first key. */
+  /** Whether the value was sealed with the vault's first key. */
   current(sealed: Buffer): boolean;
 }
 
@@ -25,7 +25,7 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEAD_BYTES = 1 + KEY_ID_BYTES;
 
-/** @param keys 32 bytes each. The first seals, all of them open, so that keys can be rotated online. */
+/** @param keys 32 bytes each. The first key seals values and any key opens them, so keys can be rotated online. */
 export function createVault(keys: readonly Buffer[], random: Random): Vault {
   const rings = keys.map((key) => ({ key, head: Buffer.concat([Buffer.of(VERSION), keyId(key)]) }));
   const [newest] = rings;
@@ -59,16 +59,16 @@ const keyId = (key: Buffer): Buffer => createHash("sha256").update(key).digest()
 const aad = (head: Buffer, owner: string): Buffer => Buffer.concat([head, Buffer.from(owner)]);
 
 const PREFIX = "whsec_";
-const NEW_SECRET_BYTES = 24; // 32 characters of base64 without padding: valid in both signature schemes
+const NEW_SECRET_BYTES = 24; // encodes to 32 base64 characters without padding, which both signature schemes accept
 const OWN_SECRET_BYTES = { min: 24, max: 64 };
 
 export const newSecret = (random: Random): string => PREFIX + random.bytes(NEW_SECRET_BYTES).toString("base64");
 
-const HINT_CHARACTERS = 4; // enough to tell two secrets apart, too few to guess the rest
+const HINT_CHARACTERS = 4; // enough to tell two secrets apart, but too few to weaken them
 
 export const secretHint = (secret: string): string => secret.slice(-HINT_CHARACTERS);
 
-/** What is wrong with a secret that the caller provided, or null. */
+/** Returns what is wrong with a secret provided by the caller, or null if it is valid. */
 export function secretFault(secret: string): string | null {
   if (!secret.startsWith(PREFIX)) return `A secret starts with ${PREFIX}.`;
   const written = secret.slice(PREFIX.length);

@@ -8,15 +8,15 @@ import type { Vault } from "./secrets.ts";
 /**
  * A webhook's states and its API object. Pure.
  *
- *     enabled ──a person pauses──▶ paused ──a person resumes──▶ enabled
- *        │                                                        ▲
- *        └──410, or 5 days of only failures──▶ disabled ──a person resumes
+ *     enabled ──paused by a user──▶ paused ──resumed by a user───▶ enabled
+ *        │                                                            ▲
+ *        └──410, or 5 days of failures──▶ disabled ──resumed by a user─┘
  *
- * Deliveries to paused and disabled webhooks are still recorded and held; nothing is lost.
+ * Deliveries to paused and disabled webhooks are still recorded and then held, so nothing is lost.
  */
 export type { Ordering, WebhookRow, WebhookStatus };
 
-/** The API's object for a webhook, which is also the `data` of its events. Times are Unix seconds. */
+/** The API object for a webhook, which is also the `data` of its events. Times are in Unix seconds. */
 export interface Webhook {
   id: string;
   object: "webhook";
@@ -41,7 +41,7 @@ export interface Webhook {
 const HIDDEN = "••••";
 export const PAUSED_BY_PERSON = "Paused by a person.";
 
-/** @param vault opens the previous secret: only the current secret's hint is stored */
+/** @param vault needed for the previous secret's hint, because only the current secret's hint is stored */
 export function presentWebhook(row: WebhookRow, vault: Pick<Vault, "hint">): Webhook {
   return {
     id: shortUuid(row.id),
@@ -65,7 +65,7 @@ export function presentWebhook(row: WebhookRow, vault: Pick<Vault, "hint">): Web
   };
 }
 
-/** When it will be disabled unless a delivery succeeds before, in Unix seconds; null if it is not failing. */
+/** When the webhook will be disabled if no delivery succeeds first, in Unix seconds. Null if it is not failing. */
 export function disablesAt({ status, failing_since }: Pick<WebhookRow, "status" | "failing_since">): number | null {
   if (status !== "enabled" || failing_since === null) return null;
   return unixSeconds(failing_since.getTime() + LIMITS.WEBHOOK_FAILING_MS);
