@@ -44,7 +44,7 @@ interface Parts {
   db: Database;
   clock: Clock;
   random: Random;
-  /** Called if saving last-used times fails. Each key's time is saved again after its next use. */
+  /** Called if saving last-used times fails. A key's time is then saved after its next use. */
   onError?: (error: Error) => void;
 }
 

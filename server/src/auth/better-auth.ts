@@ -72,7 +72,7 @@ function signInById() {
   } satisfies { id: string; endpoints: Record<string, unknown> };
 }
 
-/** Migrates the `auth` schema. Only one node at a time can run this. */
+/** Migrates the `auth` schema, on one node at a time. */
 export async function migrateAuth(library: AuthLibrary, db: Database): Promise<void> {
   await db.transaction(async (tx) => {
     await holdTurn(tx, "sign-in-tables");

@@ -21,7 +21,7 @@ export interface Member {
 
 type Role = "owner" | "member";
 
-/** Members of spaces, stored in the sign-in library's tables. Each user belongs to exactly one space. */
+/** Members of spaces, stored in the sign-in library's tables. Each user belongs to one space. */
 export interface Members {
   /** @throws REQUEST_INVALID if the email address cannot be used */
   add(space: string, role: Role, newcomer: Newcomer): Promise<void>;
@@ -149,7 +149,7 @@ async function ensureOrganization(library: OpenAuthLibrary, db: Database, space:
   await adapter.create({ model: "organization", forceAllowId: true, data });
 }
 
-/** Deletes a user left without a membership by a crash. @throws REQUEST_INVALID if the user is a member */
+/** Deletes a user whom a crash left without a membership. @throws REQUEST_INVALID if the user is a member */
 async function replaceLeftover(library: OpenAuthLibrary, userId: string): Promise<void> {
   const { adapter, internalAdapter } = await (await library()).$context;
   const member = await adapter.findOne({ model: "member", where: [{ field: "userId", value: userId }] });
@@ -160,7 +160,7 @@ async function replaceLeftover(library: OpenAuthLibrary, userId: string): Promis
 const emailRefused = (detail: string) =>
   new MaveError("REQUEST_INVALID", `The email address ${detail}.`, { errors: [{ path: "/email", detail }] });
 
-/** Converts the library's email errors, because it validates addresses more strictly than our schema does. */
+/** Turns email errors into REQUEST_INVALID. The library validates email addresses more strictly than our schema. */
 function refused(error: { body?: { code?: string; message?: string } }): never {
   if (/email/i.test(`${error.body?.code} ${error.body?.message}`)) throw emailRefused("is not valid");
   throw error;

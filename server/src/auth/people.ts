@@ -20,7 +20,7 @@ export interface SignedIn {
 
 /** Signs users in and out, lets them join a space, and manages its members. */
 export interface People {
-  /** Loads the sign-in library and migrates its tables in advance. Other calls wait until this has finished. */
+  /** Loads the sign-in library and migrates its tables in advance. Calls to other methods wait until this is done. */
   prepare(): Promise<void>;
   /** Returns the user that the session cookie belongs to, or null if it is missing or invalid. */
   identify(headers: IncomingHttpHeaders): Promise<SignedIn | null>;
@@ -141,8 +141,8 @@ async function openLink(
 
 /**
  * Locks the space's row until the new user is stored, so that concurrent first-run links create only one owner. The
- * library writes on its own connection. A crash before our commit can therefore leave a user without consuming the link.
- * If the user has no membership yet, the next attempt replaces the user.
+ * library writes on its own connection, so a crash before our commit can leave a new user even though the link has not
+ * been consumed. The next attempt replaces a user without a membership.
  */
 async function enter(db: Database, members: Members, token: string, newcomer: Newcomer): Promise<void> {
   const hash = hashLinkToken(token);

@@ -24,10 +24,9 @@ const GONE = "The receiver responded with 410 Gone: it wants no more deliveries.
 const ONLY_FAILURES = "Every attempt failed for five days.";
 
 /**
- * Disables a webhook if its receiver responds with 410 or if every attempt has failed for WEBHOOK_FAILING_MS. Persistent
- * failures cause a warning first, after WEBHOOK_WARNING_MS. Deliveries to a disabled webhook are held. The warning and the
- * change of status each record a `webhook.failing` or `webhook.disabled` event for the space's other webhooks, in the same
- * transaction.
+ * Disables a webhook if its receiver responds with 410 or if every attempt has failed for WEBHOOK_FAILING_MS. Before
+ * disabling a failing webhook, it records a warning after WEBHOOK_WARNING_MS. Deliveries to a disabled webhook are held.
+ * Each change commits with a `webhook.failing` or `webhook.disabled` event for the space's other webhooks.
  */
 export class Disabling {
   readonly #parts: DisablingParts;
@@ -92,7 +91,7 @@ export class Disabling {
     });
   }
 
-  /** @param change disables the webhook only if the reason still applies, since the webhook may have recovered by then */
+  /** @param change disables the webhook if the reason still applies (the webhook may have recovered) */
   async #disable(change: (tx: Sql) => Promise<WebhookRow | undefined>): Promise<void> {
     const { db, recorder, signals, vault, log } = this.#parts;
     await db.transaction(async (tx) => {

@@ -32,7 +32,7 @@ interface ErrorCount {
   count: number;
 }
 
-/** The API object that describes a webhook's last 24 hours. Times are in Unix seconds. */
+/** The API object for a webhook's health over the last 24 hours. Times are in Unix seconds. */
 export interface WebhookHealth {
   object: "webhook_health";
   webhook: string;

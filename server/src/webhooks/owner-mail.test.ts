@@ -118,7 +118,7 @@ beforeEach(async () => {
   await query("truncate webhooks, webhook_hours, events, pending_deliveries");
 });
 
-test("owners receive one email halfway to the time at which a failing webhook will be disabled", async () => {
+test("owners receive one warning email halfway to the time when a failing webhook will be disabled", async () => {
   await failingFor(LIMITS.WEBHOOK_WARNING_MS + 1_000);
   for (let round = 0; round < 2; round++) {
     await disabling.check();

@@ -23,7 +23,7 @@ export interface WebhookSecret {
 
 export type WithSecret = Webhook & { secret: string };
 
-/** A space's webhooks, identified by short ids. Functions that take an id throw NOT_FOUND if the webhook does not exist. */
+/** A space's webhooks, identified by short ids. Functions that take an id throw NOT_FOUND if no webhook has it. */
 export interface Webhooks {
   /** @throws REQUEST_INVALID, URL_REFUSED, LIMIT_REACHED */
   create(db: Transactional, space: string, input: WebhookInput & { by?: string }): Promise<WithSecret>;

@@ -18,7 +18,7 @@ describe("the vault", () => {
     );
   });
 
-  test("does not open a value that was altered or that belongs to another webhook", () => {
+  test("rejects a value that was altered or that belongs to another webhook", () => {
     const sealed = vault.seal("secret", "a");
     expect(() => vault.open(sealed, "b")).toThrow();
     for (let index = 0; index < sealed.length; index++) {
@@ -28,7 +28,7 @@ describe("the vault", () => {
     }
   });
 
-  test("can rotate keys online, because it seals with the new key, opens with both keys and distinguishes them", () => {
+  test("seals with its first key, opens values with any key, and reports which values the first key sealed", () => {
     const both = createVault([second, first], systemRandom);
     const old = vault.seal("secret", "a");
     expect(both.open(old, "a")).toBe("secret");

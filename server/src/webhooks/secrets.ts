@@ -13,7 +13,7 @@ export interface Vault {
   seal(text: string, owner: string): Buffer;
   /** @throws if the vault does not have the key, the value was altered, or the value belongs to another owner */
   open(sealed: Buffer, owner: string): string;
-  /** Returns the last characters of a sealed secret. Null if the vault does not have the key, so that pages still load. */
+  /** Returns the last characters of a sealed secret, or null if the vault lacks the key, so that pages still load. */
   hint(sealed: Buffer, owner: string): string | null;
   /** Whether the value was sealed with the vault's first key. */
   current(sealed: Buffer): boolean;

@@ -8,9 +8,9 @@ import type { Vault } from "./secrets.ts";
 /**
  * A webhook's states and its API object. Pure.
  *
- *     enabled ──paused by a user──▶ paused ──resumed by a user───▶ enabled
- *        │                                                            ▲
- *        └──410, or 5 days of failures──▶ disabled ──resumed by a user─┘
+ *     enabled ──paused by a user──▶ paused ──resumed by a user──▶ enabled
+ *        │                                                           ▲
+ *        └──410, or 5 days of failures──▶ disabled ──resumed by a user┘
  *
  * Deliveries to paused and disabled webhooks are still recorded and then held, so nothing is lost.
  */
@@ -65,7 +65,7 @@ export function presentWebhook(row: WebhookRow, vault: Pick<Vault, "hint">): Web
   };
 }
 
-/** When the webhook will be disabled if no delivery succeeds first, in Unix seconds. Null if it is not failing. */
+/** When the webhook will be disabled if no delivery succeeds first, in Unix seconds. Null if not enabled or not failing. */
 export function disablesAt({ status, failing_since }: Pick<WebhookRow, "status" | "failing_since">): number | null {
   if (status !== "enabled" || failing_since === null) return null;
   return unixSeconds(failing_since.getTime() + LIMITS.WEBHOOK_FAILING_MS);
