@@ -25,8 +25,8 @@ const ONLY_FAILURES = "Every attempt failed for five days.";
 
 /**
  * Disables a webhook if its receiver responds with 410 or if every attempt has failed for WEBHOOK_FAILING_MS. Before
- * disabling a failing webhook, it warns after WEBHOOK_WARNING_MS. Deliveries to a disabled webhook are held. Each change
- * commits with a `webhook.failing` or `webhook.disabled` event for the space's other webhooks.
+ * disabling a failing webhook, it warns after WEBHOOK_WARNING_MS. Deliveries to a disabled webhook are held. Each
+ * change commits with a `webhook.failing` or `webhook.disabled` event for the space's other webhooks.
  */
 export class Disabling {
   readonly #parts: DisablingParts;

@@ -65,7 +65,7 @@ export function presentWebhook(row: WebhookRow, vault: Pick<Vault, "hint">): Web
   };
 }
 
-/** When a failing webhook will be disabled if no delivery succeeds first, in Unix seconds, or null for other webhooks. */
+/** When a failing webhook will be disabled if no delivery succeeds first, in Unix seconds. Null for other webhooks. */
 export function disablesAt({ status, failing_since }: Pick<WebhookRow, "status" | "failing_since">): number | null {
   if (status !== "enabled" || failing_since === null) return null;
   return unixSeconds(failing_since.getTime() + LIMITS.WEBHOOK_FAILING_MS);
