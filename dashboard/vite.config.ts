@@ -18,7 +18,7 @@ export default defineConfig({
     outDir: "dist",
     target: "es2023",
     modulePreload: { polyfill: false },
-    // One chunk for the icons of all lists and one for the parts of all pages. Apart, they compress worse.
+    // Use one chunk for the icons in all lists and one for the parts of all pages. Smaller chunks compress worse.
     rolldownOptions: {
       output: {
         codeSplitting: {
@@ -36,7 +36,7 @@ export default defineConfig({
     },
     // Data URLs would require `data:` in the content security policy.
     assetsInlineLimit: 0,
-    // hls.js and uPlot are large, but loaded only where they are used.
+    // hls.js and uPlot are large, but they load only on pages that use them.
     chunkSizeWarningLimit: 700,
   },
   server: { proxy: Object.fromEntries(["/v1", "/media", "/docs", "/oembed"].map((path) => [path, server])) },

@@ -1,4 +1,4 @@
-/** The page's clock: one tick a second for all relative times, none while the page is hidden. */
+/** The page's clock. It ticks once per second for all relative times, and stops while the page is hidden. */
 import { useSyncExternalStore } from "react";
 
 const listeners = new Set<() => void>();
@@ -22,7 +22,7 @@ function subscribe(listener: () => void): () => void {
 export const nowMs = (): number => Date.now();
 export const nowSeconds = (): number => Math.floor(nowMs() / 1_000);
 
-/** A value computed from the current time, in seconds. The component renders again only when the value changes. */
+/** Computes a value from the current time in Unix seconds. The component rerenders only when the value changes. */
 export function useAging<T extends string | number>(compute: (now: number) => T): T {
   return useSyncExternalStore(subscribe, () => compute(nowSeconds()));
 }

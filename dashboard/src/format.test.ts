@@ -28,26 +28,26 @@ describe("a time", () => {
   });
 });
 
-describe("formatting of", () => {
-  test("percent: 100 % only if part equals whole", () => {
+describe("a formatted", () => {
+  test("percentage is 100 % only if the part equals the whole", () => {
     expect(plain(percent(2_829, 2_829))).toBe("100 %");
     expect(plain(percent(999_999, 1_000_000))).toBe("99.99 %");
     expect(plain(percent(2_517, 2_829))).toBe("89.0 %");
     expect(plain(percent(0, 12))).toBe("0 %");
     expect(percent(0, 0)).toBe("–");
   });
-  test("bytes: decimal units", () => {
+  test("byte count uses decimal units", () => {
     expect(plain(bytes(118))).toBe("118 bytes");
     expect(plain(bytes(1))).toBe("1 byte");
     expect(plain(bytes(912_400_000))).toBe("912 MB");
     expect(plain(bytes(1_800_000_000))).toBe("1.8 GB");
     expect(plain(bytes(999_700))).toBe("1.0 MB");
   });
-  test("length: minutes and seconds, with hours if needed", () => {
+  test("length has minutes and seconds, and hours if needed", () => {
     expect(length(84)).toBe("1:24");
     expect(length(3_738)).toBe("1:02:18");
   });
-  test("plural: the noun agrees with the count", () => {
+  test("count has a noun that agrees with it", () => {
     expect(plain(plural(1, "delivery", "deliveries"))).toBe("1 delivery");
     expect(plain(plural(1_204, "delivery", "deliveries"))).toBe("1,204 deliveries");
   });

@@ -5,7 +5,7 @@ const MINUTE = 60;
 const HOUR = 3_600;
 const DAY = 86_400;
 
-// 24-hour times, which operators compare with logs.
+// Use 24-hour times so that operators can compare them with logs.
 const timeOfDay = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const timeWithSeconds = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const monthAndDay = new Intl.DateTimeFormat("en-US", { day: "numeric", month: "short" });
@@ -20,7 +20,7 @@ export const number = (value: number): string => grouped.format(value);
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${number(count)}${NB}${count === 1 ? one : many}`;
 
-/** 14:03 today; otherwise Nov 22, 14:03, with the year if it is not this year. */
+/** Formats a time as 14:03 if it is today, or as Nov 22, 14:03 otherwise, with the year unless it is this year. */
 export function moment(unix: number, now: number): string {
   const time = timeOfDay.format(date(unix));
   if (sameDay(unix, now)) return time;
@@ -31,20 +31,20 @@ export function moment(unix: number, now: number): string {
 export const clockTime = (unix: number): string => timeWithSeconds.format(date(unix));
 export const day = (unix: number): string => fullDate.format(date(unix)).replaceAll(" ", NB);
 
-/** Mon, Nov 23, 2026, 14:03:08.412 */
+/** Formats a time as Mon, Nov 23, 2026, 14:03:08.412. */
 export function exact(unixMs: number): string {
   const at = new Date(unixMs);
   const ms = String(at.getMilliseconds()).padStart(3, "0");
   return `${weekday.format(at)}, ${fullDate.format(at)}, ${timeWithSeconds.format(at)}.${ms}`;
 }
 
-/** For the tooltip of a relative time: local time and UTC, to the second. */
+/** Formats local time and UTC to the second, for the tooltip of a relative time. */
 export function localAndUtc(unix: number): string {
   const utc = date(unix).toISOString().replace("T", " ").replace(".000Z", " UTC");
   return `${fullDate.format(date(unix))}, ${clockTime(unix)} local, ${utc}`;
 }
 
-/** now · 12 s ago · 6 min ago · 3 h ago · yesterday, 17:40 · Nov 22, 18:03 */
+/** Formats a relative time: now · 12 s ago · 6 min ago · 3 h ago · yesterday, 17:40 · Nov 22, 18:03 */
 export function ago(unix: number, now: number): string {
   const age = now - unix;
   if (age < 2) return "now";
@@ -55,7 +55,7 @@ export function ago(unix: number, now: number): string {
   return moment(unix, now).replaceAll(" ", NB).replace(`,${NB}`, ", ");
 }
 
-/** A time span in its two largest units: 40 s · 4 min · 3 h 39 min · 4 days 2 h. */
+/** Formats a time span in its two largest units: 40 s · 4 min · 3 h 39 min · 4 days 2 h. */
 export function span(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < MINUTE) return `${whole}${NB}s`;
@@ -72,7 +72,7 @@ function join(seconds: number, big: number, bigUnit: string, small: number, smal
   return rest === 0 ? first : `${first} ${rest}${NB}${smallUnit}`;
 }
 
-/** A duration in ms: 0.4 ms · 184 ms · 4.81 s · 15.00 s; an en dash without a value. */
+/** Formats a duration in ms: 0.4 ms · 184 ms · 4.81 s · 15.00 s, or an en dash if there is no value. */
 export function duration(ms: number | null | undefined): string {
   if (ms === null || ms === undefined) return "–";
   if (ms < 0.05) return `0${NB}ms`;
@@ -81,7 +81,7 @@ export function duration(ms: number | null | undefined): string {
   return `${(ms / 1_000).toFixed(2)}${NB}s`;
 }
 
-/** 118 bytes · 912 MB · 1.8 GB, in decimal units. */
+/** Formats a byte count in decimal units: 118 bytes · 912 MB · 1.8 GB. */
 export function bytes(count: number | null | undefined): string {
   if (count === null || count === undefined) return "–";
   if (count < 1_000) return plural(count, "byte");
@@ -95,7 +95,7 @@ export function bytes(count: number | null | undefined): string {
   return `${value < 99.95 ? value.toFixed(1) : Math.round(value)}${NB}${units[unit]}`;
 }
 
-/** 88.9 % · 99.98 % · 100 % only if part equals whole; an en dash if whole is 0. */
+/** Formats a percentage: 88.9 % · 99.98 % · 100 % only if part equals whole, or an en dash if whole is 0. */
 export function percent(part: number, whole: number): string {
   if (whole === 0) return "–";
   if (part === whole) return `100${NB}%`;
@@ -105,7 +105,7 @@ export function percent(part: number, whole: number): string {
   return `${Math.min(value, 100 - 10 ** -digits).toFixed(digits)}${NB}%`;
 }
 
-/** The length of a video: 1:24 · 48:12 · 1:02:18 */
+/** Formats the length of a video: 1:24 · 48:12 · 1:02:18 */
 export function length(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined) return "–";
   const whole = Math.round(seconds);

@@ -12,5 +12,5 @@ export const membersQuery = queryOptions({
   queryFn: ({ signal }) => api.get<List<Member>>("/v1/members", {}, signal),
 });
 
-/** `mave_••••••••3kQ9`: enough to tell keys apart. */
+/** Formats a key as `mave_••••••••3kQ9`, which is enough to tell keys apart. */
 export const maskedKey = (hint: string): string => `mave_••••••••${hint}`;

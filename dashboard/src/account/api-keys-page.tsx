@@ -116,7 +116,7 @@ function LastUsed({ apiKey: { scope, last_used: at } }: { apiKey: ApiKey }) {
 
 function DeleteKey({ apiKey, onClose }: { apiKey: ApiKey | null; onClose: () => void }) {
   const queries = useQueryClient();
-  const [shown, setShown] = useState(apiKey); // keeps the text while the dialog fades out
+  const [shown, setShown] = useState(apiKey); // keeps the text visible while the dialog fades out
   if (apiKey && apiKey !== shown) setShown(apiKey);
   const remove = useMutation({
     mutationFn: ({ id }: ApiKey) => api.delete(`/v1/api-keys/${id}`),

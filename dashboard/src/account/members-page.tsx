@@ -100,7 +100,7 @@ const columns = (ownEmail: string | undefined, onRemove: ((member: Member) => vo
 
 function RemoveMember({ member, onClose }: { member: Member | null; onClose: () => void }) {
   const queries = useQueryClient();
-  const [shown, setShown] = useState(member); // keeps the text while the dialog fades out
+  const [shown, setShown] = useState(member); // keeps the text visible while the dialog fades out
   if (member && member !== shown) setShown(member);
   const remove = useMutation({
     mutationFn: ({ id }: Member) => api.delete(`/v1/members/${id}`),

@@ -17,7 +17,7 @@ export class ApiError extends Error {
     this.problem = problem;
   }
 
-  /** The error of one field of the request body, by field name. */
+  /** Returns the error for a field in the request body. */
   field(name: string): string | undefined {
     return this.problem.errors.find(({ path }) => path === `/${name}` || path.startsWith(`/${name}/`))?.detail;
   }
@@ -25,7 +25,7 @@ export class ApiError extends Error {
 
 type Query = Record<string, string | number | boolean | readonly string[] | null | undefined>;
 
-/** `/v1/deliveries` and `{status: "pending", after: undefined}` → `/v1/deliveries?status=pending`. */
+/** Adds the query to the path, without empty values: `/v1/deliveries?status=pending`. */
 export function withQuery(path: string, query: Query = {}): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {

@@ -38,7 +38,7 @@ export const overviewQuery = queryOptions({
   refetchInterval: 5_000,
 });
 
-/** All webhooks: a space has at most 1,000, and search and counts need every one. */
+/** Fetches all webhooks, because search and counts need every one. A space has at most 1,000. */
 export const webhooksQuery = queryOptions({
   queryKey: ["webhook", "list"],
   queryFn: async ({ signal }) => {

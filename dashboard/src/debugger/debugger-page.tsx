@@ -85,7 +85,7 @@ export function DebuggerPage() {
   );
 }
 
-/** Fills in the request of the delivery in the URL. The secret has to be pasted. */
+/** Fills in the request from the delivery in the URL. The user must paste the secret. */
 function useDelivery(set: (change: Partial<PastedRequest>) => void) {
   const { delivery, attempt } = route.useSearch();
   const { data } = useQuery({
@@ -93,7 +93,7 @@ function useDelivery(set: (change: Partial<PastedRequest>) => void) {
     enabled: delivery !== undefined,
     staleTime: Number.POSITIVE_INFINITY,
   });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only once, when the delivery has loaded
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs only once, when the delivery has loaded
   useEffect(() => {
     const request = (data?.log.find(({ number }) => number === attempt) ?? data?.log.at(-1))?.request;
     if (request === undefined) return;

@@ -4,14 +4,14 @@ import { checkSignature, exampleRequest, type PastedRequest, readHeaders } from 
 const NOW = 1_785_443_715;
 const OTHER_SECRET = `whsec_${"A".repeat(32)}`;
 
-/** Checks the example request with one change, some seconds after it was signed. */
+/** Checks the example request with one change, `later` seconds after it was signed. */
 const checkWith = async (change: (valid: PastedRequest) => Partial<PastedRequest>, later = 0) => {
   const valid = await exampleRequest(NOW);
   return checkSignature({ ...valid, ...change(valid) }, NOW + later);
 };
 
 describe("the signature check", () => {
-  test("names the event of a valid request", async () => {
+  test("names the event in a valid request", async () => {
     const check = await checkWith(() => ({}));
     expect(check).toMatchObject({ valid: true, title: "The signature is valid" });
     expect(check.detail).toContain("video.created");
@@ -28,7 +28,7 @@ describe("the signature check", () => {
     const check = await checkWith(() => ({}), 412);
     expect(check.title).toBe("The signature is valid but 412 s old; the limit is 300 s");
   });
-  test("reports a mismatch when the secret is another one", async () => {
+  test("reports a mismatch if the secret is different", async () => {
     expect((await checkWith(() => ({ secret: OTHER_SECRET }))).code).toBe("SIGNATURE_MISMATCH");
   });
   test("reports a missing secret or header", async () => {
@@ -37,7 +37,7 @@ describe("the signature check", () => {
   });
 });
 
-test("headers are parsed from raw lines, curl arguments, JSON and a bare signature", () => {
+test("headers are parsed from raw lines, curl arguments, JSON, and a bare signature", () => {
   const parsed = { "mave-signature": "t=1, v1=ab" };
   expect(readHeaders("t=1, v1=ab")).toEqual(parsed);
   expect(readHeaders("Mave-Signature: t=1, v1=ab\r\n")).toEqual(parsed);

@@ -2,7 +2,7 @@
 import { REASONS, type ReasonCode, sign, verify, WebhookVerificationError } from "@mave/webhooks";
 
 export interface PastedRequest {
-  /** Header lines, or the value of Mave-Signature alone. */
+  /** Header lines, or only the value of Mave-Signature. */
   headers: string;
   body: string;
   secret: string;
@@ -46,7 +46,7 @@ export async function checkSignature(request: PastedRequest, now: number): Promi
   };
 }
 
-/** Parses pasted headers: raw lines, curl `-H` arguments or JSON lines. Text without a name is the Mave-Signature value. */
+/** Parses pasted headers: raw lines, curl `-H` arguments, or JSON lines. Text without a name is the Mave-Signature. */
 export function readHeaders(text: string): Record<string, string> {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
   const headers: Record<string, string> = {};
@@ -91,7 +91,7 @@ function titleOf({ code }: WebhookVerificationError, headers: Record<string, str
 
 const EXAMPLE_SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 
-/** A request with a valid signature. */
+/** Builds a request with a valid signature. */
 export async function exampleRequest(now: number): Promise<PastedRequest> {
   const data = {
     id: "k1iFD7h4rW",

@@ -14,11 +14,11 @@ interface AttemptsProps {
   delivery: string;
   log: Attempt[];
   selected: number | undefined;
-  /** An attempt is in progress that is not in the log yet. */
+  /** Whether an attempt that is not yet in the log is in progress. */
   sending: boolean;
 }
 
-/** The attempts, newest first, with their timings on one common scale. */
+/** Lists the attempts, newest first, with their timings on a common scale. */
 export function AttemptList({ delivery, log, selected, sending }: AttemptsProps) {
   const scale = Math.max(1, ...log.map(({ timings }) => timings.total ?? 0));
   return (

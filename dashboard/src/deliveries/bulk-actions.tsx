@@ -1,4 +1,4 @@
-/** Actions on all deliveries that match the current filter: send again by a replay, or cancel. */
+/** Actions on all deliveries that match the current filter: sending them again with a replay, or canceling them. */
 import { ListChecks } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { nowSeconds } from "../clock.ts";

@@ -1,4 +1,4 @@
-/** The confirmations of the bulk actions, each with a preview of how many deliveries it changes. */
+/** The confirmation dialogs for bulk actions. Each one previews how many deliveries the action affects. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
@@ -23,7 +23,7 @@ import { deliveryCount } from "./delivery-text.ts";
 
 export interface BulkAction {
   kind: "send" | "cancel";
-  /** Unix seconds: the filter's end, so that the preview and the action cover the same deliveries. */
+  /** The end of the filter in Unix seconds, so that the preview and the action cover the same deliveries. */
   now: number;
 }
 
@@ -57,7 +57,7 @@ interface DialogProps {
   onClose: () => void;
 }
 
-/** Explains why the filter has no bulk action. Removing the offered filter starts the preview. */
+/** Explains why the bulk action does not support the filter. Removing the suggested filter starts the preview. */
 function UnsupportedDialog({ open, title, search, onClose, reason }: DialogProps & { reason: Unsupported }) {
   const navigate = useNavigate();
   const { why, remove } = reason;
@@ -145,16 +145,16 @@ interface PreviewedProps extends DialogProps {
   verb: string;
   loss?: boolean;
   stay?: string;
-  /** The preview; undefined while it loads. */
+  /** The number of deliveries in the preview. Undefined while it loads. */
   total: number | undefined;
-  /** Shown when the preview finds nothing. */
+  /** The text to show if the preview finds no deliveries. */
   none: string;
   previewError: unknown;
   action: { isPending: boolean; error: unknown; mutate: () => void };
   children: ReactNode;
 }
 
-/** A confirmation that stays disabled until its preview has found something to do. */
+/** A confirmation dialog whose button stays disabled until the preview finds deliveries. */
 function PreviewedConfirm({ search: _, total, none, previewError, action, children, ...confirm }: PreviewedProps) {
   return (
     <Confirm

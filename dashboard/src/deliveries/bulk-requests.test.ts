@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { cancellationOf, replayOf, type Unsupported } from "./bulk-requests.ts";
 
-test("a filter becomes a replay of the deliveries it shows", () => {
+test("a filter is converted to a replay of the deliveries it shows", () => {
   expect(replayOf({ webhook: "w", status: "failed", type: "video.created", since: 5 }, 9)).toEqual({
     webhook: "w",
     since: 5,
@@ -16,7 +16,7 @@ test("a filter becomes a replay of the deliveries it shows", () => {
   });
 });
 
-test("a filter that a replay cannot express is unsupported, with the reason and the filter to remove", () => {
+test("a filter that a replay cannot express is rejected with a reason and the filter to remove", () => {
   const unsupported = (search: object) => {
     const { why, ...rest } = replayOf(search, 9) as Unsupported;
     return [why, rest];
@@ -33,7 +33,7 @@ test("a filter that a replay cannot express is unsupported, with the reason and 
   expect(unsupported({ webhook: "w", event: "e" })).toEqual([expect.stringContaining("Open each"), {}]);
 });
 
-test("a filter becomes a cancellation of the pending deliveries it shows, never of more", () => {
+test("a filter is converted to a cancellation of only the pending deliveries it shows", () => {
   expect(cancellationOf({ webhook: "w", event: "e", until: 3 })).toEqual({
     webhook: "w",
     event: "e",

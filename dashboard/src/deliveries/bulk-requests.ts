@@ -1,4 +1,4 @@
-/** Turns the filter of the deliveries list into the request of a bulk action, and sends cancellations. */
+/** Converts the filter on the deliveries list into a bulk action request, and sends cancellations. */
 import { api } from "../api/client.ts";
 import type { Cancellation } from "../api/types.ts";
 import type { DeliverySearch } from "../shell/search-params.ts";
@@ -27,7 +27,7 @@ export interface CancellationBody {
   reason?: string | undefined;
 }
 
-/** Why a filter has no bulk action, and the filter to remove, if removing one helps. */
+/** Why a bulk action does not support a filter, and which filter to remove, if removing one helps. */
 export interface Unsupported {
   why: string;
   remove?: "status" | "response";
@@ -36,8 +36,8 @@ export interface Unsupported {
 export const isUnsupported = (request: object): request is Unsupported => "why" in request;
 
 /**
- * The replay that sends the matching deliveries again. A replay selects the events of one webhook by time and delivery
- * status. A filter that it cannot express is unsupported, because the replay would send more than the list shows.
+ * Returns the replay that sends the matching deliveries again. A replay selects a webhook's events by time and delivery
+ * status. Any filter it cannot express is unsupported, because the replay would send more than the list shows.
  */
 export function replayOf(search: DeliverySearch, now: number): ReplayBody | Unsupported {
   const { status, webhook, type, video, since = 0, until = now, event, response } = search;
@@ -57,7 +57,7 @@ const REPLAY_RESPONSE =
 const REPLAY_WEBHOOK =
   "A replay has one webhook, so that it keeps that webhook's order and can be paused or canceled. Choose a webhook in the filter first.";
 
-/** The cancellation of the matching deliveries that are pending. */
+/** Returns the cancellation of the pending deliveries that match the filter. */
 export function cancellationOf(search: DeliverySearch): CancellationBody | Unsupported {
   const { response, status: wanted = "pending", ...rest } = search;
   if (response !== undefined) return { why: CANCEL_RESPONSE, remove: "response" };
@@ -72,7 +72,7 @@ const CANCEL_STATUS = "Only pending deliveries that are not being sent right now
 export const previewCancellation = (body: CancellationBody) =>
   api.post<Cancellation>("/v1/cancellations", { ...body, dry_run: true });
 
-/** Repeats the request until no matching delivery is left. @returns how many deliveries were canceled */
+/** Repeats the request until no matching deliveries are left. @returns how many deliveries were canceled */
 export async function cancelAll(body: CancellationBody): Promise<number> {
   let total = 0;
   for (let more = true; more; ) {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Attempt } from "../api/types.ts";
 import { asCurl } from "./curl.ts";
 
-test("the curl command passes every byte of the body through a shell", () => {
+test("the curl command preserves every byte of the body in a shell", () => {
   const body = `{"name":"it's $HOME \`x\` \\"q\\"","more":"!"}`;
   const attempt = {
     url: "https://a.example/?a=1&b='2'",

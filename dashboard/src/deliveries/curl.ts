@@ -1,6 +1,6 @@
 import type { Attempt } from "../api/types.ts";
 
-/** The attempt as a command that sends the same bytes. Hidden header values stay hidden. */
+/** Formats an attempt as a curl command that sends the same bytes. Hidden header values stay hidden. */
 export function asCurl({ url, request }: Attempt): string {
   const headers = Object.entries(request.headers)
     .filter(([name]) => !["host", "content-length", "connection"].includes(name.toLowerCase()))
@@ -8,5 +8,5 @@ export function asCurl({ url, request }: Attempt): string {
   return [`curl -X POST ${quoted(url)}`, ...headers, `  --data-binary ${quoted(request.body)}`].join(" \\\n");
 }
 
-/** A single word in a POSIX shell. */
+/** Quotes text as a single word for a POSIX shell. */
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -14,7 +14,7 @@ import { useWebhookNames } from "./names.ts";
 
 const accent = "rounded-tag text-accent hover:underline";
 
-/** The objects that a delivery belongs to, and its position among the events of its video. */
+/** The objects that a delivery belongs to, and its position among the video's events. */
 export function DeliveryFacts({ delivery }: { delivery: Delivery }) {
   const { id, event, video, webhook, sequence, created } = delivery;
   const webhookNames = useWebhookNames();
@@ -67,7 +67,7 @@ function VideoLink({ id }: { id: string }) {
   );
 }
 
-/** The deliveries of this video to this webhook, in the order in which they are sent. */
+/** Lists the deliveries for this video to this webhook in the order they are sent. */
 function DeliveryOrder({ delivery, video }: { delivery: Delivery; video: string }) {
   const { webhook } = delivery;
   const { data } = useQuery({

@@ -1,4 +1,4 @@
-/** The filters of a list of deliveries. They are kept in the URL, so that a view can be shared. */
+/** The filters for a list of deliveries. They are kept in the URL so that users can share a view. */
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { X } from "lucide-react";
@@ -139,7 +139,7 @@ function TimeChoice({ search, set }: { search: DeliverySearch; set: SetFilter })
   );
 }
 
-/** The filters that only links set: one video or one event. */
+/** The filters that only links can set: a video or an event. */
 function Chips({ search, set }: { search: DeliverySearch; set: SetFilter }) {
   const { status: _, ...filters } = search;
   if (Object.keys(filters).length === 0) return null;

@@ -16,7 +16,7 @@ import { useVideoNames, useWebhookNames } from "./names.ts";
 interface RowsProps {
   list: LiveList<Delivery>;
   empty: ReactNode;
-  /** The column to leave out, because the page is about one webhook or one video. */
+  /** The column to omit on a page about one webhook or one video. */
   without?: "webhook" | "video";
 }
 
@@ -39,7 +39,7 @@ export function DeliveryRows({ list, empty, without }: RowsProps) {
   );
 }
 
-/** Shown while no row has matched yet. Older pages load automatically until one of them fails. */
+/** Shown until a row matches. Older pages load automatically until a request fails. */
 function Searching({ older }: Pick<LiveList<Delivery>, "older">) {
   if (!older.failed)
     return (
@@ -156,7 +156,7 @@ const LAST: Column<Delivery>[] = [
   },
 ];
 
-/** The maximum is shown only while attempts may be left. */
+/** Shows the maximum only while more attempts are possible. */
 function attemptText({ attempts, max_attempts, status }: Delivery): string {
   if (attempts === 0) return "–";
   return status === "succeeded" || status === "canceled" ? String(attempts) : `${attempts} of ${max_attempts}`;

@@ -4,7 +4,7 @@ import { moment, number, plural } from "../format.ts";
 import { Until } from "../ui/time.tsx";
 import { diagnose, statusText } from "./delivery-text.ts";
 
-/** The result of the last attempt, then how many attempts were made and what happens next. */
+/** Shows the result of the last attempt, the number of attempts, and what happens next. */
 export function DeliverySummary({ delivery }: { delivery: DeliveryWithLog }) {
   const last = delivery.log.at(-1);
   const text = blocked(delivery) ?? (last ? diagnose(last) : "No attempts yet.");
@@ -32,7 +32,7 @@ function Emphasized({ text, part }: { text: string; part: string }) {
   );
 }
 
-/** Why the delivery is not attempted at all. */
+/** Explains why no attempt is scheduled for the delivery. */
 function blocked({ status, reason, waits_for, log }: DeliveryWithLog): string | undefined {
   if (status === "canceled") return reason ?? "Canceled. It will not be sent.";
   if (status === "held") return reason ?? "Held until the webhook is resumed.";

@@ -58,7 +58,7 @@ describe("the diagnosis of an attempt", () => {
   });
 });
 
-test("rows show the status, or else the error, or else a dash", () => {
+test("a row shows the response status, or the error if there is no response, or a dash if there is neither", () => {
   expect(shortResult(503, null)).toBe("503 Service Unavailable");
   expect(shortResult(799, null)).toBe("799");
   expect(shortResult(null, "timeout")).toBe("No response within 15 s");
@@ -66,7 +66,7 @@ test("rows show the status, or else the error, or else a dash", () => {
   expect(shortError("503")).toBe("503 Service Unavailable");
 });
 
-test("a count of deliveries can name their kind", () => {
+test("a delivery count can include the kind of delivery", () => {
   expect(plain(deliveryCount(1_204))).toBe("1,204 deliveries");
   expect(plain(deliveryCount(1, "pending"))).toBe("1 pending delivery");
 });

@@ -2,7 +2,7 @@
 import type { Attempt, Delivery } from "../api/types.ts";
 import { duration, plural } from "../format.ts";
 
-/** "138 deliveries", "1 pending delivery" */
+/** Formats a count, such as "138 deliveries" or "1 pending delivery". */
 export const deliveryCount = (count: number, kind = ""): string =>
   plural(count, `${kind} delivery`.trim(), `${kind} deliveries`.trim());
 
@@ -61,13 +61,13 @@ const ERRORS: Record<string, string> = {
   stopped: "Server shutting down",
 };
 
-/** For one line of a table: "503 Service Unavailable", "No response within 15 s". */
+/** Formats a result for a table row, such as "503 Service Unavailable" or "No response within 15 s". */
 export const shortResult = (status: number | null, error: string | null): string => {
   if (status !== null) return statusText(status);
   return error === null ? "–" : (ERRORS[error] ?? error.replaceAll("_", " "));
 };
 
-/** The same for the `errors` of a webhook's health, which are keyed by status or error code. */
+/** Formats a key of `errors` in a webhook's health, which is a status or an error code. */
 export const shortError = (word: string): string =>
   /^\d+$/.test(word) ? statusText(Number(word)) : shortResult(null, word);
 
@@ -76,7 +76,7 @@ export interface ResponseCell {
   tone: "quiet" | "warn" | "bad";
 }
 
-/** The Response column of a delivery: its last response, or why there is none. */
+/** Returns the content of the Response column: the delivery's last response, or why there is none. */
 export function responseCell(delivery: Delivery): ResponseCell {
   const { status, last_attempt: last, reason, waits_for } = delivery;
   if (status === "canceled") return { text: reason ?? "Canceled", tone: "quiet" };
@@ -88,7 +88,7 @@ export function responseCell(delivery: Delivery): ResponseCell {
   return { text, tone: status === "failed" ? "bad" : "warn" };
 }
 
-/** What went wrong in an attempt, on which side, and what to do. */
+/** Explains what went wrong in an attempt, on which side, and what to do. */
 export function diagnose(attempt: Attempt): string {
   const { status, error, timings } = attempt;
   if (attempt.outcome === "succeeded") return succeeded(attempt);
@@ -110,7 +110,7 @@ function succeeded({ status, timings, note }: Attempt): string {
   return note === null ? text : `${text} ${note}`;
 }
 
-/** The part of an attempt that was spent before the receiver got the request. */
+/** The time that an attempt spent before the receiver got the request. */
 export const networkMs = ({ timings }: Attempt): number =>
   (timings.dns ?? 0) + (timings.connect ?? 0) + (timings.tls ?? 0);
 

@@ -5,7 +5,7 @@ import { videoQuery, webhooksQuery } from "../api/queries.ts";
 import type { List, Video, Webhook } from "../api/types.ts";
 
 const NAMES_MS = 300_000;
-/** The most videos that are read one by one, because they are not among the newest hundred. */
+/** The maximum number of videos to fetch individually because they are not among the newest 100. */
 const SINGLES_MAX = 20;
 
 export const webhookName = ({ description, url }: Pick<Webhook, "description" | "url">): string =>

@@ -23,7 +23,7 @@ describe("the phases of an attempt", () => {
     const silent = { dns: null, connect: null, tls: null, first_byte: null, total: 15_000, reused: true };
     expect(phasesOf(silent)[3]?.ms).toBe(15_000);
   });
-  test("are summarized in one line", () => {
+  test("are summarized on one line", () => {
     expect(plain(summary(full))).toBe("Network 53 ms, receiver 4.74 s, body 12 ms");
     expect(plain(summary({ dns: null, connect: null, tls: null, first_byte: 80, total: 80, reused: true }))).toBe(
       "Connection reused, receiver 80 ms",

@@ -12,7 +12,7 @@ export interface Phase {
 
 const COLORS = ["bg-phase-dns", "bg-phase-connect", "bg-phase-tls", "bg-accent", "bg-phase-body"] as const;
 
-/** DNS, Connect, TLS, First byte and Body. If the attempt ended early, the rest of its time counts for the unfinished phase. */
+/** Splits an attempt into its phases. If it ended early, the remaining time counts toward the unfinished phase. */
 export function phasesOf(timings: Timings): Phase[] {
   const { dns, connect, tls, first_byte, total } = timings;
   const known = [dns, connect, tls, first_byte];
@@ -30,7 +30,7 @@ export function phasesOf(timings: Timings): Phase[] {
   });
 }
 
-/** The phase in which an attempt without a first byte ended. On a reused connection only First byte is left. */
+/** Returns the phase in which an attempt without a first byte ended: always First byte on a reused connection. */
 function unfinished({ dns, connect, tls, reused }: Timings): number {
   if (reused) return 3;
   return Math.min(3, [dns, connect, tls].findLastIndex((ms) => ms !== null) + 1);

@@ -1,4 +1,4 @@
-/** The request and response of an attempt, formatted or raw. Everything renders as text, so a response cannot run code. */
+/** Shows an attempt's request and response, formatted or raw, and always as text, so that no response can run code. */
 import { Check, Copy } from "lucide-react";
 import { useState } from "react";
 import type { Attempt, AttemptResponse } from "../api/types.ts";
@@ -18,7 +18,7 @@ export function RequestResponse({ attempt }: { attempt: Attempt }) {
   return (
     <section aria-label="Request and response" className="gutter py-5">
       <div className="flex flex-wrap items-end justify-between gap-2 border-b border-line">
-        {/* biome-ignore lint/a11y/useSemanticElements: a fieldset brings a border and a legend for two buttons */}
+        {/* biome-ignore lint/a11y/useSemanticElements: a fieldset would add a border and a legend */}
         <div role="group" aria-label="Show" className="flex gap-5">
           {SIDES.map((name) => (
             <button

@@ -3,7 +3,7 @@ import { ApiError, api } from "../api/client.ts";
 import type { Delivery } from "../api/types.ts";
 import { toast } from "../ui/toast.ts";
 
-/** Requests one more attempt of a delivery. The server rejects the request while an attempt is in progress. */
+/** Requests another attempt for a delivery. The server rejects the request while an attempt is in progress. */
 export function useSendAgain() {
   const queries = useQueryClient();
   return useMutation({

@@ -4,7 +4,7 @@ import { CodeBlock, Json, prettyJson } from "../ui/code.tsx";
 import { CopyButton } from "../ui/copy.tsx";
 import { Section } from "../ui/page.tsx";
 
-/** An event as it is delivered, formatted or raw. */
+/** Shows the payload as delivered, formatted or raw. */
 export function EventPayload({ text }: { text: string }) {
   const [raw, setRaw] = useState(false);
   const end = (

@@ -68,7 +68,7 @@ const columnsOf = (deliveriesOf: DeliveriesOf): Column<MaveEvent>[] => [
 
 type DeliveriesOf = (event: MaveEvent) => Delivery[] | undefined;
 
-/** The deliveries of recent events, from one request for all rows. @returns undefined for an event that is older */
+/** Fetches the deliveries for recent events in one request. @returns a function that returns undefined for older events */
 function useDeliveriesByEvent(): DeliveriesOf {
   const { data } = useQuery({
     queryKey: ["delivery", "fresh", "by-event"],
@@ -81,7 +81,7 @@ function useDeliveriesByEvent(): DeliveriesOf {
 
 const WORST_FIRST = ["failed", "retrying", "sending", "waiting", "held", "canceled", "succeeded"] as const;
 
-/** The worst status and how many of the deliveries have it: "2 of 3 failed". */
+/** Shows the worst status and how many deliveries have it, such as "2 of 3 failed". */
 function DeliveryOutcome({ deliveries }: { deliveries: Delivery[] | undefined }) {
   if (deliveries === undefined) return null;
   const worst = WORST_FIRST.find((status) => deliveries.some((delivery) => delivery.status === status));

@@ -1,11 +1,11 @@
 /**
- * One event stream of changes for the whole dashboard. A change is only a hint to fetch again. The stream is closed while
- * the page is hidden; everything is fetched again when the page is shown.
+ * A single event stream of changes for the whole dashboard. A change is only a hint to refetch. The stream is closed
+ * while the page is hidden, and all data is refetched when the page is shown again.
  */
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import { nowSeconds } from "../clock.ts";
 
-/** Has no fields if the server does not know what changed. */
+/** Empty if the server does not know what changed. */
 export interface Change {
   delivery?: string;
   event?: string;
@@ -18,7 +18,7 @@ export type LiveState = { state: "live" | "reconnecting"; asOf: number };
 
 const TOPICS: Topic[] = ["delivery", "video", "webhook", "event"];
 const RECONNECT_MS = 3_000;
-/** The connection counts as lost if it does not open within 5 s, or if two of the 15 s heartbeats are missing. */
+/** The connection is considered lost if it does not open within 5 s, or if two 15 s heartbeats in a row are missing. */
 const OPEN_MS = 5_000;
 const SILENT_MS = 40_000;
 
@@ -59,7 +59,7 @@ function open() {
   }
 }
 
-/** A connection may die without an error event. The data shown is then as old as the last heartbeat. */
+/** A connection can die without an error event. If it does, the data shown is as old as the last heartbeat. */
 function expectWithin(ms: number) {
   const lastSeen = nowSeconds();
   clearTimeout(timeout);
@@ -92,7 +92,7 @@ export function startChanges(): () => void {
   };
 }
 
-/** Calls the listener for each change of a topic; for "all", whenever changes may have been missed. */
+/** Calls the listener for each change to a topic or, for "all", whenever changes may have been missed. */
 export function onChange(topic: Topic | "all", listener: (change: Change) => void): () => void {
   const set = listeners.get(topic) ?? new Set();
   listeners.set(topic, set.add(listener));

@@ -9,7 +9,7 @@ import type { LiveList } from "./live-list.ts";
 
 const ANNOUNCE_INTERVAL_MS = 10_000;
 
-/** How current the rows are: "Live", "Paused, 12 new", or "Reconnecting, as of 14:03:08". */
+/** Shows how current the rows are: "Live", "Paused, 12 new", or "Reconnecting, as of 14:03:08". */
 export function LiveIndicator({ list }: { list: LiveList<{ id: string }> }) {
   const { state, asOf } = useLiveState();
   const { paused, pause, newCount } = list;
@@ -40,7 +40,7 @@ export function LiveIndicator({ list }: { list: LiveList<{ id: string }> }) {
   );
 }
 
-/** A button above the rows that inserts the new ones. */
+/** A button above the list that inserts new rows. */
 export function NewRowsButton({ list }: { list: LiveList<{ id: string }> }) {
   if (list.newCount === 0) return null;
   return (
@@ -56,7 +56,7 @@ export function NewRowsButton({ list }: { list: LiveList<{ id: string }> }) {
   );
 }
 
-/** Tells screen readers about new rows, at most every ten seconds. */
+/** Announces new rows to screen readers, at most every ten seconds. */
 function Announcement({ count }: { count: number }) {
   const [message, setMessage] = useState("");
   const last = useRef(0);

@@ -1,6 +1,6 @@
 /**
- * A list that stays current without moving under the reader. Loaded rows change in place. New rows are inserted only while
- * the list is scrolled to the top and not in use; otherwise they are counted and inserted on request.
+ * A list that stays current without shifting while it is being read. Loaded rows change in place. New rows are inserted
+ * only while the list is scrolled to the top and not in use. Otherwise, they are counted and inserted on request.
  */
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
@@ -11,7 +11,7 @@ import { insertNewRows, newRows, overlay, type Pages } from "./merge.ts";
 
 const PAGE = 50;
 const INSERT_INTERVAL_MS = 1_000;
-/** The number of changed rows below the first page that are fetched at a time. */
+/** The maximum number of changed rows below the first page to fetch at a time. */
 const SINGLES_MAX = 8;
 
 type Row = { id: string };
@@ -24,12 +24,12 @@ export interface LiveList<T> {
   showNew: () => void;
   paused: boolean;
   pause: (paused: boolean) => void;
-  /** `failed`: the last request for older rows failed, and none follows until `load` is called. */
+  /** `failed` is true if the last request for older rows failed. No other request is sent until `load` is called. */
   older: { exist: boolean; busy: boolean; failed: boolean; load: () => void };
   loading: boolean;
   error: Error | null;
   retry: () => void;
-  /** For the element around the rows. */
+  /** The ref of the element that contains the rows. */
   ref: RefObject<HTMLDivElement | null>;
 }
 
@@ -87,8 +87,8 @@ function usePages<T extends Row>({ topic, path, query, limit }: Required<Source>
 }
 
 /**
- * With a filter that matches few rows, a page may be short or empty and still have a next one. This loads further pages
- * until there is another full page of rows, or no more pages.
+ * If a filter matches few rows, a page may be short or empty and still have a next page. Loads further pages until
+ * another full page of rows has loaded or no pages are left.
  */
 function useFillPage<T extends Row>(pages: ReturnType<typeof usePages<T>>, shown: number, limit: number) {
   const last = pages.data?.pages.at(-1)?.data.length ?? 0;
@@ -100,7 +100,7 @@ function useFillPage<T extends Row>(pages: ReturnType<typeof usePages<T>>, shown
   }, [isShort, fetchNextPage]);
 }
 
-/** Changed rows that are not on the first page, because they are older or left the filter, are fetched one by one. */
+/** Fetches changed rows individually if they are not on the first page. */
 function useChangedRows<T extends Row>(topic: "delivery" | "event", path: string, loaded: T[], fresh: T[] | undefined) {
   const [singles, setSingles] = useState<ReadonlyMap<string, T>>(new Map());
   const changed = useRef(new Set<string>());
@@ -114,7 +114,7 @@ function useChangedRows<T extends Row>(topic: "delivery" | "event", path: string
     changed.current.clear();
     for (const id of wanted) {
       const put = (row: T) => setSingles((before) => new Map(before).set(id, row));
-      // A deleted row keeps its last state until the list is fetched again.
+      // A deleted row keeps its last state until the list is refetched.
       api.get<T>(`${path}/${id}`).then(put, () => {});
     }
   }, [fresh, path]);
@@ -130,11 +130,11 @@ interface Insertion<T> {
   paused: boolean;
 }
 
-/** Inserts new rows as soon as that moves nothing under the reader. @returns a function that inserts them now */
+/** Inserts new rows as soon as that does not disturb the reader. @returns a function that inserts them now */
 function useInsertion<T extends Row>({ key, fresh, newCount, isEmpty, ref, paused }: Insertion<T>): () => void {
   const queries = useQueryClient();
   const keyText = JSON.stringify(key);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: keyText stands for the key
+  // biome-ignore lint/correctness/useExhaustiveDependencies: keyText represents the key
   const insert = useCallback(() => {
     queries.setQueryData<Pages<T>>(key, (pages) => (pages && fresh ? insertNewRows(pages, fresh) : pages));
   }, [queries, keyText, fresh]);

@@ -17,14 +17,14 @@ describe("the rows shown", () => {
 });
 
 describe("the new rows", () => {
-  test("are those of the first page that are not loaded", () => {
+  test("are the rows on the first page that are not loaded yet", () => {
     expect(ids(newRows(rows("ba"), rows("dcba")))).toBe("dc");
     expect(ids(newRows([], rows("ba")))).toBe("ba");
   });
   test("include an older row that now matches the filter", () => {
     expect(ids(newRows(rows("ca"), rows("cba")))).toBe("b");
   });
-  test("exclude older rows that moved up because one left the filter", () => {
+  test("exclude older rows that moved up because another row no longer matches the filter", () => {
     expect(ids(newRows(rows("dcb"), rows("cba")))).toBe("");
   });
 });
@@ -33,14 +33,14 @@ describe("inserting new rows", () => {
   test("puts the new first page before the rows loaded below it", () => {
     expect(ids(insertNewRows(loaded("cba"), page(rows("edc"))).pages[0]!.data)).toBe("edcba");
   });
-  test("continues from the point the search has reached, which may be beyond the last row", () => {
+  test("continues from where the search stopped, which may be beyond the last row", () => {
     const walked = { ...loaded("cba"), pages: [{ ...page(rows("cba"), true), next: "far back" }] };
     expect(insertNewRows(walked, page(rows("dcb"))).pages[0]).toMatchObject({ has_more: true, next: "far back" });
   });
   test("starts over if more than a page of rows was added", () => {
     expect(ids(insertNewRows(loaded("cba", true), page(rows("zyx"), true)).pages[0]!.data)).toBe("zyx");
   });
-  test("never duplicates a row, keeps the newest first, and bounds the list", () => {
+  test("never duplicates a row, keeps the newest first, and limits the length of the list", () => {
     const number = fc.integer({ min: 0, max: 1_500 });
     fc.assert(
       fc.property(number, number, fc.integer({ min: 1, max: 60 }), (before, more, limit) => {

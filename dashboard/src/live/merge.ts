@@ -1,7 +1,7 @@
 /** Merges a loaded list with a newer version of its first page. */
 import type { List } from "../api/types.ts";
 
-/** Bounds a page that stays open for days. Older rows can be loaded again. */
+/** Limits the rows kept on a page that stays open for days. Older rows can be loaded again. */
 export const ROWS_MAX = 500;
 
 interface Row {
@@ -12,13 +12,13 @@ export interface Pages<T> {
   pageParams: (string | undefined)[];
 }
 
-/** The loaded rows in the same order, each in its newest state. */
+/** Returns the loaded rows in the same order, each in its newest state. */
 export function overlay<T extends Row>(loaded: T[], fresh: T[], singles: ReadonlyMap<string, T>): T[] {
   const newest = new Map(fresh.map((row) => [row.id, row]));
   return loaded.map((row) => newest.get(row.id) ?? singles.get(row.id) ?? row);
 }
 
-/** The rows of the new first page that are not loaded yet. Rows below the last loaded one are older, not new. */
+/** Returns the rows on the new first page that are not loaded. Rows below the last loaded row are older, not new. */
 export function newRows<T extends Row>(loaded: T[], fresh: T[]): T[] {
   const known = new Set(loaded.map((row) => row.id));
   const last = fresh.findLastIndex((row) => known.has(row.id));
@@ -26,7 +26,7 @@ export function newRows<T extends Row>(loaded: T[], fresh: T[]): T[] {
 }
 
 /**
- * The list with its first page replaced by the new one. If no row of the new first page is loaded, more than a page of
+ * Returns the list with its first page replaced. If no row on the new first page is loaded, more than a page of
  * rows was added. The rows in between are unknown, so the list starts over.
  */
 export function insertNewRows<T extends Row>(loaded: Pages<T>, fresh: List<T>): Pages<T> {
@@ -38,7 +38,7 @@ export function insertNewRows<T extends Row>(loaded: Pages<T>, fresh: List<T>): 
   const data = all.slice(0, ROWS_MAX);
   const end = loaded.pages.at(-1);
   const cut = data.length < all.length || end?.has_more === true;
-  // The search for matching rows may have gone beyond the last row; continue from there.
+  // The search for matching rows may have passed the last row, so continue from where it stopped.
   const next = data.length < all.length ? data.at(-1)!.id : (end?.next ?? null);
   return { pages: [{ object: "list", data, has_more: cut, next }], pageParams: [undefined] };
 }

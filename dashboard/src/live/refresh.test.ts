@@ -24,7 +24,7 @@ afterEach(() => {
 
 const QUERIES = ["delivery one a", "delivery one b", "health v", "health w", "video one x"];
 
-/** The queries that this change invalidates. */
+/** Returns the queries that the change invalidates. */
 function staleAfter(topic: string, change: object): string[] {
   const queries = new QueryClient({ defaultOptions: { queries: { gcTime: Number.POSITIVE_INFINITY } } });
   for (const query of QUERIES) queries.setQueryData(query.split(" "), query);

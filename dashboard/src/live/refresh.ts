@@ -5,7 +5,7 @@ import { type Change, onChange } from "./changes.ts";
 const SOON_MS = 1_000;
 const LATER_MS = 5_000;
 
-/** Keeps the query cache current with the stream of changes. @returns a function that stops it */
+/** Keeps the query cache current by listening to the change stream. @returns a function that stops it */
 export function startRefreshing(queries: QueryClient): () => void {
   const soon = batch(queries, SOON_MS);
   const later = batch(queries, LATER_MS);
@@ -13,7 +13,7 @@ export function startRefreshing(queries: QueryClient): () => void {
     soon.add(["delivery", "one", ...idOf(change.delivery)]);
     soon.add(["delivery", "fresh"]);
     later.add(["health", ...idOf(change.webhook)]);
-    // A first success after failures changes only whether the webhook is failing.
+    // The first success after failures can only change whether the webhook is failing.
     later.add(["webhook"]);
     later.add(["overview"]);
     later.add(["replay"]);
@@ -27,7 +27,7 @@ export function startRefreshing(queries: QueryClient): () => void {
     onChange("video", () => later.add(["overview"])),
     onChange("all", () => {
       void queries.invalidateQueries();
-      // The server updates health a few seconds after the attempts, which may have come before this connection.
+      // The server updates health a few seconds after an attempt, and the attempt may predate this connection.
       later.add(["webhook"]);
       later.add(["health"]);
     }),
@@ -39,7 +39,7 @@ export function startRefreshing(queries: QueryClient): () => void {
   };
 }
 
-/** A change without an ID may concern any row, so it invalidates all of its kind. */
+/** A change without an ID may affect any row, so it invalidates all queries of its kind. */
 const idOf = (id: string | undefined): string[] => (id === undefined ? [] : [id]);
 
 function batch(queries: QueryClient, wait_ms: number) {

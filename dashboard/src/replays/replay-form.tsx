@@ -10,7 +10,7 @@ export interface ReplayDraft {
   since: string;
   until: string;
   statuses: string[];
-  /** Empty for all types that the webhook has chosen. */
+  /** Empty to include all event types that the webhook is subscribed to. */
   types: string[];
   video: string;
   rate: string;
@@ -23,7 +23,7 @@ const STATUSES = [
   { status: "succeeded", label: "Succeeded", hint: "The receiver gets the event a second time." },
 ];
 
-/** The value of a datetime-local field: local time, such as 2026-11-23T14:03. */
+/** Formats the value of a datetime-local field: local time, such as 2026-11-23T14:03. */
 export function fieldTime(unix: number): string {
   const at = new Date(unix * 1_000);
   return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
@@ -114,7 +114,7 @@ export function ReplayFields({ draft, set, errorOf, children }: FieldsProps) {
   );
 }
 
-/** Folded, because most replays include all event types and videos. */
+/** Collapsed by default, because most replays include all event types and videos. */
 function MoreFilters({ draft, set, errorOf }: Omit<FieldsProps, "children">) {
   const { data: types } = useQuery(eventTypesQuery);
   const toggle = (type: string) =>

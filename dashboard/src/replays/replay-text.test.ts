@@ -4,7 +4,7 @@ import { cancelText, progress, selection, size, timeRange } from "./replay-text.
 const plain = (text: string) => text.replaceAll("\u00a0", " ");
 
 describe("the text of a replay", () => {
-  test("gives its size as a count, and a duration if there is a rate limit", () => {
+  test("shows its size as a count, with a duration if there is a rate limit", () => {
     expect(plain(size({ total: 1_204, rate: 50 }))).toBe("1,204 events, about 25 s");
     expect(plain(size({ total: 1, rate: null }))).toBe("1 event");
   });
@@ -23,7 +23,7 @@ describe("the text of a replay", () => {
     expect(plain(cancelText({ done: 9, total: 10 }))).toBe(`1 event will not be sent. ${rest}`);
     expect(cancelText({ done: 12, total: 10 })).toBe(rest);
   });
-  test("gives only the end of a time range without a start", () => {
+  test("shows only the end of a time range that has no start", () => {
     const NOW = 1_795_478_479;
     expect(timeRange({ since: 0, until: NOW }, NOW)).toMatch(/^Before \d\d:\d\d$/);
     expect(timeRange({ since: NOW - 60, until: NOW }, NOW)).toMatch(/^\d\d:\d\d to \d\d:\d\d$/);

@@ -1,4 +1,4 @@
-/** A replay as text. */
+/** Formats replays as text. */
 import { CircleCheck, CirclePause, CircleSlash2, LoaderCircle } from "lucide-react";
 import type { Replay } from "../api/types.ts";
 import { moment, number, plural, span } from "../format.ts";
@@ -21,7 +21,7 @@ export function size({ total, rate }: Pick<Replay, "total" | "rate">): string {
   return `${events}, about ${span(Math.ceil(total / rate))}`;
 }
 
-/** What canceling the replay does. Its pending deliveries are canceled too, and the API does not count them. */
+/** Explains the effect of canceling. Pending deliveries are canceled too, but the API does not count them. */
 export function cancelText({ total, done }: Pick<Replay, "done" | "total">): string {
   const left = Math.max(0, total - done);
   const unsent = left === 0 ? "" : `${plural(left, "event")} will not be sent. `;
@@ -40,6 +40,6 @@ export function selection({ statuses, types, video }: Pick<Replay, "statuses" | 
   return `${which.charAt(0).toUpperCase()}${which.slice(1)} events${ofTypes}${ofVideo}`;
 }
 
-/** `done` can exceed `total`: it includes events that the replay passed over because their delivery was still pending. */
+/** `done` can exceed `total` because it includes events skipped because their delivery was still pending. */
 export const progress = ({ done, total }: Pick<Replay, "done" | "total">): string =>
   `${number(Math.min(done, total))} of ${number(total)}`;

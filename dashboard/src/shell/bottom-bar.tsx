@@ -9,7 +9,7 @@ import { useUserMenuItems } from "./user-menu.tsx";
 const SHOWN_ITEMS = 3;
 const cell = "relative flex h-14 flex-1 flex-col items-center justify-center gap-1 text-[11px]/4 outline-offset-[-2px]";
 
-/** Navigation on a phone: the first three pages, and the others behind "More". */
+/** Navigation on a phone: the first three pages, and a "More" menu for the rest. */
 export function BottomBar({ onSearch }: { onSearch: () => void }) {
   const navigate = useNavigate();
   const { data: overview } = useQuery(overviewQuery);

@@ -1,4 +1,4 @@
-/** The commands of the palette: pages, actions, webhooks and videos by name, and the page of a pasted ID. */
+/** The palette's commands: pages, actions, webhooks and videos by name, and the page for a pasted ID. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Film, Hash, type LucideIcon, Moon, Plus, Send, Upload, Webhook as WebhookIcon, Zap } from "lucide-react";
@@ -12,7 +12,7 @@ export interface Command {
   id: string;
   label: string;
   icon: LucideIcon;
-  /** A shortcut or an ID, at the end of the row. */
+  /** A shortcut or an ID, shown at the end of the row. */
   hint?: string;
   run: () => void;
 }
@@ -70,7 +70,7 @@ function useActions(): Command[] {
   ];
 }
 
-/** Video IDs have a length of their own. The other kinds of IDs look alike, so each kind is offered. */
+/** Video IDs have a unique length. All other IDs look alike, so the palette offers every kind. */
 function useIdCommands(text: string): Command[] {
   const navigate = useNavigate();
   const openCommand = (kind: string, icon: LucideIcon, run: () => void) => ({

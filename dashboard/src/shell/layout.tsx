@@ -10,7 +10,7 @@ import { mainItems } from "./nav-items.ts";
 import { moveRow, type Shortcuts, useShortcuts } from "./shortcuts.ts";
 import { Sidebar } from "./sidebar.tsx";
 
-/** Uploads continue while pages change, so their panel belongs to the layout. */
+/** Uploads continue when the user changes pages, so their panel belongs to the layout. */
 const UploadPanel = lazy(async () => {
   await firstIdle;
   return { default: (await loadWithRetry(() => import("../uploads/upload-panel.tsx"))).UploadPanel };
@@ -19,7 +19,7 @@ const UploadPanel = lazy(async () => {
 const ShortcutsHelp = lazy(async () => ({ default: (await import("./shortcuts-help.tsx")).ShortcutsHelp }));
 
 export function Layout() {
-  // undefined: never opened, so its code has not been loaded.
+  // Undefined until the palette is first opened, so that its code loads only then.
   const [palette, setPalette] = useState<boolean>();
   const [help, setHelp] = useState<boolean>();
   useLiveData();
@@ -62,14 +62,14 @@ export function Layout() {
   );
 }
 
-/** The scrolling pane. Each new page starts at its top, with the focus on the pane. */
+/** The scrolling pane. Each new page starts scrolled to the top, with focus on the pane. */
 function MainPane() {
   const pane = useRef<HTMLElement>(null);
   const path = useRouterState({ select: (state) => state.location.pathname });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the path is what changes
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the path changes
   useEffect(() => {
     pane.current?.scrollTo(0, 0);
-    // The focused element left with the previous page. Without this, Tab would start at the sidebar.
+    // The focused element was removed with the previous page. Without this line, Tab would start at the sidebar.
     if (document.activeElement === document.body) pane.current?.focus({ preventScroll: true });
   }, [path]);
   return (
@@ -104,7 +104,7 @@ function useNavigationKeys(): Shortcuts {
   };
 }
 
-/** "/" focuses the search field of the page, or opens the palette if it has none. */
+/** "/" focuses the page's search field, or opens the palette if the page has none. */
 const focusSearch = (openPalette: () => void) => () => {
   const search = document.querySelector<HTMLInputElement>("main input[type=search]");
   if (search === null) openPalette();

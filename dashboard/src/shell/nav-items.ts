@@ -1,4 +1,4 @@
-/** The pages in the order of the sidebar. The command palette and the shortcuts use the same list. */
+/** The pages in sidebar order. The command palette and the shortcuts use the same list. */
 import {
   Film,
   History,
@@ -27,7 +27,7 @@ export interface NavItem {
     | "/audit-log"
     | "/settings";
   icon: LucideIcon;
-  /** The key after G. */
+  /** The key to press after G. */
   key?: string;
 }
 

@@ -7,7 +7,7 @@ const text = (value: unknown): string | undefined =>
 const positiveInteger = (value: unknown): number | undefined =>
   Number.isInteger(value) && (value as number) > 0 ? (value as number) : undefined;
 
-/** Drops undefined filters, which keeps URLs short. */
+/** Drops undefined filters to keep URLs short. */
 function defined<T extends object>(filters: T): { [K in keyof T]?: NonNullable<T[K]> } {
   return Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined)) as never;
 }

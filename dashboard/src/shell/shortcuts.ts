@@ -1,4 +1,4 @@
-/** Keyboard shortcuts: single keys and two-key sequences. Inactive while typing; Settings turns them off. */
+/** Keyboard shortcuts of one or two keys. They are inactive while typing, and users can turn them off in Settings. */
 import { useEffect, useRef } from "react";
 
 const SEQUENCE_MS = 1_200;
@@ -50,7 +50,7 @@ function listener(keys: () => Shortcuts) {
   };
 }
 
-/** After G or C, the next key belongs to the sequence only, even if another component binds it alone. */
+/** After G or C, the next key only completes the sequence, even if another component binds that key alone. */
 const isSecond = (pair: string): boolean => pair.startsWith("g ") || pair.startsWith("c ");
 
 /** J and K move the focus between rows. */

@@ -12,7 +12,7 @@ import { UserMenu } from "./user-menu.tsx";
 const row =
   "flex h-8 items-center gap-2.5 rounded-control px-2.5 transition-colors duration-[120ms] max-full:size-10 max-full:justify-center max-full:px-0";
 
-/** 224 px wide; a rail of icons below 1,100 px; replaced by the bottom bar below 768 px. */
+/** The sidebar is 224 px wide. Below 1,100 px it becomes an icon rail, and below 768 px the bottom bar replaces it. */
 export function Sidebar({ onSearch, onKeys }: { onSearch: () => void; onKeys: () => void }) {
   const { data: overview } = useQuery(overviewQuery);
   const { data: session } = useQuery(sessionQuery);
@@ -85,7 +85,7 @@ function NavLink({ item: { label, to, icon: Icon }, failing = 0 }: { item: NavIt
   );
 }
 
-/** The current delivery rate, or that the page has lost its connection. */
+/** Shows the current delivery rate, or that the page has lost its connection. */
 function DeliveryRate({ perSecond }: { perSecond: number | undefined }) {
   const { state } = useLiveState();
   if (perSecond === undefined) return null;

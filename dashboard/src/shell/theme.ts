@@ -27,6 +27,6 @@ const subscribe = (listener: () => void) => {
 };
 
 export const useTheme = (): Theme => useSyncExternalStore(subscribe, theme);
-/** The theme in effect, for what CSS cannot color. */
+/** Returns the theme in effect, for elements that CSS cannot color. */
 export const useShownTheme = (): "light" | "dark" =>
   useSyncExternalStore(subscribe, () => (document.documentElement.dataset.theme === "dark" ? "dark" : "light"));

@@ -19,7 +19,7 @@ const themes = [
   { label: "System", value: "system", icon: Monitor },
 ] as const satisfies { label: string; value: Theme; icon: typeof Sun }[];
 
-/** Shared by the sidebar and the phone's "More" menu. */
+/** The menu items shared by the sidebar and the "More" menu on a phone. */
 export function useUserMenuItems(onKeys?: () => void): MenuItem[] {
   const current = useTheme();
   const signOut = useSignOut();

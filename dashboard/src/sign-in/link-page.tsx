@@ -17,7 +17,7 @@ export function LinkPage() {
   const opened = useQuery({
     queryKey: ["link", token],
     queryFn: () => api.post<Link>("/v1/session/link", { token }),
-    // A link works once, so it must never be refetched.
+    // A link works only once, so the query must never refetch.
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: Number.POSITIVE_INFINITY,
     refetchOnWindowFocus: false,

@@ -9,7 +9,7 @@ interface SignInLayoutProps {
   children: ReactNode;
 }
 
-/** The layout of the pages outside the dashboard: signing in, signing up, and one-time links. */
+/** The layout of pages outside the dashboard: sign-in, sign-up, and one-time links. */
 export function SignInLayout({ title, description, children }: SignInLayoutProps) {
   useTitle(title);
   return (
@@ -24,7 +24,7 @@ export function SignInLayout({ title, description, children }: SignInLayoutProps
   );
 }
 
-/** How to get back in from the server. */
+/** Explains how to regain access with a command on the server. */
 export function LinkCommand({ label }: { label: string }) {
   return (
     <div className="mt-8 border-t border-line pt-4">

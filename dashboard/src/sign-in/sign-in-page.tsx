@@ -47,11 +47,11 @@ export function useSignedIn(): (session?: Session) => Promise<void> {
   const router = useRouter();
   const { next } = useSearch({ strict: false }) as { next?: string };
   return async (session) => {
-    // Drop what the previous user loaded, except for the link in use: refetching it would use it a second time.
+    // Drop the previous user's data, but keep the link query: refetching it would use the link a second time.
     queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== "link" });
     if (session) queries.setQueryData(sessionQuery.queryKey, session);
     await router.invalidate();
-    // Only paths of this dashboard, so that a crafted link cannot redirect to another site.
+    // Accept only paths within this dashboard, so that a crafted link cannot redirect to another site.
     const path = next?.startsWith("/") && !next.startsWith("//") ? next : "/videos";
     router.history.replace(path.startsWith("/dashboard") ? path : `/dashboard${path}`);
   };

@@ -3,7 +3,7 @@ import { LoaderCircle, type LucideIcon } from "lucide-react";
 import type { ButtonHTMLAttributes, ReactNode } from "react";
 import { classes } from "./classes.ts";
 
-/** ink: the primary action of a view. bad: a destructive one. quiet: in rows and toolbars. */
+/** `ink` is for the primary action in a view, `bad` for destructive actions, and `quiet` for rows and toolbars. */
 export type ButtonLook = "ink" | "line" | "quiet" | "bad";
 
 const shape =

@@ -8,7 +8,7 @@ const HEIGHT = 148;
 const FONT = '11px "Geist"';
 
 export interface ChartProps {
-  /** The chart in a sentence, for screen readers. */
+  /** Describes the chart in a sentence, for screen readers. */
   description: string;
   data: uPlot.AlignedData;
   /** Called again for each theme, because a canvas cannot use CSS variables. */
@@ -54,7 +54,7 @@ const base = () => ({
 
 const HOUR = 3_600;
 
-/** Half an hour of margin on each side, so that the first and last bars are as wide as the others. */
+/** Adds a half-hour margin on each side, so that the first and last bars are as wide as the others. */
 export const dayScale = (hours: number[]): uPlot.Scale => ({
   range: [(hours[0] ?? 0) - HOUR / 2, (hours.at(-1) ?? 0) + HOUR / 2],
 });

@@ -1,2 +1,2 @@
-/** Joins class names, without falsy ones. */
+/** Joins class names, skipping falsy values. */
 export const classes = (...names: (string | false | null | undefined)[]): string => names.filter(Boolean).join(" ");

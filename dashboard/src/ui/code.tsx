@@ -17,7 +17,7 @@ export function CodeBlock({ label, children, className }: { label: string; child
   );
 }
 
-/** Indented JSON, or undefined if the text is not JSON. Integers above 2^53 lose digits; the raw view keeps them. */
+/** Returns indented JSON, or undefined if the text is not JSON. Integers above 2^53 lose digits here but not in raw. */
 export function prettyJson(text: string): string | undefined {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);
@@ -26,15 +26,15 @@ export function prettyJson(text: string): string | undefined {
   }
 }
 
-/** A line of JSON with a key: indentation, key, rest. */
+/** Matches a line of JSON with a key: the indentation, the key, and the rest. */
 const KEY = /^(\s*)("(?:[^"\\]|\\.)*")(:.*)$/;
 
-/** JSON with its keys highlighted. */
+/** Shows JSON with its keys highlighted. */
 export function Json({ text }: { text: string }) {
   return text.split("\n").map((line, at) => {
     const [, indent, key, rest] = KEY.exec(line) ?? [];
     return (
-      // biome-ignore lint/suspicious/noArrayIndexKey: lines of one unchanging text
+      // biome-ignore lint/suspicious/noArrayIndexKey: the text never changes
       <Fragment key={at}>
         {at > 0 && "\n"}
         {key === undefined ? (

@@ -5,7 +5,7 @@ import { classes } from "./classes.ts";
 
 const SHOWN_MS = 1_500;
 
-/** Copies a text, or the text a function fetches. `copied` is true for 1.5 s afterwards. */
+/** Copies text, or the text that a function fetches. `copied` is true for 1.5 s afterwards. */
 export function useCopy(text: string | (() => Promise<string>)) {
   const [copied, setCopied] = useState(false);
   useEffect(() => {
@@ -50,7 +50,7 @@ export function CopyText({ text, label, className }: { text: string; label: stri
   );
 }
 
-/** Like CopyText, in a box as wide as its container. */
+/** Like CopyText, but in a box as wide as its container. */
 export function CopyField({ text, label }: { text: string; label: string }) {
   return (
     <div className="flex h-9 min-w-0 items-center gap-2 rounded-control bg-sunken pr-1 pl-3 shadow-[inset_0_0_0_1px_var(--line)] touch:h-11">

@@ -20,20 +20,20 @@ interface ConfirmProps {
   open: boolean;
   onClose: () => void;
   title: string;
-  /** The consequence, with its count. */
+  /** The consequence of the action, with a count. */
   children: ReactNode;
   verb: string;
-  /** Destructive: the button is red. */
+  /** Whether the action is destructive. If it is, the button is red. */
   loss?: boolean;
   busy?: boolean;
   error?: unknown;
   onConfirm: () => void;
   disabled?: boolean;
-  /** Options below the text. */
+  /** Options shown below the text. */
   more?: ReactNode;
   /** The label of the button that closes the dialog; "Cancel" by default. */
   stay?: string;
-  /** A less destructive action, before the verb. */
+  /** A less destructive action, shown before the main button. */
   instead?: ReactNode;
 }
 

@@ -1,11 +1,11 @@
-/** Code that is loaded once the first page is idle: dialogs, menus, the command palette (larger than React), and toasts. */
+/** Code that loads once the first page is idle: dialogs, menus, toasts, and the command palette. */
 import { lazy } from "react";
 
 const shown = Promise.withResolvers<void>();
 /** Called by each page when it sets its title. */
 export const pageIsShown = shown.resolve;
 
-/** Resolves once the first page and its fonts are shown and the browser is idle. Everything before is the first load. */
+/** Resolves once the first page and its fonts are shown and the browser is idle, which ends the first load. */
 export const firstIdle = shown.promise
   .then(() => document.fonts.ready)
   .then(
@@ -28,9 +28,9 @@ export const loadMenusNow = menus.loadNow;
 export const loadToastsNow = toasts.loadNow;
 
 const RETRIES = 20;
-const RETRY_MS = 3_000; // the interval at which the change stream reconnects
+const RETRY_MS = 3_000; // same as the change stream's reconnect interval
 
-/** Loads a module. If the server is unreachable, retries until it is back instead of failing the page. */
+/** Loads a module. If the server is unreachable, retries until the server is back instead of breaking the page. */
 export async function loadWithRetry<Module>(load: () => Promise<Module>): Promise<Module> {
   for (let left = RETRIES; ; left--) {
     try {
@@ -46,7 +46,7 @@ const load = () => loadWithRetry(() => import("./popups.tsx"));
 
 export const LazyDialog = lazy(async () => ({ default: (await load()).DialogPopup }));
 export const LazyPalette = lazy(async () => ({ default: (await load()).PalettePopup }));
-/** Menus and toasts are on every page from the start, so their code waits until the page is idle. */
+/** Every page has menus and toasts from the start, so their code loads only once the page is idle. */
 export const LazyMenu = lazy(async () => {
   await menus.ready;
   return { default: (await load()).MenuPopup };

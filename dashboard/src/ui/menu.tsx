@@ -6,17 +6,17 @@ export interface MenuItem {
   label: string;
   icon?: LucideIcon;
   onSelect: () => void;
-  /** Destructive: shown in red. */
+  /** Whether the item is destructive. If it is, it is shown in red. */
   loss?: boolean;
-  /** With a separator above. */
+  /** Whether there is a separator above the item. */
   apart?: boolean;
   disabled?: boolean;
-  /** At the right: a shortcut, or a check mark for the current choice. */
+  /** Shown on the right: a shortcut, or a check mark for the current choice. */
   end?: string;
 }
 
 interface MenuProps {
-  /** A button. A click before the menu's code is loaded opens the menu afterwards. */
+  /** The button that opens the menu. A click before the menu's code has loaded opens the menu afterward. */
   trigger: ReactElement<HTMLAttributes<HTMLElement>>;
   items: MenuItem[];
   align?: "start" | "end";
@@ -29,7 +29,7 @@ export function Menu({ trigger, items, ...place }: MenuProps) {
     setIsRequested(true);
     loadMenusNow();
   };
-  // If the code arrives while the button is pressed, the button is replaced and its click is lost. So the release counts.
+  // If the code loads while the button is pressed, the button is replaced and the click is lost, so handle the release.
   const press = ({ currentTarget, button }: PointerEvent) => {
     if (button !== MAIN_BUTTON) return;
     const bounds = currentTarget.getBoundingClientRect();

@@ -12,7 +12,7 @@ export function useTitle(title: string): void {
   }, [title]);
 }
 
-/** The bar above a detail page: its list, then the page itself. */
+/** The breadcrumbs above a detail page: its list, then the page itself. */
 export function Crumbs({
   to,
   parent,
@@ -46,7 +46,7 @@ interface HeadProps {
   badge?: ReactNode;
   /** One or two lines below the title. */
   children?: ReactNode;
-  /** Buttons: right of the title, on a narrow pane below it. */
+  /** Buttons, to the right of the title or, in a narrow pane, below it. */
   actions?: ReactNode;
 }
 
@@ -88,7 +88,7 @@ export function Section({
   );
 }
 
-/** Names and values in two columns. */
+/** Shows names and values in two columns. */
 export function Facts({ children }: { children: ReactNode }) {
   return <dl className="grid grid-cols-[88px_minmax(0,1fr)] items-baseline gap-x-3 gap-y-2.5">{children}</dl>;
 }

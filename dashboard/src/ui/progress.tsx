@@ -6,7 +6,7 @@ export type ProgressTone = keyof typeof tones;
 interface ProgressProps {
   done: number;
   total: number;
-  /** Without one the bar is hidden from screen readers, so text beside it has to give the progress. */
+  /** Without a label, the bar is hidden from screen readers, so nearby text must state the progress. */
   label?: string;
   tone?: ProgressTone;
   className?: string;

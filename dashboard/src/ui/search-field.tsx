@@ -26,7 +26,7 @@ export function SearchField({ label, value, onSearch, className }: SearchFieldPr
     reported.current = next;
     onSearch(next);
   };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only a change of the text starts the delay
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only a change to the text starts the delay
   useEffect(() => {
     const timer = setTimeout(() => report(text.trim()), DEBOUNCE_MS);
     return () => clearTimeout(timer);

@@ -5,7 +5,7 @@ import { CopyButton } from "./copy.tsx";
 import { ErrorLine } from "./states.tsx";
 
 interface SecretProps {
-  /** "whsec_" */
+  /** The prefix of the secret, such as "whsec_". */
   prefix: string;
   /** The last characters of the secret. */
   hint: string;

@@ -1,4 +1,4 @@
-/** What is shown in place of content: loading, error, and empty states. */
+/** Placeholders for content: loading, error, and empty states. */
 import { RotateCw } from "lucide-react";
 import type { ReactNode } from "react";
 import { ApiError } from "../api/client.ts";
@@ -32,7 +32,7 @@ const describe = (error: unknown): { message: string; code: string } =>
     ? { message: error.problem.detail, code: error.problem.code }
     : { message: "An error occurred in the dashboard.", code: error instanceof Error ? error.message : String(error) };
 
-/** The error, its code, and a button to try again. */
+/** Shows the error, its code, and a button to try again. */
 export function ErrorState({ error, retry }: { error: unknown; retry?: () => void }) {
   const { message, code } = describe(error);
   return (

@@ -13,7 +13,7 @@ import {
 import type { DeliveryStatus, Video, Webhook } from "../api/types.ts";
 import { classes } from "./classes.ts";
 
-/** quiet and good: no action needed. busy: in progress. warn: may need attention. bad: needs a person. */
+/** `quiet` and `good` need no action, `busy` is in progress, `warn` may need attention, and `bad` requires action. */
 export type Tone = "quiet" | "good" | "busy" | "warn" | "bad";
 export interface State {
   label: string;
@@ -67,7 +67,7 @@ const tints: Record<Tone, string> = {
   bad: "bg-bad-tint text-bad",
 };
 
-/** Icon and label, for rows. */
+/** An icon and a label, for rows. */
 export function Status({ state: { label, icon: Icon, tone } }: { state: State }) {
   const spin = Icon === LoaderCircle && "animate-spin";
   return (
@@ -78,7 +78,7 @@ export function Status({ state: { label, icon: Icon, tone } }: { state: State })
   );
 }
 
-/** Icon and label on a tint, for page headings only. */
+/** An icon and a label on a tint, for page headings only. */
 export function Badge({ state: { label, icon: Icon, tone } }: { state: State }) {
   return (
     <span

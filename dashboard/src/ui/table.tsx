@@ -1,26 +1,26 @@
 // biome-ignore-all lint/a11y/noRedundantRoles: some browsers drop a table's semantics once its rows are laid out as grids
-/** A table whose rows become blocks of two or three lines on a narrow pane. Each list describes its columns once. */
+/** A table whose rows become blocks of two or three lines in a narrow pane. Each list describes its columns once. */
 import type { CSSProperties, ReactNode } from "react";
 import { Button } from "./button.tsx";
 import { classes } from "./classes.ts";
 
 export interface Column<T> {
   name: string;
-  /** For columns of buttons and pictures: the name is there for screen readers only. */
+  /** Shows the name only to screen readers, for columns of buttons or pictures. */
   hideName?: boolean;
-  /** A grid track: "120px", "minmax(0,1fr)". Columns are 24 px apart. */
+  /** A grid track, such as "120px" or "minmax(0,1fr)". Columns are 24 px apart. */
   width: string;
-  /** Numbers, times and actions are right-aligned. */
+  /** Numbers, times, and actions are right-aligned. */
   align?: "end";
-  /** The pane's width from which the table has this column: mid (the default) is 720 px, wide 1,000 px, roomy 1,160 px. */
+  /** The minimum pane width for this column: 720 px for mid (the default), 1,000 px for wide, 1,160 px for roomy. */
   from?: keyof typeof visible;
-  /** The cell's place on a pane below 720 px; without one the cell is hidden there. */
+  /** The cell's position in a pane narrower than 720 px. If not set, the cell is hidden in that pane. */
   narrow?: keyof typeof places;
   className?: string;
   cell: (row: T) => ReactNode;
 }
 
-/** Two lines with a start and an end each, a picture before both, buttons after both, and a line below. */
+/** Two lines, each with a start and an end, a picture before them, buttons after them, and a line below. */
 const places = {
   picture: "narrow:col-start-1 narrow:row-span-2 narrow:row-start-1 narrow:pr-4",
   title: "narrow:col-start-2 narrow:row-start-1",
@@ -34,16 +34,16 @@ const places = {
 const visible = { mid: "", wide: "mid:hidden wide:block", roomy: "mid:hidden roomy:block" };
 
 interface TableProps<T> {
-  /** What the rows are and how they are sorted, for screen readers. */
+  /** Describes the rows and how they are sorted, for screen readers. */
   label: string;
   columns: readonly Column<T>[];
   rows: readonly T[];
   rowClass?: string;
-  /** Inside a section that has its own padding. */
+  /** Whether the table is inside a section that has its own padding. */
   inset?: boolean;
 }
 
-/** The one link of a row carries `data-row` and `stretched`: the whole row is clickable, and J and K move to it. */
+/** Each row has one link with `data-row` and `stretched`, so the whole row is clickable and J and K move to it. */
 export function Table<T extends { id?: string }>({ label, columns, rows, rowClass, inset }: TableProps<T>) {
   const line = classes("table-columns border-b border-line", !inset && "gutter");
   return (
@@ -89,7 +89,7 @@ const cellClass = <T,>({ align, from = "mid", narrow }: Column<T>, more?: string
     more,
   );
 
-/** The grid of each pane width has the tracks of the columns shown there. See `table-columns` in styles.css. */
+/** At each pane width, the grid has tracks for the columns shown. See `table-columns` in styles.css. */
 function tracks<T>(columns: readonly Column<T>[]): CSSProperties {
   const of = (...shown: (string | undefined)[]) =>
     columns.flatMap(({ from, width }) => (shown.includes(from) ? [width] : [])).join(" ");

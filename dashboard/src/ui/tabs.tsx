@@ -9,7 +9,7 @@ export interface Tab {
   link: LinkProps;
 }
 
-/** The states of a list as links, so that each has a URL. Scrolls sideways on a phone. */
+/** Links to the states of a list, so that each state has a URL. Scrolls sideways on a phone. */
 export function StateTabs({ label, tabs }: { label: string; tabs: Tab[] }) {
   return (
     <nav aria-label={label} className="-mx-1 flex min-w-0 gap-1 overflow-x-auto p-1 [scrollbar-width:none]">
@@ -38,7 +38,7 @@ interface ChoicesProps {
   onChoose: (option: string) => void;
 }
 
-/** One of a few options. Toggle buttons, since a tab list requires panels and arrow keys. */
+/** A choice of one option. Uses toggle buttons, since a tab list requires panels and arrow keys. */
 export function Choices({ label, options, chosen, onChoose }: ChoicesProps) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset adds a border and a legend

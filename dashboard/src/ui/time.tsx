@@ -22,7 +22,7 @@ export function When({ at, children }: { at: number; children: string }) {
   );
 }
 
-/** "in 40 s", counting down to "now". */
+/** Counts down to a time: "in 40 s" and finally "now". */
 export function Until({ at }: { at: number }) {
   const text = useAging((now) => (at <= now ? "now" : `in ${span(at - now)}`));
   return (

@@ -1,4 +1,4 @@
-/** Confirmations, shown for 6 s, some with Undo. Errors need a place on the page as well. */
+/** Confirmations shown for 6 s, some with Undo. Errors must also appear on the page. */
 import type { ToastT } from "sonner";
 import { loadToastsNow } from "./lazy-loading.tsx";
 

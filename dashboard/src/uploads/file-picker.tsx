@@ -1,4 +1,4 @@
-/** Two ways to choose files to upload: a file dialog, and dropping them anywhere on the page. */
+/** Two ways to choose files to upload: a file dialog, and drag and drop anywhere on the page. */
 import { Upload as UploadIcon } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { toast } from "../ui/toast.ts";
@@ -31,14 +31,14 @@ export function useFilePicker({ multiple, onPick }: { multiple: boolean; onPick:
   return { input, pick };
 }
 
-/** Queues the video files among these, each for a new video or one for `video`, and reports the skipped ones. */
+/** Queues the video files, each for a new video or only the first for `video`, and reports skipped files. */
 export function uploadFiles(files: readonly PickedFile[], video: string | null = null): void {
   const videos = files.filter(({ file }) => looksLikeVideo(file));
   const others = files.filter(({ file }) => !looksLikeVideo(file));
   if (others.length === 1) toast(`Skipped ${others[0]?.file.name}, which is not a video`);
   if (others.length > 1) toast(`Skipped ${others.length} files that are not videos`);
   if (video !== null && videos.length > 1) toast("A video has one file; only the first is uploaded");
-  // Loaded with the first file, or once the page is idle.
+  // The queue's code loads with the first file, or once the page is idle.
   void import("./upload-queue.ts").then(({ add }) => add(video === null ? videos : videos.slice(0, 1), video));
 }
 

@@ -1,6 +1,6 @@
-/** Files chosen by dropping them, in the browser's file dialog with handles (Chromium), or in a plain input. */
+/** Files chosen by drag and drop, in a file dialog that returns handles (Chromium), or in a plain input. */
 
-/** A file, with a handle if the browser provides one: a handle survives a reload. */
+/** A file, with a handle if the browser provides one. A handle survives a reload. */
 export interface PickedFile {
   file: File;
   handle: FileSystemFileHandle | null;
@@ -9,7 +9,7 @@ export interface PickedFile {
 /** Extensions for which some systems report no type or a wrong one. */
 const VIDEO_EXTENSIONS = /\.(mp4|m4v|mov|mkv|webm|avi|mts|m2ts|ts|mpe?g|flv|ogv|wmv|asf|mxf|3gp|3g2|gif)$/i;
 
-/** The server has the final say. This check only keeps a stray PDF among ten videos from becoming a video. */
+/** The server makes the final decision. This check only keeps a stray PDF from becoming a video. */
 export const looksLikeVideo = ({ name, type }: Pick<File, "name" | "type">): boolean =>
   type.startsWith("video/") || VIDEO_EXTENSIONS.test(name);
 
@@ -17,7 +17,7 @@ interface WithHandle {
   getAsFileSystemHandle?(): Promise<FileSystemHandle | null>;
 }
 
-/** The dropped files, without folders. Reads the event synchronously, since browsers clear it once the handler returns. */
+/** Reads the dropped files, without folders. Reads synchronously, since browsers clear the event once the handler returns. */
 export async function droppedFiles(transfer: DataTransfer): Promise<{ files: PickedFile[]; folders: number }> {
   const items = [...transfer.items].filter(({ kind }) => kind === "file");
   const fileItems = items.filter((item) => !item.webkitGetAsEntry()?.isDirectory);
@@ -37,7 +37,7 @@ interface WithPicker {
   showOpenFilePicker?(options: { multiple: boolean }): Promise<FileSystemFileHandle[]>;
 }
 
-/** Opens a file dialog that returns handles. @returns null if the browser has none, so that an input is needed */
+/** Opens a file dialog that returns handles. @returns null if the browser does not support handles */
 export async function pickWithHandles(multiple: boolean): Promise<PickedFile[] | null> {
   const { showOpenFilePicker } = window as Window & WithPicker;
   if (!showOpenFilePicker) return null;

@@ -1,4 +1,4 @@
-/** Sends one file by tus. The library is loaded with the first upload, not with the page. */
+/** Sends one file over tus. The library loads with the first upload, not with the page. */
 import type { DetailedError, Upload as TusUpload } from "tus-js-client";
 import { ApiError, api } from "../api/client.ts";
 import type { Video } from "../api/types.ts";
@@ -21,7 +21,7 @@ interface UploadToken {
 
 const UPLOADS_PATH = "/v1/uploads";
 
-/** Starts an upload, or resumes it at the server's offset. @returns a function that stops it; the server keeps the part */
+/** Starts an upload, or resumes it at the server's offset. @returns a function that stops it without deleting the partial upload */
 export function startUpload(upload: Upload, file: File, events: UploadEvents): () => void {
   const stopped = new AbortController();
   const fail = (error: UploadError) => {
@@ -60,7 +60,7 @@ async function createVideo(upload: Upload, events: UploadEvents): Promise<string
 
 function options({ upload, file, events, fail, stopped }: Attempt, video: string, token: string) {
   return {
-    // With an endpoint, tus starts over after any rejection, even a 503, and loses the part already sent. So set only one.
+    // Given both URLs, tus starts over after any rejection, even a 503, and loses the data already sent. Set only one.
     endpoint: upload.url === null ? UPLOADS_PATH : null,
     uploadUrl: upload.url,
     headers: { authorization: `Bearer ${token}` },
@@ -75,7 +75,7 @@ function options({ upload, file, events, fail, stopped }: Attempt, video: string
   };
 }
 
-/** Drops the host from the upload's URL, since the dashboard may be open under another name of the same server. */
+/** Drops the host from the upload's URL, since the dashboard may be open under another hostname. */
 function reportLocation(tusUpload: TusUpload, events: UploadEvents): void {
   if (tusUpload.url === null) return;
   const { pathname } = new URL(tusUpload.url, location.href);
@@ -90,7 +90,7 @@ async function fromTusError(error: Error | DetailedError, file: File, events: Up
   const status = response.getStatus();
   const method = "originalRequest" in error ? error.originalRequest.getMethod() : "POST";
   if (status === 423 || (status === 409 && method === "PATCH")) return { kind: "busy" };
-  // Superseded by a newer upload. Starting over would end that one, so it is left to the user.
+  // A newer upload superseded this one. Starting over would end the newer upload, so let the user decide.
   if (status === 409 && method === "HEAD") events.located(null);
   if (method !== "POST" && [404, 410].includes(status)) {
     events.located(null);
@@ -101,7 +101,7 @@ async function fromTusError(error: Error | DetailedError, file: File, events: Up
   return { kind: "response", status, detail: detailOf(response.getBody()), retryAfter_s };
 }
 
-/** A changed or moved file fails just like a lost connection. Reading one byte tells them apart. */
+/** A changed or moved file fails just like a lost connection. Reading one byte distinguishes the two cases. */
 async function isReadable(file: File): Promise<boolean> {
   return file
     .slice(0, 1)
@@ -129,7 +129,7 @@ function fromApiError(error: unknown): UploadError {
   return { kind: "response", status, detail, retryAfter_s: null };
 }
 
-/** Deletes what the server has: the video if it was created for this upload, else only the partial upload. */
+/** Deletes the video if it was created for this upload. Otherwise, deletes only the partial upload. */
 export async function discard({ video, createdVideo, url }: Upload): Promise<void> {
   if (video === null) return;
   if (createdVideo) return void (await api.delete(`/v1/videos/${video}`));

@@ -10,7 +10,7 @@ const response = (status: number, more: { detail?: string; retryAfter_s?: number
 });
 
 describe("a failed upload", () => {
-  test("is retried if the cause is temporary, and fails otherwise, with a reason", () => {
+  test("is retried if the cause is temporary, and otherwise fails with a reason", () => {
     const decide = (error: UploadError) => {
       const { retry, reason } = decideRetry(error, 1);
       return [retry, reason];
@@ -25,7 +25,7 @@ describe("a failed upload", () => {
     ]);
   });
 
-  test("waits at least as long as Retry-After says, and a minute if the server's disk is full", () => {
+  test("waits at least as long as Retry-After requires, and a minute if the server's disk is full", () => {
     expect(decideRetry(response(429, { retryAfter_s: 40 }), 1)).toMatchObject({ delay_ms: 40_000 });
     expect(decideRetry(response(507), 1)).toMatchObject({ delay_ms: 60_000 });
   });
@@ -35,7 +35,7 @@ describe("a failed upload", () => {
     expect(delays).toMatchObject([1_000, 2_000, 4_000, 32_000, 60_000, 60_000].map((delay_ms) => ({ delay_ms })));
   });
 
-  test("is retried immediately when its token expired, and with backoff when the new token is rejected too", () => {
+  test("is retried immediately if its token expired, and with backoff if the new token is also rejected", () => {
     expect(decideRetry({ kind: "token expired" }, 1)).toMatchObject({ retry: true, delay_ms: 0 });
     expect(decideRetry({ kind: "token expired" }, 2)).toMatchObject({ retry: true, delay_ms: 2_000 });
   });

@@ -1,6 +1,6 @@
 /**
- * The uploads of this tab, which continue while pages change. `reduce` computes the state; this file carries it out:
- * connections, file handles, the store, and a tick every second.
+ * This tab's uploads, which continue when the user changes pages. `reduce` computes the state. This file manages the
+ * connections, the file handles, the store, and a tick every second.
  */
 import { useSyncExternalStore } from "react";
 import { overviewQuery, queryClient } from "../api/queries.ts";
@@ -15,11 +15,11 @@ interface WithPermission {
   requestPermission?(wanted: { mode: "read" }): Promise<PermissionState>;
 }
 
-/** What an upload holds beside its state. */
+/** An upload's resources, which are not part of its state. */
 interface Resources {
   file: File | null;
   handle: FileSystemFileHandle | null;
-  /** Stops the connection; null without one. */
+  /** Stops the connection. Null if there is none. */
   stop: (() => void) | null;
   unlock: () => void;
   savedAt_ms: number;
@@ -34,7 +34,7 @@ let ticker: ReturnType<typeof setInterval> | undefined;
 
 export const useUploads = (): readonly Upload[] => useSyncExternalStore(subscribe, () => uploads);
 
-/** Queues files, each for a new video or one for `video`. A file of an interrupted upload resumes that upload. */
+/** Queues files, each for a new video or a single file for `video`. A file from an interrupted upload resumes it. */
 export function add(files: readonly PickedFile[], video: string | null = null): void {
   const sizeMax = queryClient.getQueryData(overviewQuery.queryKey)?.limits.upload_bytes ?? null;
   const added = files.filter((file) => !resumeInterrupted(file, video));
@@ -54,7 +54,7 @@ export const pauseAll = (): void => dispatch({ type: "all paused" });
 export const resumeAll = (): void => dispatch({ type: "all resumed" });
 export const clearFinished = (): void => dispatch({ type: "finished cleared" });
 
-/** Cancels an upload and deletes what the server has of it. Throws if the API rejects that. */
+/** Cancels an upload and deletes its data on the server. Throws if the API rejects the deletion. */
 export async function cancel(id: string): Promise<void> {
   const upload = uploads.find((one) => one.id === id);
   dispatch({ type: "removed", id });
@@ -71,11 +71,11 @@ export async function reopen(id: string): Promise<boolean> {
   return file !== null && resumeInterrupted({ file, handle }, null);
 }
 
-/** Resumes the interrupted uploads that these files belong to. @returns the files that belong to none */
+/** Resumes the interrupted uploads that these files belong to. @returns the other files */
 export const resumeWith = (files: readonly PickedFile[]): PickedFile[] =>
   files.filter((file) => !resumeInterrupted(file, null));
 
-/** Restores the uploads that a reload interrupted. Called once per page load. */
+/** Restores uploads that a reload interrupted. Called once per page load. */
 export async function restoreUploads(): Promise<void> {
   const stored = await loadUploads();
   for (const { upload, handle } of stored)
@@ -85,7 +85,7 @@ export async function restoreUploads(): Promise<void> {
   dispatch({ type: "restored", uploads });
 }
 
-/** On sign-out: stops all uploads and clears the store. Partial uploads expire on the server. */
+/** Stops all uploads and clears the store on sign-out. Partial uploads expire on the server. */
 export async function abandonUploads(): Promise<void> {
   for (const { id } of uploads) dispatch({ type: "removed", id });
   await deleteAllUploads();

@@ -83,7 +83,7 @@ function Actions({ upload }: { upload: Upload }) {
   }
 }
 
-/** Reopens the file of an interrupted upload: with one click if there is a handle, else in the file dialog. */
+/** Reopens the file of an interrupted upload, with one click if there is a handle or in the file dialog otherwise. */
 function Reopen({ upload, hasHandle }: { upload: Upload; hasHandle: boolean }) {
   const { input, pick } = useFilePicker({
     multiple: false,

@@ -5,15 +5,15 @@ import { decideRetry, type UploadError } from "./upload-error.ts";
 /** The upload of one file to one video. `reduce` applies each `Action`; upload-queue.ts carries out the phases. */
 export interface Upload {
   id: string;
-  /** The name, size, and time of modification identify the file after a reload. */
+  /** The name, size, and modification time identify the file after a reload. */
   name: string;
   size: number;
   modified: number;
-  /** Null until the video has been created. */
+  /** Null until the video is created. */
   video: string | null;
   /** Whether the video was created for this upload, in which case canceling deletes it. */
   createdVideo: boolean;
-  /** The server's URL of the partial upload; null before the first byte. */
+  /** The server's URL for the partial upload. Null before the first byte. */
   url: string | null;
   /** Bytes sent, as far as this tab knows. */
   sent: number;
@@ -27,9 +27,9 @@ export type Phase =
   | { name: "queued" }
   | { name: "sending"; since: number }
   | { name: "paused" }
-  /** A temporary failure, retried at `at` (ms). */
+  /** A temporary failure. The next attempt starts at `at` (ms). */
   | { name: "retrying"; at: number; reason: string }
-  /** Restored after a reload, so it needs its file again: through the stored handle, or chosen by the user. */
+  /** Restored after a reload. The upload needs its file again, from the stored handle or chosen by the user. */
   | { name: "interrupted"; hasHandle: boolean }
   | { name: "received" }
   | { name: "failed"; reason: string };
@@ -60,14 +60,14 @@ type UploadAction =
   | { type: "reopened"; id: string }
   | { type: "removed"; id: string };
 
-/** Two hide the gap between files, and leave the browser connections for everything else. */
+/** Two uploads hide the gap between files and leave the browser enough connections for other requests. */
 export const SENDING_MAX = 2;
 /** A connection that sends nothing for this long is replaced. */
 export const STALLED_MS = 30_000;
 /** An attempt that has sent data for this long resets the failure count. */
 const STABLE_MS = 5_000;
 
-/** @returns the uploads after `action` at `now` (ms): the same array if nothing changed */
+/** @returns the uploads after `action` at `now` (ms), or the same array if nothing changed */
 export function reduce(uploads: readonly Upload[], action: Action, now: number): readonly Upload[] {
   return startQueued(apply(uploads, action, now), now);
 }
@@ -124,7 +124,7 @@ function newUpload({ sizeMax, ...file }: NewUpload): Upload {
   return { ...file, createdVideo: false, url: null, sent: 0, samples: [], failures: 0, phase };
 }
 
-/** Rejects what the server would reject, before a video is created for it. */
+/** Rejects a file that the server would reject, before a video is created for it. */
 function firstPhase(size: number, sizeMax: number | null): Phase {
   if (size === 0) return { name: "failed", reason: "The file is empty." };
   if (sizeMax === null || size <= sizeMax) return { name: "queued" };

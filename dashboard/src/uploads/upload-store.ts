@@ -1,7 +1,7 @@
 /**
- * Keeps unfinished uploads across reloads, in this browser's IndexedDB: the file's name, the server's URL of the partial
- * upload and, in Chromium, a handle to the file. File contents are never stored. An upload is deleted from the store once
- * the server has it. If storage is blocked, nothing is saved and uploading works without it.
+ * Keeps unfinished uploads across reloads in this browser's IndexedDB: the file's name, the server's URL for the partial
+ * upload and, in Chromium, a handle to the file. File contents are never stored. An upload is deleted from the store as
+ * soon as the server has it. If storage is blocked, nothing is saved, but uploading still works.
  */
 import type { Upload } from "./upload-state.ts";
 
@@ -27,7 +27,7 @@ export async function deleteAllUploads(): Promise<void> {
   await run("readwrite", (store) => store.clear());
 }
 
-/** Unfinished uploads that no other tab has locked. */
+/** Returns unfinished uploads that no other tab has locked. */
 export async function loadUploads(): Promise<StoredUpload[]> {
   const all = (await run("readonly", (store) => store.getAll() as IDBRequest<StoredUpload[]>)) ?? [];
   const locked = new Set((await navigator.locks?.query())?.held?.map(({ name }) => name));
@@ -37,7 +37,7 @@ export async function loadUploads(): Promise<StoredUpload[]> {
 /** Locks an upload to this tab until the tab closes or the returned function is called. */
 export function lockUpload(id: string): () => void {
   const { promise, resolve } = Promise.withResolvers<void>();
-  // Locks exist on https and loopback only; elsewhere a second tab shows the upload as interrupted.
+  // Locks exist only on HTTPS and loopback. Elsewhere, a second tab shows the upload as interrupted.
   navigator.locks?.request(lockName(id), { ifAvailable: true }, () => promise);
   return resolve;
 }

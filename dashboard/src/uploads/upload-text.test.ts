@@ -5,7 +5,7 @@ import { detail, heading, portion, timeLeft, videoName } from "./upload-text.ts"
 
 const plain = (text: string) => text.replaceAll("\u00a0", " ");
 
-/** Uploads that sent `perSecond` bytes each second for ten seconds. */
+/** Returns uploads that sent `perSecond` bytes each second for ten seconds. */
 function sending(sizes: number[], perSecond: number): readonly Upload[] {
   const files = sizes.map((size, i) => ({
     id: `${i}`,
@@ -23,7 +23,7 @@ function sending(sizes: number[], perSecond: number): readonly Upload[] {
   return uploads;
 }
 
-test("the speed and the time left are estimated from the last seconds", () => {
+test("the speed and the time left are estimated from the last few seconds", () => {
   const uploads = sending([1_700_000_000], 12_400_000);
   expect(rate(uploads[0]!.samples)).toBeCloseTo(12_400_000);
   expect(secondsLeft(uploads)).toBeCloseTo((1_700 - 124) / 12.4);
@@ -31,7 +31,7 @@ test("the speed and the time left are estimated from the last seconds", () => {
   expect(plain(timeLeft(uploads))).toBe("about 3 min left");
 });
 
-test("the number of samples is bounded however often progress is reported", () => {
+test("the number of samples is limited, no matter how often progress is reported", () => {
   let uploads = reduce(
     [],
     { type: "added", uploads: [{ id: "a", name: "a", size: 1e9, modified: 1, video: null, sizeMax: null }] },
@@ -55,7 +55,7 @@ test("the heading counts uploads by phase", () => {
   expect(after({ type: "ticked" })).toBe("4 files uploaded");
 });
 
-test("a lost connection shows when the upload is retried", () => {
+test("a lost connection shows when the upload will be retried", () => {
   const uploads = reduce(sending([1_000], 10), { type: "failed", id: "0", error: { kind: "offline" } }, 10_000);
   const again = reduce(
     reduce(uploads, { type: "ticked" }, 11_000),
@@ -65,7 +65,7 @@ test("a lost connection shows when the upload is retried", () => {
   expect(plain(detail(again[0]!, 11_000))).toBe("Connection lost. Retrying in 2 s; progress is kept.");
 });
 
-test("the part sent is shown in the unit of the total", () => {
+test("the amount sent is shown in the same unit as the total", () => {
   expect(plain(portion(140_400_000, 642_000_000))).toBe("140 of 642 MB");
   expect(plain(portion(1_100_000_000, 1_700_000_000))).toBe("1.1 of 1.7 GB");
   expect(plain(portion(3, 40))).toBe("3 of 40 bytes");

@@ -5,7 +5,7 @@ import type { Upload } from "./upload-state.ts";
 
 const NB = "\u00a0";
 
-/** Uploading 2 of 4 · Paused, 2 of 4 uploaded · 4 files uploaded · 1 upload failed */
+/** The panel's heading: Uploading 2 of 4 · Paused, 2 of 4 uploaded · 4 files uploaded · 1 upload failed */
 export function heading(uploads: readonly Upload[]): string {
   const count = (...names: string[]) => uploads.filter(({ phase }) => names.includes(phase.name)).length;
   const received = count("received");
@@ -17,7 +17,7 @@ export function heading(uploads: readonly Upload[]): string {
   return `${plural(received, "file")} uploaded`;
 }
 
-/** about 3 min left; empty while nothing is being sent */
+/** Formats the time left, such as "about 3 min left". Empty while nothing is being sent. */
 export function timeLeft(uploads: readonly Upload[]): string {
   const seconds = secondsLeft(uploads);
   if (seconds === null) return "";
@@ -57,7 +57,7 @@ function speed(upload: Upload): string {
   return perSecond === null ? "" : `${bytes(Math.round(perSecond))}/s`;
 }
 
-/** 1.1 of 1.7 GB: both numbers in the unit of the total. */
+/** Formats progress as 1.1 of 1.7 GB, with both numbers in the unit of the total. */
 export function portion(part: number, total: number): string {
   const [, unit = "bytes"] = bytes(total).split(NB);
   const factor = { kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 }[unit] ?? 1;
@@ -66,7 +66,7 @@ export function portion(part: number, total: number): string {
   return `${value.toFixed(digits)} of ${bytes(total)}`;
 }
 
-/** The name of a new video: its file name without the extension. */
+/** Returns the name for a new video: the file name without the extension. */
 export function videoName(file: string): string {
   return (
     file

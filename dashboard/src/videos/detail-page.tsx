@@ -43,7 +43,7 @@ export function VideoPage() {
   );
 }
 
-/** Shown as well when the video is deleted while its page is open. */
+/** Also shown if the video is deleted while its page is open. */
 function NotFound({ id }: { id: string }) {
   return (
     <>

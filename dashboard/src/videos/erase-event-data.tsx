@@ -8,7 +8,7 @@ import { Ago } from "../ui/time.tsx";
 import { toast } from "../ui/toast.ts";
 import { eventHistoryQuery } from "./video-queries.ts";
 
-/** Privacy erasure for a deleted video: a button, or when it was done. Renders nothing if the video has no events. */
+/** Privacy erasure for a deleted video: a button or the erasure time. Renders nothing if the video has no events. */
 export function EraseEventData({ id }: { id: string }) {
   const queries = useQueryClient();
   const { data } = useQuery(eventHistoryQuery(id));
@@ -49,7 +49,7 @@ export function EraseEventData({ id }: { id: string }) {
   );
 }
 
-/** Each request erases a bounded amount; repeat until nothing is left. */
+/** Each request erases a limited amount of data, so repeat it until nothing is left. */
 async function eraseAll(id: string): Promise<void> {
   for (let more = true; more; ) more = (await api.post<Erasure>(`/v1/videos/${id}/erasures`)).has_more;
 }

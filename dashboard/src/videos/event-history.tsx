@@ -10,7 +10,7 @@ import { type Column, Table } from "../ui/table.tsx";
 import { Ago } from "../ui/time.tsx";
 import { eventHistoryQuery } from "./video-queries.ts";
 
-/** A video's newest events, each with the state of its deliveries. */
+/** Shows a video's newest events, each with the state of its deliveries. */
 export function EventHistory({ video }: { video: Video }) {
   const { data, error, refetch } = useQuery(eventHistoryQuery(video.id));
   useChange("delivery", (change) => {
@@ -84,7 +84,7 @@ const columns = (deliveries: readonly Delivery[]): Column<MaveEvent>[] => [
 
 const worstFirst: DeliveryStatus[] = ["failed", "retrying", "held", "sending", "waiting", "canceled", "succeeded"];
 
-/** The state of the only delivery, or the worst state of several with its count. */
+/** Shows the state of a single delivery, or the worst state of several deliveries and its count. */
 function Deliveries({ event, deliveries }: { event: string; deliveries: readonly Delivery[] }) {
   const [first, second] = deliveries;
   if (!first) return <span className="text-text-3">No deliveries</span>;

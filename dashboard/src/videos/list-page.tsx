@@ -59,7 +59,7 @@ export function VideosPage() {
   );
 }
 
-/** "C then V" on any page leads here and opens the file dialog, which browsers allow shortly after a key press. */
+/** Pressing C then V on any page leads here and opens the file dialog, as browsers allow soon after a key press. */
 function useUploadShortcut({ upload }: VideoSearch, pick: () => Promise<void>) {
   const navigate = useNavigate();
   // biome-ignore lint/correctness/useExhaustiveDependencies: runs once per request

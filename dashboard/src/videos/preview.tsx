@@ -4,7 +4,7 @@ import { Button } from "../ui/button.tsx";
 import { Progress } from "../ui/progress.tsx";
 import { titleOf } from "./video-queries.ts";
 
-/** The player, or why there is none yet. */
+/** Shows the player, or explains why there is none yet. */
 export function VideoPreview({ video, onUpload }: { video: Video; onUpload: () => Promise<void> }) {
   if (video.playback_url === null) return <Placeholder video={video} onUpload={onUpload} />;
   return (
@@ -27,7 +27,7 @@ export function VideoPreview({ video, onUpload }: { video: Video; onUpload: () =
   );
 }
 
-/** The embed page, as on other sites. */
+/** Shows the embed page, as other sites do. */
 function Player({ video }: { video: Video }) {
   const { id, width, height, last_upload } = video;
   const ratio = width && height ? width / height : 16 / 9;

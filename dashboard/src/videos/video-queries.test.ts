@@ -22,7 +22,7 @@ const video: Video = {
   metadata: {},
 };
 
-test("the embed code has the video's aspect ratio, or 16:9 until it is known", () => {
+test("the embed code has the video's aspect ratio, or 16:9 until the ratio is known", () => {
   expect(embedCode(video)).toContain('src="https://videos.example.com/k1iFD7h4rW" title="k1iFD7h4rW"');
   expect(embedCode(video)).toContain("aspect-ratio:16/9");
   expect(embedCode({ ...video, width: 1080, height: 1920 })).toContain("aspect-ratio:1080/1920");
@@ -34,11 +34,11 @@ test("the embed code escapes the name", () => {
   expect(code.match(/<script/g)).toBeNull();
 });
 
-test("a video without a name is titled by its ID", () => {
+test("a video without a name has its ID as the title", () => {
   expect([titleOf(video), titleOf({ ...video, name: "First" })]).toEqual(["k1iFD7h4rW", "First"]);
 });
 
-test("webhooksFor counts the webhooks that include the event type", () => {
+test("webhooksFor counts the webhooks that are subscribed to the event type", () => {
   const webhook = (...events: string[]) => ({ events }) as Webhook;
   const webhooks = [webhook("video.deleted"), webhook("video.created"), webhook("video.created", "video.deleted")];
   expect(webhooksFor(webhooks, "video.deleted")).toBe(2);

@@ -20,7 +20,7 @@ export const videosQuery = ({ status, q }: VideoFilter) =>
     getNextPageParam: (page) => page.next ?? undefined,
   });
 
-/** A video's newest events with the deliveries of each. */
+/** Fetches a video's newest events, each with its deliveries. */
 export const eventHistoryQuery = (video: string) =>
   queryOptions({
     queryKey: ["video", "event-history", video],
@@ -33,7 +33,7 @@ export const eventHistoryQuery = (video: string) =>
     },
   });
 
-/** The path of a URL of this server. Its host may differ from the one the dashboard is open under. */
+/** Returns the path of a URL on this server. The URL's host may differ from the dashboard's. */
 export const localPath = (url: string): string => new URL(url, location.href).pathname;
 
 export const titleOf = ({ name, id }: Pick<Video, "name" | "id">): string => name || id;
@@ -42,7 +42,7 @@ export const titleOf = ({ name, id }: Pick<Video, "name" | "id">): string => nam
 export const webhooksFor = (webhooks: readonly Webhook[], type: Webhook["events"][number]): number =>
   webhooks.filter(({ events }) => events.includes(type)).length;
 
-/** The `<iframe>` to embed. The name is the only user input in it, and is escaped. */
+/** Returns the `<iframe>` to embed. The name is the only user input in it and is escaped. */
 export function embedCode({ embed_url, name, id, width, height }: Video): string {
   const title = (name || id).replace(/&/g, "&amp;").replace(/"/g, "&quot;").replace(/</g, "&lt;");
   const ratio = width && height ? `${width}/${height}` : "16/9";

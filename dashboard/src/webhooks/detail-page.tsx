@@ -71,7 +71,7 @@ function Detail({ webhook }: { webhook: Webhook }) {
   );
 }
 
-/** Wide: metrics, charts and deliveries, with the facts beside the charts. Narrow: metrics, deliveries, facts, charts. */
+/** In a wide pane, the facts are next to the charts. In a narrow pane, they are between deliveries and charts. */
 function Body({ monitored }: { monitored: MonitoredWebhook }) {
   const { webhook, health } = monitored;
   return (

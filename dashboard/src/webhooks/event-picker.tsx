@@ -9,7 +9,7 @@ interface PickerProps {
   onChange: (events: string[]) => void;
 }
 
-/** The core event types, then the others, which stay folded until one of them is selected. */
+/** The core event types, then the others, which are collapsed unless one of them is selected. */
 export function EventPicker({ selected, error, onChange }: PickerProps) {
   const { data: types } = useQuery(eventTypesQuery);
   const all = types?.data ?? [];

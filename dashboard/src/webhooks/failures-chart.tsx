@@ -6,7 +6,7 @@ import { classes } from "../ui/classes.ts";
 import { Section } from "../ui/page.tsx";
 import { describeFailures, type Failure, failuresOf, layerOf, stack } from "./failures.ts";
 
-/** From the bottom up. All rarer errors share the last, gray layer. */
+/** The layers from the bottom up. All less frequent errors share the last, gray layer. */
 const LAYERS = [
   { paint: "mark-bad", mark: "bg-mark-bad" },
   { paint: "mark-warn", mark: "bg-mark-warn" },
@@ -15,7 +15,7 @@ const LAYERS = [
   { paint: "bar", mark: "bg-bar" },
 ];
 
-/** The errors per hour, if there were any. The list is also the legend of the chart. */
+/** Shows the errors per hour, if there are any. The list is also the chart's legend. */
 export function FailuresChart({ health }: { health: Health }) {
   const failures = failuresOf(health);
   if (failures.length === 0) return null;
@@ -46,7 +46,7 @@ function FailureItem({ failure: { text, when, count }, mark }: { failure: Failur
   );
 }
 
-/** The tallest bars are drawn first and the lower layers over them. */
+/** Draws the tallest bars first, and the lower layers over them. */
 function Stack({ failures, hours }: { failures: Failure[]; hours: Health["hours"] }) {
   const bars = uPlot.paths.bars?.({ size: [0.6, 12], align: 0 });
   const x = hours.map(({ hour }) => hour);

@@ -5,7 +5,7 @@ import { describeFailures, failuresOf, stack } from "./failures.ts";
 const HOUR = 3_600;
 const FIRST = new Date(2026, 10, 23, 9).getTime() / 1_000;
 
-/** The health of a day with these errors in its first hours. */
+/** Returns the health for a day with these errors in its first hours. */
 function day(...errorsByHour: Record<string, number>[]): Pick<Health, "errors" | "hours"> {
   const listed = (errors: Record<string, number>) =>
     Object.entries(errors)
@@ -21,7 +21,7 @@ function day(...errorsByHour: Record<string, number>[]): Pick<Health, "errors" |
   return { errors: listed(sums), hours };
 }
 
-test("each error is listed with its hours, most frequent first", () => {
+test("errors are listed with their hours, most frequent first", () => {
   const failures = failuresOf(day({}, { "503": 5, timeout: 1 }, {}, { "503": 4 }));
   expect(failures.map(({ text, count, when }) => [text, count, when])).toEqual([
     ["503 Service Unavailable", 9, "10:00–13:00"],
@@ -33,12 +33,12 @@ test("each error is listed with its hours, most frequent first", () => {
   );
 });
 
-test("an error of the current hour is listed as ongoing", () => {
+test("an error in the current hour is listed as ongoing", () => {
   const hours = Array.from({ length: 24 }, (_, at) => (at < 20 ? {} : { timeout: 1 }));
   expect(failuresOf(day(...hours))[0]!.when).toBe("since 05:00");
 });
 
-test("layers are stacked, and all errors beyond the four most frequent share the top one", () => {
+test("layers are stacked, and all errors beyond the four most frequent share the top layer", () => {
   const failures = failuresOf(day({ a: 60, b: 50, c: 40, d: 30, e: 20, f: 10 }, { e: 1 }));
   const edges = stack(failures);
   expect(edges.map((hours) => hours[0])).toEqual([60, 110, 150, 180, 210]);

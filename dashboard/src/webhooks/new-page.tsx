@@ -33,7 +33,7 @@ export function NewWebhookPage() {
   );
 }
 
-/** The next steps, in order. */
+/** Shows the next steps, in order. */
 function Created({ webhook }: { webhook: Webhook }) {
   return (
     <>

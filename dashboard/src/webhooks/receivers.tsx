@@ -1,7 +1,7 @@
 import { lazy, Suspense } from "react";
 import { Skeleton } from "../ui/states.tsx";
 
-/** The sources of all examples are loaded only on the pages that show them. */
+/** The source code of the examples loads only on pages that show it. */
 const LazyExamples = lazy(() => import("./receiver-examples.tsx"));
 
 export const ReceiverExamples = () => (

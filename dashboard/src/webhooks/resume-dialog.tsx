@@ -58,7 +58,7 @@ export function ResumeDialog({ webhook, open, onClose }: ResumeProps) {
   );
 }
 
-/** Cancels the skipped deliveries before it enables the webhook, so that none of them is sent. */
+/** Cancels the skipped deliveries before enabling the webhook, so that none of them are sent. */
 function useResume(webhook: Webhook, held: number, skipped: CancellationBody | undefined, onClose: () => void) {
   const queries = useQueryClient();
   return useMutation({

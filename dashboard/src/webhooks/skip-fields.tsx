@@ -5,10 +5,10 @@ import { Checkbox, TextField } from "../ui/field.tsx";
 import { type SkipDraft, skipErrors, skipPreview } from "./skip-range.ts";
 
 interface SkipFieldsProps {
-  /** Undefined: nothing is skipped. */
+  /** Undefined if nothing is skipped. */
   draft: SkipDraft | undefined;
   initial: SkipDraft;
-  /** When the oldest held event happened, Unix seconds. */
+  /** When the oldest held event occurred, in Unix seconds. */
   oldest: number;
   preview: Cancellation | undefined;
   held: number;
@@ -17,7 +17,7 @@ interface SkipFieldsProps {
 
 const HOUR = 3_600;
 
-/** An end time is enough for most people, so the start time is added on demand. */
+/** Most users need only an end time, so the start time is added on demand. */
 export function SkipFields({ draft, initial, oldest, preview, held, onChange }: SkipFieldsProps) {
   return (
     <div className="flex flex-col gap-3">
@@ -49,7 +49,7 @@ export function SkipFields({ draft, initial, oldest, preview, held, onChange }: 
   );
 }
 
-/** The time of the oldest held event, or an hour before the end if that is earlier. */
+/** Returns the time of the oldest held event, or an hour before the end if that is earlier. */
 function startTime({ before }: SkipDraft, oldest: number): string {
   const end = unixTime(before);
   return fieldTime(Number.isInteger(end) ? Math.min(oldest, end - HOUR) : oldest);

@@ -1,10 +1,10 @@
-/** The held deliveries to skip on resume: those of events before a time, or between two times. */
+/** The held deliveries to skip on resume, for events before a time or between two times. */
 import type { Cancellation } from "../api/types.ts";
 import { deliveryCount } from "../deliveries/delivery-text.ts";
 import { unixTime } from "../replays/replay-form.tsx";
 
 export interface SkipDraft {
-  /** Values of datetime-local fields. Without `from`, everything before `before` is skipped. */
+  /** Values of datetime-local fields. If `from` is undefined, everything before `before` is skipped. */
   from: string | undefined;
   before: string;
 }
@@ -14,14 +14,14 @@ export interface SkipRange {
   until: number;
 }
 
-/** The range in Unix seconds; undefined if a field is empty or the range is. */
+/** Returns the range in Unix seconds, or undefined if a field or the range is empty. */
 export function skipRange({ from, before }: SkipDraft): SkipRange | undefined {
   const [since, until] = [from === undefined ? undefined : unixTime(from), unixTime(before)];
   if (!Number.isInteger(until) || (since !== undefined && !Number.isInteger(since))) return undefined;
   return since !== undefined && since >= until ? undefined : { since, until };
 }
 
-/** The error of each field. */
+/** Returns the error for each field. */
 export function skipErrors(draft: SkipDraft): { from?: string; before?: string } {
   const missing = (field: string | undefined) => field !== undefined && !Number.isInteger(unixTime(field));
   const errors = {

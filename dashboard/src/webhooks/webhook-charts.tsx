@@ -7,7 +7,7 @@ import { FailuresChart } from "./failures-chart.tsx";
 
 export default function WebhookCharts({ health }: { health: Health }) {
   return (
-    // An implicit grid column would never become narrower than a chart drawn in a wide window.
+    // An implicit grid column would never shrink below the width of a chart drawn in a wide window.
     <div className="grid grid-cols-1 gap-x-8 gap-y-6 mid:grid-cols-2">
       <Section
         title="Attempts per hour"
@@ -81,7 +81,7 @@ function AttemptsChart({ health: { hours, succeeded, failed } }: { health: Healt
 function LatencyChart({ health: { hours, response_ms } }: { health: Health }) {
   const x = hours.map(({ hour }) => hour);
   const p95 = hours.map((hour) => hour.p95);
-  // With one or two values there is no visible line, so they are drawn as points.
+  // One or two values do not form a visible line, so draw them as points.
   const known = p95.filter((ms) => ms !== null).length;
   const most = Math.max(100, ...p95.map((ms) => ms ?? 0));
   const description = `Median ${duration(response_ms.p50)}, p95 ${duration(response_ms.p95)}.`;

@@ -129,7 +129,7 @@ interface AdvancedProps {
   kept: string[];
 }
 
-/** Settings that few webhooks need: folded unless one is in use. */
+/** Settings that few webhooks need, collapsed unless one is in use. */
 function Advanced({ draft, set, errorOf, kept }: AdvancedProps) {
   const used = !draft.inOrder || draft.rate !== "" || kept.length > 0;
   return (
@@ -188,7 +188,7 @@ function Headers({ lines, kept, error, onChange }: HeadersProps) {
       <legend className="font-medium">Custom headers</legend>
       <p className="text-text-2">For example, an Authorization header for your gateway. Values are stored encrypted.</p>
       {lines.map((line, at) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a line has no identity but its position
+        // biome-ignore lint/suspicious/noArrayIndexKey: a line has no identity other than its position
         <div key={at} className="grid grid-cols-[minmax(0,1fr)_minmax(0,2fr)_auto] items-center gap-2">
           <TextField
             label="Name"

@@ -23,7 +23,7 @@ const lastAttemptedQuery = (webhook: string) =>
 
 const byLastAttempt = (a: Delivery, b: Delivery) => (b.last_attempt?.started ?? 0) - (a.last_attempt?.started ?? 0);
 
-/** Facts about the pending deliveries. `next` and `retrying` are undefined when there are more than one page of them. */
+/** Describes the pending deliveries. `next` and `retrying` are undefined if there is more than one page of them. */
 export const backlogQuery = (webhook: string) =>
   queryOptions({
     queryKey: ["health", webhook, "backlog"],
@@ -32,7 +32,7 @@ export const backlogQuery = (webhook: string) =>
     select: ({ data, has_more }) => ({
       next: has_more ? undefined : data.filter(({ next_attempt }) => next_attempt !== null).sort(byNextAttempt)[0],
       retrying: has_more ? undefined : data.filter(({ status }) => status === "retrying").length,
-      // The list is newest first. Later events of the same video wait for the oldest.
+      // The list is newest first. Later events for the same video wait for the oldest one.
       oldest: data.findLast(({ status }) => status === "retrying"),
     }),
   });

@@ -34,7 +34,7 @@ describe("the problem text of a webhook", () => {
   test("is empty for a healthy webhook", () => {
     expect(headline(monitored({}), NOW)).toBeUndefined();
   });
-  test("says since when every attempt has failed, and with which response", () => {
+  test("says since when attempts have been failing, and with which response", () => {
     const failing = monitored({ failing_since: NOW - 60, disables_at: NOW + 432_000 }, 312, 503);
     expect(headline(failing, NOW)).toMatch(
       /^Every attempt has failed since \d\d:\d\d\. Last response: 503 Service Unavailable\.$/,
@@ -66,13 +66,13 @@ describe("a certificate", () => {
   const expires = (left: number, text: string) =>
     `The receiver's TLS certificate expires in ${text}, on ${day(NOW + left)}.`;
 
-  test("is not mentioned more than two weeks before it expires, or if none was seen", () => {
+  test("is not mentioned more than two weeks before it expires, or if its expiry is unknown", () => {
     expect(headline(expiring(14 * DAY), NOW)).toBeUndefined();
     expect(problemOf(monitored({}), NOW)).toBeUndefined();
     expect(problemOf({ ...monitored({}), health: { certificate_until: null } as Health }, NOW)).toBeUndefined();
     expect(problemOf({ ...monitored({}), health: undefined }, NOW)).toBeUndefined();
   });
-  test("that expires within two weeks is reported with the day, the time left and advice", () => {
+  test("that expires within two weeks is reported with the day, the time left, and advice", () => {
     expect(headlineOf(14 * DAY - 1)).toEqual(expires(14 * DAY - 1, "13\u00a0days"));
     expect(headlineOf(9 * DAY + 3_700)).toEqual(expires(9 * DAY + 3_700, "9\u00a0days"));
     expect(headlineOf(2 * DAY - 1)).toEqual(expires(2 * DAY - 1, "47\u00a0h"));
@@ -96,13 +96,13 @@ describe("a certificate", () => {
 describe("the resume dialog", () => {
   const unlimited = { rate_limit: null, ordering: "video" as const };
   const backlog = { pending: 1_204, oldest_pending: NOW - 60, drain_seconds: 25 };
-  test("says how many deliveries are sent, in which order, how fast and for how long", () => {
+  test("says how many deliveries will be sent, in which order, how fast, and for how long", () => {
     expect(plain(resumeText(backlog, { ...unlimited, rate_limit: 50 }, NOW))).toMatch(
       /^Resume and send 1,204 held deliveries\? They go out in order, at most 50 per second, before new events\. This takes about 25 s if every delivery succeeds\. The oldest event is from \d\d:\d\d\.$/,
     );
     expect(plain(resumeText({ ...backlog, drain_seconds: 170 }, unlimited, NOW))).toContain("takes about 3 min if");
   });
-  test("estimates no duration when the rate is unknown", () => {
+  test("gives no estimate if the rate is unknown", () => {
     const one = { pending: 1, oldest_pending: null, drain_seconds: null };
     expect(plain(resumeText(one, { ...unlimited, ordering: "none" }, NOW))).toBe(
       "Resume and send 1 held delivery? It goes out as fast as the receiver accepts it, before new events.",

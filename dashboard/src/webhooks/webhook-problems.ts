@@ -1,4 +1,4 @@
-/** The problems of a webhook that need a person, and the backlog they cause, as text. */
+/** Describes webhook problems that need human attention, and the backlog they cause. */
 import type { Delivery, Health, Webhook } from "../api/types.ts";
 import { deliveryCount, shortResult } from "../deliveries/delivery-text.ts";
 import { day, moment, number, span } from "../format.ts";
@@ -16,11 +16,11 @@ export interface MonitoredWebhook {
 
 export type WebhookProblem = "disabled" | "paused" | "failing" | "certificate";
 
-/** Two weeks leave time to find who renews it, even over a holiday. Automatic renewals happen earlier than that. */
+/** Two weeks leave time to find out who renews it, even over a holiday. Automatic renewals happen earlier. */
 const CERTIFICATE_WARNED_S = 14 * DAY_S;
 export const expiresSoon = (expiry: number, now: number): boolean => expiry - now < CERTIFICATE_WARNED_S;
 
-/** The most severe problem of a webhook. */
+/** Returns the webhook's most severe problem. */
 export function problemOf({ webhook, health }: MonitoredWebhook, now: number): WebhookProblem | undefined {
   if (webhook.status !== "enabled") return webhook.status;
   if (isFailing(webhook)) return "failing";
@@ -49,7 +49,7 @@ function expiry(at: number, now: number): string {
   return `The receiver's TLS certificate expires in ${timeLeft(at, now)}, on ${day(at)}.`;
 }
 
-/** The time until a certificate expires in one unit: "9 days", "30 h", "5 min", "40 s"; empty once it has expired. */
+/** The time until a certificate expires, such as "9 days", "30 h", "5 min", or "40 s". Empty if it has expired. */
 export function timeLeft(at: number, now: number): string {
   const left = at - now;
   if (left <= 0) return "";
@@ -62,13 +62,13 @@ const reason = ({ status_reason }: Webhook): string => {
   return /[.!?]$/.test(status_reason) ? status_reason : `${status_reason}.`;
 };
 
-/** What to do about a certificate that expires soon or has expired. */
+/** Explains what to do about a certificate that expires soon or has expired. */
 export const renewalAdvice = ({ health }: MonitoredWebhook, now: number): string =>
   (health?.certificate_until ?? 0) > now
     ? "Renew it on the receiver. After that day, attempts fail with “Certificate rejected”."
     : "Renew it on the receiver. Until then, attempts fail with “Certificate rejected”.";
 
-/** What happens to pending deliveries because of the problem, without the time of the next attempt, which counts down. */
+/** Explains how the problem affects pending deliveries. Omits the time of the next attempt, which counts down. */
 export function backlogText({ webhook, health }: MonitoredWebhook): string {
   const pending = health?.pending ?? 0;
   const are = pending === 1 ? "is" : "are";
@@ -78,7 +78,7 @@ export function backlogText({ webhook, health }: MonitoredWebhook): string {
   return `${deliveryCount(pending)} ${are} held and will be sent${order} when the webhook is resumed. Nothing is lost.`;
 }
 
-/** When the failing webhook will be disabled. */
+/** States when the failing webhook will be disabled. */
 export function disableWarning({ webhook }: MonitoredWebhook, now: number): string {
   if (webhook.disables_at === null) return "";
   return `If no delivery succeeds by ${moment(webhook.disables_at, now)}, this webhook will be disabled and its deliveries held. Nothing is lost.`;
@@ -107,16 +107,16 @@ export function resumeText(
   return `Resume and send ${deliveryCount(pending, "held")}? ${theyGo} out${order} ${rate}, before new events.${duration}${oldest}`;
 }
 
-/** "about 3 min left"; undefined if the backlog drains within seconds, or if its rate is unknown. */
+/** Returns "about 3 min left", or undefined if the backlog drains within seconds or its rate is unknown. */
 export function drainText({ pending, drain_seconds }: Backlog): string | undefined {
   const isShown = pending > 0 && drain_seconds !== null && drain_seconds >= DRAIN_SHOWN_S;
   return isShown ? `${roughly(drain_seconds)} left` : undefined;
 }
 
-/** Health is read every few seconds, so shorter estimates would be outdated when shown. */
+/** Health is fetched every few seconds, so shorter estimates would be outdated when shown. */
 const DRAIN_SHOWN_S = 10;
 
-/** Whole minutes from 90 seconds on, because it is an estimate. */
+/** Rounds to whole minutes from 90 seconds on, because the value is an estimate. */
 function roughly(seconds: number): string {
   if (seconds < 5) return "a few seconds";
   return `about ${span(seconds < 90 ? seconds : Math.round(seconds / 60) * 60)}`;

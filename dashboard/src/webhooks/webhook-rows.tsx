@@ -113,7 +113,7 @@ const columns: Column<Webhook>[] = [
   },
 ];
 
-/** On a narrow pane the name and the problem are separate items of the row's grid. */
+/** In a narrow pane, the name and the problem are separate items in the row's grid. */
 function NameAndProblem({ webhook }: { webhook: Webhook }) {
   return (
     <>
