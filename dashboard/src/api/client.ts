@@ -25,7 +25,7 @@ export class ApiError extends Error {
 
 type Query = Record<string, string | number | boolean | readonly string[] | null | undefined>;
 
-/** Adds the query to the path, without empty values: `/v1/deliveries?status=pending`. */
+/** Adds the query to the path and skips empty values: `/v1/deliveries?status=pending`. */
 export function withQuery(path: string, query: Query = {}): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {

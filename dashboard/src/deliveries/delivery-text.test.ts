@@ -35,7 +35,7 @@ describe("the diagnosis of an attempt", () => {
   test("points to the debugger after a 401", () => {
     expect(diagnose(attempt({ status: 401 }))).toContain("open the debugger");
   });
-  test("names the host and the next step when there was no response", () => {
+  test("names the host and the next step if there is no response", () => {
     expect(failed("dns_failed")).toBe("api.northlight.example does not exist. Check the URL.");
     expect(failed("connect_refused")).toBe("Nothing is listening on api.northlight.example:443.");
     expect(failed("tls_failed")).toBe("Certificate rejected: expired");

@@ -68,7 +68,7 @@ const columnsOf = (deliveriesOf: DeliveriesOf): Column<MaveEvent>[] => [
 
 type DeliveriesOf = (event: MaveEvent) => Delivery[] | undefined;
 
-/** Fetches the deliveries for recent events in one request. @returns a function that returns undefined for older events */
+/** Fetches the deliveries for recent events in one request. @returns a lookup that is undefined for older events */
 function useDeliveriesByEvent(): DeliveriesOf {
   const { data } = useQuery({
     queryKey: ["delivery", "fresh", "by-event"],

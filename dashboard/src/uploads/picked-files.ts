@@ -17,7 +17,7 @@ interface WithHandle {
   getAsFileSystemHandle?(): Promise<FileSystemHandle | null>;
 }
 
-/** Reads the dropped files, without folders. Reads synchronously, since browsers clear the event once the handler returns. */
+/** Returns dropped files without folders. Reads the event synchronously, since browsers clear it after the handler. */
 export async function droppedFiles(transfer: DataTransfer): Promise<{ files: PickedFile[]; folders: number }> {
   const items = [...transfer.items].filter(({ kind }) => kind === "file");
   const fileItems = items.filter((item) => !item.webkitGetAsEntry()?.isDirectory);

@@ -21,7 +21,7 @@ interface UploadToken {
 
 const UPLOADS_PATH = "/v1/uploads";
 
-/** Starts an upload, or resumes it at the server's offset. @returns a function that stops it without deleting the partial upload */
+/** Starts an upload, or resumes it at the server's offset. @returns a function that stops it but keeps the sent data */
 export function startUpload(upload: Upload, file: File, events: UploadEvents): () => void {
   const stopped = new AbortController();
   const fail = (error: UploadError) => {

@@ -1,4 +1,4 @@
-/** The ways an upload can fail, and whether each is retried. */
+/** The ways an upload can fail, and whether each failure is retried. */
 export type UploadError =
   | { kind: "offline" }
   | { kind: "stalled" }

@@ -6,7 +6,7 @@ import { type Action, reduce, SENDING_MAX, STALLED_MS, type Upload } from "./upl
 const file = (id: string, size = 1_000) => ({ id, name: `${id}.mp4`, size, modified: 1, video: null, sizeMax: 5_000 });
 const offline: UploadError = { kind: "offline" };
 
-/** Applies actions, each with its time in ms. */
+/** Applies actions, each at its time in ms. */
 function after(...actions: [number, Action][]): readonly Upload[] {
   return actions.reduce<readonly Upload[]>((uploads, [now, action]) => reduce(uploads, action, now), []);
 }
@@ -39,7 +39,7 @@ test("progress reported after a pause is ignored", () => {
   expect(reduce(paused, { type: "progressed", id: "a", sent: 900 }, 2)).toBe(paused);
 });
 
-test("a lost connection is retried after 1, 2, and 4 s, and immediately once the browser is online", () => {
+test("a lost connection is retried after 1, 2, and 4 s, and immediately when the browser is back online", () => {
   let uploads = after([0, { type: "added", uploads: [file("a")] }]);
   let now = 0;
   for (const wait of [1_000, 2_000, 4_000]) {
@@ -84,7 +84,7 @@ test("a permanently rejected upload fails with the reason, and the next one star
   expect(phases(uploads)).toEqual(["failed", "sending", "sending"]);
 });
 
-test("after a reload an upload waits for its file, then continues from its last byte", () => {
+test("after a reload, an upload waits for its file, then continues from its last byte", () => {
   const [before] = after(
     [0, { type: "added", uploads: [file("a")] }],
     [1, { type: "created", id: "a", video: "k1iFD7h4rW" }],
@@ -102,7 +102,7 @@ test("after a reload an upload waits for its file, then continues from its last 
   });
 });
 
-test("a partial upload that the server no longer has is restarted from the first byte", () => {
+test("an upload restarts from the first byte if the server no longer has the partial upload", () => {
   const uploads = after(
     [0, { type: "added", uploads: [file("a")] }],
     [1, { type: "located", id: "a", url: "/v1/uploads/a" }],

@@ -1,4 +1,4 @@
-/** The texts of the upload panel. */
+/** Text for the upload panel. */
 import { bytes, plural, span } from "../format.ts";
 import { rate, secondsLeft } from "./estimate.ts";
 import type { Upload } from "./upload-state.ts";

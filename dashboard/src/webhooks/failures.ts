@@ -1,4 +1,4 @@
-/** The errors of a webhook's attempts in the last 24 hours, and when they occurred. */
+/** The errors from a webhook's attempts in the last 24 hours, and when they occurred. */
 import type { Health } from "../api/types.ts";
 import { shortError } from "../deliveries/delivery-text.ts";
 import { moment, number, plural } from "../format.ts";

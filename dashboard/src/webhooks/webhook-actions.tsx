@@ -1,4 +1,4 @@
-/** The actions of a webhook and their dialogs. */
+/** Webhook actions and their dialogs. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Copy, Ellipsis, History, Pause, Pencil, Play, Send, Trash2 } from "lucide-react";

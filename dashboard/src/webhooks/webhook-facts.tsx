@@ -1,4 +1,4 @@
-/** The side column of a webhook: its secret and its settings. */
+/** The side column on a webhook's page: its secret and settings. */
 import { RotateCcwKey } from "lucide-react";
 import { useState } from "react";
 import { api } from "../api/client.ts";

@@ -30,7 +30,7 @@ const monitored = (more: Partial<Webhook>, pending = 0, status: number | null = 
   last: (status === null ? undefined : { last_attempt: { status, error: null } }) as Delivery | undefined,
 });
 
-describe("the problem text of a webhook", () => {
+describe("the problem text for a webhook", () => {
   test("is empty for a healthy webhook", () => {
     expect(headline(monitored({}), NOW)).toBeUndefined();
   });
