@@ -65,7 +65,7 @@ const columns: Column<AuditEntry>[] = [
   },
 ];
 
-/** "webhook.secret_revealed" → "Webhook: secret revealed" */
+/** Formats "webhook.secret_revealed" as "Webhook: secret revealed". */
 function actionLabel(action: string): string {
   const [subject = "", verb = ""] = action.replaceAll("_", " ").split(".");
   const capitalized = subject === "api key" ? "API key" : subject.replace(/^./, (letter) => letter.toUpperCase());

@@ -14,7 +14,7 @@ import { useWebhookNames } from "./names.ts";
 
 const accent = "rounded-tag text-accent hover:underline";
 
-/** The objects that a delivery belongs to, and its position among the video's events. */
+/** Shows the objects that a delivery belongs to, and its position among the video's events. */
 export function DeliveryFacts({ delivery }: { delivery: Delivery }) {
   const { id, event, video, webhook, sequence, created } = delivery;
   const webhookNames = useWebhookNames();

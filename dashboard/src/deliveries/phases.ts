@@ -36,7 +36,7 @@ function unfinished({ dns, connect, tls, reused }: Timings): number {
   return Math.min(3, [dns, connect, tls].findLastIndex((ms) => ms !== null) + 1);
 }
 
-/** "Network 53 ms, receiver 4.74 s, body 12 ms" or "Connection reused, receiver 80 ms" */
+/** Summarizes the phases: "Network 53 ms, receiver 4.74 s, body 12 ms" or "Connection reused, receiver 80 ms" */
 export function summary(timings: Timings): string {
   const phases = phasesOf(timings);
   const ms = (at: number) => phases[at]?.ms ?? 0;

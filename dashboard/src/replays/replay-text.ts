@@ -14,7 +14,7 @@ const STATES: Record<Replay["status"], State> = {
 
 export const replayState = ({ status }: Pick<Replay, "status">): State => STATES[status];
 
-/** "1,204 events, about 25 s" */
+/** Describes the size of a replay: "1,204 events, about 25 s". */
 export function size({ total, rate }: Pick<Replay, "total" | "rate">): string {
   const events = plural(total, "event");
   if (total === 0 || rate === null) return events;
@@ -31,7 +31,7 @@ export function cancelText({ total, done }: Pick<Replay, "done" | "total">): str
 export const timeRange = ({ since, until }: Pick<Replay, "since" | "until">, now: number): string =>
   since === 0 ? `Before ${moment(until, now)}` : `${moment(since, now)} to ${moment(until, now)}`;
 
-/** "Failed or never sent events of type video.uploaded, video k1iFD7h4rW" */
+/** Describes the selected events: "Failed or never sent events of type video.uploaded, video k1iFD7h4rW" */
 export function selection({ statuses, types, video }: Pick<Replay, "statuses" | "types" | "video">): string {
   const which =
     statuses === null ? "all" : statuses.map((status) => (status === "never" ? "never sent" : status)).join(" or ");

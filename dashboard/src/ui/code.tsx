@@ -17,7 +17,7 @@ export function CodeBlock({ label, children, className }: { label: string; child
   );
 }
 
-/** Returns indented JSON, or undefined if the text is not JSON. The raw view keeps integers above 2^53 exact. */
+/** Returns indented JSON, or undefined if the text is not JSON. Integers above 2^53 are exact only in the raw view. */
 export function prettyJson(text: string): string | undefined {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);

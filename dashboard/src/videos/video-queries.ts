@@ -38,7 +38,7 @@ export const localPath = (url: string): string => new URL(url, location.href).pa
 
 export const titleOf = ({ name, id }: Pick<Video, "name" | "id">): string => name || id;
 
-/** The number of webhooks that receive events of this type. */
+/** Returns the number of webhooks that receive events of this type. */
 export const webhooksFor = (webhooks: readonly Webhook[], type: Webhook["events"][number]): number =>
   webhooks.filter(({ events }) => events.includes(type)).length;
 

@@ -45,7 +45,7 @@ export function stack(failures: Failure[]): number[][] {
   });
 }
 
-/** "31 failed attempts in 24 hours. 503 Service Unavailable: 24, 10:00–14:00. …" */
+/** Describes the failures: "31 failed attempts in 24 hours. 503 Service Unavailable: 24, 10:00–14:00. …" */
 export function describeFailures(failures: Failure[]): string {
   const all = failures.reduce((sum, { count }) => sum + count, 0);
   const each = failures.map(({ text, count, when }) => `${text}: ${number(count)}, ${when}.`);

@@ -34,7 +34,7 @@ export function skipErrors(draft: SkipDraft): { from?: string; before?: string }
 
 const REQUIRED = "Enter a date and time.";
 
-/** "2 deliveries will be skipped, 1 delivery will be sent." */
+/** Describes the effect: "2 deliveries will be skipped, 1 delivery will be sent." */
 export function skipPreview(preview: Pick<Cancellation, "total" | "has_more"> | undefined, held: number): string {
   if (preview === undefined) return "Counting deliveries…";
   const { total, has_more } = preview;

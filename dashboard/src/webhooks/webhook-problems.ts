@@ -28,7 +28,7 @@ export function problemOf({ webhook, health }: MonitoredWebhook, now: number): W
   return expiry !== null && expiresSoon(expiry, now) ? "certificate" : undefined;
 }
 
-/** "Every attempt has failed since 10:24. Last response: 503 Service Unavailable." */
+/** Describes the problem: "Every attempt has failed since 10:24. Last response: 503 Service Unavailable." */
 export function headline(monitored: MonitoredWebhook, now: number): string | undefined {
   const { webhook, health } = monitored;
   const problem = problemOf(monitored, now);
@@ -87,8 +87,8 @@ export function disableWarning({ webhook }: MonitoredWebhook, now: number): stri
 type Backlog = Pick<Health, "pending" | "oldest_pending" | "drain_seconds">;
 
 /**
- * "Resume and send 1,204 held deliveries? They go out in order, at most 50 per second, before new events. This takes
- * about 25 s if every delivery succeeds. The oldest event is from 10:24."
+ * Asks "Resume and send 1,204 held deliveries? They go out in order, at most 50 per second, before new events. This
+ * takes about 25 s if every delivery succeeds. The oldest event is from 10:24."
  */
 export function resumeText(
   health: Backlog | undefined,
