@@ -63,7 +63,7 @@ describe.skipIf(without("chromium"))("states of the dashboard", { timeout: 300_0
     { path: "audit-log", text: "Webhook: secret rotated" },
   ];
   const dialogs = (): State[] => [
-    { path: `webhooks/${ids.paused}`, text: /Resume and send .* held deliveries/, reach: press("Resume") },
+    { path: `webhooks/${ids.paused}`, text: /Resume and send .*held deliveries/, reach: press("Resume") },
     { path: `webhooks/${ids.paused}`, text: "Skip events from", reach: skipRange },
     { path: `webhooks/${ids.paused}`, text: /Both secrets work until/, reach: press("Rotate secret") },
     { path: `webhooks/${ids.failing}`, text: "New secret", reach: rotate },
