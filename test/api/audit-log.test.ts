@@ -7,7 +7,7 @@ const api = await testApi(await testDatabase());
 
 const WHO = { object: "audit_entry", actor: "key write key", address: "127.0.0.1" };
 
-/** The audit log entries of an object, oldest first. */
+/** Returns an object's audit log entries, oldest first. */
 async function entriesOf(subject: string, headers = {}) {
   const { json } = await api.ask("GET", "/v1/audit-log?limit=100", undefined, headers);
   const entries: { subject: string; created: number }[] = json.data;
@@ -21,7 +21,7 @@ async function pausedWebhook(): Promise<string> {
   return json.id;
 }
 
-test("the audit log has the name of a created and deleted key, but not the key", async () => {
+test("the audit log records the name of a created or deleted API key, but not the key itself", async () => {
   const { json } = await api.ask("POST", "/v1/api-keys", { name: "deploy", scope: "read" });
   await api.ask("DELETE", `/v1/api-keys/${json.id}`);
   const entries = await entriesOf(json.id);
@@ -32,7 +32,7 @@ test("the audit log has the name of a created and deleted key, but not the key",
   expect(JSON.stringify(entries)).not.toContain(json.key.slice(5));
 });
 
-test("the audit log records every change of a replay, but no dry run", async () => {
+test("the audit log records every change to a replay, but no dry runs", async () => {
   const webhook = await pausedWebhook();
   await happen(api, "AAAAAAAAA1");
   const now_s = Math.floor(Date.now() / 1000);
@@ -69,7 +69,7 @@ test("the audit log records a manual send once per Idempotency-Key", async () =>
   expect(await entriesOf(id)).toMatchObject([{ ...WHO, action: "delivery.sent_again" }]);
 });
 
-test("the audit log of a space is not visible to another space", async () => {
+test("a space's audit log is not visible to other spaces", async () => {
   const { json } = await api.ask("POST", "/v1/api-keys", { name: "mine" });
   const other = { authorization: `Bearer ${await api.key("read", await api.newSpace())}` };
   expect(await entriesOf(json.id)).toHaveLength(1);

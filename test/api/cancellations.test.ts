@@ -16,7 +16,7 @@ const happenThrice = async (letter: string) => {
   for (let n = 0; n < 3; n++) await happen(api, `${letter}${n}`.padEnd(10, "0"));
 };
 
-test("pending deliveries are canceled once per Idempotency-Key, and the audit log records by whom and how many", async () => {
+test("a cancellation takes effect once per Idempotency-Key, and the audit log records who canceled how many deliveries", async () => {
   const webhook = await heldWebhook();
   await happenThrice("a");
   const counted = await api.ask("POST", "/v1/cancellations", { webhook, dry_run: true });
@@ -38,7 +38,7 @@ test("pending deliveries are canceled once per Idempotency-Key, and the audit lo
   expect(entries).toEqual([{ actor: "key write key", details: { webhook, total: 3 } }]);
 });
 
-test("a read-only key cannot cancel, and neither can another space", async () => {
+test("a read-only key cannot cancel deliveries, and neither can another space", async () => {
   const webhook = await heldWebhook();
   await happenThrice("c");
   const reader = { authorization: `Bearer ${api.keys.read}` };

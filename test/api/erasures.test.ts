@@ -28,19 +28,19 @@ const erase = (video: string, headers: Record<string, string> = {}) =>
 const deliveriesOf = async (video: string) => (await api.ask("GET", `/v1/deliveries?video=${video}`)).json.data;
 const eventsOf = async (video: string) => (await api.ask("GET", `/v1/events?video=${video}`)).json.data;
 
-/** A deleted video whose events were all delivered. */
+/** Creates and deletes a video, and waits until all its events are delivered. */
 async function deliveredVideo(): Promise<string> {
   const video = await createVideo();
   await api.ask("DELETE", `/v1/videos/${video}`);
   await vi.waitFor(async () => {
     const statuses = (await deliveriesOf(video)).map(({ status }: { status: string }) => status);
     expect(statuses).toEqual(["succeeded", "succeeded"]);
-    expect(await eventsOf(video)).toHaveLength(2); // once every older transaction has ended
+    expect(await eventsOf(video)).toHaveLength(2); // events are listed only after every older transaction has ended
   }, patient);
   return video;
 }
 
-/** The rows of the delivery log and of the video, as text. */
+/** Returns the video's row and its rows in the delivery log as text. */
 const kept = async (video: string): Promise<string> => {
   const text = `select concat(
       (select string_agg(e::text, ' ') from events e where e.video_id = $1),
@@ -52,7 +52,7 @@ const kept = async (video: string): Promise<string> => {
   return (await db.run<{ text: string }>({ name: "", text }, [video]))[0]!.text;
 };
 
-test("an erasure removes the data of each event and keeps the fact of its delivery", async () => {
+test("an erasure removes each event's data but keeps the record of its delivery", async () => {
   const video = await deliveredVideo();
   expect(await kept(video)).toContain(secret);
   const before = await deliveriesOf(video);
@@ -83,7 +83,7 @@ test("an erasure removes the data of each event and keeps the fact of its delive
   });
 });
 
-test("an event that is not erased has no field about erasure", async () => {
+test("an event that is not erased has no erasure fields", async () => {
   const video = await deliveredVideo();
   const [event] = await eventsOf(video);
   expect(Object.keys(event).sort()).toEqual(["created", "data", "id", "object", "sequence", "type"]);
@@ -91,7 +91,7 @@ test("an event that is not erased has no field about erasure", async () => {
   expect((await api.ask("GET", `/v1/deliveries/${id}`)).json.erased).toBeNull();
 });
 
-test("an erasure is rejected while the video exists or has pending deliveries", async () => {
+test("an erasure is rejected while its video exists or has pending deliveries", async () => {
   await setWebhook("paused");
   const video = await createVideo();
   const existing = await erase(video);
@@ -108,7 +108,7 @@ test("an erasure is rejected while the video exists or has pending deliveries", 
   await setWebhook("enabled");
 });
 
-test("a repeated erasure erases nothing, and is recorded once per Idempotency-Key", async () => {
+test("a repeated erasure erases nothing more and is recorded once per Idempotency-Key", async () => {
   const video = await deliveredVideo();
   const once = { "idempotency-key": "erase" };
   const first = await erase(video, once);

@@ -8,7 +8,7 @@ const once = (key: string) => ({ "idempotency-key": key });
 const count = async (name: string, text: string) => (await db.run<{ n: number }>({ name, text }))[0]!.n;
 const videos = () => count("count_videos", "select count(*) as n from videos");
 
-test("a repeated request returns the same bytes and has no second effect", async () => {
+test("a repeated request returns the same bytes and does not take effect again", async () => {
   const first = await api.ask("POST", "/v1/videos", { name: "Once" }, once("same"));
   const before = await videos();
   const again = await api.ask("POST", "/v1/videos", { name: "Once" }, once("same"));
@@ -18,7 +18,7 @@ test("a repeated request returns the same bytes and has no second effect", async
   expect(await videos()).toBe(before);
 });
 
-test("a different request with the same key is rejected", async () => {
+test("another request with the same key is rejected", async () => {
   await api.ask("POST", "/v1/videos", { name: "A" }, once("other"));
   const { status, json } = await api.ask("POST", "/v1/videos", { name: "B" }, once("other"));
   expect([status, json.code]).toEqual([422, "IDEMPOTENCY_MISMATCH"]);
@@ -26,7 +26,7 @@ test("a different request with the same key is rejected", async () => {
   expect(elsewhere.json.code).toBe("IDEMPOTENCY_MISMATCH");
 });
 
-test("of thirty concurrent requests one takes effect, and all return its response", async () => {
+test("if thirty requests with the same key arrive at once, one takes effect and all return its response", async () => {
   const before = await videos();
   const responses = await Promise.all(
     Array.from({ length: 30 }, () => api.ask("POST", "/v1/videos", { name: "Thirty" }, once("thirty"))),
@@ -43,7 +43,7 @@ test("a rejected request does not use up its key", async () => {
   expect([refused.status, corrected.status]).toEqual([422, 201]);
 });
 
-test("another space can use the same key", async () => {
+test("two spaces can use the same key independently", async () => {
   const other = { authorization: `Bearer ${await api.key("write", await api.newSpace())}` };
   const mine = await api.ask("POST", "/v1/videos", { name: "Mine" }, once("shared"));
   const theirs = await api.ask("POST", "/v1/videos", { name: "Theirs" }, { ...once("shared"), ...other });
@@ -65,7 +65,7 @@ test.each([
   },
 );
 
-test("a key can be used for a new request after a day", async () => {
+test("a key can be reused for a new request after a day", async () => {
   const first = await api.ask("POST", "/v1/videos", { name: "Old" }, once("old"));
   await db.run({
     name: "age_responses",

@@ -6,7 +6,7 @@ const db = await testDatabase();
 const api = await testApi(db);
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 
-test("a new key is shown once, works immediately, and is stored as a hash only", async () => {
+test("a new key is shown once, works immediately, and is stored only as a hash", async () => {
   const { json } = await api.ask("POST", "/v1/api-keys", { name: "ci", scope: "read" });
   expect(json.key).toMatch(/^mave_[\w-]{43}$/);
   expect(json).toMatchObject({
@@ -36,7 +36,7 @@ test("a deleted key stops working immediately, even if it is cached", async () =
   expect((await api.ask("DELETE", `/v1/api-keys/${json.id}`)).status).toBe(404);
 });
 
-test("a key has the time of its last use", async () => {
+test("a key shows when it was last used", async () => {
   const { json } = await api.ask("POST", "/v1/api-keys", { name: "used" });
   for (let n = 0; n < 20; n++) await api.apiKeys.identify(json.key);
   await api.apiKeys.flush();
@@ -75,14 +75,14 @@ test("the audit log records who revealed and rotated a secret, and from where", 
     expect(entry).toMatchObject({ actor: "key write key", address: "127.0.0.1", subject: json.id });
 });
 
-test("a rejected change has no entry in the audit log", async () => {
+test("a rejected change is not recorded in the audit log", async () => {
   const before = (await api.ask("GET", "/v1/audit-log?limit=1")).json.data[0].id;
   await api.ask("DELETE", "/v1/webhooks/2222222222222222222223");
   await api.ask("PATCH", "/v1/webhooks/2222222222222222222223", { status: "paused" });
   expect((await api.ask("GET", "/v1/audit-log?limit=1")).json.data[0].id).toBe(before);
 });
 
-test("the pages of a list have each item once in both directions, even while items are added", async () => {
+test("paging through a list in either direction returns each item once, even while items are added", async () => {
   const space = await api.newSpace();
   const own = bearer(await api.key("write", space));
   for (let n = 0; n < 6; n++) await api.ask("POST", "/v1/api-keys", { name: `nr ${n}` }, own);
@@ -95,7 +95,7 @@ test("the pages of a list have each item once in both directions, even while ite
   const third = await page(`&after=${second.next}`);
   expect([third.has_more, third.next]).toEqual([false, null]);
   const all = [...ids(first), ...ids(second), ...ids(third)];
-  expect(new Set(all).size).toBe(7); // six and the key that sends these requests
+  expect(new Set(all).size).toBe(7); // six keys, plus the key that sends these requests
   expect(ids(await page(`&before=${second.data[0].id}`))).toEqual(ids(first));
 });
 
@@ -106,18 +106,18 @@ test.each([
   ["after=nothing", "/after"],
   ["before=nothing", "/before"],
   ["page=2", "/page"],
-])("a list with ?%s is rejected with the invalid field", async (query, path) => {
+])("a list request with ?%s is rejected, and the error names the invalid field", async (query, path) => {
   const { status, json } = await api.ask("GET", `/v1/api-keys?${query}`);
   expect([status, json.code, json.errors[0].path]).toEqual([422, "REQUEST_INVALID", path]);
 });
 
-test("a space has a limit of API keys", async () => {
+test("a space can have only a limited number of API keys", async () => {
   const own = bearer(await api.key("write", await api.newSpace()));
   for (let n = 1; n < 100; n++) expect((await api.ask("POST", "/v1/api-keys", { name: `${n}` }, own)).status).toBe(201);
   expect((await api.ask("POST", "/v1/api-keys", { name: "101" }, own)).json.code).toBe("LIMIT_REACHED");
 });
 
-test("all invalid fields are returned at once", async () => {
+test("an error lists all invalid fields", async () => {
   const body = {
     url: 5,
     events: ["video.created", "nonsense"],
@@ -136,7 +136,7 @@ test("all invalid fields are returned at once", async () => {
   ]);
 });
 
-// This must be the last test, because it exhausts the limit of this address.
+// This must be the last test, because it exhausts the rate limit for this address.
 test("guessing keys is rate limited, while valid keys from the same address keep working", async () => {
   const guesses = await Promise.all(
     Array.from({ length: 70 }, (_, n) =>

@@ -1,4 +1,4 @@
-/** The metrics of a real server after real deliveries. */
+/** Tests the metrics of a real server after real deliveries. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -18,7 +18,7 @@ describe("the metrics of a server that has delivered", async () => {
     page = await (await fetch(`${server.url}/metrics`)).text();
     return page;
   };
-  /** The value of a sample. */
+  /** Returns a sample's value. */
   const value = (sample: string) =>
     Number(
       page
@@ -41,7 +41,7 @@ describe("the metrics of a server that has delivered", async () => {
   }, 120_000);
   afterAll(() => server?.remove());
 
-  test("contain the depth and age of the queue by state", async () => {
+  test("contain the queue's depth and age by state", async () => {
     const depths = () => ["retrying", "held", "due", "sending", "waiting"].map(depth);
     await expect.poll(async () => (await scrape()) && depths(), SEEN).toEqual([1, 1, 0, 0, 0]);
     for (const state of ["held", "retrying"])
@@ -49,7 +49,7 @@ describe("the metrics of a server that has delivered", async () => {
     expect(value("mave_oldest_due_seconds")).toBe(0);
   });
 
-  test("contain attempts by outcome and error word, and their duration", async () => {
+  test("count attempts by outcome and error word, and contain their durations", async () => {
     await expect
       .poll(
         async () =>
@@ -64,7 +64,7 @@ describe("the metrics of a server that has delivered", async () => {
     expect(value("mave_leases_lost_total")).toBe(0);
   });
 
-  test("contain the claims of deliveries from the database", async () => {
+  test("count deliveries claimed from the database", async () => {
     const api = apiOf(server, await server.key());
     const before = value("mave_claim_duration_seconds_count");
     const { data } = (await api.get("/v1/webhooks")) as { data: { id: string; status: string }[] };
@@ -75,7 +75,7 @@ describe("the metrics of a server that has delivered", async () => {
     await expect.poll(async () => (await scrape()) && depth("held"), SEEN).toBe(0);
   });
 
-  test("contain the node, its database, its uploads and its requests", async () => {
+  test("describe the node, its database, its uploads and its requests", async () => {
     await expect
       .poll(async () => (await scrape()) && [value("mave_nodes"), value("mave_database_waiting")], SEEN)
       .toEqual([1, 0]);
@@ -102,7 +102,7 @@ describe("the metrics of a server that has delivered", async () => {
   });
 });
 
-test("metrics without a database are available and report it as down", async () => {
+test("metrics stay available without a database and report it as down", async () => {
   const connection = `postgres://mave@127.0.0.1:${await freePort()}/mave`;
   const db = openDatabase({ connection, connections: 1 });
   const { registry } = createMetrics({ db, roles: new Set(["api"]), delivery: null });

@@ -13,7 +13,7 @@ test("/healthz and /readyz need no authentication", async () => {
   }
 });
 
-test("every response has a request id, which is also in the problem", async () => {
+test("every response has a request ID, which the error body repeats", async () => {
   const { headers, json } = await api.ask("GET", "/v1/videos/nothing000");
   expect(headers.get("x-request-id")).toMatch(/^[\w-]+$/);
   expect(json.request).toBe(headers.get("x-request-id"));
@@ -55,7 +55,7 @@ describe("a server with a metrics token on all addresses", () => {
   }, 60_000);
   afterAll(() => server?.remove());
 
-  test("returns its metrics with the token only", async () => {
+  test("returns its metrics only with the token", async () => {
     const ask = (authorization?: string) =>
       fetch(`${server.url}/metrics`, { headers: authorization ? { authorization } : {} });
     expect((await ask()).status).toBe(401);
@@ -65,7 +65,7 @@ describe("a server with a metrics token on all addresses", () => {
     expect(await shown.text()).toContain('mave_role{role="deliver"} 1');
   });
 
-  test.skipIf(!outside)("rejects unknown hosts with 421 and names the setting", async () => {
+  test.skipIf(!outside)("rejects unknown hosts with 421 and names the setting to change", async () => {
     const port = new URL(server.url).port;
     const response = await fetch(`http://${outside}:${port}/v1/videos`);
     const problem = (await response.json()) as { code: string; detail: string };
@@ -74,7 +74,7 @@ describe("a server with a metrics token on all addresses", () => {
   });
 });
 
-test("a node without the role api serves the routes for operators only", { timeout: 60_000 }, async () => {
+test("a node without the api role serves only the operators' routes", { timeout: 60_000 }, async () => {
   const server = await startServer({ MAVE_ROLES: "deliver,process" });
   try {
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200);

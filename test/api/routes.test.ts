@@ -9,7 +9,7 @@ type Route = (typeof api.app.routeList)[number];
 type Method = "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
 type Operation = { operationId: string; security: object[]; responses: Record<string, unknown> };
 
-/** Public routes: pages, media and the API documentation. */
+/** The public routes: pages, media and the API documentation. */
 const PUBLIC = /^\/(?:$|dashboard|docs|embed|oembed|media|:id|v1\/openapi\.json)/;
 
 const all = api.app.routeList.filter(
@@ -23,7 +23,7 @@ const named = (wanted: (route: Route) => boolean) => all.filter(wanted).map((rou
 const ask = (route: Route, path: string, body?: unknown, headers?: Record<string, string>) =>
   api.ask(route.method as Method, path, body, headers);
 
-/** Replaces `:id` with a well-formed unknown id. */
+/** Replaces `:id` with a well-formed but unknown ID. */
 const unknown = (path: string) =>
   path.replace(":id", path.includes("/videos") ? "zzzzzzzzzz" : "2222222222222222222223");
 
@@ -38,7 +38,7 @@ test.each(named(() => true))("%s is in the OpenAPI document", (_, route) => {
   expect(Object.keys(operation!.responses)).toEqual(expect.arrayContaining(["4XX", "5XX"]));
 });
 
-test("the OpenAPI document has a unique id per operation, and no operation without a route", () => {
+test("the OpenAPI document has a unique ID for each operation and no operation without a route", () => {
   const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
   expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
   expect(operations.length).toBe(all.length);
@@ -90,7 +90,7 @@ test("another space still has its objects after these requests", async () => {
   }
 });
 
-/** Valid bodies, so that only the id is invalid. */
+/** Valid bodies, so that only the ID is invalid. */
 const BODIES: Record<string, object | string> = {
   "PUT /v1/videos/:id/file": "a file",
   "PATCH /v1/videos/:id": { name: "x" },
@@ -112,7 +112,7 @@ function otherSpace() {
     };
     const webhooks = await make("/v1/webhooks", { url: "https://example.com/a", events: ["video.created"] });
     const videos = await make("/v1/videos", { name: "theirs" });
-    // Events are listed once no older transaction is open, including those of other test files on the same server.
+    // Events are listed only after all older transactions on the server have ended, even those of other test files.
     const get = (path: string) =>
       eventually(async () => (await api.ask("GET", path, undefined, { authorization })).json.data[0].id as string);
     const replay = { webhook: webhooks, since: 0, until: 2_000_000_000 };

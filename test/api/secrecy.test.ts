@@ -1,4 +1,4 @@
-/** The secret and header values of a webhook are only visible to its receiver and in the routes for secrets. */
+/** A webhook's secrets and header values are visible only to its receiver and through the routes for secrets. */
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connectTo } from "../../server/src/store/db.ts";
@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.remove());
 
-/** The values that must not leak, by their description. */
+/** The values that must not leak, keyed by description. */
 const secrets = new Map<string, string>();
 const newSecret = (description: string, bytes = 24): string => {
   const secret = `whsec_${randomBytes(bytes).toString("base64")}`;
@@ -32,7 +32,7 @@ const newSecret = (description: string, bytes = 24): string => {
 const headers = { Authorization: `Bearer ${randomBytes(18).toString("hex")}`, "X-Tenant": "the tenant's pass phrase" };
 for (const [name, value] of Object.entries(headers)) secrets.set(`the value of ${name}`, value);
 
-/** A secret with and without its prefix, in plain text and in common encodings. */
+/** Returns a secret with and without its prefix, in plain text and in common encodings. */
 function formsOf(secret: string): string[] {
   const bare = secret.replace(/^(?:whsec_|Bearer )/, "");
   const forms = [secret, bare].flatMap((text) => {
@@ -44,7 +44,7 @@ function formsOf(secret: string): string[] {
 const encodings = (bytes: Buffer): string[] =>
   (["hex", "base64", "base64url"] as const).map((encoding) => bytes.toString(encoding).replace(/=+$/, ""));
 
-/** The descriptions of the secrets that a text contains, in any form and case. */
+/** Returns the descriptions of all secrets in a text, whatever their encoding and case. */
 const leaksIn = (text: string): string[] =>
   [...secrets].filter(([, secret]) => has(text.toLowerCase(), formsOf(secret))).map(([description]) => description);
 const has = (lower: string, forms: string[]) => forms.some((form) => lower.includes(form.toLowerCase()));
@@ -85,7 +85,7 @@ const respondWith = (status: number) => {
   receiver.response = { status, body: `${status}`, headers: {} };
 };
 
-/** Registers a webhook with these secrets and another one in the same space. @returns both ids */
+/** Registers a webhook with the first secret and the headers, and another one in its space. @returns both IDs */
 async function register(): Promise<[watched: string, other: string]> {
   const watched = { url: receiver.url, events, headers, secret: first, description: "watched" };
   const made = await ask("POST", "/v1/webhooks", watched, { "idempotency-key": "one" });
@@ -95,7 +95,7 @@ async function register(): Promise<[watched: string, other: string]> {
   return [made.json.id, other.json.id];
 }
 
-/** Delivers, fails, resends, rotates, tests and updates. */
+/** Delivers events, lets some fail, resends one, rotates the secret, sends a test event and updates the webhook. */
 async function useWebhook(id: string): Promise<void> {
   await askRecorded("POST", "/v1/videos", { name: "one" });
   await expect.poll(() => deliveriesOf("succeeded")).toHaveLength(2);
@@ -138,7 +138,7 @@ async function sendInvalidRequests(id: string): Promise<void> {
   expect((await askRecorded("GET", `/v1/webhooks?after=${encodeURIComponent(stray)}`)).status).toBe(422);
 }
 
-/** Disables the webhook; the other one receives `webhook.disabled`. */
+/** Disables the webhook, so that the other webhook receives `webhook.disabled`. */
 async function disable(id: string): Promise<void> {
   respondWith(410);
   await askRecorded("POST", `/v1/webhooks/${id}/tests`, { type: "webhook.test" });
@@ -157,7 +157,7 @@ async function readEverything(id: string): Promise<void> {
       expect((await askRecorded("GET", `/v1/${list}/${id}`)).status, list).toBe(200);
 }
 
-test("no log line, list, event, error or row contains the secrets or header values of a webhook", async () => {
+test("no log line, list, event, error or row contains a webhook's secrets or header values", async () => {
   const [id, other] = await register();
   await useWebhook(id);
   await sendInvalidRequests(id);
@@ -177,7 +177,7 @@ test("no log line, list, event, error or row contains the secrets or header valu
   expect(leaksIn(await everyRow())).toEqual([]);
 });
 
-/** All rows of the database as text. */
+/** Returns all rows in the database as text. */
 async function everyRow(): Promise<string> {
   const client = await connectTo(connection);
   try {

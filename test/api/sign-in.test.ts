@@ -7,7 +7,7 @@ const db = await testDatabase();
 const api = await testApi(db);
 const link = async () => new URL(await createSignInLink(db, api.random, api.publicUrl)).hash.slice(1);
 
-/** A client that stores cookies and sends an Origin, like a browser. */
+/** Creates a client that stores cookies and sends an Origin header, like a browser. */
 function browser() {
   const jar = new Map<string, string>();
   const send = async (method: "GET" | "POST" | "PATCH" | "DELETE", path: string, body?: object, headers = {}) => {
@@ -26,7 +26,7 @@ function browser() {
 const ANN = { name: "Ann", email: "ann@example.com", password: "correct horse battery" };
 const first = browser();
 
-test("without an owner, there is no session and no password works", async () => {
+test("without an owner, there is no session and no password is accepted", async () => {
   expect((await first.send("GET", "/v1/session")).status).toBe(401);
   const { status, json } = await first.send("POST", "/v1/session", {
     email: "a@example.com",
@@ -35,7 +35,7 @@ test("without an owner, there is no session and no password works", async () => 
   expect([status, json.code]).toEqual([401, "SIGN_IN_FAILED"]);
 });
 
-test("of fifty concurrent first-run links, exactly one creates the owner", async () => {
+test("if fifty first-run links are used at once, exactly one creates the owner", async () => {
   const tokens = await Promise.all(Array.from({ length: 25 }, link));
   const tries = [...tokens, ...tokens].map((token, n) => {
     const person = n === 0 ? first : browser();
@@ -49,7 +49,7 @@ test("of fifty concurrent first-run links, exactly one creates the owner", async
   expect(people).toHaveLength(1);
 });
 
-test("the owner gets the space that exists since the first start", async () => {
+test("the owner gets the space created by the first start", async () => {
   const owner = await ownerBrowser();
   const { json } = await owner.send("GET", "/v1/session");
   expect(json).toMatchObject({ object: "session", space: { name: "My space" } });
@@ -59,7 +59,7 @@ test("the owner gets the space that exists since the first start", async () => {
   expect(seen.json.data.map(({ name }: { name: string }) => name)).toContain("write key");
 });
 
-/** A browser that is signed in as the owner. */
+/** Creates a browser that is signed in as the owner. */
 async function ownerBrowser() {
   const person = browser();
   const { status, json } = await person.send("POST", "/v1/session/link", { token: await link() });
@@ -67,7 +67,7 @@ async function ownerBrowser() {
   return person;
 }
 
-test("a sign-in link works once and for one hour", async () => {
+test("a sign-in link works once, within one hour", async () => {
   const token = await link();
   const person = browser();
   expect((await person.send("POST", "/v1/session/link", { token })).json.purpose).toBe("sign_in");
@@ -109,7 +109,7 @@ test("a session row copied from the database does not authenticate", async () =>
 test("signing out invalidates the old cookie", async () => {
   const person = await ownerBrowser();
   const copied = new Map(person.jar);
-  copied.delete("mave.session_data"); // the signed cache cookie is valid for up to a minute
+  copied.delete("mave.session_data"); // the signed cache cookie stays valid for up to a minute
   expect((await person.send("DELETE", "/v1/session")).status).toBe(200);
   expect((await person.send("GET", "/v1/session")).status).toBe(401);
   const cookie = [...copied].map(([name, value]) => `${name}=${value}`).join("; ");
@@ -127,24 +127,24 @@ test.each([
   ["no origin", { origin: "" }, 403],
   ["another origin", { origin: "https://evil.example" }, 403],
   ["a null origin", { origin: "null" }, 403],
-  ["an origin that contains our host name", { origin: "https://localhost.evil.example" }, 403],
-  ["another site according to Sec-Fetch-Site", { origin: "", "sec-fetch-site": "cross-site" }, 403],
-  ["another origin of the same site", { origin: "", "sec-fetch-site": "same-site" }, 403],
-  ["our page according to Sec-Fetch-Site", { origin: "", "sec-fetch-site": "same-origin" }, 201],
+  ["an origin that contains our hostname", { origin: "https://localhost.evil.example" }, 403],
+  ["another site (per Sec-Fetch-Site)", { origin: "", "sec-fetch-site": "cross-site" }, 403],
+  ["another origin on the same site (per Sec-Fetch-Site)", { origin: "", "sec-fetch-site": "same-site" }, 403],
+  ["our page (per Sec-Fetch-Site)", { origin: "", "sec-fetch-site": "same-origin" }, 201],
   ["our public URL", { origin: "http://videos.example.com" }, 201],
-])("a request with a session cookie is checked for %s", async (_, headers, expected) => {
+])("a request with a session cookie from %s is accepted or rejected as specified", async (_, headers, expected) => {
   const person = await ownerBrowser();
   const { status, json } = await person.send("POST", "/v1/videos", { name: "x" }, headers);
   expect(status).toBe(expected);
   if (expected === 403) expect(json.code).toBe("ORIGIN_REFUSED");
 });
 
-test("a request with an API key needs no origin, because no browser adds it", async () => {
+test("a request with an API key needs no origin, because browsers never add API keys", async () => {
   const { status } = await api.ask("POST", "/v1/videos", {}, { origin: "https://evil.example" });
   expect(status).toBe(201);
 });
 
-test("a member joins once by an invitation, sees the space, and cannot invite", async () => {
+test("an invited member joins once, sees the space, and cannot invite others", async () => {
   const owner = await ownerBrowser();
   const invitation = await owner.send("POST", "/v1/members");
   expect(invitation.status).toBe(201);

@@ -25,7 +25,7 @@ interface Message {
   data: string;
 }
 
-/** A client of server-sent events that stores all messages. */
+/** Opens a client for server-sent events that stores all messages. */
 async function stream(path: string, headers: Record<string, string> = {}) {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const client = request(`${api.url}${path}`, {
@@ -68,7 +68,7 @@ const create = async (name: string) => (await api.ask("POST", "/v1/videos", { na
 const polled = async (after: string) =>
   (await api.ask("GET", `/v1/events?limit=100&after=${after}`)).json.data.map(({ id }: { id: string }) => id);
 
-/** Waits until the event of a new video is readable, that is, until every older transaction has ended. */
+/** Waits until a new video's event is readable, that is, until every older transaction has ended. */
 const readable = (video: string) =>
   eventually(async () => {
     const { data } = (await api.ask("GET", `/v1/events?video=${video}`)).json;
@@ -76,7 +76,7 @@ const readable = (video: string) =>
     return data[0].id as string;
   });
 
-test("a stream sends events with the same bytes as the API", async () => {
+test("a stream sends each event as the same bytes that the API returns", async () => {
   const viewer = await stream("/v1/events/stream");
   expect(viewer.response.headers["content-type"]).toMatch(/^text\/event-stream/);
   const video = await create("Seen");
@@ -103,7 +103,7 @@ test("a stream resumes after the last event seen, in order and without gaps or r
   expect(resumed.ids()).toEqual(all);
 });
 
-test("viewers that connect at any time receive each event once, in commit order", async () => {
+test("every viewer receives each event once and in commit order, whenever it connects", async () => {
   const start = (await api.ask("GET", "/v1/events?order=desc&limit=1")).json.data[0].id;
   const viewers: Promise<Awaited<ReturnType<typeof stream>>>[] = [];
   for (let n = 0; n < 20; n++) {
@@ -139,7 +139,7 @@ test("a stream can filter by type and by video", async () => {
   for (const { messages } of [byVideo, byType]) expect(messages.map(({ event }) => event)).toEqual(["video.deleted"]);
 });
 
-test("a stream does not receive events of another space", async () => {
+test("a stream does not receive events from another space", async () => {
   const authorization = `Bearer ${await api.key("read", await api.newSpace())}`;
   const theirs = await stream("/v1/events/stream", { authorization });
   const changes = await stream("/v1/changes", { authorization });
@@ -149,7 +149,7 @@ test("a stream does not receive events of another space", async () => {
   expect([...theirs.messages, ...changes.messages]).toEqual([]);
 });
 
-test("live pages receive the ids of changed objects without duplicates", async () => {
+test("live pages receive the IDs of changed objects without duplicates", async () => {
   const viewer = await stream("/v1/changes");
   const video = await create("live");
   await viewer.count(2);
@@ -160,7 +160,7 @@ test("live pages receive the ids of changed objects without duplicates", async (
   expect(changes.some(({ space }) => space !== undefined)).toBe(false);
 });
 
-test("live pages are told to refetch everything if changes of other nodes may have been missed", async () => {
+test("live pages are told to refetch everything if changes from other nodes may have been missed", async () => {
   const viewer = await stream("/v1/changes");
   await eventually(() => {
     api.miss();
@@ -175,7 +175,7 @@ test("an invalid cursor is rejected before the stream starts", async () => {
   expect([status, json.code]).toEqual([422, "REQUEST_INVALID"]);
 });
 
-test("a space has a limit of streams, which returns Retry-After", async () => {
+test("a stream over the space's limit is rejected with Retry-After", async () => {
   const authorization = `Bearer ${await api.key("read", await api.newSpace())}`;
   const opened = await Promise.all(Array.from({ length: 200 }, () => stream("/v1/changes", { authorization })));
   const { status, json, headers } = await api.ask("GET", "/v1/changes", undefined, { authorization });

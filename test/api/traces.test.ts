@@ -1,4 +1,4 @@
-/** Traces of real servers, from an API request to its attempts, as an OpenTelemetry collector receives them. */
+/** Tests the traces that real servers send to an OpenTelemetry collector, from an API request to its attempts. */
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -62,7 +62,7 @@ describe("the traces of a server that delivers", async () => {
     expect(attempt.ms).toBeGreaterThan(0);
   });
 
-  test("are separate for events of one group commit", async () => {
+  test("are separate for events in the same group commit", async () => {
     const before = attempts("succeeded").length;
     const made = await Promise.all(Array.from({ length: 20 }, (_, index) => api.video(`At once ${index}`)));
     await expect.poll(() => attempts("succeeded").length, SEEN).toBe(before + made.length);
@@ -94,7 +94,7 @@ describe("the traces of a server that delivers", async () => {
   });
 });
 
-test("an attempt of a deliver-only node is in the trace of the API request to another node", async () => {
+test("an attempt by a deliver-only node is part of the trace of an API request to another node", async () => {
   const [collector, receiver] = [await startCollector(), await startReceiver()];
   const start = await nodesOf(collector.url);
   const node = await start("api");
@@ -112,7 +112,7 @@ test("an attempt of a deliver-only node is in the trace of the API request to an
   expect(attempt).toMatchObject({ traceId: call!.traceId, parentSpanId: event!.spanId });
 }, 120_000);
 
-/** Starts nodes of one role each that share a database, a folder and a secrets key. */
+/** Starts nodes with one role each that share a database, a folder and a secrets key. */
 async function nodesOf(collector: string): Promise<(role: string) => Promise<TestServer>> {
   const folder = await mkdtemp(join(tmpdir(), "mave-traces-"));
   const nodes: TestServer[] = [];

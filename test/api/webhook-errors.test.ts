@@ -8,7 +8,7 @@ const HOUR_MS = 3_600_000;
 const db = await testDatabase();
 const api = await testApi(db);
 
-test("the health of a webhook has the errors per hour, most frequent first", async () => {
+test("a webhook's health lists each hour's errors, most frequent first", async () => {
   const body = { url: "https://r.example.com/errors", events: ["video.created"] };
   const { id } = (await api.ask("POST", "/v1/webhooks", body)).json;
   const failed = (hour_ms: number, errors: Record<string, number>) => {

@@ -20,7 +20,7 @@ describe.skipIf(without("chromium"))("account pages", async () => {
   });
   afterAll(() => server?.remove());
 
-  test("the first run's link creates the owner and works once", async () => {
+  test("the first-run link creates the owner and works once", async () => {
     const link = await oneTimeLink(server);
     const { page, faults } = await visit(browser, server.url);
     await page.goto(link);
@@ -107,7 +107,7 @@ describe.skipIf(without("chromium"))("account pages", async () => {
     await page.context().close();
   });
 
-  test("the settings change the space name, the theme, and the shortcuts, and show the server", async () => {
+  test("the settings page changes the space name, the theme and the shortcuts, and describes the server", async () => {
     const { page, faults } = await visitAsOwner(browser, server);
     await page.goto("/dashboard/settings");
     await page.getByLabel("Name").fill("Northlight Museum");
@@ -134,7 +134,7 @@ describe.skipIf(without("chromium"))("account pages", async () => {
     await page.context().close();
   });
 
-  test("the owner invites a member with a link and can remove the member", async () => {
+  test("the owner can invite a member with a link and remove the member", async () => {
     const { page } = await visitAsOwner(browser, server);
     await page.goto("/dashboard/members");
     await page.getByRole("button", { name: "Invite member" }).click();
@@ -164,7 +164,7 @@ describe.skipIf(without("chromium"))("account pages", async () => {
     await page.context().close();
   });
 
-  test("all pages are accessible and fit every width in both themes", { timeout: 120_000 }, async () => {
+  test("every page is accessible and fits every width in both themes", { timeout: 120_000 }, async () => {
     for (const colorScheme of ["light", "dark"] as const) {
       const { page } = await visitAsOwner(browser, server, { colorScheme });
       for (const [path, heading] of [

@@ -1,4 +1,4 @@
-/** The warning about a receiver's certificate, from the TLS connection of a delivery to the page. */
+/** Tests the warning about a receiver's certificate, from a delivery's TLS connection to the page. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { startServer, type TestServer } from "../support/server.ts";
 import { apiOf } from "./api.ts";
 import { startTlsReceiver, type TlsReceiver } from "./receiver.ts";
 
-// The page reads health at most every five seconds, and the server writes it every two; the rest is slack.
+// The server writes health every two seconds, and the page reads it at most every five; the rest is slack.
 const SEEN = { timeout: 30_000 };
 const EXPIRES = /^The receiver's TLS certificate expires in 10\sdays, on .+\d{4}\./;
 const ADVICE = /Renew it on the receiver\. After that day, attempts fail with “Certificate rejected”\./;
@@ -37,7 +37,7 @@ describe.skipIf(without("chromium") || without("openssl"))("a certificate that e
     if (folder) await rm(folder, { recursive: true });
   });
 
-  test("causes a warning after a delivery sees it, until a delivery sees the renewed one", async () => {
+  test("causes a warning until a delivery sees the renewed certificate", async () => {
     const { page, faults } = await visitAsOwner(browser, server);
     await page.goto(`/dashboard/webhooks/${webhook}`);
     const main = page.getByRole("main");
@@ -61,7 +61,7 @@ describe.skipIf(without("chromium") || without("openssl"))("a certificate that e
   }, 120_000);
 
   test.each(["light", "dark"] as const)(
-    "causes a warning in the list of webhooks too, at every width: %s",
+    "causes a warning in the webhook list and on the webhook page, at every width in the %s theme",
     async (colorScheme) => {
       receiver.renew(certificates.endsSoon);
       await api.video("Autumn lecture 3");

@@ -49,7 +49,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.context().close();
   });
 
-  test("bulk actions preview how many deliveries they send again or cancel, and explain a filter they do not support", async () => {
+  test("bulk actions preview how many deliveries they send again or cancel, and explain unsupported filters", async () => {
     receiver.response = { status: 200, body: "ok", headers: {} };
     const { id } = await api.webhook(`${receiver.url}/bulk`, "In bulk");
     onTestFinished(async () => void (await api.remove(`/v1/webhooks/${id}`))); // other tests expect one row per video
@@ -109,7 +109,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.context().close();
   });
 
-  test("new deliveries appear automatically, but rows never move under the pointer", async () => {
+  test("new deliveries appear automatically, but never move a row under the pointer", async () => {
     const { page } = await visitAsOwner(browser, server);
     await page.goto("/dashboard/deliveries");
     await page.getByText("Live", { exact: true }).waitFor();
@@ -133,7 +133,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.context().close();
   });
 
-  test("the page reports a lost server and catches up when it is back", {
+  test("the page reports a lost connection to the server and catches up once it is restored", {
     timeout: 180_000,
   }, async () => {
     const { page } = await visitAsOwner(browser, server);
@@ -149,7 +149,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.context().close();
   });
 
-  test("a chunk of the page that fails to load does not break the rest and is loaded later", async () => {
+  test("a code chunk that fails to load does not break the rest of the page and is loaded later", async () => {
     const { page } = await visitAsOwner(browser, server);
     await page.route(/\/(?:popups|toaster|upload-panel)-.*\.js$/, (route) => route.abort(), { times: 3 });
     await page.goto("/dashboard/deliveries");
@@ -166,7 +166,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.context().close();
   });
 
-  /** Opens the page with the code of its menus held back; `load` lets it load and waits until the button is replaced. */
+  /** Opens the page but blocks its menu code. `load` lets the code load and waits until the button is replaced. */
   async function withoutMenus() {
     const { page } = await visitAsOwner(browser, server);
     const held = Promise.withResolvers<void>();
@@ -194,7 +194,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.context().close();
   });
 
-  test("a menu whose code has not loaded does not open on a right click", async () => {
+  test("a menu whose code has not loaded does not open on right-click", async () => {
     const { page, button, load } = await withoutMenus();
     await button.click({ button: "right" });
     await load();
@@ -203,7 +203,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.context().close();
   });
 
-  test("filters are kept in the URL, and an empty result names how many are set", async () => {
+  test("filters are kept in the URL, and an empty result shows how many are set", async () => {
     const { page, faults } = await visitAsOwner(browser, server);
     await page.goto("/dashboard/deliveries");
     await page.getByRole("link", { name: "Failed" }).click();
@@ -225,7 +225,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.context().close();
   });
 
-  test("the palette, pages and rows are usable with the keyboard alone", async () => {
+  test("the command palette, pages and rows can be used with the keyboard alone", async () => {
     const name = `Reached by keys ${Date.now()}`; // unique, because the test may be repeated
     await api.video(name);
     await api.video("And another");
@@ -257,7 +257,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.getByRole("dialog").waitFor({ state: "detached" });
 
     await page.keyboard.press("Control+k");
-    await page.getByRole("combobox", { name: "Search or jump to" }).waitFor(); // keys pressed earlier would be lost
+    await page.getByRole("combobox", { name: "Search or jump to" }).waitFor(); // key presses before this would be lost
     await page.keyboard.type(id);
     await page.getByRole("option", { name: `Delivery ${id}` }).waitFor();
     await page.keyboard.press("Enter");

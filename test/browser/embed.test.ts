@@ -36,10 +36,10 @@ async function readyVideo(name: PlayableName, title = "A film"): Promise<string>
 
 let first: Promise<string> | undefined;
 
-/** A video that plays, for tests that do not change it. */
+/** Returns a playable video for tests that do not change it. */
 const anyReadyVideo = () => (first ??= readyVideo("plain-720p.mp4"));
 
-/** Serves a page on another origin. */
+/** Serves a page from another origin. */
 async function siteOf(html: string): Promise<string> {
   const site = createServer((_request, response) => response.setHeader("content-type", "text/html").end(html));
   await once(site.listen(0, "127.0.0.1"), "listening");
@@ -48,7 +48,7 @@ async function siteOf(html: string): Promise<string> {
 }
 
 const time = (page: Page) => page.evaluate<number>("document.querySelector('video')?.currentTime ?? -1");
-/** The state that the player shows. The video element changes a moment earlier. */
+/** Whether the player shows the paused state. The video element's own state changes slightly earlier. */
 const paused = (page: Page) =>
   page.evaluate<boolean>("document.querySelector('media-controller')?.hasAttribute('mediapaused')");
 
@@ -76,9 +76,9 @@ describe("the embed page", () => {
     expect(faults).toEqual([]);
   });
 
-  test("can be operated by keyboard alone", async () => {
+  test("can be used with the keyboard alone", async () => {
     const { page, faults } = await visit(browser, url);
-    // Looped: otherwise a busy machine might check only after the video has ended, and is paused.
+    // The video loops; otherwise, on a busy machine, it might end before the check and be paused.
     await page.goto(`/${await readyVideo("one-keyframe.mp4")}?muted=1&loop=1`);
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
@@ -118,7 +118,7 @@ describe("the embed page", () => {
     expect(await page.content()).toContain("Playing this video needs JavaScript.");
   });
 
-  test("plays in an iframe of another site", async () => {
+  test("plays in an iframe on another site", async () => {
     const id = await anyReadyVideo();
     const { page } = await visit(browser, url);
     const code = `<iframe src="${url}/${id}?autoplay=1" allow="autoplay; fullscreen" width="640" height="360"></iframe>`;
@@ -143,7 +143,7 @@ describe("the embed page", () => {
   });
 });
 
-test("the embed page of a new video shows the progress of its upload and processing, then plays it", async () => {
+test("a new video's embed page shows upload and processing progress, then plays the video", async () => {
   const { id } = await room.library.create(room.space, { name: "A film" });
   const { page, faults } = await visit(browser, url);
   await page.goto(`/${id}`);

@@ -1,4 +1,4 @@
-/** Filters with few or no matches in a long history, which the page searches in several requests. */
+/** Tests filters with few or no matches in a long history, which the page searches with several requests. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LIMITS } from "../../server/src/kernel/limits.ts";
 import { openDatabase } from "../../server/src/store/db.ts";
@@ -17,7 +17,7 @@ const UNAVAILABLE = {
   detail: "The database is unavailable.",
 };
 
-/** One delivery per second; only the oldest is of type video.uploaded. */
+/** Inserts one delivery per second. Only the oldest has the type video.uploaded. */
 const FILL = `insert into deliveries (space_id, webhook_id, id, event_id, type, video_id, sequence, previous, status, attempts,
     response_status)
   select s.id, gen_random_uuid(), id_floor(now() - n * interval '1 s'), gen_random_uuid(),
@@ -38,7 +38,7 @@ describe.skipIf(without("chromium"))("a search through old deliveries", { timeou
   }, 120_000);
   afterAll(() => server?.remove());
 
-  test("runs in several requests without a click, and reports no match only at the end", async () => {
+  test("sends several requests without a click, and reports no matches only at the end", async () => {
     const { page, faults } = await visitAsOwner(browser, server);
     const requests: string[] = [];
     page.on("request", (request) => {
@@ -59,7 +59,7 @@ describe.skipIf(without("chromium"))("a search through old deliveries", { timeou
       .getByRole("status")
       .getByText(/^No recent matches\./)
       .waitFor();
-    expect(await page.getByRole("button", { name: "Load more" }).count()).toBe(0); // the search goes on automatically
+    expect(await page.getByRole("button", { name: "Load more" }).count()).toBe(0); // the search continues automatically
     await expectFitsEverywhere(page);
     checked.resolve();
     await page.getByText("No deliveries match this filter").waitFor();
@@ -67,7 +67,7 @@ describe.skipIf(without("chromium"))("a search through old deliveries", { timeou
     await page.context().close();
   });
 
-  test("reports a failed request, and continues on click", async () => {
+  test("reports a failed request and continues when the user clicks", async () => {
     const { page, faults } = await visitAsOwner(browser, server);
     const OLDER = /\/v1\/deliveries\?.*after=/;
     await page.route(OLDER, (route) => route.fulfill({ status: 503, json: UNAVAILABLE }));

@@ -31,7 +31,7 @@ describe.skipIf(without("chromium"))("every page of the dashboard", { timeout: 9
   });
   afterAll(() => server?.remove());
 
-  /** Each page with a text that appears once it has loaded. */
+  /** The pages, each with a text that appears once the page has loaded. */
   const pages = (): [path: string, text: string][] => [
     ["webhooks", "Nobody listens"],
     ["webhooks/new", "video.created"],
@@ -65,7 +65,7 @@ describe.skipIf(without("chromium"))("every page of the dashboard", { timeout: 9
     });
   }
 
-  test("loads at most 200 kB at first, gzipped", async () => {
+  test("initially loads at most 200 kB, gzipped", async () => {
     const { page, faults } = await visitAsOwner(browser, server);
     for (const path of ["videos", "webhooks", "webhooks/new", "deliveries", "events"]) {
       await page.goto(`/dashboard/${path}`);
@@ -91,20 +91,20 @@ describe.skipIf(without("chromium"))("every page of the dashboard", { timeout: 9
   });
 });
 
-// Column headings that wrap: their column has collapsed.
+// Finds column headings that wrap, which means that their column has collapsed.
 const WRAPPED = `[...document.querySelectorAll("th")]
   .filter((head) => head.offsetHeight > 48)
   .map((head) => head.innerText)`;
 
 const IS_IDLE = `performance.getEntriesByName("first-idle").length > 0`;
 
-// The dashboard's files loaded before the page was idle, and all fonts. Dialogs, menus, and toasts are loaded later.
+// Finds the dashboard files loaded before the page was idle, and all fonts. Dialogs, menus and toasts load later.
 const FETCHED = `performance.getEntriesByType("resource")
   .filter((entry) => entry.startTime < performance.getEntriesByName("first-idle")[0].startTime || entry.name.endsWith(".woff2"))
   .map((entry) => new URL(entry.name).pathname)
   .filter((path) => path.startsWith("/dashboard/"))`;
 
-/** The size of a file as transferred. Fonts are compressed already. */
+/** Returns a file's transfer size. Fonts are already compressed. */
 async function gzipped(path: string): Promise<number> {
   const file = fileURLToPath(new URL(`../../dashboard/dist${path.replace("/dashboard", "")}`, import.meta.url));
   const bytes = await readFile(file);

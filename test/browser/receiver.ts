@@ -13,11 +13,11 @@ export interface Received {
 export interface Receiver {
   url: string;
   received: Received[];
-  /** Its response to every request from now on. */
+  /** The response to every request from now on. */
   response: { status: number; body: string; headers: Record<string, string> };
 }
 
-/** A receiver that records its requests and responds as configured. Closed after the test file. */
+/** Starts a receiver that records its requests and sends the configured response. It closes after the test file. */
 export async function startReceiver(): Promise<Receiver> {
   const receiver = newReceiver();
   receiver.url = `http://127.0.0.1:${await listen(createServer(listener(receiver)))}/webhooks`;
@@ -29,7 +29,7 @@ export interface TlsReceiver extends Receiver {
   renew(certificate: Certificate): void;
 }
 
-/** A receiver that speaks TLS. */
+/** Like `startReceiver`, but with TLS. */
 export async function startTlsReceiver(certificate: Certificate): Promise<TlsReceiver> {
   const receiver = newReceiver();
   const server = createTlsServer(certificate, listener(receiver));
@@ -57,7 +57,7 @@ function listener(receiver: Receiver): RequestListener {
   };
 }
 
-/** @returns the port */
+/** Starts listening on a free port. @returns the port */
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   afterAll(() => {

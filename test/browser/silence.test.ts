@@ -1,4 +1,4 @@
-/** A change stream that stays open but goes silent. There is no error event, so the page has to detect the silence. */
+/** Tests a change stream that goes silent but stays open. No error event follows, so the page has to detect it. */
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectAccessible, openBrowser, visitAsOwner } from "../support/browser.ts";
@@ -8,11 +8,11 @@ import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { apiOf } from "./api.ts";
 import { startReceiver } from "./receiver.ts";
 
-/** The same as in dashboard/src/live/changes.ts: two server heartbeats and some slack. */
+/** The value from dashboard/src/live/changes.ts: two heartbeat intervals plus some slack. */
 const SILENT_MS = 40_000;
-/** The interval between heartbeats. One is well below SILENT_MS; three are above it. */
+/** The interval between heartbeats. One interval is well below SILENT_MS; three are above it. */
 const QUIET_MS = 15_000;
-/** More than one reconnection takes: five seconds for a response, and three until the next try. */
+/** Longer than one reconnection attempt: five seconds for a response, plus three until the next attempt. */
 const TRY_MS = 10_000;
 const SEEN = { timeout: 60_000 };
 
@@ -36,7 +36,7 @@ describe.skipIf(without("chromium"))("a silent change stream", { timeout: 180_00
     await server?.remove();
   });
 
-  test("behind a proxy that drops its data is detected, shown with the time of the last data, and recovered", async () => {
+  test("behind a proxy that drops its data is detected, shown with the time of the last data, and reconnected", async () => {
     const page = await watchDeliveries(proxied);
     await api.video("Before the silence");
     await row(page, "Before the silence").waitFor(SEEN);
@@ -46,11 +46,11 @@ describe.skipIf(without("chromium"))("a silent change stream", { timeout: 180_00
     await api.video("Meanwhile 1");
     await page.clock.fastForward(SILENT_MS);
     const shown = await reconnecting(page);
-    // The time of the last data, not the time of the detection.
+    // The page shows when it last received data, not when it detected the silence.
     expect(shown <= lastHeard, `${shown}, last data at ${lastHeard}`).toBe(true);
     await expectAccessible(page);
 
-    // The proxy drops the data of new connections too, so each try times out and the next one follows.
+    // The proxy drops data on new connections too, so each attempt times out and another one follows.
     let tries = 0;
     page.on("request", (request) => {
       if (request.url().endsWith("/v1/changes")) tries += 1;
@@ -70,7 +70,7 @@ describe.skipIf(without("chromium"))("a silent change stream", { timeout: 180_00
     await page.context().close();
   });
 
-  test("of a frozen server is detected, and changes made meanwhile are shown once the server continues", async () => {
+  test("from a frozen server is detected, and changes made meanwhile are shown once the server resumes", async () => {
     const page = await watchDeliveries(server);
     server.process().kill("SIGSTOP");
     try {
@@ -105,7 +105,7 @@ describe.skipIf(without("chromium"))("a silent change stream", { timeout: 180_00
     await page.context().close();
   });
 
-  /** Opens the deliveries on a fake clock. It starts at noon, so that times compare as strings. */
+  /** Opens the deliveries page with a fake clock, which starts at noon so that times can be compared as strings. */
   async function watchDeliveries(server: TestServer): Promise<Page> {
     const { page } = await visitAsOwner(browser, server);
     await page.clock.install({ time: new Date().setHours(12, 0, 0, 0) });
@@ -129,7 +129,7 @@ const COUNT_BEATS = `
 
 const row = (page: Page, name: string) => page.getByRole("row", { name: new RegExp(name) });
 
-/** The time on the page's clock, in the page's format. */
+/** Returns the time on the page's clock, in the format that the page shows. */
 const timeIn = (page: Page) => page.evaluate<string>(`new Date().toLocaleTimeString("en-GB")`);
 
 /** Waits until the page reports a lost connection. @returns the time of the last data */

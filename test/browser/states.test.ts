@@ -1,4 +1,4 @@
-/** Pages and dialogs in the states that need a person, in both themes and at every width. */
+/** Tests pages and dialogs in states that need the user's attention, in both themes and at every width. */
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LIMITS } from "../../server/src/kernel/limits.ts";
@@ -17,7 +17,7 @@ const HOUR_MS = 3_600_000;
 
 interface State {
   path: string;
-  /** Text that shows once the state is reached. */
+  /** Text that appears once the state is reached. */
   text: RegExp | string;
   /** The steps that lead to the state. */
   reach?: (page: Page) => Promise<void>;
@@ -41,7 +41,7 @@ async function preview(page: Page): Promise<void> {
   await press("Preview")(page);
 }
 
-describe.skipIf(without("chromium"))("states of the dashboard", { timeout: 300_000 }, async () => {
+describe.skipIf(without("chromium"))("the dashboard in unusual states", { timeout: 300_000 }, async () => {
   const browser = await openBrowser();
   const receiver = await startReceiver();
   let server: TestServer;
@@ -71,7 +71,7 @@ describe.skipIf(without("chromium"))("states of the dashboard", { timeout: 300_0
   ];
 
   for (const colorScheme of ["light", "dark"] as const) {
-    test(`${colorScheme}: pages with problems or progress fit every width and are accessible`, async () => {
+    test(`shows problems and progress on accessible pages that fit every width in the ${colorScheme} theme`, async () => {
       const { page, faults } = await visitAsOwner(browser, server, { colorScheme });
       for (const state of pages()) {
         await see(page, state);
@@ -81,7 +81,7 @@ describe.skipIf(without("chromium"))("states of the dashboard", { timeout: 300_0
       await page.context().close();
     });
 
-    test(`${colorScheme}: dialogs fit every width, trap the focus and restore it when closed`, async () => {
+    test(`shows dialogs that fit every width, trap focus and restore it when closed in the ${colorScheme} theme`, async () => {
       const { page, faults } = await visitAsOwner(browser, server, { colorScheme });
       for (const state of dialogs()) {
         await see(page, state);
@@ -110,7 +110,7 @@ async function see(page: Page, { path, text, reach }: State): Promise<void> {
 const FOCUS_IS_IN_DIALOG = "document.activeElement.closest('[role=dialog]') !== null";
 const FOCUSED = "document.activeElement.tagName";
 
-/** More than a replay's window, so that a replay to the paused webhook never finishes. */
+/** More events than fit in a replay's window, so that a replay to the paused webhook never finishes. */
 const EVENTS = LIMITS.REPLAY_WINDOW + 2;
 
 /** Creates a webhook with each kind of problem, and replays. @returns their IDs */
@@ -136,7 +136,7 @@ async function prepare(server: TestServer, receiver: Receiver) {
   return { disabled, failing, paused, done, running };
 }
 
-/** Adds failures of several kinds to the health of the last hours. */
+/** Adds several kinds of failures to the health of the last few hours. */
 async function failedToday(server: TestServer, webhook: string): Promise<void> {
   const connection = await findEmbeddedPostgres(server.dataDir);
   const db = openDatabase({ connection: connection!, connections: 1 });

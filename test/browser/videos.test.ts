@@ -18,7 +18,7 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("the videos pages", as
   });
   afterAll(() => server?.remove());
 
-  /** Opens the videos page in a browser without file handles, like Firefox and Safari, with a limited upload speed. */
+  /** Opens the videos page with a limited upload speed, in a browser without file handles, like Firefox or Safari. */
   async function videosPage(bytesPerSecond = -1) {
     const visit = await visitAsOwner(browser, server);
     const { page } = visit;
@@ -28,7 +28,7 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("the videos pages", as
     return { ...visit, wire: await network(page, bytesPerSecond) };
   }
 
-  test("two files are uploaded at once, processed, and play on their pages; a new file replaces the old one", {
+  test("two files are uploaded at once, processed and played on their pages, and a new file replaces an old one", {
     timeout: 120_000,
   }, async () => {
     const { page, faults, wire } = await videosPage(400_000);
@@ -106,7 +106,7 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("the videos pages", as
     await page.context().close();
   });
 
-  test("if the server is killed, the upload counts down and continues from the last byte on disk", {
+  test("an upload whose server is killed shows a countdown and continues from the last byte on disk", {
     timeout: 120_000,
   }, async () => {
     const { page, wire } = await videosPage(300_000);
@@ -129,7 +129,7 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("the videos pages", as
     await page.context().close();
   });
 
-  test("canceling deletes the upload and the video created for it", async () => {
+  test("canceling an upload deletes it and the video created for it", async () => {
     const { page } = await videosPage(100_000);
     const file = await playable(folder, "plain-720p.mp4");
     await choose(page, page.getByRole("button", { name: "Upload", exact: true }), [file]);
@@ -150,7 +150,7 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("the videos pages", as
     await page.context().close();
   });
 
-  test("files dropped anywhere are uploaded, and resume with one click after a reload", async () => {
+  test("files dropped anywhere on the page are uploaded, and resume with one click after a reload", async () => {
     const { page, wire } = await videosPage(300_000);
     const drag = await dragFile(page, await playable(folder, "high-bitrate.mp4"));
     await drag("dragEnter");
@@ -233,7 +233,7 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("the videos pages", as
     const erase = dialog.getByRole("button", { name: "Erase", exact: true });
     await erase.click();
     await dialog.getByText("of this video are open").or(dialog.getByText("of this video is open")).waitFor();
-    // One that is being sent is left alone by a cancellation.
+    // A cancellation does not affect a delivery that is being sent.
     const open = async () => {
       await call(server, key, "/v1/cancellations", { video: id });
       const headers = { authorization: `Bearer ${key}` };
@@ -255,7 +255,7 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("the videos pages", as
     await page.context().close();
   });
 
-  test("the page of a video that is deleted elsewhere links to its events", async () => {
+  test("the page of a video that was deleted elsewhere links to the video's events", async () => {
     const key = await server.key();
     const { id } = await call(server, key, "/v1/videos", { name: "Short-lived" });
     const { page } = await videosPage();
@@ -286,7 +286,7 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("the videos pages", as
     await page.context().close();
   });
 
-  test("/ focuses the search, which is kept in the URL", async () => {
+  test("the / key focuses the search, whose text is kept in the URL", async () => {
     const key = await server.key();
     await call(server, key, "/v1/videos", { name: "Harbour at dawn, timelapse" });
     const { page } = await videosPage();
@@ -300,7 +300,9 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("the videos pages", as
     await page.context().close();
   });
 
-  test("the list and a video are accessible and fit every width in both themes", { timeout: 120_000 }, async () => {
+  test("the list and a video's page are accessible and fit every width in both themes", {
+    timeout: 120_000,
+  }, async () => {
     const key = await server.key();
     const { id } = await call(server, key, "/v1/videos", { name: `A long name ${"that goes on ".repeat(14)}` });
     for (const colorScheme of ["light", "dark"] as const) {

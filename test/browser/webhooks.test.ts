@@ -21,7 +21,7 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
   });
   afterAll(() => server?.remove());
 
-  test("every error of the form is shown at its field", async () => {
+  test("every error in the form is shown next to its field", async () => {
     const { page, faults } = await visitAsOwner(browser, server);
     await page.goto("/dashboard/webhooks/new");
     for (const type of ["video.created", "video.uploaded", "video.deleted"])
@@ -41,7 +41,7 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await page.context().close();
   });
 
-  test("a failing webhook shows since when, why and what happens next, and recovers once a retry succeeds", async () => {
+  test("a failing webhook shows since when and why it fails and what happens next, and recovers after a successful retry", async () => {
     receiver.response = { status: 500, body: "no", headers: {} };
     const { id } = await api.webhook(receiver.url, "Course catalogue");
     await api.video("Autumn lecture 1");
@@ -132,7 +132,7 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await page.context().close();
   });
 
-  test("resuming can skip old events or a time range, and each skipped delivery is marked", async () => {
+  test("resuming can skip old events or a time range, and skipped deliveries are marked", async () => {
     receiver.response = { status: 200, body: "ok", headers: {} };
     const { id } = await api.webhook(`${receiver.url}/skips`, "Old news");
     await api.patch(`/v1/webhooks/${id}`, { status: "paused" });
@@ -169,7 +169,7 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await page.context().close();
   });
 
-  test("a 410 response disables the webhook, which shows why and can be resumed", async () => {
+  test("a 410 response disables the webhook, and its page shows why and lets the user resume it", async () => {
     receiver.response = { status: 410, body: "", headers: {} };
     const { id } = await api.webhook(`${receiver.url}/gone`, "Gone for a while");
     await api.video("Never received");
@@ -185,7 +185,7 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await page.context().close();
   });
 
-  test("a secret is revealed on demand and rotated with an overlap, and the audit log records both", async () => {
+  test("a secret can be revealed and rotated with an overlap, and the audit log records both", async () => {
     const { id, secret } = await api.webhook(receiver.url, "Search index");
     const { page, faults } = await visitAsOwner(browser, server);
     await page.goto(`/dashboard/webhooks/${id}`);
@@ -223,7 +223,7 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await page.context().close();
   });
 
-  test("editing changes the settings; deleting previews the canceled deliveries and offers to pause instead", async () => {
+  test("editing changes the settings, and deleting previews the canceled deliveries and offers to pause instead", async () => {
     const { id } = await api.webhook("http://127.0.0.1:1024/", "Old staging receiver");
     await api.video("Never delivered");
     const { page, faults } = await visitAsOwner(browser, server);
@@ -248,12 +248,12 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await expectAccessible(page);
     await dialog.getByRole("button", { name: "Delete webhook" }).click();
     await page.getByText("New staging receiver deleted").waitFor();
-    // The page may be notified of the deletion, and request the webhook again, before it navigates away.
+    // The page may learn of the deletion and request the webhook again before it navigates away.
     expect(faults.filter((fault) => !fault.includes("status of 404"))).toEqual([]);
     await page.context().close();
   });
 
-  test("a replay is previewed before it sends, and shows its progress", async () => {
+  test("a replay is previewed before it sends anything, and then shows its progress", async () => {
     const { id } = await api.webhook(`${receiver.url}/late`, "Newcomer");
     const before = receiver.received.length;
     const { page, faults } = await visitAsOwner(browser, server);

@@ -1,4 +1,4 @@
-/** docs/configuration.md and config.ts have the same settings, examples and defaults. */
+/** Checks that docs/configuration.md and config.ts agree on settings, examples and defaults. */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,12 +19,12 @@ const rows = [...page.matchAll(/^\| `([A-Z_0-9]+)` \| (.*?) ?\| (.*?) ?\| (.+) \
 const folder = await mkdtemp(join(tmpdir(), "mave-configuration-"));
 afterAll(() => rm(folder, { recursive: true }));
 
-test("the page lists every setting with its example, in the order of the code", () => {
+test("the page lists every setting with its example, in the same order as the code", () => {
   const settings = Object.entries(SETTINGS).map(([name, { example }]) => ({ name, example }));
   expect(rows.map(({ name, example }) => ({ name, example }))).toEqual(settings);
 });
 
-test("the defaults on the page are those of an empty environment", async () => {
+test("the page lists the defaults that apply in an empty environment", async () => {
   const config = await loadConfig({}, folder);
   const inCode: Record<string, unknown> = {
     PORT: config.port,
@@ -45,7 +45,7 @@ test("the defaults on the page are those of an empty environment", async () => {
   );
 });
 
-test("http and loopback are allowed with a loopback URL and not with a public one", async () => {
+test("http and loopback addresses are allowed with a loopback URL but not with a public one", async () => {
   const { allowHttp, allowNetworks } = await loadConfig({}, folder);
   expect([allowHttp, allowNetworks]).toEqual([true, ["loopback"]]);
   const open = await loadConfig({ MAVE_PUBLIC_URL: "https://videos.example.com" }, folder);

@@ -1,4 +1,4 @@
-/** The request of a delivery, per event type: signed by the engine, verified by the SDK, checked against the schemas. */
+/** For each event type, the engine signs a delivery's request, the SDK verifies it, and the schemas validate it. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type MaveEvent, verify } from "@mave/webhooks";
@@ -40,7 +40,7 @@ const webhook = {
   disables_at: null,
 };
 
-/** The request of an attempt for an event of this type, as the dispatcher builds it. */
+/** Builds the request for an event of this type, as the dispatcher does. */
 function send(type: EventType) {
   const data = sampleOf(type, webhook, "https://videos.example.com", NOW * 1000);
   const event = { space: "", type, video: null, sequence: 1, data };
@@ -64,11 +64,11 @@ beforeAll(async () => {
   openApi = (await openApiDocument()) as OpenApi;
 });
 
-test("the webhooks of OpenAPI are the event types of the catalog", () => {
+test("the webhooks in the OpenAPI document are the catalog's event types", () => {
   expect(Object.keys(openApi.webhooks)).toEqual(types);
 });
 
-test("the video and webhook of OpenAPI have the fields of the validation schemas, all required", () => {
+test("the video and webhook in the OpenAPI document have the validation schemas' fields, all required", () => {
   for (const [name, schema] of Object.entries({ Video, Webhook })) {
     const { properties, required } = openApi.components.schemas[name]!;
     expect(Object.keys(properties)).toEqual(Object.keys(schema.properties));
@@ -77,7 +77,7 @@ test("the video and webhook of OpenAPI have the fields of the validation schemas
 });
 
 describe.each(types)("%s", (type) => {
-  test("is verified by the SDK and valid against its JSON Schema", async () => {
+  test("passes the SDK's verification and matches its JSON Schema", async () => {
     const { body, headers } = send(type);
     const event: MaveEvent = await verify(body, headers, SECRET, { now: NOW });
     expect(event).toMatchObject({ type, object: "event", created: NOW, data: { object: EVENT_TYPES[type].about } });
@@ -86,14 +86,14 @@ describe.each(types)("%s", (type) => {
     expect(validate.errors).toBeNull();
   });
 
-  test("has exactly the documented fields in the documented order", () => {
+  test("has exactly the documented fields, in the documented order", () => {
     const event = JSON.parse(send(type).body.toString());
     expect(Object.keys(event)).toEqual(["id", "object", "type", "created", "data"]);
     const fields = EVENT_TYPES[type].about === "video" ? Video.properties : Webhook.properties;
     expect(Object.keys(event.data)).toEqual(Object.keys(fields));
   });
 
-  test("is described in OpenAPI with the text of the catalog and the headers that are sent", () => {
+  test("is described in the OpenAPI document with the catalog's text and the headers that are sent", () => {
     const { description, parameters, requestBody } = openApi.webhooks[type]!.post;
     expect(description).toBe(EVENT_TYPES[type].occurs);
     const { properties } = requestBody.content["application/json"].schema;
@@ -105,7 +105,7 @@ describe.each(types)("%s", (type) => {
   });
 });
 
-test("docs/receiving.md names every header of a delivery and the retry schedule", async () => {
+test("docs/receiving.md names every delivery header and the retry schedule", async () => {
   const page = await readFile(join(ROOT, "docs/receiving.md"), "utf8");
   expect(Object.keys(send("video.created").headers).filter((name) => !page.includes(name))).toEqual([]);
   const words = RETRY_SCHEDULE_S.map((delay_s) =>

@@ -1,4 +1,4 @@
-/** The files, sections, commands and examples that the documents name exist. */
+/** Checks that the files, sections, commands and examples named in the documents exist. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -14,7 +14,7 @@ const pages = execFileSync("git", ["ls-files", "--cached", "--others", "--exclud
   .split("\n");
 const read = (page: string) => readFile(join(ROOT, page), "utf8");
 
-/** The anchor that GitHub generates for a heading. */
+/** Returns the anchor that GitHub generates for a heading. */
 const anchor = (heading: string) =>
   heading
     .toLowerCase()
@@ -22,7 +22,7 @@ const anchor = (heading: string) =>
     .replaceAll(" ", "-");
 
 describe.each(pages)("%s", (page) => {
-  test("links to files and sections that exist", async () => {
+  test("links only to files and sections that exist", async () => {
     const text = (await read(page)).replace(/^```[\s\S]*?^```/gm, "");
     const broken: string[] = [];
     for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
@@ -38,14 +38,14 @@ describe.each(pages)("%s", (page) => {
     expect(broken).toEqual([]);
   });
 
-  test("names files and folders that exist", async () => {
+  test("names only files and folders that exist", async () => {
     const named = [
       ...(await read(page)).matchAll(/`((?:server|packages|dashboard|test|bench|examples|docs|scripts)\/[\w./-]*)`/g),
     ];
     expect(named.map(([, path]) => path!).filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
-  test("names commands that package.json has", async () => {
+  test("names only commands in package.json", async () => {
     const { scripts } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
     const named = [...(await read(page)).matchAll(/npm (?:run )?(?:-s )?(start|test|demo|dev|check|bench|mave)\b/g)];
     expect(named.map(([, name]) => name).filter((name) => !(name! in scripts))).toEqual([]);
@@ -60,7 +60,7 @@ test("ARCHITECTURE.md follows an event from the API to the receiver through at m
   expect(steps.at(-1)![1]).toMatch(/settle/);
 });
 
-test("the receiver in the README is the example that the tests run", async () => {
+test("the receiver in README.md is part of the example that the tests run", async () => {
   const [, code] = /^```js\n([\s\S]*?)^```$/m.exec(await read("README.md"))!;
   expect(await read("examples/receivers/express.mjs")).toContain(code);
 });

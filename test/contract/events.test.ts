@@ -1,6 +1,6 @@
 /**
- * Events are described by the catalog, the API schemas, the SDK types and the docs. These tests compare them; the types
- * are compared by the compiler (`npm run check`).
+ * The catalog, the API schemas, the SDK types and the docs all describe events. These tests compare them. The compiler
+ * compares the types (`npm run check`).
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -16,12 +16,12 @@ type DataOf<Type extends EventType> = Extract<sdk.MaveEvent, { type: Type }>["da
 type AboutOf<Type extends EventType> = (typeof EVENT_TYPES)[Type]["about"];
 type Expected = { [Type in EventType]: AboutOf<Type> extends "video" ? sdk.VideoData : sdk.WebhookData };
 
-test("the SDK has the event types of the catalog, with the same data", () => {
+test("the SDK has the catalog's event types, with the same data", () => {
   expectTypeOf<sdk.EventType>().toEqualTypeOf<EventType>();
   expectTypeOf<{ [Type in EventType]: DataOf<Type> }>().toEqualTypeOf<Expected>();
 });
 
-test("the data types of the SDK equal those of the API", () => {
+test("the SDK's data types equal the API's data types", () => {
   expectTypeOf<sdk.VideoData>().toEqualTypeOf<Video>();
   expectTypeOf<sdk.VideoData>().toEqualTypeOf<DomainVideo>();
   expectTypeOf<sdk.WebhookData>().toEqualTypeOf<Webhook>();
@@ -31,7 +31,7 @@ test("the first five fields of a video are fixed", () => {
   expect(Object.keys(Video.properties).slice(0, 5)).toEqual(["id", "object", "created", "embed_url", "last_upload"]);
 });
 
-test("docs/events.md has a section per type, with the description of the catalog", async () => {
+test("docs/events.md has a section for each type with the catalog's description", async () => {
   const page = await readFile(join(ROOT, "docs/events.md"), "utf8");
   const sections = [...page.matchAll(/^### `([a-z.]+)`\n\n(.+)\n/gm)].map(([, type, occurs]) => [type, occurs]);
   expect(sections).toEqual(Object.entries(EVENT_TYPES).map(([type, { occurs }]) => [type, occurs]));

@@ -1,4 +1,4 @@
-/** The Grafana dashboard shows metrics that the server has. */
+/** Checks that the Grafana dashboard uses metrics that the server exports. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -41,7 +41,7 @@ describe("docs/grafana/mave.json", async () => {
     metrics = await created.registry.metrics();
   });
 
-  test("has a row per subject and a variable for the Prometheus data source", () => {
+  test("has a row for each subject and a variable for the Prometheus data source", () => {
     const rows = panels.filter(({ type }) => type === "row").map(({ title }) => title);
     expect(rows).toEqual(["Deliveries", "Latency", "Queue", "Engine", "API", "Processing", "Database"]);
     expect(board.schemaVersion).toBeGreaterThanOrEqual(39);
@@ -60,7 +60,7 @@ describe("docs/grafana/mave.json", async () => {
         }
   });
 
-  test("uses only series and labels that /metrics has", () => {
+  test("uses only series and labels that /metrics exports", () => {
     const expressions = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
     expect(expressions.length).toBeGreaterThan(20);
     for (const expr of expressions) {

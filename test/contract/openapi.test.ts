@@ -32,13 +32,13 @@ test("the document is valid OpenAPI 3.1, as linted by Redocly", { timeout: 60_00
   expect(JSON.parse(stdout).problems, stderr).toEqual([]);
 });
 
-test("every reference has a component, and every component is referenced", () => {
+test("every reference resolves to a component, and every component is referenced", () => {
   const text = JSON.stringify(document);
   const used = new Set([...text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name));
   expect([...used].sort()).toEqual(Object.keys(document.components.schemas).sort());
 });
 
-test("its webhooks are the event types of the catalog, with the schemas of their data", () => {
+test("its webhooks are the catalog's event types, with the schemas for their data", () => {
   expect(Object.keys(document.webhooks)).toEqual(Object.keys(EVENT_TYPES));
   for (const [type, { about }] of Object.entries(EVENT_TYPES)) {
     const { schema } = document.webhooks[type]!.post.requestBody.content["application/json"];
@@ -47,7 +47,7 @@ test("its webhooks are the event types of the catalog, with the schemas of their
   }
 });
 
-test("exactly the creating routes document the Idempotency-Key", () => {
+test("exactly the listed routes document the Idempotency-Key header", () => {
   const calls = Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.entries(operations)
       .filter(([, { parameters = [] }]) => parameters.some(({ name }) => name === "Idempotency-Key"))
@@ -67,7 +67,7 @@ test("exactly the creating routes document the Idempotency-Key", () => {
   ]);
 });
 
-test("every error has an uppercase code, an error status, a title and a sentence as detail", () => {
+test("every error has an uppercase code, an error status, a title, and a sentence as its detail", () => {
   for (const [code, [status, title, detail]] of Object.entries(ERRORS)) {
     expect(code).toMatch(/^[A-Z]+(?:_[A-Z]+)*$/);
     expect(status).toBeGreaterThanOrEqual(400);

@@ -11,8 +11,8 @@ import { startOwnPostgres } from "../support/own-postgres.ts";
 export const MIGRATIONS = fileURLToPath(new URL("../../server/migrations/", import.meta.url));
 
 /**
- * The newest file of the last release. Files up to this one create the tables of a new database, where they block nobody.
- * Later ones are applied while nodes of the last release are running. Each release raises it.
+ * The number of the last release's newest migration. Files up to it run on a new database, where they block no one.
+ * Later files are applied while nodes of the last release are running. Each release raises this number.
  */
 export const BASELINE = "0008";
 
@@ -25,8 +25,8 @@ export const SPACE = "00000000-0000-4000-8000-000000000001";
 export const WEBHOOKS = [1, 2, 3].map((n) => `00000000-0000-4000-8000-00000000000${n}`);
 
 /**
- * A database with a month of data from nodes of the baseline. It has its own PostgreSQL, because its long transactions would
- * hide new events from the lists in other tests. Stopped after the test file.
+ * Creates a database with a month of data from baseline nodes. It has its own PostgreSQL server, because its long
+ * transactions would hide new events from event lists in other tests. The server stops after the test file.
  */
 export async function filledDatabase(): Promise<Database> {
   const postgres = await startOwnPostgres({ autovacuum: "off" });
@@ -42,7 +42,7 @@ export async function filledDatabase(): Promise<Database> {
   return db;
 }
 
-/** A folder with the files up to the baseline. Removed after the test file. */
+/** Creates a folder with the files up to the baseline. It is removed after the test file. */
 export async function copyOfBaseline(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "mave-migrations-"));
   afterAll(() => rm(folder, { recursive: true }));

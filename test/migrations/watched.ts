@@ -1,13 +1,13 @@
 import type pg from "pg";
 import type { Database } from "../../server/src/store/db.ts";
 
-/** Any machine reads this many rows in an instant. */
+/** Reading this many rows is fast on any machine. */
 const FEW = 1_000;
 
-/** Locks that block writers of the table. */
+/** The lock modes that block writes to the table. */
 const BLOCKING = ["ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"];
 
-/** What a transaction did to a table, including its partitions. */
+/** A transaction's locks, reads and writes on a table and its partitions. */
 interface Touched {
   name: string;
   locks: string[];
@@ -28,9 +28,9 @@ interface Snapshot {
 }
 
 /**
- * A database for `migrate` that inspects each transaction before its commit and fails, with the reasons, if the migration
- * would affect running nodes. It counts rows instead of time, because time depends on the machine. To exclude waits and
- * loops, which read no rows, a file that blocks writers may contain definitions only.
+ * Wraps a database for `migrate`. Before each commit, it inspects the transaction and fails with the reasons if the
+ * migration would affect running nodes. It counts rows instead of measuring time, which depends on the machine. A file
+ * that blocks writers may contain only definitions, because waits and loops read no rows and would go unnoticed.
  */
 export function watched(db: Database): Database {
   return {
@@ -41,11 +41,11 @@ export function watched(db: Database): Database {
         text: string | pg.QueryConfig,
         values?: unknown[],
       ) => Promise<pg.QueryResult>;
-      await query("set max_parallel_maintenance_workers = 0"); // rows read by a parallel worker would not be counted
+      await query("set max_parallel_maintenance_workers = 0"); // rows read by parallel workers would not be counted
       let before: Snapshot;
       let file = "";
       const watch = async (text: string | pg.QueryConfig, values?: unknown[]) => {
-        if (typeof text !== "string") return query(text); // the session that holds the migration lock
+        if (typeof text !== "string") return query(text); // a query of the session that holds the migration lock
         if (text.startsWith("-- ")) file = text;
         const findings = text === "commit" ? problems(before, await snapshot(query), file) : [];
         if (findings.length > 0) throw new Error(findings.join("\n"));
@@ -59,7 +59,7 @@ export function watched(db: Database): Database {
   };
 }
 
-/** Everything between two snapshots that would affect running nodes. */
+/** Returns every change between two snapshots that would affect running nodes. */
 function problems(before: Snapshot, after: Snapshot, file: string): string[] {
   return [
     ...otherStatements(before, after, file),
@@ -74,7 +74,7 @@ function problems(before: Snapshot, after: Snapshot, file: string): string[] {
   ];
 }
 
-/** Statements other than definitions in a file that blocks writers of existing tables. */
+/** Returns statements other than definitions if the file blocks writes to existing tables. */
 function otherStatements(before: Snapshot, after: Snapshot, file: string): string[] {
   const used = new Set(before.touched.map(({ name }) => name));
   const blocked = after.touched
@@ -84,13 +84,13 @@ function otherStatements(before: Snapshot, after: Snapshot, file: string): strin
   return blocked.length === 0 ? [] : others.map((other) => `${blocked}: blocked while this runs: ${other}`);
 }
 
-/** Creating a table from a query is not a definition. */
+/** A statement that creates a table from a query does not count as a definition. */
 const FILLING =
   /^create\s+(?:unlogged\s+table|table|materialized\s+view)\b.*\sas\s+(?:select|with|values|table|execute)\b/is;
 const isDefinition = (statement: string) =>
   /^(?:alter|comment|create|drop)\b/i.test(statement) && !FILLING.test(statement);
 
-/** A file's statements, without comments and function bodies. */
+/** Returns a file's statements without comments and function bodies. */
 function statementsOf(file: string): string[] {
   const plain = file.replace(/--.*$/gm, "").replace(/\$(\w*)\$[\s\S]*?\$\1\$/g, "''");
   return plain
@@ -101,7 +101,7 @@ function statementsOf(file: string): string[] {
 
 const blocks = (lock: string): boolean => BLOCKING.includes(lock);
 
-/** A new table blocks nobody. */
+/** Locks on a new table are ignored, because no running node uses it. */
 function longLocks({ name, locks, ...after }: Touched, before: Touched | undefined): string[] {
   if (before === undefined) return [];
   const [read, written] = [after.read - before.read, after.written - before.written];
@@ -112,7 +112,7 @@ function longLocks({ name, locks, ...after }: Touched, before: Touched | undefin
   ];
 }
 
-/** Older nodes insert rows without the columns they do not know. */
+/** Finds columns that older nodes leave empty but that must not be null. */
 function unwritable({ name, required, has_default }: Column, before: Snapshot): string[] {
   const [table] = name.split(".");
   if (!before.columns.some((column) => column.name.startsWith(`${table}.`))) return [];
@@ -128,7 +128,7 @@ function missing(name: string, type: string, after: Snapshot, removed: string[])
   return now.type === type ? [] : [`${name} was ${type} and is ${now.type}`];
 }
 
-/** The columns that a file declares unused by the previous release. */
+/** Returns the columns that a file declares as unused by the previous release. */
 function removed(file: string): string[] {
   return /^-- Removes, unused since the previous release: (.+)$/m.exec(file)?.[1]?.split(", ") ?? [];
 }

@@ -2,19 +2,19 @@ import type pg from "pg";
 import { pause } from "../../server/src/kernel/clock.ts";
 import type { Database } from "../../server/src/store/db.ts";
 
-/** How the work of nodes went. */
+/** The result of simulated work. */
 export interface Work {
-  /** Rounds of record, claim, settle and list. */
+  /** The number of completed rounds. Each round records, claims, settles and lists. */
   rounds: number;
-  /** The longest wait for a lock that was seen, ms. */
+  /** The longest observed wait for a lock, in milliseconds. */
   waited_ms: number;
 }
 
 const NODES = 4;
 
 /**
- * Does what nodes of the baseline do, on separate connections, until stopped. It has its own statements, because the product's
- * may need the newest migration. If one fails, `stop` throws its error.
+ * Does the work of baseline nodes on separate connections until it is stopped. It has its own statements, because the
+ * product's statements may need the newest migration. If a statement fails, `stop` throws its error.
  */
 export function startWork(db: Database, space: string, webhook: string): { stop(): Promise<Work> } {
   let [isRunning, rounds] = [true, 0];
@@ -33,7 +33,7 @@ export function startWork(db: Database, space: string, webhook: string): { stop(
     }
   };
   const work = Promise.all(Array.from({ length: NODES }, node));
-  work.catch(() => {}); // `stop` throws it
+  work.catch(() => {}); // `stop` throws the error
   const watching = watch(db, () => isRunning);
   return {
     async stop() {

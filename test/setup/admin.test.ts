@@ -23,7 +23,7 @@ describe("mave admin with a running server", () => {
       headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
     });
 
-  test("key create prints only the key, which has the requested scope", async () => {
+  test("key create creates a key with the requested scope and prints nothing else", async () => {
     const write = await runAdmin(["key", "create", "--name", "ci", "--scope", "write"], env);
     expect(write).toMatchObject({ code: 0, stderr: "", stdout: expect.stringMatching(/^mave_[\w-]{43}\n$/) });
     expect((await videos(write.stdout.trim(), { method: "POST", body: "{}" })).status).toBe(201);
@@ -32,7 +32,7 @@ describe("mave admin with a running server", () => {
     expect((await videos(read, { method: "POST", body: "{}" })).status).toBe(403);
   });
 
-  test("link prints a valid link", async () => {
+  test("link prints a link that works", async () => {
     const { code, stdout } = await runAdmin(["link"], env);
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`^${server.url}/dashboard/link#[\\w-]{43}\n$`));
@@ -98,7 +98,7 @@ describe("a new MAVE_SECRETS_KEY", () => {
     return (await response.json()) as { id: string; secret: string };
   };
 
-  test("replaces the old one while deliveries continue with the same secrets and headers", async () => {
+  test("replaces the old key while deliveries continue with the same secrets and headers", async () => {
     const own = { "X-Api-Key": "of the receiver" };
     const made = await post("webhooks", { url: receiver.url, events: ["video.created"], headers: own });
     const rotated = await post(`webhooks/${made.id}/secret/rotations`, { overlap_seconds: 3_600 });
@@ -137,7 +137,7 @@ describe("a new MAVE_SECRETS_KEY", () => {
     expect(server.output()).not.toContain("MAVE_SECRETS_KEY");
   });
 
-  test("set without the old one holds the affected deliveries until the old one is set again", async () => {
+  test("set without the old key holds the affected deliveries until the old key is added again", async () => {
     await post("webhooks", { url: `${receiver.url}?another`, events: ["video.created"] });
     const other = randomBytes(32).toString("base64");
     await restart(other);
@@ -154,7 +154,7 @@ describe("a new MAVE_SECRETS_KEY", () => {
   });
 });
 
-test("mave admin without a running server starts the database for the duration of the command", async () => {
+test("without a running server, mave admin runs the database only while the command runs", async () => {
   const folder = await mkdtemp(join(tmpdir(), "mave-admin-"));
   const env = { MAVE_DATA_DIR: folder, PORT: String(await freePort()) };
   try {
@@ -169,7 +169,7 @@ test("mave admin without a running server starts the database for the duration o
   }
 });
 
-test("doctor explains how to fix an unreachable database and a data folder that is not writable", async () => {
+test("mave admin doctor explains how to fix an unreachable database and a data folder that is not writable", async () => {
   const env = {
     DATABASE_URL: `postgres://mave@127.0.0.1:${await freePort()}/mave`,
     MAVE_SECRETS_KEY: Buffer.alloc(32, 1).toString("base64"),

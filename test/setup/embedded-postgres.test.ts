@@ -30,7 +30,7 @@ afterAll(() => removeDataFolder(template));
 /** Copies an initialized data folder, because initializing one takes a second. */
 async function copyOf(original: string): Promise<string> {
   const parent = await mkdtemp(join(tmpdir(), "mave-embedded-"));
-  await chmod(parent, 0o755); // if this runs as root, PostgreSQL runs as another user, who needs access
+  await chmod(parent, 0o755); // if this runs as root, PostgreSQL runs as another user, which needs access
   const copy = join(parent, "data");
   await once(spawn("cp", ["-a", original, copy]), "exit");
   return copy;
@@ -67,7 +67,7 @@ async function ask<Row>(connection: Connection, text: string): Promise<Row> {
 const postmaster = async (place = folder): Promise<number> =>
   Number.parseInt(await readFile(join(place, "postgres/cluster/postmaster.pid"), "utf8"), 10);
 
-/** A process that owns the database until it is killed. */
+/** Starts a process that runs the database until it is killed. */
 async function otherProcess(): Promise<{ kill(): Promise<void> }> {
   const child = runNode(["test/setup/own-database.ts", folder], { ...process.env });
   await Promise.race([
@@ -94,14 +94,14 @@ describe("the embedded PostgreSQL", () => {
     expect(await ask(second.connection, "select current_setting('listen_addresses') as tcp")).toEqual({ tcp: "" });
   });
 
-  test("has all settings that durability needs", async () => {
+  test("runs with the settings that durability requires", async () => {
     const { connection } = await start();
     const text = `select current_setting('fsync') as a, current_setting('full_page_writes') as b,
       current_setting('synchronous_commit') as c`;
     expect(await ask(connection, text)).toEqual({ a: "on", b: "on", c: "on" });
   });
 
-  test("is accessible to its owner only", async () => {
+  test("is accessible only to its owner", async () => {
     const { connection } = await start();
     for (const place of [connection.host, join(folder, "postgres/cluster")]) {
       expect((await stat(place)).mode & 0o077, place).toBe(0);
@@ -110,7 +110,7 @@ describe("the embedded PostgreSQL", () => {
 });
 
 describe("after a kill -9 of the server", () => {
-  test("a start reuses the running database", async () => {
+  test("a restart reuses the running database", async () => {
     const other = await otherProcess();
     const pid = await postmaster();
     await other.kill();
@@ -119,7 +119,7 @@ describe("after a kill -9 of the server", () => {
     expect(await ask(connection, "select 1 as one")).toEqual({ one: 1 });
   });
 
-  test("and of the database, a start recovers", async () => {
+  test("and its database, a restart recovers", async () => {
     const other = await otherProcess();
     process.kill(await postmaster(), "SIGKILL");
     await other.kill();
@@ -127,7 +127,7 @@ describe("after a kill -9 of the server", () => {
     expect(await ask(connection, "select 1 as one")).toEqual({ one: 1 });
   });
 
-  test("a start ignores a lock file whose process id was reused by another program", async () => {
+  test("a restart ignores a lock file whose process ID now belongs to another program", async () => {
     const first = await start();
     const file = join(folder, "postgres/cluster/postmaster.pid");
     const text = await readFile(file, "utf8");
@@ -152,13 +152,13 @@ test("a second server on the same data folder fails and names the process of the
   await start();
 });
 
-test("of two concurrent starts on an empty folder exactly one succeeds", async () => {
+test("if two servers start in an empty folder at the same time, exactly one succeeds", async () => {
   await removeDataFolder(folder);
   const outcomes = await Promise.allSettled([start(), start()]);
   expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
 });
 
-test("a database that crashes under a running server is restarted", async () => {
+test("the database is restarted if it crashes while the server runs", async () => {
   const { connection } = await start();
   const before = await postmaster();
   process.kill(before, "SIGKILL");
@@ -168,7 +168,7 @@ test("a database that crashes under a running server is restarted", async () => 
   });
 });
 
-test("a start succeeds after a first start that was killed halfway", async () => {
+test("a server starts even if its first start was killed halfway", async () => {
   await removeDataFolder(folder);
   const dead = spawn("true");
   await once(dead, "exit");
@@ -180,7 +180,7 @@ test("a start succeeds after a first start that was killed halfway", async () =>
   expect((await readdir(join(folder, "postgres"))).filter((name) => name.includes("half"))).toEqual([]);
 });
 
-test("a data folder of another PostgreSQL version is rejected with migration steps", async () => {
+test("a data folder from another PostgreSQL version is rejected with migration steps", async () => {
   const first = await start();
   await first.end();
   await writeFile(join(folder, "postgres/cluster/PG_VERSION"), "17\n");
@@ -189,7 +189,7 @@ test("a data folder of another PostgreSQL version is rejected with migration ste
   );
 });
 
-test("a data folder whose path is too long for a socket gets a short socket path, which is removed at shutdown", async () => {
+test("if a data folder's path is too long for a socket, a short one is used and removed at shutdown", async () => {
   const deep = join(dirname(folder), "a-folder-with-a-long-name".repeat(4));
   await once(spawn("cp", ["-a", folder, deep]), "exit");
   const { connection, end } = await start(deep);
@@ -201,14 +201,14 @@ test("a data folder whose path is too long for a socket gets a short socket path
   await expect(access(connection.host)).rejects.toThrow("ENOENT");
 });
 
-test("a data folder that is not writable is named in the error", async () => {
+test("the error for a data folder that is not writable names the folder", async () => {
   await expect(start("/dev/null/data")).rejects.toThrow(
     /^The data folder \/dev\/null\/data cannot be written \(.+\)\. Make it writable .+ MAVE_DATA_DIR\.$/,
   );
 });
 
 test.runIf(process.getuid?.() === 0)(
-  "as root, a data folder that unprivileged users cannot access is a link to a shared folder",
+  "for root, a database in a folder that other users cannot access is stored in a shared folder",
   async () => {
     const closed = await mkdtemp("/root/mave-embedded-");
     try {
@@ -228,7 +228,7 @@ test.runIf(process.getuid?.() === 0)(
   },
 );
 
-test("the error of a failed start contains the message of PostgreSQL", async () => {
+test("the error for a failed start contains PostgreSQL's message", async () => {
   const first = await start();
   await first.end();
   await rm(join(folder, "postgres/cluster/global/pg_control"));

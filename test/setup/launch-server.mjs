@@ -1,4 +1,4 @@
-// `npm start` without the installation.
+// Does what `npm start` does, without installing dependencies.
 import { runUntilEnd } from "../../scripts/lib/process.mjs";
 
 process.exit(await runUntilEnd(["--conditions=source", "server/src/main.ts"]));

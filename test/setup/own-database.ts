@@ -1,4 +1,4 @@
-// A process that owns the database of a data folder until it is killed.
+// A process that runs a data folder's database until it is killed.
 import { createLog } from "../../server/src/kernel/log.ts";
 import { startEmbeddedPostgres } from "../../server/src/store/embedded-postgres.ts";
 

@@ -16,7 +16,7 @@ import { type Pgbouncer, startPgbouncer } from "../support/pgbouncer.ts";
 import { startServer } from "../support/server.ts";
 
 const PATHS = ["/healthy", "/flaky"];
-/** Two delivering nodes hold one each; they share the rest. */
+/** Each of the two delivering nodes holds one session; they share the others. */
 const SESSIONS = 6;
 const log = createLog("silent");
 
@@ -25,7 +25,7 @@ test("a direct connection is not mistaken for a pooler", async () => {
 });
 
 describe.skipIf(without("pgbouncer"))("a connection pooler", { timeout: 240_000 }, () => {
-  test("in session mode delivers everything", async () => {
+  test("in session mode delivers every event", async () => {
     const { url } = await startPgbouncer(await testConnection(), { mode: "session" });
     const scene = await setScene({ DATABASE_URL: url }, PATHS);
     const ledger = await underLoad(scene, () => wait(1_500));
@@ -33,7 +33,7 @@ describe.skipIf(without("pgbouncer"))("a connection pooler", { timeout: 240_000 
     expect(ledger.duplicates).toEqual([]);
   });
 
-  test("in transaction mode lets a node take over the work of a killed one, in order", async () => {
+  test("in transaction mode lets a node take over a killed node's deliveries in order", async () => {
     const { scene, second, own } = await twoNodes({ MAVE_ROLES: "api,deliver" }, { MAVE_ROLES: "api,deliver" });
     expect(scene.server.output()).toContain("MAVE_DATABASE_DIRECT_URL");
     scene.balanced.push(second);
@@ -46,7 +46,7 @@ describe.skipIf(without("pgbouncer"))("a connection pooler", { timeout: 240_000 
     expect(ledger.findings).toEqual([]);
   });
 
-  test("in transaction mode lets a deliver-only node find the work of an API node, even after the pooler was killed", async () => {
+  test("in transaction mode lets a deliver-only node find an API node's events, even after the pooler is killed", async () => {
     const { scene, pooler } = await twoNodes({ MAVE_ROLES: "api" }, { MAVE_ROLES: "deliver" });
     const ledger = await underLoad(scene, async () => {
       await wait(500);
@@ -56,7 +56,7 @@ describe.skipIf(without("pgbouncer"))("a connection pooler", { timeout: 240_000 
     expect(ledger.findings).toEqual([]);
   });
 
-  test("in transaction mode lets a node receive notices over the direct address", async () => {
+  test("in transaction mode lets a node receive notices through the direct address", async () => {
     const { pooler, direct } = await pooled();
     const heard = vi.fn();
     await nodeOn(through(pooler, { direct }), { onNotice: heard }).start();
@@ -64,7 +64,7 @@ describe.skipIf(without("pgbouncer"))("a connection pooler", { timeout: 240_000 
     await eventually(() => expect(heard).toHaveBeenCalledWith("mave_due", ["a-webhook"]));
   });
 
-  test("in transaction mode keeps the lock of a node's session, without a snapshot or table locks, across restarts", async () => {
+  test("in transaction mode keeps each node's advisory lock across restarts, without holding a snapshot or table locks", async () => {
     const { pooler, own } = await pooled();
     const db = through(pooler);
     const [one, two] = [nodeOn(db), nodeOn(db)];
@@ -79,7 +79,7 @@ describe.skipIf(without("pgbouncer"))("a connection pooler", { timeout: 240_000 
     await eventually(() => expect([one.number(), two.number()]).toEqual([1, 2]));
   });
 
-  test("in transaction mode shows the heartbeat of a processor while it works", async () => {
+  test("in transaction mode shows a processor's heartbeat while it works", async () => {
     const { pooler, own } = await pooled();
     const end = await startHeartbeat(
       { db: through(pooler), clock: systemClock, log },
@@ -90,13 +90,13 @@ describe.skipIf(without("pgbouncer"))("a connection pooler", { timeout: 240_000 
     await eventually(async () => expect(await own.run(MARKS)).toEqual([{ count: 0 }]));
   });
 
-  test("without a spare session makes the start of a node fail with advice", async () => {
+  test("without a spare session prevents a node from starting, and the error explains how to fix it", async () => {
     const pooler = await startPgbouncer(await testConnection(), { mode: "transaction", sessions: 1 });
     const impatient: Clock = { ...systemClock, after: (_, work) => systemClock.after(50, work) };
     await expect(nodeOn(through(pooler), { clock: impatient }).start()).rejects.toThrow("Raise its default_pool_size");
   });
 
-  test("makes the start fail if the direct address is also a pooler or another database", async () => {
+  test("prevents a node from starting if the direct address leads to a pooler or another database", async () => {
     const { url } = (await pooled()).pooler;
     const start = (databaseDirectUrl: string) =>
       openStore({ databaseUrl: url, databaseDirectUrl, dataDir: "", log, onLost() {} });
@@ -105,7 +105,7 @@ describe.skipIf(without("pgbouncer"))("a connection pooler", { timeout: 240_000 
   });
 });
 
-/** A pooler in transaction mode and its database. */
+/** Starts a transaction-mode pooler in front of a new database. */
 async function pooled() {
   const direct = await testConnection();
   const pooler = await startPgbouncer(direct, { mode: "transaction", sessions: SESSIONS });
@@ -121,7 +121,7 @@ function open(options: DatabaseOptions): Database {
 const through = ({ url }: Pgbouncer, more: Partial<DatabaseOptions> = {}): Database =>
   open({ connection: url, pooled: true, connections: 4, ...more });
 
-/** Two processes behind a pooler in transaction mode; API calls go to the first one. */
+/** Starts two processes behind a transaction-mode pooler. API calls go to the first process. */
 async function twoNodes(first: Record<string, string>, other: Record<string, string>) {
   const { pooler, own } = await pooled();
   const env = {
@@ -151,7 +151,7 @@ function nodeOn(db: Database, more: { onNotice?: () => void; clock?: Clock } = {
 
 const NODES = { name: "test_nodes", text: "select count(*)::int as count from nodes" };
 
-/** Of each session that holds a node's number. */
+/** Reports each session that holds a node's number, and what else it holds. */
 const HELD = {
   name: "test_held_sessions",
   text: `select l.objid::int as node, a.state, a.backend_xmin is not null as snapshot, a.backend_xid is not null as writes,

@@ -88,7 +88,7 @@ describe("a server exits with code 1 and a one-line error", () => {
     expect((await fetch(`${first.url}/readyz`)).status).toBe(200);
   });
 
-  test("if its data folder was last used by a newer version, and stops the database again", async () => {
+  test("if its data folder was last used by a newer version, and stops the database it started", async () => {
     const first = await server();
     const db = openDatabase({ connection: (await findEmbeddedPostgres(first.dataDir))!, connections: 1 });
     await db.run({
@@ -104,14 +104,14 @@ describe("a server exits with code 1 and a one-line error", () => {
     expect(await findEmbeddedPostgres(first.dataDir)).toBeNull();
   });
 
-  test("if the database of DATABASE_URL does not respond, and does not show the password", async () => {
+  test("if the database at DATABASE_URL does not respond, and does not reveal the password", async () => {
     const nobody = `postgres://mave:hunter2@127.0.0.1:${await freePort()}/mave`;
     const ended = await start({ DATABASE_URL: nobody });
     expectSentence(ended, /^The database of DATABASE_URL cannot be used \(.*ECONNREFUSED.*\)\. Check that it runs/);
     expect(ended.stderr).not.toContain("hunter2");
   });
 
-  test("per invalid setting", async () => {
+  test("if settings are invalid, plus one line for each", async () => {
     const { code, stderr } = await start({ LOG_LEVEL: "loud", MAVE_ALOW_HTTP: "on" });
     expect(code).toBe(1);
     expect(stderr.trim().split("\n")).toEqual([
@@ -131,15 +131,15 @@ describe("a server that starts", () => {
     expect(lines[0]).toMatch(new RegExp(`^Mave is ready: ${url}/dashboard/ .*: ${url}/dashboard/link#[\\w-]{43}$`));
   });
 
-  test("after a kill -9 reuses the database, which is still running", async () => {
+  test("after a kill -9 reuses the database that is still running", async () => {
     const one = await server();
     const database = await readFile(join(one.dataDir, "postgres/cluster/postmaster.pid"), "utf8");
     await one.kill();
-    await one.start(); // the benchmark measures the time
+    await one.start(); // the benchmarks measure how long this takes
     expect(await readFile(join(one.dataDir, "postgres/cluster/postmaster.pid"), "utf8")).toBe(database);
   });
 
-  test("with an external database does not start its own", async () => {
+  test("with an external database does not start the embedded one", async () => {
     const one = await server({ DATABASE_URL: await testDatabaseUrl() });
     expect(await findEmbeddedPostgres(one.dataDir)).toBeNull();
     expect(
@@ -156,23 +156,24 @@ describe("a shutdown", () => {
     expect(await findEmbeddedPostgres(one.dataDir)).toBeNull();
   });
 
-  test("during a start is not a failure, regardless of the step", async () => {
+  test("during startup succeeds at every step", async () => {
     const place = await folder();
     const port = String(await freePort());
     const env = { ...cleanEnvironment(), LOG_LEVEL: "warn", MAVE_DATA_DIR: place, PORT: port };
     for (let moment_ms = 200; moment_ms <= 1_200; moment_ms += 200) {
       const child = runNode(["server/src/main.ts"], env);
       const ended = finished(child);
-      await pause(moment_ms); // not a wait for a condition, but the time of the signal
+      await pause(moment_ms); // determines when the signal is sent
       child.kill("SIGTERM");
       const { code, stdout, stderr } = await ended;
-      expect(code, `after ${moment_ms} ms`).toBe(child.signalCode === null ? 0 : null); // null: the signal handlers were not installed yet
+      // The exit code is null if the signal arrived before the handlers were installed.
+      expect(code, `after ${moment_ms} ms`).toBe(child.signalCode === null ? 0 : null);
       expect(stdout.replace(/^Mave is ready.*\n/, "") + stderr, `after ${moment_ms} ms`).toBe("");
       expect(await findEmbeddedPostgres(place), `after ${moment_ms} ms`).toBeNull();
     }
   });
 
-  test("of an idle server does not wait for clients that keep their connection open", async () => {
+  test("of an idle server does not wait for clients that keep connections open", async () => {
     const one = await server();
     await fetch(`${one.url}/healthz`);
     const begun = performance.now();
@@ -180,7 +181,7 @@ describe("a shutdown", () => {
     expect(performance.now() - begun).toBeLessThan(LIMITS.KEEP_ALIVE_MS / 2);
   });
 
-  test("of the launcher stops the server, even by SIGKILL", async () => {
+  test("of the launcher, even by SIGKILL, stops the server", async () => {
     const place = await folder();
     const port = await freePort();
     const env = { ...cleanEnvironment(), LOG_LEVEL: "warn", MAVE_DATA_DIR: place, PORT: String(port) };

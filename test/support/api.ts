@@ -28,7 +28,7 @@ import { engineParts, PUBLIC_URL } from "./engine.ts";
 
 export { PUBLIC_URL };
 
-/** The complete API in this process, without delivery. */
+/** Starts the complete API in this process, without delivery. */
 export async function testApi(db: Database) {
   const dataDir = await mkdtemp(join(tmpdir(), "mave-api-"));
   afterAll(() => rm(dataDir, { recursive: true, force: true }));
@@ -97,7 +97,7 @@ export async function testApi(db: Database) {
       return id;
     },
     url,
-    /** Reports missed changes of other nodes. */
+    /** Reports that changes from other nodes may have been missed. */
     miss() {
       for (const listener of missed) listener();
     },
@@ -120,7 +120,7 @@ export async function testApi(db: Database) {
 const JSON_TYPE = "application/json";
 type Method = "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
 
-// biome-ignore lint/suspicious/noExplicitAny: the tests check the shape of responses
+// biome-ignore lint/suspicious/noExplicitAny: the tests check the responses' shapes
 function readJson(text: string): any {
   try {
     return JSON.parse(text);

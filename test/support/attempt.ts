@@ -3,7 +3,7 @@ import type { EndedAttempt } from "../../server/src/webhooks/health.ts";
 
 export interface Ended {
   at_ms: number;
-  /** null: no response. */
+  /** Null if there was no response. */
   status?: number | null;
   word?: "status" | "timeout" | "connection_refused";
   timings?: Partial<Timings>;
@@ -12,7 +12,7 @@ export interface Ended {
 
 const REUSED: Timings = { dns: null, connect: null, tls: null, first_byte: null, total: 1, reused: true };
 
-/** An ended attempt, as the engine reports it. @param webhook UUID */
+/** An ended attempt, as the engine reports it. @param webhook the webhook's UUID */
 export function attemptEnded(space: string, webhook: string, ended: Ended): EndedAttempt {
   const { at_ms, status = 200, word = "status", certificateUntil = null } = ended;
   const succeeded = status === 200;

@@ -18,7 +18,10 @@ const FLAGS = [
 ];
 const WAIT_MS = 15_000;
 
-/** Real Chromium, closed after the test file. Undefined if its tests are skipped, since their `describe` still runs. */
+/**
+ * Opens a real Chromium, which is closed after the test file. Returns undefined if Chromium tests are skipped, because
+ * the body of their `describe` still runs.
+ */
 export async function openBrowser(): Promise<Browser> {
   if (without("chromium")) return undefined!;
   const executablePath = EXECUTABLES.find((path) => existsSync(path));
@@ -31,11 +34,11 @@ export async function openBrowser(): Promise<Browser> {
 
 export interface Visit {
   page: Page;
-  /** Script errors, console errors, and requests to other origins. */
+  /** Script errors, console errors and requests to other origins. */
   faults: string[];
 }
 
-/** Opens a page with its own cookies and storage, and with clipboard access. */
+/** Opens a page with its own cookies and storage and with clipboard access. */
 export async function visit(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Visit> {
   const context = await browser.newContext({
     baseURL: url,
@@ -57,7 +60,7 @@ export async function visit(browser: Browser, url: string, options: BrowserConte
   return { page, faults };
 }
 
-/** The path of a one-time link that signs the owner in, or creates the owner if there is none. */
+/** Creates a one-time link that signs the owner in, or creates the owner if there is none. @returns the link's path */
 export async function oneTimeLink(server: TestServer): Promise<string> {
   const env = { MAVE_DATA_DIR: server.dataDir, PORT: new URL(server.url).port };
   const { stdout } = await runAdmin(["link"], env);
@@ -69,7 +72,7 @@ export const OWNER = { name: "Ines Duarte", email: "ines@northlight.example", pa
 
 const sessions = new WeakMap<TestServer, BrowserContextOptions["storageState"]>();
 
-/** Opens a page signed in as the owner, who is created if needed. Later visits reuse the session. */
+/** Opens a page as the signed-in owner, creating the owner if needed. Later visits reuse the session. */
 export async function visitAsOwner(
   browser: Browser,
   server: TestServer,
@@ -94,7 +97,7 @@ export async function visitAsOwner(
   return opened;
 }
 
-/** Fails with the rules and elements of all accessibility violations that axe finds. */
+/** Fails if axe finds accessibility violations, and lists their rules and elements. */
 export async function expectAccessible(page: Page): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).analyze();
   const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
@@ -102,14 +105,14 @@ export async function expectAccessible(page: Page): Promise<void> {
 }
 
 /**
- * Fails if the window or the pane scrolls sideways. Polls, since charts and other elements that measure themselves follow
- * a resize a moment later.
+ * Fails if the window or the main pane scrolls horizontally. It polls, because charts and other elements that measure
+ * themselves adapt shortly after a resize.
  */
 export async function expectNoSidewaysScroll(page: Page): Promise<void> {
   await expect.poll(() => page.evaluate<string[]>(WIDER), { timeout: WAIT_MS }).toEqual([]);
 }
 
-// A string, since the types here do not include the DOM.
+// This is a string because the tests are compiled without DOM types.
 const WIDER = `[document.documentElement, document.querySelector("main")]
   .filter((element) => element !== null && element.scrollWidth > element.clientWidth)
   .map((element) => element.tagName + " " + element.scrollWidth + " > " + element.clientWidth)`;
@@ -119,10 +122,10 @@ export const property = (element: Locator, path: string): Promise<unknown> =>
   element.evaluate((found, path) => path.split(".").reduce((of: never, name) => of[name], found as never), path);
 
 const WIDTHS = [390, 820, 1024, 1440, 1920];
-/** In between, only the layout changes, not names, colors, or roles. */
+/** Between these widths only the layout changes, not names, colors or roles. */
 const WIDTHS_CHECKED = [390, 1440];
 
-/** Checks the page for sideways scrolling at every width, and with axe on a phone and a desktop. */
+/** Checks the page for horizontal scrolling at every width, and with axe at a phone and a desktop width. */
 export async function expectFitsEverywhere(page: Page): Promise<void> {
   for (const width of WIDTHS) {
     await page.setViewportSize({ width, height: 900 });

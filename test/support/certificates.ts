@@ -9,10 +9,10 @@ export interface Certificate {
 }
 
 export interface Certificates {
-  /** The certificate of the authority, for clients that should trust it. */
+  /** The authority's certificate, for clients that should trust it. */
   ca: string;
   good: Certificate;
-  /** Valid for ten more days and some hours. */
+  /** Expires in ten and a half days. */
   endsSoon: Certificate;
   expired: Certificate;
   notYetValid: Certificate;
@@ -36,7 +36,7 @@ unique_subject = no
 commonName = optional
 `;
 
-/** Creates an authority and valid and invalid certificates for `localhost`, 127.0.0.1 and ::1 with openssl. */
+/** Creates an authority, and valid and invalid certificates for `localhost`, 127.0.0.1 and ::1, with openssl. */
 export function makeCertificates(): Certificates {
   const folder = mkdtempSync(join(tmpdir(), "mave-certificates-"));
   const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
@@ -121,5 +121,5 @@ export function makeCertificates(): Certificates {
   }
 }
 
-/** The time format of `openssl ca`: YYYYMMDDHHMMSSZ. */
+/** Formats a time for `openssl ca`: YYYYMMDDHHMMSSZ. */
 const opensslTime = (time: Date): string => time.toISOString().replace(/\.\d+|[-:T]/g, "");

@@ -9,7 +9,7 @@ export interface CollectedSpan {
   spanId: string;
   parentSpanId: string | undefined;
   kind: number;
-  /** 2 for an error */
+  /** 2 if the span failed. */
   status: number;
   attributes: Record<string, string | number>;
   ms: number;
@@ -31,11 +31,11 @@ export interface Collector {
   /** The value for OTEL_EXPORTER_OTLP_ENDPOINT. */
   url: string;
   spans: CollectedSpan[];
-  /** All received bodies as text. */
+  /** Returns all received bodies as text. */
   text(): string;
 }
 
-/** An OpenTelemetry collector for OTLP as JSON over HTTP. It closes after the test file. */
+/** Starts an OpenTelemetry collector for OTLP/JSON over HTTP. It closes after the test file. */
 export async function startCollector(): Promise<Collector> {
   const bodies: string[] = [];
   const spans: CollectedSpan[] = [];

@@ -2,7 +2,7 @@ import { afterAll } from "vitest";
 import { type Database, openDatabase } from "../../server/src/store/db.ts";
 import { testConnection } from "./database.ts";
 
-// With this search_path, `now()` calls this function instead of PostgreSQL's.
+// With the `clock` schema first in the search_path, `now()` calls this function instead of the built-in one.
 const SETTABLE = [
   "create schema clock",
   "create table clock.ahead (s int not null)",
@@ -11,7 +11,7 @@ const SETTABLE = [
     'select pg_catalog.now() + s * interval ''1 second'' from clock.ahead'`,
 ];
 
-/** A database whose clock the test controls. `setAhead` sets it this many seconds ahead of the machine's. */
+/** Opens a database whose clock the test controls. `setAhead` sets its lead over the machine's clock, in seconds. */
 export async function databaseWithClock(): Promise<{ db: Database; setAhead: (seconds: number) => Promise<void> }> {
   const connection = { ...(await testConnection()), options: "-c search_path=clock,pg_catalog,public" };
   const db = openDatabase({ connection, connections: 3 });

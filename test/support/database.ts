@@ -10,7 +10,7 @@ export interface TestConnection {
   database: string;
 }
 
-/** A new, migrated database for this test file, dropped after it. Call it at the top level or in `beforeAll`. */
+/** Creates a migrated database that is dropped after the test file. Call it at the top level or in `beforeAll`. */
 export async function testDatabase(connections = 10): Promise<Database> {
   const connection = await testConnection();
   const db = openDatabase({ connection, connections });
@@ -18,7 +18,7 @@ export async function testDatabase(connections = 10): Promise<Database> {
   return db;
 }
 
-/** A database without tables, for tests of migrations. */
+/** Creates a database without tables, for migration tests. */
 export async function emptyDatabase(): Promise<Database> {
   const db = openDatabase({ connection: await testConnection("template1"), connections: 5 });
   afterAll(() => db.close());
@@ -33,7 +33,7 @@ export async function testConnection(template = "mave"): Promise<TestConnection>
   return { ...inject("postgres"), database };
 }
 
-/** Like `testConnection`, as a DATABASE_URL for tests that start processes. */
+/** Like `testConnection`, but returns a DATABASE_URL for tests that start processes. */
 export async function testDatabaseUrl(): Promise<string> {
   return databaseUrl(await testConnection());
 }

@@ -11,7 +11,7 @@ import type { EndedAttempt } from "../../server/src/webhooks/health.ts";
 import { createVault } from "../../server/src/webhooks/secrets.ts";
 import { type EngineParts, engineParts } from "./engine.ts";
 
-/** A request as the receiver function gets it, without a network. */
+/** A request as passed to the receiver function, without a network. */
 export interface Seen {
   at_ms: number;
   webhook: string;
@@ -31,7 +31,7 @@ export interface TestNode extends EngineParts {
   stop(): Promise<void>;
 }
 
-/** A response of this status, with these headers. */
+/** Builds a response with this status and these headers. */
 export function response(status: number, headers: [string, string][] = []): Partial<Exchange> {
   const error = status >= 200 && status < 300 ? null : { word: "status" as const, code: `HTTP_${status}` };
   return { status, error, response: { headers, body: Buffer.from("ok"), bytes: 2, cut: false } };
@@ -57,11 +57,11 @@ interface TestNodeOptions {
   attempt_ms?: number;
   log?: Log;
   clock?: Clock;
-  /** Called with every attempt, like health and disabling in the service. */
+  /** Called after every attempt. In the service, this updates webhook health and disables failing webhooks. */
   onAttempt?: (ended: EndedAttempt) => void;
 }
 
-/** A delivery node on a real database. `receiver` stands in for the network, or is a real client. */
+/** Starts a delivery node on a real database. `receiver` is a function that replaces the network, or a real client. */
 export async function testNode(
   db: Database,
   receiver: Receiver | SafeClient,

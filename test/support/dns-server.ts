@@ -1,12 +1,12 @@
 import { createSocket } from "node:dgram";
 
-/** The response to one query. Addresses that differ between queries simulate DNS rebinding. */
+/** The response to one query. To simulate DNS rebinding, return different addresses for each query. */
 export type DnsResult = { addresses: string[]; ttl?: number } | "nxdomain" | "servfail" | "refused" | "silence";
 
 export interface DnsServer {
   /** `127.0.0.1:port` */
   address: string;
-  /** All queries so far. */
+  /** All queries received so far. */
   questions: { name: string; type: "A" | "AAAA" }[];
   close(): void;
 }
@@ -14,7 +14,7 @@ export interface DnsServer {
 const TYPES = { 1: "A", 28: "AAAA" } as const;
 const RCODES = { nxdomain: 3, servfail: 2, refused: 5 } as const;
 
-/** A small authoritative DNS server on a UDP port, with responses that the test defines. */
+/** Starts a small authoritative DNS server on a UDP port. The test defines its responses. */
 export async function startDnsServer(response: (name: string, type: "A" | "AAAA") => DnsResult): Promise<DnsServer> {
   const socket = createSocket("udp4");
   const questions: DnsServer["questions"] = [];
@@ -45,7 +45,7 @@ function encodeResponse(query: Buffer, end: number, type: "A" | "AAAA", result: 
     .filter((address) => address.includes(":") === (type === "AAAA"))
     .map((address) => record(address, type, typeof result === "string" ? 0 : (result.ttl ?? 0)));
   const head = Buffer.from(query.subarray(0, end));
-  head.writeUInt16BE(0x8580 | (typeof result === "string" ? RCODES[result] : 0), 2); // an authoritative response
+  head.writeUInt16BE(0x8580 | (typeof result === "string" ? RCODES[result] : 0), 2); // flags: authoritative response
   head.writeUInt16BE(records.length, 6);
   head.writeUInt32BE(0, 8);
   return Buffer.concat([head, ...records]);
@@ -54,7 +54,7 @@ function encodeResponse(query: Buffer, end: number, type: "A" | "AAAA", result: 
 function record(address: string, type: "A" | "AAAA", ttl: number): Buffer {
   const data = type === "A" ? Buffer.from(address.split(".").map(Number)) : ipv6Bytes(address);
   const head = Buffer.alloc(12);
-  head.writeUInt16BE(0xc00c, 0); // a pointer to the name in the query
+  head.writeUInt16BE(0xc00c, 0); // pointer to the name in the query
   head.writeUInt16BE(type === "A" ? 1 : 28, 2);
   head.writeUInt16BE(1, 4);
   head.writeUInt32BE(ttl, 6);

@@ -8,7 +8,7 @@ import type { Database } from "../../server/src/store/db.ts";
 import { createWebhooks, type Webhooks } from "../../server/src/webhooks/registry.ts";
 import { createVault, type Vault } from "../../server/src/webhooks/secrets.ts";
 
-/** The engine without a dispatcher, for tests that act as one. */
+/** The engine without a dispatcher, for tests that act as the dispatcher themselves. */
 export interface EngineParts {
   db: Database;
   space: string;
@@ -21,7 +21,7 @@ export interface EngineParts {
 
 export const PUBLIC_URL = "http://videos.example.com";
 
-/** Accepts every URL: the address policy has its own tests. */
+/** Accepts every URL, because the address policy has its own tests. */
 const anyUrl = { checkUrl: (url: string) => ({ ok: true as const, url: new URL(url) }) };
 
 export async function engineParts(
@@ -44,7 +44,7 @@ export async function engineParts(
   return { db, space: space!.id, signals, vault, recorder, webhooks, sendTest };
 }
 
-/** Records an event of a video with the next sequence number; inserts the video's row first if needed. */
+/** Records a video's next event. Inserts the video's row first if needed. */
 export async function happen(
   { db, recorder, space }: Pick<EngineParts, "db" | "recorder" | "space">,
   video: string,

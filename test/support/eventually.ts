@@ -1,5 +1,5 @@
 import { vi } from "vitest";
 
-/** Waits until a check passes, for up to 30 s: on a busy machine, the one second of vitest's default is too short. */
+/** Waits up to 30 s until a check passes. Vitest's default of one second is too short on a busy machine. */
 export const eventually = <Result>(check: () => Result | Promise<Result>): Promise<Result> =>
   vi.waitFor(check, { timeout: 30_000, interval: 25 });

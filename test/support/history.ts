@@ -2,15 +2,15 @@ import type { Database } from "../../server/src/store/db.ts";
 
 export interface History {
   space: string;
-  /** The first one gets most of the deliveries, the last one few. */
+  /** The first webhook gets most of the deliveries, and the last one gets few. */
   webhooks: string[];
   days: number;
 }
 
 /**
- * Fills the history as months of deliveries would: events spread evenly over the retention, most of them delivered to the
- * first webhook, each with one attempt. One in 500 failed (mostly with 503), one in 50,000 was canceled or has a rare type,
- * and one in ten belongs to another space. Analyzes the tables for the planner.
+ * Fills the history tables with `rows` events, spread evenly over `days`. Each event has one delivery, usually to the first
+ * webhook, with one attempt. One delivery in 500 failed, usually with 503. One in 50,000 was canceled without an attempt.
+ * One event in 50,000 has a rare type, and one in ten belongs to another space. Finally, analyzes the tables.
  */
 export async function fillHistory(db: Database, { space, webhooks, days }: History, rows: number): Promise<void> {
   const values = [space, webhooks, days, rows];

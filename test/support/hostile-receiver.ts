@@ -3,10 +3,10 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { HOSTILITIES, type Hostility } from "./hostilities.ts";
 
 export interface HostileReceiver {
-  /** A URL at which every request meets this misbehavior. */
+  /** The receiver's URL. It misbehaves on every request. */
   url: string;
   hostility: Hostility;
-  /** Number of connections and complete requests so far. */
+  /** The number of connections and complete requests so far. */
   seen: { connections: number; requests: number };
   close(): void;
 }
@@ -38,7 +38,7 @@ export async function startHostileReceiver(name: string, hostility = HOSTILITIES
   };
 }
 
-/** Calls `then` for each complete request: headers, and as many body bytes as they announce. */
+/** Calls `then` once per complete request, that is, after its headers and the body of the announced length. */
 function eachRequest(socket: Socket, then: () => void): void {
   let text = "";
   socket.on("data", (part) => {
@@ -53,7 +53,7 @@ function eachRequest(socket: Socket, then: () => void): void {
   });
 }
 
-/** A port that drops every SYN, because its process is stopped and its accept queue is full. */
+/** Opens a port that drops every SYN: its process is stopped, and its accept queue is full. */
 export async function startBlackHole(): Promise<{ port: number; close(): void }> {
   const program = `const s = require("net").createServer(); s.listen(0, "127.0.0.1", 1, () => console.log(s.address().port))`;
   const child = spawn(process.execPath, ["-e", program], { stdio: ["ignore", "pipe", "inherit"] });

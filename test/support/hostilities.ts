@@ -8,11 +8,11 @@ export interface Hostility {
   onConnection?: (socket: Socket) => void;
   /** Runs after each complete request; `count` starts at 1. */
   onRequest?: (socket: Socket, count: number) => void;
-  /** The expected status, or the error's word if there is no status. */
+  /** The expected status, or the expected error word if there is no status. */
   expect: number | string;
   /** The expected note, if any. */
   note?: RegExp;
-  /** Continues until the client's deadline; the others end by themselves. */
+  /** True if the exchange lasts until the client's deadline instead of ending earlier. */
   stalls?: true;
 }
 
@@ -21,7 +21,7 @@ const CHUNKED = `${OK}transfer-encoding: chunked\r\n\r\n`;
 const A_KILOBYTE = "a".repeat(1_024);
 const BOMB = gzipSync(Buffer.alloc(50_000_000));
 
-/** Writes as long as the client reads, with backpressure. */
+/** Writes for as long as the client reads, and respects backpressure. */
 function endless(socket: Socket, begin: string, part: string): void {
   socket.write(begin, "latin1");
   const chunk = Buffer.from(part.repeat(Math.ceil(65_536 / part.length)), "latin1");
@@ -52,16 +52,16 @@ const LONGER = /longer than 65536 bytes/;
 const UNFINISHED = /not complete after/;
 const BROKE_OFF = /connection failed before the response was complete/;
 
-/** Every known kind of hostile receiver. DNS, certificates and routing are covered in the safe client's tests. */
+/** All known kinds of hostile receivers. The safe client's tests cover DNS, certificates and routing. */
 export const HOSTILITIES: Record<string, Hostility> = {
-  // Before the request.
+  // Faults before the request.
   "TLS that never responds": {
     scheme: "https",
     onConnection: (socket) => void socket.resume(),
     expect: "connect_timeout",
     stalls: true,
   },
-  "plain text where TLS is due": {
+  "plain text instead of TLS": {
     scheme: "https",
     onConnection: (socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"),
     expect: "tls_failed",
@@ -102,8 +102,8 @@ export const HOSTILITIES: Record<string, Hostility> = {
     stalls: true,
   },
 
-  // Endless.
-  "endless body by length": {
+  // Endless responses.
+  "endless body with a content-length": {
     onRequest: (socket) => endless(socket, `${OK}content-length: 99999999999\r\n\r\n`, A_KILOBYTE),
     expect: 200,
     note: LONGER,
@@ -113,7 +113,7 @@ export const HOSTILITIES: Record<string, Hostility> = {
     expect: 200,
     note: LONGER,
   },
-  "endless body until the end of the connection": {
+  "endless body without a length": {
     onRequest: (socket) => endless(socket, `${OK}\r\n`, A_KILOBYTE),
     expect: 200,
     note: LONGER,
@@ -132,7 +132,7 @@ export const HOSTILITIES: Record<string, Hostility> = {
     note: /./,
     stalls: true,
   },
-  "endless zeros of a chunk's size": {
+  "endless zeros in a chunk size": {
     onRequest: (socket) => endless(socket, CHUNKED, "0"),
     expect: 200,
     note: /./,
@@ -144,21 +144,21 @@ export const HOSTILITIES: Record<string, Hostility> = {
     note: BROKE_OFF,
   },
 
-  // Just over each cap.
-  "headers just over the cap": {
+  // Sizes at and just over each limit.
+  "headers just over the limit": {
     onRequest: send(`${OK}x: ${"y".repeat(16_384)}\r\ncontent-length: 0\r\n\r\n`),
     expect: "response_invalid",
   },
-  "headers just under the cap": {
+  "headers just under the limit": {
     onRequest: send(`${OK}x: ${"y".repeat(16_000)}\r\ncontent-length: 0\r\n\r\n`),
     expect: 200,
   },
-  "a body just over what is read": {
+  "a body one byte over the limit": {
     onRequest: send(`${OK}content-length: 65537\r\n\r\n${"a".repeat(65_537)}`),
     expect: 200,
     note: LONGER,
   },
-  "a body as long as what is read": {
+  "a body exactly at the limit": {
     onRequest: send(`${OK}content-length: 65536\r\n\r\n${"a".repeat(65_536)}`),
     expect: 200,
   },
@@ -171,19 +171,19 @@ export const HOSTILITIES: Record<string, Hostility> = {
   },
 
   // Interim responses.
-  "100 unasked": {
+  "an unexpected 100": {
     onRequest: send(`HTTP/1.1 100 Continue\r\n\r\n${OK}content-length: 0\r\n\r\n`),
     expect: "response_invalid",
   },
-  "101 unasked": {
+  "an unexpected 101": {
     onRequest: send("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"),
     expect: "response_invalid",
   },
-  "103 and then a response": {
+  "103, then a response": {
     onRequest: send(`HTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n${OK}content-length: 0\r\n\r\n`),
     expect: 200,
   },
-  "103 and then nothing": {
+  "103, then nothing": {
     onRequest: send("HTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n"),
     expect: "timeout",
     stalls: true,
@@ -197,14 +197,17 @@ export const HOSTILITIES: Record<string, Hostility> = {
     expect: "response_invalid",
   },
 
-  // Malformed.
+  // Malformed responses.
   "HTTP/0.9": { onRequest: send("<html>hello</html>", "end"), expect: "response_invalid" },
-  "line feeds only": { onRequest: send("HTTP/1.1 200 OK\ncontent-length: 0\n\n"), expect: "response_invalid" },
+  "line feeds without carriage returns": {
+    onRequest: send("HTTP/1.1 200 OK\ncontent-length: 0\n\n"),
+    expect: "response_invalid",
+  },
   "HTTP/2 frames": {
     onRequest: (socket) => void socket.write(Buffer.from([0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 100])),
     expect: "response_invalid",
   },
-  "a content-length that is no number": {
+  "a content-length that is not a number": {
     onRequest: send(`${OK}content-length: ten\r\n\r\n`),
     expect: "response_invalid",
   },
@@ -217,14 +220,14 @@ export const HOSTILITIES: Record<string, Hostility> = {
     onRequest: send(`${OK}content-length: 99999999999999999999999\r\n\r\n`),
     expect: "response_invalid",
   },
-  "both content-length and chunks": {
+  "both content-length and chunked encoding": {
     onRequest: send(`${OK}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`),
     expect: "response_invalid",
   },
-  "a chunk size that is no number": { onRequest: send(`${CHUNKED}zz\r\nabc\r\n`), expect: 200, note: BROKE_OFF },
-  "a chunk longer than it says": { onRequest: send(`${CHUNKED}1\r\nabc\r\n`), expect: 200, note: BROKE_OFF },
+  "a chunk size that is not a number": { onRequest: send(`${CHUNKED}zz\r\nabc\r\n`), expect: 200, note: BROKE_OFF },
+  "a chunk longer than its declared size": { onRequest: send(`${CHUNKED}1\r\nabc\r\n`), expect: 200, note: BROKE_OFF },
   "NUL in a header": { onRequest: send(`${OK}x: a\0b\r\ncontent-length: 0\r\n\r\n`), expect: "response_invalid" },
-  "a space in a header's name": {
+  "a space in a header name": {
     onRequest: send(`${OK}x y: z\r\ncontent-length: 0\r\n\r\n`),
     expect: "response_invalid",
   },
@@ -233,17 +236,21 @@ export const HOSTILITIES: Record<string, Hostility> = {
   "status 1000": { onRequest: send("HTTP/1.1 1000 More\r\ncontent-length: 0\r\n\r\n"), expect: "response_invalid" },
   "status 20": { onRequest: send("HTTP/1.1 20 Less\r\ncontent-length: 0\r\n\r\n"), expect: "response_invalid" },
 
-  // Cuts.
+  // Connections that end early.
   "reset after the request": { onRequest: (socket) => void socket.resetAndDestroy(), expect: "connection_reset" },
-  "end inside the headers": { onRequest: send(`${OK}content-le`, "end"), expect: "connection_reset" },
-  "reset inside the headers": { onRequest: send(`${OK}content-le`, "reset"), expect: "connection_reset" },
-  "end inside the body": { onRequest: send(`${OK}content-length: 10\r\n\r\nabc`, "end"), expect: 200, note: BROKE_OFF },
-  "reset inside the body": {
+  "end in the middle of the headers": { onRequest: send(`${OK}content-le`, "end"), expect: "connection_reset" },
+  "reset in the middle of the headers": { onRequest: send(`${OK}content-le`, "reset"), expect: "connection_reset" },
+  "end in the middle of the body": {
+    onRequest: send(`${OK}content-length: 10\r\n\r\nabc`, "end"),
+    expect: 200,
+    note: BROKE_OFF,
+  },
+  "reset in the middle of the body": {
     onRequest: send(`${OK}content-length: 10\r\n\r\nabc`, "reset"),
     expect: 200,
     note: BROKE_OFF,
   },
-  "end inside a chunk": { onRequest: send(`${CHUNKED}5\r\nab`, "end"), expect: 200, note: BROKE_OFF },
+  "end in the middle of a chunk": { onRequest: send(`${CHUNKED}5\r\nab`, "end"), expect: 200, note: BROKE_OFF },
 
   // Redirects.
   "a redirect to itself": {
@@ -259,11 +266,11 @@ export const HOSTILITIES: Record<string, Hostility> = {
     expect: 301,
   },
 
-  // Status semantics.
+  // Statuses with a special meaning.
   "204 with a body": { onRequest: send("HTTP/1.1 204 No Content\r\n\r\nsurprise"), expect: 204 },
   "304 with a body": { onRequest: send("HTTP/1.1 304 Not Modified\r\n\r\nsurprise"), expect: 304 },
   "410": { onRequest: send("HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n"), expect: 410 },
-  "429 with a senseless Retry-After": {
+  "429 with an invalid Retry-After": {
     onRequest: send("HTTP/1.1 429 Slow\r\nretry-after: -1, yesterday\r\ncontent-length: 0\r\n\r\n"),
     expect: 429,
   },

@@ -1,6 +1,6 @@
 /**
- * Whether to skip tests that need this program. Only `npm test` skips them, and it prints which and why; otherwise a
- * test without its program fails.
+ * Whether to skip tests that need this program. Only `npm test` skips them, and it prints which ones and why.
+ * In any other run, a test fails if its program is missing.
  *
  *     describe.skipIf(without("ffmpeg"))("…", () => {})
  */

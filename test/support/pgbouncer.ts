@@ -18,11 +18,14 @@ export interface Pgbouncer {
 
 interface Settings {
   mode: "session" | "transaction";
-  /** Maximum number of database sessions. */
+  /** The maximum number of database sessions. */
   sessions?: number;
 }
 
-/** A real pgbouncer, as the user that runs PostgreSQL, because it refuses to run as root. It stops after the test. */
+/**
+ * Starts a real pgbouncer, which stops after the test. If this runs as root, pgbouncer runs as the user that runs
+ * PostgreSQL, because it refuses to run as root.
+ */
 export async function startPgbouncer(to: TestConnection, { mode, sessions = 50 }: Settings): Promise<Pgbouncer> {
   const folder = await mkdtemp(join(tmpdir(), "mave-pgbouncer-"));
   await chmod(folder, 0o755);
@@ -87,6 +90,6 @@ async function listening(port: number, child: ChildProcess, errors: () => string
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, "exit");
-  child.kill("SIGKILL"); // a graceful stop would wait for its clients
+  child.kill("SIGKILL"); // a graceful shutdown would wait for its clients
   await exit;
 }

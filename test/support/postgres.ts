@@ -9,7 +9,7 @@ declare module "vitest" {
   }
 }
 
-/** Starts one PostgreSQL for the run. Its migrated database `mave` is the template that each test file copies. */
+/** Starts one PostgreSQL server for the run. Each test file copies its migrated database `mave`. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const postgres = await startOwnPostgres({ max_connections: "300" });
   const template = openDatabase({ connection: postgres.connection, connections: 1 });

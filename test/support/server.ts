@@ -18,20 +18,20 @@ export interface TestServer {
   output(): string;
   /** Creates an API key with `mave admin key create`. */
   key(scope?: "read" | "write"): Promise<string>;
-  /** Sends SIGTERM and waits for the exit. @returns the exit code */
+  /** Sends SIGTERM and waits for the process to exit. @returns the exit code */
   stop(): Promise<number | null>;
-  /** Sends SIGKILL. Its database keeps running. */
+  /** Sends SIGKILL to the server. Its database keeps running. */
   kill(): Promise<void>;
-  /** Starts the server again with the same folder and port, and waits until it is ready. */
+  /** Restarts the server with the same folder and port, and waits until it is ready. */
   start(): Promise<void>;
   process(): ChildProcess;
-  /** Stops the server and its database and removes the data folder. */
+  /** Stops the server and its database, then removes the data folder. */
   remove(): Promise<void>;
 }
 
 /**
  * Starts the real server as a process with a temporary data folder and a free port, and waits until it is ready.
- * @param root the source tree, to run the server of another version
+ * @param root the source tree of the version to run
  */
 export async function startServer(env: Record<string, string> = {}, root = ROOT): Promise<TestServer> {
   const dataDir = env.MAVE_DATA_DIR ?? (await mkdtemp(join(tmpdir(), "mave-server-")));
@@ -95,7 +95,7 @@ export async function finished(child: ChildProcess): Promise<Finished> {
   return { code, stdout, stderr };
 }
 
-/** Runs a program of the repository with this Node and the compile cache of the launcher. */
+/** Runs a program from this repository with the current Node and the launcher's compile cache. */
 export function runNode(arguments_: string[], env: NodeJS.ProcessEnv, root = ROOT): ChildProcess {
   return spawn(process.execPath, ["--conditions=source", ...arguments_], {
     cwd: root,
@@ -104,13 +104,13 @@ export function runNode(arguments_: string[], env: NodeJS.ProcessEnv, root = ROO
   });
 }
 
-/** The environment without settings of Mave. */
+/** The environment without Mave's settings. */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
   const settings = /^(?:MAVE_.*|PORT|HOST|DATABASE_URL|SMTP_URL|LOG_LEVEL|NODE_ENV|OTEL_.*|VITEST.*)$/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !settings.test(name)));
 }
 
-/** Removes a data folder. Stops its database first if a killed server left it running. */
+/** Removes a data folder. If a killed server left its database running, stops the database first. */
 export async function removeDataFolder(dataDir: string): Promise<void> {
   const home = await realpath(join(dataDir, "postgres")).catch(() => null);
   if (home !== null) await stopDatabase(dataDir, home);

@@ -1,7 +1,7 @@
 import type { LeaseKey } from "../../server/src/store/queue/key.ts";
 import type { Settlement } from "../../server/src/store/queue/settle.ts";
 
-/** The settlement of a leased delivery, successful unless `more` says otherwise. */
+/** Builds the settlement of a leased delivery. It is successful by default; `more` overrides its fields. */
 export function settlement(row: LeaseKey, more: Partial<Settlement> = {}): Settlement {
   const { space_id, webhook_id, video_id, sequence, attempt } = row;
   const key = { space_id, webhook_id, video_id, sequence, attempt };

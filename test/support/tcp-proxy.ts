@@ -10,12 +10,12 @@ export interface TcpProxy {
   /** Drops every byte in both directions until `heal`, without closing connections. */
   blackHole(): void;
   heal(): void;
-  /** Called with each chunk of a client; undefined: all chunks pass. */
+  /** Called with each chunk from a client. If undefined, all chunks pass. */
   inspect: ((bytes: Buffer) => ProxyAction) | undefined;
   close(): void;
 }
 
-/** A TCP proxy between a server and its database that fails on command. */
+/** Starts a TCP proxy that fails on command, for example between a server and its database. */
 export async function startTcpProxy(target: NetConnectOpts): Promise<TcpProxy> {
   const pairs = new Set<{ client: Socket; upstream: Socket }>();
   let [isRefusing, isDropping] = [false, false];
@@ -39,7 +39,7 @@ export async function startTcpProxy(target: NetConnectOpts): Promise<TcpProxy> {
       upstream.write(bytes);
     });
     upstream.on("data", (bytes) => {
-      if (dropsResponse) return end(pair); // the server has executed the request, but the client does not know
+      if (dropsResponse) return end(pair); // the upstream has executed the request, but the client gets no response
       if (!isDropping) client.write(bytes);
     });
     for (const socket of [client, upstream]) socket.on("error", () => end(pair)).on("close", () => end(pair));

@@ -8,7 +8,7 @@ import { afterAll } from "vitest";
 
 const run = promisify(execFile);
 
-/** A folder for this test file's inputs, removed afterwards. */
+/** Creates a folder for the test file's inputs, which is removed afterwards. */
 export async function videoFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "mave-video-"));
   afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -46,26 +46,26 @@ const PLAYABLE = {
   "fast.mp4": `-f lavfi -i testsrc2=s=160x90:r=120:d=1 ${H264}`,
   "moving.gif": "-f lavfi -i testsrc2=s=160x90:r=10:d=1",
   "old.avi": `${SMALL} ${SOUND} -c:v mpeg4 -c:a mp3`,
-  /** Takes a moment to encode, because its frame rate is too high to be copied. */
+  /** Takes a moment to process, because its frame rate is too high for the stream to be copied. */
   "long.mp4": `-f lavfi -i testsrc2=s=1280x720:r=120:d=4 ${H264}`,
   "high-bitrate.mp4": `-f lavfi -i testsrc2=s=640x360:r=25:d=2,noise=alls=100:allf=t ${H264} -b:v 20M -minrate 20M -maxrate 20M -bufsize 20M`,
 } as const;
 
 export type PlayableName = keyof typeof PLAYABLE | "turned.mp4" | "without-duration.webm";
 
-/** Creates a small playable file, up to twelve seconds long. */
+/** Creates a small playable file of at most twelve seconds. */
 export async function playable(folder: string, name: PlayableName): Promise<string> {
   if (name === "turned.mp4") {
     const source = await ffmpeg(folder, `-f lavfi -i testsrc2=s=320x180:r=25:d=1 ${H264}`, "unturned.mp4");
     return ffmpeg(folder, `-i ${source} -c copy -metadata:s:v:0 rotate=90`, name);
   }
-  // Like a browser's MediaRecorder: a live stream without a duration.
+  // A live stream without a duration, like those from a browser's MediaRecorder.
   if (name === "without-duration.webm")
     return ffmpeg(folder, `${SMALL} -c:v libvpx -deadline realtime -cpu-used 8 -f webm -live 1`, name);
   return ffmpeg(folder, PLAYABLE[name], name);
 }
 
-/** Creates a file that must be refused. */
+/** Creates a file that must be rejected. */
 export async function unplayable(folder: string, name: UnplayableName): Promise<string> {
   const path = join(folder, name);
   const made = await UNPLAYABLE[name](folder, path);
@@ -107,7 +107,7 @@ const UNPLAYABLE = {
   },
   "cut-front.mp4": async (folder: string, path: string) => {
     await copyFile(await ffmpeg(folder, `${SMALL} ${H264}`, "tail-index.mp4"), path);
-    await truncate(path, Math.floor((await stat(path)).size / 2)); // its index was at the end
+    await truncate(path, Math.floor((await stat(path)).size / 2)); // this removes the index, which is at the end
   },
   "cut-end.mp4": async (folder: string, path: string) => {
     const long = "-f lavfi -i testsrc2=s=320x180:r=25:d=12";

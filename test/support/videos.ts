@@ -26,7 +26,7 @@ export const PUBLIC_URL = "http://videos.test";
 
 export interface VideoRoom extends Awaited<ReturnType<typeof openVideoRoom>> {}
 
-/** The service's video components, on their own data folder. */
+/** Creates the service's video components, with their own data folder. */
 export async function openVideoRoom(db: Database, { maxBytes = LIMITS.UPLOAD_BYTES_MAX as number, dataDir = "" } = {}) {
   dataDir ||= await temporaryFolder();
   const folders = await openFolders(dataDir);
@@ -46,7 +46,7 @@ export async function openVideoRoom(db: Database, { maxBytes = LIMITS.UPLOAD_BYT
   const parts = { db, recorder, blobs, folders, clock, random, signals, log, publicUrl };
   return {
     ...{ ...parts, dataDir, library, uploads, janitor, space: await anySpace(db) },
-    /** Starts a processor, which stops after the test. @param ffmpeg null to simulate a machine without it */
+    /** Starts a processor, which stops after the test. @param ffmpeg null to simulate a machine without ffmpeg */
     async process(ffmpeg?: Ffmpeg | null, blobs = parts.blobs): Promise<Processor> {
       const tool = ffmpeg === undefined ? await findFfmpeg(clock) : ffmpeg;
       const processor = createProcessor({ ...parts, ffmpeg: tool, blobs });
@@ -75,7 +75,7 @@ export async function settled(room: VideoRoom, id: string, status: VideoStatus):
   return room.library.get(room.space, id);
 }
 
-/** The types of a video's events, in sequence. */
+/** Returns the types of a video's events, in order of their sequence. */
 export async function eventTypes(db: Database, video: string): Promise<string[]> {
   const rows = await db.run<{ type: string; sequence: number }>(
     { name: "test_events", text: "select type, sequence from events where video_id = $1 order by sequence" },
@@ -85,10 +85,7 @@ export async function eventTypes(db: Database, video: string): Promise<string[]>
   return rows.map(({ type }) => type);
 }
 
-/**
- * Serves this room over HTTP with the real routes for uploads, media and pages. Routes that need other components are
- * not usable.
- */
+/** Serves these components over HTTP with the real routes for uploads, media and pages. Other routes do not work. */
 export async function serveVideos(room: VideoRoom): Promise<{ app: Http["app"]; url: string; key: string }> {
   const port = await freePort();
   const url = `http://localhost:${port}`;

@@ -1,4 +1,4 @@
--- A model: a constraint, in two files. The first one applies it to new rows.
+-- A model migration: adds a constraint in two files. This first file applies it to new rows.
 -- Runs with: 0008
 -- Lock cost: brief ACCESS EXCLUSIVE on videos; reads no rows.
 

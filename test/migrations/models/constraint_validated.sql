@@ -1,4 +1,4 @@
--- The second file: checks existing rows.
+-- The second file validates existing rows.
 -- Runs with: 0008
 -- Lock cost: SHARE UPDATE EXCLUSIVE on videos; reads and writes continue.
 
