@@ -232,7 +232,7 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("the videos pages", as
     await expectAccessible(page);
     const erase = dialog.getByRole("button", { name: "Erase", exact: true });
     await erase.click();
-    await dialog.getByText("of this video are open").or(dialog.getByText("of this video is open")).waitFor();
+    await dialog.getByText("of this video are pending").or(dialog.getByText("of this video is pending")).waitFor();
     // A cancellation does not affect a delivery that is being sent.
     const open = async () => {
       await call(server, key, "/v1/cancellations", { video: id });
