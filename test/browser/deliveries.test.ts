@@ -161,7 +161,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
       return ["popups", "toaster", "upload-panel"].every(isLoaded);
     };
     await page.waitForFunction(loadedLater, undefined, { timeout: 30_000 });
-    expect(await page.getByText("This part of the dashboard stopped").count()).toBe(0);
+    expect(await page.getByText("An error occurred in the dashboard").count()).toBe(0);
     await page.getByText("Live", { exact: true }).waitFor();
     await page.context().close();
   });

@@ -115,7 +115,7 @@ describe("the embed page", () => {
     await page.goto(`/${id}`);
     const poster = page.locator("#poster");
     expect(await poster.isVisible()).toBe(true);
-    expect(await page.content()).toContain("Playing this video needs JavaScript.");
+    expect(await page.content()).toContain("JavaScript is required to play this video.");
   });
 
   test("plays in an iframe on another site", async () => {
@@ -160,7 +160,7 @@ test("a new video's embed page shows upload and processing progress, then plays 
   };
   await room.process(ffmpeg);
   await upload(id, "plain.mp4");
-  await page.getByRole("heading", { name: "The video is being processed" }).waitFor();
+  await page.getByRole("heading", { name: "Processing video" }).waitFor();
   await db.run({ name: "test_progress", text: "update videos set progress = 42 where id = $1" }, [id]);
   await page.getByText("42 %").waitFor();
   await expectAccessible(page);

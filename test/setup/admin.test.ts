@@ -143,10 +143,12 @@ describe("a new MAVE_SECRETS_KEY", () => {
     await restart(other);
     const before = receiver.received.length;
     const { id } = await post("videos", {});
-    await expect.poll(() => server.output()).toMatch(/webhook [\w-]{36}: sealed by a key that is not MAVE_SECRETS_KEY/);
+    await expect
+      .poll(() => server.output())
+      .toMatch(/webhook [\w-]{36} was sealed by a key that is not in MAVE_SECRETS_KEY/);
     const refused = await runAdmin(["secrets", "reseal"], settings(other));
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(/sealed by a key that is not MAVE_SECRETS_KEY/);
+    expect(refused.stderr).toMatch(/sealed by a key that is not in MAVE_SECRETS_KEY/);
     expect(receiver.received).toHaveLength(before);
 
     await restart(`${other},${newKey}`);
