@@ -21,7 +21,7 @@ const CHUNKED = `${OK}transfer-encoding: chunked\r\n\r\n`;
 const A_KILOBYTE = "a".repeat(1_024);
 const BOMB = gzipSync(Buffer.alloc(50_000_000));
 
-/** Writes for as long as the client reads, and respects backpressure. */
+/** Writes while the client reads, and respects backpressure. */
 function endless(socket: Socket, begin: string, part: string): void {
   socket.write(begin, "latin1");
   const chunk = Buffer.from(part.repeat(Math.ceil(65_536 / part.length)), "latin1");

@@ -369,7 +369,7 @@ export interface paths {
         put?: never;
         /**
          * Create a replay
-         * @description Delivers past events again, in the background and alongside live events. With `dry_run`, returns the counts only, without an id.
+         * @description Delivers past events again, in the background, while live events continue. With `dry_run`, returns the counts only, without an id.
          */
         post: operations["createReplay"];
         delete?: never;

@@ -19,7 +19,7 @@ export function replayRoutes(app: Api, { replays, change }: { replays: Replays; 
         operationId: "createReplay",
         summary: "Create a replay",
         description:
-          "Delivers past events again, in the background and alongside live events. With `dry_run`, returns the counts only, without an id.",
+          "Delivers past events again, in the background, while live events continue. With `dry_run`, returns the counts only, without an id.",
         tags,
         body: ref(ReplayCreate),
         response: { 201: ref(Replay) },

@@ -179,7 +179,7 @@ export const LIMITS = {
   RETENTION_INTERVAL_MS: 3_600_000,
   RETENTION_RETRY_MS: 60_000, // after a lock timeout; each try blocks writers for up to a second
   MIGRATION_LOCK_MS: 500, // below PostgreSQL's deadlock timeout of 1 s, so that the migration yields to the writers behind it
-  MIGRATION_RETRY_MS: 2_000, // each try may block writers for as long as it waits
+  MIGRATION_RETRY_MS: 2_000, // each try may block writers until it succeeds or gives up
   MIGRATION_TRIES_MAX: 150, // six minutes; no transaction of ours takes that long, and an operator's must be reported
 
   // Traces.

@@ -114,7 +114,7 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
     this.#bytes += chunk.length;
     const room = LIMITS.RESPONSE_STORED_BYTES - this.#kept;
     if (room > 0) {
-      // Copy the bytes. A slice would keep the whole read buffer in memory for as long as the log entry.
+      // Copy the bytes. A slice would keep the whole read buffer in memory until the log entry is written.
       const part = Buffer.from(chunk.subarray(0, room));
       this.#chunks.push(part);
       this.#kept += part.length;

@@ -171,7 +171,7 @@ const mark: Statement = {
     else pg_advisory_lock(${MARK_LOCK}, hashtext($1::text)) end`,
 };
 
-/** Locks this token for as long as the session lasts, which shows that the processor is alive. Call it before the claim. */
+/** Locks this token until the session ends, which shows that the processor is alive. Call it before the claim. */
 export async function markLease(session: Session, token: string): Promise<void> {
   await session.lock(mark, [token]);
 }
