@@ -99,7 +99,7 @@ describe("a server exits with code 1 and a one-line error", () => {
     await first.stop();
     expectSentence(
       await start({ MAVE_DATA_DIR: first.dataDir }),
-      /^The database was last used by a newer Mave: it holds migration 9999_later\.sql, .+ Start the newer version again/,
+      /^The database was last used by a newer Mave: it has migration 9999_later\.sql, .+ Start the newer version again/,
     );
     expect(await findEmbeddedPostgres(first.dataDir)).toBeNull();
   });
