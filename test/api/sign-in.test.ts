@@ -144,7 +144,7 @@ test("a request with an API key needs no origin, because browsers never add API 
   expect(status).toBe(201);
 });
 
-test("an invited member joins once, sees the space, and cannot invite others", async () => {
+test("an invited member can use the link only once, can access the space, and cannot invite others", async () => {
   const owner = await ownerBrowser();
   const invitation = await owner.send("POST", "/v1/members");
   expect(invitation.status).toBe(201);

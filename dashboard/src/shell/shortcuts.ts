@@ -50,7 +50,7 @@ function listener(keys: () => Shortcuts) {
   };
 }
 
-/** After G or C, the next key only completes the sequence, even if another component binds that key alone. */
+/** A key pressed right after G or C can only complete the sequence. It never triggers a single-key shortcut, even if another component binds one to it. */
 const isSecond = (pair: string): boolean => pair.startsWith("g ") || pair.startsWith("c ");
 
 /** J and K move the focus between rows. */

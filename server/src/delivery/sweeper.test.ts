@@ -8,7 +8,7 @@ import { Sweeper } from "./sweeper.ts";
 const { db, setAhead } = await databaseWithClock();
 const ask = <Row>(text: string, values: unknown[] = []) => db.run<Row>({ name: "", text }, values);
 
-test("the sweeper looks for leases that are too long, and shortens them, only after the database clock was set back", async () => {
+test("the sweeper finds and shortens overlong leases only after the database clock is set back", async () => {
   const ran: string[] = [];
   const run: Sql["run"] = (statement, values) => {
     ran.push(statement.name);

@@ -20,7 +20,7 @@ export const ERRORS = {
   NOT_FOUND: [404, "Not found", "This space has nothing with this id."],
   ROUTE_UNKNOWN: [404, "No such route", "The API has no route with this path. See /docs for all routes."],
   METHOD_UNKNOWN: [405, "Method not allowed", "This route does not support this method. See the Allow header."],
-  CONFLICT: [409, "Conflict", "The current state does not allow this."],
+  CONFLICT: [409, "Conflict", "The resource's current state does not allow this request."],
   OWNER_EXISTS: [409, "Owner exists", "This server already has an owner. Ask the owner for an invitation."],
   IDEMPOTENCY_MISMATCH: [
     422,

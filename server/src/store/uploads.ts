@@ -271,7 +271,7 @@ const toClear: Statement = {
 /**
  * Uploads whose files are no longer needed.
  * @param grace_ms how long a replaced version is kept
- * @param keptError the error code with which the newest file is kept for another try
+ * @param keptError if the newest upload failed with this error code, its file is kept so that processing can be retried
  */
 export async function listUploadsToClear(
   sql: Sql,

@@ -153,7 +153,7 @@ test("the email about a disabled webhook explains why it was disabled and that n
   expect(taken[0]!.text).toContain("nothing is lost");
 });
 
-test("a webhook that recovers causes no email, but owners are warned again if it fails again", async () => {
+test("no email is sent when a webhook recovers, but owners are warned again if it goes back to failing", async () => {
   const { WEBHOOK_WARNING_MS, WEBHOOK_FAILING_MS } = LIMITS;
   const id = await failingFor(null);
   await attempted(id, 200);

@@ -148,7 +148,7 @@ export const DeliveryQuery = body({
   ),
   response: Type.Optional(
     word(["2xx", "3xx", "4xx", "5xx", "none"], {
-      description: "Only if the last response has this class; `none`: no response.",
+      description: "Only deliveries whose last response is in this class, or with `none`, those without a response.",
     }),
   ),
   since: Type.Optional(time("Only events at or after this time.")),
