@@ -70,7 +70,7 @@ export async function startEngine({ url, deliver = true }: { url?: string; deliv
   await createRetention({ db, clock, log, days: 30 }).round();
   const vault = createVault([Buffer.alloc(32, 1)], random);
   const policy = createAddressPolicy({ allowHttp: true, allowNetworks: ["loopback"] });
-  const client = createSafeClient({ policy, clock });
+  const client = createSafeClient({ policy, clock, random });
   const health = new Health({ db, clock, log });
   const node = createDeliveryNode({
     ...{ db, clock, random, log, signals, vault, client },

@@ -115,7 +115,7 @@ async function startDelivery(context: Context) {
   const endNotices = startNotifier({ db, clock, log, signals, delivers });
   if (!delivers) return { recorder: createRecorder(context), health, node: null };
 
-  const client = createSafeClient({ clock, policy: createAddressPolicy(config) });
+  const client = createSafeClient({ clock, random: systemRandom, policy: createAddressPolicy(config) });
   const meter = createDeliveryMeter();
   const node = createDeliveryNode({
     ...context,

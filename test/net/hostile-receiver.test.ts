@@ -4,6 +4,7 @@ import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Clock, systemClock } from "../../server/src/kernel/clock.ts";
 import { LIMITS } from "../../server/src/kernel/limits.ts";
+import { systemRandom } from "../../server/src/kernel/random.ts";
 import { createAddressPolicy } from "../../server/src/net/address-policy.ts";
 import { ERROR_WORDS } from "../../server/src/net/error-words.ts";
 import { createSafeClient, type Exchange } from "../../server/src/net/safe-client.ts";
@@ -38,7 +39,12 @@ afterEach(async () => {
 
 function client(deadline_ms = GENEROUS_MS) {
   const policy = createAddressPolicy({ allowHttp: true, allowNetworks: ["loopback"] });
-  const made = createSafeClient({ policy, clock, ...(deadline_ms === DEADLINE_MS && { connect_ms: CONNECT_MS }) });
+  const made = createSafeClient({
+    policy,
+    clock,
+    random: systemRandom,
+    ...(deadline_ms === DEADLINE_MS && { connect_ms: CONNECT_MS }),
+  });
   endings.push(() => made.close());
   return (url: string, body = "{}") =>
     made.send({ url, headers: { "content-type": "application/json" }, body: Buffer.from(body), deadline_ms });
@@ -178,7 +184,7 @@ async function heldBytes(): Promise<number> {
 describe("many concurrent hostile receivers", () => {
   test("do not increase memory use or leave requests in flight", async () => {
     const policy = createAddressPolicy({ allowHttp: true, allowNetworks: ["loopback"] });
-    const sender = createSafeClient({ policy, clock: systemClock, connect_ms: CONNECT_MS });
+    const sender = createSafeClient({ policy, clock: systemClock, random: systemRandom, connect_ms: CONNECT_MS });
     const receivers = await Promise.all(Object.keys(HOSTILITIES).map(hostile));
     const round = () =>
       Promise.all(

@@ -39,6 +39,18 @@ function drip(socket: Socket, begin: string, part: string): void {
   socket.on("close", () => clearInterval(timer));
 }
 
+/** Writes each byte on its own, so that the sender reads them in as many parts as possible. */
+function byteByByte(socket: Socket, text: string): void {
+  socket.setNoDelay(true);
+  const bytes = Buffer.from(text, "latin1");
+  let at = 0;
+  const timer = setInterval(() => {
+    if (at < bytes.length) socket.write(bytes.subarray(at, ++at));
+    else clearInterval(timer);
+  }, 1);
+  socket.on("close", () => clearInterval(timer));
+}
+
 const send =
   (text: string, then?: "end" | "reset"): NonNullable<Hostility["onRequest"]> =>
   (socket) => {
@@ -173,6 +185,18 @@ export const HOSTILITIES: Record<string, Hostility> = {
   // Interim responses.
   "an unexpected 100": {
     onRequest: send(`HTTP/1.1 100 Continue\r\n\r\n${OK}content-length: 0\r\n\r\n`),
+    expect: 200,
+  },
+  "an unexpected 100 in parts, with headers, before others": {
+    onRequest: (socket) => {
+      const interim =
+        "HTTP/1.1 100 Continue\r\nx: HTTP/1.1 100\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 100 Go\r\n\r\n";
+      byteByByte(socket, `${interim}${OK}content-length: 0\r\n\r\n`);
+    },
+    expect: 200,
+  },
+  "a flood of 100": {
+    onRequest: (socket) => endless(socket, "", "HTTP/1.1 100 Continue\r\n\r\n"),
     expect: "response_invalid",
   },
   "an unexpected 101": {

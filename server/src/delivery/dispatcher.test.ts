@@ -1,9 +1,15 @@
+import { createServer } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import { verifySync } from "@mave/webhooks/node";
 import { afterEach, describe, expect, test } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
 import { noResponse, type Receiver, response, type TestNode, testNode } from "../../../test/support/delivery.ts";
 import { happen } from "../../../test/support/engine.ts";
 import { eventually } from "../../../test/support/eventually.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { systemRandom } from "../kernel/random.ts";
+import { createAddressPolicy } from "../net/address-policy.ts";
+import { createSafeClient } from "../net/safe-client.ts";
 import type { Database } from "../store/db.ts";
 import type { DeliveryStatus } from "../store/history.ts";
 
@@ -106,6 +112,32 @@ describe("the dispatcher", () => {
     const { id } = await register(node, "race");
     await happen(node, newVideo());
     await eventually(async () => expect(await statuses(node, id)).toEqual(["succeeded 2"]));
+  });
+
+  test("sends the immediate retry on a new connection, even if several idle connections are being closed", async () => {
+    const used = new WeakSet<Socket>();
+    const server = createServer((request, response) => {
+      const { socket } = request;
+      if (used.has(socket)) return socket.destroy();
+      used.add(socket);
+      return request.resume().on("end", () => response.end());
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const policy = createAddressPolicy({ allowHttp: true, allowNetworks: ["loopback"] });
+    const client = createSafeClient({ policy, clock: systemClock, random: systemRandom });
+    const node = await testNode(db, client, { schedule_s: [3600] });
+    nodes.push(node);
+    const { id } = await register(node, "idle", { url });
+    for (let n = 0; n < 80; n++) await happen(node, newVideo()); // a connection closes at its second request
+    await eventually(async () => {
+      const all = await statuses(node, id);
+      expect(all.filter((status) => !/^succeeded [12]$/.test(status))).toEqual([]);
+      expect(new Set(all)).toContain("succeeded 2");
+    });
+    await client.close();
+    server.closeAllConnections();
+    server.close();
   });
 
   test("delivers a video's events in order despite failures", async () => {

@@ -206,7 +206,8 @@ export class Dispatcher implements LocalDispatcher {
     this.#inFlight.add(attempt);
     lane.begin();
     const { url, headers, body } = request;
-    void client.send({ url, headers, body, deadline_ms }).then((exchange) => this.#end(attempt, exchange));
+    const fresh = delivery.repeated ?? false; // other idle connections may be closing too
+    void client.send({ url, headers, body, deadline_ms, fresh }).then((exchange) => this.#end(attempt, exchange));
   }
 
   #end(attempt: Attempt, exchange: Exchange): void {

@@ -6,6 +6,7 @@ import { testNode } from "../../../test/support/delivery.ts";
 import { happen } from "../../../test/support/engine.ts";
 import { eventually } from "../../../test/support/eventually.ts";
 import { systemClock, unixSeconds } from "../kernel/clock.ts";
+import { systemRandom } from "../kernel/random.ts";
 import { createAddressPolicy } from "../net/address-policy.ts";
 import { createSafeClient } from "../net/safe-client.ts";
 
@@ -13,7 +14,7 @@ const { db, setAhead } = await databaseWithClock();
 let ahead_ms = 0;
 const clock = { ...systemClock, now: () => systemClock.now() + ahead_ms };
 const policy = createAddressPolicy({ allowHttp: true, allowNetworks: ["loopback"] });
-const client = createSafeClient({ policy, clock });
+const client = createSafeClient({ policy, clock, random: systemRandom });
 const node = await testNode(db, client, { clock });
 const { space, webhooks, deliveries } = node;
 afterAll(async () => {

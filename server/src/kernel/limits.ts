@@ -24,6 +24,7 @@ export const LIMITS = {
   URLS_CHECKED_MAX: 10_000, // cached URL checks and origins; all are dropped when the cache is full
   ORIGIN_SOCKETS_MAX: 16, // larger pools are slower
   SOCKETS_OPEN_MAX: 2_000, // including idle ones; above it, connections are closed after use
+  CONNECTION_AGE_MS: 60_000, // a receiver that moves gets its requests at the new address within about a minute
   SOCKET_IDLE_MS: 30_000, // a new TLS connection costs 20 times as much as a delivery on an open one
 
   // The delivery engine of one node.
@@ -175,7 +176,7 @@ export const LIMITS = {
   MAILS_PER_ROUND_MAX: 20, // a round must end before the next one starts
   MAIL_MS: 10_000, // per step of the SMTP dialog
   MAIL_AGE_MAX_DAYS: 7, // if mail is set up later, older news is not sent
-  PARTITION_DAYS_AHEAD: 7, // inserts keep their own partition even if none can be created for a week
+  PARTITION_DAYS_AHEAD: 7, // rows still get a daily partition even if creating partitions fails for a week
   RETENTION_INTERVAL_MS: 3_600_000,
   RETENTION_RETRY_MS: 60_000, // after a lock timeout; each try blocks writers for up to a second
   MIGRATION_LOCK_MS: 500, // below PostgreSQL's deadlock timeout of 1 s, so that the migration yields to the writers behind it

@@ -3,7 +3,9 @@ import { createSecureContext, rootCertificates, type TLSSocket } from "node:tls"
 import { buildConnector } from "undici";
 import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
+import type { Random } from "../kernel/random.ts";
 import { type AddressPolicy, literalAddress } from "./address-policy.ts";
+import { ContinueFilter } from "./continue-filter.ts";
 import { NetworkError } from "./error-words.ts";
 import type { Resolver } from "./resolver.ts";
 
@@ -17,12 +19,20 @@ export interface Connection {
   certificateUntil: Date | null;
   /** Whether a request has already been sent on this connection. */
   used: boolean;
+  /** Whether a request is in flight on it. */
+  busy: boolean;
+  /** Whether it is too old for another request. */
+  expired: boolean;
+  /** Null until the connection is open. */
+  filter: ContinueFilter | null;
 }
 
 export interface Connector {
   connect: buildConnector.connector;
   /** Looks up the connection for a socket, or for the error that prevented the socket from opening. */
   connectionOf(subject: object): Connection | undefined;
+  /** Closes the connection if it has expired and no request is in flight on it. */
+  closeIfExpired(socket: Socket): void;
   /** Number of sockets that are connecting or connected. */
   openSockets(): number;
 }
@@ -31,6 +41,7 @@ export interface ConnectorParts {
   policy: AddressPolicy;
   resolver: Resolver;
   clock: Clock;
+  random: Pick<Random, "fraction">;
   /** Time limit for DNS, TCP and TLS combined. */
   connect_ms: number;
   /** PEM certificates to trust in addition to the public CAs. */
@@ -54,8 +65,14 @@ export function createConnector(parts: ConnectorParts): Connector {
   }) as (options: buildConnector.Options, callback: buildConnector.Callback) => Socket;
   let open = 0;
 
+  function closeIfExpired(socket: Socket): void {
+    const connection = connections.get(socket);
+    if (connection?.expired && !connection.busy) socket.destroy();
+  }
+
   return {
     connectionOf: (subject) => connections.get(subject),
+    closeIfExpired,
     openSockets: () => open,
     connect(options, callback) {
       const refusal = checkLiteral(options.hostname, parts.policy);
@@ -64,7 +81,14 @@ export function createConnector(parts: ConnectorParts): Connector {
       const socket = dial(options, (error, connected) => {
         cancelTimer();
         const cause = error ?? connected?.errored ?? null;
-        if (cause === null) return callback(null, connected as Socket);
+        if (cause === null) {
+          connection.filter = new ContinueFilter(socket);
+          limitAge(socket, options, parts, () => {
+            connection.expired = true;
+            closeIfExpired(socket);
+          });
+          return callback(null, connected as Socket);
+        }
         connection.address ??= (cause as { address?: string }).address ?? null;
         connections.set(cause, connection);
         callback(cause, null);
@@ -87,6 +111,9 @@ const newConnection = (): Connection => ({
   address: null,
   certificateUntil: null,
   used: false,
+  busy: false,
+  expired: false,
+  filter: null,
 });
 
 /** Built once and shared by all connections. Without `ca`, Node trusts its own CAs, including NODE_EXTRA_CA_CERTS. */
@@ -112,6 +139,23 @@ function limitTime(
     return socket.destroy(new NetworkError("connect_timeout", connection.connect === null ? "TCP" : "TLS"));
   });
 }
+
+/**
+ * Calls `expire` once the connection has been open for as long as its name's DNS record is valid, but for at least
+ * CONNECTION_AGE_MS. Otherwise, a receiver that moves would get requests at its old address as long as that responds.
+ */
+function limitAge(
+  socket: Socket,
+  { hostname }: buildConnector.Options,
+  { clock, random, resolver }: ConnectorParts,
+  expire: () => void,
+): void {
+  const age_ms = Math.max(LIMITS.CONNECTION_AGE_MS, resolver.ttl_ms(hostname));
+  socket.once("close", clock.after(age_ms * (1 - AGE_JITTER * random.fraction()), expire));
+}
+
+/** By how much an age varies, so that connections opened together do not expire together. */
+const AGE_JITTER = 0.2;
 
 /** Times each phase, and checks the peer's address before undici or TLS sees the connection. */
 function watch(

@@ -39,6 +39,8 @@ const SETTLED = new NetworkError("stopped", "SETTLED");
 export class InFlightRequest implements Dispatcher.DispatchHandler {
   readonly origin: Origin;
   readonly options: Dispatcher.DispatchOptions;
+  /** Where to send it. */
+  readonly agent: Dispatcher;
   readonly resolve: (exchange: Exchange) => void;
   /** True once the request is passed to undici; false while it waits in its origin's queue. */
   isDispatched = false;
@@ -64,11 +66,13 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
   constructor(
     parts: RequestParts,
     origin: Origin,
+    agent: Dispatcher,
     options: Dispatcher.DispatchOptions,
     deadline_ms: number,
     resolve: (exchange: Exchange) => void,
   ) {
     this.origin = origin;
+    this.agent = agent;
     this.options = options;
     this.resolve = resolve;
     this.#parts = parts;
@@ -95,6 +99,8 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
     if (this.#connection === undefined) return;
     this.#reused = this.#connection.used;
     this.#connection.used = true;
+    this.#connection.busy = true;
+    this.#connection.filter?.reset();
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
@@ -172,9 +178,15 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
     this.#controller?.abort(SETTLED);
   }
 
+  /** Closes the request's connection if that is too old for another request. */
+  closeExpiredConnection(): void {
+    if (this.#socket !== null) this.#parts.connector.closeIfExpired(this.#socket);
+  }
+
   #settle(failure: Failure | null, note: string | null, isComplete: boolean): void {
     this.#done = true;
     this.#cancelTimer();
+    if (this.#connection !== undefined) this.#connection.busy = false;
     const status = failure === null ? this.#status : null;
     this.#parts.settled(this, {
       status,

@@ -14,6 +14,8 @@ export interface Address {
 export interface Resolver {
   /** Has the signature of `dns.lookup`. Fails if a name resolves to an address that the policy does not allow. */
   lookup: LookupFunction;
+  /** How long this name's addresses are cached from their lookup on, in ms; 0 if it is not cached. */
+  ttl_ms(hostname: string): number;
   close(): void;
 }
 
@@ -30,6 +32,7 @@ export interface ResolverParts {
 interface CacheEntry {
   addresses: Address[];
   error: NetworkError | null;
+  ttl_ms: number;
   freshUntil: number;
   staleUntil: number;
   pending: Promise<CacheEntry> | null;
@@ -54,7 +57,7 @@ export function createResolver({ policy, clock, servers, try_ms = LIMITS.DNS_QUE
     const cached = names.get(name);
     if (cached?.pending) return cached.pending;
     if (cached !== undefined && clock.monotonic() < cached.freshUntil) return touch(names, name, cached);
-    const entry = cached ?? { addresses: [], error: null, freshUntil: 0, staleUntil: 0, pending: null };
+    const entry = cached ?? { addresses: [], error: null, ttl_ms: 0, freshUntil: 0, staleUntil: 0, pending: null };
     entry.pending = query(system, name).then((result) => update(entry, result, clock.monotonic()));
     touch(names, name, entry);
     return entry.pending;
@@ -71,6 +74,7 @@ export function createResolver({ policy, clock, servers, try_ms = LIMITS.DNS_QUE
         (error: NetworkError) => callback(error, ""),
       );
     },
+    ttl_ms: (hostname) => names.get(hostname.toLowerCase())?.ttl_ms ?? 0,
     close: () => system.cancel(),
   };
 
@@ -138,10 +142,10 @@ function update(entry: CacheEntry, result: DnsRecord[] | NetworkError, now: numb
   entry.pending = null;
   if (Array.isArray(result)) {
     const ttl_s = Math.min(...result.map(({ ttl }) => ttl));
-    const kept_ms = Math.min(Math.max(ttl_s * 1_000, LIMITS.DNS_CACHE_MIN_MS), LIMITS.DNS_CACHE_MAX_MS);
+    entry.ttl_ms = Math.min(Math.max(ttl_s * 1_000, LIMITS.DNS_CACHE_MIN_MS), LIMITS.DNS_CACHE_MAX_MS);
     entry.addresses = result.map(({ address }) => ({ address, family: address.includes(":") ? 6 : 4 }));
     entry.error = null;
-    entry.freshUntil = now + kept_ms;
+    entry.freshUntil = now + entry.ttl_ms;
     entry.staleUntil = entry.freshUntil + LIMITS.DNS_STALE_MS;
     return entry;
   }

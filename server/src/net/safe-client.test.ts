@@ -6,6 +6,7 @@ import { type Certificate, type Certificates, makeCertificates } from "../../../
 import { type DnsResult, startDnsServer } from "../../../test/support/dns-server.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
+import { systemRandom } from "../kernel/random.ts";
 import { type AddressPolicy, createAddressPolicy } from "./address-policy.ts";
 import { createSafeClient, type SafeClientParts } from "./safe-client.ts";
 
@@ -17,7 +18,13 @@ afterEach(async () => {
 const open = (...allowNetworks: string[]) => createAddressPolicy({ allowHttp: true, allowNetworks });
 
 function client(parts: Partial<SafeClientParts> = {}) {
-  const made = createSafeClient({ policy: open("loopback"), clock: systemClock, dnsTry_ms: 200, ...parts });
+  const made = createSafeClient({
+    policy: open("loopback"),
+    clock: systemClock,
+    random: systemRandom,
+    dnsTry_ms: 200,
+    ...parts,
+  });
   endings.push(() => made.close());
   return {
     ...made,
@@ -331,6 +338,89 @@ describe("connections", () => {
       Array(14).fill(["timeout", "CONNECT", false]),
     );
     expect(target.requests).toBe(16);
+  });
+});
+
+describe("a connection that has reached its maximum age", () => {
+  /** A clock that runs the timers which limit connections' ages only when `age` is called. */
+  function agingClock() {
+    const timers: { delay_ms: number; work: () => void }[] = [];
+    const clock = jumpingClock();
+    const after: Clock["after"] = (delay_ms, work) => {
+      if (delay_ms < LIMITS.CONNECTION_AGE_MS / 2) return clock.after(delay_ms, work);
+      const timer = { delay_ms, work };
+      timers.push(timer);
+      return () => void timers.splice(timers.indexOf(timer), 1);
+    };
+    const age = () => {
+      for (const { work } of timers.splice(0)) work();
+    };
+    return { ...clock, after, age, ages: () => timers.map(({ delay_ms }) => delay_ms) };
+  }
+
+  test("is not used again, so requests follow a name that moves to another address", async () => {
+    const before = await receiver("127.0.0.1");
+    const after = await receiver("127.0.0.2", before.port);
+    let address = "127.0.0.1";
+    const servers = await dns(() => ({ addresses: [address], ttl: 1 }));
+    const clock = agingClock();
+    const { post } = client({ dnsServers: [servers.address], clock });
+    const url = `http://moving.example.com:${before.port}/`;
+    expect(await post(url)).toMatchObject({ address: "127.0.0.1" });
+    address = "127.0.0.2";
+    clock.jump(LIMITS.DNS_CACHE_MIN_MS + 1);
+    expect(await post(url)).toMatchObject({ address: "127.0.0.1", timings: { reused: true } });
+    clock.age();
+    expect(await post(url)).toMatchObject({ status: 200, address: "127.0.0.2", timings: { reused: false } });
+    expect([before.requests, after.requests]).toEqual([2, 1]);
+  });
+
+  test("is closed only after the request in flight on it", async () => {
+    const respond: (() => void)[] = [];
+    const target = await receiver("127.0.0.1", 0, undefined, (request, response) => {
+      request.resume();
+      respond.push(() => response.end("ok"));
+    });
+    const clock = agingClock();
+    const { post } = client({ clock });
+    const [url, closed] = [`http://127.0.0.1:${target.port}/`, { count: 0 }];
+    target.server.on("connection", (socket) => socket.on("close", () => (closed.count += 1)));
+    const first = post(url);
+    await expect.poll(() => respond.length).toBe(1);
+    clock.age();
+    respond.shift()!();
+    expect(await first).toMatchObject({ status: 200, note: null });
+    await expect.poll(() => closed.count).toBe(1);
+    const second = post(url);
+    await expect.poll(() => respond.length).toBe(1);
+    respond.shift()!();
+    expect(await second).toMatchObject({ status: 200, timings: { reused: false } });
+  });
+
+  test("has an age between 48 and 60 seconds, or as long as its name's DNS record is valid", async () => {
+    const target = await receiver();
+    const servers = await dns(() => ({ addresses: ["127.0.0.1"], ttl: 200 }));
+    const clock = agingClock();
+    const { post } = client({ dnsServers: [servers.address], clock, random: { fraction: () => 0.5 } });
+    await post(`http://127.0.0.1:${target.port}/`);
+    await post(`http://named.example.com:${target.port}/`);
+    expect(clock.ages()).toEqual([54_000, 180_000]);
+  });
+});
+
+describe("a fresh request", () => {
+  test("opens a new connection although others are idle, and closes it afterwards", async () => {
+    const target = await receiver();
+    const { post, send } = client();
+    const url = `http://127.0.0.1:${target.port}/`;
+    await Promise.all([post(url), post(url)]);
+    const connections = target.connections;
+    for (let count = 1; count <= 3; count += 1) {
+      const exchange = await send({ url, headers: {}, body: Buffer.from("{}"), deadline_ms: 3_000, fresh: true });
+      expect(exchange).toMatchObject({ status: 200, timings: { reused: false } });
+      expect(target.connections).toBe(connections + count);
+    }
+    expect(await post(url)).toMatchObject({ timings: { reused: true } });
   });
 });
 

@@ -1,8 +1,9 @@
 import { Agent } from "undici";
 import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
+import type { Random } from "../kernel/random.ts";
 import type { AddressPolicy } from "./address-policy.ts";
-import { createConnector } from "./connector.ts";
+import { type Connector, createConnector } from "./connector.ts";
 import type { ErrorWord } from "./error-words.ts";
 import type { Exchange } from "./exchange.ts";
 import { InFlightRequest, type Origin } from "./in-flight-request.ts";
@@ -18,6 +19,8 @@ export interface Request {
   body: Buffer;
   /** Time limit for the whole exchange, including the response. */
   deadline_ms: number;
+  /** Whether to open a new connection for this request. */
+  fresh?: boolean;
 }
 
 export interface SafeClient {
@@ -38,6 +41,7 @@ export interface SafeClient {
 export interface SafeClientParts {
   policy: AddressPolicy;
   clock: Clock;
+  random: Pick<Random, "fraction">;
   /** Time limit for DNS, TCP and TLS combined. */
   connect_ms?: number;
   /** DNS servers as `address:port`. Default: the system's. */
@@ -56,34 +60,27 @@ type Target = { refusal: null; origin: Origin; path: string } | { refusal: Excha
  * origin share connections.
  */
 export function createSafeClient(parts: SafeClientParts): SafeClient {
-  const { policy, clock, connect_ms = LIMITS.ATTEMPT_CONNECT_MS, dnsServers, dnsTry_ms, extraCa } = parts;
+  const { policy, clock, random, connect_ms = LIMITS.ATTEMPT_CONNECT_MS, dnsServers, dnsTry_ms, extraCa } = parts;
   const resolver = createResolver({ policy, clock, servers: dnsServers, try_ms: dnsTry_ms });
-  const connector = createConnector({ policy, resolver, clock, connect_ms, extraCa });
-  const agent = new Agent({
-    connect: connector.connect,
-    pipelining: 1,
-    maxHeaderSize: LIMITS.RESPONSE_HEADERS_BYTES,
-    keepAliveTimeout: LIMITS.SOCKET_IDLE_MS,
-    keepAliveMaxTimeout: LIMITS.SOCKET_IDLE_MS * 2,
-    keepAliveTimeoutThreshold: 2_000, // close this long before the receiver's announced idle timeout
-    headersTimeout: 0, // every byte resets these two timeouts, so each request has a deadline instead
-    bodyTimeout: 0,
-  });
+  const connector = createConnector({ policy, resolver, clock, random, connect_ms, extraCa });
+  const agent = new Agent(agentOptions(connector));
+  /** Its connections close after one request, so it always opens a new one. */
+  const freshAgent = new Agent(agentOptions(connector));
   const targets = createTargets(policy);
   const shared = { clock, connector, settled };
   const requests = new Set<InFlightRequest>();
   const drained: (() => void)[] = [];
   let closed = false;
 
-  function send({ url, headers, body, deadline_ms }: Request): Promise<Exchange> {
+  function send({ url, headers, body, deadline_ms, fresh = false }: Request): Promise<Exchange> {
     const target = targets.find(url);
     if (target.refusal !== null) return Promise.resolve(target.refusal);
     if (closed) return Promise.resolve(unsent("stopped", "STOPPED", null));
     const { origin, path } = target;
-    const reset = connector.openSockets() >= LIMITS.SOCKETS_OPEN_MAX ? true : undefined;
+    const reset = fresh || connector.openSockets() >= LIMITS.SOCKETS_OPEN_MAX ? true : undefined;
     const options = { origin: origin.name, path, method: "POST" as const, headers, body, ...(reset && { reset }) };
     return new Promise((resolve) => {
-      const request = new InFlightRequest(shared, origin, options, deadline_ms, resolve);
+      const request = new InFlightRequest(shared, origin, fresh ? freshAgent : agent, options, deadline_ms, resolve);
       requests.add(request);
       if (origin.inFlight < LIMITS.ORIGIN_SOCKETS_MAX) dispatch(request);
       else origin.waiting.push(request);
@@ -94,7 +91,7 @@ export function createSafeClient(parts: SafeClientParts): SafeClient {
     request.origin.inFlight += 1;
     request.isDispatched = true;
     try {
-      agent.dispatch(request.options, request);
+      request.agent.dispatch(request.options, request);
     } catch (error) {
       request.onResponseError(null, error as Error);
     }
@@ -111,6 +108,7 @@ export function createSafeClient(parts: SafeClientParts): SafeClient {
   function finish(request: InFlightRequest, exchange: Exchange): void {
     const { origin } = request;
     requests.delete(request);
+    request.closeExpiredConnection();
     if (request.isDispatched) origin.inFlight -= 1;
     else origin.waiting.splice(origin.waiting.indexOf(request), 1);
     const next = origin.inFlight < LIMITS.ORIGIN_SOCKETS_MAX ? origin.waiting.shift() : undefined;
@@ -128,10 +126,21 @@ export function createSafeClient(parts: SafeClientParts): SafeClient {
       closed = true;
       for (const request of [...requests]) request.stop();
       resolver.close();
-      await agent.destroy();
+      await Promise.all([agent.destroy(), freshAgent.destroy()]);
     },
   };
 }
+
+const agentOptions = ({ connect }: Connector): Agent.Options => ({
+  connect,
+  pipelining: 1,
+  maxHeaderSize: LIMITS.RESPONSE_HEADERS_BYTES,
+  keepAliveTimeout: LIMITS.SOCKET_IDLE_MS,
+  keepAliveMaxTimeout: LIMITS.SOCKET_IDLE_MS * 2,
+  keepAliveTimeoutThreshold: 2_000, // close this long before the receiver's announced idle timeout
+  headersTimeout: 0, // every byte resets these two timeouts, so each request has a deadline instead
+  bodyTimeout: 0,
+});
 
 /** Caches checked URLs: the policy's result for a URL never changes, and most URLs are used repeatedly. */
 function createTargets(policy: AddressPolicy): { find(url: string): Target } {
