@@ -92,17 +92,27 @@ describe("connections that are cut just before or after a commit", () => {
   });
 });
 
-describe("a database connection that drops every byte", () => {
-  test("is detected, and deliveries continue once it works again", { timeout: TIMEOUT_MS }, async () => {
+describe.each(["between statements", "in the middle of a commit"])("a database that vanishes %s", (when) => {
+  test("is detected, and deliveries continue once it is back", { timeout: TIMEOUT_MS }, async () => {
     const { scene, proxy } = await sceneBehindProxy();
     const load = scene.load({ callers: 2 });
     await wait(500);
-    proxy.blackHole();
+    if (when === "between statements") proxy.blackHole();
+    else
+      proxy.inspect = (bytes) => {
+        if (bytes.includes("commit")) queueMicrotask(() => proxy.blackHole());
+        return "pass";
+      };
     await expect.poll(() => readiness(scene), { timeout: 30_000, interval: 500 }).toBe(503);
     await wait(BLACK_HOLE_MS);
     expect((await fetch(`${scene.server.url}/healthz`)).status).toBe(200);
+    proxy.inspect = undefined;
     proxy.heal();
+    const healed_ms = performance.now();
     await expect.poll(() => readiness(scene), { timeout: 30_000 }).toBe(200);
+    const delivered = scene.receiver.read().length;
+    await expect.poll(() => scene.receiver.read().length, { timeout: 30_000 }).toBeGreaterThan(delivered);
+    console.log(`Vanished ${when}: delivering again ${Math.round(performance.now() - healed_ms)} ms after its return`);
     await load.stop();
     await scene.drained();
     expect((await scene.compare(load)).findings).toEqual([]);

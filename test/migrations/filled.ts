@@ -30,7 +30,7 @@ export const WEBHOOKS = [1, 2, 3].map((n) => `00000000-0000-4000-8000-0000000000
  */
 export async function filledDatabase(): Promise<Database> {
   const postgres = await startOwnPostgres({ autovacuum: "off" });
-  const db = openDatabase({ connection: postgres.connection, connections: 10 });
+  const db = openDatabase({ connection: postgres.connection, connections: 10, statement_ms: 600_000 });
   afterAll(async () => {
     await db.close();
     await postgres.end();

@@ -24,7 +24,7 @@ export async function simulatedServer(): Promise<Connections> {
     await connections.close();
     await postgres.end();
   });
-  const db = openDatabase({ connection: postgres.connection, connections: 1 });
+  const db = openDatabase({ connection: postgres.connection, connections: 1, statement_ms: 60_000 });
   await migrate(db);
   await db.close();
   await connections.open();

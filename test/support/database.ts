@@ -13,14 +13,14 @@ export interface TestConnection {
 /** Creates a migrated database that is dropped after the test file. Call it at the top level or in `beforeAll`. */
 export async function testDatabase(connections = 10): Promise<Database> {
   const connection = await testConnection();
-  const db = openDatabase({ connection, connections });
+  const db = openDatabase({ connection, connections, statement_ms: 60_000 });
   afterAll(() => db.close());
   return db;
 }
 
 /** Creates a database without tables, for migration tests. */
 export async function emptyDatabase(): Promise<Database> {
-  const db = openDatabase({ connection: await testConnection("template1"), connections: 5 });
+  const db = openDatabase({ connection: await testConnection("template1"), connections: 5, statement_ms: 60_000 });
   afterAll(() => db.close());
   return db;
 }

@@ -12,7 +12,7 @@ declare module "vitest" {
 /** Starts one PostgreSQL server for the run. Each test file copies its migrated database `mave`. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const postgres = await startOwnPostgres({ max_connections: "300" });
-  const template = openDatabase({ connection: postgres.connection, connections: 1 });
+  const template = openDatabase({ connection: postgres.connection, connections: 1, statement_ms: 60_000 });
   await migrate(template);
   await template.close();
   const { host, user, port } = postgres.connection;

@@ -7,7 +7,10 @@ export interface TcpProxy {
   port: number;
   /** Closes all connections and refuses new ones until `heal`. */
   cut(): void;
-  /** Drops every byte in both directions until `heal`, without closing connections. */
+  /**
+   * Drops every byte in both directions without closing a connection, like a host that vanishes. After `heal`, new
+   * connections work, and those from before remain open but silent.
+   */
   blackHole(): void;
   heal(): void;
   /** Called with each chunk from a client. If undefined, all chunks pass. */
@@ -15,24 +18,34 @@ export interface TcpProxy {
   close(): void;
 }
 
+/** A client's connection and the one that carries its bytes on. */
+interface Pair {
+  client: Socket;
+  upstream: Socket;
+  isSilent: boolean;
+}
+
 /** Starts a TCP proxy that fails on command, for example between a server and its database. */
 export async function startTcpProxy(target: NetConnectOpts): Promise<TcpProxy> {
-  const pairs = new Set<{ client: Socket; upstream: Socket }>();
+  const pairs = new Set<Pair>();
   let [isRefusing, isDropping] = [false, false];
-  const end = (pair: { client: Socket; upstream: Socket }): void => {
-    pairs.delete(pair);
-    pair.client.destroy();
-    pair.upstream.destroy();
+  const end = ({ client, upstream }: Pair): void => {
+    client.destroy();
+    upstream.destroy();
+  };
+  /** One side has closed. The other one learns of it only if the proxy passes bytes. */
+  const closed = (pair: Pair): void => {
+    if (!pair.isSilent) end(pair);
   };
 
   const server = createServer({ noDelay: true }, (client) => {
     if (isRefusing) return void client.resetAndDestroy();
     const upstream = connect({ ...target, noDelay: true } as NetConnectOpts);
-    const pair = { client, upstream };
+    const pair = { client, upstream, isSilent: isDropping };
     let dropsResponse = false;
     pairs.add(pair);
     client.on("data", (bytes) => {
-      if (isDropping) return;
+      if (pair.isSilent) return;
       const action = proxy.inspect?.(bytes) ?? "pass";
       if (action === "cut before") return end(pair);
       if (action === "cut after") dropsResponse = true;
@@ -40,9 +53,15 @@ export async function startTcpProxy(target: NetConnectOpts): Promise<TcpProxy> {
     });
     upstream.on("data", (bytes) => {
       if (dropsResponse) return end(pair); // the upstream has executed the request, but the client gets no response
-      if (!isDropping) client.write(bytes);
+      if (!pair.isSilent) client.write(bytes);
     });
-    for (const socket of [client, upstream]) socket.on("error", () => end(pair)).on("close", () => end(pair));
+    for (const socket of [client, upstream])
+      socket
+        .on("error", () => {})
+        .on("close", () => {
+          closed(pair);
+          if (client.destroyed && upstream.destroyed) pairs.delete(pair);
+        });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 
@@ -50,19 +69,19 @@ export async function startTcpProxy(target: NetConnectOpts): Promise<TcpProxy> {
     port: (server.address() as AddressInfo).port,
     cut() {
       isRefusing = true;
-      for (const pair of [...pairs]) end(pair);
+      for (const pair of pairs) end(pair);
     },
     blackHole() {
       isDropping = true;
+      for (const pair of pairs) pair.isSilent = true;
     },
     heal() {
-      if (isDropping) for (const pair of [...pairs]) end(pair); // their streams have gaps
       [isRefusing, isDropping] = [false, false];
     },
     inspect: undefined,
     close() {
       server.close();
-      for (const pair of [...pairs]) end(pair);
+      for (const pair of pairs) end(pair);
     },
   };
   return proxy;

@@ -78,5 +78,5 @@ export async function migrateAuth(library: AuthLibrary, db: Database): Promise<v
     await holdTurn(tx, "sign-in-tables");
     const { runMigrations } = await getMigrations(library.options);
     await runMigrations();
-  });
+  }, LIMITS.STATEMENT_LONG_MS);
 }

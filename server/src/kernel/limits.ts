@@ -52,10 +52,16 @@ export const LIMITS = {
   STEP_MANUAL: 32_000, // a step past the end of any schedule, for single attempts: tests and manual sends
   SEND_AGAIN_WINDOW_MS: 1_000, // clicks on "Send again" within this window count as one
 
+  // The database. A database that vanishes without closing its connections must not block a loop for longer.
+  STATEMENT_MS: 8_000, // the slowest statement takes well under a second; one that overruns closes its connection
+  STATEMENT_LONG_MS: 60_000, // for dropping a day's partitions, and for waiting until another node has migrated
+  DATABASE_CONNECT_MS: 5_000, // also how long a statement waits for a free connection
+  DATABASE_KEEPALIVE_MS: 5_000, // a connection that is idle for this long is probed by TCP
+
   // Nodes, and recovery of lost work.
   SESSION_PROBE_MS: 5_000, // interval between liveness checks of a dedicated connection
   SESSION_RETRY_MS: 250, // between reconnects; well below the time after which other nodes presume this one dead
-  TRANSACTION_IDLE_MS: 30_000, // afterward PostgreSQL releases a frozen process's locks, just as its leases expire
+  TRANSACTION_IDLE_MS: 10_000, // afterward PostgreSQL releases the locks of a process that froze or lost its connection
   SWEEP_MS: 1_000, // interval between searches for work that a dead process left behind
   SWEEP_ROWS_MAX: 1_000, // waiting deliveries checked by one statement
   SWEEP_SLICES_MAX: 20, // statements per sweep; the next sweep continues from there
@@ -181,6 +187,7 @@ export const LIMITS = {
   RETENTION_RETRY_MS: 60_000, // after a lock timeout; each try blocks writers for up to a second
   MIGRATION_LOCK_MS: 500, // below PostgreSQL's deadlock timeout of 1 s, so that the migration yields to the writers behind it
   MIGRATION_RETRY_MS: 2_000, // each try may block writers until it succeeds or gives up
+  MIGRATION_STATEMENT_MS: 86_400_000, // a concurrent index build of a large table takes hours
   MIGRATION_TRIES_MAX: 150, // six minutes; no transaction of ours takes that long, and an operator's must be reported
 
   // Traces.

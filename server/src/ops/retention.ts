@@ -45,7 +45,7 @@ export function createRetention({ db, clock, log, days }: RetentionOptions): Ret
       await removeExpired(tx, await firstDayKept(tx, days), LIMITS.IDEMPOTENCY_KEPT_S);
       if (created > 0) log.info({ created }, "Partitions created");
       return true;
-    });
+    }, LIMITS.STATEMENT_LONG_MS);
   }
 
   // One transaction per partition, because dropping one blocks all writers of its table.
@@ -55,7 +55,7 @@ export function createRetention({ db, clock, log, days }: RetentionOptions): Ret
         if (!(await tryTurn(tx, "retention"))) return false;
         await boundLockWait(tx);
         return dropPartition(tx, old, days);
-      });
+      }, LIMITS.STATEMENT_LONG_MS);
       if (dropped) log.info(old, "Partition dropped");
     }
   }

@@ -1,6 +1,7 @@
-import { beforeAll, describe, expect, test, vi } from "vitest";
-import { testDatabase } from "../../../test/support/database.ts";
-import { runEffects, type Statement } from "./db.ts";
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
+import { testConnection, testDatabase } from "../../../test/support/database.ts";
+import { startTcpProxy, type TcpProxy } from "../../../test/support/tcp-proxy.ts";
+import { type Database, openDatabase, runEffects, type Statement, StatementOverrun } from "./db.ts";
 
 const db = await testDatabase();
 const insert: Statement = { name: "test_insert", text: "insert into notes (id) values ($1) returning id" };
@@ -96,7 +97,7 @@ describe("a transaction", () => {
   });
 
   test("is ended by the database if its process freezes, which releases its locks", async () => {
-    expect(await db.run(idle)).toEqual([{ idle_in_transaction_session_timeout: "30s" }]);
+    expect(await db.run(idle)).toEqual([{ idle_in_transaction_session_timeout: "10s" }]);
     const frozen = db.transaction(async (tx) => {
       await tx.run({ name: "test_soon", text: "set local idle_in_transaction_session_timeout = '50ms'" });
       const [{ pid }] = (await tx.run<{ pid: number }>(insertAndTell, [8])) as [{ pid: number }];
@@ -106,5 +107,59 @@ describe("a transaction", () => {
     await expect(frozen).rejects.toThrow("connection error");
     await db.transaction((tx) => tx.run(insert, [8]));
     expect(await notes()).toEqual([1, 2, 4, 6, 8]);
+  });
+});
+
+describe("a database that vanishes without closing its connections", () => {
+  const STATEMENT_MS = 1_000;
+  const one: Statement = { name: "test_one", text: "select 1 as one" };
+  const sleep: Statement = { name: "test_sleep", text: "select pg_sleep(0.2)" };
+  const pause: Statement = { name: "test_pause", text: "select pg_sleep(1.2)" };
+  let proxy: TcpProxy;
+  let far: Database;
+
+  beforeAll(async () => {
+    const { user, host, port, database } = { ...inject("postgres"), ...(await testConnection()) };
+    proxy = await startTcpProxy({ path: `${host}/.s.PGSQL.${port}` });
+    const connection = `postgres://${user}@127.0.0.1:${proxy.port}/${database}`;
+    far = openDatabase({ connection, connections: 4, statement_ms: STATEMENT_MS });
+    await far.run({ name: "test_table", text: "create table notes (id integer primary key)" });
+    afterAll(async () => {
+      await far.close();
+      proxy.close();
+    });
+  });
+
+  const fillPool = () => Promise.all(Array.from({ length: 4 }, () => far.run(sleep)));
+
+  test("costs one statement its time limit, and the next ones open new connections", async () => {
+    await fillPool();
+    expect(far.pool.idleCount).toBe(4);
+    proxy.blackHole();
+    await expect(far.run(one)).rejects.toThrow(new StatementOverrun("test_one", STATEMENT_MS));
+    proxy.heal();
+    for (let count = 0; count < 4; count += 1) expect(await far.run(one)).toEqual([{ one: 1 }]);
+    await fillPool();
+  });
+
+  test("fails the transaction that it interrupts, even in the middle of its commit", async () => {
+    proxy.inspect = (bytes) => {
+      if (bytes.includes("commit")) queueMicrotask(() => proxy.blackHole());
+      return "pass";
+    };
+    const committing = far.transaction((tx) => tx.run(insert, [1]));
+    await expect(committing).rejects.toThrow(new StatementOverrun("commit", STATEMENT_MS));
+    proxy.inspect = undefined;
+    proxy.heal();
+    await far.transaction((tx) => tx.run(insert, [2]));
+    expect(await far.run(read)).toContainEqual({ id: 2 });
+  });
+
+  test("is told apart from a slow statement, which PostgreSQL cancels without closing the connection", async () => {
+    await fillPool();
+    const before = far.pool.totalCount;
+    await expect(far.run(pause)).rejects.toThrow("canceling statement due to statement timeout");
+    expect(far.pool.totalCount).toBe(before - 1); // the pool replaces a connection after any failed statement
+    await expect(far.transaction((tx) => tx.run(pause), 10_000)).resolves.toHaveLength(1);
   });
 });

@@ -19,8 +19,11 @@ export interface Sql {
  * changes take one of these as their first argument, so that the caller decides what else commits with the change.
  */
 export interface Transactional extends Sql {
-  /** Commits the changes made by `work`, or rolls them all back and rethrows its error. */
-  transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result>;
+  /**
+   * Commits the changes made by `work`, or rolls them all back and rethrows its error.
+   * @param limit_ms time limit for each of its statements, if STATEMENT_MS is too short; ignored if it joins another
+   */
+  transaction<Result>(work: (tx: Transaction) => Promise<Result>, limit_ms?: number): Promise<Result>;
 }
 
 /** One transaction. It takes a connection from the pool at its first statement. */
@@ -41,8 +44,11 @@ export interface Transaction extends Transactional {
 export type Effect = () => unknown;
 
 export interface Database extends Transactional {
-  /** A connection outside the pool, for LISTEN and session-level locks. */
-  connect(): Promise<pg.Client>;
+  /**
+   * A connection outside the pool, for LISTEN, session-level locks and migrations.
+   * @param limit_ms time limit for each of its statements; default: STATEMENT_MS
+   */
+  connect(limit_ms?: number): Promise<pg.Client>;
   /** Whether a pooler gives `connect` a server session for one transaction at a time only; `openSession` handles that. */
   readonly sharesSessions: boolean;
   /** The pool itself, for the sign-in library only, which has its own SQL and schema. */
@@ -61,6 +67,8 @@ export interface DatabaseOptions {
   direct?: Address | null;
   /** Maximum number of connections. */
   connections: number;
+  /** Time limit for each statement. Default: STATEMENT_MS. */
+  statement_ms?: number;
   /** Called when an idle connection breaks. The pool replaces it. */
   onError?: (error: Error) => void;
   /** Called when an effect of a committed transaction fails. By default the error ends the process, as any bug does. */
@@ -71,47 +79,111 @@ const INT8 = 20;
 const types = new pg.TypeOverrides();
 types.setTypeParser(INT8, Number); // counts and sizes, all far below 2^53
 
+/** The server's limit is a bit shorter, because a statement that the server cancels leaves its connection usable. */
+const serverLimit_ms = (limit_ms: number): number => Math.ceil(limit_ms * 0.9);
+
 // Every statement is written for an index, so the planner must not scan a whole table just because autovacuum saw the
 // queue or a day of history while it was empty. JIT compilation takes longer than running any of our statements. A
-// process that stalls inside a transaction must not keep its rows locked.
-const SETTINGS = `select set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false),
-  set_config('idle_in_transaction_session_timeout', '${LIMITS.TRANSACTION_IDLE_MS}', false)`;
+// process that stalls inside a transaction must not keep its rows locked, and neither must a statement whose client has
+// given up on it.
+const settings = (statement_ms: number): string =>
+  `select set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false),
+     set_config('statement_timeout', '${serverLimit_ms(statement_ms)}', false),
+     set_config('idle_in_transaction_session_timeout', '${LIMITS.TRANSACTION_IDLE_MS}', false)`;
+
+const beginLong = (limit_ms: number): string =>
+  `begin; set local statement_timeout = ${serverLimit_ms(limit_ms)};
+   set local idle_in_transaction_session_timeout = ${limit_ms}`;
 
 export function openDatabase(options: DatabaseOptions): Database {
   const { connection, pooled = false, direct = null, connections, onError = () => {} } = options;
-  const { onEffectError = throwLater } = options;
-  const waits = { connectionTimeoutMillis: 5_000, idleTimeoutMillis: 30_000 };
-  const pool = new pg.Pool({ ...optionsOf(connection), ...waits, max: connections });
-  const run = pooled ? runUnprepared : runPrepared;
+  const { onEffectError = throwLater, statement_ms = LIMITS.STATEMENT_MS } = options;
+  const pool = new pg.Pool({ ...optionsOf(connection, statement_ms), idleTimeoutMillis: 30_000, max: connections });
+  const send = sender(pool, pooled, statement_ms);
   pool.on("error", onError);
   // The pool handles errors only on idle connections. Without a listener, a connection that breaks between two
   // statements of a transaction would end the process; with one, the transaction's next statement fails.
   pool.on("connect", (client) => {
     client.on("error", () => {});
-    client.query(SETTINGS).catch(() => {}); // if it fails, the next statement fails too
+    client.query(settings(statement_ms)).catch(() => {}); // if it fails, the next statement fails too
   });
   return {
-    run: (statement, values) => run(pool, statement, values),
-    transaction: (work) => transaction(new TransactionSession(pool, run), work, onEffectError),
-    connect: () => connectTo(direct ?? connection),
+    run: ({ name, text }, values = []) => send(pool, { name, text, values }),
+    transaction: (work, limit_ms) => transaction(new TransactionSession(pool, send, limit_ms), work, onEffectError),
+    connect: (limit_ms = statement_ms) => connectTo(direct ?? connection, limit_ms),
     sharesSessions: pooled && direct === null,
     pool,
     close: () => pool.end(),
   };
 }
 
+/** A statement that the database did not complete in time. It may have taken effect. */
+export class StatementOverrun extends Error {
+  readonly code = "57014"; // as if PostgreSQL had canceled it
+
+  constructor(name: string, limit_ms: number) {
+    super(`The database did not complete ${name} within ${limit_ms / 1_000} s.`);
+  }
+}
+
+/** @returns the rows. `limit_ms` defaults to the database's limit; without `values`, `text` may be several statements */
+type Send = <Row>(
+  target: pg.Pool | pg.PoolClient,
+  query: { name?: string; text: string; values?: readonly unknown[] },
+  limit_ms?: number,
+) => Promise<Row[]>;
+
+/** The message of pg's error for a statement that overran its `query_timeout`. pg then destroys the connection. */
+const OVERRUN = "Query read timeout";
+
+/** Behind a transaction-mode pooler, statements are not prepared: the next run may use another server session. */
+function sender(pool: pg.Pool, pooled: boolean, statement_ms: number): Send {
+  const dropIdle = idleConnections(pool);
+  return async (target, { name, text, values }, limit_ms = statement_ms) => {
+    const query = { name: pooled ? undefined : name, text, values: values as unknown[], query_timeout: limit_ms };
+    try {
+      return (await target.query(query)).rows;
+    } catch (error) {
+      if ((error as Error).message !== OVERRUN) throw error;
+      await dropIdle();
+      throw new StatementOverrun(name ?? text, limit_ms);
+    }
+  };
+}
+
+/**
+ * Tracks the pool's idle connections.
+ * @returns a function that closes them. If a database vanishes without closing its connections, those that are idle are
+ * as dead as the one whose statement overran, and each would cost another statement its full time limit
+ */
+function idleConnections(pool: pg.Pool): () => Promise<void> {
+  const idle = new Set<pg.PoolClient>();
+  pool.on("release", (_error, client) => idle.add(client));
+  pool.on("acquire", (client) => idle.delete(client));
+  pool.on("remove", (client) => idle.delete(client));
+  return async () => {
+    const streams = [...idle].map(streamOf).filter((stream) => !stream.destroyed);
+    idle.clear();
+    const closed = streams.map((stream) => new Promise((resolve) => stream.once("close", resolve)));
+    for (const stream of streams) stream.destroy();
+    await Promise.all(closed); // now the pool has removed them
+  };
+}
+
 /** One connection, which the caller must end. */
-export async function connectTo(connection: Address): Promise<pg.Client> {
-  const client = new pg.Client({ ...optionsOf(connection), keepAlive: true });
+export async function connectTo(connection: Address, limit_ms: number = LIMITS.STATEMENT_MS): Promise<pg.Client> {
+  const client = new pg.Client(optionsOf(connection, limit_ms));
   client.on("error", () => {}); // without a listener, a broken connection would end the process
   await client.connect();
   return client;
 }
 
 /** Pipelined: a statement may be sent before the response to the previous one. */
-function optionsOf(connection: Address): pg.ClientConfig {
+function optionsOf(connection: Address, limit_ms: number): pg.ClientConfig {
   const where = typeof connection === "string" ? { connectionString: connection } : connection;
-  return { ...where, types, application_name: "mave", pipeline: true };
+  const limits = { connectionTimeoutMillis: LIMITS.DATABASE_CONNECT_MS, query_timeout: limit_ms };
+  const keepAlive = { keepAlive: true, keepAliveInitialDelayMillis: LIMITS.DATABASE_KEEPALIVE_MS };
+  return { ...where, ...limits, ...keepAlive, types, application_name: "mave", pipeline: true };
 }
 
 async function transaction<Result>(
@@ -158,31 +230,43 @@ const throwLater = (error: unknown): void => {
 /** One transaction's connection. It is taken from the pool for the first statement and sends `begin` along with it. */
 class TransactionSession {
   readonly #pool: pg.Pool;
-  readonly #runOn: RunOn;
+  readonly #sendOn: Send;
+  readonly #limit_ms: number | undefined;
   #connecting: Promise<pg.PoolClient> | undefined;
   #begun: Promise<unknown> | undefined;
   #committed: Promise<unknown> | undefined;
   #isClosed = false;
 
-  constructor(pool: pg.Pool, runOn: RunOn) {
+  constructor(pool: pg.Pool, sendOn: Send, limit_ms: number | undefined) {
     this.#pool = pool;
-    this.#runOn = runOn;
+    this.#sendOn = sendOn;
+    this.#limit_ms = limit_ms;
   }
 
-  run: Sql["run"] = (statement, values) => this.#send(statement, values, false);
-  last: Sql["run"] = (statement, values) => this.#send(statement, values, true);
+  run: Sql["run"] = (statement, values = []) => this.#send(statement, values, false);
+  last: Sql["run"] = (statement, values = []) => this.#send(statement, values, true);
 
-  async #send<Row>(statement: Statement, values: readonly unknown[] | undefined, isLast: boolean): Promise<Row[]> {
+  async #send<Row>(statement: Statement, values: readonly unknown[], isLast: boolean): Promise<Row[]> {
     if (this.#isClosed) throw new Error(`${statement.name} comes after the transaction's last statement`);
     this.#isClosed = isLast;
     this.#connecting ??= this.#pool.connect();
     const client = await this.#connecting;
     return together(client, () => {
-      this.#begun ??= handled(client.query("begin"));
-      const rows = this.#runOn<Row>(client, statement, values);
-      if (isLast) this.#committed = handled(client.query("commit"));
+      this.#begun ??= handled(this.#begin(client));
+      const { name, text } = statement;
+      const rows = this.#sendOn<Row>(client, { name, text, values }, this.#limit_ms);
+      if (isLast) this.#committed = handled(this.#end(client, "commit"));
       return rows;
     });
+  }
+
+  #begin(client: pg.PoolClient): Promise<unknown> {
+    const limit_ms = this.#limit_ms;
+    return this.#sendOn(client, { text: limit_ms === undefined ? "begin" : beginLong(limit_ms) }, limit_ms);
+  }
+
+  #end(client: pg.PoolClient, text: "commit" | "rollback"): Promise<unknown> {
+    return this.#sendOn(client, { text }, this.#limit_ms);
   }
 
   async commit(): Promise<void> {
@@ -190,7 +274,7 @@ class TransactionSession {
     const client = await this.#connecting;
     if (client === undefined) return;
     await this.#begun;
-    await (this.#committed ?? client.query("commit"));
+    await (this.#committed ?? this.#end(client, "commit"));
     client.release();
   }
 
@@ -198,11 +282,12 @@ class TransactionSession {
     this.#isClosed = true;
     const client = await this.#connecting?.catch(() => undefined);
     // A connection that cannot roll back is discarded; the server then rolls back its transaction.
-    const broken = await client?.query("rollback").then(
+    if (client === undefined) return;
+    const broken = await this.#end(client, "rollback").then(
       () => undefined,
       (error: Error) => error,
     );
-    client?.release(broken);
+    client.release(broken);
   }
 }
 
@@ -214,7 +299,7 @@ function handled(sent: Promise<unknown>): Promise<unknown> {
 
 /** Sends everything that `send` sends in one write: each write is a system call that may yield the core. */
 function together<Result>(client: pg.PoolClient, send: () => Result): Result {
-  const { stream } = (client as pg.PoolClient & { connection: { stream: Writable } }).connection;
+  const stream = streamOf(client);
   stream.cork();
   try {
     return send();
@@ -223,15 +308,5 @@ function together<Result>(client: pg.PoolClient, send: () => Result): Result {
   }
 }
 
-type RunOn = <Row>(
-  target: pg.Pool | pg.PoolClient,
-  statement: Statement,
-  values?: readonly unknown[],
-) => Promise<Row[]>;
-
-const runPrepared: RunOn = async (target, { name, text }, values = []) =>
-  (await target.query({ name, text, values: values as unknown[] })).rows;
-
-/** For a pooler that shares sessions: a prepared statement exists in one session, and the next run may use another. */
-const runUnprepared: RunOn = async (target, { text }, values = []) =>
-  (await target.query({ text, values: values as unknown[] })).rows;
+const streamOf = (client: pg.PoolClient): Writable =>
+  (client as pg.PoolClient & { connection: { stream: Writable } }).connection.stream;

@@ -41,7 +41,7 @@ export async function migrate(
   { folder = FOLDER, onWait = () => {} }: MigrateOptions = {},
 ): Promise<string[]> {
   const known = await readMigrations(folder);
-  const client = await db.connect(); // not from the pool, because a file's many statements cannot be prepared
+  const client = await db.connect(LIMITS.MIGRATION_STATEMENT_MS); // not from the pool, because a file's many statements cannot be prepared
   try {
     // First checks without the lock, so that a restarting node does not wait for a newer node's long migration.
     if (!(await isBehind(client, known))) return [];
