@@ -49,7 +49,10 @@ import { createVault } from "./webhooks/secrets.ts";
 const VERSION = "0.1.0";
 const SIGN_IN_PRELOAD_DELAY_MS = 500;
 
-/** The composition root: the only file that constructs services. They stop in the reverse order of their start. */
+/**
+ * Starts the server. This file is the composition root, the only one that constructs services. On shutdown, services
+ * stop in reverse order of their start.
+ */
 async function main(): Promise<void> {
   assertLimits();
   const config = await loadConfig();
@@ -58,7 +61,7 @@ async function main(): Promise<void> {
   const port = await findPort(config.port, config.host);
   const context = await createContext(config, log, shutdown, port);
   await start(context, port).catch((error: unknown) => {
-    if (shutdown.begun) return; // a shutdown makes a startup in progress fail
+    if (shutdown.begun) return; // a shutdown during startup makes the startup fail, which needs no report
     if (error instanceof StartFailure) console.error(error.message);
     else log.fatal({ err: error }, "Start failed");
     shutdown.begin("start failed", 1); // stops everything already started, above all the database
@@ -85,7 +88,7 @@ async function createContext(config: Config, log: Log, shutdown: Shutdown, port:
   return { config, log, clock, random, signals, shutdown, db, vault, publicUrl, ffmpeg: await finding, tracing };
 }
 
-/** Loads the OpenTelemetry SDK, which takes a quarter of a second, only if tracing is enabled. */
+/** Loads the OpenTelemetry SDK only if tracing is enabled, because loading it takes a quarter of a second. */
 async function startTraces(config: Config, log: Log, shutdown: Shutdown): Promise<Tracing | undefined> {
   if (!config.traces) return undefined;
   const { startTracing } = await import("./ops/tracing.ts");
@@ -124,7 +127,7 @@ async function startDelivery(context: Context) {
     version: VERSION,
     schedule_s: config.retrySchedule_s ?? RETRY_SCHEDULE_S,
     attempt_ms: config.attemptTimeout_ms,
-    alone: config.databaseUrl === null, // a data folder has one server at a time
+    alone: config.databaseUrl === null, // only one server at a time can use a data folder
     onAttempt(ended) {
       meter.attempted(ended);
       health.note(ended);
@@ -172,7 +175,7 @@ async function startVideos(context: Context, recorder: Recorder) {
 
 type Videos = Awaited<ReturnType<typeof startVideos>>;
 
-/** Starts the HTTP server. @returns the sign-in library, not loaded yet */
+/** Starts the HTTP server. @returns the sign-in service, whose library is not loaded yet */
 async function serve(context: Context, delivery: Delivery, videos: Videos, port: number): Promise<People> {
   const { recorder, health, node } = delivery;
   const { config, log, signals, db, ffmpeg, shutdown } = context;
@@ -218,14 +221,18 @@ async function serve(context: Context, delivery: Delivery, videos: Videos, port:
   return people;
 }
 
-/** Prints the URL. The server already runs, so a database failure at this point must not end it. */
+/** Prints the server's URL. The server is already running, so a database failure here must not stop it. */
 async function printWelcome(context: Context): Promise<void> {
   const onError = (err: unknown) => context.log.warn({ err }, "Sign-in link failed; run npm run -s mave -- admin link");
   const link = await signInLink(context).catch(onError);
   console.log(`Mave is ready: ${context.publicUrl}/dashboard/${link ?? ""}`);
 }
 
-/** A one-time link, if the server has no owner yet or the output is a terminal: in a log file it could be misused. */
+/**
+ * Creates a one-time link if the server has no owner yet or the output is a terminal. Otherwise, the output could be a
+ * log file, whose readers could sign in with the link.
+ * @returns the text to print, or an empty string
+ */
 async function signInLink({ db, random, publicUrl }: Context): Promise<string> {
   const hasOwner = (await firstSpace(db)).claimed_at !== null;
   if (hasOwner && !process.stdout.isTTY) return "";
@@ -233,10 +240,13 @@ async function signInLink({ db, random, publicUrl }: Context): Promise<string> {
   return ` · ${hasOwner ? "Sign in" : "Become the owner"} with this one-time link within an hour: ${link}`;
 }
 
-/** Loads the sign-in library, which blocks the process for 0.2 s, after the first requests. */
+/**
+ * Loads the sign-in library shortly after startup, because loading it blocks the process for 0.2 s, which would delay
+ * the first requests.
+ */
 function preloadSignIn({ clock, log, shutdown }: Context, people: People): void {
   let loading: Promise<void> = Promise.resolve();
-  const onError = (err: unknown) => log.warn({ err }, "Sign-in is not ready; the next sign-in retries");
+  const onError = (err: unknown) => log.warn({ err }, "Sign-in is not ready; the next sign-in tries again");
   const cancel = clock.after(SIGN_IN_PRELOAD_DELAY_MS, () => {
     loading = people.prepare().catch(onError);
   });

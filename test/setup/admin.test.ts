@@ -59,7 +59,7 @@ describe("mave admin with a running server", () => {
   });
 
   test.each([
-    [["key", "create", "--name", " "], /The name of a key must have 1 to 200 characters/],
+    [["key", "create", "--name", " "], /A key's name must have 1 to 200 characters/],
     [["key", "create"], /required option '--name <name>' not specified/],
     [["key", "create", "--name", "x", "--scope", "all"], /Allowed choices are read, write/],
     [["frobnicate"], /unknown command 'frobnicate'/],
@@ -126,7 +126,7 @@ describe("a new MAVE_SECRETS_KEY", () => {
       code: 0,
       stderr: "",
       stdout:
-        "Re-encrypted 1 of 1 webhooks with the first key. Remove the other keys after 24 hours, when no stored idempotent response needs them.\n",
+        "Re-encrypted 1 of 1 webhooks with the first key. Remove the other keys after 24 hours. Until then, stored idempotent responses may need them.\n",
     });
     await deliver();
     const again = await runAdmin(["secrets", "reseal"], settings(`${newKey},${oldKey}`));

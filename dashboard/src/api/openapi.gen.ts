@@ -30,7 +30,7 @@ export interface paths {
         };
         /**
          * Get Prometheus metrics
-         * @description Requires MAVE_METRICS_TOKEN as bearer token. Without that setting, only requests from localhost are allowed.
+         * @description Requires MAVE_METRICS_TOKEN as the bearer token. If that setting is missing, only requests from localhost are allowed.
          */
         get: operations["getMetrics"];
         put?: never;
@@ -67,13 +67,13 @@ export interface paths {
         };
         /**
          * List API keys
-         * @description Newest first, without the keys themselves.
+         * @description Newest first. The keys themselves are not included.
          */
         get: operations["listApiKeys"];
         put?: never;
         /**
          * Create an API key
-         * @description The key is only returned in this response.
+         * @description This is the only response that contains the key itself.
          */
         post: operations["createApiKey"];
         delete?: never;
@@ -94,7 +94,7 @@ export interface paths {
         post?: never;
         /**
          * Delete an API key
-         * @description The key stops working immediately; on other nodes within 5 s.
+         * @description The key stops working immediately on the node that handles the request, and within 5 s on other nodes.
          */
         delete: operations["deleteApiKey"];
         options?: never;
@@ -111,7 +111,7 @@ export interface paths {
         };
         /**
          * List the audit log
-         * @description Newest first. Records who changed keys, secrets, webhooks, members and replays, when, and from which address.
+         * @description Newest first. Each entry records an action, such as revealing a secret, with its actor, time and IP address.
          */
         get: operations["listAuditLog"];
         put?: never;
@@ -133,7 +133,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel pending deliveries
-         * @description Cancels all pending deliveries that match, except those being sent right now. The reason of each names the actor. With `dry_run`, returns the counts only. If `has_more` is true, repeat the request.
+         * @description Cancels all pending deliveries that match the filters, except those that are being sent right now. The `reason` of each canceled delivery names the actor. With `dry_run`, cancels nothing and only returns the counts. If `has_more` is true, repeat the request.
          */
         post: operations["createCancellation"];
         delete?: never;
@@ -151,7 +151,7 @@ export interface paths {
         };
         /**
          * Stream changes
-         * @description Server-sent events named delivery, video, webhook and event, with the ids of the changed objects. Fetch these objects again; without ids, fetch all objects of that kind.
+         * @description Sends server-sent events named delivery, video, webhook and event, with the ids of the changed objects. Fetch those objects again. If an event has no ids, fetch all objects of its kind.
          */
         get: operations["streamChanges"];
         put?: never;
@@ -171,7 +171,7 @@ export interface paths {
         };
         /**
          * List deliveries
-         * @description Newest first, pending and finished. If the filters match few deliveries, one request scans about 20000 finished deliveries. The page can then be short or empty although `has_more` is true. Continue with `next`.
+         * @description Lists pending and finished deliveries, newest first. One request scans at most about 20000 finished deliveries. If few of them match the filters, the page can be short or empty even though `has_more` is true. Pass `next` as `after` to continue.
          */
         get: operations["listDeliveries"];
         put?: never;
@@ -213,7 +213,7 @@ export interface paths {
         put?: never;
         /**
          * Send a delivery again
-         * @description Sends a retrying delivery immediately, and a finished one once more. The id of the event stays the same, so that the receiver can deduplicate.
+         * @description Sends a retrying delivery immediately, or sends a finished delivery once more. The event's id stays the same, so that the receiver can deduplicate.
          */
         post: operations["sendDeliveryAgain"];
         delete?: never;
@@ -231,7 +231,7 @@ export interface paths {
         };
         /**
          * List event types
-         * @description Includes the JSON Schema of the delivered body.
+         * @description Each type includes the JSON Schema of the body that webhooks receive.
          */
         get: operations["listEventTypes"];
         put?: never;
@@ -251,7 +251,7 @@ export interface paths {
         };
         /**
          * List events, or poll for new ones
-         * @description Oldest first. Pass the last id that you have as `after`. No event is skipped, even if several commit at the same time.
+         * @description Oldest first. To poll for new events, pass the id of the last event you received as `after`. No event is skipped, even if several commit at the same time.
          */
         get: operations["listEvents"];
         put?: never;
@@ -288,7 +288,7 @@ export interface paths {
         };
         /**
          * Stream events
-         * @description Server-sent events. The id of each message is the id of the event, so a client that reconnects with `Last-Event-ID` resumes where it stopped.
+         * @description Sends events as server-sent events. Each message has the id of its event, so a client that reconnects with `Last-Event-ID` resumes where it left off.
          */
         get: operations["streamEvents"];
         put?: never;
@@ -329,7 +329,7 @@ export interface paths {
         post?: never;
         /**
          * Remove a member
-         * @description The sessions of the member end within a minute.
+         * @description The member's sessions end within a minute.
          */
         delete: operations["removeMember"];
         options?: never;
@@ -369,7 +369,7 @@ export interface paths {
         put?: never;
         /**
          * Create a replay
-         * @description Delivers past events again, in the background, while live events continue. With `dry_run`, returns the counts only, without an id.
+         * @description Delivers past events again in the background, while live events are still delivered. With `dry_run`, creates no replay and only returns the counts, so `id` is null.
          */
         post: operations["createReplay"];
         delete?: never;
@@ -391,7 +391,7 @@ export interface paths {
         post?: never;
         /**
          * Cancel a replay
-         * @description Cancels its pending deliveries. A delivery that had already ended returns to its previous status; a new one becomes `canceled`. Deliveries being sent right now still arrive.
+         * @description Cancels the replay's pending deliveries. A delivery that had finished before the replay returns to its previous status; a delivery that the replay created becomes `canceled`. Deliveries that are being sent right now are not affected.
          */
         delete: operations["cancelReplay"];
         options?: never;
@@ -430,7 +430,7 @@ export interface paths {
         put?: never;
         /**
          * Open a one-time link
-         * @description Signs in with a sign-in link. For any other link, returns its purpose; the link stays valid.
+         * @description Signs the owner in if the link is a sign-in link. For any other link, only returns its purpose, and the link stays valid.
          */
         post: operations["openLink"];
         delete?: never;
@@ -489,7 +489,7 @@ export interface paths {
         put?: never;
         /**
          * Create a video
-         * @description Records `video.created`. Upload the file afterwards by tus or with one `PUT`.
+         * @description Records a `video.created` event. Afterwards, upload the file with tus or with a single `PUT`.
          */
         post: operations["createVideo"];
         delete?: never;
@@ -511,7 +511,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a video
-         * @description Deletes the video and its files and records `video.deleted`. The embed stops playing immediately.
+         * @description Deletes the video and its files, and records a `video.deleted` event. The embed stops playing immediately.
          */
         delete: operations["deleteVideo"];
         options?: never;
@@ -531,7 +531,7 @@ export interface paths {
         put?: never;
         /**
          * Erase the event data of a deleted video
-         * @description Removes the payloads of its events, the headers and bodies of their attempts, its name and its metadata. Keeps the fact that each event was delivered, when and how. This cannot be undone. The video must be deleted and must have no pending deliveries. If `has_more` is true, repeat the request.
+         * @description Removes the video's name and metadata, the payloads of its events, and the headers and bodies of their attempts. The record of whether, when and how each event was delivered is kept. This cannot be undone. The video must be deleted and must have no pending deliveries. If `has_more` is true, repeat the request.
          */
         post: operations["createErasure"];
         delete?: never;
@@ -550,7 +550,7 @@ export interface paths {
         get?: never;
         /**
          * Upload a video's file in one request
-         * @description The body is the file itself (`curl -T film.mp4`). Processing starts afterwards; `video.uploaded` is sent when the video is playable. On unreliable connections, use tus, which can resume.
+         * @description Send the file itself as the body (`curl -T film.mp4`). Processing starts once the upload is complete, and `video.uploaded` is sent once the video is playable. On unreliable connections, use tus, which can resume an upload.
          */
         put: operations["putVideoFile"];
         post?: never;
@@ -571,7 +571,7 @@ export interface paths {
         put?: never;
         /**
          * Create an upload token
-         * @description The token allows a browser to upload to this video only, so that it does not need an API key.
+         * @description The token lets a browser upload to this video, and only to it, without an API key.
          */
         post: operations["createUploadToken"];
         delete?: never;
@@ -595,7 +595,7 @@ export interface paths {
         put?: never;
         /**
          * Register a webhook
-         * @description The response contains the secret.
+         * @description The response contains the webhook's secret.
          */
         post: operations["createWebhook"];
         delete?: never;
@@ -617,14 +617,14 @@ export interface paths {
         post?: never;
         /**
          * Delete a webhook
-         * @description Cancels its pending deliveries.
+         * @description Cancels the webhook's pending deliveries.
          */
         delete: operations["deleteWebhook"];
         options?: never;
         head?: never;
         /**
          * Update, pause or resume a webhook
-         * @description A paused webhook holds its deliveries. `status: enabled` sends them, oldest due first and before new events; with `ordering: video`, the events of each video in order. A new URL applies from the next attempt.
+         * @description A paused webhook holds its deliveries. Setting `status` to `enabled` sends them before new events, starting with those that have been due the longest. With `ordering: video`, the events of each video are still sent in order. A new URL applies from the next attempt.
          */
         patch: operations["updateWebhook"];
         trace?: never;
@@ -655,7 +655,7 @@ export interface paths {
         };
         /**
          * Reveal a webhook's secret
-         * @description Requires the scope `write`. The audit log records the request.
+         * @description Requires the `write` scope. The request is recorded in the audit log.
          */
         get: operations["getWebhookSecret"];
         put?: never;
@@ -677,7 +677,7 @@ export interface paths {
         put?: never;
         /**
          * Rotate a webhook's secret
-         * @description The previous secret also signs for `overlap_seconds`, so that receivers can switch without a failure.
+         * @description For `overlap_seconds`, deliveries are also signed with the previous secret, so that receivers can switch without failures.
          */
         post: operations["rotateWebhookSecret"];
         delete?: never;
@@ -697,7 +697,7 @@ export interface paths {
         put?: never;
         /**
          * Send a test event
-         * @description Only this webhook receives it, regardless of its event types. The test is attempted once.
+         * @description Only this webhook receives the event, regardless of its event types. The delivery is attempted only once.
          */
         post: operations["testWebhook"];
         delete?: never;
@@ -895,7 +895,7 @@ export interface components {
              */
             object: "api_key";
             /**
-             * @description `read` cannot change anything or reveal secrets.
+             * @description A `read` key cannot change anything or reveal secrets.
              * @enum {string}
              */
             scope: "read" | "write";
@@ -916,7 +916,7 @@ export interface components {
             data: components["schemas"]["ApiKey"][];
             /** @description Whether there is another page. */
             has_more: boolean;
-            /** @description The value of `after` for the next page. */
+            /** @description The value to pass as `after` to get the next page. */
             next: string | null;
             /**
              * @description Always "list".
@@ -939,7 +939,7 @@ export interface components {
              */
             id: string;
             /**
-             * @description Send it as `Authorization: Bearer …`.
+             * @description The key itself. Send it as `Authorization: Bearer …`.
              * @example mave_…
              */
             key: string;
@@ -953,7 +953,7 @@ export interface components {
              */
             object: "api_key";
             /**
-             * @description `read` cannot change anything or reveal secrets.
+             * @description A `read` key cannot change anything or reveal secrets.
              * @enum {string}
              */
             scope: "read" | "write";
@@ -964,16 +964,16 @@ export interface components {
             address: string | null;
             /** @description Why the attempt failed; null if it succeeded. */
             error: {
-                /** @description The code of the system, such as `ECONNREFUSED`. */
+                /** @description The operating system's error code, such as `ECONNREFUSED`. */
                 code: string | null;
-                /** @description A sentence for people. */
+                /** @description A human-readable explanation. */
                 message: string;
-                /** @description One of a closed set, such as `connect_refused`. */
+                /** @description A word from a fixed list, such as `connect_refused`. */
                 word: string;
             } | null;
             /** @description What failed after the status was received. */
             note: string | null;
-            /** @description 1 for the first attempt. */
+            /** @description The number of the attempt, starting at 1. */
             number: number;
             /**
              * @description Always "attempt".
@@ -986,14 +986,14 @@ export interface components {
              */
             outcome: "succeeded" | "retry" | "failed" | "canceled";
             request: {
-                /** @description The frozen bytes of the event; empty if they were deleted or erased. */
+                /** @description The event's body, which is the same in every attempt. Empty if it was deleted or erased. */
                 body: string;
-                /** @description Headers as sent; the values of your custom headers are hidden. */
+                /** @description The headers that were sent. The values of your custom headers are hidden. */
                 headers: {
                     [key: string]: string;
                 };
             };
-            /** @description The response of the receiver; null without one. */
+            /** @description The receiver's response, or null if there was none. */
             response: {
                 /** @description The first 16 KiB of the body. */
                 body: string;
@@ -1014,7 +1014,7 @@ export interface components {
              * @example 1643723823
              */
             started: number;
-            /** @description The same in Unix milliseconds. */
+            /** @description When the attempt started. Unix milliseconds. */
             started_ms: number;
             /** @description The HTTP status of the response. */
             status: number | null;
@@ -1024,7 +1024,7 @@ export interface components {
                 connect: number | null;
                 /** @description Milliseconds. */
                 dns: number | null;
-                /** @description Milliseconds: the receiver's processing time. */
+                /** @description The receiver's processing time in milliseconds. */
                 first_byte: number | null;
                 /** @description Whether an existing connection was reused. */
                 reused: boolean;
@@ -1045,7 +1045,7 @@ export interface components {
             /** @description The IP address of the actor. */
             address: string | null;
             /**
-             * @description When it happened. Unix seconds.
+             * @description When the action happened. Unix seconds.
              * @example 1643723823
              */
             created: number;
@@ -1071,7 +1071,7 @@ export interface components {
             data: components["schemas"]["AuditEntry"][];
             /** @description Whether there is another page. */
             has_more: boolean;
-            /** @description The value of `after` for the next page. */
+            /** @description The value to pass as `after` to get the next page. */
             next: string | null;
             /**
              * @description Always "list".
@@ -1081,7 +1081,7 @@ export interface components {
         };
         /** @description A bulk action that cancels pending deliveries. */
         Cancellation: {
-            /** @description Whether nothing was changed. */
+            /** @description Whether this was a dry run, which changes nothing. */
             dry_run: boolean;
             /** @description Time of the first event. Unix seconds. */
             first: number | null;
@@ -1094,7 +1094,7 @@ export interface components {
              * @enum {string}
              */
             object: "cancellation";
-            /** @description Deliveries canceled, or for a dry run, the deliveries that match. */
+            /** @description The number of deliveries that were canceled or, for a dry run, that match. */
             total: number;
         };
         /** @description Which pending deliveries to cancel. At least one filter is required; `status: pending` matches all. */
@@ -1105,39 +1105,39 @@ export interface components {
              */
             dry_run: boolean;
             /**
-             * @description Only for this event.
+             * @description Only deliveries of this event.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             event?: string;
-            /** @description Shown with each canceled delivery, together with the actor. */
+            /** @description The reason to show with each canceled delivery, together with the actor. */
             reason?: string;
             /**
-             * @description Only events at or after this time. Unix seconds.
+             * @description Only deliveries of events that happened at or after this time. Unix seconds.
              * @example 1643723823
              */
             since?: number;
             /**
-             * @description Only with this status; `pending`: all that are not finished.
+             * @description Only deliveries with this status. `pending` includes all deliveries that are not finished.
              * @enum {string}
              */
             status?: "waiting" | "retrying" | "held" | "pending";
             /**
-             * @description Only for this event type.
+             * @description Only deliveries of this event type.
              * @enum {string}
              */
             type?: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test";
             /**
-             * @description Only events before this time. Unix seconds.
+             * @description Only deliveries of events that happened before this time. Unix seconds.
              * @example 1643723823
              */
             until?: number;
             /**
-             * @description Only for this video.
+             * @description Only deliveries for this video.
              * @example k1iFD7h4rW
              */
             video?: string;
             /**
-             * @description Only for this webhook.
+             * @description Only deliveries for this webhook.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             webhook?: string;
@@ -1189,14 +1189,14 @@ export interface components {
              * @enum {string}
              */
             object: "delivery";
-            /** @description Number of the previous event of the video that this webhook receives; 0: none. */
+            /** @description The number of the video's previous event that this webhook receives, or 0 if there is none. */
             previous: number;
             /** @description Why the delivery was canceled. */
             reason: string | null;
-            /** @description Number of the event within its video. */
+            /** @description The event's number within its video. */
             sequence: number;
             /**
-             * @description `held`: the webhook is paused or disabled. `waiting`, `sending`, `retrying` and `held` are pending.
+             * @description `held` means that the webhook is paused or disabled. `waiting`, `sending`, `retrying` and `held` are pending.
              * @enum {string}
              */
             status: "waiting" | "sending" | "retrying" | "held" | "succeeded" | "failed" | "canceled";
@@ -1208,7 +1208,7 @@ export interface components {
             /** @description The video of the event. */
             video: string | null;
             /**
-             * @description The delivery of an earlier event of the video that has to finish first.
+             * @description The delivery of an earlier event of the same video, which must finish before this one is sent.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             waits_for: string | null;
@@ -1223,7 +1223,7 @@ export interface components {
             data: components["schemas"]["Delivery"][];
             /** @description Whether there is another page. */
             has_more: boolean;
-            /** @description The value of `after` for the next page. */
+            /** @description The value to pass as `after` to get the next page. */
             next: string | null;
             /**
              * @description Always "list".
@@ -1274,14 +1274,14 @@ export interface components {
              * @enum {string}
              */
             object: "delivery";
-            /** @description Number of the previous event of the video that this webhook receives; 0: none. */
+            /** @description The number of the video's previous event that this webhook receives, or 0 if there is none. */
             previous: number;
             /** @description Why the delivery was canceled. */
             reason: string | null;
-            /** @description Number of the event within its video. */
+            /** @description The event's number within its video. */
             sequence: number;
             /**
-             * @description `held`: the webhook is paused or disabled. `waiting`, `sending`, `retrying` and `held` are pending.
+             * @description `held` means that the webhook is paused or disabled. `waiting`, `sending`, `retrying` and `held` are pending.
              * @enum {string}
              */
             status: "waiting" | "sending" | "retrying" | "held" | "succeeded" | "failed" | "canceled";
@@ -1293,7 +1293,7 @@ export interface components {
             /** @description The video of the event. */
             video: string | null;
             /**
-             * @description The delivery of an earlier event of the video that has to finish first.
+             * @description The delivery of an earlier event of the same video, which must finish before this one is sent.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             waits_for: string | null;
@@ -1303,7 +1303,7 @@ export interface components {
              */
             webhook: string;
         };
-        /** @description Event data that was erased from the log of a deleted video. */
+        /** @description The erasure of a deleted video's event data. */
         Erasure: {
             /** @description Attempts erased by this request. */
             attempts: number;
@@ -1329,15 +1329,15 @@ export interface components {
              * @example 1643723823
              */
             created: number;
-            /** @description Snapshot of the object as the API returned it; null if it was erased. */
+            /** @description A snapshot of the object, as the API returned it when the event happened; null if the data was erased. */
             data: components["schemas"]["Video"] | components["schemas"]["Webhook"] | null;
             /**
-             * @description When the data was erased; absent otherwise. Unix seconds.
+             * @description When the data was erased. Present only if it was erased. Unix seconds.
              * @example 1643723823
              */
             erased?: number;
             /**
-             * @description The same for every webhook and attempt. Use it to deduplicate.
+             * @description The id of the event, which is the same for every webhook and attempt. Use it to deduplicate.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             id: string;
@@ -1346,7 +1346,7 @@ export interface components {
              * @enum {string}
              */
             object: "event";
-            /** @description Number of the event within its video, from 1; 0 for an event without a video. */
+            /** @description The event's number within its video, starting at 1; 0 for an event without a video. */
             sequence: number;
             /**
              * @description The event type.
@@ -1354,7 +1354,7 @@ export interface components {
              */
             type: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test";
             /**
-             * @description The video of the event; only if the data was erased.
+             * @description The video of the event. Present only if the data was erased.
              * @example k1iFD7h4rW
              */
             video?: string;
@@ -1364,7 +1364,7 @@ export interface components {
             data: components["schemas"]["Event"][];
             /** @description Whether there is another page. */
             has_more: boolean;
-            /** @description The value of `after` for the next page or the next poll. */
+            /** @description The value to pass as `after` to get the next page or to poll for new events. */
             next: string | null;
             /**
              * @description Always "list".
@@ -1379,7 +1379,7 @@ export interface components {
              * @enum {string}
              */
             about: "video" | "webhook";
-            /** @description Whether it is one of the three types that every receiver should handle. */
+            /** @description Whether this is one of the three types that every receiver should handle. */
             core: boolean;
             /**
              * @description Always "event_type".
@@ -1388,7 +1388,7 @@ export interface components {
             object: "event_type";
             /** @description When the event occurs. */
             occurs: string;
-            /** @description JSON Schema of the delivered body. */
+            /** @description JSON Schema of the body that webhooks receive. */
             schema: {
                 [key: string]: unknown;
             };
@@ -1403,7 +1403,7 @@ export interface components {
             data: components["schemas"]["EventType"][];
             /** @description Whether there is another page. */
             has_more: boolean;
-            /** @description The value of `after` for the next page. */
+            /** @description The value to pass as `after` to get the next page. */
             next: string | null;
             /**
              * @description Always "list".
@@ -1434,7 +1434,7 @@ export interface components {
              */
             object: "link";
             /**
-             * @description `sign_in`: the person is signed in now. `owner`, `invitation`: create an account next.
+             * @description `sign_in` means that the person is now signed in. For `owner` and `invitation`, create an account next.
              * @enum {string}
              */
             purpose: "owner" | "sign_in" | "invitation";
@@ -1473,7 +1473,7 @@ export interface components {
             data: components["schemas"]["Member"][];
             /** @description Whether there is another page. */
             has_more: boolean;
-            /** @description The value of `after` for the next page. */
+            /** @description The value to pass as `after` to get the next page. */
             next: string | null;
             /**
              * @description Always "list".
@@ -1497,7 +1497,7 @@ export interface components {
                 version: string | null;
             };
             limits: {
-                /** @description Days that events and deliveries are kept. */
+                /** @description Number of days for which events and deliveries are kept. */
                 retention_days: number;
                 /** @description Maximum size of a file. */
                 upload_bytes: number;
@@ -1536,7 +1536,7 @@ export interface components {
                 total: number;
             };
         };
-        /** @description The account of the first owner or of an invited person. */
+        /** @description The account to create for the first owner or an invited person. */
         OwnerCreate: {
             /** @description An email address. */
             email: string;
@@ -1547,7 +1547,7 @@ export interface components {
             /** @description The part of the link after `#`. */
             token: string;
         };
-        /** @description An error in the format of RFC 9457. */
+        /** @description An error in RFC 9457 format. */
         Problem: {
             /**
              * @description A stable code for the kind of error.
@@ -1560,33 +1560,33 @@ export interface components {
             errors?: {
                 /** @description What is wrong with the field. */
                 detail: string;
-                /** @description JSON pointer to the field; "" is the body itself. */
+                /** @description JSON pointer to the field, or "" for the body itself. */
                 path: string;
             }[];
-            /** @description The id of the request, as in the server's log. */
+            /** @description The id of the request, which also appears in the server's log. */
             request: string;
             /** @description The HTTP status. */
             status: number;
             /** @description The kind of error. */
             title: string;
-            /** @description A page that explains the code. */
+            /** @description The URL of a page that explains the code. */
             type: string;
         };
-        /** @description A durable bulk action that delivers past events again. */
+        /** @description A bulk action that delivers past events again. It continues after a restart. */
         Replay: {
             /**
              * @description When the replay was created. Unix seconds.
              * @example 1643723823
              */
             created: number;
-            /** @description Events queued for delivery so far. Canceling the replay subtracts those that it cancels. */
+            /** @description Events queued for delivery so far. If the replay is canceled, this no longer includes events whose deliveries were canceled. */
             done: number;
             /** @description When the replay finished or was canceled. Unix seconds. */
             finished: number | null;
             /** @description Time of the first event. Unix seconds. */
             first: number | null;
             /**
-             * @description Null for a dry run.
+             * @description The replay's id, or null for a dry run.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             id: string | null;
@@ -1597,7 +1597,7 @@ export interface components {
              * @enum {string}
              */
             object: "replay";
-            /** @description Maximum deliveries per second; null: no limit. */
+            /** @description Maximum deliveries per second, or null for no limit. */
             rate: number | null;
             /**
              * @description Start of the range, inclusive. Unix seconds.
@@ -1609,11 +1609,11 @@ export interface components {
              * @enum {string}
              */
             status: "running" | "paused" | "done" | "canceled" | "dry_run";
-            /** @description Only events whose delivery ended with one of these; null: all. */
+            /** @description Only events whose delivery ended with one of these statuses, or null for all events. */
             statuses: string[] | null;
-            /** @description Events to deliver. An estimate until the replay is done, because deliveries can finish in the meantime. */
+            /** @description Events to deliver. This is an estimate until the replay is done, because deliveries can finish in the meantime. */
             total: number;
-            /** @description Only these event types; null: those of the webhook. */
+            /** @description Only events of these types, or null for the event types that the webhook receives. */
             types: string[] | null;
             /**
              * @description End of the range, exclusive. Unix seconds.
@@ -1636,7 +1636,7 @@ export interface components {
              */
             dry_run: boolean;
             /**
-             * @description Maximum deliveries per second; null: no limit. A fast replay can slow live deliveries.
+             * @description Maximum deliveries per second, or null for no limit. A fast replay can slow live deliveries.
              * @default 100
              */
             rate: number | null;
@@ -1645,9 +1645,9 @@ export interface components {
              * @example 1643723823
              */
             since: number;
-            /** @description Only events whose delivery ended with one of these; `never`: without a delivery. By default, all. */
+            /** @description Only events whose delivery ended with one of these statuses. `never` selects events without a delivery. By default, all events. */
             statuses?: ("succeeded" | "failed" | "canceled" | "never")[];
-            /** @description Only these event types. By default, those of the webhook. */
+            /** @description Only events of these types. By default, the event types that the webhook receives. */
             types?: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test")[];
             /**
              * @description End of the range, exclusive. Unix seconds.
@@ -1670,7 +1670,7 @@ export interface components {
             data: components["schemas"]["Replay"][];
             /** @description Whether there is another page. */
             has_more: boolean;
-            /** @description The value of `after` for the next page. */
+            /** @description The value to pass as `after` to get the next page. */
             next: string | null;
             /**
              * @description Always "list".
@@ -1686,14 +1686,14 @@ export interface components {
              */
             status: "running" | "paused";
         };
-        /** @description Options of a rotation. */
+        /** @description Options for a rotation. */
         RotationCreate: {
             /**
-             * @description How long the previous secret still signs, up to 7 days.
+             * @description How long deliveries are also signed with the previous secret, up to 7 days.
              * @default 86400
              */
             overlap_seconds: number;
-            /** @description Your own secret: `whsec_` and base64 of 24 to 64 bytes. By default, Mave generates one. */
+            /** @description Your own secret: `whsec_` followed by 24 to 64 bytes in base64. By default, Mave generates one. */
             secret?: string;
         };
         /** @description The person who is signed in. */
@@ -1730,7 +1730,7 @@ export interface components {
              */
             object: "session";
         };
-        /** @description The credentials of a person. */
+        /** @description A person's email address and password. */
         SignIn: {
             /** @description An email address. */
             email: string;
@@ -1783,7 +1783,7 @@ export interface components {
              * @enum {string}
              */
             object: "upload_token";
-            /** @description Send it as `Authorization: Bearer …`, or as the tus metadata `token`. Shown once. */
+            /** @description The token itself. Send it as `Authorization: Bearer …`. Shown only once. */
             token: string;
             /** @description The tus URL for the upload. */
             upload_url: string;
@@ -1793,7 +1793,7 @@ export interface components {
              */
             video: string;
         };
-        /** @description A video embed. It exists before a file is uploaded. */
+        /** @description A video embed. It exists even before a file is uploaded. */
         Video: {
             /**
              * @description When the video was created. Unix seconds.
@@ -1811,7 +1811,7 @@ export interface components {
             error: {
                 /** @description A stable code. */
                 code: string;
-                /** @description A sentence for people. */
+                /** @description A human-readable explanation. */
                 message: string;
             } | null;
             /** @description Pixels. */
@@ -1875,7 +1875,7 @@ export interface components {
             data: components["schemas"]["Video"][];
             /** @description Whether there is another page. */
             has_more: boolean;
-            /** @description The value of `after` for the next page. */
+            /** @description The value to pass as `after` to get the next page. */
             next: string | null;
             /**
              * @description Always "list".
@@ -1905,9 +1905,9 @@ export interface components {
             disables_at: number | null;
             /** @description The event types that the webhook receives. */
             events: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test")[];
-            /** @description First failure since the last success. Unix seconds. */
+            /** @description When the first failure since the last success happened. Unix seconds. */
             failing_since: number | null;
-            /** @description Names of the custom headers; the values are hidden. */
+            /** @description Names of the custom headers. Their values are hidden. */
             headers: {
                 [key: string]: string;
             };
@@ -1922,15 +1922,15 @@ export interface components {
              */
             object: "webhook";
             /**
-             * @description `video`: the events of one video are delivered in order. `none`: in any order.
+             * @description `video` delivers the events of each video in order. `none` delivers events in any order.
              * @enum {string}
              */
             ordering: "video" | "none";
-            /** @description Last characters of the previous secret while it still signs. */
+            /** @description Last characters of the previous secret, while it is still valid. */
             previous_secret_hint: string | null;
-            /** @description When the previous secret stops signing. Unix seconds. */
+            /** @description When the previous secret expires. Unix seconds. */
             previous_secret_until: number | null;
-            /** @description Maximum deliveries per second; null: no limit. */
+            /** @description Maximum deliveries per second, or null for no limit. */
             rate_limit: number | null;
             /** @description Last characters of the secret. */
             secret_hint: string;
@@ -1940,7 +1940,7 @@ export interface components {
              */
             secret_since: number;
             /**
-             * @description `paused` by a person or `disabled` by the system. Both hold deliveries; none are lost.
+             * @description A webhook is `paused` by a person or `disabled` by the system. Either way, its deliveries are held and none are lost.
              * @enum {string}
              */
             status: "enabled" | "paused" | "disabled";
@@ -1965,13 +1965,13 @@ export interface components {
                 [key: string]: string;
             };
             /**
-             * @description `video` (default) delivers the events of one video in order; `none` in any order.
+             * @description `video` (default) delivers the events of each video in order. `none` delivers events in any order.
              * @enum {string}
              */
             ordering?: "video" | "none";
-            /** @description Maximum deliveries per second; null: no limit. */
+            /** @description Maximum deliveries per second, or null for no limit. */
             rate_limit?: number | null;
-            /** @description Your own secret: `whsec_` and base64 of 24 to 64 bytes. By default, Mave generates one. */
+            /** @description Your own secret: `whsec_` followed by 24 to 64 bytes in base64. By default, Mave generates one. */
             secret?: string;
             /**
              * @description An https URL, or an http URL if the operator allows it.
@@ -1985,7 +1985,7 @@ export interface components {
             certificate_until: number | null;
             /** @description When the webhook will be disabled if no delivery succeeds. Unix seconds. */
             disables_at: number | null;
-            /** @description Estimated time until all pending deliveries are sent, if all succeed. Based on the rate limit or on recent response times; null without either. */
+            /** @description Estimated time until all pending deliveries are sent, assuming that all succeed. This is based on the rate limit and recent response times; null if neither is available. */
             drain_seconds: number | null;
             /** @description Errors, most frequent first. */
             errors: {
@@ -1996,7 +1996,7 @@ export interface components {
             }[];
             /** @description Failed attempts. */
             failed: number;
-            /** @description First failure since the last success. Unix seconds. */
+            /** @description When the first failure since the last success happened. Unix seconds. */
             failing_since: number | null;
             /** @description The last 24 hours, oldest first. */
             hours: {
@@ -2071,7 +2071,7 @@ export interface components {
             };
             /** @description Successful attempts. */
             succeeded: number;
-            /** @description Share of successful attempts, 0 to 1; null without attempts. */
+            /** @description Share of successful attempts, from 0 to 1; null if there were no attempts. */
             success_rate: number | null;
             /**
              * @description A short UUID of 22 characters.
@@ -2084,7 +2084,7 @@ export interface components {
             data: components["schemas"]["Webhook"][];
             /** @description Whether there is another page. */
             has_more: boolean;
-            /** @description The value of `after` for the next page. */
+            /** @description The value to pass as `after` to get the next page. */
             next: string | null;
             /**
              * @description Always "list".
@@ -2092,19 +2092,19 @@ export interface components {
              */
             object: "list";
         };
-        /** @description The secret that verifies the deliveries of a webhook. */
+        /** @description The secret for verifying a webhook's deliveries. */
         WebhookSecret: {
             /**
              * @description Always "secret".
              * @enum {string}
              */
             object: "secret";
-            /** @description The previous secret while it still signs. */
+            /** @description The previous secret, while it is still valid. */
             previous_secret: string | null;
-            /** @description When the previous secret stops signing. Unix seconds. */
+            /** @description When the previous secret expires. Unix seconds. */
             previous_secret_until: number | null;
             /**
-             * @description The secret that signs its deliveries.
+             * @description The secret that its deliveries are signed with.
              * @example whsec_…
              */
             secret: string;
@@ -2120,11 +2120,11 @@ export interface components {
                 [key: string]: string;
             };
             /**
-             * @description `video` (default) delivers the events of one video in order; `none` in any order.
+             * @description `video` (default) delivers the events of each video in order. `none` delivers events in any order.
              * @enum {string}
              */
             ordering?: "video" | "none";
-            /** @description Maximum deliveries per second; null: no limit. */
+            /** @description Maximum deliveries per second, or null for no limit. */
             rate_limit?: number | null;
             /**
              * @description `paused` pauses the webhook; `enabled` resumes a paused or disabled one.
@@ -2150,9 +2150,9 @@ export interface components {
             disables_at: number | null;
             /** @description The event types that the webhook receives. */
             events: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test")[];
-            /** @description First failure since the last success. Unix seconds. */
+            /** @description When the first failure since the last success happened. Unix seconds. */
             failing_since: number | null;
-            /** @description Names of the custom headers; the values are hidden. */
+            /** @description Names of the custom headers. Their values are hidden. */
             headers: {
                 [key: string]: string;
             };
@@ -2167,18 +2167,18 @@ export interface components {
              */
             object: "webhook";
             /**
-             * @description `video`: the events of one video are delivered in order. `none`: in any order.
+             * @description `video` delivers the events of each video in order. `none` delivers events in any order.
              * @enum {string}
              */
             ordering: "video" | "none";
-            /** @description Last characters of the previous secret while it still signs. */
+            /** @description Last characters of the previous secret, while it is still valid. */
             previous_secret_hint: string | null;
-            /** @description When the previous secret stops signing. Unix seconds. */
+            /** @description When the previous secret expires. Unix seconds. */
             previous_secret_until: number | null;
-            /** @description Maximum deliveries per second; null: no limit. */
+            /** @description Maximum deliveries per second, or null for no limit. */
             rate_limit: number | null;
             /**
-             * @description The secret that signs its deliveries.
+             * @description The secret that its deliveries are signed with.
              * @example whsec_…
              */
             secret: string;
@@ -2190,7 +2190,7 @@ export interface components {
              */
             secret_since: number;
             /**
-             * @description `paused` by a person or `disabled` by the system. Both hold deliveries; none are lost.
+             * @description A webhook is `paused` by a person or `disabled` by the system. Either way, its deliveries are held and none are lost.
              * @enum {string}
              */
             status: "enabled" | "paused" | "disabled";
@@ -2222,7 +2222,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2231,7 +2231,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2263,7 +2263,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2272,7 +2272,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2301,7 +2301,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2310,7 +2310,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2336,9 +2336,9 @@ export interface operations {
     listApiKeys: {
         parameters: {
             query?: {
-                /** @description The id of the last item of the previous page. */
+                /** @description The id of the last item on the previous page. */
                 after?: string;
-                /** @description The id of the first item of the next page. */
+                /** @description The id of the first item on the next page. */
                 before?: string;
                 /** @description Maximum number of items. */
                 limit?: number;
@@ -2349,7 +2349,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2358,7 +2358,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2382,7 +2382,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique value that you choose. If you repeat the request within 24 hours, you get the same response and nothing is created twice. */
+                /** @description A unique value that you choose. If you repeat the request with the same value within 24 hours, you get the same response and nothing is created twice. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -2394,7 +2394,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2403,7 +2403,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2438,7 +2438,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2447,7 +2447,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2470,9 +2470,9 @@ export interface operations {
     listAuditLog: {
         parameters: {
             query?: {
-                /** @description The id of the last item of the previous page. */
+                /** @description The id of the last item on the previous page. */
                 after?: string;
-                /** @description The id of the first item of the next page. */
+                /** @description The id of the first item on the next page. */
                 before?: string;
                 /** @description Maximum number of items. */
                 limit?: number;
@@ -2483,7 +2483,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2492,7 +2492,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2516,7 +2516,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique value that you choose. If you repeat the request within 24 hours, you get the same response and nothing is created twice. */
+                /** @description A unique value that you choose. If you repeat the request with the same value within 24 hours, you get the same response and nothing is created twice. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -2528,7 +2528,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2537,7 +2537,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2566,7 +2566,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2575,7 +2575,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2598,40 +2598,40 @@ export interface operations {
     listDeliveries: {
         parameters: {
             query?: {
-                /** @description The id of the last item of the previous page. */
+                /** @description The id of the last item on the previous page. */
                 after?: string;
-                /** @description The id of the first item of the next page. */
+                /** @description The id of the first item on the next page. */
                 before?: string;
                 /**
-                 * @description Only for this event.
+                 * @description Only deliveries of this event.
                  * @example j3bw2jWb6q7aWGwChsgR86
                  */
                 event?: string;
                 /** @description Maximum number of items. */
                 limit?: number;
-                /** @description Only if the last response has this class; `none`: no response. */
+                /** @description Only deliveries whose last response is in this class. `none` selects deliveries without a response. */
                 response?: "2xx" | "3xx" | "4xx" | "5xx" | "none";
                 /**
-                 * @description Only events at or after this time. Unix seconds.
+                 * @description Only deliveries of events that happened at or after this time. Unix seconds.
                  * @example 1643723823
                  */
                 since?: number;
-                /** @description Only with this status; `pending`: all that are not finished. */
+                /** @description Only deliveries with this status. `pending` includes all deliveries that are not finished. */
                 status?: "waiting" | "sending" | "retrying" | "held" | "succeeded" | "failed" | "canceled" | "pending";
-                /** @description Only for this event type. */
+                /** @description Only deliveries of this event type. */
                 type?: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test";
                 /**
-                 * @description Only events before this time. Unix seconds.
+                 * @description Only deliveries of events that happened before this time. Unix seconds.
                  * @example 1643723823
                  */
                 until?: number;
                 /**
-                 * @description Only for this video.
+                 * @description Only deliveries for this video.
                  * @example k1iFD7h4rW
                  */
                 video?: string;
                 /**
-                 * @description Only for this webhook.
+                 * @description Only deliveries for this webhook.
                  * @example j3bw2jWb6q7aWGwChsgR86
                  */
                 webhook?: string;
@@ -2642,7 +2642,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2651,7 +2651,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2686,7 +2686,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2695,7 +2695,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2719,7 +2719,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique value that you choose. If you repeat the request within 24 hours, you get the same response and nothing is created twice. */
+                /** @description A unique value that you choose. If you repeat the request with the same value within 24 hours, you get the same response and nothing is created twice. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -2733,7 +2733,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2742,7 +2742,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2771,7 +2771,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2780,7 +2780,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2803,13 +2803,13 @@ export interface operations {
     listEvents: {
         parameters: {
             query?: {
-                /** @description The id of the last item of the previous page. */
+                /** @description The id of the last item on the previous page. */
                 after?: string;
-                /** @description The id of the first item of the next page. */
+                /** @description The id of the first item on the next page. */
                 before?: string;
                 /** @description Maximum number of items. */
                 limit?: number;
-                /** @description `asc` (default): oldest first, for polling. */
+                /** @description `asc` (default) returns the oldest events first, as needed for polling. */
                 order?: "asc" | "desc";
                 /** @description Only events of these types. */
                 type?: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test")[];
@@ -2825,7 +2825,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2834,7 +2834,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2869,7 +2869,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2878,7 +2878,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2902,7 +2902,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Start after this event, like Last-Event-ID. By default, with the next event.
+                 * @description The event to start after, like Last-Event-ID. By default, the stream starts with the next new event.
                  * @example j3bw2jWb6q7aWGwChsgR86
                  */
                 after?: string;
@@ -2920,7 +2920,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2929,7 +2929,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2958,7 +2958,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2967,7 +2967,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2996,7 +2996,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3005,7 +3005,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3037,7 +3037,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3046,7 +3046,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3075,7 +3075,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3084,7 +3084,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3107,14 +3107,14 @@ export interface operations {
     listReplays: {
         parameters: {
             query?: {
-                /** @description The id of the last item of the previous page. */
+                /** @description The id of the last item on the previous page. */
                 after?: string;
-                /** @description The id of the first item of the next page. */
+                /** @description The id of the first item on the next page. */
                 before?: string;
                 /** @description Maximum number of items. */
                 limit?: number;
                 /**
-                 * @description Only for this webhook.
+                 * @description Only replays for this webhook.
                  * @example j3bw2jWb6q7aWGwChsgR86
                  */
                 webhook?: string;
@@ -3125,7 +3125,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3134,7 +3134,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3158,7 +3158,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique value that you choose. If you repeat the request within 24 hours, you get the same response and nothing is created twice. */
+                /** @description A unique value that you choose. If you repeat the request with the same value within 24 hours, you get the same response and nothing is created twice. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -3170,7 +3170,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3179,7 +3179,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3188,7 +3188,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A durable bulk action that delivers past events again. */
+            /** @description A bulk action that delivers past events again. It continues after a restart. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3214,7 +3214,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3223,7 +3223,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3232,7 +3232,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A durable bulk action that delivers past events again. */
+            /** @description A bulk action that delivers past events again. It continues after a restart. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3258,7 +3258,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3267,7 +3267,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3276,7 +3276,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A durable bulk action that delivers past events again. */
+            /** @description A bulk action that delivers past events again. It continues after a restart. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3306,7 +3306,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3315,7 +3315,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3324,7 +3324,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A durable bulk action that delivers past events again. */
+            /** @description A bulk action that delivers past events again. It continues after a restart. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3344,7 +3344,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3353,7 +3353,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3386,7 +3386,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3395,7 +3395,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3424,7 +3424,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3433,7 +3433,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3466,7 +3466,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3475,7 +3475,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3508,7 +3508,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3517,7 +3517,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3546,7 +3546,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3555,7 +3555,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3588,7 +3588,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3597,7 +3597,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3620,13 +3620,13 @@ export interface operations {
     listVideos: {
         parameters: {
             query?: {
-                /** @description The id of the last item of the previous page. */
+                /** @description The id of the last item on the previous page. */
                 after?: string;
-                /** @description The id of the first item of the next page. */
+                /** @description The id of the first item on the next page. */
                 before?: string;
                 /** @description Maximum number of items. */
                 limit?: number;
-                /** @description Part of a name, or an id. */
+                /** @description Only videos whose name contains this text or whose id is this text. */
                 q?: string;
                 /** @description Only videos with this status. */
                 status?: "waiting" | "uploading" | "processing" | "ready" | "failed";
@@ -3637,7 +3637,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3646,7 +3646,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3670,7 +3670,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique value that you choose. If you repeat the request within 24 hours, you get the same response and nothing is created twice. */
+                /** @description A unique value that you choose. If you repeat the request with the same value within 24 hours, you get the same response and nothing is created twice. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -3682,7 +3682,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3691,7 +3691,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3700,7 +3700,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A video embed. It exists before a file is uploaded. */
+            /** @description A video embed. It exists even before a file is uploaded. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3726,7 +3726,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3735,7 +3735,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3744,7 +3744,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A video embed. It exists before a file is uploaded. */
+            /** @description A video embed. It exists even before a file is uploaded. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3770,7 +3770,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3779,7 +3779,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3818,7 +3818,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3827,7 +3827,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3836,7 +3836,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A video embed. It exists before a file is uploaded. */
+            /** @description A video embed. It exists even before a file is uploaded. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3851,7 +3851,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique value that you choose. If you repeat the request within 24 hours, you get the same response and nothing is created twice. */
+                /** @description A unique value that you choose. If you repeat the request with the same value within 24 hours, you get the same response and nothing is created twice. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -3865,7 +3865,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3874,7 +3874,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3883,7 +3883,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Event data that was erased from the log of a deleted video. */
+            /** @description The erasure of a deleted video's event data. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3909,7 +3909,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3918,7 +3918,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3927,7 +3927,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A video embed. It exists before a file is uploaded. */
+            /** @description A video embed. It exists even before a file is uploaded. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -3942,7 +3942,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique value that you choose. If you repeat the request within 24 hours, you get the same response and nothing is created twice. */
+                /** @description A unique value that you choose. If you repeat the request with the same value within 24 hours, you get the same response and nothing is created twice. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -3956,7 +3956,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3965,7 +3965,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3988,9 +3988,9 @@ export interface operations {
     listWebhooks: {
         parameters: {
             query?: {
-                /** @description The id of the last item of the previous page. */
+                /** @description The id of the last item on the previous page. */
                 after?: string;
-                /** @description The id of the first item of the next page. */
+                /** @description The id of the first item on the next page. */
                 before?: string;
                 /** @description Maximum number of items. */
                 limit?: number;
@@ -4001,7 +4001,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4010,7 +4010,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4034,7 +4034,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique value that you choose. If you repeat the request within 24 hours, you get the same response and nothing is created twice. */
+                /** @description A unique value that you choose. If you repeat the request with the same value within 24 hours, you get the same response and nothing is created twice. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -4046,7 +4046,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4055,7 +4055,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4090,7 +4090,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4099,7 +4099,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4134,7 +4134,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4143,7 +4143,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4182,7 +4182,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4191,7 +4191,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4226,7 +4226,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4235,7 +4235,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4270,7 +4270,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4279,7 +4279,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4288,7 +4288,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The secret that verifies the deliveries of a webhook. */
+            /** @description The secret for verifying a webhook's deliveries. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4303,7 +4303,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique value that you choose. If you repeat the request within 24 hours, you get the same response and nothing is created twice. */
+                /** @description A unique value that you choose. If you repeat the request with the same value within 24 hours, you get the same response and nothing is created twice. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -4321,7 +4321,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4330,7 +4330,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4354,7 +4354,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique value that you choose. If you repeat the request within 24 hours, you get the same response and nothing is created twice. */
+                /** @description A unique value that you choose. If you repeat the request with the same value within 24 hours, you get the same response and nothing is created twice. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -4372,7 +4372,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4381,7 +4381,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request failed. `code` is the reason. */
+            /** @description The request failed. `code` identifies the reason. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4405,21 +4405,21 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description 1 for the first attempt. */
+                /** @description The number of the attempt, starting at 1. */
                 "Mave-Attempt": number;
                 /** @description The id of the delivery. */
                 "Mave-Delivery": string;
-                /** @description Number of the previous event of the video that this webhook receives; 0: none. */
+                /** @description The number of the video's previous event that this webhook receives, or 0 if there is none. */
                 "Mave-Previous": number;
-                /** @description Number of the event within its video, from 1. */
+                /** @description The event's number within its video, starting at 1; 0 for an event without a video. */
                 "Mave-Sequence": number;
-                /** @description `t={signature_time}, v1={signature}`, with a second `v1` while a previous secret still signs. */
+                /** @description `t={signature_time}, v1={signature}`, with a second `v1` while the previous secret is still valid. */
                 "Mave-Signature": string;
                 /** @description The id of the event, for Standard Webhooks. */
                 "webhook-id": string;
-                /** @description The signature in the format of Standard Webhooks 1.0. */
+                /** @description The signature in Standard Webhooks 1.0 format. */
                 "webhook-signature": string;
-                /** @description Time of the attempt in Unix seconds, for Standard Webhooks. */
+                /** @description The time of the attempt in Unix seconds, for Standard Webhooks. */
                 "webhook-timestamp": number;
             };
             path?: never;
@@ -4474,21 +4474,21 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description 1 for the first attempt. */
+                /** @description The number of the attempt, starting at 1. */
                 "Mave-Attempt": number;
                 /** @description The id of the delivery. */
                 "Mave-Delivery": string;
-                /** @description Number of the previous event of the video that this webhook receives; 0: none. */
+                /** @description The number of the video's previous event that this webhook receives, or 0 if there is none. */
                 "Mave-Previous": number;
-                /** @description Number of the event within its video, from 1. */
+                /** @description The event's number within its video, starting at 1; 0 for an event without a video. */
                 "Mave-Sequence": number;
-                /** @description `t={signature_time}, v1={signature}`, with a second `v1` while a previous secret still signs. */
+                /** @description `t={signature_time}, v1={signature}`, with a second `v1` while the previous secret is still valid. */
                 "Mave-Signature": string;
                 /** @description The id of the event, for Standard Webhooks. */
                 "webhook-id": string;
-                /** @description The signature in the format of Standard Webhooks 1.0. */
+                /** @description The signature in Standard Webhooks 1.0 format. */
                 "webhook-signature": string;
-                /** @description Time of the attempt in Unix seconds, for Standard Webhooks. */
+                /** @description The time of the attempt in Unix seconds, for Standard Webhooks. */
                 "webhook-timestamp": number;
             };
             path?: never;
@@ -4543,21 +4543,21 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description 1 for the first attempt. */
+                /** @description The number of the attempt, starting at 1. */
                 "Mave-Attempt": number;
                 /** @description The id of the delivery. */
                 "Mave-Delivery": string;
-                /** @description Number of the previous event of the video that this webhook receives; 0: none. */
+                /** @description The number of the video's previous event that this webhook receives, or 0 if there is none. */
                 "Mave-Previous": number;
-                /** @description Number of the event within its video, from 1. */
+                /** @description The event's number within its video, starting at 1; 0 for an event without a video. */
                 "Mave-Sequence": number;
-                /** @description `t={signature_time}, v1={signature}`, with a second `v1` while a previous secret still signs. */
+                /** @description `t={signature_time}, v1={signature}`, with a second `v1` while the previous secret is still valid. */
                 "Mave-Signature": string;
                 /** @description The id of the event, for Standard Webhooks. */
                 "webhook-id": string;
-                /** @description The signature in the format of Standard Webhooks 1.0. */
+                /** @description The signature in Standard Webhooks 1.0 format. */
                 "webhook-signature": string;
-                /** @description Time of the attempt in Unix seconds, for Standard Webhooks. */
+                /** @description The time of the attempt in Unix seconds, for Standard Webhooks. */
                 "webhook-timestamp": number;
             };
             path?: never;
@@ -4612,21 +4612,21 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description 1 for the first attempt. */
+                /** @description The number of the attempt, starting at 1. */
                 "Mave-Attempt": number;
                 /** @description The id of the delivery. */
                 "Mave-Delivery": string;
-                /** @description Number of the previous event of the video that this webhook receives; 0: none. */
+                /** @description The number of the video's previous event that this webhook receives, or 0 if there is none. */
                 "Mave-Previous": number;
-                /** @description Number of the event within its video, from 1. */
+                /** @description The event's number within its video, starting at 1; 0 for an event without a video. */
                 "Mave-Sequence": number;
-                /** @description `t={signature_time}, v1={signature}`, with a second `v1` while a previous secret still signs. */
+                /** @description `t={signature_time}, v1={signature}`, with a second `v1` while the previous secret is still valid. */
                 "Mave-Signature": string;
                 /** @description The id of the event, for Standard Webhooks. */
                 "webhook-id": string;
-                /** @description The signature in the format of Standard Webhooks 1.0. */
+                /** @description The signature in Standard Webhooks 1.0 format. */
                 "webhook-signature": string;
-                /** @description Time of the attempt in Unix seconds, for Standard Webhooks. */
+                /** @description The time of the attempt in Unix seconds, for Standard Webhooks. */
                 "webhook-timestamp": number;
             };
             path?: never;
@@ -4681,21 +4681,21 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description 1 for the first attempt. */
+                /** @description The number of the attempt, starting at 1. */
                 "Mave-Attempt": number;
                 /** @description The id of the delivery. */
                 "Mave-Delivery": string;
-                /** @description Number of the previous event of the video that this webhook receives; 0: none. */
+                /** @description The number of the video's previous event that this webhook receives, or 0 if there is none. */
                 "Mave-Previous": number;
-                /** @description Number of the event within its video, from 1. */
+                /** @description The event's number within its video, starting at 1; 0 for an event without a video. */
                 "Mave-Sequence": number;
-                /** @description `t={signature_time}, v1={signature}`, with a second `v1` while a previous secret still signs. */
+                /** @description `t={signature_time}, v1={signature}`, with a second `v1` while the previous secret is still valid. */
                 "Mave-Signature": string;
                 /** @description The id of the event, for Standard Webhooks. */
                 "webhook-id": string;
-                /** @description The signature in the format of Standard Webhooks 1.0. */
+                /** @description The signature in Standard Webhooks 1.0 format. */
                 "webhook-signature": string;
-                /** @description Time of the attempt in Unix seconds, for Standard Webhooks. */
+                /** @description The time of the attempt in Unix seconds, for Standard Webhooks. */
                 "webhook-timestamp": number;
             };
             path?: never;
@@ -4750,21 +4750,21 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description 1 for the first attempt. */
+                /** @description The number of the attempt, starting at 1. */
                 "Mave-Attempt": number;
                 /** @description The id of the delivery. */
                 "Mave-Delivery": string;
-                /** @description Number of the previous event of the video that this webhook receives; 0: none. */
+                /** @description The number of the video's previous event that this webhook receives, or 0 if there is none. */
                 "Mave-Previous": number;
-                /** @description Number of the event within its video, from 1. */
+                /** @description The event's number within its video, starting at 1; 0 for an event without a video. */
                 "Mave-Sequence": number;
-                /** @description `t={signature_time}, v1={signature}`, with a second `v1` while a previous secret still signs. */
+                /** @description `t={signature_time}, v1={signature}`, with a second `v1` while the previous secret is still valid. */
                 "Mave-Signature": string;
                 /** @description The id of the event, for Standard Webhooks. */
                 "webhook-id": string;
-                /** @description The signature in the format of Standard Webhooks 1.0. */
+                /** @description The signature in Standard Webhooks 1.0 format. */
                 "webhook-signature": string;
-                /** @description Time of the attempt in Unix seconds, for Standard Webhooks. */
+                /** @description The time of the attempt in Unix seconds, for Standard Webhooks. */
                 "webhook-timestamp": number;
             };
             path?: never;
@@ -4819,21 +4819,21 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description 1 for the first attempt. */
+                /** @description The number of the attempt, starting at 1. */
                 "Mave-Attempt": number;
                 /** @description The id of the delivery. */
                 "Mave-Delivery": string;
-                /** @description Number of the previous event of the video that this webhook receives; 0: none. */
+                /** @description The number of the video's previous event that this webhook receives, or 0 if there is none. */
                 "Mave-Previous": number;
-                /** @description Number of the event within its video, from 1. */
+                /** @description The event's number within its video, starting at 1; 0 for an event without a video. */
                 "Mave-Sequence": number;
-                /** @description `t={signature_time}, v1={signature}`, with a second `v1` while a previous secret still signs. */
+                /** @description `t={signature_time}, v1={signature}`, with a second `v1` while the previous secret is still valid. */
                 "Mave-Signature": string;
                 /** @description The id of the event, for Standard Webhooks. */
                 "webhook-id": string;
-                /** @description The signature in the format of Standard Webhooks 1.0. */
+                /** @description The signature in Standard Webhooks 1.0 format. */
                 "webhook-signature": string;
-                /** @description Time of the attempt in Unix seconds, for Standard Webhooks. */
+                /** @description The time of the attempt in Unix seconds, for Standard Webhooks. */
                 "webhook-timestamp": number;
             };
             path?: never;
@@ -4888,21 +4888,21 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description 1 for the first attempt. */
+                /** @description The number of the attempt, starting at 1. */
                 "Mave-Attempt": number;
                 /** @description The id of the delivery. */
                 "Mave-Delivery": string;
-                /** @description Number of the previous event of the video that this webhook receives; 0: none. */
+                /** @description The number of the video's previous event that this webhook receives, or 0 if there is none. */
                 "Mave-Previous": number;
-                /** @description Number of the event within its video, from 1. */
+                /** @description The event's number within its video, starting at 1; 0 for an event without a video. */
                 "Mave-Sequence": number;
-                /** @description `t={signature_time}, v1={signature}`, with a second `v1` while a previous secret still signs. */
+                /** @description `t={signature_time}, v1={signature}`, with a second `v1` while the previous secret is still valid. */
                 "Mave-Signature": string;
                 /** @description The id of the event, for Standard Webhooks. */
                 "webhook-id": string;
-                /** @description The signature in the format of Standard Webhooks 1.0. */
+                /** @description The signature in Standard Webhooks 1.0 format. */
                 "webhook-signature": string;
-                /** @description Time of the attempt in Unix seconds, for Standard Webhooks. */
+                /** @description The time of the attempt in Unix seconds, for Standard Webhooks. */
                 "webhook-timestamp": number;
             };
             path?: never;

@@ -4,7 +4,10 @@ import { StartFailure } from "../kernel/start-failure.ts";
 import { createKey, createLink, reseal } from "./commands.ts";
 import { examine, report } from "./doctor.ts";
 
-/** `mave admin …`: commands for the operator, run on the server's machine. The server may be running or stopped. */
+/**
+ * Defines the `mave admin …` commands. The operator runs them on the server's machine, whether or not the server is
+ * running.
+ */
 function program(): Command {
   const mave = new Command("mave").description("command line of Mave").configureHelp({ showGlobalOptions: true });
   const admin = mave.command("admin").description("administer the server on this machine");

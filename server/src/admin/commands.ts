@@ -13,12 +13,10 @@ import { resealAll } from "../webhooks/reseal.ts";
 import { createVault } from "../webhooks/secrets.ts";
 import { withStore } from "./with-store.ts";
 
-/** @returns the new key, which is shown once and stored as a hash */
+/** Creates an API key. @returns the key, which is shown only once, because the database stores only its hash */
 export async function createKey(config: Config, name: string, scope: "read" | "write"): Promise<string> {
   if (name.trim() === "" || name.length > LIMITS.NAME_CHARACTERS_MAX) {
-    throw new StartFailure(
-      `The name of a key must have 1 to ${LIMITS.NAME_CHARACTERS_MAX} characters. Example: --name ci`,
-    );
+    throw new StartFailure(`A key's name must have 1 to ${LIMITS.NAME_CHARACTERS_MAX} characters. Example: --name ci`);
   }
   return withStore(config, async (db) => {
     const space = (await firstSpace(db)).id;
@@ -36,19 +34,22 @@ export async function createKey(config: Config, name: string, scope: "read" | "w
   });
 }
 
-/** @returns a URL that works for one sign-in */
+/** Creates a sign-in link. @returns its URL, which works only once */
 export function createLink(config: Config): Promise<string> {
   const publicUrl = config.publicUrl ?? `http://localhost:${config.port}`;
   return withStore(config, (db) => createSignInLink(db, random, publicUrl));
 }
 
-/** @returns the number of re-encrypted webhooks and the next step, as a sentence */
+/**
+ * Re-encrypts the secrets of all webhooks with the first key.
+ * @returns a message with the number of re-encrypted webhooks and the next step
+ */
 export async function reseal(config: Config): Promise<string> {
   const vault = createVault(config.secretsKeys, random);
   const { resealed, seen } = await withStore(config, (db) => resealAll(db, vault));
   const next =
     config.secretsKeys.length > 1
-      ? " Remove the other keys after 24 hours, when no stored idempotent response needs them."
+      ? " Remove the other keys after 24 hours. Until then, stored idempotent responses may need them."
       : "";
   return `Re-encrypted ${resealed} of ${seen} webhooks with the first key.${next}`;
 }

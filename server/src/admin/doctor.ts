@@ -11,7 +11,10 @@ import { type DatabaseLook, listReceiverDates, listWebhookUrls, lookAtDatabase }
 import { FFMPEG_HINT, findFfmpeg } from "../videos/ffmpeg.ts";
 import { withStore } from "./with-store.ts";
 
-/** The result of one check. A `warning` needs action soon, an `error` now; both messages name the action. */
+/**
+ * The result of one check. A `warning` calls for action soon, an `error` for action now. The message describes the
+ * problem and usually the fix.
+ */
 export interface Finding {
   subject: string;
   level: "ok" | "warning" | "error";
@@ -20,8 +23,8 @@ export interface Finding {
 
 const DISK_ERROR_BYTES = 500_000_000;
 const DISK_WARNING_BYTES = 5_000_000_000;
-const SKEW_WARNING_S = 5; // the Date header has whole seconds, and the response takes time
-const SKEW_ERROR_S = 240; // receivers reject signatures that are 300 s off
+const SKEW_WARNING_S = 5; // the Date header is only precise to the second, and responses take time
+const SKEW_ERROR_S = 240; // receivers reject signatures whose time is more than 300 s off
 const HOSTS_MAX = 50;
 
 const ok = (subject: string, message: string): Finding => ({ subject, level: "ok", message });
@@ -61,7 +64,7 @@ async function ffmpeg(command: string | null): Promise<Finding> {
   return warning("ffmpeg", `missing: files that need conversion cannot be processed. ${FFMPEG_HINT}`);
 }
 
-/** The checks that read the database: the database itself, the clocks, the receivers. */
+/** Runs the checks that need the database: those of the database itself, the clocks and the receivers. */
 async function database(config: Config): Promise<Finding[]> {
   try {
     return await withStore(config, async (db) => {
@@ -77,7 +80,7 @@ async function database(config: Config): Promise<Finding[]> {
   }
 }
 
-/** How nodes are notified behind a connection pooler; empty if there is no pooler. */
+/** Describes how nodes are notified behind a connection pooler. Returns an empty string if there is no pooler. */
 function connection({ databaseDirectUrl }: Config, { sharesSessions }: Database): string {
   if (databaseDirectUrl !== null) return "; notifications use MAVE_DATABASE_DIRECT_URL";
   return sharesSessions
@@ -103,7 +106,7 @@ function clocks(own_ms: number, database: Date, dates: { started_at: Date; date:
   const message = `${gap.toFixed(0)} s off ${against}`;
   const advice = "Enable NTP: timedatectl set-ntp true";
   if (gap > SKEW_ERROR_S)
-    return error("clock", `${message}: receivers reject signatures that are 300 s off. ${advice}`);
+    return error("clock", `${message}: receivers reject signatures whose time is more than 300 s off. ${advice}`);
   return gap > SKEW_WARNING_S ? warning("clock", `${message}. ${advice}`) : ok("clock", message);
 }
 
@@ -138,6 +141,6 @@ const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(bytes < 1e
 
 const MARKS = { ok: "✓", warning: "!", error: "✗" } as const;
 
-/** One line per finding. */
+/** Formats the findings, one per line. */
 export const report = (findings: Finding[]): string =>
   findings.map(({ subject, level, message }) => `${MARKS[level]} ${subject.padEnd(9)} ${message}`).join("\n");

@@ -32,7 +32,9 @@ export interface ApiKeys {
   remove(db: Transactional, space: string, id: string): Promise<ApiKey>;
   /** Returns the principal for this key, or null if the key does not exist. */
   identify(key: string): Promise<KeyPrincipal | null>;
-  /** Saves the keys' last-used times. Also runs automatically, within API_KEY_USED_FLUSH_MS of a use. */
+  /**
+   * Saves the keys' last-used times. This also happens automatically, within API_KEY_USED_FLUSH_MS after a key is used.
+   */
   flush(): Promise<void>;
 }
 
@@ -44,7 +46,7 @@ interface Parts {
   db: Database;
   clock: Clock;
   random: Random;
-  /** Called if saving last-used times fails. A key's time is then saved after its next use. */
+  /** Called if saving last-used times fails. Those times are lost; the next use of a key saves a new one. */
   onError?: (error: Error) => void;
 }
 

@@ -13,15 +13,16 @@ export interface LibraryParts {
   db: Database;
   log: Log;
   publicUrl: string;
-  /** Signs the session cookies. The key is not in the database, so a copied session row is useless. */
+  /** Signs the session cookies. The key is not in the database, so a session row copied from there is useless. */
   cookieKey: Buffer;
 }
 
 export type AuthLibrary = ReturnType<typeof createAuthLibrary>;
 
 /**
- * The sign-in library manages passwords, sessions and memberships in the `auth` schema. Each of its organizations is a
- * space and has the same id. The library's own HTTP routes are not served. Our routes call the library instead.
+ * Creates the sign-in library, which manages passwords, sessions and memberships in the `auth` schema. Each space has
+ * an organization with the same id in the library. The library's own HTTP routes are not served. Our routes call its
+ * functions instead.
  */
 export function createAuthLibrary({ db, log, publicUrl, cookieKey }: LibraryParts) {
   return betterAuth({
@@ -51,7 +52,10 @@ export function createAuthLibrary({ db, log, publicUrl, cookieKey }: LibraryPart
   });
 }
 
-/** Signs in a user who is already authenticated, by password or one-time link. Not exposed over HTTP. */
+/**
+ * Creates a plugin that signs in a user who has already been authenticated by a password or a one-time link. It is not
+ * exposed over HTTP.
+ */
 function signInById() {
   const metadata = { $Infer: { body: {} as { userId: string; space: string; role: string } } };
   return {

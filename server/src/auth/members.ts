@@ -27,15 +27,18 @@ export interface Members {
   add(space: string, role: Role, newcomer: Newcomer): Promise<void>;
   list(space: string): Promise<Member[]>;
   /**
-   * Removes a member and ends the member's sessions. The sign-in library commits on its own connection. If the process
-   * crashes before the caller commits, the member is removed but the audit entry is lost.
+   * Removes a member and ends the member's sessions. The sign-in library commits on its own connection, so if the
+   * process crashes before the caller commits, the member is removed but the audit entry is lost.
    * @throws NOT_FOUND, or CONFLICT if the member is the owner
    */
   remove(space: string, id: string): Promise<Member>;
   find(userId: string): Promise<{ space: string; role: Role; user: UserRow } | null>;
-  /** Returns the user's id, or null if the email or password is wrong. Takes the same time in either case. */
+  /**
+   * Returns the user's id, or null if the email or password is wrong. Takes the same time whether or not a user with
+   * this email exists.
+   */
   checkPassword(email: string, password: string): Promise<string | null>;
-  /** Returns the owner's user id. */
+  /** Returns the owner's user id, or null if the space has no owner yet. */
   owner(space: string): Promise<string | null>;
 }
 
@@ -108,7 +111,8 @@ export function createMembers(library: OpenAuthLibrary, db: Database): Members {
       const found = await internalAdapter.findUserByEmail(email.toLowerCase(), { includeAccounts: true });
       const hash = found?.accounts.find(({ providerId }) => providerId === "credential")?.password;
       if (found && hash) return (await hashing.verify({ hash, password })) ? found.user.id : null;
-      await hashing.hash(password); // the same work, so that the duration does not reveal whether the user exists
+      // This takes as long as verifying a password, so that the duration does not reveal whether the user exists.
+      await hashing.hash(password);
       return null;
     },
     async owner(space) {
@@ -149,7 +153,7 @@ async function ensureOrganization(library: OpenAuthLibrary, db: Database, space:
   await adapter.create({ model: "organization", forceAllowId: true, data });
 }
 
-/** Deletes a user whom a crash left without a membership. @throws REQUEST_INVALID if the user is a member */
+/** Deletes a user that has no membership because of a crash. @throws REQUEST_INVALID if the user is a member */
 async function replaceLeftover(library: OpenAuthLibrary, userId: string): Promise<void> {
   const { adapter, internalAdapter } = await (await library()).$context;
   const member = await adapter.findOne({ model: "member", where: [{ field: "userId", value: userId }] });
@@ -160,7 +164,10 @@ async function replaceLeftover(library: OpenAuthLibrary, userId: string): Promis
 const emailRefused = (detail: string) =>
   new MaveError("REQUEST_INVALID", `The email address ${detail}.`, { errors: [{ path: "/email", detail }] });
 
-/** Turns email errors into REQUEST_INVALID. The library validates email addresses more strictly than our schema. */
+/**
+ * Converts the library's errors about an email address to REQUEST_INVALID. The library validates email addresses more
+ * strictly than our schema does.
+ */
 function refused(error: { body?: { code?: string; message?: string } }): never {
   if (/email/i.test(`${error.body?.code} ${error.body?.message}`)) throw emailRefused("is not valid");
   throw error;

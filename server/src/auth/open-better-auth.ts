@@ -4,8 +4,8 @@ import type { AuthLibrary, LibraryParts } from "./better-auth.ts";
 export type OpenAuthLibrary = () => Promise<AuthLibrary>;
 
 /**
- * Loads the library on first use, because it accounts for a third of all modules and is not needed for events. If
- * loading fails because the database is unavailable, the next call retries.
+ * Loads the library on first use, because it accounts for a third of all modules and is not needed to handle events. If
+ * loading fails because the database is unavailable, the next call tries again.
  */
 export function openAuthLibrary(parts: LibraryParts): OpenAuthLibrary {
   let opened: Promise<AuthLibrary> | undefined;

@@ -20,15 +20,18 @@ export interface SignedIn {
 
 /** Signs users in and out, lets them join a space, and manages its members. */
 export interface People {
-  /** Loads the sign-in library and migrates its tables in advance. Calls to other methods wait until this is done. */
+  /** Loads the sign-in library and migrates its tables, which otherwise happens on the first call to another method. */
   prepare(): Promise<void>;
-  /** Returns the user that the session cookie belongs to, or null if it is missing or invalid. */
+  /** Returns the user that the session cookie belongs to, or null if the cookie is missing or invalid. */
   identify(headers: IncomingHttpHeaders): Promise<SignedIn | null>;
   /** @throws SIGN_IN_FAILED */
   signIn(email: string, password: string, headers: IncomingHttpHeaders): Promise<SignedIn>;
-  /** @returns the cookies that end the session in the browser */
+  /** Ends the session. @returns the cookies that remove the session from the browser */
   signOut(headers: IncomingHttpHeaders): Promise<string[]>;
-  /** Returns the purpose of a link. A sign-in link also signs the owner in and is consumed. @throws LINK_INVALID */
+  /**
+   * Returns the purpose of a link. If it is a sign-in link, also consumes it and signs the owner in.
+   * @throws LINK_INVALID
+   */
   openLink(token: string, headers: IncomingHttpHeaders): Promise<{ purpose: LinkPurpose; cookies: string[] }>;
   /**
    * Consumes a first-run link or an invitation and signs the new user in.
@@ -52,7 +55,7 @@ export interface PeopleParts {
   log: Log;
   random: Random;
   publicUrl: string;
-  /** Signs the session cookies. The key is not in the database, so a copied session row is useless. */
+  /** Signs the session cookies. The key is not in the database, so a session row copied from there is useless. */
   cookieKey: Buffer;
 }
 
@@ -141,8 +144,8 @@ async function openLink(
 
 /**
  * Locks the space's row until the new user is stored, so that concurrent first-run links create only one owner. The
- * library writes on its own connection, so a crash before our commit can leave a new user even though the link has not
- * been consumed. The next attempt replaces a user without a membership.
+ * library writes on its own connection, so a crash before our commit can leave a new user behind although the link has
+ * not been consumed. When the link is used again with the same email, that user is replaced if it has no membership.
  */
 async function enter(db: Database, members: Members, token: string, newcomer: Newcomer): Promise<void> {
   const hash = hashLinkToken(token);
@@ -168,7 +171,10 @@ async function invite({ random, publicUrl }: PeopleParts, tx: Sql, space: string
   return { object: "invitation", url, expires: unixSeconds(expires.getTime()) };
 }
 
-/** Runs calls one at a time. Otherwise, many concurrent calls could use up all connections and deadlock. */
+/**
+ * Returns a version of `work` that runs one call at a time. Otherwise, many concurrent calls could deadlock after using
+ * up all database connections.
+ */
 function oneAtATime<Arguments extends unknown[]>(
   work: (...args: Arguments) => Promise<void>,
 ): (...args: Arguments) => Promise<void> {

@@ -20,5 +20,5 @@ export interface PersonPrincipal {
   role: "owner" | "member";
 }
 
-/** The principal's name in the audit log. */
+/** Returns the principal's name for the audit log. */
 export const actorName = (who: Principal): string => (who.kind === "key" ? `key ${who.name}` : who.email);

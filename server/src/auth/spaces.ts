@@ -12,7 +12,7 @@ export interface Space {
   name: string;
 }
 
-/** The caller's own space. */
+/** Reads and renames spaces. */
 export interface Spaces {
   get(id: string): Promise<Space>;
   rename(tx: Sql, id: string, name: string): Promise<Space>;

@@ -19,7 +19,7 @@ const failure = async (environment: Record<string, string>): Promise<string> =>
   );
 
 describe("the default configuration", () => {
-  test("needs no settings and allows http and loopback", async () => {
+  test("needs no settings, and allows HTTP and loopback addresses", async () => {
     const place = await folder();
     const config = await loadConfig({}, place);
     expect(config).toMatchObject({
@@ -45,7 +45,7 @@ describe("the default configuration", () => {
     expect(Object.isFrozen(config)).toBe(true);
   });
 
-  test("does not allow http or loopback with a public URL unless they are set", async () => {
+  test("allows neither HTTP nor loopback addresses with a public URL unless settings allow them", async () => {
     const open = { MAVE_PUBLIC_URL: "https://videos.example.com/" };
     expect(await loadConfig(open, await folder())).toMatchObject({
       publicUrl: "https://videos.example.com",
@@ -65,7 +65,7 @@ describe("the default configuration", () => {
     [false, { OTEL_EXPORTER_OTLP_ENDPOINT: "" }],
     [false, { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector.internal:4318", OTEL_SDK_DISABLED: "true" }],
     [false, { OTEL_SERVICE_NAME: "mave" }],
-  ])("has tracing %s with %o", async (traces, environment) => {
+  ])("sets tracing to %s with the environment %o", async (traces, environment) => {
     expect((await loadConfig(environment, await folder())).traces).toBe(traces);
   });
 
@@ -76,7 +76,7 @@ describe("the default configuration", () => {
     },
   );
 
-  test("accepts the example of every setting", async () => {
+  test("accepts the example value of each setting", async () => {
     for (const [name, { example }] of Object.entries(SETTINGS)) {
       if (example.startsWith("the output of")) continue;
       const value = name === "MAVE_DATA_DIR" ? join(await folder(), example) : example; // a writable folder
@@ -87,7 +87,7 @@ describe("the default configuration", () => {
 });
 
 describe("the file .env", () => {
-  test("is read, is overridden by the environment, and treats an empty value as not set", async () => {
+  test("is read, but the environment takes precedence and an empty value counts as not set", async () => {
     const place = await folder();
     await writeFile(join(place, ".env"), "PORT=4000\nLOG_LEVEL=debug\nMAVE_PUBLIC_URL=\n# a comment\n");
     expect(await loadConfig({ LOG_LEVEL: "warn" }, place)).toMatchObject({
@@ -144,13 +144,13 @@ describe("invalid settings", () => {
     [{ MAVE_DATABASE_DIRECT_URL: "postgres://db.internal/mave" }, /needs DATABASE_URL, which is not set/],
     [{ LOG_LEVEL: "loud" }, /must be one of fatal, error, warn/],
     [{ MAVE_ZZZZZZZZZZZZZZZZZZ: "1" }, /see docs\/configuration.md/],
-  ])("%o are rejected", async (environment, sentence) => {
+  ])("such as %o are rejected", async (environment, sentence) => {
     expect(await failure(environment as unknown as Record<string, string>)).toMatch(sentence);
   });
 });
 
 describe("the secrets key", () => {
-  test("is generated once, even by two processes at the same time, and only its owner can read it", async () => {
+  test("is generated only once, even if two processes start at the same time, and only its owner can read it", async () => {
     const place = await folder();
     const [one, other] = await Promise.all([loadConfig({}, place), loadConfig({}, place)]);
     expect(one.secretsKeys.map(({ length }) => length)).toEqual([32]);

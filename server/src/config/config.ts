@@ -13,7 +13,7 @@ const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"
 const YEAR_S = 31_536_000;
 
 /**
- * Every setting: its parser and a valid example. `loadConfig` sets the defaults.
+ * The parser and a valid example of every setting. `loadConfig` sets the defaults.
  */
 export const SETTINGS = {
   PORT: { read: read.integer(0, 65_535), example: "3000" },
@@ -47,8 +47,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export type Config = Awaited<ReturnType<typeof loadConfig>>;
 
 /**
- * Reads the settings from the environment, which takes precedence, and from the file `.env` in the working directory.
- * Creates the data folder and the secrets key if they do not exist.
+ * Reads the settings from the environment and from the file `.env` in the working directory. The environment takes
+ * precedence. Creates the data folder and the secrets key if they do not exist.
  * @throws StartFailure with a list of all invalid settings
  */
 export async function loadConfig(environment: Environment = process.env, folder = process.cwd()) {
@@ -69,10 +69,10 @@ export async function loadConfig(environment: Environment = process.env, folder 
     /** An origin without a trailing slash. Null means `http://localhost:` plus the port. */
     publicUrl: publicUrl ?? null,
     dataDir,
-    /** 32 bytes each. The first one encrypts webhook secrets in the database; all of them decrypt. */
+    /** 32 bytes each. The first key encrypts webhook secrets in the database; every key can decrypt them. */
     secretsKeys: values.MAVE_SECRETS_KEY ?? (await loadSecretsKeys(dataDir)),
     allowHttp: values.MAVE_ALLOW_HTTP ?? local,
-    /** Networks in CIDR notation, and `loopback`. */
+    /** IP addresses, networks in CIDR notation, and `loopback`. */
     allowNetworks: values.MAVE_ALLOW_NETWORKS ?? (local ? ["loopback"] : []),
     roles: new Set<Role>(values.MAVE_ROLES ?? ROLES),
     /** Seconds before each retry. Null selects the default schedule. */
@@ -80,17 +80,17 @@ export async function loadConfig(environment: Environment = process.env, folder 
     retention_days: values.MAVE_RETENTION_DAYS ?? 30,
     attemptTimeout_ms: values.MAVE_ATTEMPT_TIMEOUT_MS ?? LIMITS.ATTEMPT_TOTAL_MS,
     uploadMaxBytes: values.MAVE_UPLOAD_MAX_BYTES ?? LIMITS.UPLOAD_BYTES_MAX,
-    /** Whether spans are sent. The OpenTelemetry SDK reads its own settings, such as the target. */
+    /** Whether spans are exported. The OpenTelemetry SDK reads its own settings, such as the collector's URL. */
     traces: areTracesEnabled(environment),
     metricsToken: values.MAVE_METRICS_TOKEN ?? null,
-    /** Addresses whose X-Forwarded-… headers are trusted. True trusts every proxy. */
+    /** Addresses of the proxies whose X-Forwarded-… headers are trusted. If true, every proxy is trusted. */
     trustProxy: values.MAVE_TRUST_PROXY ?? false,
-    /** Path of ffmpeg; ffprobe must be in the same folder. */
+    /** Path to ffmpeg. ffprobe must be in the same folder. */
     ffmpeg: values.MAVE_FFMPEG ?? null,
   });
 }
 
-/** Reads the environment only, like the OpenTelemetry SDK, which does not know `.env`. */
+/** Checks the environment but not `.env`, because the OpenTelemetry SDK does not read that file. */
 function areTracesEnabled(environment: Environment): boolean {
   const { OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_SDK_DISABLED } = environment;
   return Boolean(OTEL_EXPORTER_OTLP_ENDPOINT || OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) && OTEL_SDK_DISABLED !== "true";
@@ -110,7 +110,7 @@ function readSettings(environment: Environment): Values {
   const values: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(SETTINGS)) {
     const text = environment[name]?.trim();
-    if (!text) continue; // `NAME=` means not set
+    if (!text) continue; // an empty value, as in `NAME=`, counts as not set
     try {
       values[name] = setting.read(text);
     } catch (error) {
@@ -134,7 +134,7 @@ function unknownSettings(environment: Environment): string[] {
   return names.map((name) => `${name} is not a setting. ${read.nearest(name, Object.keys(SETTINGS))}`);
 }
 
-/** Whether the URL's host is this machine. */
+/** Checks whether the URL's host is this machine. */
 export function isLoopback(url: string): boolean {
   const { hostname } = new URL(url);
   return /^(?:localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);

@@ -7,9 +7,9 @@ import { InvalidSetting, keys } from "./settings.ts";
 const BYTES = 32;
 
 /**
- * The key that encrypts webhook secrets if MAVE_SECRETS_KEY is not set: generated once and stored in the data folder,
- * readable only by its owner. Without it, every webhook's secret is lost, so back it up. To rotate it, add the new key
- * on a line before the old one.
+ * Loads the keys that encrypt webhook secrets if MAVE_SECRETS_KEY is not set. They are in a file in the data folder
+ * that only its owner can read. If the file does not exist, creates it with a new key. Back up the file: without it,
+ * every webhook's secret is lost. To rotate the key, add the new key on a line above the old one.
  */
 export async function loadSecretsKeys(dataDir: string, random: Random = systemRandom): Promise<Buffer[]> {
   const file = join(dataDir, "secrets.key");
@@ -26,13 +26,16 @@ export async function loadSecretsKeys(dataDir: string, random: Random = systemRa
     }
     throw new StartFailure(
       `The data folder ${dataDir} is not writable (${(cause as Error).message}). ` +
-        "Make it writable for the user that runs Mave, or set MAVE_DATA_DIR to another folder.",
+        "Make it writable by the user that runs Mave, or set MAVE_DATA_DIR to another folder.",
       { cause },
     );
   }
 }
 
-/** Writes a temporary file and then links it, so that no reader sees a partial key and only one of two processes wins. */
+/**
+ * Writes a temporary file and then links it to its final name. No process can read a partial key, and if two processes
+ * create a key at the same time, both use the one that was linked first.
+ */
 async function createKey(file: string, random: Random): Promise<string> {
   const temporary = `${file}.temporary-${random.bytes(6).toString("hex")}`;
   const handle = await open(temporary, "w", 0o600);

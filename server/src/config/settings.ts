@@ -1,9 +1,9 @@
 import { BlockList, isIP } from "node:net";
 
-/** Parses the text of a setting. @throws InvalidSetting */
+/** Parses a setting's value. @throws InvalidSetting */
 export type Reader<Value> = (text: string) => Value;
 
-/** The message continues a sentence that starts with the setting's name. */
+/** The message completes a sentence that starts with the setting's name. */
 export class InvalidSetting extends Error {}
 
 export const text: Reader<string> = (value) => value;
@@ -43,11 +43,11 @@ export const someOf =
   (value) =>
     list(value).map(oneOf(words));
 
-/** A URL. It can contain a password, so the error does not repeat it. */
+/** A URL. Errors do not quote it, because it can contain a password. */
 export const url =
   (...protocols: string[]): Reader<string> =>
   (value) => {
-    // Only the start is checked: postgres://user@/name?host=/a/socket is valid for PostgreSQL, but not for `URL`.
+    // Checks only the start: postgres://user@/name?host=/a/socket is valid for PostgreSQL but not for `URL`.
     if (protocols.some((protocol) => value.startsWith(`${protocol}//`) && value.length > protocol.length + 2))
       return value;
     throw new InvalidSetting(
@@ -55,7 +55,7 @@ export const url =
     );
   };
 
-/** `https://host[:port]`, without a path. */
+/** A URL without a path, such as `https://host:port`. */
 export const origin: Reader<string> = (value) => {
   if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
     throw new InvalidSetting(`must be a URL that starts with https:// or http://, not "${value}"`);
@@ -92,14 +92,14 @@ export const secret =
     throw new InvalidSetting(`must have at least ${least} characters, not ${value.length}`);
   };
 
-/** Networks in CIDR notation, IP addresses and `loopback`. */
+/** A comma-separated list of IP addresses, networks in CIDR notation, and `loopback`. */
 export const networks: Reader<string[]> = (value) => {
   const words = list(value);
   for (const word of words) if (word !== "loopback" && !isNetwork(word)) throw notNetwork(word);
   return words;
 };
 
-/** `on`, `off`, or the addresses and networks of the proxies. */
+/** `on`, `off`, or a comma-separated list of the proxies' addresses and networks. */
 export const proxies: Reader<boolean | string[]> = (value) => {
   if (/^(?:on|true|yes|1|off|false|no|0)$/i.test(value)) return flag(value);
   const words = list(value);
@@ -120,7 +120,7 @@ function isNetwork(word: string): boolean {
     new BlockList().addSubnet(address, Number(prefix), family === 4 ? "ipv4" : "ipv6");
     return true;
   } catch {
-    return false; // the prefix is longer than the address
+    return false; // the prefix length exceeds the length of an address
   }
 }
 
@@ -130,13 +130,13 @@ function list(value: string): string[] {
   return words;
 }
 
-/** A suggestion for an unknown setting: the known name with the smallest edit distance. */
+/** Returns a suggestion for an unknown setting, usually the known name with the smallest edit distance. */
 export function nearest(name: string, known: readonly string[]): string {
   const bare = name.replace(/^MAVE_/, ""); // some settings, such as PORT, have no prefix
   const gap = (candidate: string) => Math.min(distance(name, candidate), distance(bare, candidate));
   const ranked = known.map((candidate) => ({ candidate, distance: gap(candidate) }));
   const [best] = ranked.sort((a, b) => a.distance - b.distance);
-  if (best === undefined || best.distance > 6) return "Remove it, or see docs/configuration.md";
+  if (best === undefined || best.distance > 6) return "Remove it, or see docs/configuration.md for the known settings.";
   return `Did you mean ${best.candidate}?`;
 }
 

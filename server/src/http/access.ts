@@ -14,7 +14,10 @@ export interface AccessParts {
   countInvalidKey(request: FastifyRequest): Promise<void>;
 }
 
-/** The hook that authenticates and authorizes every request. No other code does either. */
+/**
+ * Creates the hook that authenticates and authorizes every request to a route. Only tus uploads, which bypass the
+ * routes, and /metrics, which has its own token, check requests themselves.
+ */
 export function createAccessHook(parts: AccessParts) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const access = request.routeOptions.config.access ?? defaultAccess(request.method);
@@ -49,14 +52,15 @@ async function identifyKey(parts: AccessParts, request: FastifyRequest, authoriz
 function authorize(who: Principal, access: Access): void {
   if (who.kind === "key" && access === "write" && who.scope === "read") throw new MaveError("SCOPE_INSUFFICIENT");
   if (who.kind === "key" && (access === "person" || access === "owner"))
-    throw new MaveError("PERSON_NEEDED", "API keys cannot do this. Sign in to the dashboard.");
+    throw new MaveError("PERSON_NEEDED", "This action is not available with an API key. Sign in to the dashboard.");
   if (who.kind === "person" && access === "owner" && who.role !== "owner")
-    throw new MaveError("PERSON_NEEDED", "Only the owner of the space can do this.");
+    throw new MaveError("PERSON_NEEDED", "Only the owner of the space can perform this action.");
 }
 
 /**
- * Protects against CSRF. Browsers also send the cookie with requests from other sites. But they set Origin and
- * Sec-Fetch-Site, which no page can change, so these headers show whether a request came from the dashboard.
+ * Protects against CSRF. Browsers can send the session cookie even with requests that come from other sites. They also
+ * set Origin and Sec-Fetch-Site, which pages cannot change, so these headers show whether a request came from the
+ * dashboard.
  * @throws ORIGIN_REFUSED
  */
 export function checkOrigin(request: FastifyRequest, publicUrl: string): void {

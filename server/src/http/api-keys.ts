@@ -16,7 +16,7 @@ export function apiKeyRoutes(app: Api, { apiKeys, change }: { apiKeys: ApiKeys; 
       schema: {
         operationId: "createApiKey",
         summary: "Create an API key",
-        description: "The key is only returned in this response.",
+        description: "This is the only response that contains the key itself.",
         tags,
         body: ref(ApiKeyCreate),
         response: { 201: ref(ApiKeyWithKey) },
@@ -42,7 +42,7 @@ export function apiKeyRoutes(app: Api, { apiKeys, change }: { apiKeys: ApiKeys; 
       schema: {
         operationId: "listApiKeys",
         summary: "List API keys",
-        description: "Newest first, without the keys themselves.",
+        description: "Newest first. The keys themselves are not included.",
         tags,
         querystring: PageQuery,
         response: { 200: ref(ApiKeyList) },
@@ -57,7 +57,8 @@ export function apiKeyRoutes(app: Api, { apiKeys, change }: { apiKeys: ApiKeys; 
       schema: {
         operationId: "deleteApiKey",
         summary: "Delete an API key",
-        description: "The key stops working immediately; on other nodes within 5 s.",
+        description:
+          "The key stops working immediately on the node that handles the request, and within 5 s on other nodes.",
         tags,
         params: Type.Object({ id: id() }),
         response: { 200: ref(Deleted) },

@@ -3,7 +3,7 @@ import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import type { Principal } from "../auth/principal.ts";
 
-/** Who can call a route. Default: `read` for GET and HEAD, `write` for other methods. */
+/** Who can call a route. By default, `read` for GET and HEAD, and `write` for other methods. */
 export type Access = "anyone" | "read" | "write" | "person" | "owner";
 
 /** A registered route. `hidden` routes are not in the OpenAPI document. */
@@ -29,7 +29,10 @@ declare module "fastify" {
   }
   interface FastifyContextConfig {
     access?: Access;
-    /** Exempt from rate limits. Used for media and embeds, whose viewers can share one address behind a proxy. */
+    /**
+     * Whether the route is exempt from rate limits. True for media and embeds, because many viewers can share one
+     * address behind a proxy.
+     */
     unlimited?: boolean;
     /** Whether the route supports an Idempotency-Key. */
     idempotent?: boolean;

@@ -16,7 +16,7 @@ export function auditLogRoutes(app: Api, { db }: { db: Sql }): void {
         operationId: "listAuditLog",
         summary: "List the audit log",
         description:
-          "Newest first. Records who changed keys, secrets, webhooks, members and replays, when, and from which address.",
+          "Newest first. Each entry records an action, such as revealing a secret, with its actor, time and IP address.",
         tags: ["Audit log"],
         querystring: PageQuery,
         response: { 200: ref(AuditEntryList) },

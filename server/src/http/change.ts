@@ -14,7 +14,7 @@ export interface ChangeParts {
   db: Database;
   clock: Clock;
   random: Random;
-  /** Encrypts stored responses, because they can contain a secret that is shown once. */
+  /** Encrypts stored responses, because they can contain a secret that is shown only once. */
   vault: { seal(text: string, owner: string): Buffer; open(sealed: Buffer, owner: string): string };
 }
 
@@ -29,9 +29,9 @@ export interface ChangeOptions<Result, Shown> {
   /** HTTP status of the response. */
   status?: 200 | 201 | 202;
   audit?: Audit<NoInfer<Result>>;
-  /** Converts the result to the response body; by default, they are the same. */
+  /** Converts the result to the response body. By default, the result is the response body. */
   present?(result: NoInfer<Result>): Shown;
-  /** The same change in a group commit, for requests with neither an audit entry nor an Idempotency-Key. */
+  /** Makes the same change in a group commit. Used if there is neither an audit entry nor an Idempotency-Key. */
   grouped?(): Promise<Result>;
 }
 
@@ -67,7 +67,8 @@ export function createChange(parts: ChangeParts): Change {
     } catch (error) {
       if (idempotent === null || !(error instanceof KeyTaken)) throw error;
       const first = await findStored(idempotent);
-      if (first === null) throw new MaveError("IDEMPOTENCY_BUSY"); // it expired between the two lookups
+      // The other request's response expired before it could be read.
+      if (first === null) throw new MaveError("IDEMPOTENCY_BUSY");
       return first as never;
     }
   };
@@ -85,7 +86,7 @@ interface IdempotentRequest {
   hash: Buffer;
 }
 
-/** Another request with the same key committed first. Rolls the transaction back. */
+/** Thrown if another request with the same key has committed first. Rolls the transaction back. */
 class KeyTaken extends Error {}
 
 function idempotencyKey({ headers, routeOptions }: FastifyRequest): string | null {
@@ -102,7 +103,7 @@ function requestHash({ method, url, rawBody }: FastifyRequest): Buffer {
     .digest();
 }
 
-/** The response of an earlier request with this key, as text, or null. @throws IDEMPOTENCY_MISMATCH */
+/** Returns the response to an earlier request with this key, as text, or null. @throws IDEMPOTENCY_MISMATCH */
 async function findStored({ parts, request, reply, key, hash }: IdempotentRequest): Promise<string | null> {
   const { space } = request.who;
   const stored = await findResponse(parts.db, space, key, LIMITS.IDEMPOTENCY_KEPT_S);
@@ -112,7 +113,7 @@ async function findStored({ parts, request, reply, key, hash }: IdempotentReques
   return parts.vault.open(stored.body, owner(space, key));
 }
 
-/** @returns the response as text, so that the first response and its repeats have the same bytes */
+/** Stores the response. @returns it as text, so that the first response and later ones have the same bytes */
 async function store({ parts, request, reply, key, hash }: IdempotentRequest, tx: Sql, status: number, shown: unknown) {
   const { space } = request.who;
   const response = String(reply.serialize(shown));

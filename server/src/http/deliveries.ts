@@ -17,7 +17,7 @@ export function deliveryRoutes(app: Api, { deliveries, change }: { deliveries: D
       schema: {
         operationId: "listDeliveries",
         summary: "List deliveries",
-        description: `Newest first, pending and finished. If the filters match few deliveries, one request scans about ${LIMITS.LIST_SCAN_ROWS_MAX} finished deliveries. The page can then be short or empty although \`has_more\` is true. Continue with \`next\`.`,
+        description: `Lists pending and finished deliveries, newest first. One request scans at most about ${LIMITS.LIST_SCAN_ROWS_MAX} finished deliveries. If few of them match the filters, the page can be short or empty even though \`has_more\` is true. Pass \`next\` as \`after\` to continue.`,
         tags,
         querystring: DeliveryQuery,
         response: { 200: ref(DeliveryList) },
@@ -48,7 +48,7 @@ export function deliveryRoutes(app: Api, { deliveries, change }: { deliveries: D
         operationId: "sendDeliveryAgain",
         summary: "Send a delivery again",
         description:
-          "Sends a retrying delivery immediately, and a finished one once more. The id of the event stays the same, so that the receiver can deduplicate.",
+          "Sends a retrying delivery immediately, or sends a finished delivery once more. The event's id stays the same, so that the receiver can deduplicate.",
         tags,
         params,
         response: { 202: ref(Delivery) },

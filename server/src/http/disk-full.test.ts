@@ -8,7 +8,7 @@ import { afterAll, test as always, expect } from "vitest";
 import { testDatabase } from "../../../test/support/database.ts";
 import { openVideoRoom, serveVideos } from "../../../test/support/videos.ts";
 
-/** Only root can mount a small disk; for other users, these tests are skipped. */
+/** Skips a test unless the user is root, because only root can mount a small disk. */
 const test = always.skipIf(process.getuid?.() !== 0);
 
 const disk = await smallDisk();

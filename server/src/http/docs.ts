@@ -7,10 +7,10 @@ import type { Api } from "./api.ts";
 const HIDDEN = { schema: { hide: true }, config: { access: "anyone" as const } };
 const bundle = join(dirname(createRequire(import.meta.url).resolve("@scalar/api-reference")), "browser");
 
-/** The API reference at /docs. All of its files come from this server, so it works offline. */
+/** Serves the API reference at /docs. All of its files come from this server, so it works offline. */
 export async function docsRoutes(app: Api): Promise<void> {
   await app.register(fastifyStatic, { root: bundle, serve: false });
-  // The reference sets styles from a script, which requires 'unsafe-inline' for styles.
+  // The reference's script adds inline styles, which requires 'unsafe-inline' for styles.
   app.addHook("onRequest", async (_request, reply) => {
     reply.header(
       "content-security-policy",
@@ -43,7 +43,7 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-/** Disables every feature that contacts another origin: fonts, telemetry, proxy, assistant. */
+/** Disables every feature that would contact another origin, such as fonts, telemetry and the assistant. */
 const START = `Scalar.createApiReference("#reference", {
   url: "/v1/openapi.json",
   withDefaultFonts: false,

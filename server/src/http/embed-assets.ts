@@ -5,7 +5,10 @@ import { gzip } from "node:zlib";
 import type { FastifyReply } from "fastify";
 import { MaveError } from "../kernel/errors.ts";
 
-/** The player's built scripts, cached in memory and compressed on the first request. They are few and small. */
+/**
+ * The player's built scripts. They are few and small, so all are cached in memory. Each is compressed on its first
+ * request.
+ */
 export interface EmbedAssets {
   /** The URL of the main script; null if the player is not built. */
   script: string | null;
@@ -24,7 +27,7 @@ const HEADERS = {
 /** @param folder the player's build output */
 export async function loadEmbedAssets(folder: string): Promise<EmbedAssets> {
   const files = new Map<string, { plain: Buffer; zipped?: Promise<Buffer> }>();
-  const names = await readdir(join(folder, "assets")).catch(() => []); // not built: pages show a message
+  const names = await readdir(join(folder, "assets")).catch(() => []); // without a built player, pages show a message
   await Promise.all(
     names.map(async (name) => {
       files.set(name, { plain: await readFile(join(folder, "assets", name)) });

@@ -19,7 +19,7 @@ const BUILT = fileURLToPath(new URL("../../../dashboard/embed/dist", import.meta
 const ANYONE = { access: "anyone" as const, unlimited: true };
 const params = Type.Object({ id: Type.String() });
 
-/** A video's public routes: its page, the state that the page polls, and oEmbed. */
+/** Adds a video's public routes: its page, the state that the page polls, and oEmbed. */
 export async function embedRoutes(app: Api, parts: EmbedParts): Promise<void> {
   const { publicUrl } = parts;
   const assets = await loadEmbedAssets(BUILT);
@@ -48,10 +48,13 @@ async function find({ db, publicUrl }: EmbedParts, id: string): Promise<Embed | 
   return row ? embedOf(row, publicUrl) : null;
 }
 
-/** Readable by any page, because these responses contain only what the public page shows. */
+/** Lets any site read these responses, because they contain only what the public page shows. */
 const PUBLIC = { "access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin" };
 
-/** Allows no other origins, but any page may embed this one. Media are blobs; the player uses inline styles. */
+/**
+ * The page loads nothing from other origins, but any site can embed it. The player plays media from blobs and uses
+ * inline styles.
+ */
 const POLICY = [
   ...["default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data: blob:"],
   ...["media-src 'self' blob:", "connect-src 'self'", "worker-src blob:", "font-src 'self'"],
@@ -80,12 +83,12 @@ const OembedQuery = Type.Object({
   format: Type.Optional(Type.String({ description: "`json`; any other value returns 501." })),
 });
 
-/** oEmbed (https://oembed.com), which lets other sites embed a video. */
+/** Adds oEmbed (https://oembed.com), which lets other sites embed a video. */
 function oembedRoute(app: Api, parts: EmbedParts): void {
   const schema = { hide: true, querystring: OembedQuery };
   app.get("/oembed", { schema, config: ANYONE }, async ({ query }, reply) => {
     const { url, maxwidth = Number.POSITIVE_INFINITY, maxheight = Number.POSITIVE_INFINITY, format = "json" } = query;
-    if (format !== "json") throw new MaveError("FORMAT_UNSUPPORTED", "This server supports oEmbed as JSON only.");
+    if (format !== "json") throw new MaveError("FORMAT_UNSUPPORTED", "This server supports oEmbed only as JSON.");
     const embed = await find(parts, idOf(url, parts.publicUrl));
     if (embed?.status !== "ready") throw new MaveError("NOT_FOUND", "No playable video has this URL.");
     reply.headers({ "cache-control": "public, max-age=300", ...PUBLIC });
@@ -93,7 +96,7 @@ function oembedRoute(app: Api, parts: EmbedParts): void {
   });
 }
 
-/** The video id in a page's URL, or "" for any other URL. */
+/** Returns the video id in the URL of a video's page, or "" for any other URL. */
 function idOf(url: string, publicUrl: string): string {
   if (!URL.canParse(url)) return "";
   const { origin, pathname } = new URL(url);

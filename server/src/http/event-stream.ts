@@ -18,7 +18,7 @@ interface Choice {
 interface Viewer {
   stream: Stream;
   choice: Choice;
-  /** Events sent while catching up, which the tail will read again. */
+  /** Ids of events sent while catching up, so that the tail does not send them again. */
   seen: Set<string>;
 }
 
@@ -28,7 +28,7 @@ interface Tail {
   cursor: string | undefined;
   /** Maps each viewer to whether it has caught up. */
   viewers: Map<Viewer, boolean>;
-  /** Serializes reads and joins. */
+  /** Serializes the tail's reads and the joining of viewers. */
   turn: Promise<void>;
   /** Whether a read is queued. */
   isReadQueued: boolean;
@@ -44,10 +44,10 @@ export interface EventStreamParts {
 }
 
 /**
- * Event streams. A viewer first catches up with its own queries, starting after the last event it has seen. After that,
- * it receives the events that its space's tail reads, so that a thousand viewers cost one query. The tail reads on
- * every signal and on a slow poll, because signals can be lost and an event becomes readable only once every older
- * transaction has ended.
+ * Creates event streams. A viewer first catches up with its own queries, starting after the last event it has seen.
+ * After that, it receives the events that its space's tail reads, so that a thousand viewers need only one query. The
+ * tail reads on every signal and also polls slowly, because signals can be lost and an event becomes readable only once
+ * every older transaction has ended.
  */
 export function createEventStreams(parts: EventStreamParts): EventStreams {
   const tails = new Map<string, Tail>();
@@ -56,11 +56,11 @@ export function createEventStreams(parts: EventStreamParts): EventStreams {
       const { space } = request.who;
       const resumed = request.headers["last-event-id"];
       const cursor = (typeof resumed === "string" ? resumed : after) ?? (await parts.events.last(space)) ?? undefined;
-      await parts.events.list(space, { after: cursor, limit: 1 }); // rejects an invalid cursor before the response starts
+      await parts.events.list(space, { after: cursor, limit: 1 }); // rejects an invalid cursor before responding
       const viewer: Viewer = { stream: parts.streams.begin(request, reply), choice, seen: new Set() };
       await follow(parts, tails, viewer, cursor).catch((error) => {
         parts.onError(error);
-        viewer.stream.end(); // the client reconnects after the last event that it has seen
+        viewer.stream.end(); // the client reconnects and continues after the last event it has seen
       });
     },
   };
@@ -81,14 +81,14 @@ async function follow(
   tail.viewers.set(viewer, false);
   await inTurn(tail, async () => {
     await readOn(parts.events, tail);
-    // Events between the two cursors are sent now and skipped when the tail reads them.
+    // Sends the events that are still missing. If the tail reads any of them later, it skips them for this viewer.
     await catchUp(parts.events, viewer, near, (id) => viewer.seen.add(id));
     if (stream.open) tail.viewers.set(viewer, true);
   });
   read(parts, tail);
 }
 
-/** Sends every event after `cursor`. @returns the id of the last event sent, or `cursor` */
+/** Sends every event after `cursor`. @returns the id of the last event sent, or `cursor` if there was none */
 async function catchUp(
   events: Events,
   { stream, choice }: Viewer,

@@ -21,7 +21,7 @@ export function eventRoutes(app: Api, { events, streams }: { events: Events; str
         operationId: "listEvents",
         summary: "List events, or poll for new ones",
         description:
-          "Oldest first. Pass the last id that you have as `after`. No event is skipped, even if several commit at the same time.",
+          "Oldest first. To poll for new events, pass the id of the last event you received as `after`. No event is skipped, even if several commit at the same time.",
         tags,
         querystring: EventQuery,
         response: { 200: ref(EventList) },
@@ -30,7 +30,7 @@ export function eventRoutes(app: Api, { events, streams }: { events: Events; str
     async ({ who, query }, reply) => {
       const page = await events.list(who.space, { ...query, ...paged(query) });
       reply.type(JSON_TYPE);
-      return asJson(page) as unknown as Static<typeof EventList>; // payloads exactly as recorded
+      return asJson(page) as unknown as Static<typeof EventList>; // keeps the payloads exactly as recorded
     },
   );
 
@@ -59,7 +59,7 @@ export function eventRoutes(app: Api, { events, streams }: { events: Events; str
         operationId: "streamEvents",
         summary: "Stream events",
         description:
-          "Server-sent events. The id of each message is the id of the event, so a client that reconnects with `Last-Event-ID` resumes where it stopped.",
+          "Sends events as server-sent events. Each message has the id of its event, so a client that reconnects with `Last-Event-ID` resumes where it left off.",
         tags,
         querystring: StreamQuery,
         response: {
@@ -76,7 +76,7 @@ export function eventRoutes(app: Api, { events, streams }: { events: Events; str
       schema: {
         operationId: "listEventTypes",
         summary: "List event types",
-        description: "Includes the JSON Schema of the delivered body.",
+        description: "Each type includes the JSON Schema of the body that webhooks receive.",
         tags,
         response: { 200: ref(EventTypeList) },
       },

@@ -1,7 +1,7 @@
 import type { FieldError } from "../kernel/errors.ts";
 import { LIMITS } from "../kernel/limits.ts";
 
-/** A validation error: one violated keyword of the schema. */
+/** A validation error: a keyword of the schema that a value violates. */
 export interface Violation {
   keyword: string;
   /** JSON pointer to the value. */
@@ -10,7 +10,7 @@ export interface Violation {
   message: string;
 }
 
-/** One error per invalid field, in schema order. */
+/** Returns one error per invalid field, in schema order. */
 export function fieldErrors(violations: readonly Violation[]): FieldError[] {
   const errors = new Map<string, FieldError>();
   for (const error of violations.flatMap(toFieldErrors)) {

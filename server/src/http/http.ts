@@ -74,11 +74,11 @@ export interface HttpParts extends ServerParts, OverviewParts {
 
 export interface Http {
   app: Api;
-  /** Rejects new requests, ends streams, and closes connections still in use after REQUESTS_DRAIN_MS. */
+  /** Rejects new requests and ends streams. After REQUESTS_DRAIN_MS, closes connections that are still in use. */
   close(): Promise<void>;
 }
 
-/** The HTTP server with all of its routes. */
+/** Creates the HTTP server with all of its routes. */
 export async function createHttp(parts: HttpParts): Promise<Http> {
   let isDraining = false;
   const app = await createServerFrame(parts);
@@ -113,7 +113,10 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
   };
 }
 
-/** Whether a stream's key or session is still valid. It counts as valid while the database is unavailable. */
+/**
+ * Checks whether a stream's key or session is still valid. While the database is unavailable, it is assumed to be
+ * valid.
+ */
 async function isStillAuthenticated(parts: AccessParts, request: FastifyRequest): Promise<boolean> {
   try {
     await identify(parts, request);

@@ -72,7 +72,7 @@ export function parseJson(bytes: Buffer): unknown {
 
 const TOKEN = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g;
 
-/** Rejects text that JSON.parse accepts but Mave does not, in one pass over the tokens of valid JSON. */
+/** Rejects text that is valid JSON but that Mave does not accept. It makes one pass over the tokens. */
 function checkTokens(text: string): void {
   const open: (Set<string> | null)[] = []; // field names seen so far in each open object; null for an array
   for (const { 0: token, 1: colon } of text.matchAll(TOKEN)) {
@@ -95,7 +95,7 @@ function checkName(name: string, names: Set<string>): void {
 
 function checkText(text: string): void {
   if (text.includes("\0")) throw malformed("A string contains the character U+0000, which cannot be stored.");
-  if (!text.isWellFormed()) throw malformed("A string contains half of a surrogate pair, which is not valid Unicode.");
+  if (!text.isWellFormed()) throw malformed("A string contains a lone surrogate, which is not valid Unicode.");
 }
 
 const malformed = (detail: string) => new MaveError("REQUEST_MALFORMED", detail);

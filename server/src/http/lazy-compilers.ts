@@ -11,7 +11,7 @@ import { NAMED } from "./schemas/index.ts";
 export const lazyValidator: FastifySchemaCompiler<TSchema> = ({ schema, ...rest }) =>
   lazily(() => TypeBoxValidatorCompiler({ schema: resolve(schema), ...rest }));
 
-/** Fastify's serializers, compiled lazily as well. */
+/** Compiles Fastify's serializers on the first request as well. */
 export const lazySerializers: NonNullable<FastifyServerOptions["schemaController"]> = {
   compilersFactory: {
     buildSerializer(externalSchemas, options) {
@@ -21,7 +21,7 @@ export const lazySerializers: NonNullable<FastifyServerOptions["schemaController
   },
 };
 
-/** The schema behind a `$ref`. */
+/** Returns the schema that a `$ref` refers to. Other schemas are returned unchanged. */
 function resolve(schema: TSchema): TSchema {
   const { $ref } = schema as { $ref?: string };
   return NAMED.find(({ $id }) => `${$id}#` === $ref) ?? schema;

@@ -9,7 +9,10 @@ import { message, type Stream, type Streams } from "./server-sent-events.ts";
 
 const TOPICS = ["delivery", "video", "webhook", "event"] as const;
 type Topic = (typeof TOPICS)[number];
-/** A message, because pages cannot see SSE comments. A page that stops receiving it knows that it is no longer live. */
+/**
+ * A heartbeat, sent as a message because pages cannot see SSE comments. A page that stops receiving heartbeats knows
+ * that it no longer receives changes.
+ */
 const BEAT = message({ event: "beat", data: "" });
 
 export interface ChangeStreamParts {
@@ -18,7 +21,7 @@ export interface ChangeStreamParts {
   clock: Clock;
 }
 
-/** Streams the ids of changed objects to the dashboard, batched and written once for all viewers of a space. */
+/** Streams the ids of changed objects to the dashboard. All viewers of a space share the same batches. */
 export function changeStreamRoute(app: Api, { streams, live, clock }: ChangeStreamParts): void {
   const spaces = new Map<string, Viewers>();
   let offs: (() => void)[] = [];
@@ -44,8 +47,8 @@ export function changeStreamRoute(app: Api, { streams, live, clock }: ChangeStre
         operationId: "streamChanges",
         summary: "Stream changes",
         description:
-          "Server-sent events named delivery, video, webhook and event, with the ids of the changed objects. Fetch these " +
-          "objects again; without ids, fetch all objects of that kind.",
+          "Sends server-sent events named delivery, video, webhook and event, with the ids of the changed objects. Fetch " +
+          "those objects again. If an event has no ids, fetch all objects of its kind.",
         tags: ["Dashboard"],
         response: {
           200: { description: "The stream.", content: { "text/event-stream": { schema: Type.String() } } },

@@ -12,7 +12,7 @@ const TYPES: Record<string, string> = {
   vtt: "text/vtt; charset=utf-8",
 };
 
-/** The content at a file's URL never changes, so any cache can store it. Any page can read it. */
+/** Any cache can store a file, because the content at its URL never changes. Any site can read it. */
 const HEADERS = {
   "cache-control": "public, max-age=31536000, immutable",
   "access-control-allow-origin": "*",
@@ -24,7 +24,7 @@ const HEADERS = {
 
 const params = Type.Object({ video: Type.String(), folder: Type.String(), file: Type.String() });
 
-/** `/media/<video>/<version>/<file>`, with range requests. Files of a deleted video return 404. */
+/** Serves `/media/<video>/<version>/<file>`, including range requests. Files of a deleted video return 404. */
 export async function mediaRoutes(app: Api, { blobs }: { blobs: Blobs }): Promise<void> {
   const route = { schema: { hide: true, params }, config: { access: "anyone" as const, unlimited: true } };
   app.get("/media/:video/:folder/:file", route, async (request, reply) => sendMedia(blobs, request, reply));
@@ -53,14 +53,17 @@ async function sendMedia(blobs: Blobs, request: FastifyRequest, reply: FastifyRe
   const { start, end } = range ?? { start: 0, end: found.bytes - 1 };
   reply.code(range ? 206 : 200).header("content-length", end - start + 1);
   if (range) reply.header("content-range", `bytes ${start}-${end}/${found.bytes}`);
-  // An empty stream, because without one Fastify sets the length to 0.
+  // Sends an empty stream, because Fastify sets Content-Length to 0 if there is no body.
   if (request.method === "HEAD") return reply.send(Readable.from([]));
   const stream = await blobs.getRange(key, start, end);
   if (!stream) throw new MaveError("NOT_FOUND");
   return reply.send(stream);
 }
 
-/** An inclusive byte range. Null means the whole file, which RFC 9110 §14.2 allows for multiple ranges. */
+/**
+ * Returns the requested byte range, with both ends inclusive, or null for the whole file. A request for multiple ranges
+ * gets the whole file, as RFC 9110 §14.2 allows.
+ */
 export function readRange(
   headers: { range?: string | undefined; "if-range"?: string | undefined },
   bytes: number,

@@ -4,7 +4,7 @@ import { EVENT_TYPES, type EventType } from "../kernel/event-catalog.ts";
 import type { Access, Api } from "./api.ts";
 import { eventBody } from "./schemas/event-bodies.ts";
 
-/** Collects every route registered after it into an OpenAPI 3.1 document, which `app.swagger()` returns. */
+/** Collects every route registered after this call into an OpenAPI 3.1 document, which `app.swagger()` returns. */
 export async function openApi(app: Api, { publicUrl, version }: { publicUrl: string; version: string }): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -35,11 +35,11 @@ export async function openApi(app: Api, { publicUrl, version }: { publicUrl: str
   });
 }
 
-const INTRODUCTION = `The dashboard uses this API. With an API key, a program can do the same.
+const INTRODUCTION = `The dashboard uses this API. Programs can use it with an API key.
 
 **Times** are Unix times in whole seconds. **Ids** are strings and do not sort by time.
 **Lists** are paginated: pass \`next\` as \`after\` to get the next page.
-**Idempotency**: send an \`Idempotency-Key\` with a creating request. If you repeat it within 24 hours, you get the same response and nothing is created twice.
+**Idempotency**: send an \`Idempotency-Key\` with a request that creates something. If you repeat the request with the same key within 24 hours, you get the same response and nothing is created twice.
 **Errors** follow RFC 9457, with a stable \`code\` and a list of all invalid fields: see [all codes](/docs/errors).`;
 
 const TAGS = [
@@ -51,12 +51,12 @@ const TAGS = [
   { name: "API keys", description: "Credentials for programs." },
   { name: "Members", description: "People with access to the space." },
   { name: "Audit log", description: "Who changed what and when." },
-  { name: "Dashboard", description: "Routes for the dashboard." },
+  { name: "Dashboard", description: "Routes that the dashboard uses." },
   { name: "Operations", description: "Health checks and metrics for operators." },
 ];
 
 const PROBLEM = {
-  description: "The request failed. `code` is the reason.",
+  description: "The request failed. `code` identifies the reason.",
   content: { "application/problem+json": { schema: { $ref: "Problem#" } } },
 };
 const IDEMPOTENCY_KEY = {
@@ -64,7 +64,7 @@ const IDEMPOTENCY_KEY = {
   minLength: 1,
   maxLength: 255,
   description:
-    "A unique value that you choose. If you repeat the request within 24 hours, you get the same response and nothing is created twice.",
+    "A unique value that you choose. If you repeat the request with the same value within 24 hours, you get the same response and nothing is created twice.",
 };
 
 /** Adds the parts that all routes share: authentication, errors and the Idempotency-Key. */
@@ -88,7 +88,7 @@ const SECURITY: Record<Access, object[]> = {
   owner: [{ session: [] }],
 };
 
-/** One operation per event type in the catalog. */
+/** Returns one operation per event type in the catalog. */
 function webhooks(): Record<string, object> {
   const types = Object.keys(EVENT_TYPES) as EventType[];
   return Object.fromEntries(types.map((type) => [type, { post: webhookOperation(type) }]));
@@ -125,13 +125,21 @@ const DELIVERY_HEADERS = [
   header(
     "Mave-Signature",
     "string",
-    "`t={signature_time}, v1={signature}`, with a second `v1` while a previous secret still signs.",
+    "`t={signature_time}, v1={signature}`, with a second `v1` while the previous secret is still valid.",
   ),
   header("Mave-Delivery", "string", "The id of the delivery."),
-  header("Mave-Attempt", "integer", "1 for the first attempt."),
-  header("Mave-Sequence", "integer", "Number of the event within its video, from 1."),
-  header("Mave-Previous", "integer", "Number of the previous event of the video that this webhook receives; 0: none."),
+  header("Mave-Attempt", "integer", "The number of the attempt, starting at 1."),
+  header(
+    "Mave-Sequence",
+    "integer",
+    "The event's number within its video, starting at 1; 0 for an event without a video.",
+  ),
+  header(
+    "Mave-Previous",
+    "integer",
+    "The number of the video's previous event that this webhook receives, or 0 if there is none.",
+  ),
   header("webhook-id", "string", "The id of the event, for Standard Webhooks."),
-  header("webhook-timestamp", "integer", "Time of the attempt in Unix seconds, for Standard Webhooks."),
-  header("webhook-signature", "string", "The signature in the format of Standard Webhooks 1.0."),
+  header("webhook-timestamp", "integer", "The time of the attempt in Unix seconds, for Standard Webhooks."),
+  header("webhook-signature", "string", "The signature in Standard Webhooks 1.0 format."),
 ];

@@ -59,7 +59,7 @@ export function operationRoutes(app: Api, parts: OperationsParts): void {
         operationId: "getMetrics",
         summary: "Get Prometheus metrics",
         description:
-          "Requires MAVE_METRICS_TOKEN as bearer token. Without that setting, only requests from localhost are allowed.",
+          "Requires MAVE_METRICS_TOKEN as the bearer token. If that setting is missing, only requests from localhost are allowed.",
         tags,
         response: {
           200: {
@@ -93,9 +93,9 @@ function checkMetricsReader(request: FastifyRequest, token: string | null): void
     if (LOOPBACK.test(request.socket.remoteAddress ?? "") && forwarded === undefined) return;
     throw new MaveError(
       "KEY_MISSING",
-      "Without MAVE_METRICS_TOKEN, metrics are only available from localhost. Set it to read them from another machine.",
+      "Metrics are available only from localhost unless MAVE_METRICS_TOKEN is set. Set it to read metrics from another machine.",
     );
   }
   if (timingSafeEqual(sha256(authorization), sha256(`Bearer ${token}`))) return;
-  throw new MaveError("KEY_INVALID", "The bearer token is not MAVE_METRICS_TOKEN.");
+  throw new MaveError("KEY_INVALID", "The bearer token does not match MAVE_METRICS_TOKEN.");
 }

@@ -16,7 +16,7 @@ export interface OverviewParts {
   publicUrl: string;
   retention_days: number;
   uploadMaxBytes: number;
-  /** As found at startup. */
+  /** The ffmpeg that was found at startup, if any. */
   ffmpeg: { available: boolean; version: string | null; hint: string | null };
 }
 

@@ -14,7 +14,7 @@ export interface Problem {
   errors?: readonly FieldError[];
 }
 
-/** Sends the problem for an error. The cause of an unexpected error is logged but not sent. */
+/** Sends an error as a problem. The cause of an unexpected error is logged but not sent. */
 export function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = toMaveError(thrown);
   if (error.status >= 500)

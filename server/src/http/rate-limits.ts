@@ -9,7 +9,7 @@ export interface RateLimits {
   countRequest(request: FastifyRequest): Promise<void>;
   /** Counts an invalid key against its address. @throws RATE_LIMITED */
   countInvalidKey(request: FastifyRequest): Promise<void>;
-  /** @throws RATE_LIMITED if too many sign-ins failed from this address or for this email */
+  /** @throws RATE_LIMITED if too many sign-ins from this address or for this email have failed */
   checkSignIn(request: FastifyRequest): Promise<void>;
   /** Counts a failed sign-in. */
   countFailedSignIn(request: FastifyRequest): Promise<void>;
@@ -17,7 +17,9 @@ export interface RateLimits {
 
 const MINUTE_MS = 60_000;
 
-/** Counts in memory, per node, for a bounded number of keys. A limit need not be exact to protect the server. */
+/**
+ * Counts in memory, per node, for a bounded number of callers. A limit does not have to be exact to protect the server.
+ */
 export async function createRateLimits(app: Api): Promise<RateLimits> {
   await app.register(rateLimit, { global: false });
   const limiter = (max: number, timeWindow: number, keyGenerator?: (request: FastifyRequest) => string) =>
@@ -46,7 +48,10 @@ export async function createRateLimits(app: Api): Promise<RateLimits> {
 
 type Count = Awaited<ReturnType<ReturnType<Api["createRateLimit"]>>>;
 
-/** @param isNext whether to check the next request instead of one already counted */
+/**
+ * @param isNext whether the request has not been counted yet
+ * @throws RATE_LIMITED
+ */
 function check(count: Count, isNext = false): void {
   if (count.isAllowed) return;
   if (isNext ? count.remaining > 0 : !count.isExceeded) return;

@@ -3,7 +3,10 @@ import type { Clock } from "../kernel/clock.ts";
 import type { OpenSpan, Tracing } from "../kernel/trace.ts";
 import type { Api } from "./api.ts";
 
-/** Starts a span for each API request, the parent of everything it records. Media, pages, and probes get no span. */
+/**
+ * Starts a span for each API request, as the parent of all other spans of that request. Requests for media, pages and
+ * health checks get no span.
+ */
 export function traceRequests(app: Api, tracing: Tracing, clock: Clock): void {
   const spans = new WeakMap<FastifyRequest, OpenSpan>();
   app.addHook("onRequest", (request, _reply, done) => {

@@ -1,7 +1,10 @@
 import { MaveError } from "../kernel/errors.ts";
 import type { Access, Api, RouteEntry } from "./api.ts";
 
-/** Adds `app.routeList`, and a not-found handler: 405 with `Allow` if the path has other methods, 404 otherwise. */
+/**
+ * Adds `app.routeList` and a not-found handler, which returns 405 with `Allow` if the path has other methods, and 404
+ * otherwise.
+ */
 export function addRouteList(app: Api): void {
   const routes: RouteEntry[] = [];
   const paths = new Map<string, RegExp>();
@@ -27,7 +30,7 @@ export function addRouteList(app: Api): void {
   });
 }
 
-/** The access level of a route that does not declare one. */
+/** Returns the access level of a route that does not declare one. */
 export const defaultAccess = (method: string): Access => (method === "GET" || method === "HEAD" ? "read" : "write");
 
 const pattern = (url: string) =>

@@ -7,7 +7,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { createStreams, message, type Stream } from "./server-sent-events.ts";
 
-/** A clock whose timers run when `ring` is called. */
+/** Returns a clock whose timers run only when `ring` is called. */
 function manualClock() {
   const timers = new Set<() => void>();
   const clock: Clock = {
@@ -26,7 +26,7 @@ function manualClock() {
   return { clock, ring };
 }
 
-/** A server with one stream, and a client that reads only when told to. */
+/** Starts a server with one stream, and a client that reads only when the test tells it to. */
 async function open(isAuthenticated = async () => true) {
   const { clock, ring } = manualClock();
   const streams = createStreams(clock, isAuthenticated);
@@ -61,7 +61,7 @@ test("a client that does not read is disconnected before it exceeds its buffer l
     if (written % 16 === 0) await new Promise(setImmediate);
   }
   await eventually(() => expect(stream.open).toBe(false));
-  // The system owns the two sockets' buffers; ours holds at most the limit plus one message.
+  // The operating system buffers part of this in two sockets; our buffer holds at most the limit plus one message.
   expect(written * text.length).toBeLessThan(LIMITS.STREAM_BUFFERED_BYTES + 16 * 1_048_576);
   expect(streams.count).toBe(0);
 });

@@ -8,11 +8,11 @@ import { LIMITS } from "../kernel/limits.ts";
 export interface Stream {
   readonly space: string;
   readonly open: boolean;
-  /** @param messages in the wire format, as `message` returns it */
+  /** @param messages in the wire format, as returned by `message` */
   write(messages: string): void;
   /** Resolves once all written messages are sent or the stream has ended. */
   drained(): Promise<void>;
-  /** `work` runs once when the stream ends, regardless of the reason. */
+  /** Runs `work` once when the stream ends, whatever the reason. */
   onEnd(work: () => void): void;
   end(): void;
 }
@@ -20,12 +20,12 @@ export interface Stream {
 export interface Streams {
   /**
    * Starts a stream.
-   * @param heartbeat sent every STREAM_HEARTBEAT_MS: a comment, or a message if client code needs to see it
+   * @param heartbeat what to send every STREAM_HEARTBEAT_MS: by default a comment, which client code cannot see
    * @throws RATE_LIMITED if too many streams are open
    */
   begin(request: FastifyRequest, reply: FastifyReply, heartbeat?: string): Stream;
   readonly count: number;
-  /** Ends all streams; clients reconnect to another node, or to this one after its restart. */
+  /** Ends all streams. Clients reconnect to another node, or to this one once it has restarted. */
   endAll(): void;
 }
 
@@ -35,7 +35,7 @@ export const message = (fields: { event?: string; id?: string; data: string }): 
 const RECONNECT_MS = 2_000;
 const BUSY_RETRY_S = 10;
 
-/** @param isAuthenticated checked at each heartbeat, so that a stream ends with its key or session */
+/** @param isAuthenticated checked on each heartbeat, so that a stream ends when its key or session does */
 export function createStreams(clock: Clock, isAuthenticated: (request: FastifyRequest) => Promise<boolean>): Streams {
   const all = new Set<Stream>();
   const perSpace = new Map<string, number>();
@@ -74,7 +74,7 @@ function hijack(reply: FastifyReply): ServerResponse {
   const response = reply.raw;
   for (const [name, value] of Object.entries(reply.getHeaders()))
     if (value !== undefined) response.setHeader(name, value);
-  // no-transform and X-Accel-Buffering: a proxy that compresses or buffers would delay messages.
+  // no-transform and X-Accel-Buffering stop proxies from compressing or buffering, which would delay messages.
   response.writeHead(200, {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-cache, no-transform",
@@ -100,7 +100,7 @@ function createStream(space: string, response: ServerResponse): Stream {
     write(messages) {
       if (!open) return;
       response.write(messages);
-      // A slow client must not use up memory; it reconnects and resumes after its last message.
+      // A slow client must not use up memory. It reconnects and resumes after the last message it received.
       if (response.writableLength > LIMITS.STREAM_BUFFERED_BYTES) response.destroy();
     },
     drained() {

@@ -24,12 +24,12 @@ export interface ServerParts {
   log: Log;
   clock: Clock;
   random: Random;
-  /** Handles tus requests before Fastify; returns false for all other requests. */
+  /** Handles tus requests before they reach Fastify. Returns false for all other requests. */
   tus?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
 
 /**
- * The web server without routes: everything that all requests have in common.
+ * Creates the web server without routes: everything that all requests have in common.
  *
  *     Host check → (tus) → request id → authentication → rate limit → body → schema → route → response, or a problem
  */
@@ -38,7 +38,7 @@ export async function createServerFrame(parts: ServerParts): Promise<Api> {
     loggerInstance: parts.log,
     logController: new LogController({ disableRequestLogging: true }),
     childLoggerFactory: (logger) => logger, // avoids creating a logger per request
-    return503OnClosing: false, // a hook rejects these requests with a problem
+    return503OnClosing: false, // during shutdown, a hook rejects requests with a problem instead
     trustProxy: parts.trustProxy,
     bodyLimit: LIMITS.BODY_BYTES,
     schemaController: lazySerializers,
@@ -49,7 +49,7 @@ export async function createServerFrame(parts: ServerParts): Promise<Api> {
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as Api;
 
-  Settings.Set({ maxErrors: LIMITS.FIELD_ERRORS_MAX }); // the default of 8 would hide invalid fields
+  Settings.Set({ maxErrors: LIMITS.FIELD_ERRORS_MAX }); // the default of 8 could leave out invalid fields
   for (const schema of NAMED) app.addSchema(schema);
   app.setValidatorCompiler(lazyValidator);
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
@@ -67,8 +67,8 @@ export async function createServerFrame(parts: ServerParts): Promise<Api> {
 }
 
 /**
- * Security headers for API responses; pages and media override some. They are computed once: helmet computes them per
- * request, which took a tenth of the request time.
+ * Returns the security headers of API responses. Pages and media override some of them. They are computed only once:
+ * helmet computes them for every request, which took a tenth of the request time.
  */
 function securityHeaders(publicUrl: string): Record<string, string> {
   return {
@@ -115,14 +115,14 @@ function rawServer(
   return server;
 }
 
-/** Generates short ids that are unique across restarts. */
+/** Returns a generator of short ids that are unique across restarts. */
 function requestIds(random: Random): () => string {
   const start = random.bytes(6).toString("base64url");
   let count = 0;
   return () => `${start}-${(++count).toString(36)}`;
 }
 
-/** Responds to invalid or incomplete HTTP. */
+/** Responds to invalid or incomplete HTTP requests. */
 function refuseSocket(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
   const [status, fault] =
@@ -133,7 +133,7 @@ function refuseSocket(error: Error & { code?: string }, socket: Socket): void {
             "431 Request Header Fields Too Large",
             new MaveError("REQUEST_MALFORMED", "The request headers are too large."),
           ]
-        : ["400 Bad Request", new MaveError("REQUEST_MALFORMED", "This is not valid HTTP/1.1.")];
+        : ["400 Bad Request", new MaveError("REQUEST_MALFORMED", "The request is not valid HTTP/1.1.")];
   const body = JSON.stringify({ ...problem(fault as MaveError, "-"), status: Number.parseInt(status as string, 10) });
   socket.end(
     `HTTP/1.1 ${status}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,

@@ -17,7 +17,7 @@ export interface SessionParts {
   limits: Pick<RateLimits, "checkSignIn" | "countFailedSignIn">;
 }
 
-/** Sign-in for people. Programs use API keys. */
+/** Adds the sign-in routes for people. Programs use API keys instead. */
 export function signInRoutes(app: Api, parts: SessionParts): void {
   const { people, publicUrl, limits } = parts;
 
@@ -45,7 +45,7 @@ export function signInRoutes(app: Api, parts: SessionParts): void {
     async (request, reply) => {
       checkOrigin(request, publicUrl);
       const { email, password } = request.body;
-      // Only passwords need a limit on failed attempts: links are too random to guess.
+      // Only passwords need a limit on failed attempts, because links are too random to guess.
       await limits.checkSignIn(request);
       const person = await people.signIn(email, password, request.headers).catch(async (error) => {
         if (error instanceof MaveError && error.code === "SIGN_IN_FAILED") await limits.countFailedSignIn(request);
@@ -74,7 +74,8 @@ export function signInRoutes(app: Api, parts: SessionParts): void {
       schema: {
         operationId: "openLink",
         summary: "Open a one-time link",
-        description: "Signs in with a sign-in link. For any other link, returns its purpose; the link stays valid.",
+        description:
+          "Signs the owner in if the link is a sign-in link. For any other link, only returns its purpose, and the link stays valid.",
         tags,
         body: ref(LinkOpen),
         response: { 200: ref(Link) },

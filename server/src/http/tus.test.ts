@@ -105,13 +105,13 @@ describe("a tus upload", () => {
     expect(await readFile(join(room.folders.originals, path.split("/").at(-1)!), "utf8")).toBe("0123456789");
   });
 
-  test("can be sent with its creation", async () => {
+  test("can be sent in the request that creates it", async () => {
     const created = await create(await newVideo(), 3, { headers: OCTETS, body: Buffer.from("abc") });
     expect([created.status, created.headers.get("upload-offset")]).toEqual([201, "3"]);
     expect(await stateOf(created.headers.get("location")!)).toBe("received");
   });
 
-  test("resumes at the last stored byte after its connection broke", async () => {
+  test("resumes at the last stored byte after its connection breaks", async () => {
     const path = (await create(await newVideo(), 10)).headers.get("location")!;
     await abortPatch(path, 10, Buffer.from("0123"));
     const head = await ask({ method: "HEAD", path });
@@ -124,7 +124,7 @@ describe("a tus upload", () => {
     expect(await stateOf(path)).toBe("received");
   });
 
-  test("reports that it is complete to a client that missed the last response", async () => {
+  test("reports that it is complete to a client that misses the last response", async () => {
     const path = (await create(await newVideo(), 3, { headers: OCTETS, body: Buffer.from("abc") })).headers.get(
       "location",
     )!;
@@ -133,7 +133,7 @@ describe("a tus upload", () => {
     expect((await patch(path, 3, Buffer.alloc(0))).status).toBe(204);
   });
 
-  test("is finished by the reconciler if the server was killed after the last byte", async () => {
+  test("is finished by the reconciler if the server is killed after receiving the last byte", async () => {
     const path = (await create(await newVideo(), 5)).headers.get("location")!;
     await writeFile(join(room.folders.incoming, path.split("/").at(-1)!), "whole");
     await room.uploads.reconcile();
@@ -171,7 +171,7 @@ describe("a tus upload", () => {
     expect(await stateOf(path)).toBe("received");
   });
 
-  test("cancels an older unfinished upload to the same video, whose client then stops", async () => {
+  test("cancels an older, unfinished upload to the same video and stops its client", async () => {
     const video = await newVideo();
     const older = (await create(video, 5)).headers.get("location")!;
     const newer = (await create(video, 5)).headers.get("location")!;
@@ -190,7 +190,7 @@ describe("a tus upload", () => {
 });
 
 describe("an upload token", () => {
-  test("uploads to its video without naming it", async () => {
+  test("uploads to its video even if the request does not name the video", async () => {
     const { token } = await room.library.createUploadToken(db, room.space, await newVideo());
     const created = await ask({ method: "POST", bearer: token, headers: { "upload-length": "3" } });
     expect(created.status).toBe(201);
@@ -255,7 +255,7 @@ describe("a tus request", () => {
     expect(await response.json()).toMatchObject({ status, code, detail: expect.stringMatching(/\w+ \w+/) });
   });
 
-  test("is rejected for another space's upload exactly as for an unknown one", async () => {
+  test("for another space's upload is rejected exactly like a request for an unknown upload", async () => {
     const path = (await create(await newVideo(), 3)).headers.get("location")!;
     const theirs = await patch(path, 0, Buffer.from("abc"), otherKey);
     const unknown = await patch(`/v1/uploads/${"0".repeat(32)}`, 0, Buffer.from("abc"), otherKey);

@@ -28,9 +28,10 @@ export interface TusParts {
 }
 
 /**
- * tus 1.0 (https://tus.io/protocols/resumable-upload) at /v1/uploads: creation, creation-with-upload, expiration,
- * termination. It runs on the raw server, ahead of Fastify, which reduced throughput to 70%. The raw server must not
- * limit a request's total time; this handler disconnects idle clients instead.
+ * Implements tus 1.0 (https://tus.io/protocols/resumable-upload) at /v1/uploads, with the extensions creation,
+ * creation-with-upload, expiration and termination. It runs on the raw server, ahead of Fastify, because Fastify
+ * reduced throughput to 70%. The raw server must not limit a request's total time, so this handler disconnects idle
+ * clients instead.
  * @returns a handler that returns false for requests to other paths
  */
 export function createTusHandler(parts: TusParts): (request: IncomingMessage, response: ServerResponse) => boolean {
@@ -43,7 +44,7 @@ export function createTusHandler(parts: TusParts): (request: IncomingMessage, re
   return (request, response) => {
     const path = request.url?.split("?", 1)[0] ?? "";
     if (path !== UPLOADS_PATH && !path.startsWith(`${UPLOADS_PATH}/`)) return false;
-    // The tus library's GET would return the uploaded file.
+    // GET is refused, because the tus library would return the uploaded file.
     if (!METHODS.has(request.method ?? "")) refuseMethod(response);
     else {
       request.setTimeout(LIMITS.UPLOAD_IDLE_MS, () => request.destroy());
@@ -57,14 +58,17 @@ export function createTusHandler(parts: TusParts): (request: IncomingMessage, re
   };
 }
 
-/** Like the library's `handle`, but keeps the connection open after an error: closing it would lose the response. */
+/**
+ * Works like the library's `handle`, but keeps the connection open after an error, because closing it would lose the
+ * response.
+ */
 async function handle(server: Server, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const response = await server.handleWeb(tusRequest(req, res));
   response.headers.delete("connection");
   await sendNodeResponse(res, response);
 }
 
-/** The request for the tus library, with a batched body. */
+/** Returns the request for the tus library, with a batched body. */
 function tusRequest(req: IncomingMessage, res: ServerResponse) {
   let body: ReadableStream<Uint8Array> | undefined;
   return Object.defineProperty(new NodeRequest({ req, res }), "body", {
@@ -84,7 +88,7 @@ function refuseMethod(response: ServerResponse): void {
 
 type Request = Parameters<NonNullable<ConstructorParameters<typeof Server>[0]["onIncomingRequest"]>>[0];
 
-/** Where a request can upload: to any video in a space or, with an upload token, to one video. */
+/** What a request can upload to: any video in a space or, with an upload token, one video. */
 interface Uploader {
   space: string;
   video: string | null;
@@ -96,9 +100,9 @@ function createTusServer(parts: TusParts, datastore: TusStore): ProblemServer {
   return new ProblemServer({
     path: UPLOADS_PATH,
     datastore,
-    relativeLocation: true, // correct behind any proxy
+    relativeLocation: true, // a relative URL is correct behind any proxy
     maxSize: uploads.maxBytes,
-    disableTerminationForFinishedUploads: true, // delete the video instead
+    disableTerminationForFinishedUploads: true, // clients delete the video instead
     namingFunction: async (request, metadata) => {
       const uploader = await identify(parts, request);
       uploaders.set(request, uploader);
@@ -127,7 +131,7 @@ async function createUpload(
 ): Promise<{ id: string }> {
   const video = metadata.video ?? uploader.video;
   if (!video) {
-    const detail = "Upload-Metadata has no `video`. Create a video and send its id there.";
+    const detail = "Upload-Metadata has no `video`. Create a video and send its id as `video`.";
     throw new MaveError("REQUEST_INVALID", detail, { errors: [{ path: "/video", detail }] });
   }
   if (uploader.video !== null && uploader.video !== video) throw new MaveError("NOT_FOUND");
@@ -154,7 +158,7 @@ async function identify({ db, apiKeys }: TusParts, request: Request): Promise<Up
 
 const PROBLEM = "application/problem+json";
 
-/** The tus server with problems as error bodies and the statuses that the protocol requires. */
+/** A tus server that sends errors as problems, with the statuses that the protocol requires. */
 class ProblemServer extends Server {
   override write(...[context, headers, status, body = ""]: Parameters<Server["write"]>): ReturnType<Server["write"]> {
     if (status < 400) return super.write(context, headers, status, body);
@@ -174,7 +178,7 @@ const CODES: Record<number, ErrorCode> = {
   500: "INTERNAL",
 };
 
-/** The problem for an error from the tus library. */
+/** Converts an error from the tus library to a problem. */
 function libraryProblem(status: number, sentence: string) {
   const code = CODES[status] ?? "REQUEST_MALFORMED";
   const detail = code === "INTERNAL" ? undefined : `${sentence.replace(/\.$/, "")}.`;
@@ -190,7 +194,8 @@ function toTusError(error: Error | { status_code: number; body: string }, log: L
 }
 
 function tusProblem(error: MaveError) {
-  // After most 4xx statuses, clients start a new upload, which would cancel the newer upload. A 423 stops them.
+  // After most 4xx statuses, a client starts its upload again, which would cancel the newer upload that replaced it.
+  // A 423 stops the client.
   const status_code = error.code === "UPLOAD_CONFLICT" ? 423 : error.status;
   return { status_code, body: JSON.stringify({ ...problem(error, "-"), status: status_code }) };
 }

@@ -8,7 +8,7 @@ import type { Api } from "./api.ts";
 import { ref, videoId } from "./schemas/common.ts";
 import { Video } from "./schemas/videos.ts";
 
-/** `PUT /v1/videos/{id}/file`: a file as the body of one request, for clients without tus. */
+/** Adds `PUT /v1/videos/{id}/file`, which takes a file as the body of one request, for clients without tus. */
 export async function uploadRoutes(
   app: Api,
   { uploads, library }: { uploads: Uploads; library: Library },
@@ -23,8 +23,8 @@ export async function uploadRoutes(
         operationId: "putVideoFile",
         summary: "Upload a video's file in one request",
         description:
-          "The body is the file itself (`curl -T film.mp4`). Processing starts afterwards; `video.uploaded` is sent when " +
-          "the video is playable. On unreliable connections, use tus, which can resume.",
+          "Send the file itself as the body (`curl -T film.mp4`). Processing starts once the upload is complete, and " +
+          "`video.uploaded` is sent once the video is playable. On unreliable connections, use tus, which can resume an upload.",
         tags: ["Videos"],
         params: Type.Object({ id: videoId() }),
         response: { 202: ref(Video) },

@@ -37,7 +37,7 @@ async function readyVideo(name: string | null = null): Promise<string> {
 
 let first: Promise<string> | undefined;
 
-/** A playable video that the tests do not change. */
+/** Returns a playable video that all tests share and none may change. */
 const anyReadyVideo = () => (first ??= readyVideo(`Cats & "dogs" </script><b>`));
 
 describe("a PUT of a file", () => {
@@ -111,7 +111,7 @@ describe("a PUT of a file", () => {
 });
 
 describe("media", () => {
-  test("support ranges, any origin and immutable caching", async () => {
+  test("support range requests, requests from any origin, and immutable caching", async () => {
     const id = await anyReadyVideo();
     const file = `${url}/media/${id}/1/720p.mp4`;
     const { size } = await stat(`${room.folders.media}/${id}/1/720p.mp4`);
@@ -151,7 +151,7 @@ describe("media", () => {
     "/media/a/b/%00.mp4",
     "/media/k1iFD7h4rW/1/.mp4",
     "/media/a/b/c",
-  ])("never expose other files: %s", async (path) => {
+  ])("do not expose other files through paths such as %s", async (path) => {
     const socket = new Socket().connect(Number(new URL(url).port), "127.0.0.1");
     socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
     const [first] = await once(socket, "data");
@@ -172,7 +172,7 @@ describe("media", () => {
     ["bytes=0-1,4-5", null],
     ["lines=1-2", null],
     ["bytes=-", null],
-  ])("have the right part for the range %s of ten bytes", (range, expected) => {
+  ])("resolve the range %s of ten bytes", (range, expected) => {
     expect(readRange({ range }, 10, '"a"')).toEqual(expected);
   });
 });
@@ -196,7 +196,7 @@ describe("the page at embed_url", () => {
     expect(response.headers.get("content-security-policy")).toMatch(/default-src 'none';.*frame-ancestors \*/);
   });
 
-  test("shows that its video is missing, processing, failed or deleted", async () => {
+  test("shows whether its video has no file yet, is being processed, has failed or was deleted", async () => {
     const id = await newVideo();
     const page = async () => {
       const response = await fetch(`${url}/${id}`);
@@ -212,7 +212,7 @@ describe("the page at embed_url", () => {
     expect(await page()).toBe("410 Video deleted");
   });
 
-  test("is a 404 page if its id is unknown", async () => {
+  test("returns an HTML page with status 404 if the video id is unknown", async () => {
     const response = await fetch(`${url}/AAAAAAAAAA`);
     expect([response.status, response.headers.get("content-type")]).toEqual([404, "text/html; charset=utf-8"]);
   });
@@ -227,7 +227,7 @@ describe("the page at embed_url", () => {
 });
 
 describe("oEmbed", () => {
-  test("returns the embed code within the requested size", async () => {
+  test("returns embed code that fits the requested size", async () => {
     const id = await anyReadyVideo();
     const ask = async (more: string) =>
       (await fetch(`${url}/oembed?url=${encodeURIComponent(`${url}/${id}`)}${more}`)).json();
@@ -251,7 +251,7 @@ describe("oEmbed", () => {
     ["url=nonsense", 404],
     ["url=%2F&format=xml", 501],
     ["url=%2F&maxwidth=wide", 422],
-  ])("responds to the query '%s' with %i", async (query, status) => {
+  ])("responds to the query '%s' with status %i", async (query, status) => {
     expect((await fetch(`${url}/oembed?${query}`)).status).toBe(status);
   });
 });

@@ -16,7 +16,7 @@ export function videoRoutes(app: Api, { library, change }: { library: Library; c
       schema: {
         operationId: "createVideo",
         summary: "Create a video",
-        description: "Records `video.created`. Upload the file afterwards by tus or with one `PUT`.",
+        description: "Records a `video.created` event. Afterwards, upload the file with tus or with a single `PUT`.",
         tags,
         body: ref(VideoCreate),
         response: { 201: ref(Video) },
@@ -79,7 +79,7 @@ export function videoRoutes(app: Api, { library, change }: { library: Library; c
         operationId: "deleteVideo",
         summary: "Delete a video",
         description:
-          "Deletes the video and its files and records `video.deleted`. The embed stops playing immediately.",
+          "Deletes the video and its files, and records a `video.deleted` event. The embed stops playing immediately.",
         tags,
         params,
         response: { 200: ref(Deleted) },
@@ -95,7 +95,7 @@ export function videoRoutes(app: Api, { library, change }: { library: Library; c
       schema: {
         operationId: "createUploadToken",
         summary: "Create an upload token",
-        description: "The token allows a browser to upload to this video only, so that it does not need an API key.",
+        description: "The token lets a browser upload to this video, and only to it, without an API key.",
         tags,
         params,
         response: { 201: ref(UploadToken) },

@@ -39,7 +39,7 @@ export function webhookRoutes(app: Api, parts: WebhookRouteParts): void {
       schema: {
         operationId: "createWebhook",
         summary: "Register a webhook",
-        description: "The response contains the secret.",
+        description: "The response contains the webhook's secret.",
         tags,
         body: ref(WebhookCreate),
         response: { 201: ref(WebhookWithSecret) },
@@ -84,7 +84,7 @@ export function webhookRoutes(app: Api, parts: WebhookRouteParts): void {
         operationId: "updateWebhook",
         summary: "Update, pause or resume a webhook",
         description:
-          "A paused webhook holds its deliveries. `status: enabled` sends them, oldest due first and before new events; with `ordering: video`, the events of each video in order. A new URL applies from the next attempt.",
+          "A paused webhook holds its deliveries. Setting `status` to `enabled` sends them before new events, starting with those that have been due the longest. With `ordering: video`, the events of each video are still sent in order. A new URL applies from the next attempt.",
         tags,
         params,
         body: ref(WebhookUpdate),
@@ -105,7 +105,7 @@ export function webhookRoutes(app: Api, parts: WebhookRouteParts): void {
       schema: {
         operationId: "deleteWebhook",
         summary: "Delete a webhook",
-        description: "Cancels its pending deliveries.",
+        description: "Cancels the webhook's pending deliveries.",
         tags,
         params,
         response: { 200: ref(Deleted) },
@@ -131,7 +131,7 @@ function secretRoutes(app: Api, { webhooks, change }: WebhookRouteParts): void {
       schema: {
         operationId: "getWebhookSecret",
         summary: "Reveal a webhook's secret",
-        description: "Requires the scope `write`. The audit log records the request.",
+        description: "Requires the `write` scope. The request is recorded in the audit log.",
         tags,
         params,
         response: { 200: ref(WebhookSecret) },
@@ -152,7 +152,7 @@ function secretRoutes(app: Api, { webhooks, change }: WebhookRouteParts): void {
         operationId: "rotateWebhookSecret",
         summary: "Rotate a webhook's secret",
         description:
-          "The previous secret also signs for `overlap_seconds`, so that receivers can switch without a failure.",
+          "For `overlap_seconds`, deliveries are also signed with the previous secret, so that receivers can switch without failures.",
         tags,
         params,
         body: ref(RotationCreate),
@@ -180,7 +180,8 @@ function observationRoutes(app: Api, { sendTest, health, change }: WebhookRouteP
       schema: {
         operationId: "testWebhook",
         summary: "Send a test event",
-        description: "Only this webhook receives it, regardless of its event types. The test is attempted once.",
+        description:
+          "Only this webhook receives the event, regardless of its event types. The delivery is attempted only once.",
         tags,
         params,
         body: ref(TestCreate),

@@ -2,8 +2,8 @@ import { type Static, type TObject, type TProperties, type TSchema, Type } from 
 import { LIMITS } from "../../kernel/limits.ts";
 
 /**
- * The building blocks of all schemas. One schema is the validator, the TypeScript type, the serializer and the OpenAPI
- * component of a resource, so that these four cannot diverge.
+ * The building blocks of all schemas. A resource's validator, TypeScript type, serializer and OpenAPI component all
+ * come from one schema, so that they cannot diverge.
  */
 
 /** A request body. Unknown fields are errors, so that a misspelled field is not silently ignored. */
@@ -14,10 +14,10 @@ export const body = <P extends TProperties>(properties: P, options: object = {})
 export const resource = <P extends TProperties>(name: string, description: string, properties: P): TObject<P> =>
   Type.Object(properties, { $id: name, description });
 
-/** The `$ref` to a named schema. */
+/** Returns the `$ref` of a named schema. */
 export const address = (schema: TSchema): string => `${(schema as { $id?: string }).$id}#`;
 
-/** A named schema, by reference. */
+/** Returns a reference to a named schema. */
 export const ref = <S extends TSchema>(schema: S) => Type.Unsafe<Static<S>>({ $ref: address(schema) });
 
 /** A string enum. */
@@ -54,7 +54,7 @@ export const texts = (description: string, bounds: { keys?: number; key?: number
   });
 
 /** One page of a list. */
-export const listOf = <S extends TSchema>(schema: S, next = "The value of `after` for the next page.") =>
+export const listOf = <S extends TSchema>(schema: S, next = "The value to pass as `after` to get the next page.") =>
   Type.Object(
     {
       object: objectWord("list"),
@@ -70,8 +70,8 @@ export const page = {
   limit: Type.Optional(
     integer("Maximum number of items.", { minimum: 1, maximum: LIMITS.LIST_MAX, default: LIMITS.LIST_DEFAULT }),
   ),
-  after: Type.Optional(text("The id of the last item of the previous page.", { maxLength: 64 })),
-  before: Type.Optional(text("The id of the first item of the next page.", { maxLength: 64 })),
+  after: Type.Optional(text("The id of the last item on the previous page.", { maxLength: 64 })),
+  before: Type.Optional(text("The id of the first item on the next page.", { maxLength: 64 })),
 };
 
 export const Deleted = resource("Deleted", "A deleted object.", {
@@ -80,17 +80,17 @@ export const Deleted = resource("Deleted", "A deleted object.", {
   deleted: Type.Boolean(),
 });
 
-export const Problem = resource("Problem", "An error in the format of RFC 9457.", {
-  type: text("A page that explains the code."),
+export const Problem = resource("Problem", "An error in RFC 9457 format.", {
+  type: text("The URL of a page that explains the code."),
   title: text("The kind of error."),
   status: integer("The HTTP status."),
   code: text("A stable code for the kind of error.", { examples: ["REQUEST_INVALID"] }),
   detail: text("What happened and what to do."),
-  request: text("The id of the request, as in the server's log."),
+  request: text("The id of the request, which also appears in the server's log."),
   errors: Type.Optional(
     Type.Array(
       Type.Object({
-        path: text('JSON pointer to the field; "" is the body itself.'),
+        path: text('JSON pointer to the field, or "" for the body itself.'),
         detail: text("What is wrong with the field."),
       }),
       { description: "All invalid fields." },

@@ -31,7 +31,7 @@ const Timings = Type.Object(
     dns: numberOrNull("Milliseconds."),
     connect: numberOrNull("Milliseconds."),
     tls: numberOrNull("Milliseconds."),
-    first_byte: numberOrNull("Milliseconds: the receiver's processing time."),
+    first_byte: numberOrNull("The receiver's processing time in milliseconds."),
     total: numberOrNull("Milliseconds."),
     reused: Type.Boolean({ description: "Whether an existing connection was reused." }),
   },
@@ -46,7 +46,7 @@ const response = Type.Unsafe<{
   cut: boolean;
 } | null>({
   type: ["object", "null"],
-  description: "The response of the receiver; null without one.",
+  description: "The receiver's response, or null if there was none.",
   properties: {
     headers: {
       type: "array",
@@ -65,18 +65,18 @@ const attemptError = Type.Unsafe<{ word: string; code: string | null; message: s
   type: ["object", "null"],
   description: "Why the attempt failed; null if it succeeded.",
   properties: {
-    word: { type: "string", description: "One of a closed set, such as `connect_refused`." },
-    code: { type: ["string", "null"], description: "The code of the system, such as `ECONNREFUSED`." },
-    message: { type: "string", description: "A sentence for people." },
+    word: { type: "string", description: "A word from a fixed list, such as `connect_refused`." },
+    code: { type: ["string", "null"], description: "The operating system's error code, such as `ECONNREFUSED`." },
+    message: { type: "string", description: "A human-readable explanation." },
   },
   required: ["word", "code", "message"],
 });
 
 export const Attempt = resource("Attempt", "One HTTP request made for a delivery.", {
   object: objectWord("attempt"),
-  number: integer("1 for the first attempt."),
+  number: integer("The number of the attempt, starting at 1."),
   started: time("When the attempt started."),
-  started_ms: integer("The same in Unix milliseconds."),
+  started_ms: integer("When the attempt started. Unix milliseconds."),
   outcome: word(["succeeded", "retry", "failed", "canceled"], { description: "The result of the attempt." }),
   url: text("The URL of the request."),
   status: integerOrNull("The HTTP status of the response."),
@@ -85,8 +85,8 @@ export const Attempt = resource("Attempt", "One HTTP request made for a delivery
   timings: Timings,
   address: textOrNull("The IP address of the receiver."),
   request: Type.Object({
-    headers: texts("Headers as sent; the values of your custom headers are hidden."),
-    body: text("The frozen bytes of the event; empty if they were deleted or erased."),
+    headers: texts("The headers that were sent. The values of your custom headers are hidden."),
+    body: text("The event's body, which is the same in every attempt. Empty if it was deleted or erased."),
   }),
   response,
 });
@@ -100,10 +100,11 @@ const fields = {
   event: id("The event."),
   type: eventType("The type of the event."),
   video: textOrNull("The video of the event."),
-  sequence: integer("Number of the event within its video."),
-  previous: integer("Number of the previous event of the video that this webhook receives; 0: none."),
+  sequence: integer("The event's number within its video."),
+  previous: integer("The number of the video's previous event that this webhook receives, or 0 if there is none."),
   status: word(STATUSES, {
-    description: "`held`: the webhook is paused or disabled. `waiting`, `sending`, `retrying` and `held` are pending.",
+    description:
+      "`held` means that the webhook is paused or disabled. `waiting`, `sending`, `retrying` and `held` are pending.",
   }),
   reason: textOrNull("Why the delivery was canceled."),
   attempts: integer("Attempts so far."),
@@ -125,7 +126,7 @@ const fields = {
     },
     required: ["started", "status", "error", "duration_ms"],
   }),
-  waits_for: idOrNull("The delivery of an earlier event of the video that has to finish first."),
+  waits_for: idOrNull("The delivery of an earlier event of the same video, which must finish before this one is sent."),
 };
 
 export const Delivery = resource("Delivery", "One event for one webhook.", fields);
@@ -139,51 +140,60 @@ export const DeliveryWithLog = resource("DeliveryWithLog", "A delivery with its 
 
 export const DeliveryQuery = body({
   ...page,
-  webhook: Type.Optional(id("Only for this webhook.")),
-  event: Type.Optional(id("Only for this event.")),
-  video: Type.Optional(videoId("Only for this video.")),
-  type: Type.Optional(word(EVENT_TYPE_WORDS, { description: "Only for this event type." })),
+  webhook: Type.Optional(id("Only deliveries for this webhook.")),
+  event: Type.Optional(id("Only deliveries of this event.")),
+  video: Type.Optional(videoId("Only deliveries for this video.")),
+  type: Type.Optional(word(EVENT_TYPE_WORDS, { description: "Only deliveries of this event type." })),
   status: Type.Optional(
-    word([...STATUSES, "pending"], { description: "Only with this status; `pending`: all that are not finished." }),
+    word([...STATUSES, "pending"], {
+      description: "Only deliveries with this status. `pending` includes all deliveries that are not finished.",
+    }),
   ),
   response: Type.Optional(
     word(["2xx", "3xx", "4xx", "5xx", "none"], {
-      description: "Only deliveries whose last response is in this class, or with `none`, those without a response.",
+      description:
+        "Only deliveries whose last response is in this class. `none` selects deliveries without a response.",
     }),
   ),
-  since: Type.Optional(time("Only events at or after this time.")),
-  until: Type.Optional(time("Only events before this time.")),
+  since: Type.Optional(time("Only deliveries of events that happened at or after this time.")),
+  until: Type.Optional(time("Only deliveries of events that happened before this time.")),
 });
 
 export const REPLAY_STATUSES = ["running", "paused", "done", "canceled"] as const;
-export const Replay = resource("Replay", "A durable bulk action that delivers past events again.", {
-  id: idOrNull("Null for a dry run."),
-  object: objectWord("replay"),
-  created: time("When the replay was created."),
-  webhook: id("The webhook that receives the events."),
-  since: time("Start of the range, inclusive."),
-  until: time("End of the range, exclusive."),
-  statuses: Type.Unsafe<string[] | null>({
-    type: ["array", "null"],
-    items: { type: "string" },
-    description: "Only events whose delivery ended with one of these; null: all.",
-  }),
-  types: Type.Unsafe<string[] | null>({
-    type: ["array", "null"],
-    items: { type: "string" },
-    description: "Only these event types; null: those of the webhook.",
-  }),
-  video: textOrNull("Only events of this video."),
-  rate: integerOrNull("Maximum deliveries per second; null: no limit."),
-  status: word([...REPLAY_STATUSES, "dry_run"], { description: "The state of the replay." }),
-  total: integer(
-    "Events to deliver. An estimate until the replay is done, because deliveries can finish in the meantime.",
-  ),
-  done: integer("Events queued for delivery so far. Canceling the replay subtracts those that it cancels."),
-  first: timeOrNull("Time of the first event."),
-  last: timeOrNull("Time of the last event."),
-  finished: timeOrNull("When the replay finished or was canceled."),
-});
+export const Replay = resource(
+  "Replay",
+  "A bulk action that delivers past events again. It continues after a restart.",
+  {
+    id: idOrNull("The replay's id, or null for a dry run."),
+    object: objectWord("replay"),
+    created: time("When the replay was created."),
+    webhook: id("The webhook that receives the events."),
+    since: time("Start of the range, inclusive."),
+    until: time("End of the range, exclusive."),
+    statuses: Type.Unsafe<string[] | null>({
+      type: ["array", "null"],
+      items: { type: "string" },
+      description: "Only events whose delivery ended with one of these statuses, or null for all events.",
+    }),
+    types: Type.Unsafe<string[] | null>({
+      type: ["array", "null"],
+      items: { type: "string" },
+      description: "Only events of these types, or null for the event types that the webhook receives.",
+    }),
+    video: textOrNull("Only events of this video."),
+    rate: integerOrNull("Maximum deliveries per second, or null for no limit."),
+    status: word([...REPLAY_STATUSES, "dry_run"], { description: "The state of the replay." }),
+    total: integer(
+      "Events to deliver. This is an estimate until the replay is done, because deliveries can finish in the meantime.",
+    ),
+    done: integer(
+      "Events queued for delivery so far. If the replay is canceled, this no longer includes events whose deliveries were canceled.",
+    ),
+    first: timeOrNull("Time of the first event."),
+    last: timeOrNull("Time of the last event."),
+    finished: timeOrNull("When the replay finished or was canceled."),
+  },
+);
 export const ReplayList = listOf(Replay);
 export const ReplayCreate = body(
   {
@@ -193,21 +203,21 @@ export const ReplayCreate = body(
     statuses: Type.Optional(
       Type.Array(word([...FINISHED_STATUSES, "never"]), {
         description:
-          "Only events whose delivery ended with one of these; `never`: without a delivery. By default, all.",
+          "Only events whose delivery ended with one of these statuses. `never` selects events without a delivery. By default, all events.",
         minItems: 1,
         uniqueItems: true,
       }),
     ),
     types: Type.Optional(
       Type.Array(word(EVENT_TYPE_WORDS), {
-        description: "Only these event types. By default, those of the webhook.",
+        description: "Only events of these types. By default, the event types that the webhook receives.",
         minItems: 1,
         uniqueItems: true,
       }),
     ),
     video: Type.Optional(videoId("Only events of this video.")),
     rate: Type.Optional(
-      integerOrNull("Maximum deliveries per second; null: no limit. A fast replay can slow live deliveries.", {
+      integerOrNull("Maximum deliveries per second, or null for no limit. A fast replay can slow live deliveries.", {
         minimum: 1,
         maximum: 10_000,
         default: LIMITS.REPLAY_RATE,
@@ -223,31 +233,31 @@ export const ReplayUpdate = body(
   { status: word(["running", "paused"], { description: "`paused` pauses the replay, `running` resumes it." }) },
   { $id: "ReplayUpdate", description: "The new state." },
 );
-export const ReplayQuery = body({ ...page, webhook: Type.Optional(id("Only for this webhook.")) });
+export const ReplayQuery = body({ ...page, webhook: Type.Optional(id("Only replays for this webhook.")) });
 
 export const Cancellation = resource("Cancellation", "A bulk action that cancels pending deliveries.", {
   object: objectWord("cancellation"),
-  dry_run: Type.Boolean({ description: "Whether nothing was changed." }),
-  total: integer("Deliveries canceled, or for a dry run, the deliveries that match."),
+  dry_run: Type.Boolean({ description: "Whether this was a dry run, which changes nothing." }),
+  total: integer("The number of deliveries that were canceled or, for a dry run, that match."),
   first: timeOrNull("Time of the first event."),
   last: timeOrNull("Time of the last event."),
   has_more: Type.Boolean({ description: "Whether more deliveries may match. If so, repeat the request." }),
 });
 export const CancellationCreate = body(
   {
-    webhook: Type.Optional(id("Only for this webhook.")),
-    event: Type.Optional(id("Only for this event.")),
-    video: Type.Optional(videoId("Only for this video.")),
-    type: Type.Optional(word(EVENT_TYPE_WORDS, { description: "Only for this event type." })),
+    webhook: Type.Optional(id("Only deliveries for this webhook.")),
+    event: Type.Optional(id("Only deliveries of this event.")),
+    video: Type.Optional(videoId("Only deliveries for this video.")),
+    type: Type.Optional(word(EVENT_TYPE_WORDS, { description: "Only deliveries of this event type." })),
     status: Type.Optional(
       word(["waiting", "retrying", "held", "pending"], {
-        description: "Only with this status; `pending`: all that are not finished.",
+        description: "Only deliveries with this status. `pending` includes all deliveries that are not finished.",
       }),
     ),
-    since: Type.Optional(time("Only events at or after this time.")),
-    until: Type.Optional(time("Only events before this time.")),
+    since: Type.Optional(time("Only deliveries of events that happened at or after this time.")),
+    until: Type.Optional(time("Only deliveries of events that happened before this time.")),
     reason: Type.Optional(
-      text("Shown with each canceled delivery, together with the actor.", {
+      text("The reason to show with each canceled delivery, together with the actor.", {
         minLength: 1,
         maxLength: LIMITS.DESCRIPTION_CHARACTERS_MAX,
       }),

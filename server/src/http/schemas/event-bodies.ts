@@ -3,8 +3,8 @@ import { Video } from "./videos.ts";
 import { Webhook } from "./webhooks.ts";
 
 /**
- * The JSON Schema (2020-12) of a delivery's body, by event type. It is the source for
- * OpenAPI's `webhooks`, `GET /v1/event-types`, and the contract test.
+ * Returns the JSON Schema (2020-12) of a delivery's body for an event type. It is the source for OpenAPI's `webhooks`,
+ * `GET /v1/event-types`, and the contract test.
  * @param data the schema of `data`, inline or by reference
  */
 export function eventBody(type: EventType, data: object): object {
@@ -26,7 +26,7 @@ export function eventBody(type: EventType, data: object): object {
   };
 }
 
-/** The schema with all references inlined. */
+/** Returns the schema with all references inlined. */
 export function eventJsonSchema(type: EventType): object {
   const { $id: _, ...data } = (EVENT_TYPES[type].about === "video" ? Video : Webhook) as { $id?: string };
   return { $schema: "https://json-schema.org/draft/2020-12/schema", ...eventBody(type, data) };

@@ -3,9 +3,12 @@ import { address, body, id, integer, listOf, objectWord, page, resource, text, t
 import { Video } from "./videos.ts";
 import { EVENT_TYPE_WORDS, eventType, Webhook } from "./webhooks.ts";
 
-/** By reference, so that OpenAPI names both. Responses contain payloads exactly as recorded and skip the serializer. */
+/**
+ * Refers to the two schemas by name, so that OpenAPI shows their names. Responses contain payloads exactly as recorded
+ * and skip the serializer.
+ */
 const data = Type.Unsafe<object | null>({
-  description: "Snapshot of the object as the API returned it; null if it was erased.",
+  description: "A snapshot of the object, as the API returned it when the event happened; null if the data was erased.",
   anyOf: [{ $ref: address(Video) }, { $ref: address(Webhook) }, { type: "null" }],
 });
 
@@ -13,33 +16,38 @@ export const Event = resource(
   "Event",
   "Something that happened. An event never changes, except that its data can be erased.",
   {
-    id: id("The same for every webhook and attempt. Use it to deduplicate."),
+    id: id("The id of the event, which is the same for every webhook and attempt. Use it to deduplicate."),
     object: objectWord("event"),
     type: eventType("The event type."),
     created: time("When the event happened."),
     data,
-    sequence: integer("Number of the event within its video, from 1; 0 for an event without a video."),
-    video: Type.Optional(videoId("The video of the event; only if the data was erased.")),
-    erased: Type.Optional(time("When the data was erased; absent otherwise.")),
+    sequence: integer("The event's number within its video, starting at 1; 0 for an event without a video."),
+    video: Type.Optional(videoId("The video of the event. Present only if the data was erased.")),
+    erased: Type.Optional(time("When the data was erased. Present only if it was erased.")),
   },
 );
-export const EventList = listOf(Event, "The value of `after` for the next page or the next poll.");
+export const EventList = listOf(Event, "The value to pass as `after` to get the next page or to poll for new events.");
 
 export const EventQuery = body({
   ...page,
   type: Type.Optional(Type.Array(word(EVENT_TYPE_WORDS), { description: "Only events of these types." })),
   video: Type.Optional(videoId("Only events of this video.")),
   order: Type.Optional(
-    word(["asc", "desc"], { description: "`asc` (default): oldest first, for polling.", default: "asc" }),
+    word(["asc", "desc"], {
+      description: "`asc` (default) returns the oldest events first, as needed for polling.",
+      default: "asc",
+    }),
   ),
 });
 export const StreamQuery = body({
   type: Type.Optional(Type.Array(word(EVENT_TYPE_WORDS), { description: "Only events of these types." })),
   video: Type.Optional(videoId("Only events of this video.")),
-  after: Type.Optional(id("Start after this event, like Last-Event-ID. By default, with the next event.")),
+  after: Type.Optional(
+    id("The event to start after, like Last-Event-ID. By default, the stream starts with the next new event."),
+  ),
 });
 
-export const Erasure = resource("Erasure", "Event data that was erased from the log of a deleted video.", {
+export const Erasure = resource("Erasure", "The erasure of a deleted video's event data.", {
   object: objectWord("erasure"),
   video: videoId("The id of the video."),
   events: integer("Events erased by this request."),
@@ -51,11 +59,11 @@ export const EventTypeInfo = resource("EventType", "A type of event.", {
   object: objectWord("event_type"),
   type: eventType("The name of the type."),
   about: word(["video", "webhook"], { description: "The type of the object in `data`." }),
-  core: Type.Boolean({ description: "Whether it is one of the three types that every receiver should handle." }),
+  core: Type.Boolean({ description: "Whether this is one of the three types that every receiver should handle." }),
   occurs: text("When the event occurs."),
   schema: Type.Unsafe<object>({
     type: "object",
-    description: "JSON Schema of the delivered body.",
+    description: "JSON Schema of the body that webhooks receive.",
     additionalProperties: true,
   }),
 });

@@ -10,7 +10,7 @@ type Named = TSchema & { readonly $id: string };
 
 const isNamed = (value: unknown): value is Named => typeof value === "object" && value !== null && "$id" in value;
 
-/** Every named schema, which together form the OpenAPI document's components. */
+/** All named schemas. Together, they form the OpenAPI document's components. */
 export const NAMED: readonly Named[] = [
   ...(Object.values({ Deleted, Problem }) as unknown[]),
   ...(Object.values({ ...videos, ...webhooks, ...events, ...deliveries, ...access }) as unknown[]),

@@ -20,14 +20,14 @@ const keyFields = {
   object: objectWord("api_key"),
   created: time("When the key was created."),
   name: text("Display name."),
-  scope: word(["read", "write"], { description: "`read` cannot change anything or reveal secrets." }),
+  scope: word(["read", "write"], { description: "A `read` key cannot change anything or reveal secrets." }),
   hint: text("Last four characters of the key."),
   last_used: timeOrNull("When the key was last used, to the minute."),
 };
 export const ApiKey = resource("ApiKey", "A credential for programs.", keyFields);
 export const ApiKeyWithKey = resource("ApiKeyWithKey", "A new API key. The key itself is shown only once.", {
   ...keyFields,
-  key: text("Send it as `Authorization: Bearer …`.", { examples: ["mave_…"] }),
+  key: text("The key itself. Send it as `Authorization: Bearer …`.", { examples: ["mave_…"] }),
 });
 export const ApiKeyList = listOf(ApiKey);
 export const ApiKeyCreate = body(
@@ -64,18 +64,19 @@ export const SpaceUpdate = body(
 );
 export const SignIn = body(
   { email, password: text("Password.", { minLength: 1, maxLength: LIMITS.PASSWORD_CHARACTERS_MAX }) },
-  { $id: "SignIn", description: "The credentials of a person." },
+  { $id: "SignIn", description: "A person's email address and password." },
 );
 export const LinkOpen = body({ token }, { $id: "LinkOpen", description: "A one-time link." });
 export const Link = resource("Link", "A one-time link.", {
   object: objectWord("link"),
   purpose: word(["owner", "sign_in", "invitation"], {
-    description: "`sign_in`: the person is signed in now. `owner`, `invitation`: create an account next.",
+    description:
+      "`sign_in` means that the person is now signed in. For `owner` and `invitation`, create an account next.",
   }),
 });
 export const OwnerCreate = body(
   { token, name: personName, email, password },
-  { $id: "OwnerCreate", description: "The account of the first owner or of an invited person." },
+  { $id: "OwnerCreate", description: "The account to create for the first owner or an invited person." },
 );
 export const SignedOut = resource("SignedOut", "The ended session.", {
   object: objectWord("session"),
@@ -100,7 +101,7 @@ export const Invitation = resource("Invitation", "A one-time link that lets a pe
 export const AuditEntry = resource("AuditEntry", "A recorded action.", {
   id: id(),
   object: objectWord("audit_entry"),
-  created: time("When it happened."),
+  created: time("When the action happened."),
   action: text("For example `webhook.secret_revealed`."),
   actor: text("An email address, `key <name>` or `operator`."),
   address: textOrNull("The IP address of the actor."),
@@ -141,7 +142,7 @@ export const Overview = resource("Overview", "The data that the dashboard shows 
     hint: textOrNull("How to install ffmpeg if it is missing."),
   }),
   limits: Type.Object({
-    retention_days: integer("Days that events and deliveries are kept."),
+    retention_days: integer("Number of days for which events and deliveries are kept."),
     upload_bytes: integer("Maximum size of a file."),
   }),
 });

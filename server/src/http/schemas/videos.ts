@@ -27,8 +27,8 @@ const Rendition = Type.Object({
   bitrate: integer("Bits per second."),
 });
 
-/** The first five fields never change, because they are also the wire format of events. */
-export const Video = resource("Video", "A video embed. It exists before a file is uploaded.", {
+/** The names and types of the first five fields must never change, because they are also the wire format of events. */
+export const Video = resource("Video", "A video embed. It exists even before a file is uploaded.", {
   id: videoId(),
   object: objectWord("video"),
   created: time("When the video was created."),
@@ -44,7 +44,7 @@ export const Video = resource("Video", "A video embed. It exists before a file i
     description: "Why the latest file is not playable.",
     properties: {
       code: { type: "string", description: "A stable code." },
-      message: { type: "string", description: "A sentence for people." },
+      message: { type: "string", description: "A human-readable explanation." },
     },
     required: ["code", "message"],
   }),
@@ -82,13 +82,17 @@ export const VideoUpdate = body(
 export const VideoQuery = body({
   ...page,
   status: Type.Optional(word(VIDEO_STATUSES, { description: "Only videos with this status." })),
-  q: Type.Optional(text("Part of a name, or an id.", { maxLength: LIMITS.NAME_CHARACTERS_MAX })),
+  q: Type.Optional(
+    text("Only videos whose name contains this text or whose id is this text.", {
+      maxLength: LIMITS.NAME_CHARACTERS_MAX,
+    }),
+  ),
 });
 
 export const UploadToken = resource("UploadToken", "Allows a browser to upload a file to one video.", {
   object: objectWord("upload_token"),
   video: videoId(),
-  token: text("Send it as `Authorization: Bearer …`, or as the tus metadata `token`. Shown once."),
+  token: text("The token itself. Send it as `Authorization: Bearer …`. Shown only once."),
   expires: time("When the token expires."),
   upload_url: text("The tus URL for the upload."),
 });

@@ -30,23 +30,24 @@ const fields = {
   description: textOrNull("Display name."),
   events: Type.Array(eventType("An event type."), { description: "The event types that the webhook receives." }),
   status: word(["enabled", "paused", "disabled"], {
-    description: "`paused` by a person or `disabled` by the system. Both hold deliveries; none are lost.",
+    description:
+      "A webhook is `paused` by a person or `disabled` by the system. Either way, its deliveries are held and none are lost.",
   }),
   status_reason: textOrNull("Why the webhook is paused or disabled."),
   status_since: time("When `status` last changed."),
   ordering: word(["video", "none"], {
-    description: "`video`: the events of one video are delivered in order. `none`: in any order.",
+    description: "`video` delivers the events of each video in order. `none` delivers events in any order.",
   }),
-  rate_limit: integerOrNull("Maximum deliveries per second; null: no limit."),
-  headers: texts("Names of the custom headers; the values are hidden."),
+  rate_limit: integerOrNull("Maximum deliveries per second, or null for no limit."),
+  headers: texts("Names of the custom headers. Their values are hidden."),
   secret_hint: text("Last characters of the secret."),
   secret_since: time("When the secret was created."),
-  previous_secret_hint: textOrNull("Last characters of the previous secret while it still signs."),
-  previous_secret_until: timeOrNull("When the previous secret stops signing."),
-  failing_since: timeOrNull("First failure since the last success."),
+  previous_secret_hint: textOrNull("Last characters of the previous secret, while it is still valid."),
+  previous_secret_until: timeOrNull("When the previous secret expires."),
+  failing_since: timeOrNull("When the first failure since the last success happened."),
   disables_at: timeOrNull("When the webhook will be disabled if no delivery succeeds."),
 };
-const secret = text("The secret that signs its deliveries.", { examples: ["whsec_…"] });
+const secret = text("The secret that its deliveries are signed with.", { examples: ["whsec_…"] });
 
 export const Webhook = resource("Webhook", "A registered URL with its event types and its secret.", fields);
 export type Webhook = Static<typeof Webhook>;
@@ -56,11 +57,11 @@ export const WebhookWithSecret = resource("WebhookWithSecret", "A webhook with i
 });
 export const WebhookList = listOf(Webhook);
 
-export const WebhookSecret = resource("WebhookSecret", "The secret that verifies the deliveries of a webhook.", {
+export const WebhookSecret = resource("WebhookSecret", "The secret for verifying a webhook's deliveries.", {
   object: objectWord("secret"),
   secret,
-  previous_secret: textOrNull("The previous secret while it still signs."),
-  previous_secret_until: timeOrNull("When the previous secret stops signing."),
+  previous_secret: textOrNull("The previous secret, while it is still valid."),
+  previous_secret_until: timeOrNull("When the previous secret expires."),
 });
 
 const url = text("An https URL, or an http URL if the operator allows it.", {
@@ -75,17 +76,23 @@ const events = Type.Array(eventType("An event type."), {
 });
 const description = textOrNull("Display name.", { maxLength: LIMITS.DESCRIPTION_CHARACTERS_MAX });
 const ordering = word(["video", "none"], {
-  description: "`video` (default) delivers the events of one video in order; `none` in any order.",
+  description: "`video` (default) delivers the events of each video in order. `none` delivers events in any order.",
 });
-const rateLimit = integerOrNull("Maximum deliveries per second; null: no limit.", { minimum: 1, maximum: 10_000 });
+const rateLimit = integerOrNull("Maximum deliveries per second, or null for no limit.", {
+  minimum: 1,
+  maximum: 10_000,
+});
 const headers = texts("Headers to add to every delivery.", {
   keys: LIMITS.WEBHOOK_HEADERS_MAX,
   key: 256,
   value: 4_096,
 });
-const ownSecret = text("Your own secret: `whsec_` and base64 of 24 to 64 bytes. By default, Mave generates one.", {
-  maxLength: 128,
-});
+const ownSecret = text(
+  "Your own secret: `whsec_` followed by 24 to 64 bytes in base64. By default, Mave generates one.",
+  {
+    maxLength: 128,
+  },
+);
 
 export const WebhookCreate = body(
   {
@@ -122,7 +129,7 @@ export const WebhookUpdate = body(
 export const RotationCreate = body(
   {
     overlap_seconds: Type.Optional(
-      integer("How long the previous secret still signs, up to 7 days.", {
+      integer("How long deliveries are also signed with the previous secret, up to 7 days.", {
         minimum: 0,
         maximum: 604_800,
         default: 86_400,
@@ -130,7 +137,7 @@ export const RotationCreate = body(
     ),
     secret: Type.Optional(ownSecret),
   },
-  { $id: "RotationCreate", description: "Options of a rotation." },
+  { $id: "RotationCreate", description: "Options for a rotation." },
 );
 export const TestCreate = body(
   { type: Type.Optional(word(EVENT_TYPE_WORDS, { description: "The event type to send.", default: "webhook.test" })) },
@@ -149,7 +156,7 @@ const quantiles = Type.Object({
 export const WebhookHealth = resource("WebhookHealth", "Deliveries of a webhook in the last 24 hours.", {
   object: objectWord("webhook_health"),
   webhook: id(),
-  success_rate: numberOrNull("Share of successful attempts, 0 to 1; null without attempts."),
+  success_rate: numberOrNull("Share of successful attempts, from 0 to 1; null if there were no attempts."),
   succeeded: integer("Successful attempts."),
   failed: integer("Failed attempts."),
   response_ms: quantiles,
@@ -161,9 +168,9 @@ export const WebhookHealth = resource("WebhookHealth", "Deliveries of a webhook 
   pending: integer("Pending deliveries: waiting, sending, retrying or held."),
   oldest_pending: timeOrNull("When the oldest pending delivery was created."),
   drain_seconds: integerOrNull(
-    "Estimated time until all pending deliveries are sent, if all succeed. Based on the rate limit or on recent response times; null without either.",
+    "Estimated time until all pending deliveries are sent, assuming that all succeed. This is based on the rate limit and recent response times; null if neither is available.",
   ),
-  failing_since: timeOrNull("First failure since the last success."),
+  failing_since: timeOrNull("When the first failure since the last success happened."),
   disables_at: timeOrNull("When the webhook will be disabled if no delivery succeeds."),
   certificate_until: timeOrNull("When the receiver's certificate expires."),
   hours: Type.Array(
