@@ -6,7 +6,7 @@ import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defaultClientConditions, defineConfig, type Plugin } from "vite";
 
-/** In development, Vite serves the pages and proxies all other requests to the running server. */
+/** The server that Vite proxies API, media, and docs requests to in development. Vite itself serves the pages. */
 const server = process.env.MAVE_DEV_SERVER ?? "http://localhost:3000";
 
 export default defineConfig({
@@ -18,7 +18,7 @@ export default defineConfig({
     outDir: "dist",
     target: "es2023",
     modulePreload: { polyfill: false },
-    // Use one chunk for the icons in all lists and one for the parts of all pages. Smaller chunks compress worse.
+    // Use one chunk for the icons in all lists, and one for the components of all pages. Smaller chunks compress worse.
     rolldownOptions: {
       output: {
         codeSplitting: {

@@ -10,7 +10,7 @@ export default defineConfig({
     manifest: "manifest.json",
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
-    chunkSizeWarningLimit: 800, // hls.js, loaded on playback
+    chunkSizeWarningLimit: 800, // hls.js is large, but it loads only on playback
     rolldownOptions: { input: "main.ts" },
   },
 });

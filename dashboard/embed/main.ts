@@ -12,7 +12,7 @@ const data = JSON.parse(document.getElementById("video")!.textContent!) as Embed
 if (data.status === "ready") showPlayButton();
 else if (data.status !== "deleted") pollStatus();
 
-/** Loads the player when playback starts, or earlier if the user hovers over or focuses the button. */
+/** Shows the play button. The player loads on playback, or earlier if the user hovers over or focuses the button. */
 function showPlayButton(): void {
   const query = new URLSearchParams(location.search);
   const button = document.getElementById("play") as HTMLButtonElement;
@@ -53,7 +53,7 @@ function pollStatus(): void {
     if (response?.status === 410 || (state && state.status !== data.status)) return location.reload();
     if (state?.progress != null) {
       bar?.setAttribute("value", String(state.progress));
-      if (percent) percent.textContent = `${state.progress} %`;
+      if (percent) percent.textContent = `${state.progress}%`;
     }
     wait();
   };

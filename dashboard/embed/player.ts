@@ -73,7 +73,7 @@ function thumbnails(source: string): HTMLTrackElement {
   return track;
 }
 
-/** Uses hls.js if the browser supports Media Source Extensions. Otherwise uses native HLS, as in Safari on iPhone. */
+/** Uses hls.js if the browser supports Media Source Extensions. Otherwise, uses native HLS, as in Safari on iPhone. */
 async function attach(video: HTMLVideoElement, playlist: string): Promise<void> {
   const { default: Hls } = await import("hls.js");
   if (!Hls.isSupported()) {

@@ -1,4 +1,4 @@
-/** The page's clock. It ticks once per second for all relative times, and stops while the page is hidden. */
+/** The page's clock. One timer updates all relative times every second, and stops while the page is hidden. */
 import { useSyncExternalStore } from "react";
 
 const listeners = new Set<() => void>();

@@ -20,7 +20,7 @@ export const number = (value: number): string => grouped.format(value);
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${number(count)}${NB}${count === 1 ? one : many}`;
 
-/** Formats a time as 14:03 if it is today, or as Nov 22, 14:03 otherwise, with the year unless it is this year. */
+/** Formats a time: 14:03 if it is today, Nov 22, 14:03 if it is this year, or Nov 22, 2025, 14:03 otherwise. */
 export function moment(unix: number, now: number): string {
   const time = timeOfDay.format(date(unix));
   if (sameDay(unix, now)) return time;
@@ -38,7 +38,7 @@ export function exact(unixMs: number): string {
   return `${weekday.format(at)}, ${fullDate.format(at)}, ${timeWithSeconds.format(at)}.${ms}`;
 }
 
-/** Formats local time and UTC to the second, for the tooltip of a relative time. */
+/** Formats a time to the second, in local time and UTC, for the tooltip of a relative time. */
 export function localAndUtc(unix: number): string {
   const utc = date(unix).toISOString().replace("T", " ").replace(".000Z", " UTC");
   return `${fullDate.format(date(unix))}, ${clockTime(unix)} local, ${utc}`;
@@ -95,14 +95,14 @@ export function bytes(count: number | null | undefined): string {
   return `${value < 99.95 ? value.toFixed(1) : Math.round(value)}${NB}${units[unit]}`;
 }
 
-/** Formats a percentage: 88.9 % · 99.98 % · 100 % only if part equals whole, or an en dash if whole is 0. */
+/** Formats a percentage: 88.9% · 99.98% · 100% (only if part equals whole), or an en dash if whole is 0. */
 export function percent(part: number, whole: number): string {
   if (whole === 0) return "–";
-  if (part === whole) return `100${NB}%`;
-  if (part === 0) return `0${NB}%`;
+  if (part === whole) return "100%";
+  if (part === 0) return "0%";
   const value = (100 * part) / whole;
   const digits = value >= 99 ? 2 : 1;
-  return `${Math.min(value, 100 - 10 ** -digits).toFixed(digits)}${NB}%`;
+  return `${Math.min(value, 100 - 10 ** -digits).toFixed(digits)}%`;
 }
 
 /** Formats the length of a video: 1:24 · 48:12 · 1:02:18 */

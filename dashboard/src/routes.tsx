@@ -1,4 +1,4 @@
-/** The pages and their paths. Each page's code is loaded on the first visit. */
+/** The pages and their paths. Each page's code is loaded on the first visit to that page. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { ApiError } from "./api/client.ts";
 import { queryClient, sessionQuery } from "./api/queries.ts";
@@ -16,7 +16,7 @@ import { ErrorState } from "./ui/states.tsx";
 
 const root = createRootRoute({ notFoundComponent: NotFound });
 
-/** Pages that need no session. */
+/** The pages that do not need a session. */
 const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
@@ -29,7 +29,7 @@ const link = createRoute({
   component: lazyRouteComponent(() => import("./sign-in/link-page.tsx"), "LinkPage"),
 });
 
-/** All other pages need a session. Without one, the sign-in page returns to the requested page. */
+/** All other pages need a session. Users without one are sent to the sign-in page, and return after they sign in. */
 const app = createRoute({
   getParentRoute: () => root,
   id: "app",

@@ -140,7 +140,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.goto("/dashboard/deliveries");
     await page.getByText("Live", { exact: true }).waitFor({ timeout: 30_000 });
     await server.kill();
-    await page.getByText(/^Reconnecting, as of \d\d:\d\d:\d\d$/).waitFor({ timeout: 60_000 });
+    await page.getByText(/^Reconnecting, data as of \d\d:\d\d:\d\d$/).waitFor({ timeout: 60_000 });
     await server.start();
     const name = `Created after the restart, ${Date.now()}`;
     await api.video(name);

@@ -162,7 +162,7 @@ test("a new video's embed page shows upload and processing progress, then plays 
   await upload(id, "plain.mp4");
   await page.getByRole("heading", { name: "Processing video" }).waitFor();
   await db.run({ name: "test_progress", text: "update videos set progress = 42 where id = $1" }, [id]);
-  await page.getByText("42 %").waitFor();
+  await page.getByText("42%").waitFor();
   await expectAccessible(page);
   gate.resolve();
   await page.getByRole("button", { name: "Play A film" }).waitFor();

@@ -134,7 +134,7 @@ const timeIn = (page: Page) => page.evaluate<string>(`new Date().toLocaleTimeStr
 
 /** Waits until the page reports a lost connection. @returns the time of the last data */
 async function reconnecting(page: Page): Promise<string> {
-  const mark = page.getByText(/^Reconnecting, as of \d\d:\d\d:\d\d$/);
+  const mark = page.getByText(/^Reconnecting, data as of \d\d:\d\d:\d\d$/);
   await mark.waitFor(SEEN);
   return (await mark.innerText()).slice(-8);
 }

@@ -12,5 +12,5 @@ export const membersQuery = queryOptions({
   queryFn: ({ signal }) => api.get<List<Member>>("/v1/members", {}, signal),
 });
 
-/** Formats a key as `mave_••••••••3kQ9`, which is enough to tell keys apart. */
+/** Masks an API key as `mave_••••••••3kQ9`. Its last characters are enough to tell keys apart. */
 export const maskedKey = (hint: string): string => `mave_••••••••${hint}`;

@@ -29,7 +29,7 @@ export function ApiKeysPage() {
           </Button>
         }
       >
-        Programs authenticate to the API with a key. Keys are stored hashed and shown only once.
+        Programs use keys to authenticate to the API. A key is shown only once, because only its hash is stored.
       </PageHead>
       {keys.data ? (
         keys.data.data.length === 0 ? (
@@ -51,7 +51,10 @@ export function ApiKeysPage() {
 function NoKeys() {
   return (
     <Empty title="No API keys yet">
-      <p>Create one key per program, so that you can delete it without affecting the others. On the server:</p>
+      <p>
+        Create a separate key for each program, so that you can delete one without affecting the others. To create a key
+        on the server:
+      </p>
       <div className="mt-3 max-w-160">
         <CopyField text="npm run -s mave -- admin key create --name ci --scope write" label="Copy command" />
       </div>

@@ -21,7 +21,7 @@ export function AuditLogPage() {
   return (
     <>
       <PageHead title="Audit log">
-        Changes to API keys, secrets, webhooks, members, and replays: who made them, when, and from which address.
+        Who changed API keys, secrets, webhooks, members, and replays, when, and from which IP address.
       </PageHead>
       {log.error ? (
         <ErrorState error={log.error} retry={() => void log.refetch()} />

@@ -9,14 +9,14 @@ import { Checkbox, TextField } from "../ui/field.tsx";
 import { ErrorLine } from "../ui/states.tsx";
 import { apiKeysQuery } from "./account-queries.ts";
 
-/** Asks for a name and a scope, then shows the key. Mount a new instance for each key: closing it discards the key. */
+/** Asks for a name and a scope, then shows the key. Mount a new instance for each key. */
 export function CreateApiKey() {
   const queries = useQueryClient();
   const [open, setOpen] = useState(true);
   const create = useMutation({
     mutationFn: (key: { name: string; scope: string }) => api.post<ApiKey & { key: string }>("/v1/api-keys", key),
     onSuccess: () => queries.invalidateQueries({ queryKey: apiKeysQuery.queryKey }),
-    gcTime: 0, // keeps the key out of the query cache
+    gcTime: 0, // so that the key does not stay in the cache after the dialog closes
   });
   const close = () => {
     setOpen(false);
@@ -72,7 +72,7 @@ function Form({ open, onClose, onSubmit, busy, error }: FormProps) {
           required
           maxLength={200}
           autoComplete="off"
-          hint="The program that will use it."
+          hint="The program that will use the key."
           error={nameError}
         />
         <fieldset>

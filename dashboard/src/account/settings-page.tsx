@@ -116,7 +116,7 @@ function Shortcuts() {
   return (
     <Checkbox
       label="Keyboard shortcuts"
-      hint="Single keys, such as G then V for Videos. Press ? to list them. ⌘K and Ctrl+K always work."
+      hint="Short key sequences, such as G then V for Videos. Press ? to see all of them. ⌘K and Ctrl+K always work."
       checked={on}
       onChange={({ target }) => {
         enableShortcuts(target.checked);

@@ -1,4 +1,4 @@
-/** The API client. Requests carry the session cookie; every error is an `ApiError` that pages can show. */
+/** The API client. Requests send the session cookie. Every error is an `ApiError`, which pages can display. */
 
 export interface Problem {
   status: number;
@@ -25,7 +25,7 @@ export class ApiError extends Error {
 
 type Query = Record<string, string | number | boolean | readonly string[] | null | undefined>;
 
-/** Adds the query to the path and skips empty values: `/v1/deliveries?status=pending`. */
+/** Appends the query to the path, without empty values, as in `/v1/deliveries?status=pending`. */
 export function withQuery(path: string, query: Query = {}): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
@@ -40,7 +40,7 @@ const unreachable: Problem = {
   status: 0,
   code: "SERVER_UNREACHABLE",
   title: "Server unreachable",
-  detail: "The server did not respond. Check that it is running and that you are online.",
+  detail: "The server did not respond. Check that the server is running and that you are online.",
   errors: [],
 };
 

@@ -1,4 +1,4 @@
-/** Queries shared by several pages. Each key starts with the `GET /v1/changes` topic that invalidates it. */
+/** Queries shared by several pages. Each key starts with the kind of data, so that refresh.ts can invalidate it. */
 import { QueryClient, queryOptions } from "@tanstack/react-query";
 import { ApiError, api } from "./client.ts";
 import type {
@@ -38,7 +38,7 @@ export const overviewQuery = queryOptions({
   refetchInterval: 5_000,
 });
 
-/** Fetches all webhooks, because search and counts need every one. A space has at most 1,000. */
+/** Fetches all webhooks, because search and counts need all of them. A space has at most 1,000 webhooks. */
 export const webhooksQuery = queryOptions({
   queryKey: ["webhook", "list"],
   queryFn: async ({ signal }) => {

@@ -18,7 +18,7 @@ export type Health = Schemas["WebhookHealth"];
 export type HealthHour = Health["hours"][number];
 
 export type MaveEvent = Omit<Schemas["Event"], "data"> & {
-  /** Null after the event's data is erased. `video` still holds the video's ID. */
+  /** Null once the event's data has been erased. `video` still holds the video's ID. */
   data: Schemas["Video"] | Schemas["Webhook"] | null;
 };
 export type Erasure = Schemas["Erasure"];

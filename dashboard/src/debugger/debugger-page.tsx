@@ -28,7 +28,8 @@ export function DebuggerPage() {
   return (
     <>
       <PageHead title="Debugger">
-        Paste a request to see why its signature was rejected. The check runs in your browser; nothing is sent.
+        Paste a request to see why its signature was rejected. The check runs in your browser; nothing is sent to the
+        server.
       </PageHead>
       <form
         onSubmit={(event) => void submit(event)}
@@ -38,7 +39,7 @@ export function DebuggerPage() {
           label="Headers"
           mono
           rows={4}
-          hint="All headers, or the Mave-Signature value alone."
+          hint="All headers, or just the Mave-Signature value."
           placeholder="Mave-Signature: t=1785443715, v1=9756f65086ff343d…"
           value={request.headers}
           onChange={({ target }) => set({ headers: target.value })}
@@ -66,7 +67,7 @@ export function DebuggerPage() {
             mono
             autoComplete="off"
             spellCheck={false}
-            placeholder="Only during a rotation"
+            placeholder="Needed only during a rotation"
             value={request.previous}
             onChange={({ target }) => set({ previous: target.value })}
           />
@@ -85,7 +86,7 @@ export function DebuggerPage() {
   );
 }
 
-/** Fills in the request from the delivery in the URL. The user must paste the secret. */
+/** Fills in the request of the delivery that the URL names. The user still has to paste the secret. */
 function useDelivery(set: (change: Partial<PastedRequest>) => void) {
   const { delivery, attempt } = route.useSearch();
   const { data } = useQuery({
@@ -105,7 +106,7 @@ function useDelivery(set: (change: Partial<PastedRequest>) => void) {
 const noCryptography = (): SignatureCheck => ({
   valid: false,
   title: "This page cannot compute signatures",
-  detail: "Browsers allow cryptography only over HTTPS and on localhost. Open the dashboard there.",
+  detail: "Browsers restrict cryptography to HTTPS and localhost. Open the dashboard over HTTPS or on localhost.",
   code: undefined,
 });
 

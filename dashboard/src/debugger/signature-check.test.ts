@@ -28,7 +28,7 @@ describe("the signature check", () => {
     const check = await checkWith(() => ({}), 412);
     expect(check.title).toBe("The signature is valid but 412 s old; the limit is 300 s");
   });
-  test("reports a mismatch if the secret is different", async () => {
+  test("reports a mismatch if the secret is wrong", async () => {
     expect((await checkWith(() => ({ secret: OTHER_SECRET }))).code).toBe("SIGNATURE_MISMATCH");
   });
   test("reports a missing secret or header", async () => {
@@ -37,7 +37,7 @@ describe("the signature check", () => {
   });
 });
 
-test("headers are parsed from raw lines, curl arguments, JSON, and a bare signature", () => {
+test("pasted headers can be raw lines, curl arguments, JSON, or a bare signature", () => {
   const parsed = { "mave-signature": "t=1, v1=ab" };
   expect(readHeaders("t=1, v1=ab")).toEqual(parsed);
   expect(readHeaders("Mave-Signature: t=1, v1=ab\r\n")).toEqual(parsed);

@@ -2,7 +2,7 @@
 import { REASONS, type ReasonCode, sign, verify, WebhookVerificationError } from "@mave/webhooks";
 
 export interface PastedRequest {
-  /** Header lines, or only the value of Mave-Signature. */
+  /** Header lines, or just the value of Mave-Signature. */
   headers: string;
   body: string;
   secret: string;
@@ -29,7 +29,7 @@ const TITLES: Partial<Record<ReasonCode, string>> = {
   HEADER_MISSING: "The Mave-Signature header is missing",
   HEADER_STANDARD_ONLY: "Only the Standard Webhooks headers are present",
   HEADER_MALFORMED: "The Mave-Signature header is malformed",
-  SIGNATURE_MISMATCH: "The signature was made with another secret or for another body",
+  SIGNATURE_MISMATCH: "The signature was made with a different secret or for a different body",
   EVENT_INVALID: "The signature is valid, but the body is not an event",
 };
 
@@ -42,11 +42,14 @@ export async function checkSignature(request: PastedRequest, now: number): Promi
   return {
     ...previous,
     title: "Signed with the previous secret",
-    detail: "The signature is valid, but the previous secret stops working when its rotation ends.",
+    detail: "The signature is valid, but the previous secret stops working when the rotation ends.",
   };
 }
 
-/** Parses pasted headers: raw lines, curl `-H` arguments, or JSON lines. Text without a name is the Mave-Signature. */
+/**
+ * Parses pasted headers: raw lines, curl `-H` arguments, or JSON lines. A line without a header name is taken as the
+ * value of Mave-Signature.
+ */
 export function readHeaders(text: string): Record<string, string> {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
   const headers: Record<string, string> = {};
@@ -91,7 +94,7 @@ function titleOf({ code }: WebhookVerificationError, headers: Record<string, str
 
 const EXAMPLE_SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 
-/** Builds a request with a valid signature. */
+/** Builds an example request with a valid signature. */
 export async function exampleRequest(now: number): Promise<PastedRequest> {
   const data = {
     id: "k1iFD7h4rW",

@@ -14,7 +14,7 @@ interface AttemptsProps {
   delivery: string;
   log: Attempt[];
   selected: number | undefined;
-  /** Whether an attempt that is not yet in the log is in progress. */
+  /** True while an attempt is in progress that the log does not include yet. */
   sending: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** The confirmation dialogs for bulk actions. Each one previews how many deliveries the action affects. */
+/** The confirmation dialogs for bulk actions. Each dialog previews how many deliveries the action affects. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
@@ -23,7 +23,10 @@ import { deliveryCount } from "./delivery-text.ts";
 
 export interface BulkAction {
   kind: "send" | "cancel";
-  /** The end of the filter in Unix seconds, so that the preview and the action cover the same deliveries. */
+  /**
+   * The end of the filter's time range, in Unix seconds. It is fixed so that the preview and the action cover the same
+   * deliveries.
+   */
   now: number;
 }
 
@@ -92,7 +95,7 @@ function SendDialog({ body, ...dialog }: DialogProps & { body: ReplayBody }) {
       {...dialog}
       verb={total ? `Send ${deliveryCount(total)} again` : "Send again"}
       total={total}
-      none="No finished delivery matches this filter."
+      none="No finished deliveries match this filter."
       previewError={preview.error}
       action={start}
     >
@@ -130,7 +133,7 @@ function CancelDialog({ body, asked, ...dialog }: CancelProps) {
       loss
       stay="Keep deliveries"
       total={total}
-      none="No pending delivery matches this filter."
+      none="No pending deliveries match this filter."
       previewError={preview.error}
       action={cancel}
     >
@@ -145,7 +148,7 @@ interface PreviewedProps extends DialogProps {
   verb: string;
   loss?: boolean;
   stay?: string;
-  /** The number of deliveries in the preview. Undefined while it loads. */
+  /** The number of deliveries in the preview. Undefined while the preview loads. */
   total: number | undefined;
   /** The text to show if the preview finds no deliveries. */
   none: string;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { cancellationOf, replayOf, type Unsupported } from "./bulk-requests.ts";
 
-test("a filter is converted to a replay of the deliveries it shows", () => {
+test("a filter is converted to a replay of the deliveries that it matches", () => {
   expect(replayOf({ webhook: "w", status: "failed", type: "video.created", since: 5 }, 9)).toEqual({
     webhook: "w",
     since: 5,
@@ -33,7 +33,7 @@ test("a filter that a replay cannot express is rejected with a reason and the fi
   expect(unsupported({ webhook: "w", event: "e" })).toEqual([expect.stringContaining("Open each"), {}]);
 });
 
-test("a filter is converted to a cancellation of only the pending deliveries it shows", () => {
+test("a filter is converted to a cancellation of only the pending deliveries that it matches", () => {
   expect(cancellationOf({ webhook: "w", event: "e", until: 3 })).toEqual({
     webhook: "w",
     event: "e",

@@ -1,4 +1,4 @@
-/** Converts the filter on the deliveries list into a bulk action request, and sends cancellations. */
+/** Converts the filter of the deliveries list into a request for a bulk action, and sends cancellations. */
 import { api } from "../api/client.ts";
 import type { Cancellation } from "../api/types.ts";
 import type { DeliverySearch } from "../shell/search-params.ts";
@@ -27,7 +27,7 @@ export interface CancellationBody {
   reason?: string | undefined;
 }
 
-/** Why a bulk action does not support a filter, and which filter to remove, if removing one helps. */
+/** The reason why a bulk action does not support the current filters, and which filter to remove, if that helps. */
 export interface Unsupported {
   why: string;
   remove?: "status" | "response";
@@ -36,8 +36,9 @@ export interface Unsupported {
 export const isUnsupported = (request: object): request is Unsupported => "why" in request;
 
 /**
- * Returns the replay that sends the matching deliveries again. A replay selects a webhook's events by time and delivery
- * status. Any filter it cannot express is unsupported, because the replay would send more than the list shows.
+ * Returns the request for a replay that sends the matching deliveries again. A replay selects a webhook's events by
+ * time, delivery status, type, and video. Any other filter is unsupported, because the replay would ignore it and send
+ * more deliveries than the list shows.
  */
 export function replayOf(search: DeliverySearch, now: number): ReplayBody | Unsupported {
   const { status, webhook, type, video, since = 0, until = now, event, response } = search;
@@ -51,13 +52,13 @@ export function replayOf(search: DeliverySearch, now: number): ReplayBody | Unsu
 
 const REPLAY_PENDING =
   "Pending deliveries are sent automatically. Remove the status filter, or choose a finished status.";
-const REPLAY_EVENT = "These are the deliveries of one event. Open each delivery to send it again.";
+const REPLAY_EVENT = "This list shows the deliveries of a single event. Open each delivery to send it again.";
 const REPLAY_RESPONSE =
-  "A replay selects deliveries by status, not by response. Without the response filter, the status Failed covers every delivery that never got a 2xx.";
+  "A replay selects deliveries by status, not by response. If you remove the response filter, the Failed status includes every delivery that never got a 2xx.";
 const REPLAY_WEBHOOK =
-  "A replay has one webhook, so that it keeps that webhook's order and can be paused or canceled. Choose a webhook in the filter first.";
+  "A replay is for one webhook, so that it can keep that webhook's order and can be paused or canceled. Choose a webhook in the filter first.";
 
-/** Returns the cancellation of the pending deliveries that match the filter. */
+/** Returns the request to cancel the pending deliveries that match the filter. */
 export function cancellationOf(search: DeliverySearch): CancellationBody | Unsupported {
   const { response, status: wanted = "pending", ...rest } = search;
   if (response !== undefined) return { why: CANCEL_RESPONSE, remove: "response" };
@@ -66,7 +67,7 @@ export function cancellationOf(search: DeliverySearch): CancellationBody | Unsup
 }
 
 const CANCEL_RESPONSE =
-  "Deliveries are canceled by status, not by last response. Without the response filter, the status Retrying covers every pending delivery whose last attempt failed.";
+  "Deliveries are canceled by status, not by last response. If you remove the response filter, the Retrying status includes every pending delivery whose last attempt failed.";
 const CANCEL_STATUS = "Only pending deliveries that are not being sent right now can be canceled.";
 
 export const previewCancellation = (body: CancellationBody) =>

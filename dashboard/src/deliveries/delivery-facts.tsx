@@ -14,7 +14,7 @@ import { useWebhookNames } from "./names.ts";
 
 const accent = "rounded-tag text-accent hover:underline";
 
-/** Shows the objects that a delivery belongs to, and its position among the video's events. */
+/** Shows a delivery's event, video, and webhook, and the position of the event among the video's events. */
 export function DeliveryFacts({ delivery }: { delivery: Delivery }) {
   const { id, event, video, webhook, sequence, created } = delivery;
   const webhookNames = useWebhookNames();
@@ -67,7 +67,7 @@ function VideoLink({ id }: { id: string }) {
   );
 }
 
-/** Lists the deliveries for this video to this webhook in the order they are sent. */
+/** Lists this video's deliveries to this webhook, in the order in which they are sent. */
 function DeliveryOrder({ delivery, video }: { delivery: Delivery; video: string }) {
   const { webhook } = delivery;
   const { data } = useQuery({

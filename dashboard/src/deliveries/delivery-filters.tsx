@@ -139,7 +139,7 @@ function TimeChoice({ search, set }: { search: DeliverySearch; set: SetFilter })
   );
 }
 
-/** The filters that only links can set: a video or an event. */
+/** Shows the filters that only a link can set (a video or an event), and lets the user remove filters. */
 function Chips({ search, set }: { search: DeliverySearch; set: SetFilter }) {
   const { status: _, ...filters } = search;
   if (Object.keys(filters).length === 0) return null;

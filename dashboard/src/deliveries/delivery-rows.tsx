@@ -39,7 +39,7 @@ export function DeliveryRows({ list, empty, without }: RowsProps) {
   );
 }
 
-/** Shown until a row matches. Older pages load automatically until a request fails. */
+/** Shown until a matching delivery is found. Older pages load automatically until a request fails. */
 function Searching({ older }: Pick<LiveList<Delivery>, "older">) {
   if (!older.failed)
     return (
@@ -156,7 +156,7 @@ const LAST: Column<Delivery>[] = [
   },
 ];
 
-/** Shows the maximum only while more attempts are possible. */
+/** Shows the number of attempts, and the maximum unless the delivery has succeeded or was canceled. */
 function attemptText({ attempts, max_attempts, status }: Delivery): string {
   if (attempts === 0) return "–";
   return status === "succeeded" || status === "canceled" ? String(attempts) : `${attempts} of ${max_attempts}`;

@@ -34,10 +34,10 @@ function Emphasized({ text, part }: { text: string; part: string }) {
 
 /** Explains why no attempt is scheduled for the delivery. */
 function blocked({ status, reason, waits_for, log }: DeliveryWithLog): string | undefined {
-  if (status === "canceled") return reason ?? "Canceled. It will not be sent.";
+  if (status === "canceled") return reason ?? "Canceled. This delivery will not be sent.";
   if (status === "held") return reason ?? "Held until the webhook is resumed.";
   if (status === "waiting" && waits_for !== null && log.length === 0)
-    return "Waiting for an earlier event of this video, because events are delivered in order.";
+    return "Waiting for an earlier event of this video, because a video's events are delivered in order.";
   return undefined;
 }
 

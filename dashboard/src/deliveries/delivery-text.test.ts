@@ -66,7 +66,7 @@ test("a row shows the response status, or the error if there is no response, or 
   expect(shortError("503")).toBe("503 Service Unavailable");
 });
 
-test("a delivery count can include the kind of delivery", () => {
+test("a delivery count can name the kind of delivery, such as pending", () => {
   expect(plain(deliveryCount(1_204))).toBe("1,204 deliveries");
   expect(plain(deliveryCount(1, "pending"))).toBe("1 pending delivery");
 });

@@ -1,4 +1,4 @@
-/** Deliveries and attempts as text: short for rows, a diagnosis for the delivery page. */
+/** Formats deliveries and attempts as text: short texts for table rows, and a diagnosis for the delivery page. */
 import type { Attempt, Delivery } from "../api/types.ts";
 import { duration, plural } from "../format.ts";
 
@@ -67,7 +67,7 @@ export const shortResult = (status: number | null, error: string | null): string
   return error === null ? "–" : (ERRORS[error] ?? error.replaceAll("_", " "));
 };
 
-/** Formats a key of `errors` in a webhook's health, which is a status or an error code. */
+/** Formats a `word` from `errors` in a webhook's health: a response status or an error code. */
 export const shortError = (word: string): string =>
   /^\d+$/.test(word) ? statusText(Number(word)) : shortResult(null, word);
 
@@ -88,7 +88,7 @@ export function responseCell(delivery: Delivery): ResponseCell {
   return { text, tone: status === "failed" ? "bad" : "warn" };
 }
 
-/** Explains what went wrong in an attempt, on which side, and what to do. */
+/** Explains what went wrong in an attempt, which side caused it, and what to do. */
 export function diagnose(attempt: Attempt): string {
   const { status, error, timings } = attempt;
   if (attempt.outcome === "succeeded") return succeeded(attempt);
@@ -110,13 +110,13 @@ function succeeded({ status, timings, note }: Attempt): string {
   return note === null ? text : `${text} ${note}`;
 }
 
-/** The time that an attempt spent before the receiver got the request. */
+/** Returns the time that an attempt spent on DNS, connecting, and TLS before it could send the request. */
 export const networkMs = ({ timings }: Attempt): number =>
   (timings.dns ?? 0) + (timings.connect ?? 0) + (timings.tls ?? 0);
 
 const DIAGNOSES: Record<string, (attempt: Attempt) => string> = {
   dns_failed: ({ url }) => `${hostOf(url).host} does not exist. Check the URL.`,
-  dns_timeout: ({ url }) => `The DNS lookup of ${hostOf(url).host} timed out. This is usually temporary.`,
+  dns_timeout: ({ url }) => `The DNS lookup for ${hostOf(url).host} timed out. This is usually temporary.`,
   address_blocked: ({ url }) => `${hostOf(url).host} is a private address. An operator can allow it.`,
   connect_refused: ({ url }) => `Nothing is listening on ${hostOf(url).host}:${hostOf(url).port}.`,
   connect_timeout: () => "No connection within 5 s. Check for a firewall.",
@@ -126,7 +126,7 @@ const DIAGNOSES: Record<string, (attempt: Attempt) => string> = {
   response_invalid: () => "The response is not valid HTTP.",
   timeout: () => "No response within 15 s. Respond first, then process the event.",
   redirect_refused: ({ response }) => `Redirects are not followed. Change the URL to ${locationOf(response)}.`,
-  stopped: () => "This server was shutting down. The attempt does not count.",
+  stopped: () => "This server was shutting down. The attempt does not count toward the maximum number of attempts.",
 };
 
 const hostOf = (url: string): { host: string; port: string } => {
@@ -140,7 +140,7 @@ const locationOf = (response: Attempt["response"]): string =>
 const advice = (status: number): string => {
   if (status === 401 || status === 403) return " If the signature was rejected, open the debugger.";
   if (status === 404 || status === 405) return " Check the path of the URL and that it accepts POST.";
-  if (status === 410) return " 410 disables the webhook.";
+  if (status === 410) return " A 410 response disables the webhook.";
   if (status >= 300 && status < 400) return " Redirects are not followed. Change the URL to the final address.";
   return "";
 };

@@ -34,7 +34,7 @@ function NoMatch({ filters }: { filters: number }) {
   const matched = filters === 1 ? "this filter" : `${number(filters)} filters`;
   return (
     <Empty title={`No deliveries match ${matched}`} action={<LinkButton to="/deliveries">Clear filters</LinkButton>}>
-      New deliveries appear here as soon as they match.
+      New deliveries that match will appear here.
     </Empty>
   );
 }
@@ -49,7 +49,7 @@ function None() {
         </LinkButton>
       }
     >
-      Create a webhook, then send a test or upload a video. Deliveries appear here as they happen.
+      Create a webhook, then send a test event or upload a video. Deliveries appear here as they happen.
     </Empty>
   );
 }

@@ -10,16 +10,16 @@ describe("the phases of an attempt", () => {
     expect(phases.map(({ ms }) => ms)).toEqual([4, 18, 31, 4_740, 12]);
     expect(phases.map(({ from }) => from)).toEqual([0, 4, 22, 53, 4_793]);
   });
-  test("count the wait as First byte if no byte arrived", () => {
+  test("count the wait under First byte if no response byte arrives", () => {
     const phases = phasesOf({ ...full, first_byte: null, total: 15_000 });
     expect(phases[3]?.ms).toBe(15_000 - 53);
   });
-  test("count all the time as Connect if no connection was made", () => {
+  test("count all time after the DNS lookup under Connect if no connection is made", () => {
     const phases = phasesOf({ dns: 4, connect: null, tls: null, first_byte: null, total: 5_000, reused: false });
     expect(phases[1]?.ms).toBe(4_996);
     expect(phases[3]?.ms).toBe(0);
   });
-  test("count all the time as First byte if the receiver is silent on a reused connection", () => {
+  test("count all time under First byte if the receiver is silent on a reused connection", () => {
     const silent = { dns: null, connect: null, tls: null, first_byte: null, total: 15_000, reused: true };
     expect(phasesOf(silent)[3]?.ms).toBe(15_000);
   });

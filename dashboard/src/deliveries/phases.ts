@@ -5,14 +5,17 @@ import { duration } from "../format.ts";
 export interface Phase {
   label: string;
   ms: number;
-  /** Milliseconds from the start of the attempt. */
+  /** When the phase began, in milliseconds since the start of the attempt. */
   from: number;
   color: string;
 }
 
 const COLORS = ["bg-phase-dns", "bg-phase-connect", "bg-phase-tls", "bg-accent", "bg-phase-body"] as const;
 
-/** Splits an attempt into its phases. If it ended early, the remaining time counts toward the unfinished phase. */
+/**
+ * Splits an attempt into its phases. If the attempt ended early, the remaining time counts toward the phase in which
+ * it ended.
+ */
 export function phasesOf(timings: Timings): Phase[] {
   const { dns, connect, tls, first_byte, total } = timings;
   const known = [dns, connect, tls, first_byte];
@@ -30,7 +33,10 @@ export function phasesOf(timings: Timings): Phase[] {
   });
 }
 
-/** Returns the phase in which an attempt without a first byte ended: always First byte on a reused connection. */
+/**
+ * Returns the index of the phase in which an attempt ended if no response byte arrived. On a reused connection, this is
+ * always First byte.
+ */
 function unfinished({ dns, connect, tls, reused }: Timings): number {
   if (reused) return 3;
   return Math.min(3, [dns, connect, tls].findLastIndex((ms) => ms !== null) + 1);

@@ -1,4 +1,4 @@
-/** Shows an attempt's request and response, formatted or raw, and always as text, so that no response can run code. */
+/** Shows an attempt's request and response, formatted or raw. Both are shown as text, so no response can run code. */
 import { Check, Copy } from "lucide-react";
 import { useState } from "react";
 import type { Attempt, AttemptResponse } from "../api/types.ts";
@@ -105,7 +105,7 @@ function Headers({ label, headers }: { label: string; headers: string[][] }) {
     <CodeBlock label={label}>
       <span className="grid w-fit grid-cols-[minmax(96px,max-content)_max-content] gap-x-5">
         {headers.map(([name, value], at) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: headers can repeat and never change
+          // biome-ignore lint/suspicious/noArrayIndexKey: header names can repeat, and the list never changes
           <span key={at} className="contents">
             <span className="text-text-2">{name}</span>
             <span>{value}</span>

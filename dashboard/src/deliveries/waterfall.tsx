@@ -5,7 +5,7 @@ import { phasesOf, summary } from "./phases.ts";
 
 const share = (part: number, whole: number): string => `${whole === 0 ? 0 : (100 * part) / whole}%`;
 
-/** Shows one row per phase. The receiver's own time is in the accent color. */
+/** Shows one row per phase, with the receiver's own time in the accent color. */
 export function Waterfall({ attempt }: { attempt: Attempt }) {
   const { timings, number, started_ms, url, address } = attempt;
   const phases = phasesOf(timings);
@@ -45,7 +45,7 @@ export function Waterfall({ attempt }: { attempt: Attempt }) {
   );
 }
 
-/** Shows all phases in one bar, on a scale shared by the delivery's attempts. */
+/** Shows all phases in one bar. All attempts of a delivery are drawn on the same scale. */
 export function StackedBar({ attempt, scale }: { attempt: Attempt; scale: number }) {
   return (
     <span aria-hidden className="flex h-2 overflow-hidden rounded-[2px]">

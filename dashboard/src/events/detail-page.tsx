@@ -94,7 +94,7 @@ function Deliveries({ event }: { event: string }) {
         without="video"
         empty={
           <Empty title="No deliveries">
-            No webhook had chosen this event type at the time. A replay can still send it.
+            No webhook had chosen this event type when the event occurred. You can still send the event with a replay.
           </Empty>
         }
       />

@@ -68,7 +68,10 @@ const columnsOf = (deliveriesOf: DeliveriesOf): Column<MaveEvent>[] => [
 
 type DeliveriesOf = (event: MaveEvent) => Delivery[] | undefined;
 
-/** Fetches the deliveries for recent events in one request. @returns a function that returns an event's deliveries, or undefined if the event is older or nothing is loaded yet */
+/**
+ * Fetches the deliveries for recent events in one request. @returns a function that returns an event's deliveries, or
+ * undefined if the event is too old or nothing is loaded yet
+ */
 function useDeliveriesByEvent(): DeliveriesOf {
   const { data } = useQuery({
     queryKey: ["delivery", "fresh", "by-event"],

@@ -1,11 +1,12 @@
 /**
- * A single event stream of changes for the whole dashboard. A change is only a hint to refetch. The stream is closed
- * while the page is hidden, and all data is refetched when the page is shown again.
+ * Receives changes over a single event stream for the whole dashboard. A change contains only IDs and serves
+ * as a hint to refetch data. The stream is closed while the page is hidden, and all data is refetched when the page is
+ * shown again.
  */
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import { nowSeconds } from "../clock.ts";
 
-/** Empty if the server does not know what changed. */
+/** The IDs of what changed. Empty if the server does not know them. */
 export interface Change {
   delivery?: string;
   event?: string;
@@ -18,8 +19,9 @@ export type LiveState = { state: "live" | "reconnecting"; asOf: number };
 
 const TOPICS: Topic[] = ["delivery", "video", "webhook", "event"];
 const RECONNECT_MS = 3_000;
-/** The connection is considered lost if it does not open within 5 s, or if two 15 s heartbeats in a row are missing. */
+/** A connection that does not open within this time is considered lost. */
 const OPEN_MS = 5_000;
+/** A connection is considered lost after this time without a heartbeat. The server sends one every 15 s. */
 const SILENT_MS = 40_000;
 
 const listeners = new Map<Topic | "all", Set<(change: Change) => void>>();
@@ -27,7 +29,7 @@ const stateListeners = new Set<() => void>();
 let source: EventSource | undefined;
 let retry: ReturnType<typeof setTimeout> | undefined;
 let timeout: ReturnType<typeof setTimeout> | undefined;
-/** Whether changes may have been missed: before the first connection, while hidden, or while disconnected. */
+/** Whether changes may have been missed: at first, and after the page was hidden or the connection was lost. */
 let missed = true;
 let current: LiveState = { state: "reconnecting", asOf: nowSeconds() };
 
@@ -59,7 +61,10 @@ function open() {
   }
 }
 
-/** A connection can die without an error event. If it does, the data shown is as old as the last heartbeat. */
+/**
+ * Considers the connection lost if nothing arrives within `ms`, because it can die without an error event. The data
+ * shown is then as old as the last heartbeat.
+ */
 function expectWithin(ms: number) {
   const lastSeen = nowSeconds();
   clearTimeout(timeout);

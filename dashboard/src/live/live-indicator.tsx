@@ -9,14 +9,14 @@ import type { LiveList } from "./live-list.ts";
 
 const ANNOUNCE_INTERVAL_MS = 10_000;
 
-/** Shows how current the rows are: "Live", "Paused, 12 new", or "Reconnecting, as of 14:03:08". */
+/** Shows how up to date the rows are: "Live", "Paused, 12 new", or "Reconnecting, data as of 14:03:08". */
 export function LiveIndicator({ list }: { list: LiveList<{ id: string }> }) {
   const { state, asOf } = useLiveState();
   const { paused, pause, newCount } = list;
   useShortcuts({ p: () => pause(!paused) });
   const isDisconnected = state === "reconnecting";
   const label = isDisconnected
-    ? `Reconnecting, as of ${clockTime(asOf)}`
+    ? `Reconnecting, data as of ${clockTime(asOf)}`
     : paused
       ? `Paused${newCount > 0 ? `, ${number(newCount)} new` : ""}`
       : "Live";

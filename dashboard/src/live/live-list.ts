@@ -29,7 +29,7 @@ export interface LiveList<T> {
   loading: boolean;
   error: Error | null;
   retry: () => void;
-  /** The ref of the element that contains the rows. */
+  /** A ref to the element that contains the rows. */
   ref: RefObject<HTMLDivElement | null>;
 }
 
@@ -130,7 +130,7 @@ interface Insertion<T> {
   paused: boolean;
 }
 
-/** Inserts new rows as soon as that does not disturb the reader. @returns a function that inserts them now */
+/** Inserts new rows once this does not disturb the reader. @returns a function that inserts them immediately */
 function useInsertion<T extends Row>({ key, fresh, newCount, isEmpty, ref, paused }: Insertion<T>): () => void {
   const queries = useQueryClient();
   const keyText = JSON.stringify(key);
@@ -148,7 +148,7 @@ function useInsertion<T extends Row>({ key, fresh, newCount, isEmpty, ref, pause
   return insert;
 }
 
-/** True if the list is at the top of its pane, with no pointer, focus, or text selection in it. */
+/** Checks that the list is scrolled to the top and does not contain the pointer, the focus, or a text selection. */
 function isUndisturbed(list: HTMLElement | null): boolean {
   const pane = list?.closest("main");
   if (!list || !pane || document.hidden) return false;

@@ -24,20 +24,20 @@ describe("the new rows", () => {
   test("include an older row that now matches the filter", () => {
     expect(ids(newRows(rows("ca"), rows("cba")))).toBe("b");
   });
-  test("exclude older rows that moved up because another row no longer matches the filter", () => {
+  test("exclude older rows that moved to the first page because a newer row no longer matches the filter", () => {
     expect(ids(newRows(rows("dcb"), rows("cba")))).toBe("");
   });
 });
 
 describe("inserting new rows", () => {
-  test("puts the new first page before the rows loaded below it", () => {
+  test("puts the new first page above the older rows that were already loaded", () => {
     expect(ids(insertNewRows(loaded("cba"), page(rows("edc"))).pages[0]!.data)).toBe("edcba");
   });
-  test("continues from where the search stopped, which may be beyond the last row", () => {
+  test("continues from where the search for matching rows stopped, even if that is beyond the last row", () => {
     const walked = { ...loaded("cba"), pages: [{ ...page(rows("cba"), true), next: "far back" }] };
     expect(insertNewRows(walked, page(rows("dcb"))).pages[0]).toMatchObject({ has_more: true, next: "far back" });
   });
-  test("starts over if more than a page of rows was added", () => {
+  test("starts the list over if more than a page of rows was added", () => {
     expect(ids(insertNewRows(loaded("cba", true), page(rows("zyx"), true)).pages[0]!.data)).toBe("zyx");
   });
   test("never duplicates a row, keeps the newest first, and limits the length of the list", () => {

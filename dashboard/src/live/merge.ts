@@ -26,8 +26,8 @@ export function newRows<T extends Row>(loaded: T[], fresh: T[]): T[] {
 }
 
 /**
- * Returns the list with its first page replaced. If no row on the new first page is loaded, more than a page of
- * rows was added. The rows in between are unknown, so the list starts over.
+ * Returns the list with its first page replaced. If none of the rows on the new first page were loaded before, more
+ * than a page of rows was added. The rows between the two pages are unknown, so the list starts over.
  */
 export function insertNewRows<T extends Row>(loaded: Pages<T>, fresh: List<T>): Pages<T> {
   const rows = loaded.pages.flatMap((page) => page.data);

@@ -34,7 +34,7 @@ function staleAfter(topic: string, change: object): string[] {
   return QUERIES.filter((query) => queries.getQueryState(query.split(" "))!.isInvalidated);
 }
 
-test("a change with an ID invalidates the queries of that ID", () => {
+test("a change with an ID invalidates only the queries for that ID", () => {
   expect(staleAfter("delivery", { delivery: "a", webhook: "w" })).toEqual(["delivery one a", "health w"]);
 });
 

@@ -1,4 +1,4 @@
-/** Invalidates queries on changes: lists at most once a second, health at most every 5 s. */
+/** Invalidates queries when data changes: lists at most once a second, and health at most every 5 s. */
 import type { QueryClient, QueryKey } from "@tanstack/react-query";
 import { type Change, onChange } from "./changes.ts";
 
@@ -13,7 +13,7 @@ export function startRefreshing(queries: QueryClient): () => void {
     soon.add(["delivery", "one", ...idOf(change.delivery)]);
     soon.add(["delivery", "fresh"]);
     later.add(["health", ...idOf(change.webhook)]);
-    // The first success after failures can only change whether the webhook is failing.
+    // A successful delivery can also end a webhook's failing state.
     later.add(["webhook"]);
     later.add(["overview"]);
     later.add(["replay"]);
@@ -27,7 +27,8 @@ export function startRefreshing(queries: QueryClient): () => void {
     onChange("video", () => later.add(["overview"])),
     onChange("all", () => {
       void queries.invalidateQueries();
-      // The server updates health a few seconds after an attempt, and the attempt may predate this connection.
+      // The server updates health a few seconds after an attempt, so an attempt made before this connection opened may
+      // change health only now.
       later.add(["webhook"]);
       later.add(["health"]);
     }),

@@ -86,7 +86,7 @@ function ReplayFacts({ replay, name }: { replay: Replay; name: string }) {
       <Fact name="Finished">{finished === null ? "–" : <When at={finished}>{finishedAt}</When>}</Fact>
       <Fact name="Deliveries">
         <Link to="/deliveries" search={{ webhook, since, until }} className="rounded-tag text-accent hover:underline">
-          View deliveries in this range
+          View deliveries in this time range
         </Link>
       </Fact>
     </Facts>

@@ -22,7 +22,7 @@ export function NewReplayPage() {
         New replay
       </Crumbs>
       <PageHead title="New replay">
-        Event IDs stay the same, so the receiver can ignore duplicates. Nothing is sent before you confirm the preview.
+        Event IDs stay the same, so the receiver can ignore duplicates. Nothing is sent until you confirm the preview.
       </PageHead>
       <div className="gutter pb-10">
         <Form />
@@ -31,7 +31,7 @@ export function NewReplayPage() {
   );
 }
 
-/** Changing a field discards the preview. */
+/** Shows the form and the preview. Changing a field discards the preview. */
 function Form() {
   const { webhook = "", since, until } = route.useSearch();
   const navigate = useNavigate();

@@ -6,7 +6,7 @@ import { Checkbox, Select, TextField } from "../ui/field.tsx";
 
 export interface ReplayDraft {
   webhook: string;
-  /** The values of datetime-local fields. */
+  /** `since` and `until` are values of datetime-local fields. */
   since: string;
   until: string;
   statuses: string[];
@@ -20,10 +20,10 @@ const STATUSES = [
   { status: "failed", label: "Failed", hint: "No automatic retries were left." },
   { status: "canceled", label: "Canceled", hint: "The delivery was canceled or skipped." },
   { status: "never", label: "Never sent", hint: "The webhook did not exist yet or had not chosen the event type." },
-  { status: "succeeded", label: "Succeeded", hint: "The receiver gets the event a second time." },
+  { status: "succeeded", label: "Succeeded", hint: "The receiver receives the event a second time." },
 ];
 
-/** Formats the value of a datetime-local field: local time, such as 2026-11-23T14:03. */
+/** Formats a time as the value of a datetime-local field, in local time: 2026-11-23T14:03. */
 export function fieldTime(unix: number): string {
   const at = new Date(unix * 1_000);
   return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
@@ -125,7 +125,7 @@ function MoreFilters({ draft, set, errorOf }: Omit<FieldsProps, "children">) {
       <div className="mt-4 flex flex-col gap-5">
         <fieldset>
           <legend className="mb-1 font-medium">Event types</legend>
-          <p className="mb-1 text-text-2">Leave empty for all types that the webhook has chosen.</p>
+          <p className="mb-1 text-text-2">Select none to include all types that the webhook has chosen.</p>
           {types?.data.map(({ type }) => (
             <Checkbox
               key={type}

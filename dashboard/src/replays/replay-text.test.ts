@@ -4,7 +4,7 @@ import { cancelText, progress, selection, size, timeRange } from "./replay-text.
 const plain = (text: string) => text.replaceAll("\u00a0", " ");
 
 describe("the text of a replay", () => {
-  test("shows its size as a count, with a duration if there is a rate limit", () => {
+  test("shows the number of events, with an estimated duration if there is a rate limit", () => {
     expect(plain(size({ total: 1_204, rate: 50 }))).toBe("1,204 events, about 25 s");
     expect(plain(size({ total: 1, rate: null }))).toBe("1 event");
   });
@@ -14,10 +14,10 @@ describe("the text of a replay", () => {
       "Failed or never sent events of type video.uploaded, video k1iFD7h4rW",
     );
   });
-  test("never shows more progress than the total", () => {
+  test("never shows progress beyond the total", () => {
     expect(progress({ done: 12, total: 10 })).toBe("10 of 10");
   });
-  test("says that canceling does not affect deliveries being sent", () => {
+  test("says that canceling does not affect deliveries that are being sent", () => {
     const rest =
       "Pending deliveries of this replay will be canceled. Deliveries that are being sent right now are not affected.";
     expect(plain(cancelText({ done: 9, total: 10 }))).toBe(`1 event will not be sent. ${rest}`);

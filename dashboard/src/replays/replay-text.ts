@@ -21,7 +21,7 @@ export function size({ total, rate }: Pick<Replay, "total" | "rate">): string {
   return `${events}, about ${span(Math.ceil(total / rate))}`;
 }
 
-/** Explains the effect of canceling. Pending deliveries are canceled too, but the API does not count them. */
+/** Explains what canceling does. It gives no number of pending deliveries, because the API does not return one. */
 export function cancelText({ total, done }: Pick<Replay, "done" | "total">): string {
   const left = Math.max(0, total - done);
   const unsent = left === 0 ? "" : `${plural(left, "event")} will not be sent. `;
@@ -40,6 +40,6 @@ export function selection({ statuses, types, video }: Pick<Replay, "statuses" | 
   return `${which.charAt(0).toUpperCase()}${which.slice(1)} events${ofTypes}${ofVideo}`;
 }
 
-/** `done` can exceed `total` because it includes events skipped because their delivery was still pending. */
+/** Formats the progress. `done` also counts events skipped due to a pending delivery, so it can exceed `total`. */
 export const progress = ({ done, total }: Pick<Replay, "done" | "total">): string =>
   `${number(Math.min(done, total))} of ${number(total)}`;

@@ -104,7 +104,7 @@ function useNavigationKeys(): Shortcuts {
   };
 }
 
-/** "/" focuses the page's search field, or opens the palette if the page has none. */
+/** Handles "/": focuses the page's search field, or opens the palette if the page has none. */
 const focusSearch = (openPalette: () => void) => () => {
   const search = document.querySelector<HTMLInputElement>("main input[type=search]");
   if (search === null) openPalette();

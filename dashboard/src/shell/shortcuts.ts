@@ -1,4 +1,4 @@
-/** Keyboard shortcuts of one or two keys. They are inactive while typing, and users can turn them off in Settings. */
+/** Keyboard shortcuts of one or two keys. They are inactive while the user types, and can be turned off in Settings. */
 import { useEffect, useRef } from "react";
 
 const SEQUENCE_MS = 1_200;
@@ -50,7 +50,10 @@ function listener(keys: () => Shortcuts) {
   };
 }
 
-/** A key pressed right after G or C can only complete the sequence. It never triggers a single-key shortcut, even if another component binds one to it. */
+/**
+ * A key pressed right after G or C can only complete the sequence. It never triggers a single-key shortcut, even if
+ * another component binds one to it.
+ */
 const isSecond = (pair: string): boolean => pair.startsWith("g ") || pair.startsWith("c ");
 
 /** J and K move the focus between rows. */

@@ -85,7 +85,7 @@ function NavLink({ item: { label, to, icon: Icon }, failing = 0 }: { item: NavIt
   );
 }
 
-/** Shows the current delivery rate, or that the page has lost its connection. */
+/** Shows the current delivery rate, or "Reconnecting" while the change stream is disconnected. */
 function DeliveryRate({ perSecond }: { perSecond: number | undefined }) {
   const { state } = useLiveState();
   if (perSecond === undefined) return null;

@@ -34,7 +34,7 @@ export function LinkPage() {
   if (token === "" || opened.isError)
     return (
       <InvalidLink
-        reason={opened.error?.message ?? "Its token is missing. Copy the whole link, including the part after #."}
+        reason={opened.error?.message ?? "The link has no token. Copy the whole link, including the part after #."}
       />
     );
   if (opened.data === undefined || signedIn)

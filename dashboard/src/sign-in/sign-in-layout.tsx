@@ -24,7 +24,7 @@ export function SignInLayout({ title, description, children }: SignInLayoutProps
   );
 }
 
-/** Explains how to regain access with a command on the server. */
+/** Shows the command to run on the server to regain access. */
 export function LinkCommand({ label }: { label: string }) {
   return (
     <div className="mt-8 border-t border-line pt-4">

@@ -41,7 +41,7 @@ export function SignInPage() {
   );
 }
 
-/** Returns a function that stores the new session and opens the page that asked for it. */
+/** Returns a function that stores the new session and opens the page that the user requested before signing in. */
 export function useSignedIn(): (session?: Session) => Promise<void> {
   const queries = useQueryClient();
   const router = useRouter();

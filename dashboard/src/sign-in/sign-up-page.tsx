@@ -10,7 +10,7 @@ import { useSignedIn } from "./sign-in-page.tsx";
 
 const PASSWORD_CHARACTERS_MIN = 10;
 
-/** Creates the owner on the first run, or an invited member. */
+/** Creates the account of the owner, on the first run, or of an invited member. */
 export function SignUpPage({ token, owner }: { token: string; owner: boolean }) {
   const enter = useSignedIn();
   const create = useMutation({
@@ -41,7 +41,7 @@ export function SignUpPage({ token, owner }: { token: string; owner: boolean }) 
           type="email"
           autoComplete="username"
           required
-          hint="Only for signing in. Mave sends no email."
+          hint="For signing in. Mave emails only the owner, and only about failing webhooks."
           error={apiError?.field("email")}
         />
         <TextField

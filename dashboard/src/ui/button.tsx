@@ -47,7 +47,7 @@ export function Button(props: ButtonHTMLAttributes<HTMLButtonElement> & Looks & 
   );
 }
 
-/** A button with an icon only; the label is its tooltip and accessible name. */
+/** A button that shows only an icon. The label is its tooltip and accessible name. */
 export function IconButton(
   props: Omit<ButtonHTMLAttributes<HTMLButtonElement>, "children"> & Looks & { label: string; icon: LucideIcon },
 ) {

@@ -1,4 +1,4 @@
-/** Charts of the last 24 hours, drawn by uPlot. Import it lazily: uPlot is too large for the first load. */
+/** Charts of the last 24 hours, drawn by uPlot. Import it lazily, because uPlot is too large for the first load. */
 import { useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
@@ -11,7 +11,7 @@ export interface ChartProps {
   /** Describes the chart in a sentence, for screen readers. */
   description: string;
   data: uPlot.AlignedData;
-  /** Called again for each theme, because a canvas cannot use CSS variables. */
+  /** Called again when the theme changes, because a canvas cannot use CSS variables. */
   options: (color: (name: string) => string) => Pick<uPlot.Options, "series"> & Partial<uPlot.Options>;
 }
 
@@ -37,7 +37,7 @@ export function Chart({ description, data, options }: ChartProps) {
   return <div ref={box} role="img" aria-label={description} className="h-[148px] min-w-0 overflow-hidden" />;
 }
 
-/** Text drawn on a canvas before the font has loaded stays in the fallback font. */
+/** Returns whether the font has loaded. Text drawn on a canvas before that would stay in the fallback font. */
 function useFont(): boolean {
   const [ready, setReady] = useState(document.fonts.check(FONT));
   useEffect(() => {

@@ -4,7 +4,7 @@ import { LazyDialog } from "./lazy-loading.tsx";
 import type { DialogPopupProps } from "./popups.tsx";
 import { ErrorLine } from "./states.tsx";
 
-/** A dialog whose code is loaded when it first opens. It stays mounted so that focus returns to where it was. */
+/** A dialog whose code loads when it first opens. It then stays mounted, so that closing it can restore the focus. */
 export function Dialog(props: DialogPopupProps) {
   const [used, setUsed] = useState(props.open);
   if (props.open && !used) setUsed(true);
@@ -20,10 +20,10 @@ interface ConfirmProps {
   open: boolean;
   onClose: () => void;
   title: string;
-  /** The consequence of the action, with a count. */
+  /** States what the action will do, and to how many items. */
   children: ReactNode;
   verb: string;
-  /** Whether the action is destructive. If it is, the button is red. */
+  /** Makes the button red, for a destructive action. */
   loss?: boolean;
   busy?: boolean;
   error?: unknown;
@@ -31,7 +31,7 @@ interface ConfirmProps {
   disabled?: boolean;
   /** Options shown below the text. */
   more?: ReactNode;
-  /** The label of the button that closes the dialog; "Cancel" by default. */
+  /** The label of the button that closes the dialog without acting. The default is "Cancel". */
   stay?: string;
   /** A less destructive action, shown before the main button. */
   instead?: ReactNode;

@@ -5,7 +5,7 @@ const shown = Promise.withResolvers<void>();
 /** Called by each page when it sets its title. */
 export const pageIsShown = shown.resolve;
 
-/** Resolves once the first page and its fonts are shown and the browser is idle, which ends the first load. */
+/** Resolves when the first load is over: the first page and its fonts are shown, and the browser is idle. */
 export const firstIdle = shown.promise
   .then(() => document.fonts.ready)
   .then(
@@ -16,7 +16,7 @@ export const firstIdle = shown.promise
   )
   .then(() => void performance.mark("first-idle"));
 
-/** A promise that resolves once the page is idle, or earlier when `loadNow` is called. */
+/** Returns a promise that resolves once the page is idle, or earlier if `loadNow` is called. */
 function whenIdle(): { ready: Promise<void>; loadNow: () => void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   return { ready: Promise.race([firstIdle, promise]), loadNow: resolve };
@@ -30,7 +30,7 @@ export const loadToastsNow = toasts.loadNow;
 const RETRIES = 20;
 const RETRY_MS = 3_000; // same as the change stream's reconnect interval
 
-/** Loads a module. If the server is unreachable, retries until the server is back instead of breaking the page. */
+/** Loads a module. If the server is unreachable, retries for a minute before it lets the page fail. */
 export async function loadWithRetry<Module>(load: () => Promise<Module>): Promise<Module> {
   for (let left = RETRIES; ; left--) {
     try {
@@ -46,7 +46,7 @@ const load = () => loadWithRetry(() => import("./popups.tsx"));
 
 export const LazyDialog = lazy(async () => ({ default: (await load()).DialogPopup }));
 export const LazyPalette = lazy(async () => ({ default: (await load()).PalettePopup }));
-/** Every page has menus and toasts from the start, so their code loads only once the page is idle. */
+/** Menus and toasts are on every page, so their code waits until the page is idle, or until one is needed. */
 export const LazyMenu = lazy(async () => {
   await menus.ready;
   return { default: (await load()).MenuPopup };

@@ -6,7 +6,7 @@ export interface MenuItem {
   label: string;
   icon?: LucideIcon;
   onSelect: () => void;
-  /** Whether the item is destructive. If it is, it is shown in red. */
+  /** Shows the item in red, because it is destructive. */
   loss?: boolean;
   /** Whether there is a separator above the item. */
   apart?: boolean;
@@ -16,7 +16,7 @@ export interface MenuItem {
 }
 
 interface MenuProps {
-  /** The button that opens the menu. A click before the menu's code has loaded opens the menu afterward. */
+  /** The button that opens the menu. A click before the menu's code has loaded takes effect once it has loaded. */
   trigger: ReactElement<HTMLAttributes<HTMLElement>>;
   items: MenuItem[];
   align?: "start" | "end";

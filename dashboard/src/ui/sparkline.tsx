@@ -6,7 +6,7 @@ const GAP = 2;
 const HEIGHT = 24;
 const EMPTY = 2;
 
-/** Shows attempts per hour as bars, with failures in red at the bottom. An hour without attempts is a dash. */
+/** Shows attempts per hour as bars, with failures in red at the bottom. An hour without attempts is shown as a dash. */
 export function Sparkline({ hours }: { hours: HealthHour[] }) {
   const most = Math.max(1, ...hours.map(({ succeeded, failed }) => succeeded + failed));
   const height = (count: number) => (count === 0 ? 0 : Math.max(EMPTY, Math.round((HEIGHT * count) / most)));

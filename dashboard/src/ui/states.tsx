@@ -5,7 +5,7 @@ import { ApiError } from "../api/client.ts";
 import { Button } from "./button.tsx";
 import { classes } from "./classes.ts";
 
-/** A gray placeholder with the size of the content. Appears only if loading takes more than 150 ms. */
+/** A gray placeholder of the same size as the content. It appears only if loading takes more than 150 ms. */
 export function Skeleton({ className }: { className?: string }) {
   return (
     <span aria-hidden className={classes("fade-late block rounded-tag bg-neutral-tint", className ?? "h-4 w-24")} />
@@ -59,7 +59,7 @@ export function ErrorLine({ error }: { error: unknown }) {
   );
 }
 
-/** An empty list: a title, a sentence, and the next step. */
+/** Shown instead of an empty list: a title, a sentence, and the next step. */
 export function Empty({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
   return (
     <div className="gutter max-w-[calc(78ch+64px)] py-10">

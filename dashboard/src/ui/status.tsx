@@ -44,7 +44,7 @@ export function webhookState(webhook: Pick<Webhook, "status" | "failing_since">)
 }
 
 export function videoState({ status, progress }: Pick<Video, "status" | "progress">): State {
-  const share = progress === null ? "" : ` ${progress}\u00a0%`;
+  const share = progress === null ? "" : ` ${progress}%`;
   if (status === "waiting") return { label: "No file yet", icon: CircleDashed, tone: "quiet" };
   if (status === "uploading") return { label: `Uploading${share}`, icon: LoaderCircle, tone: "busy" };
   if (status === "processing") return { label: `Processing${share}`, icon: LoaderCircle, tone: "busy" };
@@ -78,7 +78,7 @@ export function Status({ state: { label, icon: Icon, tone } }: { state: State })
   );
 }
 
-/** An icon and a label on a tint, for page headings only. */
+/** An icon and a label on a tinted background, for page headings only. */
 export function Badge({ state: { label, icon: Icon, tone } }: { state: State }) {
   return (
     <span

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/a11y/noRedundantRoles: some browsers drop a table's semantics once its rows are laid out as grids
-/** A table whose rows become blocks of two or three lines in a narrow pane. Each list describes its columns once. */
+/** A table whose rows become blocks of two or three lines in a narrow pane. Each list defines its columns only once. */
 import type { CSSProperties, ReactNode } from "react";
 import { Button } from "./button.tsx";
 import { classes } from "./classes.ts";
@@ -12,15 +12,18 @@ export interface Column<T> {
   width: string;
   /** Numbers, times, and actions are right-aligned. */
   align?: "end";
-  /** The minimum pane width for this column: 720 px for mid (the default), 1,000 px for wide, 1,160 px for roomy. */
+  /** The minimum pane width that shows this column: mid (720 px, the default), wide (1,000 px), or roomy (1,160 px). */
   from?: keyof typeof visible;
-  /** The cell's position in a pane narrower than 720 px. If not set, the cell is hidden in that pane. */
+  /** The cell's position in a pane narrower than 720 px. If this is omitted, the cell is hidden in such a pane. */
   narrow?: keyof typeof places;
   className?: string;
   cell: (row: T) => ReactNode;
 }
 
-/** Two lines, each with a start and an end, a picture before them, buttons after them, and a line below. */
+/**
+ * The positions in a row of a narrow pane: two lines, each with a start and an end; a picture before them; buttons
+ * after them; and a third line below.
+ */
 const places = {
   picture: "narrow:col-start-1 narrow:row-span-2 narrow:row-start-1 narrow:pr-4",
   title: "narrow:col-start-2 narrow:row-start-1",
@@ -43,7 +46,7 @@ interface TableProps<T> {
   inset?: boolean;
 }
 
-/** Each row has one link with `data-row` and `stretched`, so the whole row is clickable and J and K move to it. */
+/** Each row has one link with `data-row` and `stretched`. It makes the whole row clickable, and J and K focus it. */
 export function Table<T extends { id?: string }>({ label, columns, rows, rowClass, inset }: TableProps<T>) {
   const line = classes("table-columns border-b border-line", !inset && "gutter");
   return (
@@ -89,7 +92,7 @@ const cellClass = <T,>({ align, from = "mid", narrow }: Column<T>, more?: string
     more,
   );
 
-/** At each pane width, the grid has tracks for the columns shown. See `table-columns` in styles.css. */
+/** Returns the grid tracks for the columns shown at each pane width. See `table-columns` in styles.css. */
 function tracks<T>(columns: readonly Column<T>[]): CSSProperties {
   const of = (...shown: (string | undefined)[]) =>
     columns.flatMap(({ from, width }) => (shown.includes(from) ? [width] : [])).join(" ");
@@ -100,7 +103,7 @@ function tracks<T>(columns: readonly Column<T>[]): CSSProperties {
   } as CSSProperties;
 }
 
-/** The button below a list that has another page. */
+/** The button below a list that has more pages. */
 export function LoadMore({ busy, onClick }: { busy: boolean; onClick: () => void }) {
   return (
     <div className="gutter py-4">

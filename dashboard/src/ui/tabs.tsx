@@ -38,7 +38,7 @@ interface ChoicesProps {
   onChoose: (option: string) => void;
 }
 
-/** A choice of one option. Uses toggle buttons, since a tab list requires panels and arrow keys. */
+/** Lets the user choose one option. Uses toggle buttons, since a tab list requires panels and arrow keys. */
 export function Choices({ label, options, chosen, onChoose }: ChoicesProps) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset adds a border and a legend

@@ -1,4 +1,4 @@
-/** Confirmations shown for 6 s, some with Undo. Errors must also appear on the page. */
+/** Shows confirmations for 6 s, some with an Undo button. An error shown as a toast must also appear on the page. */
 import type { ToastT } from "sonner";
 import { loadToastsNow } from "./lazy-loading.tsx";
 

@@ -4,19 +4,19 @@ export interface Sample {
   sent: number;
 }
 
-/** Long enough to smooth out bursts on a wireless network, and short enough to notice a change. */
+/** Long enough to smooth out bursts on a wireless network, and short enough to notice a change in speed. */
 const WINDOW_MS = 12_000;
-/** Over a shorter span, the rate is noise because the first bytes only fill socket buffers. */
+/** Over a shorter span, the rate would be meaningless, because the first bytes only fill socket buffers. */
 const SPAN_MIN_MS = 1_000;
 const INTERVAL_MIN_MS = 200;
 
 /** @returns the samples with the new one added and outdated ones dropped */
 export function addSample(samples: readonly Sample[], sample: Sample): readonly Sample[] {
   const last = samples.at(-1);
-  if (last && sample.sent < last.sent) return [sample]; // the server has less data than was reported
+  if (last && sample.sent < last.sent) return [sample]; // the server has less data than was reported before
   const recent = samples.filter(({ at }) => sample.at - at <= WINDOW_MS);
   const previous = recent.at(-2);
-  // Always keep the newest sample. It replaces the last one if the sample before that is too recent.
+  // Always keep the newest sample. If samples arrive too quickly, it replaces the one before it.
   if (previous && sample.at - previous.at < INTERVAL_MIN_MS) return [...recent.slice(0, -1), sample];
   return [...recent, sample];
 }

@@ -4,7 +4,7 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import { toast } from "../ui/toast.ts";
 import { droppedFiles, looksLikeVideo, type PickedFile, pickWithHandles } from "./picked-files.ts";
 
-/** Render `input`; call `pick` to open the dialog. */
+/** The caller renders `input` and calls `pick` to open the file dialog. */
 export function useFilePicker({ multiple, onPick }: { multiple: boolean; onPick: (files: PickedFile[]) => void }): {
   input: ReactNode;
   pick: () => Promise<void>;
@@ -31,22 +31,22 @@ export function useFilePicker({ multiple, onPick }: { multiple: boolean; onPick:
   return { input, pick };
 }
 
-/** Queues the video files, each for a new video or only the first for `video`, and reports skipped files. */
+/** Queues each video file for a new video, or only the first file for `video`. Reports the files it skips. */
 export function uploadFiles(files: readonly PickedFile[], video: string | null = null): void {
   const videos = files.filter(({ file }) => looksLikeVideo(file));
   const others = files.filter(({ file }) => !looksLikeVideo(file));
   if (others.length === 1) toast(`Skipped ${others[0]?.file.name}, which is not a video`);
   if (others.length > 1) toast(`Skipped ${others.length} files that are not videos`);
-  if (video !== null && videos.length > 1) toast("A video has one file; only the first is uploaded");
+  if (video !== null && videos.length > 1) toast("A video has one file; only the first file is uploaded");
   // The queue's code loads with the first file, or once the page is idle.
   void import("./upload-queue.ts").then(({ add }) => add(video === null ? videos : videos.slice(0, 1), video));
 }
 
-/** Accepts files dropped anywhere on the page, with an overlay while they are dragged over it. */
+/** Accepts files dropped anywhere on the page, and shows an overlay while files are dragged over it. */
 export function DropTarget({ video = null, label = "Drop to upload" }: { video?: string | null; label?: string }) {
   const isOver = useFileDrag((transfer) => {
     void droppedFiles(transfer).then(({ files, folders }) => {
-      if (folders > 0) toast("Folders cannot be uploaded. Drop the files inside them.");
+      if (folders > 0) toast("Folders cannot be uploaded. Drop the files themselves instead.");
       uploadFiles(files, video);
     });
   });

@@ -1,15 +1,15 @@
 /** Files chosen by drag and drop, in a file dialog that returns handles (Chromium), or in a plain input. */
 
-/** A file, with a handle if the browser provides one. A handle survives a reload. */
+/** A chosen file, with a handle if the browser provides one. Unlike the file, a handle survives a reload. */
 export interface PickedFile {
   file: File;
   handle: FileSystemFileHandle | null;
 }
 
-/** Extensions for which some systems report no type or a wrong one. */
+/** Extensions of video files. Some systems report no type, or a wrong one, for some of them. */
 const VIDEO_EXTENSIONS = /\.(mp4|m4v|mov|mkv|webm|avi|mts|m2ts|ts|mpe?g|flv|ogv|wmv|asf|mxf|3gp|3g2|gif)$/i;
 
-/** The server makes the final decision. This check only keeps a stray PDF from becoming a video. */
+/** Checks only enough to keep a stray PDF from becoming a video. The server makes the final decision. */
 export const looksLikeVideo = ({ name, type }: Pick<File, "name" | "type">): boolean =>
   type.startsWith("video/") || VIDEO_EXTENSIONS.test(name);
 
@@ -17,7 +17,10 @@ interface WithHandle {
   getAsFileSystemHandle?(): Promise<FileSystemHandle | null>;
 }
 
-/** Returns dropped files without folders. Reads the event synchronously, since browsers clear it after the handler. */
+/**
+ * Returns the dropped files, and how many folders were dropped. Reads the event synchronously, since browsers clear it
+ * after the handler.
+ */
 export async function droppedFiles(transfer: DataTransfer): Promise<{ files: PickedFile[]; folders: number }> {
   const items = [...transfer.items].filter(({ kind }) => kind === "file");
   const fileItems = items.filter((item) => !item.webkitGetAsEntry()?.isDirectory);

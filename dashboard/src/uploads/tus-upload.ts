@@ -66,7 +66,7 @@ function options({ upload, file, events, fail, stopped }: Attempt, video: string
     headers: { authorization: `Bearer ${token}` },
     metadata: { video, filename: file.name, filetype: file.type },
     retryDelays: null, // upload-state.ts retries, with a countdown
-    storeFingerprintForResuming: false, // upload-store.ts stores the file's handle too
+    storeFingerprintForResuming: false, // upload-store.ts stores the URL instead, with the file's handle
     onProgress: (sent: number) => {
       if (!stopped.aborted) events.progressed(sent);
     },
@@ -75,7 +75,7 @@ function options({ upload, file, events, fail, stopped }: Attempt, video: string
   };
 }
 
-/** Drops the host from the upload's URL, since the dashboard may be open under another hostname. */
+/** Reports the upload's URL without its host, since the dashboard may later be open under another hostname. */
 function reportLocation(tusUpload: TusUpload, events: UploadEvents): void {
   if (tusUpload.url === null) return;
   const { pathname } = new URL(tusUpload.url, location.href);
@@ -90,7 +90,7 @@ async function fromTusError(error: Error | DetailedError, file: File, events: Up
   const status = response.getStatus();
   const method = "originalRequest" in error ? error.originalRequest.getMethod() : "POST";
   if (status === 423 || (status === 409 && method === "PATCH")) return { kind: "busy" };
-  // A newer upload superseded this one. Starting over would end the newer upload, so let the user decide.
+  // A newer upload has replaced this one. Starting over would end the newer upload, so let the user decide.
   if (status === 409 && method === "HEAD") events.located(null);
   if (method !== "POST" && [404, 410].includes(status)) {
     events.located(null);
@@ -101,7 +101,7 @@ async function fromTusError(error: Error | DetailedError, file: File, events: Up
   return { kind: "response", status, detail: detailOf(response.getBody()), retryAfter_s };
 }
 
-/** A changed or moved file fails just like a lost connection. Reading one byte distinguishes the two cases. */
+/** Reads one byte, because an upload fails in the same way if its file was changed or its connection was lost. */
 async function isReadable(file: File): Promise<boolean> {
   return file
     .slice(0, 1)

@@ -10,7 +10,7 @@ const response = (status: number, more: { detail?: string; retryAfter_s?: number
 });
 
 describe("a failed upload", () => {
-  test("is retried if the cause is temporary, and otherwise fails with a reason", () => {
+  test("is retried if the cause is temporary, and otherwise shows a reason", () => {
     const decide = (error: UploadError) => {
       const { retry, reason } = decideRetry(error, 1);
       return [retry, reason];
@@ -25,7 +25,7 @@ describe("a failed upload", () => {
     ]);
   });
 
-  test("waits at least as long as Retry-After requires, and a minute if the server's disk is full", () => {
+  test("waits at least as long as Retry-After requires, and at least a minute if the server's disk is full", () => {
     expect(decideRetry(response(429, { retryAfter_s: 40 }), 1)).toMatchObject({ delay_ms: 40_000 });
     expect(decideRetry(response(507), 1)).toMatchObject({ delay_ms: 60_000 });
   });

@@ -4,11 +4,11 @@ export type UploadError =
   | { kind: "stalled" }
   | { kind: "unreadable" }
   | { kind: "signed out" }
-  /** The upload token has expired. Each attempt requests a new one. */
+  /** The upload token has expired. Each attempt requests a new token. */
   | { kind: "token expired" }
   /** The server keeps a partial upload for only a day. The next attempt starts at the first byte. */
   | { kind: "part expired" }
-  /** Another connection holds this upload or has advanced it. The next attempt asks the server for the offset. */
+  /** Another connection has locked this upload or sent more of it. The next attempt asks the server for the offset. */
   | { kind: "busy" }
   | { kind: "response"; status: number; detail: string | null; retryAfter_s: number | null };
 
@@ -60,7 +60,7 @@ function decideByStatus(
 const SUPERSEDED =
   "This upload was replaced by a newer one, or expired after a day without progress. Retry to upload from the start.";
 
-/** Returns 1, 2, 4, … 60 s. A lost connection usually recovers within seconds, and a server within minutes. */
+/** Returns 1, 2, 4, … 60 s. A lost connection usually recovers within seconds, but a failed server within minutes. */
 function backoff(failures: number): number {
   return Math.min(DELAY_MAX_MS, 1000 * 2 ** Math.max(0, failures - 1));
 }

@@ -1,6 +1,6 @@
 /**
- * This tab's uploads, which continue when the user changes pages. `reduce` computes the state. This file manages the
- * connections, the file handles, the store, and a tick every second.
+ * This tab's uploads, which continue when the user changes pages. `reduce` in upload-state.ts computes their state.
+ * This file manages their connections and file handles, the store, and a timer that ticks every second.
  */
 import { useSyncExternalStore } from "react";
 import { overviewQuery, queryClient } from "../api/queries.ts";
@@ -10,16 +10,16 @@ import { discard, startUpload } from "./tus-upload.ts";
 import { type Action, reduce, type Upload } from "./upload-state.ts";
 import { deleteAllUploads, deleteUpload, loadUploads, lockUpload, saveUpload } from "./upload-store.ts";
 
-/** Chromium's method to request access to a file again after a reload, missing from TypeScript's DOM types. */
+/** Chromium's method to request access to a file again after a reload. TypeScript's DOM types do not include it. */
 interface WithPermission {
   requestPermission?(wanted: { mode: "read" }): Promise<PermissionState>;
 }
 
-/** An upload's resources, which are not part of its state. */
+/** The resources of an upload that are not part of its state. */
 interface Resources {
   file: File | null;
   handle: FileSystemFileHandle | null;
-  /** Stops the connection. Null if there is none. */
+  /** Stops the connection. Null if there is no connection. */
   stop: (() => void) | null;
   unlock: () => void;
   savedAt_ms: number;
@@ -34,7 +34,7 @@ let ticker: ReturnType<typeof setInterval> | undefined;
 
 export const useUploads = (): readonly Upload[] => useSyncExternalStore(subscribe, () => uploads);
 
-/** Queues files, each for a new video or a single file for `video`. A file from an interrupted upload resumes it. */
+/** Queues each file for a new video, or a single file for `video`. A file of an interrupted upload resumes it. */
 export function add(files: readonly PickedFile[], video: string | null = null): void {
   const sizeMax = queryClient.getQueryData(overviewQuery.queryKey)?.limits.upload_bytes ?? null;
   const added = files.filter((file) => !resumeInterrupted(file, video));
@@ -120,7 +120,7 @@ function dispatch(action: Action): void {
   notify();
 }
 
-/** Starts or stops the connection according to the phase, and saves changes. */
+/** Starts or stops an upload's connection according to its phase, and saves changes to the store. */
 function synchronize(upload: Upload, before: Upload | undefined): void {
   const held = resources.get(upload.id);
   if (!held || upload === before) return;

@@ -83,7 +83,7 @@ function Actions({ upload }: { upload: Upload }) {
   }
 }
 
-/** Reopens the file of an interrupted upload, with one click if there is a handle or in the file dialog otherwise. */
+/** Reopens the file of an interrupted upload, with one click if there is a handle, or else through the file dialog. */
 function Reopen({ upload, hasHandle }: { upload: Upload; hasHandle: boolean }) {
   const { input, pick } = useFilePicker({
     multiple: false,
@@ -91,7 +91,7 @@ function Reopen({ upload, hasHandle }: { upload: Upload; hasHandle: boolean }) {
       const { name, size, modified } = upload;
       if (picked?.file.name === name && picked.file.size === size && picked.file.lastModified === modified)
         add([picked], upload.video);
-      else toast(`This file differs from the interrupted one. Choose the original ${name}.`);
+      else toast(`This is not the file of the interrupted upload. Choose the original ${name}.`);
     },
   });
   const onClick = async () => {
@@ -113,6 +113,6 @@ async function cancelWithToast({ id, name, createdVideo, phase }: Upload): Promi
     if (phase.name !== "failed")
       toast(createdVideo ? `Upload canceled and video deleted: ${name}` : `Upload canceled: ${name}`);
   } catch (error) {
-    toast.error(`Canceled ${name}, but the server could not delete it. ${(error as Error).message}`);
+    toast.error(`Canceled ${name}, but its data on the server could not be deleted. ${(error as Error).message}`);
   }
 }

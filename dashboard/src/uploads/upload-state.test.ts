@@ -6,7 +6,7 @@ import { type Action, reduce, SENDING_MAX, STALLED_MS, type Upload } from "./upl
 const file = (id: string, size = 1_000) => ({ id, name: `${id}.mp4`, size, modified: 1, video: null, sizeMax: 5_000 });
 const offline: UploadError = { kind: "offline" };
 
-/** Applies actions, each at its time in ms. */
+/** Applies each action at the given time in ms. */
 function after(...actions: [number, Action][]): readonly Upload[] {
   return actions.reduce<readonly Upload[]>((uploads, [now, action]) => reduce(uploads, action, now), []);
 }
@@ -74,7 +74,7 @@ test("a connection that sends nothing for 30 s is replaced", () => {
   expect(phases(reduce(uploads, { type: "ticked" }, 5_000 + STALLED_MS))).toEqual(["retrying"]);
 });
 
-test("a permanently rejected upload fails with the reason, and the next one starts", () => {
+test("a permanently rejected upload fails with the reason, and the next upload starts", () => {
   const rejection: UploadError = { kind: "response", status: 413, detail: "At most 20 GB.", retryAfter_s: null };
   const uploads = after(
     [0, { type: "added", uploads: ["a", "b", "c"].map((id) => file(id)) }],
@@ -84,7 +84,7 @@ test("a permanently rejected upload fails with the reason, and the next one star
   expect(phases(uploads)).toEqual(["failed", "sending", "sending"]);
 });
 
-test("after a reload, an upload waits for its file, then continues from its last byte", () => {
+test("after a reload, an upload waits for its file, then continues after the last byte it sent", () => {
   const [before] = after(
     [0, { type: "added", uploads: [file("a")] }],
     [1, { type: "created", id: "a", video: "k1iFD7h4rW" }],
@@ -129,7 +129,7 @@ test("a file over the upload limit is rejected before a video is created for it"
   });
 });
 
-test("in any order of actions, at most two uploads are sent at once, and a queued one starts as soon as there is room", () => {
+test("whatever the order of actions, at most two uploads are sent at once, and a queued upload starts once there is room", () => {
   const id = fc.constantFrom("a", "b", "c", "d");
   const anyAction: fc.Arbitrary<Action> = fc.oneof(
     id.map((id) => ({ type: "paused", id }) as const),

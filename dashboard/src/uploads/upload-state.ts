@@ -2,7 +2,7 @@ import { bytes } from "../format.ts";
 import { addSample, type Sample } from "./estimate.ts";
 import { decideRetry, type UploadError } from "./upload-error.ts";
 
-/** The upload of one file to one video. `reduce` applies each `Action`; upload-queue.ts carries out the phases. */
+/** The upload of one file to one video. `reduce` applies each `Action`, and upload-queue.ts does the work. */
 export interface Upload {
   id: string;
   /** The name, size, and modification time identify the file after a reload. */
@@ -11,9 +11,9 @@ export interface Upload {
   modified: number;
   /** Null until the video is created. */
   video: string | null;
-  /** Whether the video was created for this upload, in which case canceling deletes it. */
+  /** Whether the video was created for this upload. If so, canceling the upload deletes the video. */
   createdVideo: boolean;
-  /** The server's URL for the partial upload. Null before the first byte. */
+  /** The server's URL for the partial upload. Null until the server has created it. */
   url: string | null;
   /** Bytes sent, as far as this tab knows. */
   sent: number;
@@ -29,7 +29,7 @@ export type Phase =
   | { name: "paused" }
   /** A temporary failure. The next attempt starts at `at` (ms). */
   | { name: "retrying"; at: number; reason: string }
-  /** Restored after a reload. The upload needs its file again, from the stored handle or chosen by the user. */
+  /** Restored after a reload. The upload needs its file again, from the stored handle or from the user. */
   | { name: "interrupted"; hasHandle: boolean }
   | { name: "received" }
   | { name: "failed"; reason: string };
@@ -60,7 +60,7 @@ type UploadAction =
   | { type: "reopened"; id: string }
   | { type: "removed"; id: string };
 
-/** Two uploads hide the gap between files and leave the browser enough connections for other requests. */
+/** Sending two uploads at once hides the gap between files and leaves the browser enough connections for requests. */
 export const SENDING_MAX = 2;
 /** A connection that sends nothing for this long is replaced. */
 export const STALLED_MS = 30_000;

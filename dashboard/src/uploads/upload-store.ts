@@ -1,7 +1,7 @@
 /**
- * Keeps unfinished uploads across reloads in this browser's IndexedDB: the file's name, the server's URL for the partial
- * upload and, in Chromium, a handle to the file. File contents are never stored. An upload is deleted from the store as
- * soon as the server has it. If storage is blocked, nothing is saved, but uploading still works.
+ * Keeps unfinished uploads across reloads in this browser's IndexedDB: the file's name, the server's URL for the
+ * partial upload and, in Chromium, a handle to the file. File contents are never stored. An upload is deleted from the
+ * store once the server has the whole file. If storage is blocked, nothing is saved, but uploading still works.
  */
 import type { Upload } from "./upload-state.ts";
 
@@ -37,7 +37,7 @@ export async function loadUploads(): Promise<StoredUpload[]> {
 /** Locks an upload to this tab until the tab closes or the returned function is called. */
 export function lockUpload(id: string): () => void {
   const { promise, resolve } = Promise.withResolvers<void>();
-  // Locks exist only on HTTPS and loopback. Elsewhere, a second tab shows the upload as interrupted.
+  // Browsers offer locks only on HTTPS and loopback. Elsewhere, a second tab shows this upload as interrupted.
   navigator.locks?.request(lockName(id), { ifAvailable: true }, () => promise);
   return resolve;
 }
@@ -66,7 +66,7 @@ function openDatabase(): Promise<IDBDatabase | null> {
       request.onsuccess = () => resolve(request.result);
       request.onerror = () => resolve(null);
     } catch {
-      resolve(null); // some browsers throw in private windows
+      resolve(null); // some browsers throw an error in private windows
     }
   });
 }

@@ -55,7 +55,7 @@ test("the heading counts uploads by phase", () => {
   expect(after({ type: "ticked" })).toBe("4 files uploaded");
 });
 
-test("a lost connection shows when the upload will be retried", () => {
+test("an upload that lost its connection shows when it will be retried", () => {
   const uploads = reduce(sending([1_000], 10), { type: "failed", id: "0", error: { kind: "offline" } }, 10_000);
   const again = reduce(
     reduce(uploads, { type: "ticked" }, 11_000),

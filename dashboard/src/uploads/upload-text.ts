@@ -5,7 +5,7 @@ import type { Upload } from "./upload-state.ts";
 
 const NB = "\u00a0";
 
-/** The panel's heading: Uploading 2 of 4 · Paused, 2 of 4 uploaded · 4 files uploaded · 1 upload failed */
+/** Returns the panel's heading: Uploading 2 of 4 · Paused, 2 of 4 uploaded · 4 files uploaded · 1 upload failed */
 export function heading(uploads: readonly Upload[]): string {
   const count = (...names: string[]) => uploads.filter(({ phase }) => names.includes(phase.name)).length;
   const received = count("received");
@@ -17,7 +17,7 @@ export function heading(uploads: readonly Upload[]): string {
   return `${plural(received, "file")} uploaded`;
 }
 
-/** Formats the time left, such as "about 3 min left". Empty while nothing is being sent. */
+/** Formats the time left, such as "about 3 min left". Returns an empty string while nothing is being sent. */
 export function timeLeft(uploads: readonly Upload[]): string {
   const seconds = secondsLeft(uploads);
   if (seconds === null) return "";
@@ -26,7 +26,7 @@ export function timeLeft(uploads: readonly Upload[]): string {
   return `about ${span(Math.ceil(seconds / 60) * 60)} left`;
 }
 
-/** The line below an upload's progress bar. @param now ms, for the countdown */
+/** Returns the line below an upload's progress bar. @param now the time in ms, for the countdown */
 export function detail(upload: Upload, now: number): string {
   const { phase, size, sent, name } = upload;
   switch (phase.name) {

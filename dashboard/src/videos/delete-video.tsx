@@ -46,7 +46,7 @@ export function DeleteVideo({ video, open, onClose }: Props) {
 }
 
 function eventNotice(count: number | undefined): string {
-  if (count === undefined) return "Webhooks that include video.deleted are notified.";
-  if (count === 0) return "No webhook includes video.deleted.";
+  if (count === undefined) return "Webhooks that have chosen video.deleted are notified.";
+  if (count === 0) return "No webhook has chosen video.deleted.";
   return `video.deleted is sent to ${plural(count, "webhook")}.`;
 }

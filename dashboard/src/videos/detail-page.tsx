@@ -43,7 +43,7 @@ export function VideoPage() {
   );
 }
 
-/** Also shown if the video is deleted while its page is open. */
+/** Shown if the video does not exist, or if it is deleted while its page is open. */
 function NotFound({ id }: { id: string }) {
   return (
     <>
@@ -51,7 +51,7 @@ function NotFound({ id }: { id: string }) {
         {id}
       </Crumbs>
       <PageHead title="Video not found">
-        <p>It was deleted, or the URL is wrong. Its events are kept for the retention period.</p>
+        <p>The video was deleted, or the URL is wrong. A deleted video's events are kept for the retention period.</p>
         <p className="mt-3 flex flex-wrap gap-x-5 gap-y-2">
           <Link to="/events" search={{ video: id }} className="font-medium text-accent hover:underline">
             View its events

@@ -8,7 +8,7 @@ import { Ago } from "../ui/time.tsx";
 import { toast } from "../ui/toast.ts";
 import { eventHistoryQuery } from "./video-queries.ts";
 
-/** Privacy erasure for a deleted video: a button or the erasure time. Renders nothing if the video has no events. */
+/** Shows a button that erases a deleted video's event data, or when it was erased. Shows nothing without events. */
 export function EraseEventData({ id }: { id: string }) {
   const queries = useQueryClient();
   const { data } = useQuery(eventHistoryQuery(id));
@@ -49,7 +49,7 @@ export function EraseEventData({ id }: { id: string }) {
   );
 }
 
-/** Each request erases a limited amount of data, so repeat it until nothing is left. */
+/** Erases all event data. Each request erases a limited amount, so the request is repeated until nothing is left. */
 async function eraseAll(id: string): Promise<void> {
   for (let more = true; more; ) more = (await api.post<Erasure>(`/v1/videos/${id}/erasures`)).has_more;
 }

@@ -84,7 +84,7 @@ const columns = (deliveries: readonly Delivery[]): Column<MaveEvent>[] => [
 
 const worstFirst: DeliveryStatus[] = ["failed", "retrying", "held", "sending", "waiting", "canceled", "succeeded"];
 
-/** Shows the state of the only delivery, or the worst state of several deliveries and how many have it. */
+/** Shows the state of a single delivery, or the worst state of several deliveries and how many are in that state. */
 function Deliveries({ event, deliveries }: { event: string; deliveries: readonly Delivery[] }) {
   const [first, second] = deliveries;
   if (!first) return <span className="text-text-3">No deliveries</span>;

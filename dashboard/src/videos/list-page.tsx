@@ -59,10 +59,10 @@ export function VideosPage() {
   );
 }
 
-/** Pressing C then V on any page leads here and opens the file dialog, as browsers allow soon after a key press. */
+/** Opens the file dialog if C then V on any page led here. Browsers allow this for a short time after a key press. */
 function useUploadShortcut({ upload }: VideoSearch, pick: () => Promise<void>) {
   const navigate = useNavigate();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: runs once per request
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs only when `upload` changes
   useEffect(() => {
     if (!upload) return;
     void navigate({ to: "/videos", search: {}, replace: true });
@@ -139,7 +139,7 @@ function NoVideos({ search: { status, q }, onUpload }: { search: VideoSearch; on
         </Button>
       }
     >
-      <p>Drop files here, or create a video through the API. Its embed URL works right away, before the upload.</p>
+      <p>Drop files here, or create a video through the API. Its embed URL works right away, even before the upload.</p>
       <div className="mt-3 max-w-160">
         <CopyField text={curl()} label="Copy command" />
       </div>

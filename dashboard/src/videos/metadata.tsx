@@ -8,7 +8,7 @@ import { Fact, Facts, Section } from "../ui/page.tsx";
 import { ErrorLine } from "../ui/states.tsx";
 import { useVideoChange } from "./rename-video.tsx";
 
-/** The user's own keys and values. The API replaces them as a whole, so they are edited in one form. */
+/** The user's own keys and values. The API replaces all of them at once, so they are edited in one form. */
 export function Metadata({ video }: { video: Video }) {
   const [editing, setEditing] = useState(0);
   const [open, setOpen] = useState(false);
@@ -66,7 +66,7 @@ function MetadataForm({ video, open, onClose }: { video: Video; open: boolean; o
       onClose={onClose}
       wide
       title="Metadata"
-      description="Your own keys and values, such as an ID in your system. The API and all new events include them."
+      description="Your own keys and values, such as an ID in your system. The API returns them, and all new events include them."
       actions={
         <>
           <Button onClick={onClose}>Cancel</Button>

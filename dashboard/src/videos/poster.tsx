@@ -5,7 +5,10 @@ import { localPath } from "./video-queries.ts";
 
 const icons = { waiting: Upload, uploading: Upload, processing: Film, ready: Film, failed: FileWarning };
 
-/** 72×40 px: the video's poster, or an icon for its status. Hidden from screen readers, since the row names the status. */
+/**
+ * Shows the video's poster, or an icon for its status, at 72×40 px. It is hidden from screen readers, since the row
+ * names the status.
+ */
 export function Poster({ video }: { video: Pick<Video, "status" | "poster_url" | "progress"> }) {
   const { status, poster_url, progress } = video;
   const Icon = icons[status];

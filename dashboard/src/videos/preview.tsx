@@ -14,7 +14,7 @@ export function VideoPreview({ video, onUpload }: { video: Video; onUpload: () =
         <div>
           <Progress done={video.progress} total={100} />
           <p className="mt-2 text-text-2 numbers">
-            Processing the new file: {video.progress}&nbsp;%. The current version plays until it is ready.
+            Processing the new file: {video.progress}%. The current version plays until it is ready.
           </p>
         </div>
       )}
@@ -27,7 +27,7 @@ export function VideoPreview({ video, onUpload }: { video: Video; onUpload: () =
   );
 }
 
-/** Shows the embed page, as other sites do. */
+/** Shows the embed page, exactly as it appears on other sites. */
 function Player({ video }: { video: Video }) {
   const { id, width, height, last_upload } = video;
   const ratio = width && height ? width / height : 16 / 9;
@@ -80,7 +80,7 @@ function Placeholder({ video, onUpload }: { video: Video; onUpload: () => Promis
   return (
     <div className={`${box} bg-sunken shadow-[inset_0_0_0_1px_var(--line)]`}>
       <p role="status" className="text-read font-medium numbers">
-        {uploading ? "Uploading" : `Processing, ${progress ?? 0}\u00a0%`}
+        {uploading ? "Uploading" : `Processing, ${progress ?? 0}%`}
       </p>
       {!uploading && <Progress done={progress ?? 0} total={100} className="w-64 max-w-full" />}
       <p className="max-w-[46ch] text-text-2">

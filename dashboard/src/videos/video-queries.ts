@@ -33,7 +33,7 @@ export const eventHistoryQuery = (video: string) =>
     },
   });
 
-/** Returns the path of a URL on this server. The URL's host may differ from the dashboard's. */
+/** Returns the path of a URL on this server, without the host, which may differ from the dashboard's host. */
 export const localPath = (url: string): string => new URL(url, location.href).pathname;
 
 export const titleOf = ({ name, id }: Pick<Video, "name" | "id">): string => name || id;

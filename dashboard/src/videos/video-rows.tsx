@@ -73,7 +73,7 @@ function Name({ video }: { video: Video }) {
       <span className="flex min-w-0 gap-2 narrow:whitespace-normal">
         <span className="shrink-0 font-mono text-code text-text-2 narrow:hidden">{id}</span>
         {status === "ready" && progress !== null && (
-          <span className="truncate text-accent numbers">New file: {progress}&nbsp;%</span>
+          <span className="truncate text-accent numbers">New file: {progress}%</span>
         )}
         {error && (
           <span className="text-bad mid:truncate" title={error.message}>

@@ -71,7 +71,7 @@ function Detail({ webhook }: { webhook: Webhook }) {
   );
 }
 
-/** In a wide pane, the facts are next to the charts. In a narrow pane, they are between deliveries and charts. */
+/** The facts are next to the charts in a wide pane, and between the deliveries and the charts in a narrow pane. */
 function Body({ monitored }: { monitored: MonitoredWebhook }) {
   const { webhook, health } = monitored;
   return (
@@ -104,7 +104,7 @@ function Deliveries({ webhook: { id }, pending }: { webhook: Webhook; pending: n
   const empty = search.status ? (
     <Empty title="No deliveries have this status" />
   ) : (
-    <Empty title="No deliveries yet">Send a test or create a video. Deliveries appear here as they are made.</Empty>
+    <Empty title="No deliveries yet">Send a test event or create a video. Deliveries appear here as they happen.</Empty>
   );
   return (
     <section aria-label="Recent deliveries">

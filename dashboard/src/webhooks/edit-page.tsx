@@ -36,7 +36,8 @@ function Edit({ webhook }: { webhook: Webhook }) {
         {webhookName(webhook)}
       </Crumbs>
       <PageHead title="Edit webhook">
-        Pending deliveries use a new URL from their next attempt on. The log keeps the URL of each attempt.
+        If you change the URL, pending deliveries use the new URL from their next attempt on. The log keeps the URL of
+        each attempt.
       </PageHead>
       <div className="gutter flex flex-col gap-10 pb-10">
         <WebhookForm webhook={webhook} verb="Save" busy={save.isPending} error={save.error} onSubmit={save.mutate}>
@@ -45,7 +46,7 @@ function Edit({ webhook }: { webhook: Webhook }) {
           </LinkButton>
         </WebhookForm>
         <Section title="Send a test" className="max-w-[640px]">
-          <p className="mb-3 text-text-2">The test is sent to the saved URL.</p>
+          <p className="mb-3 text-text-2">The test event is sent to the saved URL.</p>
           <SendTest webhook={webhook} />
         </Section>
       </div>

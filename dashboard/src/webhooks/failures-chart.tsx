@@ -6,7 +6,7 @@ import { classes } from "../ui/classes.ts";
 import { Section } from "../ui/page.tsx";
 import { describeFailures, type Failure, failuresOf, layerOf, stack } from "./failures.ts";
 
-/** The layers from the bottom up. All less frequent errors share the last, gray layer. */
+/** The layers of the chart, from the bottom up. All errors after the four most frequent share the last, gray layer. */
 const LAYERS = [
   { paint: "mark-bad", mark: "bg-mark-bad" },
   { paint: "mark-warn", mark: "bg-mark-warn" },
@@ -46,7 +46,7 @@ function FailureItem({ failure: { text, when, count }, mark }: { failure: Failur
   );
 }
 
-/** Draws the tallest bars first, and the lower layers over them. */
+/** Stacks the layers: draws the tallest bars first, then the shorter bars over them. */
 function Stack({ failures, hours }: { failures: Failure[]; hours: Health["hours"] }) {
   const bars = uPlot.paths.bars?.({ size: [0.6, 12], align: 0 });
   const x = hours.map(({ hour }) => hour);
@@ -76,5 +76,5 @@ function Stack({ failures, hours }: { failures: Failure[]; hours: Health["hours"
   );
 }
 
-/** A bar of height 0 would still draw its border over the axis. */
+/** Replaces each 0 with null, because a bar of height 0 would still draw its border over the axis. */
 const drawn = (edge: number[]): (number | null)[] => edge.map((count) => (count === 0 ? null : count));

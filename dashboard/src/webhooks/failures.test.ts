@@ -5,7 +5,7 @@ import { describeFailures, failuresOf, stack } from "./failures.ts";
 const HOUR = 3_600;
 const FIRST = new Date(2026, 10, 23, 9).getTime() / 1_000;
 
-/** Returns the health for a day with these errors in its first hours. */
+/** Returns a webhook's health for a day. Each argument gives the errors in one hour, starting with the first. */
 function day(...errorsByHour: Record<string, number>[]): Pick<Health, "errors" | "hours"> {
   const listed = (errors: Record<string, number>) =>
     Object.entries(errors)

@@ -11,11 +11,11 @@ export interface Failure {
   count: number;
   /** The count for each hour, oldest first. */
   hours: number[];
-  /** "10:00–14:00", or "since 10:00" if it occurred in the current hour. */
+  /** When the error occurred: "10:00–14:00", or "since 10:00" if the current hour is included. */
   when: string;
 }
 
-/** Returns the failures, most frequent first, as the API does. */
+/** Returns the failures in the API's order: most frequent first. */
 export function failuresOf({ errors, hours }: Pick<Health, "errors" | "hours">): Failure[] {
   return errors.map(({ word, count }) => {
     const counts = hours.map((hour) => hour.errors.find((error) => error.word === word)?.count ?? 0);
@@ -32,11 +32,11 @@ function whenOf(counts: number[], hours: { hour: number }[]): string {
 
 const timeOf = (unix: number): string => moment(unix, unix);
 
-/** The maximum number of errors with their own color. All less frequent errors share one layer. */
+/** The maximum number of errors that get their own layer. All less frequent errors share one layer. */
 export const LAYERS_MAX = 4;
 export const layerOf = (place: number): number => Math.min(place, LAYERS_MAX);
 
-/** Returns the layers of a stacked chart from the bottom up, each as its upper edge for every hour. */
+/** Returns the layers of a stacked chart, from the bottom up. Each layer is a list of its upper edges, one per hour. */
 export function stack(failures: Failure[]): number[][] {
   const layers = failures.slice(0, LAYERS_MAX + 1);
   return layers.map((_, layer) => {

@@ -21,7 +21,9 @@ export function NewWebhookPage() {
       <Crumbs to="/webhooks" parent="Webhooks">
         New webhook
       </Crumbs>
-      <PageHead title="New webhook">It receives events from now on. To send earlier events, create a replay.</PageHead>
+      <PageHead title="New webhook">
+        A webhook receives only events that occur after you create it. To send earlier events, create a replay.
+      </PageHead>
       <div className="gutter pb-10">
         <WebhookForm verb="Create webhook" busy={create.isPending} error={create.error} onSubmit={create.mutate}>
           <LinkButton to="/webhooks" look="quiet">
@@ -33,7 +35,7 @@ export function NewWebhookPage() {
   );
 }
 
-/** Shows the next steps, in order. */
+/** Shows the next steps after a webhook is created. */
 function Created({ webhook }: { webhook: Webhook }) {
   return (
     <>
@@ -54,7 +56,8 @@ function Created({ webhook }: { webhook: Webhook }) {
         <Section title="1. Add the secret to your receiver">
           <CopyField text={webhook.secret ?? ""} label="Copy secret" />
           <p className="mt-2 text-text-2">
-            It verifies that requests come from Mave. You can view it again on the webhook's page.
+            Your receiver uses the secret to verify that requests come from Mave. You can view it again on the webhook's
+            page.
           </p>
         </Section>
         <Section title="2. Respond with 2xx">

@@ -29,7 +29,7 @@ interface BannerProps {
   onResume: () => void;
 }
 
-/** Shows the webhook's most severe problem, its effect, what happens next, and a button that helps. */
+/** Shows the webhook's most severe problem, its effect, what happens next, and a button for the next step. */
 export function ProblemBanner({ monitored, onResume }: BannerProps) {
   const problem = useAging((now) => problemOf(monitored, now) ?? "");
   const title = useAging((now) => headline(monitored, now) ?? "");

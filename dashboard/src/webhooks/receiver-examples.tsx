@@ -1,4 +1,4 @@
-/** A receiver to copy, in four languages. The sources are the tested files in examples/receivers. */
+/** An example receiver to copy, in four languages. The code comes from the tested files in examples/receivers. */
 import { useState } from "react";
 import express from "../../../examples/receivers/express.mjs?raw";
 import go from "../../../examples/receivers/go/receiver.go?raw";

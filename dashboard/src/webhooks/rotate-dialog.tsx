@@ -19,7 +19,10 @@ const OVERLAPS = [
   { label: "Revoke immediately", seconds: 0 },
 ];
 
-/** Creates a new secret. Both secrets stay valid for a while, so that receivers can switch without rejecting deliveries. */
+/**
+ * Creates a new secret. By default, both secrets stay valid for a day, so that receivers can switch without rejecting
+ * deliveries.
+ */
 export function RotateDialog({ webhook, open, onClose }: { webhook: Webhook; open: boolean; onClose: () => void }) {
   const [overlap, setOverlap] = useState(DAY);
   const queries = useQueryClient();

@@ -8,7 +8,7 @@ interface SkipFieldsProps {
   /** Undefined if nothing is skipped. */
   draft: SkipDraft | undefined;
   initial: SkipDraft;
-  /** When the oldest held event occurred, in Unix seconds. */
+  /** The time of the oldest held event, in Unix seconds. */
   oldest: number;
   preview: Cancellation | undefined;
   held: number;
@@ -17,7 +17,7 @@ interface SkipFieldsProps {
 
 const HOUR = 3_600;
 
-/** Most users need only an end time, so the start time is added on demand. */
+/** Most users need only an end time, so the start time is hidden until the user adds it. */
 export function SkipFields({ draft, initial, oldest, preview, held, onChange }: SkipFieldsProps) {
   return (
     <div className="flex flex-col gap-3">

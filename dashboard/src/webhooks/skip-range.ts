@@ -1,4 +1,4 @@
-/** The held deliveries to skip on resume, for events before a time or between two times. */
+/** Selects the held deliveries to skip on resume: those for events before a time, or between two times. */
 import type { Cancellation } from "../api/types.ts";
 import { deliveryCount } from "../deliveries/delivery-text.ts";
 import { unixTime } from "../replays/replay-form.tsx";
@@ -21,7 +21,7 @@ export function skipRange({ from, before }: SkipDraft): SkipRange | undefined {
   return since !== undefined && since >= until ? undefined : { since, until };
 }
 
-/** Returns the error for each field. */
+/** Returns an error message for each invalid field. */
 export function skipErrors(draft: SkipDraft): { from?: string; before?: string } {
   const missing = (field: string | undefined) => field !== undefined && !Number.isInteger(unixTime(field));
   const errors = {
@@ -34,11 +34,11 @@ export function skipErrors(draft: SkipDraft): { from?: string; before?: string }
 
 const REQUIRED = "Enter a date and time.";
 
-/** Describes the effect: "2 deliveries will be skipped, 1 delivery will be sent." */
+/** Describes what resuming will do: "2 deliveries will be skipped, 1 delivery will be sent." */
 export function skipPreview(preview: Pick<Cancellation, "total" | "has_more"> | undefined, held: number): string {
   if (preview === undefined) return "Counting deliveries…";
   const { total, has_more } = preview;
-  if (total === 0) return "No held delivery is in this range. All will be sent.";
+  if (total === 0) return "No held deliveries are in this range. All will be sent.";
   if (has_more) return `More than ${deliveryCount(total)} will be skipped.`;
   return `${deliveryCount(total)} will be skipped, ${deliveryCount(Math.max(0, held - total))} will be sent.`;
 }

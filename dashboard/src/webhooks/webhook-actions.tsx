@@ -59,7 +59,7 @@ export function WebhookActions({ webhook, pending, dialog, openDialog }: Actions
         open={dialog === "test"}
         onClose={close}
         title="Send test event"
-        description="Sends one attempt to this webhook, without retries."
+        description="Sends a test event to this webhook, without retries."
       >
         <SendTest webhook={webhook} />
       </Dialog>

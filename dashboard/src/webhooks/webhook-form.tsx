@@ -138,7 +138,7 @@ function Advanced({ draft, set, errorOf, kept }: AdvancedProps) {
       <div className="mt-4 flex flex-col gap-5">
         <Checkbox
           label="Deliver events in order per video"
-          hint="A later event waits until the earlier one has succeeded or failed. Other videos do not wait."
+          hint="An event waits until the earlier events of its video have been delivered or have failed. Other videos do not wait."
           checked={draft.inOrder}
           onChange={(event) => set({ inOrder: event.target.checked })}
         />

@@ -13,7 +13,7 @@ export function useMonitored(webhook: Webhook): MonitoredWebhook {
   return { webhook, health, last };
 }
 
-/** The delivery with the newest attempt, among the webhook's newest deliveries. */
+/** Finds the delivery with the newest attempt among the webhook's newest deliveries. */
 const lastAttemptedQuery = (webhook: string) =>
   queryOptions({
     queryKey: ["health", webhook, "last"],
@@ -23,7 +23,7 @@ const lastAttemptedQuery = (webhook: string) =>
 
 const byLastAttempt = (a: Delivery, b: Delivery) => (b.last_attempt?.started ?? 0) - (a.last_attempt?.started ?? 0);
 
-/** Describes the pending deliveries. `next` and `retrying` are undefined if there is more than one page of them. */
+/** Summarizes the pending deliveries. `next` and `retrying` are undefined if the deliveries do not fit on one page. */
 export const backlogQuery = (webhook: string) =>
   queryOptions({
     queryKey: ["health", webhook, "backlog"],
@@ -32,7 +32,7 @@ export const backlogQuery = (webhook: string) =>
     select: ({ data, has_more }) => ({
       next: has_more ? undefined : data.filter(({ next_attempt }) => next_attempt !== null).sort(byNextAttempt)[0],
       retrying: has_more ? undefined : data.filter(({ status }) => status === "retrying").length,
-      // The list is newest first. Later events for the same video wait for the oldest one.
+      // The list is newest first, so this is the oldest on the page. Later events for the same video wait for it.
       oldest: data.findLast(({ status }) => status === "retrying"),
     }),
   });

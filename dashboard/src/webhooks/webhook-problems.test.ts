@@ -34,7 +34,7 @@ describe("the problem text for a webhook", () => {
   test("is empty for a healthy webhook", () => {
     expect(headline(monitored({}), NOW)).toBeUndefined();
   });
-  test("says since when attempts have been failing, and with which response", () => {
+  test("says when attempts began to fail, and what the last response was", () => {
     const failing = monitored({ failing_since: NOW - 60, disables_at: NOW + 432_000 }, 312, 503);
     expect(headline(failing, NOW)).toMatch(
       /^Every attempt has failed since \d\d:\d\d\. Last response: 503 Service Unavailable\.$/,
@@ -56,7 +56,7 @@ describe("the problem text for a webhook", () => {
   });
 });
 
-describe("a certificate", () => {
+describe("the certificate warning", () => {
   const DAY = 86_400;
   const expiring = (left: number, more: Partial<Webhook> = {}) => ({
     ...monitored(more),
@@ -66,27 +66,27 @@ describe("a certificate", () => {
   const expires = (left: number, text: string) =>
     `The receiver's TLS certificate expires in ${text}, on ${day(NOW + left)}.`;
 
-  test("is not mentioned more than two weeks before it expires, or if its expiry is unknown", () => {
+  test("is not shown more than two weeks before the certificate expires, or if its expiry is unknown", () => {
     expect(headline(expiring(14 * DAY), NOW)).toBeUndefined();
     expect(problemOf(monitored({}), NOW)).toBeUndefined();
     expect(problemOf({ ...monitored({}), health: { certificate_until: null } as Health }, NOW)).toBeUndefined();
     expect(problemOf({ ...monitored({}), health: undefined }, NOW)).toBeUndefined();
   });
-  test("that expires within two weeks is reported with the day, the time left, and advice", () => {
+  test("gives the day, the time left, and advice if the certificate expires within two weeks", () => {
     expect(headlineOf(14 * DAY - 1)).toEqual(expires(14 * DAY - 1, "13\u00a0days"));
     expect(headlineOf(9 * DAY + 3_700)).toEqual(expires(9 * DAY + 3_700, "9\u00a0days"));
     expect(headlineOf(2 * DAY - 1)).toEqual(expires(2 * DAY - 1, "47\u00a0h"));
     expect(headlineOf(59 * 60 + 59)).toEqual(expires(59 * 60 + 59, "59\u00a0min"));
     expect([plain(timeLeft(NOW + 59, NOW)), timeLeft(NOW, NOW)]).toEqual(["59 s", ""]);
     expect(renewalAdvice(expiring(DAY), NOW)).toBe(
-      "Renew it on the receiver. After that day, attempts fail with “Certificate rejected”.",
+      "Renew it on the receiver. Once it has expired, attempts fail with “Certificate rejected”.",
     );
   });
-  test("that has expired is reported as expired", () => {
+  test("says so if the certificate has expired", () => {
     expect(headlineOf(0)).toBe(`The receiver's TLS certificate expired on ${day(NOW)}.`);
-    expect(renewalAdvice(expiring(-DAY), NOW)).toMatch(/^Renew it on the receiver\. Until then, attempts fail/);
+    expect(renewalAdvice(expiring(-DAY), NOW)).toMatch(/^Renew it on the receiver\. Until you do, attempts fail/);
   });
-  test("is not mentioned while the webhook has a more severe problem", () => {
+  test("is not shown while the webhook has a more severe problem", () => {
     expect(problemOf(expiring(DAY), NOW)).toBe("certificate");
     expect(problemOf(expiring(DAY, { failing_since: NOW - 60 }), NOW)).toBe("failing");
     expect(problemOf(expiring(DAY, { status: "paused" }), NOW)).toBe("paused");
@@ -96,13 +96,13 @@ describe("a certificate", () => {
 describe("the resume dialog", () => {
   const unlimited = { rate_limit: null, ordering: "video" as const };
   const backlog = { pending: 1_204, oldest_pending: NOW - 60, drain_seconds: 25 };
-  test("says how many deliveries will be sent, in which order, how fast, and for how long", () => {
+  test("says how many deliveries will be sent, in what order, how fast, and how long this takes", () => {
     expect(plain(resumeText(backlog, { ...unlimited, rate_limit: 50 }, NOW))).toMatch(
       /^Resume and send 1,204 held deliveries\? They go out in order, at most 50 per second, before new events\. This takes about 25 s if every delivery succeeds\. The oldest event is from \d\d:\d\d\.$/,
     );
     expect(plain(resumeText({ ...backlog, drain_seconds: 170 }, unlimited, NOW))).toContain("takes about 3 min if");
   });
-  test("gives no estimate if the rate is unknown", () => {
+  test("gives no time estimate if the rate is unknown", () => {
     const one = { pending: 1, oldest_pending: null, drain_seconds: null };
     expect(plain(resumeText(one, { ...unlimited, ordering: "none" }, NOW))).toBe(
       "Resume and send 1 held delivery? It goes out as fast as the receiver accepts it, before new events.",
@@ -111,7 +111,7 @@ describe("the resume dialog", () => {
   });
 });
 
-test("a draining backlog shows the time left, if it is more than a few seconds", () => {
+test("a draining backlog shows the time left if it is more than a few seconds", () => {
   const backlog = { pending: 1_204, oldest_pending: NOW - 60, drain_seconds: 25 };
   expect(plain(drainText({ ...backlog, drain_seconds: 170 }))).toBe("about 3 min left");
   expect(drainText({ ...backlog, drain_seconds: 3 })).toBeUndefined();

@@ -8,7 +8,7 @@ const [HOUR_S, DAY_S] = [3_600, 86_400];
 
 export interface MonitoredWebhook {
   webhook: Webhook;
-  /** Undefined while it loads. */
+  /** Undefined while the health loads. */
   health: Health | undefined;
   /** The delivery with the newest attempt. */
   last: Delivery | undefined;
@@ -16,7 +16,7 @@ export interface MonitoredWebhook {
 
 export type WebhookProblem = "disabled" | "paused" | "failing" | "certificate";
 
-/** Two weeks leave time to find out who renews it, even over a holiday. Automatic renewals happen earlier. */
+/** Two weeks are enough to find out who renews the certificate, even over a holiday. Automatic renewal is earlier. */
 const CERTIFICATE_WARNED_S = 14 * DAY_S;
 export const expiresSoon = (expiry: number, now: number): boolean => expiry - now < CERTIFICATE_WARNED_S;
 
@@ -49,7 +49,7 @@ function expiry(at: number, now: number): string {
   return `The receiver's TLS certificate expires in ${timeLeft(at, now)}, on ${day(at)}.`;
 }
 
-/** The time until a certificate expires, such as "9 days", "30 h", "5 min", or "40 s". Empty if it has expired. */
+/** Formats the time until a certificate expires: "9 days", "30 h", "5 min", or "40 s". Empty if it has expired. */
 export function timeLeft(at: number, now: number): string {
   const left = at - now;
   if (left <= 0) return "";
@@ -65,10 +65,10 @@ const reason = ({ status_reason }: Webhook): string => {
 /** Explains what to do about a certificate that expires soon or has expired. */
 export const renewalAdvice = ({ health }: MonitoredWebhook, now: number): string =>
   (health?.certificate_until ?? 0) > now
-    ? "Renew it on the receiver. After that day, attempts fail with “Certificate rejected”."
-    : "Renew it on the receiver. Until then, attempts fail with “Certificate rejected”.";
+    ? "Renew it on the receiver. Once it has expired, attempts fail with “Certificate rejected”."
+    : "Renew it on the receiver. Until you do, attempts fail with “Certificate rejected”.";
 
-/** Explains how the problem affects pending deliveries. Omits the time of the next attempt, which counts down. */
+/** Explains how the problem affects pending deliveries. The banner adds a countdown to the next attempt. */
 export function backlogText({ webhook, health }: MonitoredWebhook): string {
   const pending = health?.pending ?? 0;
   const are = pending === 1 ? "is" : "are";

@@ -29,7 +29,7 @@ const numeric = "text-text-2 numbers";
 
 type MonitoredCell = (monitored: MonitoredWebhook) => ReactNode;
 
-/** A cell that depends on the webhook's health or last attempt. */
+/** Renders a cell that depends on the webhook's health or last attempt. */
 const monitoredCell = (cell: MonitoredCell) => (webhook: Webhook) => <Monitored webhook={webhook} cell={cell} />;
 
 function Monitored({ webhook, cell }: { webhook: Webhook; cell: MonitoredCell }) {

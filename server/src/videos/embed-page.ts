@@ -154,7 +154,7 @@ function statePage({ title, text, progress }: State): string {
     `<p>${escapeHtml(text)}</p>`,
     progress === undefined
       ? ""
-      : `<p class="progress"><progress id="progress" max="100" value="${progress}" aria-label="Processing"></progress><span id="percent" aria-live="off">${progress} %</span></p>`,
+      : `<p class="progress"><progress id="progress" max="100" value="${progress}" aria-label="Processing"></progress><span id="percent" aria-live="off">${progress}%</span></p>`,
     "</main>",
   ].join("\n");
 }
