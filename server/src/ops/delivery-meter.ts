@@ -4,23 +4,23 @@ import type { EndedAttempt } from "../webhooks/health.ts";
 export interface DeliveryMeter {
   /** Counts an attempt. */
   attempted(ended: Pick<EndedAttempt, "exchange" | "outcome">): void;
-  /** Called with the duration of each claim and each settle. */
+  /** Records the duration of a claim or a settle. */
   timed(statement: "claim" | "settle", duration_ms: number): void;
-  /** The series to register. */
+  /** The metrics to register. */
   series: (Counter<string> | Histogram<string>)[];
 }
 
-const registers: [] = []; // `createMetrics` registers the series
+const registers: [] = []; // `createMetrics` registers these metrics
 
 /**
- * Measures this node's attempts. No label contains a webhook or space id: their number is unbounded, and each would be
- * a series forever. Per-webhook numbers are in the webhook's health. Error words are a closed set.
+ * Measures this node's attempts. No label contains a webhook or space id, because each id would add a series that never
+ * goes away. Per-webhook numbers are in the webhook's health. The set of error words is fixed.
  */
 export function createDeliveryMeter(): DeliveryMeter {
-  const counts: Record<string, Record<string, number>> = {}; // counting with prom-client labels is more expensive
+  const counts: Record<string, Record<string, number>> = {}; // cheaper than counting with prom-client labels
   const attempts = new Counter({
     name: "mave_attempts_total",
-    help: "Attempts of this node since its start, by outcome and error word.",
+    help: "Attempts made by this node since it started, by outcome and error word.",
     labelNames: ["outcome", "error"],
     registers,
     collect() {
@@ -31,7 +31,7 @@ export function createDeliveryMeter(): DeliveryMeter {
   });
   const attempt = seconds(
     "mave_attempt_duration_seconds",
-    "Duration of an attempt, including the response of the receiver.",
+    "Duration of an attempt, including the receiver's response.",
     SLOW,
   );
   const claim = seconds("mave_claim_duration_seconds", "Duration of a claim of due deliveries.", QUICK);

@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import { StartFailure } from "../kernel/start-failure.ts";
 
-/** Checks that the port is free before anything else starts. @returns the port, or any free port if it is 0 */
+/** Checks that the port is free before anything else starts. @returns `port`, or any free port if `port` is 0 */
 export function findPort(port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
@@ -13,7 +13,7 @@ export function findPort(port: number, host: string): Promise<number> {
   });
 }
 
-/** Explains to the operator why listening failed. */
+/** Returns an error that tells the operator why the server cannot listen. */
 export function portFailure(cause: NodeJS.ErrnoException, port: number, host: string): StartFailure {
   return new StartFailure(sentence(cause, port, host), { cause });
 }

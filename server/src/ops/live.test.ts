@@ -22,7 +22,7 @@ const listeners =
   "select count(*)::int as n from pg_stat_activity where query ilike 'listen mave_live%' and datname = current_database()";
 const video = (n: number) => ({ space: "s", video: `v${n}` });
 
-test("a change reaches viewers on other nodes, and viewers on its own node once", async () => {
+test("a change reaches viewers on other nodes, and reaches viewers on its own node only once", async () => {
   const [seenHere, seenThere] = [vi.fn(), vi.fn()];
   here.live.on("video", seenHere);
   there.live.on("video", seenThere);
@@ -36,13 +36,13 @@ test("a change reaches viewers on other nodes, and viewers on its own node once"
   expect(seenHere.mock.calls.filter(([change]) => change.video === "v0")).toHaveLength(1);
 });
 
-test("a node does not listen for deliveries while no other node has viewers", async () => {
+test("a node does not collect delivery changes while no other node has viewers", async () => {
   const alone = createSignals();
   createLive({ db, clock: systemClock, log: createLog("silent"), random: systemRandom, signals: alone });
   expect(alone.hasListeners("delivery")).toBe(false);
 });
 
-test("a node listens again after its connection was cut", async () => {
+test("a node whose connection is cut reconnects and listens again", async () => {
   const [seen, missed] = [vi.fn(), vi.fn()];
   there.live.on("webhook", seen);
   await eventually(async () => {
@@ -62,7 +62,7 @@ test("a node listens again after its connection was cut", async () => {
   expect(missed).toHaveBeenCalled();
 });
 
-test("a node that cannot listen reports missed changes periodically", async () => {
+test("a node that cannot listen periodically reports that changes may have been missed", async () => {
   const quick: Clock = { ...systemClock, after: (_, work) => systemClock.after(1, work) };
   const pooled = { ...db, sharesSessions: true };
   const log = createLog("silent");

@@ -12,15 +12,18 @@ const LIVE_TOPICS = ["delivery", "video", "webhook", "event"] as const satisfies
 type LiveTopic = (typeof LIVE_TOPICS)[number];
 const VIEWERS_CHANNEL = "mave_live_viewers";
 const CHANGES_CHANNEL = "mave_live";
-/** The suffix that a node sends when it starts to listen, to ask whether other nodes have viewers. */
+/** When a node starts listening, it sends a notice with this suffix to ask whether other nodes have viewers. */
 const QUERY = "?";
 
 /**
- * Signals from all nodes, for live pages, over one LISTEN connection per node. A node with viewers announces them; only
- * then do the other nodes publish their changes. Like all signals, these can be lost or dropped, so viewers also refetch.
+ * Delivers signals from all nodes to live pages, over one LISTEN connection per node. A node announces when it has
+ * viewers, and a node publishes its changes only while another node has viewers. Like all signals, these can be lost,
+ * so viewers also refetch.
  */
 export interface Live extends Pick<Signals, "on"> {
-  /** `listener` runs whenever changes on other nodes may have been missed; periodically if this node cannot listen. */
+  /**
+   * Calls `listener` whenever changes on other nodes may have been missed, or periodically if this node cannot listen.
+   */
   onMissed(listener: () => void): () => void;
   start(): void;
   stop(): Promise<void>;
@@ -47,7 +50,7 @@ export function createLive(parts: LiveParts): Live {
   const notify = (payload: string) =>
     sendNotice(db, VIEWERS_CHANNEL, [payload]).catch((err: unknown) => log.debug({ err }, "Notice not sent"));
 
-  /** Repeats the announcement, because it expires on the other nodes. */
+  /** Announces that this node has viewers. Repeats the announcement, because it expires on the other nodes. */
   function announce(): void {
     cancel();
     if (viewers === 0 || stopped || db.sharesSessions) return;
@@ -112,16 +115,19 @@ interface ConnectionListeners {
   onPoll(): void;
 }
 
-/** A LISTEN connection that reconnects. Behind a transaction-mode pooler, where LISTEN does not work, it polls. */
+/**
+ * Creates a LISTEN connection that reconnects after it is lost. Behind a transaction-mode pooler, where LISTEN does not
+ * work, it polls instead.
+ */
 function createListenConnection({ db, clock }: LiveParts, { onNotice, onListening, onPoll }: ConnectionListeners) {
   let session: Session | null = null;
   let stopped = false;
-  let isScheduled = false; // a connection that breaks during LISTEN reports it twice
+  let isScheduled = false; // a connection that breaks during LISTEN reports its loss twice
 
   function reconnect(): void {
     if (isScheduled || stopped) return;
     isScheduled = true;
-    void session?.close(); // the server may not have noticed
+    void session?.close(); // the database server may not have noticed the loss
     clock.after(LIMITS.LIVE_RECONNECT_MS, listen);
   }
 

@@ -20,7 +20,7 @@ export interface Metrics {
 
 type Read = () => number;
 
-/** Prometheus metrics. Gauges are measured at each scrape, so they cost nothing in between. */
+/** Prometheus metrics. Gauges are measured only when they are scraped. */
 export function createMetrics({ db, roles, delivery }: MetricsParts): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -44,8 +44,9 @@ export function createMetrics({ db, roles, delivery }: MetricsParts): Metrics {
 }
 
 /**
- * The gauges that are the same on every node. While the database is unavailable, they are absent and `mave_database_up` is
- * 0; the other metrics remain.
+ * Registers the gauges of the database, which are the same on every node, and of this node's connection pool. While the
+ * database is unavailable, `mave_database_up` is 0 and the other database gauges are absent or NaN. All other metrics
+ * remain available.
  */
 function databaseGauges(db: Database, registers: Registry[]): void {
   const queue = shared(() => measureQueue(db));
@@ -72,12 +73,12 @@ function databaseGauges(db: Database, registers: Registry[]): void {
         for (const [state, value] of Object.entries(values ?? {})) this.set({ state }, value);
       },
     });
-  // Read first, because the other gauges' queries use the same pool.
+  // Read the pool first, because the queries of the gauges below use it.
   const { pool } = db;
-  byState("mave_database_connections", "Pooled database connections of this node by state: busy, idle.", async () => {
+  byState("mave_database_connections", "Connections in this node's database pool by state: busy, idle.", async () => {
     return { busy: pool.totalCount - pool.idleCount, idle: pool.idleCount };
   });
-  single("mave_database_waiting", "Statements waiting for a database connection of this node.", async () => {
+  single("mave_database_waiting", "Statements on this node that are waiting for a database connection.", async () => {
     return pool.waitingCount;
   });
   single("mave_database_up", "1 if the database responded to this scrape.", up);
@@ -96,7 +97,7 @@ function databaseGauges(db: Database, registers: Registry[]): void {
   byState("mave_uploads", `Uploads by state: ${UPLOAD_STATES.join(", ")}.`, async () => (await uploads())?.counts);
   single(
     "mave_oldest_upload_seconds",
-    "Time that the oldest received upload has waited for processing.",
+    "How long the oldest received upload has been waiting for processing.",
     async () => (await uploads())?.oldest_received_s ?? Number.NaN,
   );
 }
@@ -124,14 +125,14 @@ function deliveryGauges(stats: DeliveryNode["stats"], registers: Registry[]): vo
         this.set(read());
       },
     });
-  gauge("mave_sends_in_flight", "Attempts in flight on this node, except slow ones.", () => stats().inFlight);
+  gauge("mave_sends_in_flight", "Attempts in flight on this node, excluding slow ones.", () => stats().inFlight);
   gauge("mave_sends_slow", "Attempts in flight for more than a second.", () => stats().slow);
-  gauge("mave_sends_queued", "Deliveries in the memory of this node that wait for a slot.", () => stats().queued);
+  gauge("mave_sends_queued", "Deliveries in this node's memory that are waiting for a slot.", () => stats().queued);
   gauge("mave_attempts_unsettled", "Attempts that have ended but are not settled yet.", () => stats().unsettled);
-  gauge("mave_nodes", "Nodes that deliver.", () => stats().nodes);
+  gauge("mave_nodes", "Nodes that send deliveries.", () => stats().nodes);
   new Counter({
     name: "mave_leases_lost_total",
-    help: "Outcomes that were discarded because their lease had expired.",
+    help: "Outcomes discarded because the delivery's lease had expired.",
     registers,
     collect() {
       this.reset();

@@ -48,7 +48,7 @@ const kept = async (event: string) => (await rows("select id from events where i
 beforeEach(() => retention.round());
 afterEach(() => rows("truncate events, pending_deliveries"));
 
-test("a round creates the partitions for today and the week ahead in all three tables", async () => {
+test("a round creates partitions for today and the week ahead in the events, deliveries and attempts tables", async () => {
   for (const parent of ["events", "deliveries", "attempts"]) {
     expect(await partitions(parent)).toEqual(expect.arrayContaining([dayName(0), dayName(-7)]));
   }
@@ -60,7 +60,7 @@ test("a new event is stored in the partition for its day", async () => {
   expect(row.place).toBe(`events_${dayName(0).replaceAll("-", "")}`);
 });
 
-test("days older than the retention period are dropped, and newer days are kept", async () => {
+test("partitions older than the retention period are dropped, and newer ones are kept", async () => {
   await rows("select make_partition('events', 'id', $1::date), make_partition('events', 'id', $2::date)", [
     dayName(40),
     dayName(20),
@@ -72,7 +72,7 @@ test("days older than the retention period are dropped, and newer days are kept"
   expect(await partitions("events")).not.toContain(dayName(40));
 });
 
-test("a day that a pending delivery needs is kept regardless of its age", async () => {
+test("a partition that a pending delivery needs is kept regardless of its age", async () => {
   await rows("select make_partition('events', 'id', $1::date)", [dayName(45)]);
   const event = await createEvent(45);
   await createPendingDelivery(event);
@@ -83,14 +83,14 @@ test("a day that a pending delivery needs is kept regardless of its age", async 
   expect(await kept(event)).toBe(false);
 });
 
-test("rows that a wrong clock puts outside the partitions are stored and are removed when they expire", async () => {
+test("rows that a wrong clock dates outside all partitions are stored and are removed once they expire", async () => {
   const future = await createEvent(-400);
   const past = await createEvent(400);
   await retention.round();
   expect([await kept(future), await kept(past)]).toEqual([true, false]);
 });
 
-test("a round does nothing while another node runs one", async () => {
+test("a round does nothing while another node is running one", async () => {
   const other = await db.connect();
   await other.query("begin");
   await other.query("select pg_advisory_xact_lock(7021801)");
@@ -118,7 +118,7 @@ const waitsForLock = async () =>
     )
   ).length > 0;
 
-test("a round that cannot get its lock fails in time and does not block writers behind a long reader", async () => {
+test("a round that waits for a long-running reader times out, so that writers queued behind it can continue", async () => {
   const reader = await longReader();
   let ended = false;
   const round = retention.round().finally(() => {
@@ -126,14 +126,14 @@ test("a round that cannot get its lock fails in time and does not block writers 
   });
   const rejected = expect(round).rejects.toThrow(/lock timeout/);
   while (!ended && !(await waitsForLock()));
-  const event = await createEvent(0); // queued behind the round, which waits for the reader
+  const event = await createEvent(0); // this insert is queued behind the round, which is waiting for the reader
   await rejected;
   expect(await kept(event)).toBe(true);
   expect(await partitions("events")).toContain(dayName(50));
   await reader.end();
 });
 
-test("startup succeeds behind a long reader; the round is retried soon and then runs every hour", async () => {
+test("if a long-running reader makes the first round fail, startup succeeds, the round is retried, and rounds then run hourly", async () => {
   const reader = await longReader();
   const planned: { ms: number; work: () => void }[] = [];
   const clock = {
@@ -162,7 +162,7 @@ test("startup succeeds behind a long reader; the round is retried soon and then 
   expect(await partitions("events")).not.toContain(dayName(50));
 });
 
-test("a day is kept for an old delivery that was reopened after the round had selected the day", async () => {
+test("a partition selected for dropping is kept if a delivery that needs it is reopened in the meantime", async () => {
   await rows("select make_partition('events', 'id', $1::date)", [dayName(60)]);
   const event = await createEvent(60);
   const day = dayName(60);

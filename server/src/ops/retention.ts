@@ -10,23 +10,23 @@ interface RetentionOptions {
   db: Database;
   clock: Clock;
   log: Log;
-  /** How long events, deliveries and attempts are kept. */
+  /** How many days to keep events, deliveries and attempts. */
   days: number;
 }
 
 export interface Retention {
-  /** Runs a round, then one per hour, or sooner after a failure. */
+  /** Runs a round, then another one every hour, or sooner if a round fails. */
   start(): Promise<void>;
-  /** Runs one round. Does nothing while another node runs one. */
+  /** Runs one round, unless another node is already running one. */
   round(): Promise<void>;
-  /** Resolves once the current round has ended. */
+  /** Cancels the next round, and resolves once the current one has ended. */
   stop(): Promise<void>;
 }
 
 /**
- * Creates time partitions ahead of time and drops partitions older than the retention period. A day with a pending
- * delivery's event is kept regardless of its age, so that a webhook that was paused for longer still receives its
- * events.
+ * Creates time partitions ahead of time and drops partitions older than the retention period. A day's partitions are
+ * kept past the retention period while a pending delivery needs one of their events, so a webhook paused for longer
+ * than that still receives its events.
  */
 export function createRetention({ db, clock, log, days }: RetentionOptions): Retention {
   let cancel = () => {};
@@ -36,7 +36,7 @@ export function createRetention({ db, clock, log, days }: RetentionOptions): Ret
     if (await createAhead()) await dropExpired();
   }
 
-  /** @returns false if another node has the lock */
+  /** @returns false if another node holds the lock */
   function createAhead(): Promise<boolean> {
     return db.transaction(async (tx) => {
       if (!(await tryTurn(tx, "retention"))) return false;
@@ -48,7 +48,7 @@ export function createRetention({ db, clock, log, days }: RetentionOptions): Ret
     }, LIMITS.STATEMENT_LONG_MS);
   }
 
-  // One transaction per partition, because dropping one blocks all writers of its table.
+  // Use one transaction per partition, because dropping a partition blocks all writes to its table.
   async function dropExpired(): Promise<void> {
     for (const old of await partitionsBefore(db, await firstDayKept(db, days))) {
       const dropped = await db.transaction(async (tx) => {
@@ -60,7 +60,10 @@ export function createRetention({ db, clock, log, days }: RetentionOptions): Ret
     }
   }
 
-  /** A failed round does not prevent startup: partitions exist for days ahead, and there is a default partition. */
+  /**
+   * Runs a round and returns the time until the next one. A failed round does not prevent startup, because partitions
+   * already exist for the days ahead, and a default partition stores all other rows.
+   */
   const tryRound = (): Promise<number> =>
     round().then(
       () => LIMITS.RETENTION_INTERVAL_MS,
@@ -85,7 +88,7 @@ export function createRetention({ db, clock, log, days }: RetentionOptions): Ret
     async stop() {
       cancel();
       await running;
-      cancel(); // the ended round may have scheduled another one
+      cancel(); // the round that just ended may have scheduled another one
     },
   };
 }

@@ -5,7 +5,7 @@ import type { Log } from "../kernel/log.ts";
 export interface Shutdown {
   /**
    * Adds a step that runs before all steps added earlier, so that services stop in reverse order. Throws if the
-   * shutdown has begun, which stops a startup that is still in progress.
+   * shutdown has begun, to stop a startup that is still in progress.
    */
   add(name: string, step: () => Promise<void>): void;
   readonly begun: boolean;
@@ -14,8 +14,9 @@ export interface Shutdown {
 }
 
 /**
- * Shuts down in order on SIGTERM, SIGINT and SIGHUP. A failed step is logged and does not prevent the next one. After
- * SHUTDOWN_MS the process exits anyway; the next startup recovers unfinished work, as after a kill.
+ * Shuts down in order on SIGTERM, SIGINT and SIGHUP. A failed step is logged, and the remaining steps still run. If the
+ * steps take too long, the process exits shortly before SHUTDOWN_MS, and the next startup recovers unfinished work, as
+ * it does after a kill.
  */
 export function createShutdown(log: Log, clock: Clock, exit: (code: number) => void = process.exit): Shutdown {
   const steps: { name: string; step: () => Promise<void> }[] = [];
@@ -23,7 +24,7 @@ export function createShutdown(log: Log, clock: Clock, exit: (code: number) => v
 
   const end = async (code: number): Promise<void> => {
     const cancel = clock.after(LIMITS.SHUTDOWN_MS - 500, () => {
-      log.error("Shutdown timed out; the next start recovers the rest");
+      log.error("Shutdown timed out; the next startup recovers unfinished work");
       exit(1);
     });
     for (const { name, step } of steps.reverse()) {
@@ -41,7 +42,7 @@ export function createShutdown(log: Log, clock: Clock, exit: (code: number) => v
   };
 
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => begin(signal));
-  process.on("disconnect", () => begin("the launcher exited")); // also after a kill, because the IPC channel closes
+  process.on("disconnect", () => begin("the launcher exited")); // works even if the launcher is killed
   process.channel?.unref();
   return {
     add(name, step) {

@@ -11,7 +11,7 @@ const tracing = startTracing({ clock: systemClock, log: createLog("silent", fals
 const begin = (more: object = {}): OpenSpan =>
   tracing.begin({ name: "GET /v1/videos", kind: "server", begun_ms: 5_000, attributes: {}, ...more });
 
-test("code within a span sees the span's traceparent, even asynchronously, until the span ends", async () => {
+test("code within a span sees the span's traceparent until the span ends, even across asynchronous calls", async () => {
   const span = begin();
   const signal = Promise.withResolvers<void>();
   const result = new Promise<unknown[]>((resolve) => {
@@ -29,7 +29,7 @@ test("code within a span sees the span's traceparent, even asynchronously, until
   expect(await result).toEqual([span.traceparent, span.traceparent, null]);
 });
 
-test("an invalid traceparent, for example from a foreign row, starts a new trace", async () => {
+test("an invalid traceparent, for example one that another program stored, starts a new trace", async () => {
   for (const traceparent of ["", "nonsense", "00-0-0-01", `00-${"0".repeat(32)}-${"0".repeat(16)}-01`]) {
     const span = begin({ traceparent });
     expect(span.traceparent).toMatch(/^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-01$/);
@@ -37,7 +37,7 @@ test("an invalid traceparent, for example from a foreign row, starts a new trace
   }
 });
 
-test("closing sends all spans, with children in the trace of their parent and no negative duration", async () => {
+test("closing sends all spans, with each child in its parent's trace and no negative durations", async () => {
   const span = begin();
   begin({ name: "child", kind: "client", traceparent: span.traceparent }).end(4_000, {}, true);
   span.end(5_250);

@@ -17,9 +17,9 @@ export interface TracingParts {
 const KINDS = { server: SpanKind.SERVER, producer: SpanKind.PRODUCER, client: SpanKind.CLIENT };
 
 /**
- * Sends spans with OTLP over HTTP to OTEL_EXPORTER_OTLP_ENDPOINT; the SDK reads this and its other variables from the
- * environment. Only main.ts loads this file, and only if tracing is enabled. Nothing waits for a span: if the collector is
- * too slow, spans are dropped.
+ * Sends spans with OTLP over HTTP to OTEL_EXPORTER_OTLP_ENDPOINT; the SDK reads this variable and its other settings
+ * from the environment. Only main.ts loads this file, and only if tracing is enabled. Requests and deliveries never
+ * wait for a span to be sent. If the collector is too slow, spans are dropped.
  */
 export function startTracing({ clock, log, version }: TracingParts): Tracing {
   const warn = (message: string) => log.warn({ message }, "Trace export failed");
@@ -39,7 +39,7 @@ export function startTracing({ clock, log, version }: TracingParts): Tracing {
         end(ended_ms, more = {}, failed = false) {
           span.setAttributes(more);
           if (failed) span.setStatus({ code: SpanStatusCode.ERROR });
-          span.end(Math.max(begun_ms, ended_ms)); // wall time can jump back
+          span.end(Math.max(begun_ms, ended_ms)); // the wall clock can jump back
         },
       };
     },
@@ -60,7 +60,7 @@ function traceparentOf(span: Span): TraceParent {
   return [FORMAT_VERSION, traceId, spanId, traceFlags.toString(16).padStart(2, "0")].join("-");
 }
 
-/** If the text is invalid, the SDK ignores it and starts a new trace. */
+/** Parses a traceparent. If it is invalid, the SDK ignores the result and starts a new trace. */
 function contextOf(traceparent: TraceParent) {
   const [, traceId = "", spanId = "", flags = ""] = traceparent.split("-");
   return { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };

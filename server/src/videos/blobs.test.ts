@@ -38,14 +38,14 @@ describe.each(kinds)("blobs in %s", async (_kind, open) => {
     expect(blobs.publicUrl("video1/1/a.mp4")).toBe("https://videos.example.com/media/video1/1/a.mp4");
   });
 
-  test("are null if they do not exist", async () => {
+  test("are read as null if they do not exist", async () => {
     for (const key of ["video1/1/b.mp4", "nothing/1/a.mp4", "video1/1", "video1/1/a.mp4/x"]) {
       expect(await blobs.head(key)).toBeNull();
     }
     expect(await blobs.getRange("nothing/1/a.mp4", 0, 1)).toBeNull();
   });
 
-  test("are deleted by prefix, idempotently and without affecting other blobs", async () => {
+  test("can be deleted by prefix, repeatedly and without affecting other blobs", async () => {
     await put("video2/1/a.mp4", "a");
     await put("video2/1-2/a.mp4", "a");
     await put("video22/1/a.mp4", "a");
@@ -59,7 +59,7 @@ describe.each(kinds)("blobs in %s", async (_kind, open) => {
   });
 
   test.each(["../a.mp4", "a/../../b.mp4", "/etc/passwd", "a//b.mp4", ".hidden", "a/b/c/d/e.mp4", "a\u0000b", ""])(
-    "reject the key %j",
+    "cannot have the key %j",
     async (key) => {
       expect(await blobs.head(key)).toBeNull();
       expect(await blobs.getRange(key, 0, 1)).toBeNull();

@@ -47,7 +47,7 @@ const anyProbe: fc.Arbitrary<Probe> = fc.record({
 const anyGap = fc.option(fc.double({ min: 0, max: 1_000, noNaN: true }));
 
 describe("the plan for any file", () => {
-  test("has rungs with even sizes, none larger than the source or 1080p, each smaller than the previous one", () => {
+  test("has rungs of even width and height, each smaller than the previous one and none larger than the source or 1080p", () => {
     fc.assert(
       fc.property(anyProbe, anyGap, (probe, gap) => {
         const { rungs } = planConversion(probe, gap);
@@ -67,7 +67,7 @@ describe("the plan for any file", () => {
     );
   });
 
-  test("keeps the aspect ratio of a picture that is large enough", () => {
+  test("keeps the aspect ratio, except for very small or very narrow pictures", () => {
     fc.assert(
       fc.property(anyProbe, (probe) => {
         const { width, height } = probe.video;
@@ -78,7 +78,7 @@ describe("the plan for any file", () => {
     );
   });
 
-  test("sets a frame rate between 5 and 60, or keeps a constant frame rate", () => {
+  test("either sets a frame rate between 5 and 60 or keeps the source's rate", () => {
     fc.assert(
       fc.property(anyProbe, anyGap, (probe, gap) => {
         const { fps, copyVideo } = planConversion(probe, gap);
@@ -89,7 +89,7 @@ describe("the plan for any file", () => {
     );
   });
 
-  test("does not copy the video if its keyframes are unknown or a copy has failed", () => {
+  test("does not copy the video stream if its keyframes are unknown or if a previous copy failed", () => {
     fc.assert(
       fc.property(anyProbe, fc.double({ min: 0, max: 10, noNaN: true }), (probe, gap) => {
         expect(planConversion(probe, null).copyVideo).toBe(false);
@@ -99,7 +99,7 @@ describe("the plan for any file", () => {
     );
   });
 
-  test("gives ffmpeg one input, preceded by its allowed formats and protocols", () => {
+  test("gives ffmpeg exactly one input, preceded by the allowed formats and protocols", () => {
     fc.assert(
       fc.property(anyProbe, anyGap, (probe, gap) => {
         const args = ladderArguments("/in/put", "/out", probe, planConversion(probe, gap));

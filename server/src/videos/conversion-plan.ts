@@ -25,7 +25,7 @@ const SHORT_SIDE_MAX = 1080;
 const COPY_FPS_MAX = 61;
 const COPY_LEVEL_MAX = 51;
 const COPY_BITRATE_MAX = 8_000_000;
-const KEYFRAME_GAP_MAX_S = 10; // segments start at keyframes, and longer segments delay the start of playback
+const KEYFRAME_GAP_MAX_S = 10; // segments start at keyframes, and long segments delay the start of playback
 const FPS_MIN = 5; // at a lower rate, a frame could last as long as a segment
 const FPS_MAX = 60;
 const FPS_STEPS = [24, 25, 30, 50, 60];
@@ -48,7 +48,7 @@ export function planConversion(probe: Probe, keyframeGap_s: number | null, mayCo
   };
 }
 
-/** Whether the probe allows a copy, which makes scanning the keyframes worthwhile. */
+/** Returns whether the video stream may be suitable for copying. Scanning the keyframes is worthwhile only if it is. */
 export function couldCopy({ video, container, duration_s }: Probe): boolean {
   return (
     isMp4(container) &&
@@ -73,7 +73,10 @@ export function couldCopy({ video, container, duration_s }: Probe): boolean {
 const isEven = (side: number) => side % 2 === 0;
 const isMp4 = (container: string) => container.split(",").includes("mp4");
 
-/** ffmpeg 5 writes wrong segment durations for variable frame rates (phones, screen recorders), so don't copy them. */
+/**
+ * Streams with variable frame rates (from phones or screen recorders) are not copied, because ffmpeg 5 writes wrong
+ * segment durations for them.
+ */
 const hasConstantRate = ({ fps, averageFps }: VideoTrack) => fps > 0 && Math.abs(fps - averageFps) / fps < 0.01;
 
 function constantRate(video: VideoTrack): number | null {
@@ -83,7 +86,10 @@ function constantRate(video: VideoTrack): number | null {
   return FPS_STEPS.find((step) => step >= video.averageFps * 0.999) ?? FPS_MAX;
 }
 
-/** Lists renditions from the source's size downward. It never upscales, and it skips sizes that barely differ. */
+/**
+ * Lists renditions from the source's size downward. Never upscales, and skips sizes that barely differ from the
+ * previous one.
+ */
 function ladder({ width, height, fps, averageFps }: VideoTrack, copied: boolean): Rung[] {
   const source = Math.min(width, height);
   const top = Math.min(source, SHORT_SIDE_MAX);

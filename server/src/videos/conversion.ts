@@ -4,7 +4,7 @@ import type { Ffmpeg } from "./ffmpeg.ts";
 import { type MediaError, type Probe, type Refusal, refusal } from "./probe.ts";
 import type { Rendition } from "./video.ts";
 
-/** A playable version. Its files are all in one folder. */
+/** A playable version of a video. All its files are in one folder. */
 export interface Media {
   /** File names. */
   files: string[];
@@ -39,7 +39,7 @@ export class ConversionEnded extends Error {
 
 export interface Conversion {
   ffmpeg: Ffmpeg;
-  /** Path of the uploaded file, which has a generated name. */
+  /** Path of the uploaded file. The file name is generated, not chosen by the uploader. */
   input: string;
   /** An empty working directory for this attempt. */
   folder: string;

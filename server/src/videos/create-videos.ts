@@ -23,15 +23,17 @@ export interface CreateVideosParts {
 }
 
 interface Wanted extends Omit<NewVideo, "id"> {
-  /** The request's own trace context. A group commit runs in the context of only one of its requests. */
+  /**
+   * The request's own trace context, kept here because a group commit runs in the context of only one of its requests.
+   */
   traceparent: TraceParent | null;
 }
 
-const ID_DRAWS_MAX = 5; // a second draw is needed about once in 10^17; after five, the generator must be broken
+const ID_DRAWS_MAX = 5; // a second draw is needed about once in 10^17 times; after five, the generator must be broken
 
 /**
- * Commits concurrently created videos together, across all spaces. This allows several thousand creations per second
- * instead of hundreds.
+ * Creates videos. Videos created at the same time, in any space, are committed together, which allows several thousand
+ * creations per second instead of hundreds.
  */
 export function createVideos({ db, recorder, random, signals, publicUrl, tracing }: CreateVideosParts) {
   const wantedOf = (space: string, { name = null, metadata = {} }: VideoInput): Wanted => {
@@ -75,7 +77,7 @@ const created = ({ space, traceparent }: Wanted, video: Video): NewEvent => ({
   traceparent,
 });
 
-/** @returns the videos in the requested order, each with an unused id */
+/** Inserts the videos, each with an unused id. @returns the videos in the requested order */
 async function insertAll(
   tx: Sql,
   wanted: readonly Wanted[],

@@ -1,7 +1,7 @@
 import { type Embed, escapeHtml } from "./embed.ts";
 import { EMBED_STYLE } from "./embed-style.ts";
 
-/** Builds the page at a video's `embed_url`. Pure. The page shows the poster without waiting for a script. */
+/** Builds the page at a video's `embed_url`. Pure. The page shows the poster before any script has loaded. */
 export interface PageParts {
   publicUrl: string;
   /** URL of the player's script; null if it has not been built. */
@@ -94,7 +94,7 @@ function dataBlock({ id, status, name, playback, poster, storyboard }: Embed): s
   return `<script type="application/json" id="video">${scriptText(data)}</script>`;
 }
 
-/** Serializes to JSON that cannot close the script element around it. */
+/** Serializes a value to JSON that cannot close the script element that contains it. */
 const scriptText = (value: unknown) => JSON.stringify(value).replace(/</g, "\\u003c");
 
 const PLAY =
@@ -131,7 +131,7 @@ const UNKNOWN: State = { title: "Video not found", text: "Check the URL for miss
 function stateOf(embed: Embed): State {
   switch (embed.status) {
     case "waiting":
-      return { title: "No video yet", text: "It will play here once a file has been uploaded." };
+      return { title: "No video yet", text: "The video will play here once a file has been uploaded." };
     case "uploading":
       return { title: "Uploading video", text: "It will play here once it is ready." };
     case "processing":

@@ -45,7 +45,7 @@ const NOTHING = {
   ...{ playback: null, poster: null, storyboard: null },
 };
 
-/** The HTML that embeds a video in a page. */
+/** Returns the HTML that embeds a video in a page. */
 export function iframe(embed: Embed, width: number, height: number): string {
   const attributes = [
     `src="${escapeHtml(embed.url)}"`,
@@ -61,8 +61,8 @@ export function iframe(embed: Embed, width: number, height: number): string {
 }
 
 /**
- * The oEmbed response for a video. https://oembed.com §2.3.4
- * @param max maximum size in pixels; infinity for no limit
+ * Returns the oEmbed response for a video. https://oembed.com §2.3.4
+ * @param max maximum size in pixels; `Infinity` for no limit
  */
 export function oembed(embed: Embed, publicUrl: string, max: { width: number; height: number }) {
   const scale = Math.min(1, max.width / embed.width, max.height / embed.height);

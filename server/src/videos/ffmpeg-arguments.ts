@@ -3,11 +3,12 @@ import type { ConversionPlan, Rung } from "./conversion-plan.ts";
 import type { Probe } from "./probe.ts";
 
 /**
- * Builds the argument lists for ffmpeg and ffprobe. Pure. Paths are generated, so uploaders control no argument.
+ * Builds the argument lists for ffmpeg and ffprobe. Pure. All paths are generated, so uploaders cannot influence any
+ * argument.
  *
  * The whitelists before each `-i` keep a playlist disguised as .mp4 from opening other files and URLs. The protocol
- * list alone does not prevent that; the format list does. It includes audio formats so that audio files fail as "no
- * video" rather than "unreadable".
+ * whitelist alone would not prevent that; the format whitelist does. The format whitelist includes audio formats so
+ * that audio files fail as "no video" rather than "unreadable".
  */
 const SAFE = [
   ["-protocol_whitelist", "file,pipe"],
@@ -29,7 +30,7 @@ export const probeArguments = (input: string): string[] => [
   ...["-i", input],
 ];
 
-/** Prints one line per video packet: its time, and flags that start with K for a keyframe. */
+/** Makes ffprobe print each video packet's time and flags on one line. The flags of a keyframe start with K. */
 export const keyframeArguments = (input: string, { video }: Probe): string[] => [
   ...QUIET,
   ...SAFE,
@@ -37,7 +38,7 @@ export const keyframeArguments = (input: string, { video }: Probe): string[] => 
   ...["-i", input],
 ];
 
-/** Reads the whole file to determine its duration. */
+/** Makes ffmpeg read the whole file to determine its duration. */
 export const measureArguments = (input: string, { video }: Probe): string[] => [
   ...RUN,
   ...PROGRESS,
@@ -60,7 +61,8 @@ export function ladderArguments(input: string, folder: string, probe: Probe, pla
     ...["-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1"],
     ...["-t", String(LIMITS.VIDEO_DURATION_MAX_S), "-max_muxing_queue_size", "4096"],
     ...["-f", "hls", "-hls_time", "4", "-hls_playlist_type", "vod", "-hls_segment_type", "fmp4"],
-    // Writes two files per rendition instead of about 900 per hour of video. Serving them requires Range support.
+    // Writes two files per rendition instead of about 900 per hour of video. Serving these files requires Range
+    // support.
     ...["-hls_flags", "independent_segments+single_file", "-hls_segment_filename", `${folder}/%v.mp4`],
     ...["-var_stream_map", streamMap(plan, probe.audio !== null), `${folder}/%v.m3u8`],
   ];
@@ -77,7 +79,7 @@ function filters(probe: Probe, plan: ConversionPlan, rungs: Rung[]): string {
     ...toneMap(plan),
     "format=yuv420p",
     "setsar=1",
-    // Duplicate frames last. Otherwise, two frames hours apart would be scaled a million times.
+    // Duplicate frames last. Otherwise, if two frames are hours apart, a million duplicates would be scaled.
     ...(fewer ? [] : rate),
   ].join(",");
   const source = `[0:${probe.video.index}]`;
@@ -160,7 +162,7 @@ const POSTER_WIDTH_MAX = 1920;
 
 const posterSize = ({ rungs }: ConversionPlan) => rungs.find(({ width }) => width <= POSTER_WIDTH_MAX) ?? rungs.at(-1)!;
 
-/** A sheet with one thumbnail every `step_s` seconds, which the player shows above the timeline. */
+/** A sheet of thumbnails, one every `step_s` seconds. The player shows them above the timeline. */
 export interface Storyboard {
   step_s: number;
   count: number;
@@ -182,7 +184,7 @@ export function planStoryboard(duration_s: number, rung: Rung): Storyboard {
   return { step_s, count, columns, rows: Math.ceil(count / columns), width: STORYBOARD_WIDTH, height };
 }
 
-/** @param input the lowest rung's file; only its keyframes are decoded, which costs 2% of a full decode */
+/** @param input the lowest rung's file; only its keyframes are decoded, at 2% of the cost of a full decode */
 export function storyboardArguments(input: string, output: string, board: Storyboard): string[] {
   const { step_s, width, height, columns, rows } = board;
   const filter = `fps=1/${step_s}:round=near:start_time=0:eof_action=pass,scale=${width}:${height},tile=${columns}x${rows}`;

@@ -61,7 +61,7 @@ const boundsFor = (duration_s: number): Bounds => ({
 
 const PROCESSOR_TIME_USED = 24; // SIGXCPU
 
-/** ffmpeg catches some signals and exits normally; only its error output reports the signal. */
+/** Detects a signal that ffmpeg caught before exiting normally. Only ffmpeg's error output reports such signals. */
 function readSignal(run: Run): Run {
   const caught = run.ending.how === "exited" && /received signal (\d+)/.exec(run.errors);
   if (!caught) return run;

@@ -1,7 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
-/** The folders for uploads and media. They share a file system, so that files can be moved between them by renaming. */
+/**
+ * The folders for uploads and media. All of them are on the same file system, so files can be moved between them by
+ * renaming.
+ */
 export interface Folders {
   /** Partially received files, named by upload id. */
   incoming: string;

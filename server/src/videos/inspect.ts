@@ -12,7 +12,7 @@ export interface Inspection {
   keyframeGap_s: number | null;
 }
 
-/** Probes a file. Ends the conversion if it is not a video or exceeds a limit. */
+/** Probes a file. Ends the conversion if the file is not a video or exceeds a limit. */
 export async function inspect(conversion: Conversion): Promise<Inspection> {
   const probe = await readFile(conversion);
   const duration_s = probe.duration_s ?? (await measure(conversion, probe));

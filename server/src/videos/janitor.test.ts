@@ -49,7 +49,7 @@ test("startup deletes files left behind by a killed server and keeps files that 
   expect((await uploads.get(part))?.state).toBe("receiving");
 });
 
-test("startup cancels a PUT that was interrupted before its first byte, and its video is waiting again", async () => {
+test("startup cancels a PUT that was interrupted before its first byte, and the video's status is waiting again", async () => {
   const video = await newVideo();
   const { id } = await uploads.begin(space, video, { resumable: false, name: null, size_bytes: 10 });
   const again = await startedAgain();
@@ -59,13 +59,13 @@ test("startup cancels a PUT that was interrupted before its first byte, and its 
   expect(await readdir(folders.incoming)).not.toContain(id);
 });
 
-test("the janitor keeps an active PUT that has not received a byte", async () => {
+test("the janitor does not cancel an active PUT that has not received any bytes yet", async () => {
   const { id } = await uploads.begin(space, await newVideo(), { resumable: false, name: null, size_bytes: 10 });
   await uploads.reconcile();
   expect((await uploads.get(id))?.state).toBe("receiving");
 });
 
-test("a rejected PUT leaves no partial file", async () => {
+test("a rejected PUT leaves no partial file behind", async () => {
   const before = await readdir(folders.incoming);
   const refused = uploads.begin(space, "ubg3tDi5B8", { resumable: false, name: null, size_bytes: 10 });
   await expect(refused).rejects.toMatchObject({ code: "NOT_FOUND" });
@@ -91,7 +91,7 @@ test("the janitor deletes a replaced version after an hour and keeps the current
   expect(await readdir(join(folders.media, video))).toEqual(["2"]);
 });
 
-test("the janitor deletes a deleted video's files if the first attempt failed", async () => {
+test("the janitor deletes a deleted video's remaining files", async () => {
   const video = await newVideo();
   const original = await receivedUpload(video);
   await library.remove(db, space, video);

@@ -41,7 +41,7 @@ export function createJanitor(parts: JanitorParts): Janitor {
   async function runRound(): Promise<void> {
     // Most likely the database is unavailable; the next round retries.
     await round(parts).catch((error) =>
-      log.warn({ error: String(error) }, "Cleanup round failed; retrying at the next one"),
+      log.warn({ error: String(error) }, "Cleanup round failed; retrying in the next round"),
     );
     if (!stopped) cancelTimer = clock.after(LIMITS.UPLOADS_RECONCILE_MS, tick);
   }
@@ -71,7 +71,7 @@ async function round({ db, blobs, uploads }: JanitorParts): Promise<void> {
 }
 
 const DELETED_PER_ROUND_MAX = 500;
-const KEPT_ERROR = "ffmpeg_missing" satisfies MediaError; // the file is processed once ffmpeg is installed
+const KEPT_ERROR = "ffmpeg_missing" satisfies MediaError; // its file is kept and processed once ffmpeg is installed
 
 async function deleteUploadFiles(db: Database, blobs: Blobs, { folders }: Uploads): Promise<void> {
   const unneeded = { grace_ms: LIMITS.VERSION_KEPT_MS, keptError: KEPT_ERROR };
@@ -90,7 +90,7 @@ async function deleteVideoFiles(db: Database, blobs: Blobs): Promise<void> {
   }
 }
 
-/** At startup, nothing is being uploaded or processed, so any file that no row needs is left over. */
+/** Deletes every file that no row needs. This is safe only at startup, while nothing is being uploaded or processed. */
 async function deleteLeftovers({ db, uploads: { folders } }: JanitorParts): Promise<void> {
   for (const name of await readdir(folders.work)) await rm(join(folders.work, name), { recursive: true, force: true });
   await deleteUnneeded(db, folders.incoming, ({ state }) => state === "receiving");

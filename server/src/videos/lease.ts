@@ -49,7 +49,8 @@ export function keepLease(parts: LeaseParts, upload: UploadRow, token: string, s
   }
 
   cancelTimer = clock.after(LIMITS.PROCESSING_HEARTBEAT_MS, renew);
-  // Detect immediately if this process deletes the video.
+  // Renew after every change that this process makes to the video, so that deleting it stops the conversion
+  // immediately.
   const unlisten = signals.on("video", ({ video }) => {
     if (video === upload.video_id && !isRenewing) void renew();
   });
@@ -69,7 +70,7 @@ export function keepLease(parts: LeaseParts, upload: UploadRow, token: string, s
 }
 
 /**
- * Saves progress and renews the lease. Locks the video before the upload, as every transaction does.
+ * Saves progress and renews the lease. Locks the video before the upload, in the same order as every other transaction.
  * @returns false if the lease is lost
  */
 async function save({ db, signals }: LeaseParts, upload: UploadRow, token: string, progress: number): Promise<boolean> {
@@ -86,10 +87,10 @@ async function save({ db, signals }: LeaseParts, upload: UploadRow, token: strin
 
 /**
  * Holds a lock on a dedicated connection to show other processors that this one is alive. If this process is killed,
- * the lock is released immediately, and another processor can claim the upload before the lease expires. If it freezes,
- * the lock is held, and the upload can be claimed only after the lease expires. If the connection breaks, another
- * processor may repeat the work, but the lease token lets only one of them publish. Call this before claiming an upload
- * with the token.
+ * the lock is released immediately, and another processor can claim the upload before the lease expires. If this
+ * process freezes, it keeps the lock, and the upload can be claimed only after the lease expires. If the connection
+ * breaks, another processor may repeat the work, but the lease token lets only one of them publish. Call this before
+ * claiming an upload with the token.
  * @returns a function that stops the heartbeat
  */
 export async function startHeartbeat(

@@ -73,7 +73,7 @@ describe("a video", () => {
     expect(await eventTypes(db, id)).toEqual(["video.created", "video.deleted"]);
   });
 
-  test("is deleted only once by concurrent requests", async () => {
+  test("is deleted only once if several requests delete it at the same time", async () => {
     const space = await newSpace();
     const { id } = await library.create(space, {});
     const removals = await Promise.allSettled(Array.from({ length: 8 }, () => library.remove(db, space, id)));
@@ -90,7 +90,7 @@ describe("a video", () => {
 });
 
 describe("the list", () => {
-  test("is sorted newest first, pages in both directions, and accepts deleted videos as cursors", async () => {
+  test("is sorted newest first, can be paged in both directions, and accepts deleted videos as cursors", async () => {
     const space = await newSpace();
     const ids: string[] = [];
     for (let n = 1; n <= 7; n++) ids.push((await library.create(space, { name: `${n}` })).id);
@@ -106,7 +106,7 @@ describe("the list", () => {
     expect(names(await library.list(space, { limit: 3, before: ids[6]! }))).toEqual([]);
   });
 
-  test("filters by part of the name (case-insensitive), by complete id, and by status", async () => {
+  test("can be filtered by part of the name (case-insensitive), by complete id, and by status", async () => {
     const space = await newSpace();
     const { id } = await library.create(space, { name: "100 % Cats_and\\dogs" });
     await library.create(space, { name: "Birds" });

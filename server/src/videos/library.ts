@@ -102,7 +102,8 @@ async function remove(
     await recorder.record(tx, videoEvent("video.deleted", row, publicUrl));
     tx.afterCommit(() => {
       signals.emit("video", { space, video: id });
-      // Delete files before responding, so that nothing is playable afterward. On failure, the janitor deletes them.
+      // Delete files before responding, so that nothing is playable afterward. If this fails, the janitor deletes them
+      // later.
       return blobs.deletePrefix(`${id}/`).catch(() => undefined);
     });
     return presentVideo(row, publicUrl);
@@ -132,7 +133,7 @@ async function createUploadToken(
 
 export const UPLOAD_TOKEN_PREFIX = "mave_upload_";
 
-/** A fast hash is enough for 192 random bits. */
+/** Hashes an upload token. A fast hash is enough for 192 random bits. */
 export const hashUploadToken = (token: string): Buffer => createHash("sha256").update(token).digest();
 
 async function totals({ db }: LibraryParts, space: string): Promise<VideoTotals> {

@@ -87,7 +87,7 @@ describe("a playable file", () => {
     expect(media.duration_s).toBeLessThan(3.3);
   });
 
-  test("with few keyframes is encoded, so that it starts quickly", async () => {
+  test("with few keyframes is encoded, so that playback starts quickly", async () => {
     expect((await converted("one-keyframe.mp4")).notes?.plan.copyVideo).toBe(false);
   });
 
@@ -99,12 +99,12 @@ describe("a playable file", () => {
     expect((await converted("ten-bit-hdr.mp4")).notes?.plan.tonemap).toBe("pq");
   });
 
-  test("that claims to last for hours gets its actual duration", async () => {
+  test("whose header claims a duration of hours gets its actual duration", async () => {
     const outcome = await run(await unplayable(folder, "claims-hours.mkv"));
     expect(outcome).toMatchObject({ how: "converted", media: { duration_s: 2 } });
   });
 
-  test("of unknown duration is measured", async () => {
+  test("without a duration in its header gets its measured duration", async () => {
     const media = await converted("without-duration.webm");
     expect(media.duration_s).toBeGreaterThan(1.8);
     expect(media.duration_s).toBeLessThan(2.2);
@@ -136,7 +136,7 @@ describe("an unplayable file", () => {
   });
 });
 
-test("cancellation stops ffmpeg", async () => {
+test("canceling a conversion stops ffmpeg", async () => {
   const input = await playable(folder, "plain-720p.mp4");
   const stop = new AbortController();
   const outcome = run(input, stop.signal);

@@ -125,13 +125,16 @@ async function readHead(file: string, head: { bytes: number; offset: number } | 
   }
 }
 
-/** Whether the output is about as long as the source. */
+/** Returns whether the output is about as long as the source. */
 const fits = (streams: Stream[], source_s: number): boolean =>
   isNear(playlists.playlistDuration(streams[0]!.playlist), source_s);
 
 const isNear = (length_s: number, source_s: number) => Math.abs(length_s - source_s) <= Math.max(2, source_s * 0.1);
 
-/** Returns the duration in the file's header, which is more precise than the segments' sum, unless they disagree. */
+/**
+ * Returns the duration in the file's header, because it is more precise than the sum of the segments' durations. If the
+ * two differ too much, returns the sum.
+ */
 function bestDuration(streams: Stream[], claimed_s: number): number {
   const length_s = Math.max(...streams.map(({ playlist }) => playlists.playlistDuration(playlist)));
   return Math.round((isNear(length_s, claimed_s) ? claimed_s : length_s) * 1000) / 1000;
@@ -143,7 +146,10 @@ function variantOf(rung: Rung, { playlist, codec }: Stream, { video }: Probe, pl
   return { name, width, height, fps, codec: codec ?? "avc1.640028", bitrate: playlists.bitrate(playlist) };
 }
 
-/** Captures a frame a tenth of the way in, because many videos start with black. Falls back to the first frame. */
+/**
+ * Captures a frame a tenth of the way into the video, because many videos start with a black frame. Falls back to the
+ * first frame.
+ */
 async function makePoster(
   conversion: Conversion,
   probe: Probe,

@@ -42,7 +42,7 @@ export interface Bitrate {
 export function bitrate({ segments }: MediaPlaylist): Bitrate {
   const duration_s = segments.reduce((sum, segment) => sum + segment.duration_s, 0);
   const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
-  // A final segment of a few milliseconds is not representative.
+  // Ignore very short segments. The bitrate of a final segment of a few milliseconds is not representative.
   const whole = segments.filter((segment) => segment.duration_s >= Math.min(1, duration_s));
   const peak = Math.max(0, ...whole.map((segment) => (segment.bytes * 8) / segment.duration_s));
   const average = duration_s > 0 ? (bytes * 8) / duration_s : 0;

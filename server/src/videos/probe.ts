@@ -47,9 +47,9 @@ export type MediaError = keyof typeof MEDIA_ERRORS;
 export const MEDIA_ERRORS = {
   unreadable: "The file cannot be read as a video. It may be damaged or in an unsupported format.",
   no_video: "The file contains no video, only audio or a still image.",
-  too_long: `The video is longer than ${LIMITS.VIDEO_DURATION_MAX_S / 3600} hours, the maximum.`,
+  too_long: `The video is longer than the maximum of ${LIMITS.VIDEO_DURATION_MAX_S / 3600} hours.`,
   too_large: `The picture is too large. The maximum is ${LIMITS.VIDEO_SIDE_MAX} pixels per side and 35 million pixels in total.`,
-  too_many_streams: `The file contains more than ${LIMITS.VIDEO_STREAMS_MAX} streams, the maximum.`,
+  too_many_streams: `The file contains more than the maximum of ${LIMITS.VIDEO_STREAMS_MAX} streams.`,
   too_complex: "The file takes too long to convert. Export it with common settings (MP4, H.264) and upload it again.",
   truncated: "The file is incomplete. Check that it was fully copied or exported, then upload it again.",
   ffmpeg_missing:
@@ -174,7 +174,7 @@ function ratio(text: string | undefined): number {
   return Number.isFinite(value) && value > 0 ? value : 0;
 }
 
-/** Parses a Matroska duration, such as `00:01:30.500000000`, to seconds. */
+/** Parses a Matroska duration, such as `00:01:30.500000000`, into seconds. */
 function clockTime(text: string | undefined): number | null {
   const parts = /^(\d+):(\d+):(\d+(?:\.\d+)?)$/.exec(text ?? "");
   return parts ? number(String(Number(parts[1]) * 3600 + Number(parts[2]) * 60 + Number(parts[3]))) : null;

@@ -32,7 +32,7 @@ async function upload(video: string, path: string): Promise<void> {
   });
 }
 
-/** An ffmpeg that calls `first` before each run. */
+/** Returns an ffmpeg that calls `first` before each run. */
 async function ffmpegThat(first: (args: string[]) => Promise<void>): Promise<Ffmpeg> {
   const real = (await findFfmpeg(systemClock))!;
   return {
@@ -101,7 +101,7 @@ test("an invalid new upload leaves the old version playable and sets an error", 
   expect(await room.library.get(room.space, id)).toMatchObject({ status: "ready", progress: null, width: 320 });
 });
 
-test("a killed ffmpeg is retried, and the next attempt records one video.uploaded", async () => {
+test("an attempt whose ffmpeg is killed is retried, and only one video.uploaded event is recorded", async () => {
   const { id } = await room.library.create(room.space, {});
   let kills = 1;
   const real = (await findFfmpeg(systemClock))!;
@@ -123,7 +123,7 @@ test("a killed ffmpeg is retried, and the next attempt records one video.uploade
   expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.uploaded"]);
 });
 
-test("processing gives up after three machine errors", async () => {
+test("processing gives up after three attempts fail with machine errors", async () => {
   const { id } = await room.library.create(room.space, {});
   const ffmpeg = await ffmpegThat(async () => {
     throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
@@ -141,7 +141,7 @@ test("processing gives up after three machine errors", async () => {
   expect(await attempts(id)).toBe(3);
 });
 
-test("deleting a video stops its ffmpeg and leaves no files", async () => {
+test("deleting a video stops its ffmpeg and leaves no files behind", async () => {
   const { id } = await room.library.create(room.space, {});
   let ended = "";
   const real = (await findFfmpeg(systemClock))!;
@@ -184,7 +184,7 @@ test("deleting a video stops its ffmpeg and leaves no files", async () => {
   expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.deleted"]);
 });
 
-test("a processor that lost its lease publishes nothing and leaves no files", async () => {
+test("a processor that loses its lease publishes nothing and leaves no files behind", async () => {
   const { id } = await room.library.create(room.space, {});
   const other = await anotherProcessor();
   const ffmpeg = await ffmpegThat(async (args) => {
@@ -203,7 +203,7 @@ test("a processor that lost its lease publishes nothing and leaves no files", as
   expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.uploaded"]);
 });
 
-test("a processor that loses its lease while storing files deletes them again", async () => {
+test("a processor that loses its lease while storing files deletes the stored files", async () => {
   const { id } = await room.library.create(room.space, {});
   const other = await anotherProcessor();
   const real = (await findFfmpeg(systemClock))!;
@@ -251,7 +251,7 @@ test("an upload is not claimed while its processor is alive, but is claimed once
   await settled(room, id, "ready");
 });
 
-test("stopping releases the upload, and the next start processes it without counting the attempt", async () => {
+test("stopping the processor releases its upload without counting the attempt, and the next start processes the upload", async () => {
   const { id } = await room.library.create(room.space, {});
   let started = () => {};
   const running = new Promise<void>((resolve) => {
@@ -281,7 +281,7 @@ test("without ffmpeg, an H.264 file becomes playable in one rendition", async ()
   expect(master).toMatch(/CODECS="avc1\.[0-9a-f]{6},mp4a\.40\.2"/);
 });
 
-test("without ffmpeg, other files are kept and processed once it is installed", async () => {
+test("files that need conversion are kept and are processed once ffmpeg is installed", async () => {
   const { id } = await room.library.create(room.space, {});
   const processor = await room.process(null);
   await upload(id, await playable(inputs, "old.avi"));

@@ -50,7 +50,7 @@ export function createProcessor(parts: ProcessorParts): Processor {
   let cancelPoll = () => {};
   const undo: (() => void)[] = [];
 
-  /** Processes uploads until none are left. If called while it is running, it checks for uploads again. */
+  /** Processes uploads until none are left. If called while already running, checks for uploads once more. */
   function wake(): void {
     isRequested = true;
     if (busy || stopping.signal.aborted) return;
@@ -125,7 +125,7 @@ async function runAttempt(
     const detail = "detail" in outcome ? outcome.detail : undefined;
     log.info({ ...about, outcome: outcome.how, detail }, "Processing attempt finished");
   } catch (error) {
-    log.error({ ...about, error: String(error) }, "Processing attempt could not be settled; retrying later");
+    log.error({ ...about, error: String(error) }, "Failed to settle processing attempt; retrying later");
     await store.releaseUpload(db, upload.id, token, { wait_ms: retryAfter(upload), counted: true });
   } finally {
     lease.end();
@@ -142,7 +142,8 @@ async function claim(
   const { db, recorder, publicUrl, signals } = parts;
   return db.transaction(async (tx) => {
     const video = await lockVideo(tx, space_id, video_id);
-    // An upload's state changes only while its video is locked, so this state is still current at the claim.
+    // An upload's state changes only while its video is locked, so this state is still current when the upload is
+    // claimed.
     const before = video && (await store.getUpload(tx, id));
     const upload = before && (await store.claimUpload(tx, id, token, LIMITS.PROCESSING_LEASE_MS));
     if (upload) tx.afterCommit(() => signals.emit("video", { space: space_id, video: video_id }));
@@ -195,7 +196,7 @@ async function putAll(
   return !signal.aborted;
 }
 
-/** The blob prefix for an attempt. Each attempt has its own. */
+/** Returns the blob prefix for an attempt. Every attempt has its own prefix. */
 const prefixOf = ({ video_id, version, attempt }: store.UploadRow): string =>
   `${video_id}/${mediaFolder(version, attempt)}/`;
 
@@ -212,7 +213,8 @@ async function settle(
   if (outcome.how === "refused") return fail(parts, upload, token, outcome.refusal);
   if (outcome.how === "error" && !stopping && upload.attempt >= LIMITS.PROCESSING_ATTEMPTS_MAX)
     return fail(parts, upload, token, refusal("processing_failed"));
-  // If the lease is lost, this changes nothing. If the server is stopping, processing resumes after the next startup.
+  // If the lease has been lost, this changes nothing. If the server is stopping, processing resumes after the next
+  // startup.
   const wait_ms = stopping ? 0 : retryAfter(upload);
   await store.releaseUpload(db, upload.id, token, { wait_ms, counted: !stopping });
 }
@@ -239,7 +241,8 @@ async function publish(parts: ProcessorParts, upload: store.UploadRow, token: st
     tx.afterCommit(() => signals.emit("video", { space: space_id, video: video_id }));
     return true;
   });
-  // If the lease is lost or the video is deleted, delete the new files. Otherwise, the original is no longer needed.
+  // If the version was published, the original is no longer needed. If the lease was lost or the video was deleted, the
+  // new files are not needed.
   if (done) await rm(join(folders.originals, id), { force: true });
   else await blobs.deletePrefix(prefixOf(upload));
 }

@@ -38,9 +38,9 @@ export async function receiveFile(uploads: Uploads, space: string, video: string
 }
 
 /**
- * Streams the body into a file and returns its size. Throws if it exceeds `maxBytes`. The source is piped manually:
- * when the disk is full, `pipeline` would destroy the request, and the connection would hang with the rest of the body
- * unread.
+ * Streams the body into a file and returns its size. Throws if the body exceeds `maxBytes`. The source is piped
+ * manually, because if the disk is full, `pipeline` would destroy the request, and the connection would hang with the
+ * rest of the body unread.
  */
 async function writeFile(stream: Readable, path: string, maxBytes: number): Promise<number> {
   let received = 0;
@@ -50,7 +50,7 @@ async function writeFile(stream: Readable, path: string, maxBytes: number): Prom
       received += chunk.length;
       noteChunk(chunk.length);
       if (received <= maxBytes) return done(null, chunk);
-      done(new MaveError("REQUEST_TOO_LARGE", `The file is larger than ${maxBytes} bytes, the maximum.`));
+      done(new MaveError("REQUEST_TOO_LARGE", `The file is larger than the maximum of ${maxBytes} bytes.`));
     },
   });
   const unwatch = finished(stream, { writable: false }, (error) => error && counter.destroy(error));

@@ -99,7 +99,7 @@ interface Source {
   tracks: number;
 }
 
-/** Ends the conversion if the file is not a video or needs ffmpeg. */
+/** Reads the file's properties. Ends the conversion if the file is not a video or needs ffmpeg. */
 async function inspect(input: mediabunny.Input): Promise<Source> {
   if (!(await input.canRead())) return needsFfmpeg("unknown container");
   const video = await input.getPrimaryVideoTrack();

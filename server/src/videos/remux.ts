@@ -9,8 +9,8 @@ import { refusal } from "./probe.ts";
  * is segmented without re-encoding and plays as one rendition without a poster. Other files are kept until ffmpeg is
  * installed.
  *
- * The library runs in a worker thread. If an uploaded file makes it throw outside a promise, exhaust memory or hang,
- * only that thread ends.
+ * The conversion runs in a worker thread. If an uploaded file makes the Mediabunny library throw outside a promise,
+ * exhaust memory or hang, only that thread ends.
  */
 export function remuxMedia(clock: Clock, { input, folder, signal, onProgress }: Remux): Promise<ConversionOutcome> {
   const resourceLimits = { maxOldGenerationSizeMb: LIMITS.REMUX_MEMORY_MB };

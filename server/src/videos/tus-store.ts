@@ -12,9 +12,9 @@ import { OVER, storageError, type Uploads } from "./upload.ts";
 import { WRITE_BYTES } from "./upload-chunks.ts";
 
 /**
- * The tus file store, with upload rows as its only metadata. It differs from the original in three ways: a partial file
- * expires a day after its last byte instead of its first; a finished upload still reports its full offset, in case the
- * client missed the last response; and a full disk has its own error.
+ * The tus file store, with upload rows as its only metadata. It differs from its base class in three ways: a partial
+ * file expires a day after its last byte was received, not its first; a finished upload still reports its full offset,
+ * in case the client missed the last response; and a full disk causes its own API error.
  */
 export class TusStore extends FileStore {
   readonly #uploads: Uploads;
@@ -47,7 +47,10 @@ export class TusStore extends FileStore {
     return upload;
   }
 
-  /** Whether the file was moved, but the process was killed before updating the row. The janitor updates it later. */
+  /**
+   * Returns whether the file has been moved. If the process was killed before it updated the row, the janitor updates
+   * it later.
+   */
   async #isMoved(id: string): Promise<boolean> {
     return (await stat(join(this.#uploads.folders.originals, id)).catch(() => null)) !== null;
   }

@@ -4,7 +4,7 @@ import { runInNewContext } from "node:vm";
 /** Network chunks are combined into disk writes of this size. */
 export const WRITE_BYTES = 1024 * 1024;
 
-/** Bytes of chunks between minor collections. At 16 MB, V8 still ran as many full collections as without them. */
+/** Bytes of chunks between minor collections. At 16 MB, V8 still ran as many full collections as without minor ones. */
 const COLLECT_AFTER_BYTES = 4 * 1024 * 1024;
 
 setFlagsFromString("--expose-gc");
@@ -12,9 +12,10 @@ const collect = runInNewContext("gc") as (options: { type: "minor" }) => void;
 let uncollected = 0;
 
 /**
- * Call this for each chunk of a streamed file. Chunks live outside V8's heap, and V8 runs a full collection for every
- * few dozen MB of them, although only young objects are garbage. Those collections used two thirds of an upload's CPU
- * time in user space. A minor collection takes less than a millisecond.
+ * Runs a minor garbage collection after every COLLECT_AFTER_BYTES bytes of chunks. Call this for each chunk of a
+ * streamed file. Chunks live outside V8's heap. By itself, V8 runs a full collection for every few dozen MB of chunks,
+ * although only young objects are garbage. Those full collections used two thirds of an upload's CPU time in user
+ * space, whereas a minor collection takes less than a millisecond.
  */
 export function noteChunk(bytes: number): void {
   uncollected += bytes;

@@ -13,10 +13,11 @@ import type { Folders } from "./folders.ts";
 import { isVideoId, statusAfter, type VideoRow } from "./video.ts";
 
 /**
- * The lifecycle of an upload by PUT or tus: it begins, and is then finished or canceled.
+ * The lifecycle of an upload by PUT or tus. An upload begins, and is then either finished or canceled.
  *
- * After the last byte, a crash or a lost connection can prevent the call to `finish`, and a client can also trigger it
- * twice. `finish` is therefore idempotent, and `reconcile` calls it for uploads that are complete but not finished.
+ * After the last byte, a crash or a lost connection can prevent the call to `finish`, and a client can also trigger the
+ * call twice. Therefore, `finish` is idempotent, and `reconcile` calls it for uploads that are complete but not
+ * finished.
  */
 export interface Uploads {
   /** Starts an upload for a new version of a video, and cancels any unfinished upload to the same video. */
@@ -29,7 +30,7 @@ export interface Uploads {
   get(id: string): Promise<store.UploadRow | undefined>;
   /** Finishes complete uploads and cancels abandoned ones. The janitor calls it at startup and periodically. */
   reconcile(): Promise<void>;
-  /** Ids of uploads in progress by PUT in this process, which cannot be resumed. Each request removes its own id. */
+  /** Ids of PUT uploads in progress in this process. PUT uploads cannot be resumed. Each request removes its own id. */
   readonly active: Set<string>;
   readonly folders: Folders;
   readonly maxBytes: number;
@@ -37,7 +38,7 @@ export interface Uploads {
 
 export interface AnnouncedFile {
   resumable: boolean;
-  /** The uploader's file name, for display only. */
+  /** The file name that the uploader sent, for display only. */
   name: string | null;
   /** Null if the size is not known yet. */
   size_bytes: number | null;
@@ -159,7 +160,8 @@ async function finish({ db, folders, signals }: UploadParts, id: string): Promis
   });
 }
 
-export const OVER = "This upload has ended, because its video was deleted or a newer upload to it has started.";
+export const OVER =
+  "This upload has ended because its video was deleted or a newer upload to the same video has started.";
 
 /** Durably moves a complete file to the originals folder, unless it has already been moved. @returns its size */
 async function keep(folders: Folders, id: string): Promise<number> {
@@ -174,7 +176,7 @@ async function keep(folders: Folders, id: string): Promise<number> {
   return (await stat(original)).size;
 }
 
-/** `reconcile` and the last request may both finish the same upload. */
+/** Ignores a missing file, because `reconcile` and the last request may both finish the same upload. */
 function unlessMoved(error: NodeJS.ErrnoException): void {
   if (error.code !== "ENOENT") throw error;
 }
@@ -192,17 +194,17 @@ async function leave({ db, folders, signals }: UploadParts, id: string): Promise
   await rm(join(folders.incoming, id), { force: true });
 }
 
-/** Updates the video's status, which is determined only by its newest upload. */
+/** Updates the video's status after a change to its newest upload. Changes to older uploads have no effect. */
 async function changeStatus(tx: Sql, video: VideoRow, version: number, change: "received" | "left"): Promise<void> {
   if (version !== video.last_version) return;
-  // If this upload was canceled while an older one is still being processed, the older one determines the status.
+  // If this upload was canceled while an older one is still being processed, the status follows the older one.
   const isWaiting = change === "received" || (await store.isBeingProcessed(tx, video.space_id, video.id));
   const status = statusAfter(isWaiting ? "received" : "left", video.playing_version !== null);
   const progress = isWaiting ? (video.progress ?? 0) : null;
   await setVideoStatus(tx, video, { status, progress, error: null, version, events: 0 });
 }
 
-const RECONCILED_MAX = 10_000; // far more than a few spaces can have
+const RECONCILED_MAX = 10_000; // far more than the unfinished uploads of a few spaces
 
 async function reconcile(parts: UploadParts, active: Set<string>): Promise<void> {
   const { db, folders, clock } = parts;
@@ -217,7 +219,7 @@ async function reconcile(parts: UploadParts, active: Set<string>): Promise<void>
   }
 }
 
-/** The file's size, or 0 if it does not exist. */
+/** Returns the file's size, or 0 if the file does not exist. */
 async function bytesOf(path: string): Promise<number> {
   return (await stat(path).catch(() => null))?.size ?? 0;
 }

@@ -9,7 +9,8 @@ import type { Rendition, VideoRow, VideoStatus } from "../store/videos.ts";
  *        ▲                          │                               │
  *        └─────upload canceled──────┘                               └──not playable──▶ failed
  *
- * A video with a playable version stays `ready` through every later upload, whatever the outcome.
+ * A video with a playable version stays `ready` during and after every later upload, whether or not the upload
+ * succeeds.
  */
 export type { Rendition, VideoRow, VideoStatus };
 
@@ -87,7 +88,7 @@ export function mediaUrl(row: VideoRow, file: string | null, publicUrl: string):
   return file && row.playing_folder ? `${publicUrl}/media/${row.id}/${row.playing_folder}/${file}` : null;
 }
 
-/** The folder for one attempt's media, within the video's folder. */
+/** Returns the name of the folder for an attempt's media, within the video's folder. */
 export const mediaFolder = (version: number, attempt: number): string =>
   attempt === 1 ? `${version}` : `${version}-${attempt}`;
 
@@ -96,7 +97,7 @@ const seconds = (time: Date): number => Math.floor(time.getTime() / 1000);
 const VIDEO_ID_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const VIDEO_ID_CHARACTERS = 10;
 
-/** Generates a video id with 59 random bits. @param integer returns a random n with 0 <= n < below */
+/** Generates a video id with 59 random bits. @param integer returns a random integer n with 0 <= n < below */
 export function newVideoId(integer: (below: number) => number): string {
   let id = "";
   while (id.length < VIDEO_ID_CHARACTERS) id += VIDEO_ID_ALPHABET[integer(VIDEO_ID_ALPHABET.length)];

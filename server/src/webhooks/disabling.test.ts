@@ -77,7 +77,7 @@ test("a 410 response disables the webhook and sends webhook.disabled only to the
   await happen(node, newVideo());
   await eventually(() => expect(seen.filter(({ webhook }) => webhook === "other")).toHaveLength(1));
   const [received] = seen.filter(({ webhook }) => webhook === "other");
-  const reason = "The receiver responded with 410 Gone: it wants no more deliveries.";
+  const reason = "The receiver responded with 410 Gone to stop deliveries.";
   expect(received!.body).toMatchObject({
     type: "webhook.disabled",
     data: { id: gone, object: "webhook", status: "disabled", status_reason: reason },
@@ -104,7 +104,7 @@ test("a 410 response from a webhook's previous URL does not disable the webhook"
   expect([await statusOf(webhook), await eventsOf(webhook)]).toEqual(["enabled", []]);
 });
 
-test("a webhook that recovers after it is found failing stays enabled", async () => {
+test("a webhook that recovers just after a check finds it failing stays enabled", async () => {
   const [still, recovered] = [
     await register("still", ["video.created"]),
     await register("recovered", ["video.created"]),
@@ -154,7 +154,7 @@ test("two nodes that check at the same time warn about and disable a webhook onl
 test("two nodes that find the same failing webhook disable it only once", async () => {
   const webhook = await register("twice", ["video.created"]);
   await failsSince(webhook, LIMITS.WEBHOOK_FAILING_MS + 1_000);
-  /** Each node waits until both have found the webhook. */
+  /** Resolved as each node finds the webhook. Each node then waits until both have found it. */
   const found = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const together = (index: number): Database => ({
     ...db,

@@ -20,13 +20,14 @@ interface DisablingParts {
   vault: Vault;
 }
 
-const GONE = "The receiver responded with 410 Gone: it wants no more deliveries.";
+const GONE = "The receiver responded with 410 Gone to stop deliveries.";
 const ONLY_FAILURES = "Every attempt failed for five days.";
 
 /**
- * Disables a webhook if its receiver responds with 410 or if every attempt has failed for WEBHOOK_FAILING_MS. Before
- * disabling a failing webhook, it warns after WEBHOOK_WARNING_MS. Deliveries to a disabled webhook are held. Each
- * change commits with a `webhook.failing` or `webhook.disabled` event for the space's other webhooks.
+ * Disables a webhook if its receiver responds with 410 or if every attempt has failed for WEBHOOK_FAILING_MS. It issues
+ * a warning first, once every attempt has failed for WEBHOOK_WARNING_MS. Deliveries to a disabled webhook are held.
+ * Each warning commits with a `webhook.failing` event for the space's other webhooks, and each disabling with a
+ * `webhook.disabled` event.
  */
 export class Disabling {
   readonly #parts: DisablingParts;
@@ -52,22 +53,28 @@ export class Disabling {
       if (this.#stopped) return;
       this.#running = this.check()
         .catch((err: unknown) =>
-          this.#parts.log.warn({ err }, "Check for failing webhooks failed; the next check retries"),
+          this.#parts.log.warn({ err }, "Failed to check for failing webhooks; retrying at the next check"),
         )
         .then(() => this.#next());
     });
   }
 
-  /** Must be called after every attempt. A 410 disables the webhook unless its URL has changed since that attempt. */
+  /**
+   * Disables the webhook after a 410, unless its URL has changed since that attempt. Must be called after every
+   * attempt.
+   */
   note({ outcome, target }: EndedAttempt): void {
     if (!outcome.isGone) return;
     const { space, webhook, url } = target;
     void this.#disable((tx) => disableGoneWebhook(tx, space, webhook, url, GONE)).catch((err: unknown) =>
-      this.#parts.log.warn({ err }, "Failed to disable a webhook after a 410; its next 410 retries"),
+      this.#parts.log.warn({ err }, "Failed to disable a webhook after a 410; retrying at its next 410"),
     );
   }
 
-  /** Warns about and disables failing webhooks. Does nothing if another node is already checking. */
+  /**
+   * Warns about failing webhooks and disables those that have failed for too long. Does nothing if another node is
+   * already checking.
+   */
   async check(): Promise<void> {
     const { WEBHOOK_WARNING_MS, WEBHOOK_FAILING_MS } = LIMITS;
     const [warn, disable] = await this.#parts.db.transaction(async (tx) => {
@@ -91,7 +98,10 @@ export class Disabling {
     });
   }
 
-  /** @param change disables the webhook if the reason still applies (the webhook may have recovered) */
+  /**
+   * @param change disables the webhook unless the reason no longer applies, for example because the webhook has
+   * recovered
+   */
   async #disable(change: (tx: Sql) => Promise<WebhookRow | undefined>): Promise<void> {
     const { db, recorder, signals, vault, log } = this.#parts;
     await db.transaction(async (tx) => {

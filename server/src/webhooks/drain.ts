@@ -9,9 +9,9 @@ export interface DrainLimits {
 }
 
 /**
- * Estimates how long it will take to send `pending` deliveries at the median duration, with the maximum number of
- * attempts in flight and within the rate limit. Assumes that every delivery succeeds on its first attempt. Pure.
- * @returns whole seconds, rounded up, or null if there is neither a rate limit nor any attempt
+ * Estimates how long it will take to send `pending` deliveries. Assumes that every attempt takes the median duration,
+ * that as many attempts are in flight as the limits allow, and that every delivery succeeds on its first attempt. Pure.
+ * @returns whole seconds, rounded up, or null if there is no rate limit and there are no attempts yet
  */
 export function drainSeconds(pending: number, { rate_limit, p50_ms }: DrainLimits): number | null {
   if (pending === 0) return 0;

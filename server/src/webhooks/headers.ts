@@ -14,17 +14,19 @@ const VALUE = /^[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?$/; // RFC 9110 §5.5 wit
 
 /** Returns what is wrong with a custom header, or null if it is valid. */
 export function headerFault(name: string, value: string): string | null {
-  if (!NAME.test(name)) return "A header name consists of letters, digits and !#$%&'*+-.^_`|~.";
+  if (!NAME.test(name)) return "A header name can contain only letters, digits and !#$%&'*+-.^_`|~.";
   const lower = name.toLowerCase();
   if (RESERVED.has(lower) || lower.startsWith(RESERVED_PREFIX)) return "Mave sets this header itself. Remove it.";
-  if (!VALUE.test(value)) return "A header value consists of visible ASCII characters, with blanks only between them.";
+  if (!VALUE.test(value))
+    return "A header value can contain only visible ASCII characters, with spaces or tabs only between them.";
   return null;
 }
 
 /** Returns an error if there are too many headers or if two names differ only in case, or null otherwise. */
 export function headersFault(headers: Record<string, string>): string | null {
   const names = Object.keys(headers);
-  if (names.length > LIMITS.WEBHOOK_HEADERS_MAX) return `At most ${LIMITS.WEBHOOK_HEADERS_MAX} headers.`;
+  if (names.length > LIMITS.WEBHOOK_HEADERS_MAX)
+    return `A webhook can have at most ${LIMITS.WEBHOOK_HEADERS_MAX} headers.`;
   const distinct = new Set(names.map((name) => name.toLowerCase()));
-  return distinct.size < names.length ? "Two headers have the same name." : null;
+  return distinct.size < names.length ? "Two headers have the same name, ignoring case." : null;
 }

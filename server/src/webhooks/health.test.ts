@@ -51,7 +51,8 @@ test("the health of a webhook without attempts has no success rate or quantiles 
 
 test("health combines success rates, errors and phase quantiles across nodes and flushes", async () => {
   const webhook = await register();
-  // Nine in ten attempts reuse a connection and are fast. The rest open a new connection and are slow, and some fail.
+  // Nine in ten attempts reuse a connection and are fast. The others open a new one and are slow, and some of them
+  // fail.
   times(45, () => one.note(attempt(webhook, { timings: { first_byte: 6, total: 8 } })));
   await one.flush();
   times(45, () => two.note(attempt(webhook, { timings: { first_byte: 6, total: 8 } })));
@@ -67,12 +68,12 @@ test("health combines success rates, errors and phase quantiles across nodes and
     succeeded: 94,
     failed: 6,
     success_rate: 0.94,
-    response_ms: { p50: 8.7, p95: 340 }, // 50th of 90 from 7 to 10 ms, and 5th of 10 from 280 to 400 ms
+    response_ms: { p50: 8.7, p95: 340 }, // the 50th of 90 between 7 and 10 ms, and the 5th of 10 between 280 and 400 ms
     phases: {
-      dns: { p50: 1.5, p95: 2 }, // all ten from 1 to 2 ms
-      connect: { p50: 24, p95: 27.6 }, // all ten from 20 to 28 ms
-      tls: { p50: 34, p95: 39.4 }, // all ten from 28 to 40 ms
-      first_byte: { p50: 6.1, p95: 158.4 }, // 48.5 of 90 from 5 to 7 ms, 2.15 of 7 from 140 to 200 ms
+      dns: { p50: 1.5, p95: 2 }, // all ten are between 1 and 2 ms
+      connect: { p50: 24, p95: 27.6 }, // all ten are between 20 and 28 ms
+      tls: { p50: 34, p95: 39.4 }, // all ten are between 28 and 40 ms
+      first_byte: { p50: 6.1, p95: 158.4 }, // rank 48.5 of 90 in 5–7 ms, rank 2.15 of 7 in 140–200 ms
       total: { p50: 8.7, p95: 340 },
     },
     errors: [
@@ -84,7 +85,7 @@ test("health combines success rates, errors and phase quantiles across nodes and
   expect(health.hours.at(-1)).toMatchObject({ succeeded: 94, failed: 6, p50: 8.7, p95: 340 });
 });
 
-test("health includes each of the last 24 hours and their total but nothing older", async () => {
+test("health covers each of the last 24 hours and their total, but nothing older", async () => {
   const webhook = await register();
   one.note(attempt(webhook, { at_ms: NOON_MS - 24 * HOUR_MS + HOUR_MS - 1, status: 500 }));
   times(3, () => one.note(attempt(webhook, { at_ms: NOON_MS - 23 * HOUR_MS })));
@@ -101,7 +102,7 @@ test("health includes each of the last 24 hours and their total but nothing olde
   ]);
 });
 
-test("health includes the size of the backlog, its oldest event and the estimated time to send it", async () => {
+test("health includes the backlog's size, its oldest event and the estimated time to send it all", async () => {
   const webhook = await register();
   await webhooks.update(db, space, webhook, { status: "paused", rate_limit: 2 });
   const early = { ...systemClock, now: () => systemClock.now() - HOUR_MS };
@@ -116,7 +117,7 @@ test("health includes the size of the backlog, its oldest event and the estimate
   });
 });
 
-test("failing_since is the first failure since the last success, and disables_at is five days later", async () => {
+test("failing_since is the first failure after the last success, and disables_at is five days later", async () => {
   const webhook = await register();
   one.note(attempt(webhook, { status: 500 }));
   one.note(attempt(webhook, { at_ms: NOON_MS + MINUTE_MS }));
@@ -149,10 +150,10 @@ test("a webhook is failing from the first failure that any node reports until an
 });
 
 test.each([
-  ["failure and then success", [500, 200], null],
-  ["success and then failure", [200, 500], 1],
-  ["success, failure and failure", [200, 500, 500], 1],
-  ["failure and failure", [500, 500], 0],
+  ["a failure and then a success", [500, 200], null],
+  ["a success and then a failure", [200, 500], 1],
+  ["a success and then two failures", [200, 500, 500], 1],
+  ["two failures", [500, 500], 0],
 ])("%s in one flush set failing_since correctly wherever the hour boundary falls", async (_what, statuses, failing) => {
   for (const early of statuses.keys()) {
     const webhook = await register();

@@ -83,7 +83,7 @@ export class Health {
     this.#parts = parts;
   }
 
-  /** Must be called after every attempt. */
+  /** Counts an attempt. Must be called after every attempt. */
   note(ended: EndedAttempt): void {
     this.#count(ended);
     this.#mark(ended);
@@ -105,7 +105,10 @@ export class Health {
     count(hour.errors, word === "status" ? String(exchange.status) : word);
   }
 
-  /** Keeps one mark per webhook rather than per hour, so that a flush never saves two contradictory marks. */
+  /**
+   * Updates the webhook's health mark. There is one mark per webhook, not one per hour, so a flush never saves
+   * contradictory marks.
+   */
   #mark({ target, exchange, outcome, at_ms }: EndedAttempt): void {
     const { space: space_id, webhook: webhook_id } = target;
     const none = { space_id, webhook_id, succeeded: false, failing_ms: null, certificate_ms: null };
@@ -146,7 +149,7 @@ export class Health {
     await this.#parts.db
       .transaction((tx) => addHealth(tx, hours, marks))
       .catch((err: unknown) =>
-        this.#parts.log.warn({ err }, "Failed to save webhook health; the counts of this interval are lost"),
+        this.#parts.log.warn({ err }, "Failed to save webhook health; counts for this interval are lost"),
       );
   }
 

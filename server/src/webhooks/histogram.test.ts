@@ -10,7 +10,7 @@ const counted = (durations: number[]): number[] => {
   return counts;
 };
 
-test("a quantile falls in the same bucket as the exact quantile", () => {
+test("an estimated quantile falls in the same bucket as the exact quantile", () => {
   fc.assert(
     fc.property(fc.array(duration, { minLength: 1 }), fc.constantFrom(0.5, 0.95), (durations, share) => {
       const measured = durations.toSorted((a, b) => a - b)[Math.ceil(share * durations.length - 1e-9) - 1]!;
@@ -26,11 +26,11 @@ const onBound = (ms: number): boolean => bucketOf(ms) !== bucketOf(ms + 0.051);
 
 test("a quantile is interpolated within its bucket", () => {
   const counts = counted([...Array(90).fill(8), ...Array(10).fill(300)]); // buckets 7–10 and 280–400 ms
-  expect(quantile(counts, 0.5)).toBe(8.7); // 50th of the 90 fast durations
-  expect(quantile(counts, 0.95)).toBe(340); // 5th of the 10 slow durations
+  expect(quantile(counts, 0.5)).toBe(8.7); // the 50th of the 90 fast durations
+  expect(quantile(counts, 0.95)).toBe(340); // the 5th of the 10 slow durations
 });
 
-test("a quantile is null if there are no durations and never exceeds the last bound", () => {
+test("a quantile is null if there are no durations, and it never exceeds the last bound", () => {
   expect(quantile([], 0.5)).toBeNull();
   expect(quantile(counted([60_000]), 0.5)).toBe(15_000);
 });

@@ -21,7 +21,7 @@ export interface WebhookInput {
 /** A change to a webhook. Omitted fields keep their values. If `headers` is given, it replaces all custom headers. */
 export type WebhookChange = Partial<Omit<WebhookInput, "secret">> & { status?: "enabled" | "paused" | undefined };
 
-/** The part of the address policy that is needed to register a webhook. */
+/** The part of the address policy needed to register a webhook. */
 export interface UrlPolicy {
   checkUrl(url: string): { ok: true; url: URL } | { ok: false; reason: string; word: string };
 }

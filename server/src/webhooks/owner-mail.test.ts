@@ -45,7 +45,7 @@ await query(
   [space],
 );
 
-/** A real mail server that keeps the emails it receives. */
+/** The emails received by a real mail server. */
 const taken: { to: string[]; from: string; text: string }[] = [];
 let refuses = false;
 let held: Promise<void> | undefined; // the server waits for this promise before it accepts or rejects an email
@@ -97,7 +97,7 @@ async function attempted(webhook: string, status: number): Promise<void> {
   await health.flush();
 }
 
-/** Runs the checks that every node runs each minute. @returns the number of emails received so far */
+/** Runs the checks that every node runs once a minute. @returns the number of emails received so far */
 async function minute(): Promise<number> {
   await disabling.check();
   await mail.round();
@@ -118,7 +118,7 @@ beforeEach(async () => {
   await query("truncate webhooks, webhook_hours, events, pending_deliveries");
 });
 
-test("owners receive one warning email halfway to the time when a failing webhook will be disabled", async () => {
+test("owners receive one warning email when a failing webhook is halfway to being disabled", async () => {
   await failingFor(LIMITS.WEBHOOK_WARNING_MS + 1_000);
   for (let round = 0; round < 2; round++) {
     await disabling.check();
@@ -140,7 +140,7 @@ test("no email is sent if a webhook has been failing for less than the warning p
   expect([await eventTypes(), taken]).toEqual([[], []]);
 });
 
-test("the email about a disabled webhook explains why it was disabled and that nothing is lost", async () => {
+test("the email about a disabled webhook says why the webhook was disabled and that nothing is lost", async () => {
   const id = await failingFor(LIMITS.WEBHOOK_FAILING_MS + 1_000);
   await disabling.check();
   await mail.round();
@@ -174,7 +174,7 @@ test("no email is sent when a webhook recovers, but owners are warned again if i
   await pass(2 * MINUTE_MS);
   expect([await minute(), await minute()]).toEqual([2, 2]);
   await pass(WEBHOOK_FAILING_MS - WEBHOOK_WARNING_MS - 2 * MINUTE_MS);
-  expect(await minute()).toBe(2); // one minute short of five days
+  expect(await minute()).toBe(2); // one minute before the five days are over
   await pass(2 * MINUTE_MS);
   expect([await minute(), await minute()]).toEqual([3, 3]);
   expect(taken.map(({ text }) => /Subject: Webhook (\w+)/.exec(text)![1])).toEqual(["failing", "failing", "disabled"]);

@@ -25,8 +25,8 @@ export interface OwnerMail {
 }
 
 /**
- * Each round reads from the webhooks table which emails to send. No email is lost if the mail server is unavailable,
- * because the next round sends it.
+ * Each round reads the webhooks table to find out which emails to send. If the mail server is unavailable, a later
+ * round sends the email.
  */
 export function createOwnerMail(parts: OwnerMailParts): OwnerMail {
   const { clock, log, mailer } = parts;
@@ -37,7 +37,7 @@ export function createOwnerMail(parts: OwnerMailParts): OwnerMail {
     clock.after(LIMITS.WEBHOOK_FAILING_CHECK_MS, () => {
       if (stopped) return;
       running = round(parts)
-        .catch((err: unknown) => log.warn({ err }, "Mailing owners failed; the next round retries"))
+        .catch((err: unknown) => log.warn({ err }, "Failed to email owners; retrying in the next round"))
         .then(next);
     });
   }
@@ -61,9 +61,9 @@ async function round({ db, log, mailer, publicUrl }: OwnerMailParts): Promise<vo
     if (!(await tryTurn(tx, "mail"))) return;
     for (const webhook of await listNews(tx, LIMITS.MAIL_AGE_MAX_DAYS, LIMITS.MAILS_PER_ROUND_MAX)) {
       if (webhook.owners.length > 0) await mailer.send(letterAbout(webhook, publicUrl));
-      // Committed outside this transaction, so that a sent email stays marked even if a later one fails.
+      // Mark it outside this transaction, so that a sent email stays marked as sent even if a later one fails.
       await markTold(db, webhook);
-      log.info({ webhook: shortUuid(webhook.id), owners: webhook.owners.length }, "Mailed owners");
+      log.info({ webhook: shortUuid(webhook.id), owners: webhook.owners.length }, "Emailed owners");
     }
   });
 }
@@ -82,19 +82,19 @@ function disabledLines(webhook: WebhookRow): string[] {
     `The webhook ${webhook.url} was disabled at ${utc(webhook.status_since)}.`,
     webhook.status_reason ?? "",
     "",
-    "Events are still recorded and their deliveries are held: nothing is lost. Resume the webhook once the receiver works again.",
+    "Events are still recorded and their deliveries are held, so nothing is lost. Resume the webhook once the receiver works again.",
   ];
 }
 
 function failingLines(webhook: WebhookRow): string[] {
   const at_s = disablesAt(webhook);
   return [
-    `Every attempt to the webhook ${webhook.url} has failed since ${utc(webhook.failing_since!)}.`,
+    `Every attempt to deliver to the webhook ${webhook.url} has failed since ${utc(webhook.failing_since!)}.`,
     ...(at_s === null
       ? []
       : [`If no delivery succeeds by ${utc(new Date(at_s * 1000))}, the webhook will be disabled.`]),
     "",
-    "Until then its deliveries are kept and retried.",
+    "Until then, its deliveries are kept and retried.",
   ];
 }
 

@@ -8,7 +8,7 @@ const db = await testDatabase();
 const { space, webhooks } = await engineParts(db);
 const make = () => webhooks.create(db, space, { url: "https://r.example.com/", events: ["video.created"] });
 
-test("a webhook includes its previous secret's hint, when it was replaced and how long it remains valid", async () => {
+test("a webhook includes its previous secret's hint and expiry, and the time of the rotation", async () => {
   const made = await make();
   expect(made).toMatchObject({ previous_secret_hint: null, previous_secret_until: null });
   const rotated = await webhooks.rotateSecret(db, space, made.id, { overlap_seconds: 3_600 });
@@ -23,14 +23,14 @@ test("a webhook includes its previous secret's hint, when it was replaced and ho
   expect(JSON.stringify(shown)).not.toContain(made.secret);
 });
 
-test("a webhook does not include a previous secret that has expired", async () => {
+test("a webhook does not include an expired previous secret", async () => {
   const { id } = await make();
   await webhooks.rotateSecret(db, space, id, { overlap_seconds: 3_600 });
   const rotated = await webhooks.rotateSecret(db, space, id, { overlap_seconds: 0 });
   expect(rotated).toMatchObject({ previous_secret_hint: null, previous_secret_until: null });
 });
 
-test("a previous secret's hint is null if its key is missing, and reading it throws if the owner is wrong", () => {
+test("a secret's hint is null if the vault lacks the key, and reading it throws if the owner does not match", () => {
   const [vault, other] = [1, 2].map((byte) => createVault([Buffer.alloc(32, byte)], systemRandom));
   const sealed = vault!.seal("whsec_abcdWXYZ", "owner");
   expect(vault!.hint(sealed, "owner")).toBe("WXYZ");

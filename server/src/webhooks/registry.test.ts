@@ -26,7 +26,7 @@ describe("a webhook", () => {
     });
   });
 
-  test("keeps its previous secret during the overlap, or drops it immediately if there is no overlap", async () => {
+  test("keeps its previous secret during the overlap, or discards it immediately if there is no overlap", async () => {
     const made = await make();
     const rotated = await webhooks.rotateSecret(db, space, made.id, { overlap_seconds: 60 });
     expect(await webhooks.revealSecret(db, space, made.id)).toMatchObject({
@@ -57,7 +57,7 @@ describe("a webhook", () => {
     const paused = await webhooks.update(db, space, made.id, { status: "paused" });
     expect(paused).toMatchObject({
       status: "paused",
-      status_reason: "Paused by a person.",
+      status_reason: "Paused by a user.",
       description: "first",
     });
     expect(await webhooks.update(db, space, made.id, { status: "enabled" })).toMatchObject({

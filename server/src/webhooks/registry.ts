@@ -23,7 +23,10 @@ export interface WebhookSecret {
 
 export type WithSecret = Webhook & { secret: string };
 
-/** A space's webhooks, identified by short ids. Functions that take an id throw NOT_FOUND if no webhook has it. */
+/**
+ * A space's webhooks, identified by short ids. Functions that take an id throw NOT_FOUND if the space has no webhook
+ * with that id.
+ */
 export interface Webhooks {
   /** @throws REQUEST_INVALID, URL_REFUSED, LIMIT_REACHED */
   create(db: Transactional, space: string, input: WebhookInput & { by?: string }): Promise<WithSecret>;
@@ -31,10 +34,16 @@ export interface Webhooks {
   get(space: string, id: string): Promise<Webhook>;
   /** @throws REQUEST_INVALID, URL_REFUSED */
   update(db: Transactional, space: string, id: string, change: WebhookChange): Promise<Webhook>;
-  /** Also cancels its pending deliveries. Attempts in flight complete, but their responses are discarded. */
+  /**
+   * Deletes a webhook and cancels its pending deliveries. Attempts in flight complete, but their responses are
+   * discarded.
+   */
   remove(db: Transactional, space: string, id: string): Promise<Webhook>;
   revealSecret(sql: Sql, space: string, id: string): Promise<WebhookSecret>;
-  /** Deliveries are signed with both secrets for `overlap_seconds` (one day by default). @throws REQUEST_INVALID */
+  /**
+   * Replaces the secret. Deliveries are signed with both secrets for `overlap_seconds` (one day by default).
+   * @throws REQUEST_INVALID
+   */
   rotateSecret(
     db: Transactional,
     space: string,

@@ -43,13 +43,13 @@ test("after resealing, every value can be opened with the new key alone", async 
   }
 });
 
-test("resealing handles more than one slice, and a second run changes nothing", async () => {
+test("resealing handles more than one slice of webhooks, and a second run changes nothing", async () => {
   await add(LIMITS.RESEAL_SLICE + 5);
   expect((await resealAll(db, during)).resealed).toBe(LIMITS.RESEAL_SLICE + 5);
   expect((await resealAll(db, during)).resealed).toBe(0);
 });
 
-test("resealing fails if no key opens a value, and leaves that value's slice unchanged", async () => {
+test("if no key opens a value, resealing fails and leaves that value's slice of webhooks unchanged", async () => {
   await add(2);
   const rows = await webhooks();
   await expect(resealAll(db, after)).rejects.toThrow(/MAVE_SECRETS_KEY/);

@@ -5,8 +5,8 @@ import { lockSealedValues, type SealedValues, saveSealedValues } from "../store/
 import type { Vault } from "./secrets.ts";
 
 /**
- * Reseals every webhook value that was not sealed with the vault's first key. Can run while Mave is running.
- * Each slice is one transaction, so an interrupted run can safely be repeated.
+ * Reseals every webhook value that was not sealed with the vault's first key. Can run while Mave is running. Each slice
+ * of webhooks is resealed in its own transaction, so an interrupted run can safely be repeated.
  * @throws if a value was sealed with a key that is not in the vault
  */
 export async function resealAll(db: Database, vault: Vault): Promise<{ resealed: number; seen: number }> {

@@ -40,7 +40,7 @@ export function createVault(keys: readonly Buffer[], random: Random): Vault {
     open(sealed, owner) {
       const ring = rings.find(({ head }) => head.equals(sealed.subarray(0, HEAD_BYTES)));
       if (ring === undefined)
-        throw new Error(`A value of webhook ${owner} was sealed by a key that is not in MAVE_SECRETS_KEY`);
+        throw new Error(`A value of webhook ${owner} was sealed with a key that is not in MAVE_SECRETS_KEY`);
       const [nonceEnd, tagEnd] = [HEAD_BYTES + NONCE_BYTES, HEAD_BYTES + NONCE_BYTES + TAG_BYTES];
       const decipher = createDecipheriv("aes-256-gcm", ring.key, sealed.subarray(HEAD_BYTES, nonceEnd));
       decipher.setAAD(aad(ring.head, owner)).setAuthTag(sealed.subarray(nonceEnd, tagEnd));
@@ -70,10 +70,10 @@ export const secretHint = (secret: string): string => secret.slice(-HINT_CHARACT
 
 /** Returns what is wrong with a secret provided by the caller, or null if it is valid. */
 export function secretFault(secret: string): string | null {
-  if (!secret.startsWith(PREFIX)) return `A secret starts with ${PREFIX}.`;
+  if (!secret.startsWith(PREFIX)) return `A secret must start with ${PREFIX}.`;
   const written = secret.slice(PREFIX.length);
   const bytes = Buffer.from(written, "base64");
-  if (bytes.toString("base64") !== written) return "After whsec_ a secret is padded base64 without spaces.";
+  if (bytes.toString("base64") !== written) return "After whsec_, a secret must be padded base64 without spaces.";
   const { min, max } = OWN_SECRET_BYTES;
-  return bytes.length < min || bytes.length > max ? `A secret has ${min} to ${max} bytes after whsec_.` : null;
+  return bytes.length < min || bytes.length > max ? `A secret must have ${min} to ${max} bytes after whsec_.` : null;
 }

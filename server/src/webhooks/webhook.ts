@@ -12,7 +12,7 @@ import type { Vault } from "./secrets.ts";
  *        │                                                           ▲
  *        └──410, or 5 days of failures──▶ disabled ──resumed by a user┘
  *
- * Deliveries to paused and disabled webhooks are still recorded and then held, so nothing is lost.
+ * Deliveries to paused and disabled webhooks are still recorded but held, so nothing is lost.
  */
 export type { Ordering, WebhookRow, WebhookStatus };
 
@@ -39,7 +39,7 @@ export interface Webhook {
 }
 
 const HIDDEN = "••••";
-export const PAUSED_BY_PERSON = "Paused by a person.";
+export const PAUSED_BY_PERSON = "Paused by a user.";
 
 /** @param vault needed for the previous secret's hint, because only the current secret's hint is stored */
 export function presentWebhook(row: WebhookRow, vault: Pick<Vault, "hint">): Webhook {
@@ -65,7 +65,10 @@ export function presentWebhook(row: WebhookRow, vault: Pick<Vault, "hint">): Web
   };
 }
 
-/** When a failing webhook will be disabled if no delivery succeeds first, in Unix seconds. Null for other webhooks. */
+/**
+ * Returns when a failing webhook will be disabled if no delivery succeeds first, in Unix seconds. Returns null for
+ * other webhooks.
+ */
 export function disablesAt({ status, failing_since }: Pick<WebhookRow, "status" | "failing_since">): number | null {
   if (status !== "enabled" || failing_since === null) return null;
   return unixSeconds(failing_since.getTime() + LIMITS.WEBHOOK_FAILING_MS);
