@@ -2,7 +2,8 @@ import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config
 
 // Inside the repository, a workspace package resolves to its source, not to its build.
 const conditions = ["source", "module", "node", "development|production"];
-// Code that runs in Node resolves as in Node. "module" is for bundlers; @opentelemetry/api's does not load in Node.
+// Code that runs in Node resolves as it does in Node, without "module", which is meant for bundlers: the "module" build
+// of @opentelemetry/api does not load in Node.
 const node = ["source", "node", "development|production"];
 
 const BROWSER = "test/browser/**/*.test.ts";
@@ -10,7 +11,7 @@ const LONG = "**/*.long.test.ts";
 /** The long tests repeat these files with more kills, longer waits and more seeds. */
 const SCALED = ["test/crash/{database-away,kill-service,nodes,sigterm}.test.ts", "test/sim/simulation.test.ts"];
 
-/** Unset: the default tests. "only": the long tests. "also": both, as in CI. */
+/** Which tests to run: the default ones if it is unset, the long ones if "only", or both if "also", as in CI. */
 const { TEST_LONG } = process.env;
 
 const project = (name: string, test: TestProjectInlineConfiguration["test"]): TestProjectInlineConfiguration => ({
@@ -18,7 +19,7 @@ const project = (name: string, test: TestProjectInlineConfiguration["test"]): Te
   ssr: { resolve: { conditions: node, externalConditions: ["source", "node"] } },
   test: {
     name,
-    expect: { poll: { timeout: 30_000, interval: 25 } }, // a busy machine must not fail a test
+    expect: { poll: { timeout: 30_000, interval: 25 } }, // long enough that no test fails on a busy machine
     testTimeout: 60_000,
     hookTimeout: 120_000,
     ...test,
@@ -56,7 +57,7 @@ export default defineConfig({
     reporters: ["default", "./test/support/counts.ts"],
     globalSetup: ["test/support/postgres.ts"],
     teardownTimeout: 20_000,
-    maxWorkers: 3, // on two cores: half of the time, a file waits for a process that it killed, stopped or called
+    maxWorkers: 3, // for two cores, because test files spend half of their time waiting for other processes
     projects,
   },
 });

@@ -21,7 +21,7 @@ for (let pair = 0; pair < PAIRS; pair++) pairs.push({ baseline: await rate(bare.
 report("api", [
   compare(`\`POST /v1/videos\`, ${CONCURRENCY} concurrent requests`, pairs, {
     format: perSecond,
-    label: "by a bare Fastify route",
+    label: "with a bare Fastify route",
     atLeast: 0.2,
   }),
 ]);

@@ -62,12 +62,12 @@ for (let pair = 0; pair < PAIRS; pair++) pairs.push({ baseline: await segment(0)
 const slowest = Math.max(...(await twoSpaces()));
 report("backlog", [
   compare(
-    `${count(BACKLOG)} due deliveries of one webhook, one each of ${count(OTHERS)} others: the others' p99`,
+    `${count(BACKLOG)} due deliveries for one webhook and one for each of ${count(OTHERS)} others: p99 of the others`,
     pairs,
     { format: ms, label: "without the backlog", atMost: 2 },
   ),
   {
-    what: `one space records ${count(BACKLOG)} events, another one ${MEANWHILE} meanwhile: slowest of the ${MEANWHILE}, call → arrival`,
+    what: `one space records ${count(BACKLOG)} events while another space records ${MEANWHILE}: slowest of the ${MEANWHILE}, call → arrival`,
     measured: seconds(slowest),
     target: "≤ 1 s",
     holds: slowest <= 1_000,

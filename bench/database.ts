@@ -42,9 +42,9 @@ interface Cause {
 const causes = await query<Cause>(
   "causes",
   `select what, sum(us) as us, sum(bytes) as bytes from (
-     select case when query like '%insert into attempts%' then 'settle: delete, attempt, history'
-         when query like '%insert into pending_deliveries%' then 'record: event, pending delivery'
-         when query like '%update pending_deliveries o set attempt%' then 'claim'
+     select case when query like '%insert into attempts%' then 'settling (delete, attempt, history)'
+         when query like '%insert into pending_deliveries%' then 'recording (event, pending delivery)'
+         when query like '%update pending_deliveries o set attempt%' then 'claiming'
          when query in ('begin', 'commit') then 'begin and commit' else 'everything else' end as what,
        total_exec_time * 1000 as us, wal_bytes::float8 as bytes from pg_stat_statements) as statement
    group by what order by us desc limit 3`,
@@ -53,12 +53,12 @@ const deliveries = delivered(engine) - deliveredBefore;
 const middle = (name: keyof (typeof segments)[number]) =>
   count(Math.round(median(segments.map((segment) => segment[name]))));
 report("database", [
-  { what: "PostgreSQL's CPU per delivery", measured: `${middle("cpu_us")} µs` },
-  { what: "this server's CPU per delivery", measured: `${middle("node_us")} µs` },
+  { what: "PostgreSQL's CPU time per delivery", measured: `${middle("cpu_us")} µs` },
+  { what: "the server's CPU time per delivery", measured: `${middle("node_us")} µs` },
   { what: "write-ahead log per delivery", measured: `${middle("wal_bytes")} bytes` },
   ...causes.map(({ what, us, bytes }) => ({
-    what: `of these: ${what}`,
-    measured: `${Math.round(us / deliveries)} µs running, ${count(Math.round(bytes / deliveries))} bytes`,
+    what: `of which ${what}`,
+    measured: `${Math.round(us / deliveries)} µs of execution time, ${count(Math.round(bytes / deliveries))} bytes`,
   })),
 ]);
 await engine.end();

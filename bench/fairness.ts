@@ -44,9 +44,9 @@ for (let pair = 0; pair < PAIRS; pair++)
 
 const row = (round: "one" | "many", hangingWebhooks: number, atMost: number) =>
   compare(
-    `${hangingWebhooks} of ${count(WEBHOOKS)} webhooks hang, ${PER_SECOND} events/s: the others' p99`,
+    `${hangingWebhooks} of ${count(WEBHOOKS)} webhooks hanging, ${PER_SECOND} events/s: p99 of the other webhooks`,
     rounds.map((values) => ({ value: values[round], baseline: values.none })),
-    { format: ms, label: "when none hangs", atMost },
+    { format: ms, label: "with none hanging", atMost },
   );
 report("fairness", [row("one", 1, 1.2), row("many", MANY, 2)]);
 await engine.end();

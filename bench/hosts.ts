@@ -18,7 +18,7 @@ const run = () => whole(engine, 1, (number) => engine.recorder.recordAlone(newEv
 const baseline = () => bare(engine, urls);
 await run(); // warm-up
 await baseline();
-const what = `whole path, group commit, ${count(HOSTS)} webhooks on as many hosts`;
+const what = `whole path, group commit, ${count(HOSTS)} webhooks on ${count(HOSTS)} hosts`;
 report("hosts", [await alternate(what, { run, baseline, atLeast: 0.4 })]);
 await engine.end();
 await sink.end();

@@ -45,7 +45,7 @@ report("latency", [
     target: `p99 ≤ ${P99_MAX_MS} ms`,
     holds: quantile(fromCall, 0.99) <= P99_MAX_MS,
   },
-  { what: "response of that call → arrival", measured: measured_ms(fromResponse) },
+  { what: "API response → arrival", measured: measured_ms(fromResponse) },
 ]);
 sink.end();
 await mave.remove();

@@ -29,13 +29,13 @@ const { slow, inFlight } = (await (await fetch(node.url)).json()) as { slow: num
 const growth = late / early;
 report("memory", [
   {
-    what: `memory while ${STALLED} receivers stall (${slow + inFlight} attempts in flight), ${count(PENDING)} pending deliveries`,
+    what: `memory with ${STALLED} stalled receivers (${slow + inFlight} attempts in flight) and ${count(PENDING)} pending deliveries`,
     measured: megabytes(Math.max(early, late)),
     target: "< 300 MB",
     holds: Math.max(early, late) < MEMORY_MAX,
   },
   {
-    what: `its peak in the second ${WATCHED_MS / 2_000} s compared with the first`,
+    what: `peak memory in the second ${WATCHED_MS / 2_000} s, compared with the first ${WATCHED_MS / 2_000} s`,
     measured: megabytes(late),
     baseline: megabytes(early),
     ratio: short(growth),

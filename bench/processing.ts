@@ -50,9 +50,9 @@ for (let pair = 0; pair < PAIRS; pair++) {
   sizes = `${plan.rungs.map(({ name }) => name).join(", ")}${plan.copyVideo ? ", the first copied" : ""}`;
 }
 report("processing", [
-  compare(`${LENGTH_S} s of 720p made ready to play (${sizes})`, pairs, {
+  compare(`making ${LENGTH_S} s of 720p video ready to play (${sizes})`, pairs, {
     format: seconds,
-    label: "by ffmpeg alone",
+    label: "with ffmpeg alone",
     atMost: 1.1,
   }),
 ]);

@@ -64,14 +64,14 @@ for (let round = 0; round < PAIRS; round++)
 
 const row = (what: string, replay: "usual" | "unlimited", webhook: keyof Segment, atMost?: number) =>
   compare(
-    `a replay of ${count(REPLAYED)}, ${what}`,
+    `a replay of ${count(REPLAYED)} events ${what}`,
     rounds.map((round) => ({ value: round[replay][webhook], baseline: round.none[webhook] })),
     { format: ms, label: "without a replay", ...(atMost !== undefined && { atMost }) },
   );
 report("replay", [
   row("at the default rate: p99 of live events to other webhooks", "usual", "others", 1.3),
   row("at the default rate: p99 of live events to the same webhook", "usual", "same"),
-  row("without a limit: p99 of live events to other webhooks", "unlimited", "others"),
+  row("without a rate limit: p99 of live events to other webhooks", "unlimited", "others"),
 ]);
 await replays.stop();
 await engine.end();

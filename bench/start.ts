@@ -52,7 +52,7 @@ const rate = await generateLoad(
 const loaded = [watchServer().total, watchDatabase().total] as const;
 
 report("start", [
-  { what: "first start: process → ready, including the creation of its database", measured: seconds(first) },
+  { what: "first start: process → ready, including creating the database", measured: seconds(first) },
   {
     what: "second start: process → ready",
     measured: seconds(median(later)),
@@ -66,14 +66,14 @@ report("start", [
     holds: Math.max(...killed) < 5_000,
   },
   {
-    what: "memory at idle, with the database",
+    what: "idle memory, including the database",
     measured: megabytes(server + database),
     baseline: `server ${megabytes(server)}, PostgreSQL ${megabytes(database)}`,
     target: "≤ 250 MB",
     holds: server + database <= 250_000_000,
   },
   {
-    what: `memory at ${Math.round(rate)} videos/s created and ${received} events received`,
+    what: `memory while creating ${Math.round(rate)} videos/s (${received} events received)`,
     measured: megabytes(loaded[0] + loaded[1]),
     baseline: `server ${megabytes(loaded[0])}, PostgreSQL ${megabytes(loaded[1])}`,
   },

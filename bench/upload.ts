@@ -102,11 +102,11 @@ const row = (what: string, way: "put" | "tus") =>
   compare(
     `${megabytes(BYTES)} ${what}`,
     rounds.map((rates) => ({ value: rates[way], baseline: rates.bare })),
-    { format: (rate) => `${short(rate)} MB/s`, label: "by a bare server", atLeast: 0.9 },
+    { format: (rate) => `${short(rate)} MB/s`, label: "with a bare server", atLeast: 0.9 },
   );
 report("upload", [
-  row("by PUT", "put"),
-  row("by tus", "tus"),
+  row("with PUT", "put"),
+  row("with tus", "tus"),
   {
     what: "growth of the server's memory during these uploads",
     measured: megabytes(growth),

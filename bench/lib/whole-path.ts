@@ -62,7 +62,10 @@ interface Alternation {
 }
 
 /** Alternates a measurement with its baseline. */
-export async function alternate(what: string, { run, baseline, label = "bare", atLeast }: Alternation): Promise<Row> {
+export async function alternate(
+  what: string,
+  { run, baseline, label = "for a bare loop", atLeast }: Alternation,
+): Promise<Row> {
   const pairs: Pair[] = [];
   for (let pair = 0; pair < PAIRS; pair++) pairs.push({ baseline: await baseline(), value: await run() });
   return compare(what, pairs, { format: perSecond, label, atLeast });

@@ -53,7 +53,7 @@ describe.each(pages)("%s", (page) => {
 });
 
 test("ARCHITECTURE.md follows an event from the API to the receiver through at most eight files", async () => {
-  const story = (await read("ARCHITECTURE.md")).split("## One event's way")[1]!.split("\n## ")[0]!;
+  const story = (await read("ARCHITECTURE.md")).split("## The path of an event")[1]!.split("\n## ")[0]!;
   const steps = [...story.matchAll(/^\d\. `([^`]+)`/gm)];
   expect(steps.length).toBeLessThanOrEqual(8);
   expect(steps.at(0)![1]).toMatch(/http/);
