@@ -819,7 +819,7 @@ export interface webhooks {
         put?: never;
         /**
          * webhook.disabled
-         * @description Another webhook of the space was disabled. data is that webhook, with the reason.
+         * @description Another webhook in the space was disabled. data is that webhook, including the reason.
          */
         post: operations["webhookDisabled"];
         delete?: never;
@@ -839,7 +839,7 @@ export interface webhooks {
         put?: never;
         /**
          * webhook.failing
-         * @description Every attempt to another webhook of the space has failed for half of the time after which it is disabled.
+         * @description Every attempt to another webhook in the space has failed for half the time after which it is disabled.
          */
         post: operations["webhookFailing"];
         delete?: never;
@@ -859,7 +859,7 @@ export interface webhooks {
         put?: never;
         /**
          * webhook.test
-         * @description A test was sent in the dashboard or through the API. Only the tested webhook receives it.
+         * @description A test event was sent from the dashboard or through the API. Only the tested webhook receives it.
          */
         post: operations["webhookTest"];
         delete?: never;

@@ -36,7 +36,9 @@ export interface AttemptView {
 
 const NO_TIMINGS = { dns: null, connect: null, tls: null, first_byte: null, total: null, reused: false, address: null };
 
-/** @param body the event's payload exactly as recorded, which is the same for every attempt and not stored with it */
+/**
+ * @param body the event's payload exactly as recorded. It is the same for every attempt, so attempts do not store it.
+ */
 export function presentAttempt(row: AttemptRow, body: string): AttemptView {
   const { address, ...timings } = row.timings ?? NO_TIMINGS;
   const started_ms = row.started_at.getTime();
@@ -65,7 +67,10 @@ function presentResponse({ response_headers, response_body, response_bytes }: At
   return { headers: response_headers, ...textOf(bytes), bytes: read, cut: read > bytes.length };
 }
 
-/** Decodes the body as text, even if it was cut in the middle of a character, and falls back to base64. */
+/**
+ * Decodes a body as UTF-8, even if it was cut off in the middle of a character. Falls back to base64 if it is not valid
+ * UTF-8.
+ */
 function textOf(bytes: Buffer): { body: string; encoding: "utf8" | "base64" } {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   try {
@@ -77,6 +82,6 @@ function textOf(bytes: Buffer): { body: string; encoding: "utf8" | "base64" } {
 
 function messageOf(word: string, status: number | null): string {
   if (word === "status" && status !== null)
-    return `The receiver responded ${status}; only a 2xx acknowledges the event.`;
+    return `The receiver responded with ${status}; only a 2xx acknowledges the event.`;
   return ERROR_WORDS[word as ErrorWord] ?? "The attempt failed.";
 }

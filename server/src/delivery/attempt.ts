@@ -18,9 +18,9 @@ export interface Attempt {
   request: SignedRequest;
   /** Unix milliseconds. */
   started_ms: number;
-  /** The same moment on the monotonic clock. */
+  /** When the attempt began, on the monotonic clock. */
   begun_ms: number;
-  /** Whether it counts against SENDS_SLOW_MAX. */
+  /** Whether the attempt counts against SENDS_SLOW_MAX instead of SENDS_IN_FLIGHT_MAX. */
   isSlow: boolean;
 }
 
@@ -53,7 +53,7 @@ export function settlementOf(
   };
 }
 
-/** Builds the settlement for a delivery that cannot be sent. It ends without an attempt. */
+/** Builds the settlement that ends a delivery without an attempt, because it cannot be sent. */
 export function cancellationOf(delivery: LeasedDelivery, reason: string): Settlement {
   const none = { status: null, error: null, error_code: null, note: null, response_headers: null, response_body: null };
   return {
@@ -73,13 +73,16 @@ export function cancellationOf(delivery: LeasedDelivery, reason: string): Settle
   };
 }
 
-/** Returns the row's key and the attempt it was leased for. A settle that does not match both changes nothing. */
+/**
+ * Returns the row's key and the number of the attempt it was leased for. A settle changes nothing unless both match.
+ */
 function leaseKey({ space_id, webhook_id, video_id, sequence, attempt }: LeaseKey): LeaseKey {
   return { space_id, webhook_id, video_id, sequence, attempt };
 }
 
 /**
- * `warn` if there are no more automatic retries, `info` if a receiver has a problem, `debug` for the many successes.
+ * The log level for each result: `warn` if no automatic retries are left, `info` if a retry follows, and `debug` for
+ * successes, which are frequent.
  */
 const LEVELS = { succeeded: "debug", retry: "info", failed: "warn" } as const satisfies Record<
   Outcome["result"],
@@ -97,9 +100,9 @@ export function logAttempt(log: Log, { delivery }: Attempt, exchange: Exchange, 
 }
 
 /**
- * Records the span of a finished attempt as a child of its event's span, whichever node recorded the event. Like the
- * log line, it contains neither the URL nor the payload. The request carries no `traceparent`, because the receiver is
- * a third party.
+ * Records the span of a finished attempt as a child of its event's span, even if another node recorded the event. Like
+ * the log line, it contains neither the URL nor the payload. The request carries no `traceparent`, because the receiver
+ * is a third party.
  */
 export function traceAttempt(
   tracing: Tracing,

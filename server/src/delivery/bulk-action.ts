@@ -11,8 +11,8 @@ export interface TimeRange {
 }
 
 /**
- * Returns the id bounds for the deliveries of an event, or of a time range if no event is given. A delivery's id starts
- * with its event's time and shares the first half of its event's id.
+ * Returns bounds for the ids of an event's deliveries, or of all deliveries in a time range if no event is given. A
+ * delivery's id has the same first half as its event's id, which starts with the event's time.
  */
 export function idRange({ since, until }: TimeRange, event: string | null): { low: string; high: string } {
   if (event !== null)

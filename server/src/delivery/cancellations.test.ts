@@ -34,7 +34,7 @@ const list = async (webhook: string) => (await deliveries.list(space, { webhook,
 const statuses = async (webhook: string) =>
   (await list(webhook)).map(({ sequence, status }) => `${sequence} ${status}`);
 
-/** Lists stranded deliveries: those blocked although no earlier delivery of their video is pending. */
+/** Lists stranded deliveries, which are blocked although no earlier delivery of their video is pending. */
 const stranded = () =>
   query(
     `select video_id, sequence from pending_deliveries o where due_at = 'infinity' and not exists (select from pending_deliveries l
@@ -74,7 +74,7 @@ describe("a cancellation", () => {
     expect(await statuses(webhook)).toEqual(["1 held", "1 held", "1 held"]);
   });
 
-  test("releases the video's next event", async () => {
+  test("releases the next event of each video whose delivery it cancels", async () => {
     const webhook = await pausedWebhook();
     const video = newVideo();
     for (const type of TYPES) await happen(engine, video, type);
@@ -119,7 +119,7 @@ describe("a cancellation", () => {
     expect(await list(webhook)).toMatchObject([{ status: "succeeded", attempts: 5 }]);
   });
 
-  test("cancels exactly the matching deliveries and strands none, for any filter", async () => {
+  test("cancels exactly the deliveries that match its filter, and strands none of the others", async () => {
     const step = fc.record({ video: fc.nat(2), cut: fc.constantFrom("type", "video", "since", "until", "status") });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 4 }), fc.nat(2), async (cuts, which) => {
@@ -152,7 +152,7 @@ describe("a cancellation", () => {
     );
   }, 60_000);
 
-  test("leaves every event delivered in order or canceled, even under live traffic", async () => {
+  test("leaves every event either delivered in order or canceled, even under live traffic", async () => {
     const node = await testNode(db, () => response(200));
     nodes.push(node);
     const { id } = await node.webhooks.create(node.db, space, { url: "https://r.example.com/c", events: [...TYPES] });
@@ -177,7 +177,7 @@ describe("a cancellation", () => {
     }
   }, 60_000);
 
-  test("can be repeated after a crash: the finished slices stay canceled, and the sweeper releases the next events", async () => {
+  test("keeps its finished slices after a crash and cancels the rest when repeated, and the sweeper releases the next events", async () => {
     const webhook = await pausedWebhook();
     const video = newVideo();
     for (const type of TYPES) await happen(engine, video, type);
@@ -197,7 +197,7 @@ describe("a cancellation", () => {
     expect(await cancellations.create(space, { webhook, status: "pending" }, "a test")).toMatchObject({ total: 2 });
   });
 
-  test("cancels more than one slice", async () => {
+  test("cancels more deliveries than fit in one slice", async () => {
     const webhook = await pausedWebhook();
     await query(
       `insert into pending_deliveries (space_id, webhook_id, video_id, sequence, id, event_id, type, previous, due_at)

@@ -8,7 +8,7 @@ import { releaseNext } from "../store/queue/release.ts";
 import type { PendingStatus } from "../store/queue/status.ts";
 import { findWebhook, idRange, invalid, NO_WEBHOOK, type TimeRange } from "./bulk-action.ts";
 
-/** Which pending deliveries to cancel. Ids are short; an omitted field matches everything. */
+/** Selects the pending deliveries to cancel. Ids are short UUIDs; an omitted field matches everything. */
 export interface CancellationInput extends TimeRange {
   webhook?: string | undefined;
   event?: string | undefined;
@@ -19,20 +19,22 @@ export interface CancellationInput extends TimeRange {
   reason?: string | undefined;
 }
 
-/** The API's object for a cancellation. `first` and `last` are the event times of the first and last delivery. */
+/**
+ * The API's object for a cancellation. `first` and `last` are the event times of the first and last matching delivery.
+ */
 export interface CancellationView {
   object: "cancellation";
   dry_run: boolean;
   total: number;
   first: number | null;
   last: number | null;
-  /** Whether more deliveries match: one cancellation ends at most CANCELLATION_ROWS_MAX. */
+  /** Whether more deliveries may match, because one cancellation cancels at most about CANCELLATION_ROWS_MAX. */
   has_more: boolean;
 }
 
 /** Cancels pending deliveries in bulk, without sending them. */
 export interface Cancellations {
-  /** Counts without canceling. @throws REQUEST_INVALID if there is no such webhook */
+  /** Counts the matching deliveries without canceling them. @throws REQUEST_INVALID if there is no such webhook */
   dryRun(space: string, input: CancellationInput): Promise<CancellationView>;
   /**
    * Cancels all matching deliveries that are not being sent, one slice per transaction. After a crash, the finished
@@ -72,13 +74,16 @@ async function filterOf(db: Database, space: string, input: CancellationInput): 
   if (Object.values(filters).every((value) => value === undefined))
     throw invalid({
       path: "/status",
-      detail: "No filter given. To cancel all pending deliveries, set status: pending.",
+      detail: "No filter given. To cancel all pending deliveries, set `status` to `pending`.",
     });
   const { video = null, type = null, status = "pending" } = input;
   return { space, webhook, event, video, type, status: status === "pending" ? null : status, ...idRange(input, event) };
 }
 
-/** Repeats the pass until it finds nothing, because each pass skips rows that other transactions have locked. */
+/**
+ * Makes up to CANCELLATION_PASSES_MAX passes, until one finds nothing, because each pass skips rows that other
+ * transactions have locked.
+ */
 async function cancelAll(parts: CancellationsParts, filter: store.CancellationFilter, reason: string) {
   const canceled: store.CancellationCount = { total: 0, first: null, last: null };
   for (let pass = 0; pass < LIMITS.CANCELLATION_PASSES_MAX; pass++) {
@@ -99,8 +104,8 @@ async function cancelAll(parts: CancellationsParts, filter: store.CancellationFi
 
 /**
  * Cancels a slice in one transaction and releases the next event of each video in a second one, because a single
- * transaction would wait for rows while holding others. If the process crashes between the two, the sweeper releases
- * the events.
+ * transaction would wait for locks on some rows while holding locks on others. If the process crashes between the two
+ * transactions, the sweeper releases the events.
  */
 async function cancelSlice({ db, signals }: CancellationsParts, filter: store.CancellationFilter, reason: string) {
   const slice = await db.transaction(async (tx) => {

@@ -12,13 +12,13 @@ interface ClaimsParts {
   clock: Clock;
   log: Log;
   lanes: Lanes;
-  /** Receives deliveries that were claimed or released. */
+  /** Called with deliveries that a claim or a release has leased to this node. */
   onLeased(deliveries: LeasedDelivery[]): void;
   /** Called with the duration of each claim. */
   onClaim(duration_ms: number): void;
 }
 
-/** A webhook to claim for: how many rows, and whether to claim only manual deliveries. */
+/** How many rows to claim for a webhook, and whether to claim only manual deliveries. */
 interface Wanted {
   webhook_id: string;
   slots: number;
@@ -46,7 +46,7 @@ export class Claims {
     this.#poll();
   }
 
-  /** Resolves once no claim or release is running. */
+  /** Stops claiming, and resolves once no claim or release is running. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await Promise.all([this.#claiming, this.#releasing]);
@@ -60,8 +60,8 @@ export class Claims {
   }
 
   /**
-   * Claims for these webhooks (UUIDs), which may have due rows. If omitted, queries the database for webhooks with due
-   * rows.
+   * Claims rows for these webhooks (UUIDs), which may have due ones. If no webhooks are given, queries the database for
+   * those with due rows.
    */
   wake(webhooks?: readonly string[]): void {
     if (webhooks === undefined) this.#looksUp = true;
@@ -73,7 +73,7 @@ export class Claims {
     for (const webhook of webhooks) this.#parts.lanes.of(webhook).hint();
   }
 
-  /** Claims for the lanes that want a claim. If a claim is running, another one follows it. */
+  /** Claims rows for the lanes that want some. If a claim is already running, another one follows it. */
   ask(): void {
     this.#isAsked = true;
     if (!this.#isClaiming && !this.#isStopped) this.#claiming = this.#run();
@@ -115,11 +115,12 @@ export class Claims {
     for (const { webhook_id } of claimed) counts.set(webhook_id, (counts.get(webhook_id) ?? 0) + 1);
     for (const { webhook_id, slots, by_hand } of wanted)
       if ((counts.get(webhook_id) ?? 0) < slots) this.#parts.lanes.of(webhook_id).caughtUp({ manual: by_hand });
-      else this.#isAsked = true; // there may be more
+      else this.#isAsked = true; // the database may have more due rows
   }
 
   /**
-   * Returns the lanes that want rows. If they want more than CLAIM_BATCH_MAX in total, each gets an equal share of it.
+   * Returns how many rows to claim for each lane that wants some: at most an equal share of CLAIM_BATCH_MAX, or one row
+   * if only manual deliveries are wanted.
    */
   #wanted(): Wanted[] {
     const lanes = [...this.#parts.lanes.all()];

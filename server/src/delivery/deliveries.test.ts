@@ -9,15 +9,15 @@ const SPACE = "00000000-0000-4000-8000-000000000001";
 const WEBHOOK = "00000000-0000-4000-8000-000000000011";
 const ROWS = LIMITS.LIST_SCAN_FIRST_ROWS + LIMITS.LIST_SCAN_ROWS_MAX + 5_000;
 /**
- * Positions of the matching deliveries, counted from the newest: in the short walk, in the long walk, and beyond both.
- * The last one is pending.
+ * Positions of the matching deliveries, counted from the newest. The short walk covers two of them, the long walk
+ * covers the next two, and the others are beyond both. The last one is pending.
  */
 const UPLOADED = [500, 1_999, 2_000, 10_000, ROWS - 2_000, ROWS - 1_000];
 
 const db = await testDatabase();
 const deliveries = createDeliveries({ db, signals: createSignals(), retries: 9 });
 
-// The rows are one second apart. All but a few have another type and succeeded.
+// The rows are one second apart. Those in UPLOADED have a different type. All except the pending one succeeded.
 const ROW = `select $1::uuid as space_id, $2::uuid as webhook_id, id, id as event_id,
     case when n = any($3::int[]) then 'video.uploaded' else 'video.created' end as type, 'v' || n as video_id, n
   from generate_series(0, $4::int) n, lateral (select (left(id_floor(now() - n * interval '1 s')::text, 18)
@@ -50,8 +50,8 @@ async function pages(query: Partial<DeliveryQuery>): Promise<number[][]> {
 
 const AT_ONCE = LIMITS.LIST_SCAN_FIRST_ROWS + LIMITS.LIST_SCAN_ROWS_MAX;
 
-describe("a list with filters that match almost nothing", () => {
-  test("continues where the last page stopped, without gaps or repetitions", async () => {
+describe("a list whose filters match almost no deliveries", () => {
+  test("continues each page where the previous one stopped, without gaps or duplicates", async () => {
     const [near, far] = [UPLOADED.filter((newer) => newer < AT_ONCE), UPLOADED.filter((newer) => newer >= AT_ONCE)];
     expect(await pages({ type: "video.uploaded" })).toEqual([near, far]);
     expect(await pages({ type: "video.uploaded", webhook: shortUuid(WEBHOOK) })).toEqual([near, far]);
@@ -68,7 +68,7 @@ describe("a list with filters that match almost nothing", () => {
     expect(await pages({ type: "video.uploaded", status: "pending" })).toEqual([UPLOADED.slice(-1)]);
   });
 
-  test("reads a limited part of the history per page, even if an index matches many rows", async () => {
+  test("reads only a limited part of the history per page, even if an index matches many rows", async () => {
     await db.run({ name: "all_failed", text: "update deliveries set status = 'failed', response_status = 500" });
     expect(await pages({ status: "succeeded", webhook: shortUuid(WEBHOOK) })).toEqual([[], []]);
     expect(await pages({ type: "video.processing", status: "failed" })).toEqual([[], []]);

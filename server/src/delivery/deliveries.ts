@@ -17,34 +17,34 @@ import { type AttemptView, presentAttempt } from "./attempt-view.ts";
 import { idRange, type TimeRange } from "./bulk-action.ts";
 import { type DeliveryView, presentDelivery } from "./delivery-view.ts";
 
-/** Filters for deliveries. Ids are short; `since` and `until` apply to event times. */
+/** Filters for deliveries. Ids are short UUIDs; `since` and `until` apply to event times. */
 export interface DeliveryQuery extends PageQuery, TimeRange {
   webhook?: string | undefined;
   event?: string | undefined;
   video?: string | undefined;
   type?: EventType | undefined;
-  /** `pending` matches every status of an unfinished delivery. */
+  /** `pending` matches every unfinished delivery, whatever its exact status. */
   status?: store.DeliveryStatus | "pending" | undefined;
   response?: "2xx" | "3xx" | "4xx" | "5xx" | "none" | undefined;
 }
 
-/** `erased` is when the data of its event and attempts was erased, in Unix seconds. */
+/** `erased` is the time at which the data of its event and attempts was erased, in Unix seconds. */
 export type DeliveryWithLog = DeliveryView & { log: AttemptView[]; erased: number | null };
 
 /**
- * A space's deliveries, pending and finished. Each function throws NOT_FOUND for a delivery that this space does not
- * have.
+ * A space's deliveries, pending and finished. Functions that take a delivery's id throw NOT_FOUND if the space has no
+ * such delivery.
  */
 export interface Deliveries {
   /**
-   * Newest first. A page may be short or empty and still have a next one, because each page reads a limited part of the
-   * history.
+   * Lists deliveries, newest first. A page may be short or empty even if another page follows, because each page reads
+   * only a limited part of the history.
    */
   list(space: string, query: DeliveryQuery): Promise<Page<DeliveryView>>;
   get(space: string, id: string): Promise<DeliveryWithLog>;
   /**
-   * Sends a delivery now. A pending one does not wait for its retry, and a finished one gets one more attempt.
-   * Concurrent calls cause only one attempt.
+   * Sends a delivery now. A pending delivery does not wait for its next retry, and a finished one gets one more
+   * attempt. Concurrent calls cause only one attempt.
    * @throws DELIVERY_BUSY while it is being sent, DELIVERY_WAITING while an earlier event of its video is pending,
    *   DELIVERY_CANCELED, DELIVERY_GONE, CONFLICT if its webhook is paused or disabled
    */
@@ -54,7 +54,7 @@ export interface Deliveries {
 export interface DeliveriesParts {
   db: Database;
   signals: Signals;
-  /** How many retries the schedule has. */
+  /** The number of retries in the schedule. */
   retries: number;
 }
 
@@ -94,7 +94,10 @@ async function list(
 
 const WALKS: readonly store.Walk[] = ["short", "long"];
 
-/** @returns `resumeAt`: where the next page continues, if the walk ended before it found `limit` rows */
+/**
+ * Finds up to `limit` of the newest matching rows.
+ * @returns the rows, and where the next page continues (`resumeAt`) if the walk ended before it found `limit` rows
+ */
 async function findNewest(db: Database, space: string, filter: store.DeliveryFilter, limit: number) {
   const rows: store.DeliveryRow[] = [];
   let { high } = filter;
@@ -108,7 +111,7 @@ async function findNewest(db: Database, space: string, filter: store.DeliveryFil
   return { rows, resumeAt: high };
 }
 
-/** Null if there is no filter; undefined if the filter is not an id. */
+/** Returns null if there is no filter, or undefined if the filter is not a valid id. */
 function uuidOrNull(short: string | undefined): string | null | undefined {
   return short === undefined ? null : (longUuid(short) ?? undefined);
 }
@@ -161,12 +164,12 @@ async function reopen(tx: Sql, space: string, id: string): Promise<void> {
   if (row.status === "canceled") throw new MaveError("DELIVERY_CANCELED");
   const webhook = await getWebhook(tx, space, row.webhook_id);
   if (webhook?.status !== "enabled") throw heldBy(webhook?.status ?? null);
-  if (!(await store.claimSendAgain(tx, space, id, LIMITS.SEND_AGAIN_WINDOW_MS))) return; // another call has just done it
+  if (!(await store.claimSendAgain(tx, space, id, LIMITS.SEND_AGAIN_WINDOW_MS))) return; // another call just did
   const reopening = { ...row, events: [row.event_id], step: LIMITS.STEP_MANUAL, replay: null };
   if ((await reopenDeliveries(tx, reopening)).length === 0) throw new MaveError("DELIVERY_GONE");
 }
 
 function heldBy(status: string | null): MaveError {
   if (status === null) return new MaveError("DELIVERY_CANCELED", "Its webhook was deleted.");
-  return new MaveError("CONFLICT", `Its webhook is ${status}. Resume the webhook to send this delivery.`);
+  return new MaveError("CONFLICT", `This delivery's webhook is ${status}. Resume it to send the delivery.`);
 }

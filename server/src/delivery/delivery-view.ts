@@ -24,7 +24,7 @@ export interface DeliveryView {
   waits_for: string | null;
 }
 
-/** @param retries how many retries the schedule has */
+/** @param retries the number of retries in the schedule */
 export function presentDelivery(row: DeliveryRow, retries: number): DeliveryView {
   const { status } = row;
   const waits = status === "waiting" || status === "retrying" || status === "held";

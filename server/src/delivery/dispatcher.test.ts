@@ -24,7 +24,7 @@ async function start(receiver: Receiver, options = {}): Promise<TestNode> {
   return node;
 }
 
-/** The URL path is the webhook's name, which the receiver sees. */
+/** Creates a webhook whose URL path is its name, so that the receiver can tell webhooks apart. */
 const register = ({ webhooks, space }: TestNode, name: string, more = {}) =>
   webhooks.create(db, space, {
     url: `https://r.example.com/${name}`,
@@ -63,7 +63,7 @@ describe("the dispatcher", () => {
     expect(verifySync(JSON.stringify(request!.body), request!.headers, secret).type).toBe("video.created");
   });
 
-  test("sends a full queue even if its webhook could not be read at first", async () => {
+  test("sends the deliveries in a full queue even if the first attempt to read their webhook fails", async () => {
     const queued = Promise.withResolvers<void>();
     let isQueued = false;
     const failing: Database = {
@@ -78,7 +78,7 @@ describe("the dispatcher", () => {
     nodes.push(node);
     const { id } = await register(node, "unread");
     for (let n = 0; n < 4; n++) await happen(node, newVideo());
-    isQueued = true; // no later event and, because the queue is full, no claim triggers another read
+    isQueued = true; // no later event triggers another read, and neither does a claim, because the queue is full
     queued.resolve();
     await eventually(async () => expect(await statuses(node, id)).toEqual(Array(4).fill("succeeded 1")));
   });
@@ -103,7 +103,7 @@ describe("the dispatcher", () => {
     expect(new Set(node.seen.map(({ headers }) => headers["webhook-id"])).size).toBe(1);
   });
 
-  test("retries immediately without using a step if the reused connection was being closed", async () => {
+  test("retries immediately, without using a step of the schedule, if a reused connection was being closed", async () => {
     const timings = { dns: null, connect: null, tls: null, first_byte: null, total: 2, reused: true };
     const node = await start(
       ({ attempt }) => (attempt === 1 ? { ...noResponse("connection_reset"), timings } : response(200)),
@@ -129,7 +129,8 @@ describe("the dispatcher", () => {
     const node = await testNode(db, client, { schedule_s: [3600] });
     nodes.push(node);
     const { id } = await register(node, "idle", { url });
-    for (let n = 0; n < 80; n++) await happen(node, newVideo()); // a connection closes at its second request
+    // The server closes each connection when a second request arrives on it.
+    for (let n = 0; n < 80; n++) await happen(node, newVideo());
     await eventually(async () => {
       const all = await statuses(node, id);
       expect(all.filter((status) => !/^succeeded [12]$/.test(status))).toEqual([]);
@@ -165,15 +166,15 @@ describe("the dispatcher", () => {
     const resumed_ms = performance.now();
     await node.webhooks.update(node.db, node.space, id, { status: "enabled" });
     await eventually(() => expect(node.seen).toHaveLength(count));
-    const duration_ms = performance.now() - resumed_ms; // longer on a slow machine, never shorter
+    const duration_ms = performance.now() - resumed_ms; // a slow machine makes this longer, never shorter
     expect(duration_ms).toBeGreaterThanOrEqual(((count - 1) / (rate_limit * 1.1)) * 1_000);
     const sequenceOf = (number: number) => node.seen.filter(({ sequence }) => sequence === number);
     expect(sequenceOf(1).map(({ body }) => body.data.id)).toEqual(videos);
-    expect(node.seen.indexOf(sequenceOf(2)[0]!)).toBeGreaterThan(0); // after the video's first event
+    expect(node.seen.indexOf(sequenceOf(2)[0]!)).toBeGreaterThan(0); // it was sent after the video's first event
     await eventually(async () => expect(new Set(await statuses(node, id))).toEqual(new Set(["succeeded 1"])));
   });
 
-  test("sends a failed delivery again only once after a hundred clicks", async () => {
+  test("sends a failed delivery again only once, even after a hundred clicks", async () => {
     const clicked = Promise.withResolvers<void>();
     let healthy = false;
     const node = await start(
@@ -195,7 +196,7 @@ describe("the dispatcher", () => {
     expect(node.seen).toHaveLength(2);
   });
 
-  test("sends a manual delivery immediately while a Retry-After delays all others", async () => {
+  test("sends a manual delivery immediately even while a Retry-After delays the webhook's other deliveries", async () => {
     let busy = true;
     const node = await start(() => (busy ? response(429, [["retry-after", "3600"]]) : response(200)), {
       schedule_s: [1],
@@ -207,7 +208,7 @@ describe("the dispatcher", () => {
     await happen(node, newVideo());
     await node.deliveries.sendAgain(node.db, node.space, await idOf(node, id, "retrying"));
     await eventually(async () => expect(await statuses(node, id)).toEqual(["waiting 0", "succeeded 2"]));
-    expect(node.seen).toHaveLength(2); // the other delivery waits
+    expect(node.seen).toHaveLength(2); // the other delivery is still waiting
     await node.deliveries.sendAgain(node.db, node.space, await idOf(node, id, "waiting"));
     await eventually(async () => expect(await statuses(node, id)).toEqual(["succeeded 1", "succeeded 2"]));
   }, 60_000);
@@ -227,7 +228,7 @@ describe("the dispatcher", () => {
     expect(await statuses(node, id)).toEqual(["canceled 1"]);
   });
 
-  test("uses a URL changed during an attempt for the next attempt, and logs both URLs", async () => {
+  test("uses a URL that changes during an attempt for the next attempt, and logs both URLs", async () => {
     const gate = Promise.withResolvers<void>();
     const video = newVideo();
     const node = await start(async ({ webhook, body, attempt }) => {
@@ -239,7 +240,7 @@ describe("the dispatcher", () => {
     await eventually(() => expect(node.seen).toHaveLength(1));
     await node.webhooks.update(node.db, node.space, id, { url: "https://r.example.com/new" });
     await eventually(async () => {
-      await happen(node, newVideo()); // until this node has read the new URL
+      await happen(node, newVideo()); // repeated until this node has read the new URL
       expect(node.seen.some(({ webhook }) => webhook === "new")).toBe(true);
     });
     gate.resolve();
@@ -252,7 +253,7 @@ describe("the dispatcher", () => {
     ]);
   }, 60_000);
 
-  test("finishes a delivery in flight when the webhook's event types change, and applies the change to later events", async () => {
+  test("finishes a delivery that is in flight when its webhook's event types change, and applies the change to later events", async () => {
     const gate = Promise.withResolvers<void>();
     const node = await start(async ({ attempt }) => {
       if (attempt === 1) await gate.promise;
@@ -303,7 +304,7 @@ describe("the dispatcher", () => {
         const rows = await db.run(statement, values);
         if (statement.name === "queue_claim" && rows.length > 0) {
           asked.resolve();
-          await held.promise; // the response is in transit
+          await held.promise; // as if the database's response were still in transit
         }
         return rows as never;
       },
@@ -343,7 +344,7 @@ describe("the dispatcher", () => {
     for (let n = 0; n < 4; n++) await happen(node, newVideo());
     await eventually(() => expect(node.seen).toHaveLength(2));
     const drained = node.node.drain(50);
-    setTimeout(held.resolve, 500); // after the drain's other work
+    setTimeout(held.resolve, 500); // after the rest of the drain has finished
     await drained;
     expect(givenBack).toBe(true);
     expect((await statuses(node, id)).filter((status) => status === "waiting 0")).toHaveLength(2);

@@ -33,12 +33,12 @@ export interface DispatcherParts {
   client: Pick<SafeClient, "send" | "drain" | "close">;
   /** This server's version, for the User-Agent. */
   version: string;
-  /** Delays before each retry, in seconds. */
+  /** The delay before each retry, in seconds. */
   schedule_s: readonly number[];
   attempt_ms: number;
   /** This node's number, or null while it has none. */
   node(): number | null;
-  /** How many nodes deliver. Each takes an equal share of a rate limit. */
+  /** The number of nodes that deliver. Each of them uses an equal share of a webhook's rate limit. */
   nodes(): number;
   onAttempt(ended: EndedAttempt & { outcome: Outcome }): void;
   /** Called with the duration of each claim and each settle. */
@@ -55,9 +55,12 @@ export interface DispatcherStats {
   leasesLost: number;
 }
 
-/** How much longer a lease must last than the attempt, so that the outcome is settled before the lease expires. */
+/** How much longer than its attempt a lease must last, so that the outcome is settled before the lease expires. */
 const LEASE_MARGIN_MS = 1_000;
-/** The longest rest for a whole webhook. The delivery that got the Retry-After waits for the full time. */
+/**
+ * The longest time that a Retry-After delays all of a webhook's deliveries. The delivery that received it waits for the
+ * full time.
+ */
 const REST_MAX_MS = 60_000;
 
 /**
@@ -92,23 +95,23 @@ export class Dispatcher implements LocalDispatcher {
     this.#settles = new SettleBatches({ db, clock, log, lease_ms, onSettle, onSettled });
   }
 
-  /** Starts claiming. Deliveries from the recorder are sent even before that. */
+  /** Starts claiming. Deliveries from the recorder are sent even before this is called. */
   start(): void {
     this.#claims.start();
     this.#checkSlow();
   }
 
   /**
-   * Claims for these webhooks (UUIDs), which may have due deliveries. If omitted, queries the database for webhooks
-   * with due deliveries.
+   * Claims deliveries for these webhooks (UUIDs), which may have due ones. If no webhooks are given, queries the
+   * database for those with due deliveries.
    */
   wake(webhooks?: readonly string[]): void {
     this.#claims.wake(webhooks);
   }
 
   /**
-   * Reads these webhooks again after a change. If omitted, queries the database for changed webhooks. Resolves once this
-   * node has read them.
+   * Rereads these webhooks after a change. If none are given, queries the database for changed webhooks. Resolves once
+   * this node has read them or failed to.
    */
   async changed(webhooks?: readonly string[]): Promise<void> {
     try {
@@ -120,7 +123,7 @@ export class Dispatcher implements LocalDispatcher {
     }
   }
 
-  // ── In: leased deliveries, each to its webhook's lane ──
+  // ── Queue leased deliveries in the lanes of their webhooks ──
 
   lease(): Lease | null {
     return this.#lanes.lease();
@@ -135,7 +138,7 @@ export class Dispatcher implements LocalDispatcher {
     this.#pump();
   }
 
-  // ── Pump: one attempt for each webhook in turn ──
+  // ── Start attempts, one for each webhook in turn ──
 
   #pump(): void {
     while (this.#inFlight.hasRoom && this.#settles.pending < LIMITS.SETTLE_PENDING_MAX) {
@@ -154,7 +157,7 @@ export class Dispatcher implements LocalDispatcher {
     const left_ms = delivery.leased_ms + this.#lease_ms - this.#parts.clock.monotonic();
     const { payload } = delivery;
     if (target === null) this.#cancel(delivery, "Its webhook was deleted.");
-    else if (payload === null) this.#cancel(delivery, "Its event is no longer kept.");
+    else if (payload === null) this.#cancel(delivery, "Its event is no longer stored.");
     else if (target.status !== "enabled" || left_ms < this.#parts.attempt_ms + LEASE_MARGIN_MS)
       this.#lanes.release([delivery]);
     else this.#begin(delivery, payload, lane, target);
@@ -176,7 +179,10 @@ export class Dispatcher implements LocalDispatcher {
     });
   }
 
-  /** Reads webhooks that this node does not know yet, with one statement per turn of the event loop. */
+  /**
+   * Reads the webhook of a lane, because this node does not know it yet. One statement reads all webhooks requested in
+   * the same turn of the event loop.
+   */
   #load(lane: Lane): void {
     if (!lane.load()) return;
     this.#toLoad.add(lane);
@@ -184,8 +190,8 @@ export class Dispatcher implements LocalDispatcher {
   }
 
   /**
-   * If the webhooks cannot be read, their queues wait for the next delivery or claim. Their leases may expire in the
-   * meantime.
+   * Reads the requested webhooks. If that fails, their lanes wait for the next delivery or claim, and the leases of
+   * queued deliveries may expire in the meantime.
    */
   async #loadAll(): Promise<void> {
     const lanes = [...this.#toLoad];
@@ -196,7 +202,7 @@ export class Dispatcher implements LocalDispatcher {
     this.#pump();
   }
 
-  // ── Send, and handle the response ──
+  // ── Send a request and handle the response ──
 
   #begin(delivery: LeasedDelivery, payload: string, lane: Lane, target: Target): void {
     const { clock, client, version, attempt_ms: deadline_ms } = this.#parts;
@@ -270,10 +276,11 @@ export class Dispatcher implements LocalDispatcher {
     if (!this.#isDraining) clock.after(LIMITS.SEND_SLOW_CHECK_MS, () => this.#checkSlow());
   }
 
-  // ── Out: the node loses its number or shuts down ──
+  // ── Stop sending when the node loses its number or shuts down ──
 
   /**
-   * Releases leased deliveries that have not been sent: this node lost its number, and other nodes may claim its work.
+   * Releases leased deliveries that have not been sent, because this node lost its number and other nodes may claim its
+   * work.
    */
   releaseUnsent(): void {
     this.#lanes.clear();

@@ -14,7 +14,7 @@ const newLane = () => new Lane("w", { monotonic: () => now_ms });
 const delivery = (by_hand = false) => ({ by_hand }) as LeasedDelivery;
 
 describe("a lane", () => {
-  test("raises its cap with successes, halves it with timeouts, and keeps it within bounds", () => {
+  test("raises its cap after each success, halves it after each timeout, and keeps it within bounds", () => {
     const lane = newLane();
     expect(lane.cap).toBe(LIMITS.WEBHOOK_IN_FLIGHT_START);
     lane.end(SUCCESS);
@@ -42,7 +42,7 @@ describe("a lane", () => {
     }
     expect(lane.cap).toBe(LIMITS.WEBHOOK_IN_FLIGHT_MAX);
     times(LIMITS.WEBHOOK_FAILURES_MAX - 1, REFUSAL);
-    times(5, RACE); // no receiver has seen these
+    times(5, RACE); // no receiver saw these requests
     expect(lane.cap).toBe(LIMITS.WEBHOOK_IN_FLIGHT_MAX);
     times(1, REFUSAL);
     expect(lane.cap).toBe(LIMITS.WEBHOOK_IN_FLIGHT_START);
@@ -77,7 +77,7 @@ describe("a lane", () => {
     expect(lane.state).toBe("ready");
   });
 
-  test("reports every change to its queue", () => {
+  test("reports every change in the length of its queue", () => {
     const changes: number[] = [];
     const lane = new Lane("w", { monotonic: () => now_ms }, (_lane, queued) => changes.push(queued));
     for (const by_hand of [false, true, false]) lane.add(delivery(by_hand));
@@ -87,7 +87,7 @@ describe("a lane", () => {
     expect(changes).toEqual([1, 1, 1, -2, -1, 0]);
   });
 
-  test("is closed to new deliveries after having due rows for two polls, until a claim finds no more", () => {
+  test("is closed to new deliveries once the database has had due rows for two polls, until a claim finds no more", () => {
     const lane = newLane();
     lane.hint();
     lane.poll();
@@ -101,7 +101,7 @@ describe("a lane", () => {
     expect(lane.isClosed).toBe(false);
   });
 
-  test("sends manual deliveries while the receiver rests, but not without a rate-limit token", () => {
+  test("is ready for a manual delivery during a Retry-After, but not without a rate-limit token", () => {
     now_ms = 1;
     const lane = newLane();
     lane.add(delivery());
@@ -119,7 +119,7 @@ describe("a lane", () => {
     expect(lane.state).toBe("ready");
   });
 
-  test("claims no more than it can send soon", () => {
+  test("does not claim rows while its queue is full", () => {
     const lane = newLane();
     for (let n = 0; n < 100; n++) lane.add(delivery());
     lane.hint();

@@ -5,14 +5,14 @@ import type { Outcome } from "./outcome.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
 /**
- * The state of a lane. Only `#update` changes it, after every event, except for `loading`.
+ * The state of a lane. `#update` sets it after every change to the lane; only `loading` is set and cleared elsewhere.
  *
  * - `idle`: the queue is empty, or the number of attempts in flight has reached the cap. A new delivery or a response
- *   ends it.
+ *   ends this state.
  * - `ready`: the first delivery can be sent. `Lanes` lists the lane until its turn comes.
- * - `loading`: its turn came before this node had read the webhook. `loaded` ends it.
+ * - `loading`: the lane's turn came before this node had read the webhook. A call to `loaded` ends this state.
  * - `resting`: the receiver sent Retry-After. Until the rest ends, only a manual delivery makes the lane ready.
- * - `limited`: the rate limit has no token. Nothing is sent until it has one.
+ * - `limited`: the rate limiter has no token. Nothing is sent until it has one.
  */
 export type LaneState = "idle" | "ready" | "loading" | "resting" | "limited";
 
@@ -39,7 +39,7 @@ export class Lane {
   #cap: number = LIMITS.WEBHOOK_IN_FLIGHT_START;
   #failuresInARow = 0;
   #queuedMax: number = LIMITS.WEBHOOK_QUEUED_MAX;
-  /** For how many polls the database may have had due rows; null if it has none. */
+  /** How many polls have passed since due rows may have appeared in the database; null if it has none. */
   #duePolls: number | null = null;
   #mayHaveManual = false;
 
@@ -76,7 +76,10 @@ export class Lane {
     return delivery;
   }
 
-  /** @returns the removed deliveries: all of them, or all except the manual ones */
+  /**
+   * Removes all deliveries from the queue, or all except manual ones.
+   * @returns the removed deliveries
+   */
   clear({ manual }: { manual: boolean }): LeasedDelivery[] {
     const removed = this.#queue.splice(0);
     if (!manual) this.#queue.push(...removed.filter(({ by_hand }) => by_hand));
@@ -102,7 +105,10 @@ export class Lane {
     this.#update();
   }
 
-  /** @returns whether this call started loading */
+  /**
+   * Notes that the lane's webhook is being read.
+   * @returns false if that was already so
+   */
   load(): boolean {
     if (this.#state === "loading") return false;
     this.#state = "loading";
@@ -110,7 +116,10 @@ export class Lane {
     return true;
   }
 
-  /** @param found false if the webhook could not be read, so that the queue waits for the next delivery or claim */
+  /**
+   * Notes that reading the lane's webhook has ended.
+   * @param found false if it could not be read, in which case the queue waits for the next delivery or claim
+   */
   loaded(found: boolean): void {
     this.#state = "idle";
     if (found) this.#update();
@@ -121,13 +130,13 @@ export class Lane {
     this.#update();
   }
 
-  /** Returns how much of the rest applies to this delivery, in ms. */
+  /** Returns how many more ms this delivery must wait because of a Retry-After; 0 or less if it need not wait. */
   restLeft_ms({ by_hand }: LeasedDelivery): number {
     return by_hand ? 0 : this.#restUntil_ms - this.#clock.monotonic();
   }
 
   /**
-   * Takes a token for one attempt. If there is none, the lane is limited until there is one.
+   * Takes a token for one attempt. If there is no token, the lane is `limited` until the next one.
    * @param perSecond this node's share of the rate limit; null for no limit
    * @returns how many ms until the next token; 0 if a token was taken
    */
@@ -140,7 +149,7 @@ export class Lane {
     return wait_ms;
   }
 
-  /** Ends a rest or rate limit whose time has passed. */
+  /** Updates the state once a Retry-After or the wait for a token is over. */
   wake(): void {
     this.#update();
   }
@@ -163,7 +172,7 @@ export class Lane {
     return this.#duePolls !== null;
   }
 
-  /** Notes that the database may have due rows, including manual ones. */
+  /** Notes that the database may have due rows, including manual deliveries. */
   hint(): void {
     this.#duePolls ??= 0;
     this.#mayHaveManual = true;
@@ -191,20 +200,20 @@ export class Lane {
     return (this.#duePolls ?? 0) >= 2 || this.#queue.length >= this.#queuedMax;
   }
 
-  /** How many rows to claim: enough for the free slots, plus some for the next responses. */
+  /** How many rows to claim: enough for the free slots, plus some to send as soon as the next responses arrive. */
   get room(): number {
     const wanted = Math.floor(this.#cap) * (1 + CLAIM_AHEAD);
     return Math.max(0, Math.min(wanted - this.#inFlight, this.#queuedMax) - this.#queue.length);
   }
 
-  /** Whether a claim is worth its cost, because the queue would be empty before the next round of responses. */
+  /** Whether to claim now, because the queue would otherwise be empty before the next round of responses. */
   get wantsClaim(): boolean {
     const now_ms = this.#clock.monotonic();
     const isHeld = Math.max(this.#restUntil_ms, this.#limitedUntil_ms) > now_ms;
     return this.mayHaveDue && !isHeld && this.#queue.length < Math.floor(this.#cap) && this.room > 0;
   }
 
-  /** The same for manual deliveries only, while the receiver rests. */
+  /** Whether to claim manual deliveries only, because a Retry-After delays all others. */
   get wantsManualClaim(): boolean {
     const now_ms = this.#clock.monotonic();
     const onlyManual = this.#restUntil_ms > now_ms && this.#limitedUntil_ms <= now_ms;
@@ -212,13 +221,19 @@ export class Lane {
   }
 }
 
-/** With a rate limit, queues only what can be sent soon, because other nodes can send the rest sooner. */
+/**
+ * Returns how many deliveries the queue may hold. With a rate limit, these are only as many as this node can send
+ * within RATE_QUEUED_S, because other nodes can send the others sooner.
+ */
 function queuedMax(perSecond: number | null): number {
   if (perSecond === null) return LIMITS.WEBHOOK_QUEUED_MAX;
   return Math.min(LIMITS.WEBHOOK_QUEUED_MAX, Math.ceil(perSecond * RATE_QUEUED_S));
 }
 
-/** Rows to claim beyond the slots, as a multiple of the cap. A claim lasts for about three rounds of responses. */
+/**
+ * How many rows to claim beyond the free slots, as a multiple of the cap. The rows of one claim last for about three
+ * rounds of requests.
+ */
 const CLAIM_AHEAD = 2;
-/** How many seconds a queued delivery may wait for its token. */
+/** How many seconds a queued delivery may have to wait for its token. */
 const RATE_QUEUED_S = 0.5;

@@ -26,7 +26,9 @@ const WAIT_IN_MEMORY_MS = 5_000;
 export class Lanes {
   readonly #parts: LanesParts;
   readonly #lanes = new Map<string, Lane>();
-  /** Lanes in turn order. Each webhook appears once, whatever the size of its backlog. */
+  /**
+   * The lanes that are ready, in the order of their turns. Each webhook appears once, whatever the size of its backlog.
+   */
   readonly #ready = new Set<Lane>();
   readonly #closed = new Set<string>();
   readonly #unsent: LeasedDelivery[] = [];
@@ -80,7 +82,10 @@ export class Lanes {
     return this.#lanes.values();
   }
 
-  /** Removes and returns the lane whose turn it is. Its next change moves it to the end of the list. */
+  /**
+   * Removes and returns the lane whose turn it is. If it is still ready after its next change, it is added to the end
+   * of the list.
+   */
   next(): Lane | undefined {
     for (const lane of this.#ready) {
       this.#ready.delete(lane);
@@ -89,13 +94,16 @@ export class Lanes {
     return undefined;
   }
 
-  /** Sends nothing to this webhook for a while, except manual deliveries. */
+  /** Sends nothing but manual deliveries to this webhook for `rest_ms`. */
   rest(lane: Lane, rest_ms: number): void {
     lane.rest(rest_ms);
     if (rest_ms > WAIT_IN_MEMORY_MS) this.release(lane.clear({ manual: false }));
   }
 
-  /** @returns how many ms to wait for the next token of this webhook's rate limit; 0 if a token was taken */
+  /**
+   * Takes a rate-limit token for one attempt.
+   * @returns how many ms to wait for the next token; 0 if a token was taken
+   */
   takeToken(lane: Lane, perSecond: number | null): number {
     const wait_ms = lane.takeToken(perSecond);
     if (wait_ms > WAIT_IN_MEMORY_MS) this.release(lane.clear({ manual: true }));
@@ -107,19 +115,22 @@ export class Lanes {
     for (const lane of this.#lanes.values()) this.release(lane.clear({ manual: true }));
   }
 
-  /** Does the same, and accepts no more deliveries. */
+  /** Releases all deliveries that have not been sent, and accepts no more. */
   stop(): void {
     this.#isStopped = true;
     this.clear();
   }
 
-  /** Returns the leases of unsent deliveries, with one statement per turn of the event loop. */
+  /** Releases deliveries that have not been sent, with one statement per turn of the event loop. */
   release(deliveries: readonly LeasedDelivery[]): void {
     if (this.#unsent.length === 0 && deliveries.length > 0) this.#parts.clock.after(0, () => void this.flush());
     this.#unsent.push(...deliveries);
   }
 
-  /** Resolves once every lease released so far has been returned. If the statement fails, the leases expire. */
+  /**
+   * Returns the leases of all deliveries passed to `release` so far, and resolves once that is done. If a statement
+   * fails, its leases expire.
+   */
   async flush(): Promise<void> {
     const { db, log } = this.#parts;
     const unsent = this.#unsent.splice(0);

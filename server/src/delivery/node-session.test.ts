@@ -27,16 +27,16 @@ test("a node reclaims its number from a lost connection that the server still co
   await session.start();
   expect(session.number()).toBe(1);
   const cut = clients[0]!;
-  cut.end = () => new Promise<void>(() => {}); // the server does not notice
+  cut.end = () => new Promise<void>(() => {}); // the server does not notice the loss
   cut.emit("end");
   expect(losses).toBe(1);
-  // Under another number, the leases of its attempts in flight would soon expire as those of a dead node.
+  // With a new number, the leases of its attempts in flight would soon expire, as if the node were dead.
   await eventually(() => expect(session.number()).not.toBeNull());
   expect(session.number()).toBe(1);
   await session.close();
 });
 
-test("a new node does not take the number of a node that lost its connection until that node is removed", async () => {
+test("a new node takes the number of a node that lost its connection only after that node is removed", async () => {
   let away = false;
   const clients: pg.Client[] = [];
   const breaking: Database = {
@@ -70,7 +70,7 @@ test("a new node does not take the number of a node that lost its connection unt
   for (const session of [other, fresh, last]) await session.close();
 });
 
-test("a node is presumed dead after two sweeps find its lock free, or one if no other process can use the database", async () => {
+test("a node is presumed dead once two sweeps find its lock free, or one sweep if no other process can use the database", async () => {
   const dead = 900;
   const isListed = async () => (await listUnlockedNodes(db, 901)).includes(dead);
   const sweeper = (alone: boolean) =>

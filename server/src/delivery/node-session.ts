@@ -7,9 +7,9 @@ import { openSession, type Session } from "../store/session.ts";
 
 /** A node's identity: a number held by an advisory lock, and a LISTEN connection for notices from other nodes. */
 export interface NodeSession {
-  /** Null while the connection is lost. Other nodes may then expire this node's leases. */
+  /** This node's number, or null while the connection is lost. Other nodes may then expire this node's leases. */
   number(): number | null;
-  /** Locks a number and listens. Reconnects when the connection breaks. */
+  /** Locks a number and listens for notices. From then on, reconnects whenever the connection breaks. */
   start(): Promise<void>;
   close(): Promise<void>;
 }
@@ -18,9 +18,9 @@ interface NodeSessionParts {
   db: Database;
   clock: Clock;
   log: Log;
-  /** Called with a notice from another process about these webhooks, or about any webhook if the list is empty. */
+  /** Called for each notice from another process. An empty list means that the notice may concern any webhook. */
   onNotice(channel: Channel, webhooks: string[]): void;
-  /** Called when the number is lost. Nothing leased under it may be sent after that. */
+  /** Called when the number is lost. From then on, nothing leased under that number may be sent. */
   onLost(): void;
 }
 
@@ -29,7 +29,10 @@ export type Channel = (typeof CHANNELS)[number];
 
 /** The maximum number of nodes. */
 const NUMBERS_MAX = 1_000;
-/** Nodes that start at the same time try to lock the same numbers. */
+/**
+ * How many times to try to lock a number. Tries can fail because nodes that start at the same time try the same
+ * numbers.
+ */
 const TRIES_MAX = 100;
 
 export function createNodeSession(parts: NodeSessionParts): NodeSession {
@@ -84,16 +87,15 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
       closed = true;
       closeStale();
       const left = session;
-      session = null; // so that its end is not reported as a loss
+      session = null; // so that closing it is not reported as a loss
       await left?.close();
     },
   };
 }
 
 /**
- * Locks the number that this node had before, if it is free or held by this node's lost connection. Under another
- * number, the leases of its attempts in flight would soon expire as those of a dead node. Otherwise claims a new
- * number.
+ * Locks the number that this node had before, if it is free or still held by this node's lost connection, and otherwise
+ * claims a new one. With a new number, the leases of its attempts in flight will soon expire, as if the node were dead.
  */
 async function lockNumber(session: Session, last: NodeNumber | null): Promise<NodeNumber> {
   if (last !== null) await endNodeSession(session, last);

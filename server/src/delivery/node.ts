@@ -13,9 +13,9 @@ export type DeliveryNodeParts = Omit<DispatcherParts, "node" | "nodes"> & {
 /** One node's delivery engine: its database session, its dispatcher and its sweeper. */
 export interface DeliveryNode {
   dispatcher: LocalDispatcher;
-  /** Resolves once it accepts work. */
+  /** Resolves once this node accepts work. */
   start(): Promise<void>;
-  /** Shuts down within `patience_ms`, with every attempt settled and every other lease released. */
+  /** Shuts down within about `patience_ms`: settles the attempts in flight and releases all other leases. */
   drain(patience_ms: number): Promise<void>;
   stats(): DispatcherStats & { nodes: number };
 }
@@ -40,7 +40,7 @@ export function createDeliveryNode(parts: DeliveryNodeParts): DeliveryNode {
   const stops: (() => void)[] = [];
   let isEnding = false;
 
-  /** Finds webhooks that another node changed, in case its notice was lost. */
+  /** Finds webhooks that another node changed, in case the notice about the change was lost. */
   function pollChanges(): void {
     void dispatcher.changed();
     stops[0] = clock.after(LIMITS.POLL_CHANGES_MS, pollChanges);

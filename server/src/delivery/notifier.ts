@@ -12,14 +12,17 @@ interface NotifierParts {
   clock: Clock;
   log: Log;
   signals: Signals;
-  /** Whether this node delivers. If so, its own dispatcher sends due deliveries, and other nodes are not notified. */
+  /**
+   * Whether this node delivers. If so, its own dispatcher sends due deliveries, and other nodes are not notified of
+   * them.
+   */
   delivers: boolean;
 }
 
 /**
- * Notifies the other nodes of changes on this one. Notices are batched for NOTICE_BATCH_MS. If one is lost, the other
- * nodes' polls find the change.
- * @returns a function that stops it
+ * Notifies the other nodes of changes made on this node. Notices are batched for NOTICE_BATCH_MS. If a notice is lost,
+ * the other nodes find the change when they next poll.
+ * @returns a function that stops the notifier
  */
 export function startNotifier({ db, clock, log, signals, delivers }: NotifierParts): () => void {
   const batches = new Map<Channel, Set<string>>();

@@ -63,7 +63,7 @@ describe("an outcome", () => {
     expect(decided(responded(500), { step: 2 })).toMatchObject({ result: "failed" });
   });
 
-  test("respects Retry-After for 429 and 503, between the scheduled delay and one day", () => {
+  test("respects Retry-After for a 429 or 503, but never retries sooner than scheduled or after more than one day", () => {
     const delay = (status: number, value: string) => decided(responded(status, value)).delay_ms;
     expect(delay(429, "150")).toBe(150_000);
     expect(delay(503, "Tue, 24 Nov 2026 00:05:00 GMT")).toBe(300_000);
@@ -74,7 +74,7 @@ describe("an outcome", () => {
       expect(delay(429, invalid)).toBe(100_000);
   });
 
-  test("is an immediate retry, only once, if a reused connection breaks before a response", () => {
+  test("is an immediate retry, but only once, if a reused connection breaks before a response arrives", () => {
     const race = failed("connection_reset", { timings: { ...timings, reused: true } });
     expect(decided(race)).toMatchObject({ result: "retry", again: true, step: 0, delay_ms: 0 });
     expect(decided(race, { repeated: true })).toMatchObject({ result: "retry", again: false, step: 1 });
@@ -87,14 +87,14 @@ describe("an outcome", () => {
     expect(decided(responded(404))).toMatchObject({ isGone: false });
   });
 
-  test("reports overload for timeouts, 429 and 503 only", () => {
+  test("reports overload only for a 429, a 503 or a missing response", () => {
     for (const exchange of [failed("timeout"), failed("connect_refused"), responded(429), responded(503)])
       expect(decided(exchange).isOverloaded).toBe(true);
     for (const exchange of [responded(200), responded(404), responded(500)])
       expect(decided(exchange).isOverloaded).toBe(false);
   });
 
-  test("never decreases the step or waits less than scheduled", () => {
+  test("never lowers the step, and never retries sooner than scheduled", () => {
     const exchange = fc.oneof(
       fc.tuple(fc.integer({ min: 200, max: 599 }), fc.string()).map(([status, value]) => responded(status, value)),
       fc

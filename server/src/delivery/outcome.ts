@@ -2,11 +2,11 @@ import type { ErrorWord } from "../net/error-words.ts";
 import type { Exchange } from "../net/exchange.ts";
 import { retryDelay_ms } from "./retry-schedule.ts";
 
-/** The consequences of an attempt. */
+/** The result of an attempt and what happens next. */
 export interface Outcome {
   result: "succeeded" | "retry" | "failed";
   error: { word: ErrorWord; code: string } | null;
-  /** For a retry: the delay, and the new step of the schedule. */
+  /** If `result` is `retry`, the delay before the retry. `step` is then the new step of the schedule. */
   delay_ms: number;
   step: number;
   /**
@@ -16,9 +16,9 @@ export interface Outcome {
   again: boolean;
   /** Whether the receiver responded 410 Gone, so that its webhook must be disabled. */
   isGone: boolean;
-  /** Whether there was no response, or a 429 or 503, so that fewer attempts should be in flight. */
+  /** Whether fewer attempts should be in flight, because there was no response, or it was a 429 or 503. */
   isOverloaded: boolean;
-  /** How long the receiver asked for no requests (Retry-After). */
+  /** How long the receiver asked this server to send no requests (Retry-After). */
   rest_ms: number;
 }
 
@@ -34,10 +34,16 @@ export interface Circumstances {
 }
 
 const RETRY_AFTER_MAX_MS = 86_400_000;
-/** If a reused connection breaks sooner than this, the receiver was closing it and did not see the request. */
+/**
+ * If a reused connection breaks within this time, the receiver is assumed to have been closing it without seeing the
+ * request.
+ */
 const RACE_MS = 1_000;
 
-/** Decides what follows from an attempt. A 2xx status is a success even if its body could not be read; nothing else is. */
+/**
+ * Decides the outcome of an attempt. An attempt succeeds if and only if the status is 2xx, even if the response body
+ * could not be read.
+ */
 export function decide(exchange: Exchange, circumstances: Circumstances): Outcome {
   const { status, error } = exchange;
   const { step, schedule_s, fraction, now_ms } = circumstances;
@@ -57,8 +63,8 @@ function isKeepAliveRace({ status, error, timings }: Exchange): boolean {
 }
 
 /**
- * Parses Retry-After as seconds or an HTTP date (RFC 9110 §10.2.3). Returns 0 if it is missing or invalid, and at most
- * one day.
+ * Parses Retry-After as seconds or an HTTP date (RFC 9110 §10.2.3). Returns 0 if the header is missing or invalid, and
+ * never more than one day.
  */
 function retryAfter_ms({ response }: Exchange, now_ms: number): number {
   const value = response?.headers.find(([name]) => name.toLowerCase() === "retry-after")?.[1].trim() ?? "";

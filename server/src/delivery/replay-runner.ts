@@ -18,17 +18,23 @@ export interface ReplayRunnerParts {
 }
 
 export interface ReplayRunner {
-  /** Starts advancing running replays on this node. The nodes share the replays. */
+  /** Starts advancing running replays on this node. All nodes share this work. */
   start(): void;
   /** Stops after the current round. */
   stop(): Promise<void>;
-  /** Advances every running replay that no other node has locked by one step. @returns whether any has more to do */
+  /**
+   * Advances every running replay by one step, except those that another node has locked.
+   * @returns whether any replay has more to do
+   */
   round(): Promise<boolean>;
   /** Starts a round now instead of at the next poll. */
   wake(): void;
 }
 
-/** Advances the running replays in rounds: in quick succession while there is work, otherwise at each poll. */
+/**
+ * Advances the running replays in rounds. Rounds follow each other quickly while there is work; otherwise, one runs at
+ * each poll.
+ */
 export function createReplayRunner({ db, clock, log, signals }: ReplayRunnerParts): ReplayRunner {
   let state: "idle" | "running" | "stopped" = "stopped";
   let cancel = () => {};
@@ -109,7 +115,7 @@ async function stepAfter(
 }
 
 /**
- * How many deliveries a replay may reopen now.
+ * Returns how many deliveries a replay may reopen now.
  * @param pending how many of its deliveries are pending
  * @param window how many of its deliveries may be pending
  * @param rate deliveries per second; null if only the window limits it
@@ -117,6 +123,6 @@ async function stepAfter(
  */
 export function allowance(pending: number, window: number, rate: number | null, idle_s: number): number {
   const free = Math.max(0, window - pending);
-  // At most one second's worth, so that a replay continues at its rate after a pause instead of catching up.
+  // At most one second's worth of deliveries: after a pause, a replay continues at its rate instead of catching up.
   return rate === null ? free : Math.min(free, Math.floor(rate * Math.min(1, Math.max(0, idle_s))));
 }

@@ -95,7 +95,7 @@ test("a replay reopens finished deliveries, which keep their ids and continue th
   expect(await replays.get(space, id)).toMatchObject({ status: "done", done: 1 });
 });
 
-test("a delivery that finishes while it is being reopened also continues its attempt numbers", async () => {
+test("a delivery that finishes while a replay is reopening it continues its attempt numbers", async () => {
   await record("aaaaaaaaaa", 1);
   await finish("succeeded");
   await record("bbbbbbbbbb", 1);
@@ -142,7 +142,7 @@ test("a replay creates deliveries for events older than the webhook", async () =
   ]);
 });
 
-test("a replay includes an event recorded before the webhook existed, even if it commits after the replay is created", async () => {
+test("a replay includes an event recorded before the webhook existed, even if the event commits after the replay is created", async () => {
   const [recorded, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const slow = db.transaction(async (tx) => {
     await recorder.record(tx, {
@@ -159,7 +159,7 @@ test("a replay includes an event recorded before the webhook existed, even if it
   try {
     webhook = await addWebhook();
     const { id } = await replays.create(db, space, { ...range, webhook: shortUuid(webhook) }, null);
-    expect(await replays.round()).toBe(true); // it has not started
+    expect(await replays.round()).toBe(true); // the replay has not started
     expect(await replays.get(space, id)).toMatchObject({ status: "running", done: 0 });
   } finally {
     go.resolve();
@@ -170,7 +170,7 @@ test("a replay includes an event recorded before the webhook existed, even if it
   expect((await replays.list(space, { limit: 1 })).data).toMatchObject([{ status: "done", total: 1, done: 1 }]);
 });
 
-test("a replay does not wait for later or read-only transactions", async () => {
+test("a replay does not wait for read-only transactions, or for transactions that began after it was created", async () => {
   await record("aaaaaaaaaa", 1);
   await finish("succeeded");
   const reader = await db.connect();
@@ -201,7 +201,7 @@ describe("a replay's progress", () => {
     expect(await replays.get(space, id)).toMatchObject({ status: "done", total: 1, done: 1 });
   });
 
-  test("counts deliveries that finish after its creation as both total and done", async () => {
+  test("includes deliveries that finish after the replay was created, in both the total and the done count", async () => {
     for (const video of ["aaaaaaaaaa", "bbbbbbbbbb"]) await record(video, 1);
     const { id, total } = await replays.create(db, space, range, null);
     await finish("succeeded");
@@ -210,7 +210,7 @@ describe("a replay's progress", () => {
     expect(await replays.get(space, id)).toMatchObject({ status: "done", total: 2, done: 2 });
   });
 
-  test("removes events that no longer match from the total", async () => {
+  test("subtracts events that no longer match from the total", async () => {
     for (const video of ["aaaaaaaaaa", "bbbbbbbbbb"]) await record(video, 1);
     await finish("failed");
     const { id, total } = await replays.create(db, space, { ...range, statuses: ["failed"] }, null);
@@ -266,7 +266,7 @@ describe("a large replay", () => {
     await finish("succeeded");
   });
 
-  test("keeps no more deliveries pending than its window, and continues as they finish", async () => {
+  test("never has more deliveries pending than its window allows, and continues as they finish", async () => {
     const { id } = await replays.create(db, space, range, null);
     const sizes: number[] = [];
     while (await replays.round()) {
@@ -279,14 +279,14 @@ describe("a large replay", () => {
     expect(await replays.get(space, id)).toMatchObject({ status: "done", total: many, done: many });
   });
 
-  test("reopens each delivery once, even if two nodes run it", async () => {
+  test("reopens each delivery only once, even if two nodes run the replay", async () => {
     const other = createReplays(parts);
     const { id } = await replays.create(db, space, range, null);
     while ((await Promise.all([replays.round(), other.round()])).includes(true)) await finish("succeeded");
     const [sent] = await query<{ attempts: number }>("select sum(attempts)::int as attempts from deliveries");
     await finish("succeeded");
     expect(await replays.get(space, id)).toMatchObject({ done: many });
-    expect(sent!.attempts + 7).toBe(many * 2); // one attempt before and one by the replay; the last 7 were still pending
+    expect(sent!.attempts + 7).toBe(many * 2); // each has one earlier and one replayed attempt; the last 7 were pending
   });
 
   test("reopens and counts nothing if a step does not commit", async () => {
@@ -344,14 +344,14 @@ test("deliveries created by a canceled replay are canceled with a reason", async
   expect(rows).toEqual([{ status: "canceled", reason: "Its replay was canceled." }]);
 });
 
-test("a replay's rate has a default that spares live traffic, and null means no limit", async () => {
+test("a replay has a default rate that spares live traffic, and no limit if its rate is null", async () => {
   const { rate: _, ...unsaid } = range;
   expect(await replays.dryRun(space, unsaid)).toMatchObject({ rate: LIMITS.REPLAY_RATE });
   expect(await replays.create(db, space, unsaid, null)).toMatchObject({ rate: LIMITS.REPLAY_RATE });
   expect(await replays.create(db, space, range, null)).toMatchObject({ rate: null });
 });
 
-test("a rate limits how many deliveries a step reopens, without catching up after a pause", () => {
+test("a rate limits how many deliveries a replay reopens per step, and the replay does not catch up after a pause", () => {
   expect(allowance(0, 40, 10, 0.05)).toBe(0);
   expect(allowance(0, 40, 10, 0.25)).toBe(2);
   expect(allowance(0, 40, 10, 3_600)).toBe(10);
@@ -368,7 +368,7 @@ test("a space cannot use another space's replay or webhook", async () => {
   await expect(replays.create(db, other, range, null)).rejects.toMatchObject({ code: "REQUEST_INVALID" });
 });
 
-test("a range that ends before it starts is rejected with the field's name", async () => {
+test("a range that ends before it starts is rejected, and the error names the field", async () => {
   const wrong = { ...range, since: range.until, until: range.since };
   await expect(replays.create(db, space, wrong, null)).rejects.toMatchObject({ errors: [{ path: "/until" }] });
 });

@@ -12,11 +12,14 @@ import * as store from "../store/replays.ts";
 import { findWebhook, invalid, NO_WEBHOOK } from "./bulk-action.ts";
 import { createReplayRunner, type ReplayRunner, type ReplayRunnerParts } from "./replay-runner.ts";
 
-/** Which events to deliver again. Ids are short, times are Unix seconds; an omitted field matches everything. */
+/**
+ * Selects the events to deliver again. Ids are short UUIDs and times are Unix seconds; an omitted filter matches
+ * everything.
+ */
 export interface ReplayInput {
   webhook: string;
   since: number;
-  /** Exclusive. A time in the future means now. */
+  /** Exclusive. A time in the future is treated as now. */
   until: number;
   statuses?: store.ReplayedStatus[] | undefined;
   types?: EventType[] | undefined;
@@ -46,17 +49,17 @@ export interface ReplayView {
 }
 export type DryRun = Omit<ReplayView, "id" | "status"> & { id: null; status: "dry_run" };
 
-/** A space's replays. Each function throws NOT_FOUND for a replay that this space does not have. */
+/** A space's replays. Functions that take a replay's id throw NOT_FOUND if the space has no such replay. */
 export interface Replays extends Omit<ReplayRunner, "wake"> {
-  /** Counts without replaying. @throws REQUEST_INVALID */
+  /** Counts the matching events without replaying them. @throws REQUEST_INVALID */
   dryRun(space: string, input: ReplayInput): Promise<DryRun>;
   /** @throws REQUEST_INVALID */
   create(db: Transactional, space: string, input: ReplayInput, by: string | null): Promise<ReplayView>;
   list(space: string, query: PageQuery & { webhook?: string | undefined }): Promise<Page<ReplayView>>;
   get(space: string, id: string): Promise<ReplayView>;
-  /** Pauses or resumes a replay. @throws CONFLICT if it has ended */
+  /** Pauses or resumes a replay. @throws CONFLICT if it has already ended */
   update(db: Transactional, space: string, id: string, change: { status: "running" | "paused" }): Promise<ReplayView>;
-  /** Ends a replay and cancels the deliveries it reopened, except those being sent. @throws CONFLICT if it has ended */
+  /** Cancels a replay and its pending deliveries, except those being sent. @throws CONFLICT if it has already ended */
   cancel(db: Transactional, space: string, id: string): Promise<ReplayView>;
 }
 
@@ -100,7 +103,7 @@ async function filterOf(sql: Sql, clock: Clock, space: string, input: ReplayInpu
   if (input.since >= input.until) errors.push({ path: "/until", detail: "`until` must be later than `since`." });
   const [first, ...more] = errors;
   if (first !== undefined) throw invalid(first, ...more);
-  // Later events are delivered anyway. Events from the current millisecond are included.
+  // Events recorded later are delivered anyway. Events from the current millisecond are included.
   const until = new Date(Math.min(input.until * 1000, clock.now() + 1));
   const { statuses = null, types = null, video = null } = input;
   return { webhook_id: webhook_id!, since: new Date(input.since * 1000), until, statuses, types, video_id: video };

@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 let videos = 0;
 
-/** Creates a webhook with its own receiver on a real network. */
+/** Creates a webhook with its own receiver, which is a real HTTP server. */
 async function register(more = {}) {
   const receiver = await startReceiver();
   const made = await webhooks.create(db, space, { url: receiver.url, events: ["video.created"], ...more });
@@ -35,30 +35,33 @@ async function register(more = {}) {
   return { ...made, next };
 }
 
-/** Splits the header into one header per `v1`, all with the same `t`. */
+/** Splits the signature header into one header per `v1` value, all with the same `t`. */
 function signaturesOf({ headers }: Received): string[] {
   const [t, ...signatures] = headers["mave-signature"]!.split(", ");
   return signatures.map((signature) => `${t}, ${signature}`);
 }
 
-/** Whether the receiver's SDK accepts the event with this secret, using one of its signatures or the whole header. */
+/**
+ * Returns whether the receiver's SDK accepts the event with this secret, given one of its signatures or the whole
+ * header.
+ */
 function accepts({ headers, body }: Received, secret: string, signature = headers["mave-signature"]): boolean {
   try {
     const now = unixSeconds(clock.now());
     return verifySync(body, { "mave-signature": signature! }, secret, { now }).type === "video.created";
   } catch {
-    return false; // the SDK's own tests check the reason
+    return false; // the SDK's own tests check the reasons
   }
 }
 
-test("both secrets sign during a rotation overlap, the new one first, and then the old one expires", async () => {
+test("both secrets sign requests during a rotation overlap, the new one first, and the old one expires afterward", async () => {
   const { id, secret: old, next } = await register();
   const before = await next();
   expect([signaturesOf(before).length, accepts(before, old)]).toEqual([1, true]);
 
   const { secret, previous_secret_until } = await webhooks.rotateSecret(db, space, id, { overlap_seconds: 600 });
   const during = await eventually(async () => {
-    const got = await next(); // until this node has read the new secret
+    const got = await next(); // repeated until this node has read the new secret
     expect(accepts(got, secret)).toBe(true);
     return got;
   });

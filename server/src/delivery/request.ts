@@ -44,7 +44,7 @@ export function buildRequest({ target, delivery, payload, version, now_s }: Requ
 }
 
 /**
- * The payload starts with `{"id":"` and the event's 22-character short id. Slicing it costs less than converting the
- * UUID.
+ * Returns the event's short id. The payload starts with `{"id":"` and this 22-character id, and slicing costs less than
+ * converting the UUID.
  */
 const eventIdOf = (payload: string): string => payload.slice(7, 29);

@@ -10,7 +10,7 @@ import { Disabling } from "../webhooks/disabling.ts";
 import type { DeliveryView } from "./delivery-view.ts";
 
 const db = await testDatabase();
-/** Receivers by webhook name: the status they respond with, and what they wait for first. */
+/** How each receiver behaves, by webhook name: the status it responds with, and the promise it awaits first. */
 const manners = new Map<string, { status?: number; until?: Promise<void> }>();
 const node = await testNode(
   db,
@@ -24,7 +24,7 @@ const node = await testNode(
 const { space, webhooks, deliveries, seen } = node;
 afterAll(() => node.stop());
 const disabling = new Disabling({ ...node, clock: systemClock, log: createLog("silent", false) });
-/** Disables the webhook with a 410 response to one more event, which is then held. */
+/** Disables the webhook by responding to one more event with a 410. That event's delivery is then held. */
 async function disable(name: string, webhook: string): Promise<void> {
   manners.set(name, { status: 410 });
   await happen(node, newVideo());
@@ -40,7 +40,7 @@ const register = async (name: string): Promise<string> =>
     })
   ).id;
 
-/** Records an event for a new or an existing video. @returns the webhook's delivery, once it has this status */
+/** Records an event for a new or an existing video. @returns its delivery to this webhook, once that has this status */
 async function delivered(webhook: string, status: DeliveryStatus, video?: string): Promise<DeliveryView> {
   const event = await happen(node, video ?? newVideo(), video === undefined ? "video.created" : "video.deleted");
   return reached(webhook, event, status);
@@ -74,7 +74,7 @@ describe("sending a delivery again", () => {
     expect(sentTo("hangs")).toHaveLength(1);
   });
 
-  test("fails while the delivery waits for an earlier event of its video, which can be sent instead", async () => {
+  test("fails while the delivery waits for an earlier event of its video, but that event can be sent again", async () => {
     manners.set("fails", { status: 500 });
     const webhook = await register("fails");
     const first = await delivered(webhook, "retrying");
@@ -103,7 +103,7 @@ describe("sending a delivery again", () => {
         await expect(again(delivery)).rejects.toMatchObject({
           code: "CONFLICT",
           status: 409,
-          message: `Its webhook is ${status}. Resume the webhook to send this delivery.`,
+          message: `This delivery's webhook is ${status}. Resume it to send the delivery.`,
         });
       expect(await deliveries.get(space, finished.id)).toMatchObject({ status: "succeeded", attempts: 1 });
       await webhooks.update(db, space, webhook, { status: "enabled" });

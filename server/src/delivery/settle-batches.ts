@@ -8,9 +8,9 @@ import { type Settlement, settleAttempts } from "../store/queue/settle.ts";
 /** A settled batch. */
 export interface SettledBatch {
   deliveries: { delivery: LeasedDelivery; settlement: Settlement }[];
-  /** Settlements that changed nothing because their lease was lost. */
+  /** Settlements that changed nothing because their leases were lost. */
   lost: Settlement[];
-  /** When the statement began, on the monotonic clock. The leases it renewed are counted from here. */
+  /** When the statement began, on the monotonic clock. Leases that the statement renewed start at this time. */
   begun_ms: number;
 }
 
@@ -25,9 +25,9 @@ interface SettleBatchesParts {
 }
 
 /**
- * Settles attempts in batches, one at a time: as soon as there are SETTLE_BATCH_MAX attempts, or after
- * SETTLE_LINGER_MS. While the database is unavailable, a batch is kept and retried. If a lease expires in the meantime,
- * its settle changes nothing.
+ * Settles attempts in batches, one batch at a time. A batch starts as soon as SETTLE_BATCH_MAX attempts are waiting, or
+ * after SETTLE_LINGER_MS. While the database is unavailable, a batch is kept and retried. If a lease expires in the
+ * meantime, settling its attempt changes nothing.
  */
 export class SettleBatches {
   readonly #parts: SettleBatchesParts;
@@ -51,7 +51,7 @@ export class SettleBatches {
     return this.#waiting.length + this.#writing;
   }
 
-  /** Resolves when nothing is pending, or after `patience_ms`. */
+  /** Settles what is pending. Resolves when nothing is left, or after `patience_ms`. */
   async flush(patience_ms: number): Promise<void> {
     if (this.pending === 0) return;
     this.#write();

@@ -9,7 +9,7 @@ import { LIMITS } from "../kernel/limits.ts";
 const { SENDS_IN_FLIGHT_MAX, SENDS_SLOW_MAX, SEND_SLOW_AFTER_MS, SEND_SLOW_CHECK_MS, WEBHOOK_IN_FLIGHT_MAX } = LIMITS;
 const WEBHOOKS = (SENDS_IN_FLIGHT_MAX + SENDS_SLOW_MAX) / WEBHOOK_IN_FLIGHT_MAX;
 
-/** The test sets the monotonic time, but timers are real. The clock counts the checks for slow sends. */
+/** A clock whose monotonic time the test sets, but whose timers are real. It counts the checks for slow attempts. */
 let [monotonic_ms, checks] = [Math.ceil(systemClock.monotonic()), 0]; // whole numbers add up exactly
 const clock = {
   ...systemClock,
@@ -37,14 +37,14 @@ const newVideo = () => `L${String(++videos).padStart(9, "0")}`;
 const quickAndSlow = () => [node.node.stats().inFlight, node.node.stats().slow];
 const healthy = () => node.seen.filter(({ webhook }) => webhook === "healthy").length;
 
-/** Advances the time, and waits until slow sends have been checked. */
+/** Advances the time, and waits until the dispatcher has checked for slow attempts. */
 async function pass(ms: number): Promise<void> {
   monotonic_ms += ms;
   const before = checks;
   await eventually(() => expect(checks).toBeGreaterThan(before + 1));
 }
 
-test("hanging sends free slots for quick ones, up to a limit", async () => {
+test("hanging attempts free their slots for quick ones, up to a limit", async () => {
   const register = (name: string, events: ("video.created" | "video.deleted")[]) =>
     node.webhooks.create(node.db, node.space, { url: `https://r.example.com/${name}`, events, ordering: "none" });
   for (let n = 0; n < WEBHOOKS; n++) await register("hangs", ["video.created"]);

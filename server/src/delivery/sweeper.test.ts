@@ -33,7 +33,7 @@ test("the sweeper finds and shortens overlong leases only after the database clo
   await ask(LEASED, [0]);
   expect(await sweep(2)).toBe(true);
   expect(await left()).toBeLessThanOrEqual(30);
-  await ask(LEASED, [4]); // a statement that started before the clock was set back commits
+  await ask(LEASED, [4]); // as if a statement that had read the old time committed now
   expect(await sweep(2)).toBe(true);
   expect(await left()).toBeLessThanOrEqual(30);
   expect(await sweep(3)).toBe(false);

@@ -75,11 +75,11 @@ export class Sweeper {
     };
     this.#nodes = await countNodes(db);
     if (Object.values(repaired).every((count) => count === 0)) return;
-    log.info(repaired, "Repaired deliveries that a lost process left behind");
+    log.info(repaired, "Repaired deliveries left behind by a dead process or a clock change");
     wake();
   }
 
-  /** Walks the blocked deliveries in slices, starting where the last sweep stopped. */
+  /** Releases stranded deliveries. Walks the blocked deliveries in slices, starting where the last sweep stopped. */
   async #releaseStranded(): Promise<number> {
     let stranded = 0;
     for (let slice = 0; slice < LIMITS.SWEEP_SLICES_MAX; slice++) {
@@ -93,8 +93,8 @@ export class Sweeper {
 
   /**
    * If two consecutive sweeps find a node's lock free, the node is presumed dead and its leases expire. One sweep is
-   * not enough: a live node that lost its connection reacquires its lock within that time, and no other node may
-   * repeat its attempts in flight.
+   * not enough: a live node that loses its connection reacquires its lock before the second sweep, and other nodes must
+   * not repeat its attempts in flight.
    */
   async #expireLeasesOfDeadNodes(): Promise<number> {
     const self = this.#parts.node();
@@ -111,8 +111,9 @@ export class Sweeper {
   }
 
   /**
-   * Leases are too long only after the database clock was set back. Finding them requires reading the whole queue, so
-   * this runs only after such a step, and until every statement that read the old time has committed.
+   * Shortens overlong leases, which exist only after the database clock is set back. Finding them requires reading the
+   * whole queue, so this runs only after the clock is set back, and for long enough that every statement that read the
+   * old time has committed.
    */
   async #shortenLongLeases(): Promise<number> {
     const { db, lease_ms } = this.#parts;
@@ -123,7 +124,7 @@ export class Sweeper {
   }
 
   /**
-   * Cancels deliveries for deleted webhooks. An event recorded while its webhook was being deleted may have left one.
+   * Cancels deliveries for deleted webhooks. One can remain if an event is recorded while its webhook is being deleted.
    */
   async #cancelOrphans(): Promise<number> {
     const orphans = await listOrphans(this.#parts.db);

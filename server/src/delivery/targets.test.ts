@@ -24,7 +24,7 @@ test("a webhook whose secret this node cannot decrypt is not treated as deleted 
   }
 });
 
-test("a change is read after the node was frozen or disconnected, however long that lasted", async () => {
+test("a node that was frozen or disconnected, for however long, still reads the webhook changes it missed", async () => {
   let now_ms = 0;
   const targets = createTargets(db, parts.vault, { monotonic: () => now_ms });
   const made = await parts.webhooks.create(parts.db, parts.space, {
@@ -47,7 +47,7 @@ test("a change is read after the node was frozen or disconnected, however long t
 test.each([
   ["forward", 3_600],
   ["back", -3_600],
-])("a change is read even if the database clock is set %s at that moment", async (_where, seconds) => {
+])("a webhook change is read even if the database clock is set %s right after it", async (_where, seconds) => {
   const { db, setAhead } = await databaseWithClock();
   const parts = await engineParts(db);
   let now_ms = 0;

@@ -19,25 +19,27 @@ export interface Target {
   headers: Record<string, string> | null;
 }
 
-/** Webhooks as last read; null if deleted. */
+/** The webhooks that this node knows, as last read from the database. */
 export interface Targets {
-  /** Undefined if the webhook has not been read yet. */
+  /** Returns null if the webhook is deleted, or undefined if it has not been read yet. */
   get(webhook: string): Target | null | undefined;
   /**
    * Reads these webhooks in one statement.
-   * @throws if a secret cannot be decrypted; that webhook stays unknown, and the others are still read
+   * @throws if a secret cannot be decrypted; that webhook is then unknown, but the others are still read
    */
   load(webhooks: readonly string[]): Promise<void>;
   /** Rereads the webhooks that changed on any node since the last call. @returns those webhooks */
   refresh(): Promise<string[]>;
 }
 
-/** Changes up to this long before the last refresh are read again, because they may have been committed after it. */
+/**
+ * A refresh also finds changes made up to this long before the previous one, because they may have committed after it.
+ */
 const CHANGE_OVERLAP_MS = 10_000;
 
 export function createTargets(db: Database, vault: Vault, clock: Pick<Clock, "monotonic">): Targets {
   const known = new Map<string, Target | null>();
-  let refreshed: { at_ms: number; database_ms: number } | null = null; // maybe long ago, if the node was frozen
+  let refreshed: { at_ms: number; database_ms: number } | null = null; // may be long ago, if the node was frozen
   const load = async (webhooks: readonly string[]) => {
     if (known.size > LIMITS.TARGETS_CACHED_MAX) known.clear();
     const rows = new Map((await getWebhooksById(db, webhooks)).map((row) => [row.id, row]));

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { TokenBucket } from "./token-bucket.ts";
 
 describe("a rate limit", () => {
-  test("is never exceeded by more than 10% in any second, whatever the arrivals", () => {
+  test("is never exceeded by more than 10% in any second, no matter when deliveries arrive", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 500 }), fc.array(fc.nat(50), { minLength: 200 }), (rate, gaps) => {
         const bucket = new TokenBucket();
@@ -18,7 +18,7 @@ describe("a rate limit", () => {
     );
   });
 
-  test("is reached within 10% while there is something to send", () => {
+  test("is met to within 10% while there are deliveries to send", () => {
     const busy = fc.record({ rate: fc.integer({ min: 20, max: 500 }), late: fc.array(fc.nat(40), { minLength: 1 }) });
     const idle = fc.record({ rate: fc.integer({ min: 1, max: 500 }), late: fc.constant([0]) });
     fc.assert(
@@ -37,7 +37,7 @@ describe("a rate limit", () => {
   });
 });
 
-/** Sends as the dispatcher does: after each wait, it is one millisecond late, plus a delay caused by the machine. */
+/** Sends as the dispatcher does: each wait ends one millisecond late, plus a delay caused by the machine. */
 function sendFor(duration_ms: number, rate: number, late: readonly number[]): number[] {
   const bucket = new TokenBucket();
   const sent: number[] = [];

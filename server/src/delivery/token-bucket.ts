@@ -15,6 +15,7 @@ export class TokenBucket {
 }
 
 /**
- * How many seconds of unused rate can be caught up. It is small, so that every second stays within 10% of the limit.
+ * How many seconds of unused capacity can be saved up for a burst. It is small, so that no second exceeds the limit by
+ * more than 10%.
  */
 const BURST_S = 0.1;

@@ -87,7 +87,7 @@ test("an erasure leaves other videos unchanged", async () => {
   await webhooks.remove(db, space, id);
 });
 
-test("an erasure and a concurrent reopening never leave a pending delivery without its payload", async () => {
+test("an erasure that races with a replay or a manual send never leaves a pending delivery without its payload", async () => {
   const { id: webhook } = await webhooks.create(db, space, {
     url: "https://r.example.com/race",
     events: ["video.created"],

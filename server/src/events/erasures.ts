@@ -12,16 +12,17 @@ export interface ErasureView {
   /** How many events and attempts this request erased. */
   events: number;
   attempts: number;
-  /** Whether attempts remain: one request erases at most ERASURE_ATTEMPTS_MAX. */
+  /** Whether attempts may remain, because one request erases only about ERASURE_ATTEMPTS_MAX of them. */
   has_more: boolean;
 }
 
-/** Erases the data of a deleted video's events, so that only the fact of delivery remains. */
+/** Erases the data of a deleted video's events, so that only the record of their delivery remains. */
 export interface Erasures {
   /**
    * Erases event payloads, attempt headers and bodies, and the video's name and metadata, one slice per transaction.
    * After a crash, the finished slices stay erased, and repeating the call erases the rest.
-   * @param tx the transaction that erases the name last, so that the caller's audit entry commits with it
+   * @param tx the caller's transaction, in which the name is erased last, so that the caller's audit entry commits with
+   *   it
    * @throws NOT_FOUND; CONFLICT while the video exists or has pending deliveries
    */
   create(tx: Sql, space: string, video: string): Promise<ErasureView>;
@@ -53,15 +54,15 @@ function requireNonePending(pending: number): void {
 }
 
 /**
- * A deleted video gets no new events, and an event without a payload gets no new deliveries, so no attempts can be
- * added afterward.
+ * Erases event payloads. A deleted video gets no new events, and an event without a payload gets no new deliveries, so
+ * no attempts can be added afterward.
  */
 async function eraseEvents(db: Database, space: string, video: string): Promise<number> {
   for (let events = 0; ; ) {
     const erased = await db.transaction(async (tx) => {
       const slice = await store.lockErasable(tx, space, video, LIMITS.ERASURE_SLICE);
       if (slice.length === 0) return 0;
-      requireNonePending(await store.countPendingOf(tx, space, video, slice)); // reopened since the first check
+      requireNonePending(await store.countPendingOf(tx, space, video, slice)); // some may be reopened by now
       await store.eraseEvents(tx, space, slice);
       return slice.length;
     });

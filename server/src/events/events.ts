@@ -9,11 +9,11 @@ import * as store from "../store/events.ts";
 export interface EventQuery extends PageQuery {
   type?: EventType[] | undefined;
   video?: string | undefined;
-  /** Defaults to `asc`: oldest first, for polling. */
+  /** Defaults to `asc` (oldest first), for polling. */
   order?: "asc" | "desc" | undefined;
 }
 
-/** A recorded event as the API returns it: the recorded object with its sequence number. */
+/** A recorded event as the API returns it: the recorded object with its sequence number added. */
 export interface RecordedEvent {
   id: string;
   type: EventType;
@@ -25,12 +25,15 @@ export interface RecordedEvent {
   json: string;
 }
 
-/** A space's events in commit order. A client that continues after the last event it saw misses none. */
+/** A space's events in commit order. A client that resumes after the last event it saw misses none. */
 export interface Events {
   list(space: string, query: EventQuery): Promise<Page<RecordedEvent>>;
   /** @throws NOT_FOUND */
   get(space: string, id: string): Promise<RecordedEvent>;
-  /** Returns the id of the newest event, or null if there is none. A stream without a start position starts here. */
+  /**
+   * Returns the id of the newest event, or null if there is none. A stream without a start position starts after this
+   * event.
+   */
   last(space: string): Promise<string | null>;
 }
 
@@ -65,7 +68,10 @@ function present(row: store.EventRow): RecordedEvent {
   return { id: shortUuid(row.id), type, video, json };
 }
 
-/** Returns the same fields as for any event, so that a list has one shape. The time comes from the event's id. */
+/**
+ * Returns an erased event with the same fields as any other, so that all events in a list have the same shape. The time
+ * comes from the event's id.
+ */
 function erasedJson({ id, type, video_id: video, sequence, erased_at }: store.EventRow): string {
   const event = { id: shortUuid(id), object: "event", type, created: idSeconds(id) };
   return JSON.stringify({ ...event, data: null, sequence, video, erased: unixSeconds(erased_at!.getTime()) });

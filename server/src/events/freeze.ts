@@ -3,11 +3,14 @@ import { shortUuid } from "../kernel/short-uuid.ts";
 import type { OpenSpan, Tracing } from "../kernel/trace.ts";
 import type { FrozenEvent } from "../store/queue/record.ts";
 
-/** An event passed to `record`, which has no id yet. */
+/** An event to be recorded. It has no id yet. */
 export interface NewEvent extends Omit<FrozenEvent, "uuid" | "id" | "payload"> {
-  /** When the video was created, in Unix seconds. No earlier event can exist, so the search for one starts here. */
+  /**
+   * When the video was created, in Unix seconds. The search for the video's earlier events starts here, because none
+   * can be older.
+   */
   since_s?: number;
-  /** The object as the API returns it at this moment. */
+  /** The video or webhook as the API returns it at the time of the event. */
   data: object;
 }
 
@@ -20,9 +23,9 @@ export function freeze(uuid: string, event: NewEvent, now_ms: number): FrozenEve
 }
 
 /**
- * Begins the span that ends with the event's commit. Its parent is the request that caused the event, because events
- * from several requests may share a transaction. It must begin before the insert: the event's row stores it as the
- * parent of the attempts.
+ * Begins the span that ends when the event commits. Its parent is the request that caused the event, because events
+ * from several requests may be in the same transaction. The span must begin before the insert, because the event's row
+ * stores it as the parent of the attempts' spans.
  */
 export function beginEvent(tracing: Tracing, event: FrozenEvent, begun_ms: number): OpenSpan {
   const { id, type, video, traceparent = tracing.traceparent() } = event;

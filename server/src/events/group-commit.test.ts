@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
 import { groupCommit } from "./group-commit.ts";
 
-/** Creates a commit function whose commits the test ends. */
+/** Creates a commit function whose pending commits the test completes or fails. */
 function gate() {
   const batches: { works: readonly string[]; end: (error?: Error) => void }[] = [];
   const commit = (works: readonly string[]) =>
@@ -27,7 +27,7 @@ test("work that arrives during a commit joins the next one, and each caller gets
   expect(batches.length).toBeLessThan(7);
 });
 
-test("work with the same subject is never in the same transaction", async () => {
+test("items of work with the same subject are never committed in the same transaction", async () => {
   const { batches, commit } = gate();
   const add = groupCommit({ commit, subject: (work: string) => work[0]! });
   const results = Promise.all(["a1", "a2", "b1"].map(add));

@@ -8,7 +8,7 @@ interface Waiting<Work, Result> {
 }
 
 interface GroupCommitParts<Work, Result> {
-  /** Commits all of these in one transaction. @returns one result for each, in the same order */
+  /** Commits these items of work in one transaction. @returns one result for each, in the same order */
   commit(works: readonly Work[]): Promise<Result[]>;
   /** Work with the same subject never shares a transaction, because a statement does not see its own inserts. */
   subject?(work: Work): string | null;
@@ -16,9 +16,10 @@ interface GroupCommitParts<Work, Result> {
 
 /**
  * Commits work in groups. Work that arrives during a commit waits for the next one, because committing many items costs
- * little more than committing one. If no commit is running, nothing waits. Two concurrent commits were slower, because
- * each got half the work. If a group fails because of its content, each item is committed alone, so that one cannot fail
- * another. If the database is unavailable, the whole group fails.
+ * little more than committing one. If no commit is running, work is committed immediately. Running two commits
+ * concurrently turned out to be slower, because each got half the work. If a group fails because of its content, each
+ * item is committed alone, so that an invalid item does not fail the others. If the database is unavailable, the whole
+ * group fails.
  */
 export function groupCommit<Work, Result>({ commit, subject = () => null }: GroupCommitParts<Work, Result>) {
   const waiting: Waiting<Work, Result>[] = [];
@@ -46,11 +47,11 @@ export function groupCommit<Work, Result>({ commit, subject = () => null }: Grou
   return (work: Work): Promise<Result> =>
     new Promise((resolve, reject) => {
       waiting.push({ work, resolve, reject });
-      if (!isRunning) queueMicrotask(run); // so that the first group includes all work of this turn
+      if (!isRunning) queueMicrotask(run); // so that the first group includes all work added in this turn
     });
 }
 
-/** Removes the oldest items from `waiting`, at most one per subject. */
+/** Removes and returns the oldest items in `waiting`, at most one per subject. */
 function nextGroup<Work, Result>(
   waiting: Waiting<Work, Result>[],
   subject: (work: Work) => string | null,

@@ -37,7 +37,7 @@ describe("record", () => {
     );
   });
 
-  test("makes a later event of a video wait for the earlier one", async () => {
+  test("makes later events of a video wait for earlier ones", async () => {
     const events = ["video.created", "video.processing", "video.uploaded"] as const;
     const webhook = await webhooks.create(db, space, { url: "https://c.example.com/", events: [...events] });
     for (const type of events) await happen(parts, "AAAAAAAAA3", type);
@@ -48,7 +48,7 @@ describe("record", () => {
     ]);
   });
 
-  test("considers only events that the webhook receives as previous", async () => {
+  test("ignores events that the webhook does not receive when it sets a delivery's previous sequence number", async () => {
     const webhook = await webhooks.create(db, space, {
       url: "https://d.example.com/",
       events: ["video.created", "video.deleted"],
@@ -61,7 +61,7 @@ describe("record", () => {
     ]);
   });
 
-  test("searches finished deliveries only from the day the video was created", async () => {
+  test("searches for earlier finished deliveries only back to the day the video was created", async () => {
     const webhook = await webhooks.create(db, space, { url: "https://g.example.com/", events: ["video.deleted"] });
     const record = (sequence: number, since_s: number) =>
       parts.recorder.recordAlone({ space, type: "video.deleted", video: "AAAAAAAAA7", sequence, since_s, data: {} });
@@ -99,7 +99,7 @@ describe("record", () => {
   const WAITS = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
     and query like '%into events%'`;
 
-  test("blocks the delivery behind one whose lease is being changed, without waiting for that transaction", async () => {
+  test("blocks a delivery behind an earlier one whose lease is being changed, without waiting for that change to commit", async () => {
     const video = "AAAAAAAAA8";
     const events = ["video.created", "video.deleted"] as const;
     const webhook = await webhooks.create(db, space, { url: "https://h.example.com/", events: [...events] });
@@ -115,13 +115,13 @@ describe("record", () => {
     ]);
   });
 
-  test("makes the delivery due if the earlier one ends while it is recorded", async () => {
+  test("makes a delivery due if the video's earlier delivery ends while the new one is being recorded", async () => {
     expect(await recordBeside("delete from pending_deliveries", "AAAAAAAAA9")).toMatchObject([
       { sequence: 2, previous: 1, blocked: false },
     ]);
   });
 
-  test("does not lease a delivery whose earlier one was just deleted, because the webhook may be deleted too", async () => {
+  test("does not lease a delivery if the video's earlier delivery was just deleted, because the webhook may be deleted too", async () => {
     const dispatcher: LocalDispatcher = {
       lease: () => ({ node: 1, lease_ms: 30_000, leased_ms: 0 }),
       closed: () => [],
@@ -129,7 +129,7 @@ describe("record", () => {
     };
     const leasing = await engineParts(db, dispatcher);
     const pending = await recordBeside("delete from pending_deliveries", "AAAAAAAAB1", leasing);
-    // A claim checks whether the webhook still exists.
+    // The delivery is left for a claim, which checks whether the webhook still exists.
     expect(pending).toMatchObject([{ sequence: 2, attempt: 0, blocked: false }]);
   });
 

@@ -19,17 +19,17 @@ export interface Recorder {
    */
   record(tx: Transaction, event: NewEvent): Promise<FrozenEvent>;
   /**
-   * Does the same for events of different videos, as the transaction's last statement, which is sent together with the
-   * commit.
+   * Records events of different videos in the same way, but as the transaction's last statement, which is sent together
+   * with the commit.
    */
   recordLast(tx: Transaction, events: readonly NewEvent[]): Promise<FrozenEvent[]>;
-  /** Records an event that needs no other change, in a group commit with others. */
+  /** Records an event that is not part of another change, in a group commit with other such events. */
   recordAlone(event: NewEvent): Promise<FrozenEvent>;
 }
 
 /** The part of this node's dispatcher that the recorder uses. */
 export interface LocalDispatcher {
-  /** Null while this node leases nothing: it is draining, has no number yet, or its queues are full. */
+  /** Returns null while this node leases nothing, because it is draining, has no number, or its queues are full. */
   lease(): Lease | null;
   /**
    * UUIDs of webhooks whose queue is full, or that have older due rows in the database. Their new deliveries wait for a
@@ -61,7 +61,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
   return {
     record: async (tx, event) => (await record(tx, [event]))[0]!,
     recordLast: (tx, events) => record(tx, events, tx.last),
-    // A group commit runs in the trace of one of its members, so each member specifies its own.
+    // A group commit runs in the trace of the request that started it, so each event specifies its own parent.
     recordAlone: (event) => grouped(tracing === undefined ? event : { traceparent: tracing.traceparent(), ...event }),
   };
 }
@@ -119,7 +119,8 @@ class Recorded {
   }
 }
 
-const CLOCKS_APART_MS = 86_400_000; // a video's time comes from the database, the time in an event's id from its node
+/** A video's creation time comes from the database's clock, but the time in an event's id comes from a node's clock. */
+const CLOCKS_APART_MS = 86_400_000;
 
 /**
  * Returns the range of ids to search for earlier events of these videos, or null if each event is its video's first.

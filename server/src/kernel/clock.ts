@@ -5,7 +5,7 @@
 export interface Clock {
   /** Wall time, ms since the Unix epoch. May jump. */
   now(): number;
-  /** ms since an arbitrary start. Never goes back; use it for durations and deadlines within this process. */
+  /** ms since an arbitrary point in time. Never goes back; use it for durations and deadlines within this process. */
   monotonic(): number;
   /** Calls `work` once after `delay_ms`; returns a function that cancels it. Never keeps the process alive. */
   after(delay_ms: number, work: () => void): () => void;
@@ -24,7 +24,9 @@ export const systemClock: Clock = {
 /** Unix time in whole seconds, as in every event and API response. */
 export const unixSeconds = (milliseconds: number): number => Math.floor(milliseconds / 1000);
 
-/** Waits and, unlike `Clock.after`, keeps the process alive: for code that runs before the server listens. */
+/**
+ * Waits. Unlike `Clock.after`, it keeps the process alive, so it is meant for code that runs before the server listens.
+ */
 export const pause = (delay_ms: number): Promise<void> =>
   new Promise((resolve) => {
     setTimeout(resolve, delay_ms);

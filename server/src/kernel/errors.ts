@@ -12,12 +12,12 @@ export const ERRORS = {
   HOST_UNKNOWN: [421, "Unknown host", "This server does not serve this host name."],
   KEY_MISSING: [401, "Authentication required", "Sign in, or send an API key as `Authorization: Bearer mave_…`."],
   KEY_INVALID: [401, "Invalid API key", "This API key does not exist or was deleted."],
-  SCOPE_INSUFFICIENT: [403, "Insufficient scope", "This API key is read-only. Use one with the scope `write`."],
+  SCOPE_INSUFFICIENT: [403, "Insufficient scope", "This API key is read-only. Use a key with the scope `write`."],
   PERSON_NEEDED: [403, "Forbidden", "This action needs a signed-in member with permission."],
   SIGN_IN_FAILED: [401, "Sign-in failed", "The email or password is incorrect."],
   LINK_INVALID: [410, "Invalid link", "This link was already used or has expired."],
   ORIGIN_REFUSED: [403, "Origin not allowed", "A request with a session cookie must come from the dashboard's pages."],
-  NOT_FOUND: [404, "Not found", "This space has nothing with this id."],
+  NOT_FOUND: [404, "Not found", "Nothing in this space has this id."],
   ROUTE_UNKNOWN: [404, "No such route", "The API has no route with this path. See /docs for all routes."],
   METHOD_UNKNOWN: [405, "Method not allowed", "This route does not support this method. See the Allow header."],
   CONFLICT: [409, "Conflict", "The resource's current state does not allow this request."],
@@ -48,7 +48,11 @@ export const ERRORS = {
   ],
   STORAGE_FULL: [507, "Disk full", "The disk is full. Nothing was changed."],
   SHUTTING_DOWN: [503, "Shutting down", "The server is shutting down. Try again shortly."],
-  INTERNAL: [500, "Internal error", "The server failed. Its log contains the cause, under the id in `request`."],
+  INTERNAL: [
+    500,
+    "Internal error",
+    "An unexpected error occurred. The server's log contains the cause, under the id in `request`.",
+  ],
 } as const satisfies Record<string, readonly [status: number, title: string, detail: string]>;
 
 export type ErrorCode = keyof typeof ERRORS;

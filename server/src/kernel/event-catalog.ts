@@ -31,17 +31,17 @@ export const EVENT_TYPES = {
   "webhook.failing": {
     about: "webhook",
     core: false,
-    occurs: "Every attempt to another webhook of the space has failed for half of the time after which it is disabled.",
+    occurs: "Every attempt to another webhook in the space has failed for half the time after which it is disabled.",
   },
   "webhook.disabled": {
     about: "webhook",
     core: false,
-    occurs: "Another webhook of the space was disabled. data is that webhook, with the reason.",
+    occurs: "Another webhook in the space was disabled. data is that webhook, including the reason.",
   },
   "webhook.test": {
     about: "webhook",
     core: false,
-    occurs: "A test was sent in the dashboard or through the API. Only the tested webhook receives it.",
+    occurs: "A test event was sent from the dashboard or through the API. Only the tested webhook receives it.",
   },
 } as const satisfies Record<string, { about: "video" | "webhook"; core: boolean; occurs: string }>;
 

@@ -5,25 +5,25 @@
 export const LIMITS = {
   // One attempt.
   ATTEMPT_CONNECT_MS: 5_000, // DNS, TCP and TLS together
-  ATTEMPT_TOTAL_MS: 15_000, // response body included; default and maximum of MAVE_ATTEMPT_TIMEOUT_MS
-  RESPONSE_READ_BYTES: 65_536, // more than is stored, so that the connection of a verbose receiver can be reused
+  ATTEMPT_TOTAL_MS: 15_000, // including the response body; default and maximum of MAVE_ATTEMPT_TIMEOUT_MS
+  RESPONSE_READ_BYTES: 65_536, // more than is stored, so that a verbose receiver's connection can be reused
   RESPONSE_STORED_BYTES: 16_384, // the part of a response body that the delivery log shows
   RESPONSE_HEADERS_BYTES: 16_384, // the parser's cap; a response with larger headers is invalid
-  RESPONSE_RAW_BYTES: 1_048_576, // everything a receiver sends, framing included
-  RESPONSE_RAW_CHECK_MS: 1_000, // the parser does not bound reason phrases and chunk extensions; 15 s of them cost CPU
-  INTERIM_RESPONSES_MAX: 8, // 1xx responses before the receiver counts as flooding
+  RESPONSE_RAW_BYTES: 1_048_576, // everything a receiver sends, including framing
+  RESPONSE_RAW_CHECK_MS: 1_000, // the parser does not limit reason phrases and chunk extensions, which cost CPU time
+  INTERIM_RESPONSES_MAX: 8, // more 1xx responses than this count as flooding
 
   // DNS and connections to receivers.
   DNS_QUERY_MS: 1_500, // two queries take at most 4.5 s, which fits in ATTEMPT_CONNECT_MS
-  DNS_CACHE_NAMES_MAX: 20_000, // the oldest name is dropped first
+  DNS_CACHE_NAMES_MAX: 20_000, // the least recently used name is evicted first
   DNS_CACHE_MIN_MS: 5_000, // a TTL of 0 would cause one query per connection
   DNS_CACHE_MAX_MS: 300_000, // a receiver that moves is reachable again within five minutes
   DNS_FAILURE_CACHE_MS: 10_000,
-  DNS_STALE_MS: 300_000, // how long past its TTL the last good response is used while no DNS server responds
-  CONNECT_ADDRESS_MS: 1_500, // per address of a name, so that three fit in ATTEMPT_CONNECT_MS
+  DNS_STALE_MS: 300_000, // how long past its TTL the last good response is used while the DNS servers are failing
+  CONNECT_ADDRESS_MS: 1_500, // per address of a name, so that three tries fit in ATTEMPT_CONNECT_MS
   URLS_CHECKED_MAX: 10_000, // cached URL checks and origins; all are dropped when the cache is full
   ORIGIN_SOCKETS_MAX: 16, // larger pools are slower
-  SOCKETS_OPEN_MAX: 2_000, // including idle ones; above it, connections are closed after use
+  SOCKETS_OPEN_MAX: 2_000, // including idle ones; above this number, connections are closed after each use
   CONNECTION_AGE_MS: 60_000, // a receiver that moves gets its requests at the new address within about a minute
   SOCKET_IDLE_MS: 30_000, // a new TLS connection costs 20 times as much as a delivery on an open one
 
@@ -32,24 +32,24 @@ export const LIMITS = {
   SENDS_SLOW_MAX: 1_024, // attempts older than SEND_SLOW_AFTER_MS count against this bound instead
   SEND_SLOW_AFTER_MS: 1_000,
   SEND_SLOW_CHECK_MS: 100, // interval between checks for slow sends
-  WEBHOOK_IN_FLIGHT_START: 2, // slow start; each success raises it
+  WEBHOOK_IN_FLIGHT_START: 2, // for slow start; each success raises the cap by one
   WEBHOOK_IN_FLIGHT_MAX: 10,
-  WEBHOOK_FAILURES_MAX: 10, // consecutive non-2xx responses before slow start begins again: one bad event is not an outage
-  WEBHOOK_QUEUED_MAX: 40, // per webhook in memory; above it, rows wait in the database
-  DELIVERIES_QUEUED_MAX: 20_000, // in memory in total; above it, all rows wait in the database
+  WEBHOOK_FAILURES_MAX: 10, // consecutive non-2xx responses that restart slow start; a single one is not an outage
+  WEBHOOK_QUEUED_MAX: 40, // in memory per webhook; further rows wait in the database
+  DELIVERIES_QUEUED_MAX: 20_000, // in memory in total; once this is reached, all new rows wait in the database
   TARGETS_CACHED_MAX: 20_000, // webhooks cached with their secrets
   LEASE_MS: 30_000, // twice the longest attempt
   CLAIM_BATCH_MAX: 256,
-  POLL_MS: 1_000, // finds due rows if a notice is lost
-  POLL_CHANGES_MS: 5_000, // the same for webhooks changed on another node
-  NOTICE_BATCH_MS: 20, // notices to other nodes are batched: each commit with a notice takes a global lock
+  POLL_MS: 1_000, // interval between searches for due rows, in case a notice is lost
+  POLL_CHANGES_MS: 5_000, // interval between searches for webhooks changed on another node
+  NOTICE_BATCH_MS: 20, // notices to other nodes are batched, because each commit with a notice takes a global lock
   NOTICE_BYTES: 7_800, // PostgreSQL's maximum for a payload is 8,000
   SETTLE_BATCH_MAX: 64,
-  SETTLE_LINGER_MS: 2, // a wait of 10 ms had no benefit
-  SETTLE_PENDING_MAX: 2_048, // outcomes not yet written; above it, nothing is sent
-  SETTLE_RETRY_MS: 250, // while the database is unavailable
+  SETTLE_LINGER_MS: 2, // waiting for 10 ms instead had no benefit
+  SETTLE_PENDING_MAX: 2_048, // outcomes not yet committed; once this is reached, sending stops
+  SETTLE_RETRY_MS: 250, // between tries while the database is unavailable
   GROUP_COMMIT_EVENTS_MAX: 128,
-  STEP_MANUAL: 32_000, // a step past the end of any schedule, for single attempts: tests and manual sends
+  STEP_MANUAL: 32_000, // a step past the end of any schedule, for single attempts (test events and manual sends)
   SEND_AGAIN_WINDOW_MS: 1_000, // clicks on "Send again" within this window count as one
 
   // The database. A database that vanishes without closing its connections must not block a loop for longer.
@@ -60,18 +60,18 @@ export const LIMITS = {
 
   // Nodes, and recovery of lost work.
   SESSION_PROBE_MS: 5_000, // interval between liveness checks of a dedicated connection
-  SESSION_RETRY_MS: 250, // between reconnects; well below the time after which other nodes presume this one dead
+  SESSION_RETRY_MS: 250, // between tries to reconnect; short, so that other nodes do not presume this one dead
   TRANSACTION_IDLE_MS: 10_000, // afterward PostgreSQL releases the locks of a process that froze or lost its connection
   SWEEP_MS: 1_000, // interval between searches for work that a dead process left behind
   SWEEP_ROWS_MAX: 1_000, // waiting deliveries checked by one statement
-  SWEEP_SLICES_MAX: 20, // statements per sweep; the next sweep continues from there
+  SWEEP_SLICES_MAX: 20, // statements per sweep; the next sweep continues where the last one stopped
 
   // HTTP requests.
   BODY_BYTES: 262_144, // JSON bodies only; files are streamed
   BODY_DEPTH_MAX: 32,
-  BODY_MS: 15_000, // a slower body is cut off
-  BODY_DISCARD_MS: 2_000, // how long the rest of a rejected body is read and dropped, so that the response arrives
-  FIELD_ERRORS_MAX: 100, // reported in one response; no form has as many fields
+  BODY_MS: 15_000, // a request whose body takes longer is rejected
+  BODY_DISCARD_MS: 2_000, // how long the rest of a rejected body is read, so that the client gets the response
+  FIELD_ERRORS_MAX: 100, // reported in one response; no form has that many fields
   REQUEST_HEADERS_MS: 15_000,
   REQUEST_HEADERS_BYTES: 16_384, // Node's default
   KEEP_ALIVE_MS: 72_000, // above the idle timeout of common proxies, so that the proxy closes first
@@ -79,29 +79,29 @@ export const LIMITS = {
   READY_MS: 2_000, // /readyz fails when the database is slower than this
   LIST_DEFAULT: 20,
   LIST_MAX: 100,
-  LIST_SCAN_FIRST_ROWS: 2_000, // deliveries scanned first for a page with several filters; usually enough, in 1 ms
-  LIST_SCAN_ROWS_MAX: 20_000, // scanned next, before a short page is returned; takes 20 ms, a full scan took seconds
+  LIST_SCAN_FIRST_ROWS: 2_000, // deliveries scanned first for a page with several filters; takes 1 ms, usually enough
+  LIST_SCAN_ROWS_MAX: 20_000, // scanned next, before a short page is returned; takes 20 ms (a full scan: seconds)
   IDEMPOTENCY_KEPT_S: 86_400,
-  OVERVIEW_CACHED_MS: 1_000, // every open page polls it
+  OVERVIEW_CACHED_MS: 1_000, // every open page polls the overview
   OVERVIEWS_CACHED_MAX: 1_000,
 
   // Rate limits, per node.
   REQUESTS_PER_KEY_MAX: 60_000, // per minute for each API key or user; stops a runaway loop, not a legitimate program
   REQUESTS_PER_ADDRESS_MAX: 6_000, // per minute without a key; embeds are exempt
   INVALID_KEYS_PER_ADDRESS_MAX: 60, // per minute; valid keys from the same address keep working
-  FAILED_SIGN_INS_PER_ADDRESS_MAX: 20, // per SIGN_IN_WINDOW_MS: each costs a slow hash
+  FAILED_SIGN_INS_PER_ADDRESS_MAX: 20, // per SIGN_IN_WINDOW_MS; each costs a slow password hash
   FAILED_SIGN_INS_PER_EMAIL_MAX: 10, // per SIGN_IN_WINDOW_MS, from all addresses together
   SIGN_IN_WINDOW_MS: 900_000,
 
   // Keys, sessions and links.
   API_KEYS_PER_SPACE_MAX: 100,
   API_KEYS_CACHED_MAX: 10_000,
-  API_KEY_CACHED_MS: 5_000, // how long other nodes still accept a key that was deleted on this one
+  API_KEY_CACHED_MS: 5_000, // how long other nodes still accept a key after it was deleted on this one
   API_KEY_USED_FLUSH_MS: 10_000, // last_used is written this often, for all keys in one statement
   PASSWORD_CHARACTERS_MIN: 10,
-  PASSWORD_CHARACTERS_MAX: 128, // the slow hash reads all of it
+  PASSWORD_CHARACTERS_MAX: 128, // the slow password hash reads all of them
   SESSION_VALID_S: 2_592_000, // 30 days since the last visit
-  SESSION_CACHED_S: 60, // how long a copied cookie can still read after sign-out
+  SESSION_CACHED_S: 60, // how long a copied session cookie still allows reading after sign-out
   LINK_VALID_MS: 3_600_000, // first-run and sign-in links
   INVITATION_VALID_MS: 604_800_000,
 
@@ -117,63 +117,63 @@ export const LIMITS = {
   WEBHOOKS_PER_SPACE_MAX: 1_000, // each event is matched against every webhook of its space
   WEBHOOK_HEADERS_MAX: 20,
   WEBHOOK_FAILING_MS: 432_000_000, // a webhook is disabled after five days of nothing but failures
-  WEBHOOK_WARNING_MS: 216_000_000, // half of that, which leaves time to act after a weekend
+  WEBHOOK_WARNING_MS: 216_000_000, // half of WEBHOOK_FAILING_MS, which leaves time to act after a weekend
   WEBHOOK_FAILING_CHECK_MS: 60_000, // interval between checks for failing webhooks
   BACKLOG_COUNTED_MAX: 100_000, // pending deliveries counted for a page; a larger backlog is shown as this number
-  HEALTH_FLUSH_MS: 2_000, // how stale health may be; a killed process loses this much of its counts
+  HEALTH_FLUSH_MS: 2_000, // how stale webhook health may be; a killed process loses up to this much of its counts
   SECRET_OVERLAP_MAX_S: 604_800, // a week to roll out a new secret
 
   // Streams and live pages.
   STREAMS_PER_NODE_MAX: 1_000,
   STREAMS_PER_SPACE_MAX: 200, // one space cannot use up a node's streams
-  STREAM_BUFFERED_BYTES: 1_048_576, // unsent bytes of one slow viewer; above it, the viewer is disconnected and resumes
+  STREAM_BUFFERED_BYTES: 1_048_576, // unsent bytes per viewer; a slower viewer is disconnected and can resume
   STREAM_HEARTBEAT_MS: 15_000, // below the idle timeout of common proxies
-  STREAM_POLL_MS: 1_000, // the delay caused by a lost signal
+  STREAM_POLL_MS: 1_000, // the longest delay that a lost signal causes
   STREAM_PAGE: 100, // events read per query while a viewer catches up
-  LIVE_ANNOUNCE_MS: 10_000, // how often a node announces that it has viewers; other nodes honor it three times as long
+  LIVE_ANNOUNCE_MS: 10_000, // between announcements that a node has viewers; each is valid for three times as long
   LIVE_POLL_MS: 5_000, // how often pages refetch on a node without a LISTEN connection
-  LIVE_RECONNECT_MS: 1_000, // between reconnects; meanwhile, pages see only this node's changes
+  LIVE_RECONNECT_MS: 1_000, // between tries to reconnect; meanwhile, pages see only this node's changes
   CHANGES_BATCH_MS: 200, // one write per space and interval, whatever the load
-  CHANGES_BATCH_MAX: 200, // more than a page shows; the rest is dropped, since pages refetch their lists anyway
+  CHANGES_BATCH_MAX: 200, // more than a page shows; further changes are dropped, since pages refetch their lists anyway
 
   // Uploads and processing.
   UPLOAD_BYTES_MAX: 20_000_000_000, // default of MAVE_UPLOAD_MAX_BYTES
   UPLOADS_OPEN_PER_SPACE_MAX: 200,
   UPLOAD_EXPIRES_MS: 86_400_000, // an abandoned upload is removed a day after its last byte
   UPLOAD_TOKEN_MS: 86_400_000, // long enough to resume an interrupted upload the next morning
-  UPLOAD_IDLE_MS: 60_000, // a client that sends nothing for this long is disconnected; tus resumes from there
+  UPLOAD_IDLE_MS: 60_000, // a client that sends nothing for this long is disconnected; with tus, it can resume
   UPLOADS_RECONCILE_MS: 30_000,
   PROCESSING_AT_ONCE_MAX: 1, // ffmpeg uses every core
-  PROCESSING_ATTEMPTS_MAX: 3, // for machine faults; invalid media fails at once
+  PROCESSING_ATTEMPTS_MAX: 3, // only machine faults are retried; invalid media fails at once
   PROCESSING_LEASE_MS: 60_000,
   PROCESSING_HEARTBEAT_MS: 15_000,
   PROCESSING_PROGRESS_MS: 2_000, // minimum interval between writes of the progress
-  PROCESSING_RETRY_MS: 5_000, // times the square of the attempt count: most machine faults pass soon, some take longer
-  PROCESSING_POLL_MS: 5_000, // for uploads to other nodes and expired leases; signals cover this node
+  PROCESSING_RETRY_MS: 5_000, // times the square of the attempt count; most machine faults are brief, some are not
+  PROCESSING_POLL_MS: 5_000, // finds uploads to other nodes and expired leases; signals cover uploads to this node
   PROBE_MS: 20_000,
-  PROBE_MEMORY_BYTES: 2_000_000_000, // virtual; valid files need a tenth of it
+  PROBE_MEMORY_BYTES: 2_000_000_000, // virtual memory; valid files need a tenth of this
   PROBE_OUTPUT_BYTES: 1_000_000, // ffprobe's output
   VIDEO_DURATION_MAX_S: 21_600,
   VIDEO_STREAMS_MAX: 40,
   VIDEO_SIDE_MAX: 8_192,
   VIDEO_PIXELS_MAX: 35_389_440, // 8192 × 4320
-  FFMPEG_MEMORY_BYTES: 6_000_000_000, // virtual; the highest resident size measured was 580 MB
+  FFMPEG_MEMORY_BYTES: 6_000_000_000, // virtual memory; the highest resident size measured was 580 MB
   FFMPEG_FILE_BYTES: 50_000_000_000,
-  FFMPEG_WALL_MIN_MS: 300_000, // or 60 times the duration of the video
-  FFMPEG_CPU_MIN_S: 600, // or 120 times the duration of the video
-  FFMPEG_SILENT_MS: 120_000, // it reports twice a second; if it reports nothing for this long, it is hung
+  FFMPEG_WALL_MIN_MS: 300_000, // or 60 times the duration of the video, if that is longer
+  FFMPEG_CPU_MIN_S: 600, // or 120 times the duration of the video, if that is longer
+  FFMPEG_SILENT_MS: 120_000, // ffmpeg reports twice a second; if it reports nothing for this long, it is hung
   REMUX_MEMORY_MB: 512, // for the thread that remuxes a file on a machine without ffmpeg
-  REMUX_MS: 1_800_000, // it only copies; six hours of video take minutes
+  REMUX_MS: 1_800_000, // remuxing only copies, so six hours of video take minutes
   VERSION_KEPT_MS: 3_600_000, // a replaced version stays available for its current viewers
 
   // Replays, cancellations and erasures.
-  REPLAY_WINDOW: 40, // pending deliveries per replay: one webhook's full queue, so that few delay live ones
-  REPLAY_RATE: 100, // default per second; a faster replay slows live deliveries through the database's log
-  REPLAY_STEP_MS: 50, // between steps of a replay with work left: 20 windows per second are 800 deliveries
+  REPLAY_WINDOW: 40, // pending deliveries per replay: enough to fill a webhook's queue, too few to delay live ones much
+  REPLAY_RATE: 100, // default per second; the write-ahead log of a faster replay slows live deliveries
+  REPLAY_STEP_MS: 50, // between steps of a replay with work left; 20 windows per second are 800 deliveries per second
   REPLAY_POLL_MS: 1_000, // between checks for replay work while there is none
-  CANCELLATION_SLICE: 500, // deliveries canceled per transaction; new events of their videos wait that long
+  CANCELLATION_SLICE: 500, // deliveries canceled per transaction, which new events of their videos must wait for
   CANCELLATION_ROWS_MAX: 100_000, // per request, to stay below any proxy's timeout
-  CANCELLATION_PASSES_MAX: 3, // rows locked in one pass are found in the next
+  CANCELLATION_PASSES_MAX: 3, // rows that are locked during one pass are found by the next
   ERASURE_SLICE: 500, // events, or deliveries with their attempts, erased per transaction
   ERASURE_ATTEMPTS_MAX: 20_000, // per request, at up to 16 KiB each, to stay below any proxy's timeout
 
@@ -181,24 +181,23 @@ export const LIMITS = {
   RESEAL_SLICE: 100, // webhooks resealed per transaction, which locks their rows
   MAILS_PER_ROUND_MAX: 20, // a round must end before the next one starts
   MAIL_MS: 10_000, // per step of the SMTP dialog
-  MAIL_AGE_MAX_DAYS: 7, // if mail is set up later, older news is not sent
+  MAIL_AGE_MAX_DAYS: 7, // when mail is set up, news older than this is not sent
   PARTITION_DAYS_AHEAD: 7, // rows still get a daily partition even if creating partitions fails for a week
   RETENTION_INTERVAL_MS: 3_600_000,
   RETENTION_RETRY_MS: 60_000, // after a lock timeout; each try blocks writers for up to a second
-  MIGRATION_LOCK_MS: 500, // below PostgreSQL's deadlock timeout of 1 s, so that the migration yields to the writers behind it
+  MIGRATION_LOCK_MS: 500, // below PostgreSQL's deadlock timeout of 1 s, so that the migration yields to waiting writers
   MIGRATION_RETRY_MS: 2_000, // each try may block writers until it succeeds or gives up
-  MIGRATION_STATEMENT_MS: 86_400_000, // a concurrent index build of a large table takes hours
-  MIGRATION_TRIES_MAX: 150, // six minutes; no transaction of ours takes that long, and an operator's must be reported
+  MIGRATION_TRIES_MAX: 150, // six minutes; Mave has no transactions that long, and an operator's must be reported
 
   // Traces.
-  SPANS_QUEUED_MAX: 8_192, // about 1 kB each; above it, spans are dropped, never deliveries
+  SPANS_QUEUED_MAX: 8_192, // about 1 kB each; further spans are dropped, which never affects deliveries
   SPANS_BATCH_MS: 1_000, // a full batch of 512 is sent immediately
   SPANS_FLUSH_MS: 1_000, // a collector that hangs must not delay the shutdown
 
   // Shutdown.
   DRAIN_SETTLE_MS: 1_000, // for settling the last attempts
-  REQUESTS_DRAIN_MS: 3_000, // for requests in progress; uploads resume later
-  SHUTDOWN_MS: 20_000, // from SIGTERM to exit, attempts in flight included
+  REQUESTS_DRAIN_MS: 3_000, // for requests in progress; interrupted uploads resume later
+  SHUTDOWN_MS: 20_000, // from SIGTERM to exit, including attempts in flight
 } as const;
 
 /** Throws if two limits contradict each other, which is a bug in this file. */

@@ -15,7 +15,7 @@ const REDACTED = [
 ];
 
 /**
- * The server log: JSON lines, or readable lines if standard output is a terminal.
+ * Creates the server log, which writes JSON lines, or readable lines if standard output is a terminal.
  * @param level a pino level; `silent` for tests
  */
 export function createLog(level: string, terminal = process.stdout.isTTY === true): Log {

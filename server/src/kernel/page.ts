@@ -19,7 +19,8 @@ export interface PageQuery {
 /**
  * Finds one page.
  * @param readCursor converts a public id to a store id; returns null if it is not an id
- * @param find the store's two queries: forward from a cursor (from the start of the list if null) and backward
+ * @param find the store's two queries: one reads forward from a cursor (or from the start of the list if it is null),
+ *   the other reads backward
  */
 export async function pageOf<Row, Item extends { id: string }>(
   query: PageQuery,

@@ -7,7 +7,7 @@ test("random bytes are never returned twice, even if many are drawn at once", ()
   expect(drawn.map((hex) => hex.length / 2)).toEqual(drawn.map((_, index) => 8 + (index % 30)));
 });
 
-test("changing returned random bytes changes no other bytes", () => {
+test("modifying returned random bytes does not affect bytes returned by other calls", () => {
   const [first, second] = [systemRandom.bytes(16), systemRandom.bytes(16)];
   const before = second.toString("hex");
   first.fill(0);

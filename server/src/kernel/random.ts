@@ -1,19 +1,25 @@
 import { randomBytes, randomInt } from "node:crypto";
 
-/** The only file that draws randomness. All other code takes a `Random` as an argument, so that a test can seed it. */
+/**
+ * The only file that generates random values. All other code takes a `Random` as an argument, so that a test can seed
+ * it.
+ */
 export interface Random {
-  /** `count` bytes from a cryptographic generator. */
+  /** Returns `count` bytes from a cryptographic generator. */
   bytes(count: number): Buffer;
-  /** A whole number, 0 <= n < `below`, without modulo bias. */
+  /** Returns an integer, 0 <= n < `below`, without modulo bias. */
   integer(below: number): number;
-  /** A fraction, 0 <= n < 1, for jitter. */
+  /** Returns a fraction, 0 <= n < 1, for jitter. */
   fraction(): number;
 }
 
 const POOL_BYTES = 4_096;
 let pool = Buffer.alloc(0);
 
-/** Draws random bytes for many ids at once, because one draw costs as much as signing a delivery. */
+/**
+ * Takes bytes from a pool that is filled for many ids at once, because one call to the generator costs as much as
+ * signing a delivery.
+ */
 function fromPool(count: number): Buffer {
   if (pool.length < count) pool = randomBytes(POOL_BYTES);
   const bytes = Buffer.from(pool.subarray(0, count));

@@ -9,7 +9,8 @@ const LENGTH = 22;
 const BASE = BigInt(ALPHABET.length);
 const UUID_END = 1n << 128n;
 /**
- * Digits per BigInt division: the most that a number can hold exactly. One division per digit took three times as long.
+ * How many digits one BigInt division yields: as many as a number can hold exactly. One division per digit took three
+ * times as long.
  */
 const STRIDE = 9;
 const STRIDE_VALUE = BASE ** BigInt(STRIDE);
@@ -44,6 +45,6 @@ export function longUuid(short: string): string | null {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-/** The time in a UUIDv7, in whole seconds. A delivery's id contains its event's time. */
+/** Returns the time in a UUIDv7, in whole seconds. A delivery's id contains its event's time. */
 export const idSeconds = (uuid: string): number =>
   unixSeconds(Number.parseInt(uuid.replaceAll("-", "").slice(0, 12), 16));

@@ -1,6 +1,7 @@
 /**
- * In-process signals about committed changes, for the dispatcher, live pages and tests. A signal is a hint: the listener
- * reads the database, and a slow poll covers a lost signal. Emit signals of a transaction in `tx.afterCommit`.
+ * In-process signals about committed changes, for the dispatcher, live pages and tests. A signal is only a hint:
+ * listeners read the database, and a slower poll makes up for lost signals. Emit a transaction's signals in
+ * `tx.afterCommit`.
  */
 export interface Changes {
   /** A pending delivery of this webhook may have become due. */
@@ -9,11 +10,11 @@ export interface Changes {
   delivery: { space: string; webhook: string; delivery: string; event: string; video: string | null };
   /** A webhook was created, changed or deleted. */
   webhook: { space: string; webhook: string };
-  /** A video was created, changed, progressed or deleted. */
+  /** A video was created, changed or deleted, or its processing progressed. */
   video: { space: string; video: string };
   /** An event was committed. */
   event: { space: string; event: string; type: string; video: string | null };
-  /** An upload was received completely and waits for processing. */
+  /** An upload was received completely and is waiting to be processed. */
   upload: { space: string; video: string; version: number };
 }
 

@@ -3,7 +3,8 @@ import { createInterface } from "node:readline";
 import type { Clock } from "./clock.ts";
 
 /**
- * The only file that starts processes. It never uses a shell, so that an argument cannot inject a command.
+ * Starts a process. All processes are started here, and never through a shell, so that an argument cannot inject a
+ * command.
  */
 export function startChild(command: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
   return spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], ...options, shell: false });
@@ -11,7 +12,7 @@ export function startChild(command: string, args: readonly string[], options: Sp
 
 export interface Bounds {
   wall_ms: number;
-  /** Maximum time between two lines on its standard output; unlimited if absent. */
+  /** Maximum time between two lines on the program's standard output; unlimited if absent. */
   silent_ms?: number;
   /** CPU time across all cores. */
   cpu_s: number;
@@ -24,7 +25,7 @@ export interface Bounds {
 export type Ending =
   /** The program exited with this code. */
   | { how: "exited"; code: number }
-  /** A signal that this module did not send: from a kernel limit or an external kill. */
+  /** The program was killed by a signal that this module did not send: by a kernel limit or from outside. */
   | { how: "killed"; signal: NodeJS.Signals }
   | { how: "too_long" | "stalled" | "canceled" }
   /** The program does not exist. */
@@ -32,23 +33,23 @@ export type Ending =
 
 export interface Run {
   ending: Ending;
-  /** The end of its standard error. */
+  /** The last part of the program's standard error. */
   errors: string;
 }
 
 export interface RunOptions {
   clock: Clock;
   bounds: Bounds;
-  /** Each line of its standard output. */
+  /** Called with each line of the program's standard output. */
   onLine?: (line: string) => void;
-  /** Stops the program: SIGTERM, then SIGKILL 2 s later. */
+  /** Stops the program when aborted: with SIGTERM, then with SIGKILL 2 s later. */
   signal?: AbortSignal;
 }
 
 const ERRORS_KEPT_BYTES = 8_192;
 const TERM_BEFORE_KILL_MS = 2_000;
 
-/** Runs a program on untrusted input, within bounds, until it ends. Nothing that the program does makes it throw. */
+/** Runs a program on untrusted input, within bounds, until it ends. Never throws, whatever the program does. */
 export async function runBounded(command: string, args: readonly string[], options: RunOptions): Promise<Run> {
   const { clock, bounds, onLine, signal } = options;
   if (signal?.aborted) return { ending: { how: "canceled" }, errors: "" };
@@ -117,7 +118,7 @@ function keepTail(child: ChildProcess): () => string {
   return () => tail;
 }
 
-/** Contains none of the server's settings or secrets, because the program reads untrusted files. */
+/** Returns an environment without the server's settings and secrets, because the program reads untrusted files. */
 function childEnvironment(): NodeJS.ProcessEnv {
   return { PATH: SEARCH_PATH, LC_ALL: "C", HOME: "/nonexistent" };
 }
@@ -127,10 +128,10 @@ const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 let guards: Promise<{ setpriv: boolean; prlimit: boolean; nice: boolean }> | undefined;
 
 /**
- * The command prefix that makes the system enforce the bounds, using programs found on every Linux. Each program execs
- * the next, so the process id stays the same. The child dies with this process (ffmpeg alone would survive a killed
- * parent), gains no privileges, and has a lower priority than deliveries. On systems without these programs (macOS),
- * only the time limits above apply.
+ * Returns a command prefix that makes the system enforce the bounds, using programs found on every Linux system. Each
+ * program execs the next, so the process id stays the same. The child dies with this process (ffmpeg alone would
+ * survive a killed parent), gains no privileges, and has a lower priority than deliveries. On systems without these
+ * programs (macOS), only this module's own time limits apply.
  */
 async function wrapper(bounds: Bounds): Promise<string[]> {
   guards ??= findGuards();

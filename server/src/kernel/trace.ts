@@ -26,8 +26,8 @@ export interface Tracing {
   /** Runs `work`, including any asynchronous work it starts, inside `span` until that span ends. */
   within(span: OpenSpan, work: () => void): void;
   /**
-   * The span that the current code runs in; null if there is none or it has ended. A loop that a request woke keeps
-   * that request's async context forever, but its later work must not appear under that request.
+   * Returns the span that the current code runs in, or null if there is none or it has ended. A loop woken by a request
+   * keeps that request's async context forever, but the loop's later work must not appear under that request.
    */
   traceparent(): TraceParent | null;
   /** Sends the remaining spans, within SPANS_FLUSH_MS. */

@@ -5,8 +5,8 @@ export const UUID_MIN = "00000000-0000-0000-0000-000000000000";
 export const UUID_MAX = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
 /**
- * A UUIDv7 (RFC 9562 §5.7): 48 bits of time, then random bits, so that rows created at the same time are adjacent in an
- * index.
+ * Returns a UUIDv7 (RFC 9562 §5.7): 48 bits of time, then random bits, so that rows created at the same time are
+ * adjacent in an index.
  * @param time_ms ms since the Unix epoch
  */
 export function uuidV7(time_ms: number, random: Random): string {
@@ -18,7 +18,7 @@ export function uuidV7(time_ms: number, random: Random): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-/** The smallest UUIDv7 for a time, which turns a time range into an id range. */
+/** Returns the smallest UUIDv7 for a time, so that a time range can be converted to an id range. */
 export function uuidFloor(time_ms: number): string {
   const hex = Math.max(0, time_ms).toString(16).padStart(12, "0");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-0000-0000-000000000000`;

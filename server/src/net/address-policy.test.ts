@@ -109,7 +109,7 @@ describe("the check for public addresses", () => {
     }
   });
 
-  test("rejects a zone id, a name and an empty string", () => {
+  test("rejects an address with a zone id, a name and an empty string", () => {
     for (const text of ["fe80::1%eth0", "2606:4700::1%lo", "example.com", "", "1.2.3", "0x7f000001"])
       expect(strict.checkAddress(text).ok, text).toBe(false);
   });
@@ -149,7 +149,7 @@ describe("every rule is necessary:", () => {
     },
   );
 
-  /** For each guard, URLs that only this guard rejects. */
+  /** For each guard, URLs that no other guard rejects. */
   const OWN: Record<string, string[]> = {
     schemeGuard: ["http://example.com/", "ftp://example.com/", "gopher://example.com/", "ws://example.com/"],
     userinfoGuard: ["https://user@example.com/", "https://:pass@example.com/", "https://example.com@93.184.216.34/"],

@@ -9,13 +9,16 @@ export type Refusal = { ok: false; reason: string; word: ErrorWord };
 
 export interface AddressPolicy {
   readonly options: PolicyOptions;
-  /** Checks everything that the URL alone determines. Runs at registration and again for each request. */
+  /**
+   * Checks everything that can be checked without resolving the host name. Runs at registration and again for each
+   * request.
+   */
   checkUrl(url: string): { ok: true; url: URL } | Refusal;
   /** Checks one IP address. Runs for literal hosts, each address from DNS, and the peer of each new connection. */
   checkAddress(address: string, host?: string): { ok: true } | Refusal;
 }
 
-/** The rules as lists, so that a test can remove them one at a time. */
+/** The rules are lists, so that a test can remove them one at a time. */
 export interface PolicyRules {
   guards: readonly Guard[];
   ipv4: readonly Range[];
@@ -64,7 +67,7 @@ function addressCheck({ allowNetworks }: PolicyOptions, rules: PolicyRules): Add
   const global = rangeList([GLOBAL_IPV6]);
   const denied = rangeList([...rules.ipv4, ...rules.ipv6]);
   return (address, host) => {
-    // A zone id names a network interface on this machine, but BlockList ignores it.
+    // A zone id names a network interface on this machine. BlockList would ignore it, so such an address is rejected.
     const family = address.includes("%") ? 0 : isIP(address);
     const type = family === 4 ? "ipv4" : "ipv6";
     if (family === 0) return block(address, host, "not an IP address");

@@ -19,9 +19,9 @@ export interface Connection {
   certificateUntil: Date | null;
   /** Whether a request has already been sent on this connection. */
   used: boolean;
-  /** Whether a request is in flight on it. */
+  /** Whether a request is in flight on this connection. */
   busy: boolean;
-  /** Whether it is too old for another request. */
+  /** Whether the connection is too old for another request. */
   expired: boolean;
   /** Null until the connection is open. */
   filter: ContinueFilter | null;
@@ -59,7 +59,7 @@ export function createConnector(parts: ConnectorParts): Connector {
     timeout: 0, // undici's timer is coarse; `limitTime` covers DNS, TCP and TLS combined
     allowH2: false,
     autoSelectFamily: true,
-    autoSelectFamilyAttemptTimeout: LIMITS.CONNECT_ADDRESS_MS, // Node's default of 250 ms gives up on distant receivers
+    autoSelectFamilyAttemptTimeout: LIMITS.CONNECT_ADDRESS_MS, // Node's default of 250 ms fails for distant receivers
     lookup: parts.resolver.lookup,
     secureContext: secureContext(parts.extraCa),
   }) as (options: buildConnector.Options, callback: buildConnector.Callback) => Socket;
@@ -141,8 +141,9 @@ function limitTime(
 }
 
 /**
- * Calls `expire` once the connection has been open for as long as its name's DNS record is valid, but for at least
- * CONNECTION_AGE_MS. Otherwise, a receiver that moves would get requests at its old address as long as that responds.
+ * Calls `expire` once the connection reaches its maximum age: the TTL of its name's DNS record or CONNECTION_AGE_MS,
+ * whichever is longer, less some jitter. Otherwise, a receiver that moves would keep getting requests at its old
+ * address while that address still responds.
  */
 function limitAge(
   socket: Socket,
@@ -154,7 +155,7 @@ function limitAge(
   socket.once("close", clock.after(age_ms * (1 - AGE_JITTER * random.fraction()), expire));
 }
 
-/** By how much an age varies, so that connections opened together do not expire together. */
+/** By what fraction the maximum age varies, so that connections opened together do not expire together. */
 const AGE_JITTER = 0.2;
 
 /** Times each phase, and checks the peer's address before undici or TLS sees the connection. */

@@ -1,21 +1,21 @@
 import type { Socket } from "node:net";
 
-/** `HTTP/1.1 100`, after which the status is known. */
+/** The length of `HTTP/1.1 100`, which ends with the status. */
 const STATUS_LENGTH = 12;
 const INTERIM = /^HTTP\/1\.\d 1\d\d$/;
 const [LF, CR, TWO] = [0x0a, 0x0d, 0x32];
 
 /**
- * Lets a receiver send `100 Continue` unasked, as RFC 9110 §15.2 allows: undici skips every other interim response, but
- * for a 100 it closes the connection. The filter therefore turns a 100 into a 102 before undici parses it. It reads only
- * up to the status of the final response, so it never changes a body.
+ * Lets a receiver send an unrequested `100 Continue`, as RFC 9110 §15.2 allows. undici skips every other interim
+ * response but closes the connection after a 100, so the filter turns a 100 into a 102 before undici parses it. It
+ * reads only up to the status of the final response, so it never changes a body.
  */
 export class ContinueFilter {
   #status = "";
   #lineLength = 0;
   #isFinal = false;
 
-  /** Filters everything that is read from this socket. Call it before undici reads for the first time. */
+  /** Filters everything that is read from this socket. Create it before undici reads for the first time. */
   constructor(socket: Socket) {
     const read = socket.read.bind(socket);
     socket.read = (size?: number): Buffer | null => {
@@ -25,13 +25,13 @@ export class ContinueFilter {
     };
   }
 
-  /** Starts with the next request's responses. */
+  /** Prepares for the responses to the next request. */
   reset(): void {
     this.#status = "";
     this.#isFinal = false;
   }
 
-  /** Changes `chunk` in place, if it contains the status of a 100. */
+  /** Changes `chunk` in place if it contains the status of a 100. */
   filter(chunk: Buffer): void {
     for (let at = 0; at < chunk.length && !this.#isFinal; at++) {
       if (this.#status.length === STATUS_LENGTH) this.#skipHeaders(chunk[at]!);
@@ -41,7 +41,7 @@ export class ContinueFilter {
 
   #readStatus(chunk: Buffer, at: number): void {
     const byte = chunk[at]!;
-    if (this.#status === "" && (byte === CR || byte === LF)) return; // a parser accepts empty lines before a response
+    if (this.#status === "" && (byte === CR || byte === LF)) return; // parsers accept empty lines before a response
     this.#status += String.fromCharCode(byte);
     if (this.#status.length < STATUS_LENGTH) return;
     this.#isFinal = !INTERIM.test(this.#status);

@@ -93,7 +93,10 @@ export function failureOf(error: unknown): Failure {
   return { word: word ?? "send_failed", code };
 }
 
-/** If several addresses failed, Node reports an AggregateError, which may lack a code of its own. */
+/**
+ * Returns the error's code. If several addresses failed, Node reports an AggregateError, which may lack a code of its
+ * own.
+ */
 function codeOf(error: unknown): string {
   const { code, errors, name } = (error ?? {}) as { code?: unknown; errors?: unknown[]; name?: unknown };
   if (typeof code === "string" && code !== "") return code;

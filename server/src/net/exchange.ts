@@ -24,7 +24,7 @@ export interface ReceiverResponse {
   cut: boolean;
 }
 
-/** One HTTP request and its outcome. It succeeded if and only if `error` is null. */
+/** One HTTP request and its outcome. The request succeeded if and only if `error` is null. */
 export interface Exchange {
   /** Null unless all response headers arrived. The status decides the outcome, even if reading the body then fails. */
   status: number | null;

@@ -34,12 +34,13 @@ const SETTLED = new NetworkError("stopped", "SETTLED");
 
 /**
  * The undici handler for one request. It settles exactly once: at the end of the response, on an error or at its
- * deadline. Later events are ignored. Undici's own timeouts are not enough, because every byte received resets them.
+ * deadline. Events after that are ignored. Undici's own timeouts are not enough, because every byte received resets
+ * them.
  */
 export class InFlightRequest implements Dispatcher.DispatchHandler {
   readonly origin: Origin;
   readonly options: Dispatcher.DispatchOptions;
-  /** Where to send it. */
+  /** The undici agent that sends the request. */
   readonly agent: Dispatcher;
   readonly resolve: (exchange: Exchange) => void;
   /** True once the request is passed to undici; false while it waits in its origin's queue. */
@@ -149,7 +150,10 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
     else this.#end(null, "This server stopped before the response was complete.");
   }
 
-  /** Waits in steps, so that a flood in an unlimited part of the response is detected before the deadline. */
+  /**
+   * Waits in steps, so that a flood in a part of the response that the parser does not limit is detected before the
+   * deadline.
+   */
   #wait(left_ms: number): () => void {
     const step_ms = Math.min(left_ms, LIMITS.RESPONSE_RAW_CHECK_MS);
     return this.#parts.clock.after(step_ms, () => {
@@ -178,7 +182,7 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
     this.#controller?.abort(SETTLED);
   }
 
-  /** Closes the request's connection if that is too old for another request. */
+  /** Closes the request's connection if it is too old for another request. */
   closeExpiredConnection(): void {
     if (this.#socket !== null) this.#parts.connector.closeIfExpired(this.#socket);
   }
@@ -218,7 +222,10 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
   }
 }
 
-/** Only 2xx is a success. Redirects have their own word: following one could bypass the address policy. */
+/**
+ * Only 2xx is a success. Redirects have their own error word. They are not followed, because that could bypass the
+ * address policy.
+ */
 function statusFailure(status: number | null): Failure | null {
   if (status !== null && status >= 200 && status < 300) return null;
   const redirect = status !== null && status >= 300 && status < 400 && status !== 304;
@@ -226,8 +233,8 @@ function statusFailure(status: number | null): Failure | null {
 }
 
 /**
- * Detail beyond the error word, such as the host name, the address and rule, or the HTTP violation. Only errors whose
- * messages are written for users are included, because other messages may contain paths and internals.
+ * Returns detail beyond the error word, such as the host name, the address and rule, or the HTTP violation. Only errors
+ * whose messages are written for users are included, because other messages may contain paths and internals.
  */
 function detailOf({ word }: Failure, error: Error): string | null {
   if (error.name === "HTTPParserError") return error.message;

@@ -14,7 +14,7 @@ export interface Address {
 export interface Resolver {
   /** Has the signature of `dns.lookup`. Fails if a name resolves to an address that the policy does not allow. */
   lookup: LookupFunction;
-  /** How long this name's addresses are cached from their lookup on, in ms; 0 if it is not cached. */
+  /** Returns how long this name's addresses stay cached after a lookup, in ms; 0 if they are not cached. */
   ttl_ms(hostname: string): number;
   close(): void;
 }
@@ -44,7 +44,7 @@ interface DnsRecord {
 }
 
 /**
- * Resolves names with c-ares. `dns.lookup` would use a pool of four threads, in which four names that hang block all
+ * Resolves names with c-ares. `dns.lookup` would use a pool of four threads, where four names that hang would block all
  * others for 20 s. Results are cached for their TTL, concurrent lookups share one query, and the last good result is
  * used while the DNS servers are failing.
  */

@@ -147,7 +147,7 @@ describe("a name that rebinds to a private address", () => {
     expect(inner.connections).toBe(0);
   });
 
-  test("never reaches that address, even if the result changes with every query", async () => {
+  test("never reaches that address, even if the DNS result changes with every query", async () => {
     const inner = await receiver("127.0.0.1");
     await receiver("127.0.0.2", inner.port);
     let turn = 0;
@@ -177,7 +177,7 @@ describe("name resolution", () => {
     expect(exchange.note).toContain("somewhere.example.com");
   });
 
-  test("fails with dns_failed if there is no address, and succeeds if one address family has any", async () => {
+  test("fails with dns_failed if the name has no address, and succeeds if it has one in either address family", async () => {
     const target = await receiver();
     const servers = await dns((name) => ({ addresses: name.startsWith("four") ? ["127.0.0.1"] : [] }));
     const { post } = client({ dnsServers: [servers.address] });
@@ -279,14 +279,14 @@ describe("TLS", () => {
     expect(await post(`https://other.example.net:${target.port}/`)).toMatchObject({ error: { word: "tls_failed" } });
   });
 
-  test("rejects the same certificate if the extra CA is not trusted", async () => {
+  test("rejects a private CA's certificate if that CA is not configured as an extra CA", async () => {
     const target = await receiver("127.0.0.1", 0, certificates.good);
     expect(await client().post(`https://localhost:${target.port}/`)).toMatchObject({ error: { word: "tls_failed" } });
   });
 });
 
 describe("connections", () => {
-  test("are reused, and only the first request has connection phases", async () => {
+  test("are reused, and only the first request on each reports connection timings", async () => {
     const target = await receiver();
     const { post } = client();
     const first = await post(`http://localhost:${target.port}/`);
@@ -302,7 +302,7 @@ describe("connections", () => {
     expect(second.timings.first_byte).toBeLessThanOrEqual(second.timings.total);
   });
 
-  test("to one origin are limited, and the remaining requests wait in a queue until they are sent", async () => {
+  test("to one origin are limited in number, and further requests wait in a queue", async () => {
     const target = await receiver();
     const { post, inFlight } = client();
     const all = Array.from({ length: 100 }, () => post(`http://127.0.0.1:${target.port}/`));
@@ -327,7 +327,7 @@ describe("connections", () => {
     for (const exchange of all) expect(exchange).toMatchObject({ error: { word: "connect_refused" }, wrote: false });
   });
 
-  test("do not extend the deadline of a queued request, which is never sent after it", async () => {
+  test("that are busy do not extend a queued request's deadline, and the request is never sent late", async () => {
     const target = await receiver("127.0.0.1", 0, undefined, (request) => request.resume());
     const { post } = client();
     const all = Array.from({ length: 30 }, (_, index) =>
@@ -342,7 +342,7 @@ describe("connections", () => {
 });
 
 describe("a connection that has reached its maximum age", () => {
-  /** A clock that runs the timers which limit connections' ages only when `age` is called. */
+  /** A clock whose timers for the age of connections run only when `age` is called. */
   function agingClock() {
     const timers: { delay_ms: number; work: () => void }[] = [];
     const clock = jumpingClock();
@@ -375,7 +375,7 @@ describe("a connection that has reached its maximum age", () => {
     expect([before.requests, after.requests]).toEqual([2, 1]);
   });
 
-  test("is closed only after the request in flight on it", async () => {
+  test("is closed only after the request in flight on it finishes", async () => {
     const respond: (() => void)[] = [];
     const target = await receiver("127.0.0.1", 0, undefined, (request, response) => {
       request.resume();
@@ -397,7 +397,7 @@ describe("a connection that has reached its maximum age", () => {
     expect(await second).toMatchObject({ status: 200, timings: { reused: false } });
   });
 
-  test("has an age between 48 and 60 seconds, or as long as its name's DNS record is valid", async () => {
+  test("was open for 48 to 60 seconds, or longer if the TTL of its name's DNS record is longer", async () => {
     const target = await receiver();
     const servers = await dns(() => ({ addresses: ["127.0.0.1"], ttl: 200 }));
     const clock = agingClock();
@@ -409,7 +409,7 @@ describe("a connection that has reached its maximum age", () => {
 });
 
 describe("a fresh request", () => {
-  test("opens a new connection although others are idle, and closes it afterwards", async () => {
+  test("opens a new connection although others are idle, and closes it afterward", async () => {
     const target = await receiver();
     const { post, send } = client();
     const url = `http://127.0.0.1:${target.port}/`;

@@ -32,7 +32,7 @@ export interface SafeClient {
   send(request: Request): Promise<Exchange>;
   /** Number of requests in flight. */
   inFlight(): number;
-  /** Resolves once no requests are in flight. It does not prevent new requests. */
+  /** Resolves once no requests are in flight. Does not prevent new requests. */
   drain(): Promise<void>;
   /** Ends every request in flight with the error word `stopped` and closes all connections. */
   close(): Promise<void>;
@@ -64,7 +64,7 @@ export function createSafeClient(parts: SafeClientParts): SafeClient {
   const resolver = createResolver({ policy, clock, servers: dnsServers, try_ms: dnsTry_ms });
   const connector = createConnector({ policy, resolver, clock, random, connect_ms, extraCa });
   const agent = new Agent(agentOptions(connector));
-  /** Its connections close after one request, so it always opens a new one. */
+  /** Its connections close after one request, so each request opens a new one. */
   const freshAgent = new Agent(agentOptions(connector));
   const targets = createTargets(policy);
   const shared = { clock, connector, settled };
@@ -98,8 +98,8 @@ export function createSafeClient(parts: SafeClientParts): SafeClient {
   }
 
   /**
-   * Waits one turn of the event loop. Until then, undici considers the connection busy, and the next request would open
-   * a new one.
+   * Finishes the request one turn of the event loop later. Until then, undici considers its connection busy, and the
+   * next request would open a new one.
    */
   function settled(request: InFlightRequest, exchange: Exchange): void {
     process.nextTick(setImmediate, finish, request, exchange);
@@ -137,7 +137,7 @@ const agentOptions = ({ connect }: Connector): Agent.Options => ({
   maxHeaderSize: LIMITS.RESPONSE_HEADERS_BYTES,
   keepAliveTimeout: LIMITS.SOCKET_IDLE_MS,
   keepAliveMaxTimeout: LIMITS.SOCKET_IDLE_MS * 2,
-  keepAliveTimeoutThreshold: 2_000, // close this long before the receiver's announced idle timeout
+  keepAliveTimeoutThreshold: 2_000, // closes connections this long before the receiver's announced idle timeout
   headersTimeout: 0, // every byte resets these two timeouts, so each request has a deadline instead
   bodyTimeout: 0,
 });
@@ -170,7 +170,7 @@ function check(text: string, policy: AddressPolicy, origins: Map<string, Origin>
   return { refusal: null, origin, path: pathname + search };
 }
 
-/** The exchange for a request that was never started. */
+/** Builds the exchange for a request that was never started. */
 function unsent(word: ErrorWord, code: string, note: string | null): Exchange {
   const timings = { dns: null, connect: null, tls: null, first_byte: null, total: 0, reused: false };
   const nothing = { status: null, address: null, certificateUntil: null, response: null };

@@ -9,7 +9,9 @@ export interface PolicyOptions {
 /** Returns the reason for rejecting a URL, as one sentence, or null to accept it. */
 export type Guard = (url: URL, options: PolicyOptions) => string | null;
 
-/** The WHATWG Fetch standard's "bad ports", on which an HTTP request could attack a server for another protocol. */
+/**
+ * The WHATWG Fetch standard's "bad ports". An HTTP request to one of them could attack a server for another protocol.
+ */
 const BAD_PORTS = new Set(
   `1 7 9 11 13 15 17 19 20 21 22 23 25 37 42 43 53 69 77 79 87 95 101 102 103 104 109 110 111 113 115 117 119 123 135
   137 139 143 161 179 389 427 465 512 513 514 515 526 530 531 532 540 548 554 556 563 587 601 636 989 990 993 995 1719
@@ -73,13 +75,16 @@ export const URL_GUARDS: readonly Guard[] = [
   specialNameGuard,
 ];
 
-/** Whether RFC 6761 defines the name as this machine, in which case no DNS query is made. */
+/** Whether RFC 6761 assigns the name to this machine, so that no DNS query is needed. */
 export function isLocalhost(name: string): boolean {
   const bare = bareName(name);
   return bare === "localhost" || bare.endsWith(".localhost");
 }
 
-/** Allows a non-public name only if a non-public network is allowed. Its resolved addresses are still checked. */
+/**
+ * Returns whether a non-public name is allowed, which requires an allowed non-public network. The addresses that the
+ * name resolves to are still checked.
+ */
 function isNameAllowed(name: string, { allowNetworks }: PolicyOptions): boolean {
   if (!isLocalhost(name)) return allowNetworks.some((network) => network !== "loopback");
   return allowNetworks.some((network) => network === "loopback" || network.startsWith("127.") || network === "::1");
