@@ -1,4 +1,7 @@
-/** Compares a durable POST /v1/videos, including its event, with a bare Fastify route that validates the same schema. */
+/**
+ * Compares `POST /v1/videos`, which durably saves a video and its event, with a bare Fastify route that validates the
+ * same schema.
+ */
 import { startServer } from "../test/support/server.ts";
 import { generateLoad } from "./lib/client.ts";
 import { startProgram } from "./lib/processes.ts";

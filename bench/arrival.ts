@@ -1,4 +1,7 @@
-/** Measures the latency from an event's commit to its arrival, at 50 events per second, with both ends in this process. */
+/**
+ * Measures the latency from an event's commit to its arrival, at 50 events per second, with the sender and the receiver
+ * in this process.
+ */
 import { setTimeout as pause } from "node:timers/promises";
 import { createRecorder } from "../server/src/events/record.ts";
 import type { Database } from "../server/src/store/db.ts";
@@ -32,7 +35,7 @@ const recorder = createRecorder({ db, clock, random, signals, dispatcher: node.d
 const ids: string[] = [];
 let last: Promise<unknown> = Promise.resolve();
 await steadily(PER_SECOND, EVENTS, () => {
-  // Record one event at a time, so that commits and events have the same order.
+  // Record one event at a time, so that commit times and event ids are in the same order.
   last = last.then(async () => ids.push((await recorder.recordAlone(newEvent(webhook!.space))).id));
   return last;
 });

@@ -1,4 +1,4 @@
-/** Measures how much a backlog of one webhook or space delays others. */
+/** Measures how much the backlog of one webhook or space delays the others. */
 import { setTimeout as pause } from "node:timers/promises";
 import { fillDue, removePending } from "./lib/fill-tables.ts";
 import { compare, count, ms, type Pair, quantile, report, seconds } from "./lib/report.ts";
@@ -11,7 +11,7 @@ const OTHERS = Number(process.env.WEBHOOKS ?? 1_000);
 const BACKLOG = Number(process.env.BACKLOG ?? 100_000);
 const MEANWHILE = 10; // events that another space records at even intervals while the backlog is recorded
 
-const arrivals: number[] = []; // times of arrival at the other webhooks
+const arrivals: number[] = []; // arrival times at the other webhooks
 const journal = new Journal();
 const sink = await startSink(
   (body, _headers, path) => {
@@ -24,7 +24,10 @@ const engine = await startEngine();
 const [big] = await registerMany(engine, 1, () => sink.url);
 const others = await registerMany(engine, OTHERS, sink.urlOf);
 
-/** All deliveries become due when the webhooks are enabled. @returns p99 until arrival at the other webhooks, ms */
+/**
+ * Inserts due deliveries while all webhooks are paused, then enables the webhooks.
+ * @returns the p99 of the time until a delivery arrives at the other webhooks, in ms
+ */
 async function segment(backlog: number): Promise<number> {
   await engine.setStatus("paused");
   await idle(engine);
@@ -38,7 +41,10 @@ async function segment(backlog: number): Promise<number> {
   return quantile(arrivals, 0.99) - begin;
 }
 
-/** One space records events as fast as it can. @returns latencies of events that another space records meanwhile, ms */
+/**
+ * Records events in one space as fast as possible.
+ * @returns the latencies of events that another space records meanwhile, in ms
+ */
 async function twoSpaces(): Promise<number[]> {
   await idle(engine);
   await removePending(engine.db);

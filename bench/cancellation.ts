@@ -11,7 +11,7 @@ const BACKLOG = Number(process.env.BACKLOG ?? 100_000);
 const WEBHOOKS = 100;
 const PER_SECOND = Number(process.env.PER_SECOND ?? 200);
 const PAIRS = Number(process.env.PAIRS ?? 3);
-const SLICE = PER_SECOND / 2; // live events between two checks whether the cancellation has finished
+const SLICE = PER_SECOND / 2; // number of live events between checks for the end of the cancellation
 const BASELINE_SLICES = 8;
 
 const journal = new Journal();
@@ -22,7 +22,7 @@ const [space, webhook] = [big!.space, shortUuid(big!.webhook)];
 await engine.webhooks.update(engine.db, space, webhook, { status: "paused" });
 const cancellations = createCancellations(engine);
 
-/** Sends live events to the other webhooks until `isOver` returns true. @returns p99 from call to arrival, ms */
+/** Sends live events to the other webhooks until `isOver` returns true. @returns the p99 latency, in ms */
 async function traffic(isOver: (slices: number) => boolean): Promise<number> {
   const ids: string[] = [];
   for (let slices = 0; !isOver(slices); slices++) {

@@ -1,4 +1,6 @@
-/** Measures the time from a fresh clone with empty caches until the server is ready and the first webhook is verified. */
+/**
+ * With empty caches, measures the time from `git clone` until the server is ready and the first webhook is verified.
+ */
 import { execFile, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

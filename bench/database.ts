@@ -1,4 +1,4 @@
-/** Measures the database's CPU time and write-ahead log per delivery, and the most expensive statements. */
+/** Measures the database's CPU time and write-ahead log per delivery, and reports the most expensive statements. */
 import { cpuOf, startProgram } from "./lib/processes.ts";
 import { count, median, report } from "./lib/report.ts";
 import { newEvent, startDatabase, startEngine } from "./lib/start-engine.ts";

@@ -1,6 +1,7 @@
 /**
- * Compares the engine's whole path (record → send → settle, with the attempt logged) with a bare loop, in which the same
- * client posts signed bytes to the same receiver without a database. Segments of both alternate in one process.
+ * Compares the engine's whole path (record → send → settle, including the log entry for the attempt) to a bare loop
+ * that uses the same client to post signed bytes to the same receiver, but has no database. The two take turns in one
+ * process.
  */
 import { startProgram } from "./lib/processes.ts";
 import { compare, count, perSecond, report } from "./lib/report.ts";
@@ -8,8 +9,8 @@ import { newEvent, startEngine } from "./lib/start-engine.ts";
 import { alternate, bare, CONCURRENCY, delivered, settled, whole } from "./lib/whole-path.ts";
 
 const BACKLOG = Number(process.env.BACKLOG ?? 200_000);
-const SPACES = 16; // one webhook each, because a webhook may have only ten attempts in flight
-const ONLY = process.env.ONLY?.split(","); // limits the bench to these rows, for profiling
+const SPACES = 16; // with one webhook each, because a webhook may have only ten attempts in flight
+const ONLY = process.env.ONLY?.split(","); // the only rows to measure, for profiling
 
 const sink = await startProgram("bare-sink.ts");
 const engine = await startEngine();
@@ -27,7 +28,7 @@ const alone = (number: number) =>
   engine.db.transaction((tx) => engine.recorder.recordLast(tx, [newEvent(spaceOf(number))]));
 const baseline = () => bare(engine, [`${sink.url}/0`]);
 
-/** Records everything while the webhooks are paused, then enables them. @returns deliveries per second */
+/** Records a backlog while the webhooks are paused, then enables the webhooks. @returns deliveries per second */
 async function drain(): Promise<number> {
   await engine.setStatus("paused");
   let left = BACKLOG;
@@ -41,7 +42,7 @@ async function drain(): Promise<number> {
   return (BACKLOG / (performance.now() - begin)) * 1000;
 }
 
-/** One long drain, compared with the bare segments before and after it. */
+/** Drains one long backlog, and compares its rate with bare segments measured right before and after it. */
 async function backlog() {
   const before = await baseline();
   const value = await drain();

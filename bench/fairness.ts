@@ -1,4 +1,4 @@
-/** Measures how much hanging receivers delay other webhooks, with even traffic to 1,000 webhooks. */
+/** Measures how much hanging receivers delay other webhooks when traffic is spread evenly over 1,000 webhooks. */
 import { removePending } from "./lib/fill-tables.ts";
 import { compare, count, ms, quantile, report } from "./lib/report.ts";
 import { startSink } from "./lib/sink.ts";
@@ -20,7 +20,10 @@ const sink = await startSink(journal.arrive, {
 const engine = await startEngine();
 const webhooks = await registerMany(engine, WEBHOOKS, sink.urlOf);
 
-/** @returns p99 of the webhooks that never hang, ms */
+/**
+ * Sends even traffic while some webhooks hang.
+ * @returns the p99 latency at webhooks that do not hang in any segment, in ms
+ */
 async function segment(hangingWebhooks: number): Promise<number> {
   hanging = hangingWebhooks;
   const others: string[] = [];

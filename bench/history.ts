@@ -1,4 +1,4 @@
-/** Measures the first and last page of every list with each filter, with millions of finished deliveries. */
+/** Measures how long it takes to read the first and last page of each list, per filter, with millions of deliveries. */
 import { createDeliveries, type DeliveryQuery } from "../server/src/delivery/deliveries.ts";
 import { shortUuid } from "../server/src/kernel/short-uuid.ts";
 import { type EventFilter, listEventsBackward, listEventsForward } from "../server/src/store/events.ts";
@@ -20,7 +20,7 @@ const VIDEO = `v${String(Math.floor(ROWS / 60)).padStart(9, "0")}`;
 const { db, space, ...engine } = await startEngine({ deliver: false });
 await fillHistory(db, { space, webhooks: WEBHOOKS, days: DAYS }, ROWS);
 
-/** A webhook with a third of all deliveries, all of one type and none successful. */
+/** A webhook that has a third of all deliveries. They are all of one type, and none succeeded. */
 const FAILING = "00000000-0000-4000-8000-000000000014";
 const FILL_FAILING = `insert into deliveries (space_id, webhook_id, id, event_id, type, video_id, sequence, previous, status,
     attempts, response_status)
@@ -66,7 +66,7 @@ const EVENTS: Record<string, EventFilter> = {
 const deliveries = (filter: Partial<DeliveryFilter>, order: "asc" | "desc", high = HIGHEST) =>
   listDeliveries(db, space, { ...ALL, ...filter, low: LOWEST, high }, order, PAGE);
 
-/** The last page in newest-first order, which ends at the oldest id. */
+/** Returns a function that reads the last page in newest-first order, which holds the oldest deliveries. */
 async function lastDeliveries(filter: Partial<DeliveryFilter>) {
   const oldest = await deliveries(filter, "asc");
   return () => deliveries(filter, "desc", oldest.at(-1)?.id);

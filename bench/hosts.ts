@@ -1,4 +1,7 @@
-/** Compares the whole path to 1,000 webhooks on 1,000 hosts, over open connections, with a bare loop to these hosts. */
+/**
+ * Compares the engine's whole path, delivering to 1,000 webhooks on 1,000 hosts over open connections, to a bare loop
+ * that posts to the same hosts.
+ */
 import { startProgram } from "./lib/processes.ts";
 import { count, report } from "./lib/report.ts";
 import { addressOf } from "./lib/sink.ts";

@@ -1,4 +1,6 @@
-/** Compares the whole path on a database with millions of finished deliveries and on an empty one. */
+/**
+ * Compares the engine's whole path on a database with millions of finished deliveries to the same path on an empty one.
+ */
 import { fillHistory } from "../test/support/history.ts";
 import { startProgram } from "./lib/processes.ts";
 import { count, report } from "./lib/report.ts";
@@ -23,7 +25,7 @@ const [filled, empty] = [await start(ROWS), await start(1)];
 type Side = typeof filled;
 
 let videos = 0;
-/** Records `events` events for one new video, one after the other. */
+/** Returns a function that records `events` events for a new video, one after another. */
 const video =
   ({ engine, targets }: Side, events: number) =>
   async (number: number) => {
@@ -33,7 +35,10 @@ const video =
   };
 const path = (side: Side, events: number) => () => whole(side.engine, events, video(side, events));
 
-/** A vacuum of the empty queue updates the planner's statistics, which must not worsen the plans of later statements. */
+/**
+ * Vacuums the empty queue, which updates the planner's statistics, then measures the whole path. The new statistics
+ * must not lead to worse plans.
+ */
 async function vacuumed(): Promise<number> {
   await filled.engine.db.run({ name: "bench_vacuum", text: "vacuum analyze pending_deliveries" });
   return path(filled, 1)();

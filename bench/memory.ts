@@ -23,7 +23,7 @@ async function peak(): Promise<number> {
   await pause(WATCHED_MS / 2);
   return stop().own;
 }
-await pause(WATCHED_MS / 2); // memory allocated during startup is not growth
+await pause(WATCHED_MS / 2); // so that memory allocated during startup does not count as growth
 const [early, late] = [await peak(), await peak()];
 const { slow, inFlight } = (await (await fetch(node.url)).json()) as { slow: number; inFlight: number };
 const growth = late / early;

@@ -1,4 +1,7 @@
-/** Compares two delivering processes with one, on the same database. They alternately drain backlogs of the same size. */
+/**
+ * Compares the rate of two delivering processes to that of a single one on the same database. Two processes and a
+ * single process take turns draining backlogs of the same size.
+ */
 import { setTimeout as pause } from "node:timers/promises";
 import { fillDue, removePending } from "./lib/fill-tables.ts";
 import { startProgram } from "./lib/processes.ts";
@@ -18,14 +21,14 @@ const webhooks = await registerMany(recording, WEBHOOKS, () => sink.url);
 
 const received = async () => Number(await (await fetch(sink.url)).text());
 
-/** @returns deliveries per second, from the first arrival to the last */
+/** Drains a backlog with `nodes` processes. @returns deliveries per second between the first and the last arrival */
 async function drain(nodes: number): Promise<number> {
   await recording.setStatus("paused");
   await fetch(`${sink.url}/reset`);
   for (const { space, webhook } of webhooks) await fillDue(recording.db, space, webhook, PER_WEBHOOK);
   const env = { DATABASE_URL: database.url };
   const running = await Promise.all(Array.from({ length: nodes }, () => startProgram("deliver-node.ts", env)));
-  await recording.setStatus("enabled"); // the nodes notice at their next poll
+  await recording.setStatus("enabled"); // the nodes notice the change at their next poll
   while ((await received()) === 0) await pause(1);
   const begin = performance.now();
   while ((await received()) < BACKLOG) await pause(20);

@@ -14,7 +14,7 @@ const ordered = await registerMany(engine, SPACES, () => sink.url, "video");
 const unordered = await registerMany(engine, SPACES, () => sink.url, "none");
 
 let videos = 0;
-/** Records `events` events for one new video, one after the other. */
+/** Returns a function that records `events` events for a new video, one after another. */
 const video = (events: number, webhooks: typeof ordered) => async (number: number) => {
   const [name, { space }] = [`O${String(++videos).padStart(9, "0")}`, webhooks[number % SPACES]!];
   for (let sequence = 1; sequence <= events; sequence++)

@@ -1,4 +1,7 @@
-/** Compares processing a video, including poster, storyboard and checks, with ffmpeg alone with the same arguments. */
+/**
+ * Compares processing a video (including the poster, storyboard and checks) to running ffmpeg alone with the same
+ * arguments.
+ */
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -18,7 +21,8 @@ const ffmpeg = await findFfmpeg(systemClock);
 if (ffmpeg === null) throw new Error("This bench needs ffmpeg.");
 const folder = await mkdtemp(join(tmpdir(), "mave-bench-"));
 const input = join(folder, "input.mp4");
-// The input has motion, grain and sound, and a bit rate too high to copy, so every rendition is encoded.
+// The input has motion, grain and sound. Its bit rate is too high to copy the video as is, so every rendition is
+// encoded.
 const picture = `testsrc2=s=1280x720:r=30:d=${LENGTH_S},noise=alls=20:allf=t`;
 const source = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", `sine=d=${LENGTH_S}`];
 const codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "18", "-pix_fmt", "yuv420p", "-c:a", "aac"];
@@ -27,7 +31,7 @@ await run("ffmpeg", ["-v", "error", "-y", ...source, ...codecs, input]);
 let turn = 0;
 const signal = new AbortController().signal;
 
-/** @returns the duration, and the arguments to run ffmpeg alone with */
+/** Processes the input. @returns the duration, and the arguments for running ffmpeg alone */
 async function byMave() {
   const made = join(folder, `made-${turn++}`);
   const begin = performance.now();

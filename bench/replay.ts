@@ -25,7 +25,7 @@ const webhook = shortUuid(replayed.webhook);
 const range = { webhook, since: 0, until: Math.floor(Date.now() / 1000) + 60 };
 const [usual, unlimited] = [await prepare({}), await prepare({ rate: null })];
 
-/** Creates a replay of all events and pauses it. @returns its id */
+/** Creates a replay of all events and pauses it. @returns the replay's id */
 async function prepare(more: { rate?: null }): Promise<string> {
   const { id } = await replays.create(engine.db, replayed.space, { ...range, ...more }, null);
   await replays.update(engine.db, replayed.space, id, { status: "paused" });
@@ -33,7 +33,7 @@ async function prepare(more: { rate?: null }): Promise<string> {
 }
 
 interface Segment {
-  /** p99 latencies in ms of live events to the replayed webhook and to the others. */
+  /** The p99 latency of live events to the replayed webhook (`same`) and to the other webhooks (`others`), in ms. */
   same: number;
   others: number;
 }
@@ -52,7 +52,7 @@ async function during(replay: string): Promise<Segment> {
   await replays.update(engine.db, replayed.space, replay, { status: "running" });
   const segment = await traffic();
   const { status } = await replays.get(replayed.space, replay);
-  if (status === "done") throw new Error("The replay ended before the segment: increase REPLAYED");
+  if (status === "done") throw new Error("The replay ended before the segment did. Increase REPLAYED.");
   await replays.update(engine.db, replayed.space, replay, { status: "paused" });
   return segment;
 }

@@ -1,4 +1,4 @@
-/** Measures the duration of startup, and memory usage when idle and under load. */
+/** Measures startup time, and memory usage when idle and under load. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -30,7 +30,7 @@ for (let round = 0; round < 5; round++) {
   killed.push(await timed(mave.start));
 }
 
-/** The main processes of the server and of its database. */
+/** Returns the process ids of the server and of its database's main process. */
 const pids = () => [
   mave.process().pid!,
   Number.parseInt(readFileSync(join(mave.dataDir, "postgres/cluster/postmaster.pid"), "utf8"), 10),

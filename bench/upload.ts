@@ -1,4 +1,4 @@
-/** Compares uploads to Mave, with PUT and with tus, with uploads to a bare Node server that writes to the same disk. */
+/** Compares uploads to Mave, by PUT and by tus, to uploads to a bare Node server that writes to the same disk. */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { pipeline, Readable } from "node:stream";
@@ -14,7 +14,7 @@ const BYTES = large ? 2_000_000_000 : 500_000_000;
 const ROUNDS = 3;
 const CHUNK = Buffer.alloc(1_048_576, "a video, or not ");
 
-const mave = await startServer({ MAVE_ROLES: "api,deliver" }); // without processing, which would compete for the CPU
+const mave = await startServer({ MAVE_ROLES: "api,deliver" }); // no processing, because it would compete for the CPU
 const key = await mave.key();
 const bare = await startProgram("bare-upload.ts", { FILE: join(mave.dataDir, "bare-upload") });
 const authorization = `Bearer ${key}`;
@@ -30,7 +30,7 @@ function bytes(): Readable {
   });
 }
 
-/** Sends the bytes. @returns MB/s */
+/** Uploads `BYTES` bytes. @returns the rate in MB/s */
 async function send(url: string, method: "PUT" | "PATCH", headers: Record<string, string>): Promise<number> {
   const begin = performance.now();
   const body = pipeline(
@@ -76,13 +76,16 @@ const toBare = () => send(bare.url, "PUT", {});
 const before = watchMemory(mave.process().pid!)().own;
 const watch = watchMemory(mave.process().pid!);
 const rounds: { bare: number; put: number; tus: number }[] = [];
-/** Syncs the disk first. Otherwise an upload would also pay for the previous upload's dirty pages. */
+/**
+ * Syncs the disk before the upload, so that the upload does not wait for the previous upload's dirty pages to be
+ * written.
+ */
 async function synced(upload: () => Promise<number>): Promise<number> {
   await promisify(execFile)("sync");
   return upload();
 }
 
-// Each method runs first, second and last once, because a virtual disk slows down as more is written to it.
+// Over three rounds, each method takes each position once, because a virtual disk slows down as more is written to it.
 const ways = [
   ["bare", toBare],
   ["put", byPut],

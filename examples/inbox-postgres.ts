@@ -1,6 +1,6 @@
 /**
- * An inbox in PostgreSQL. It handles each event once and in order per video, in the same transaction as the event's
- * effects. To use it, copy this file and replace `handle`.
+ * An inbox in PostgreSQL. It handles each event once, in order per video, and marks it as handled in the same
+ * transaction as the event's effects. To use it, copy this file and replace `handle`.
  */
 import { createInbox, eventsFrom, type Gap, type InboxStore } from "@mave/webhooks/order";
 import type { Pool, PoolClient } from "pg";
@@ -8,7 +8,7 @@ import type { Pool, PoolClient } from "pg";
 export const TABLES = `
   create table if not exists mave_positions (video text primary key, sequence integer not null default 0, event text);
   create table if not exists mave_events (id text primary key, handled_at timestamptz not null default now());
-`; // mave_events rows can be deleted after four days, when Mave no longer retries the event
+`; // mave_events rows can be deleted after four days, because Mave no longer retries their events by then
 
 export function postgresStore(pool: Pool): InboxStore<PoolClient> {
   return {
@@ -29,7 +29,7 @@ export function postgresStore(pool: Pool): InboxStore<PoolClient> {
   };
 }
 
-/** The video's row serves as a lock: events of the same video wait for each other, and other videos are not blocked. */
+/** Locks the video's row, so that events of the same video wait for each other without blocking other videos. */
 async function marksOf(tx: PoolClient, video: string) {
   await tx.query("insert into mave_positions (video) values ($1) on conflict do nothing", [video]);
   const { rows } = await tx.query("select sequence, event from mave_positions where video = $1 for update", [video]);
@@ -47,14 +47,14 @@ async function marksOf(tx: PoolClient, video: string) {
   };
 }
 
-/** An inbox for any adapter: `webhook(secret, inbox)`. */
+/** Creates an inbox for use with any adapter: `webhook(secret, inbox)`. */
 export const createLibraryInbox = (pool: Pool, mave: { url: string; apiKey: string }, onGap: (gap: Gap) => void) =>
   createInbox({
     store: postgresStore(pool),
     events: eventsFrom(mave.url, mave.apiKey),
     onGap,
     async handle(event, { tx, late }) {
-      if (event.data.object !== "video" || late) return; // a late event describes an older state than the stored one
+      if (event.data.object !== "video" || late) return; // a late event describes an older state than the stored state
       const { id, name, status } = event.data;
       if (event.type === "video.deleted") await tx.query("delete from library where id = $1", [id]);
       else {

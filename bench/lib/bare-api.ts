@@ -1,4 +1,4 @@
-/** The baseline for the API: Fastify with the same body and response schemas, and no work in between. */
+/** The baseline for the API: a Fastify route with the same body and response schemas that does no other work. */
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import Fastify from "fastify";
 import { Video, VideoCreate } from "../../server/src/http/schemas/videos.ts";

@@ -1,6 +1,6 @@
 /**
- * A minimal-overhead receiver that runs in its own process. It splits requests by Content-Length, counts them, and
- * responds with 204. GET returns the count; GET /reset also resets it.
+ * A minimal-overhead receiver that runs in its own process. It separates requests by their Content-Length, counts them,
+ * and responds with 204. A GET request returns the count, and GET /reset also resets it to 0.
  */
 import { createServer, type Socket } from "node:net";
 import { addressOf } from "./sink.ts";
@@ -29,7 +29,7 @@ function serve(socket: Socket): void {
   });
 }
 
-/** @returns the length of the first request, or 0 if it is incomplete */
+/** Handles the first request in `bytes`. @returns its length, or 0 if it is incomplete */
 function consume(socket: Socket, bytes: Buffer): number {
   const head = bytes.indexOf(END);
   if (head === -1) return 0;

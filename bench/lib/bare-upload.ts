@@ -7,7 +7,8 @@ import { pipeline } from "node:stream/promises";
 let files = 0;
 createServer(async (request, response) => {
   if (request.method === "PUT") {
-    const file = `${process.env.FILE}-${++files}`; // a new file each time, because writing to recently freed pages is faster
+    // Write a new file each time. Overwriting one would free its pages, and writing to recently freed pages is faster.
+    const file = `${process.env.FILE}-${++files}`;
     await pipeline(request, createWriteStream(file));
     const handle = await open(file, "r+");
     await handle.datasync();

@@ -31,11 +31,14 @@ async function fill(db: Database, statement: typeof DUE, space: string, webhook:
   videos += count;
 }
 
-/** Inserts due deliveries like those of events recorded while the webhook was paused. @param webhook its UUID */
+/**
+ * Inserts due deliveries, as if their events had been recorded while the webhook was paused.
+ * @param webhook the webhook's UUID
+ */
 export const fillDue = (db: Database, space: string, webhook: string, count: number) =>
   fill(db, DUE, space, webhook, count);
 
-/** Inserts succeeded deliveries. @param webhook its UUID */
+/** Inserts succeeded deliveries. @param webhook the webhook's UUID */
 export const fillSucceeded = (db: Database, space: string, webhook: string, count: number) =>
   fill(db, SUCCEEDED, space, webhook, count);
 

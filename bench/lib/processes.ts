@@ -13,7 +13,7 @@ export async function startProgram(file: string, env: Record<string, string> = {
   const port = await freePort();
   const child = runNode([`bench/lib/${file}`], { ...process.env, ...env, PORT: String(port) });
   child.stderr!.pipe(process.stderr);
-  process.once("exit", () => child.kill("SIGKILL")); // in case the bench fails
+  process.once("exit", () => child.kill("SIGKILL")); // if the bench fails before it ends the program
   const url = `http://127.0.0.1:${port}`;
   for (let ready = false; !ready && child.exitCode === null; ) {
     ready = await fetch(`${url}/readyz`).then(
@@ -33,7 +33,7 @@ export async function startProgram(file: string, env: Record<string, string> = {
 
 const TICK_MS = 10; // USER_HZ is 100 on every Linux platform
 
-/** The CPU time in ms that a process and its children have used, including exited children. Linux only. */
+/** Returns the CPU time that a process and its children, including exited ones, have used, in ms. Linux only. */
 export function cpuOf(pid: number): number {
   const own = statOf(pid);
   const children = childrenOf(pid).map((child) => statOf(child).ticks);
@@ -47,7 +47,7 @@ export interface Memory {
   total: number;
 }
 
-/** The memory in use, as PSS, which counts shared pages only once. Linux only. */
+/** Returns the memory in use, measured as PSS so that the total counts each shared page only once. Linux only. */
 export function memoryOf(pid: number): Memory {
   const own = proportionalSetSize(pid);
   return { own, total: own + childrenOf(pid).reduce((sum, child) => sum + memoryOf(child).total, 0) };

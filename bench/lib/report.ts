@@ -6,7 +6,7 @@ import { ROOT } from "../../test/support/server.ts";
 export interface Row {
   what: string;
   measured: string;
-  /** The baseline's value, or a breakdown. */
+  /** The baseline's value, or a breakdown of the measured value. */
   baseline?: string;
   ratio?: string;
   /** Omitted if the row is only informational. */
@@ -14,7 +14,7 @@ export interface Row {
   holds?: boolean;
 }
 
-/** A measurement and its baseline, taken right after each other. */
+/** A measurement and its baseline, taken one right after the other. */
 export interface Pair {
   value: number;
   baseline: number;
@@ -24,12 +24,12 @@ interface Comparison {
   format: (value: number) => string;
   /** The text after the baseline's value. */
   label: string;
-  /** A bound for the ratio. */
+  /** The lower bound for the ratio. */
   atLeast?: number;
   atMost?: number;
 }
 
-/** Creates a row whose values and ratio are medians over the pairs. */
+/** Creates a row from the medians of the pairs' values, baselines and ratios. */
 export function compare(what: string, pairs: readonly Pair[], { format, label, atLeast, atMost }: Comparison): Row {
   const ratio = median(pairs.map(({ value, baseline }) => value / baseline));
   const target = atLeast !== undefined ? `≥ ${atLeast}` : atMost !== undefined ? `≤ ${atMost}` : "";
@@ -46,8 +46,8 @@ export function compare(what: string, pairs: readonly Pair[], { format, label, a
 const PAGE = join(ROOT, "docs/benchmarks.md");
 
 /**
- * Prints a bench's table. With `--write` it also replaces that table in docs/benchmarks.md.
- * @param name the bench's file name
+ * Prints a bench's table. With `--write`, also replaces the bench's table in docs/benchmarks.md.
+ * @param name the bench's file name without the extension
  */
 export function report(name: string, rows: readonly Row[]): void {
   const table = [
@@ -71,7 +71,7 @@ function write(name: string, table: string): void {
   writeFileSync(PAGE, `${before}${begin}\n\n${table}\n\n${end}${after}`);
 }
 
-/** @param share from 0 to 1 */
+/** @param share the quantile, from 0 to 1 */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
@@ -79,7 +79,7 @@ export function quantile(values: readonly number[], share: number): number {
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5);
 
-/** Formats a number with two significant digits, or four from 100. */
+/** Formats a number with two significant digits, or four if it is at least 100. */
 export const short = (value: number): string => String(Number(value.toPrecision(value >= 100 ? 4 : 2)));
 
 export const count = (value: number): string => value.toLocaleString("en");

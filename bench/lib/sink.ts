@@ -11,8 +11,8 @@ import type { AddressInfo } from "node:net";
 
 /**
  * A receiver in this process that accepts every request.
- * @param hosts number of additional loopback addresses, because webhooks on one host share its connections
- * @param hangs whether to leave requests for a path without a response
+ * @param hosts number of additional loopback addresses; webhooks on a single address would share its connections
+ * @param hangs returns whether requests for the path are left without a response
  */
 export async function startSink(
   onBody: (body: Buffer, headers: IncomingHttpHeaders, path: string) => unknown,
@@ -34,7 +34,7 @@ export async function startSink(
   const servers = [first, ...more];
   return {
     url: `http://127.0.0.1:${port}/webhooks`,
-    /** The URL on an additional address. @param host an index that starts at 0 */
+    /** Returns the URL of an additional address. @param host the address's index, starting at 0 */
     urlOf: (host: number) => `http://${addressOf(host)}:${port}/${host}`,
     /** Responds to all hanging requests. */
     release() {
@@ -56,5 +56,5 @@ async function listen(serve: RequestListener, address: string, port: number): Pr
   return server;
 }
 
-/** The loopback address for a host. @param host an index that starts at 0 */
+/** Returns an additional loopback address. @param host the address's index, starting at 0 */
 export const addressOf = (host: number): string => `127.1.${host >> 8}.${host & 255}`;

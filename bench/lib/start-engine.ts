@@ -30,13 +30,16 @@ export interface BenchDatabase {
   end(): Promise<void>;
 }
 
-/** Starts an empty embedded PostgreSQL, with fsync on as in production. @param settings additional PostgreSQL settings */
+/**
+ * Starts an empty embedded PostgreSQL, with fsync on as in production.
+ * @param settings additional PostgreSQL settings
+ */
 export async function startDatabase(settings: Record<string, string> = {}): Promise<BenchDatabase> {
   const folder = await mkdtemp(join(tmpdir(), "mave-bench-"));
   const postgres = await startEmbeddedPostgres({ folder, log: createLog("warn", false), onLost, settings });
   const { host, user, database } = postgres.connection;
   const pid = await readFile(join(folder, "postgres/cluster/postmaster.pid"), "utf8");
-  process.once("exit", () => end(Number.parseInt(pid, 10))); // in case the bench fails
+  process.once("exit", () => end(Number.parseInt(pid, 10))); // if the bench fails before it ends PostgreSQL
   return {
     url: `postgres:///${database}?host=${encodeURIComponent(host)}&user=${user}`,
     pid: Number.parseInt(pid, 10),
@@ -86,7 +89,7 @@ export async function startEngine({ url, deliver = true }: { url?: string; deliv
   const [space] = await db.run<{ id: string }>({ name: "bench_space", text: "select id from spaces limit 1" });
   return {
     ...{ db, client, node, recorder, webhooks, signals, clock, random, log, database, space: space!.id },
-    /** Creates a space. Each event goes to all matching webhooks in its space. */
+    /** Creates a space. Each event is delivered to all matching webhooks in its space. */
     async newSpace(): Promise<string> {
       const text = "insert into spaces (id, name) values (gen_random_uuid(), 'bench') returning id";
       return (await db.run<{ id: string }>({ name: "bench_new_space", text }))[0]!.id;
@@ -117,7 +120,7 @@ export async function idle({ node }: Pick<Bench, "node">): Promise<void> {
 }
 
 let videos = 0;
-/** A new event of about 560 bytes, the size of a typical video. */
+/** Returns a new event of about 560 bytes, the size of a typical video event. */
 export function newEvent(space: string, sequence = 1, video = `V${String(++videos).padStart(9, "0")}`) {
   const data = {
     id: video,

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { longUuid } from "../../server/src/kernel/short-uuid.ts";
 import { type Bench, newEvent } from "./start-engine.ts";
 
-/** The only webhook in its space, so that each event has exactly one delivery. */
+/** A webhook that is the only one in its space, so that each event has exactly one delivery. */
 export interface Target {
   space: string;
   /** The webhook's UUID. */
@@ -26,7 +26,7 @@ export async function registerMany(
   return made;
 }
 
-/** Calls `work` at an even rate, and without pausing when it falls behind. Resolves when all calls have finished. */
+/** Calls `work` at an even rate, without pauses while it is behind schedule. Resolves when all calls have finished. */
 export async function steadily(perSecond: number, count: number, work: (number: number) => Promise<unknown>) {
   const begin = performance.now();
   const started: Promise<unknown>[] = [];
@@ -38,7 +38,7 @@ export async function steadily(perSecond: number, count: number, work: (number: 
   await Promise.all(started);
 }
 
-/** Measures the latency of events from the call to `record` to their arrival at a receiver in this process. */
+/** Measures how long events take from the call to `record` until they arrive at a receiver in this process. */
 export class Journal {
   readonly #called = new Map<string, number>();
   readonly #arrived = new Map<string, number>();
@@ -57,7 +57,7 @@ export class Journal {
     return id;
   }
 
-  /** Waits for these events to arrive. @returns the latency of each, ms */
+  /** Waits for these events to arrive. @returns each event's latency, in ms */
   async latencies(ids: readonly string[], timeout_ms = 60_000): Promise<number[]> {
     for (const deadline = performance.now() + timeout_ms; performance.now() < deadline; await pause(5))
       if (ids.every((id) => this.#arrived.has(id))) break;

@@ -19,7 +19,10 @@ export async function repeat(work: (number: number) => Promise<unknown>): Promis
   return done;
 }
 
-/** The bare loop: the engine's client posts the same signed bytes to these URLs in turn. @returns requests per second */
+/**
+ * Runs the bare loop, which uses the engine's client to post the same signed bytes to each URL in turn.
+ * @returns requests per second
+ */
 export async function bare({ client }: Pick<Bench, "client">, urls: readonly string[]): Promise<number> {
   const event = JSON.stringify({ id: "j3bw2jWb6q7aWGwChsgR86", object: "event", ...newEvent("") });
   const body = Buffer.from(event);
@@ -33,10 +36,10 @@ export async function bare({ client }: Pick<Bench, "client">, urls: readonly str
   return (sent / (performance.now() - begin)) * 1000;
 }
 
-/** The number of successful attempts so far. */
+/** Returns the number of successful attempts so far. */
 export const delivered = ({ node }: Bench): number => node.stats().attempts.succeeded;
 
-/** Resolves when the engine has made and settled `count` successful attempts. It runs no statements itself. */
+/** Resolves when the engine has made and settled `count` successful attempts. Does not query the database. */
 export async function settled(engine: Bench, count: number): Promise<void> {
   while (delivered(engine) < count || engine.node.stats().unsettled > 0) await pause(2);
 }
@@ -54,14 +57,14 @@ export async function whole(engine: Bench, fanOut: number, record: (number: numb
 }
 
 interface Alternation {
-  /** Both return a rate per second. */
+  /** Returns a rate per second, as does `baseline`. */
   run: () => Promise<number>;
   baseline: () => Promise<number>;
   label?: string;
   atLeast: number;
 }
 
-/** Alternates a measurement with its baseline. */
+/** Runs the baseline and the measurement in turn, and compares the pairs. */
 export async function alternate(
   what: string,
   { run, baseline, label = "for a bare loop", atLeast }: Alternation,

@@ -9,7 +9,7 @@ import { createKey, freePort, type Mave, type Place, startMave } from "./mave.ts
 import { type Receipt, type Receiver, startReceiver } from "./receiver.ts";
 import { makeVideo } from "./video.ts";
 
-const WITHIN_MS = 120_000; // takes 10 s on an idle machine
+const WITHIN_MS = 120_000; // the demo takes 10 s on an idle machine
 const EVENTS = ["video.created", "video.processing", "video.uploaded", "video.deleted"] as const;
 
 const terminal = process.stdout.isTTY === true && !process.env.NO_COLOR;
@@ -66,14 +66,14 @@ async function run(place: Place, receiver: Receiver, running: { mave?: Mave }): 
 
   const file = join(place.dataDir, "demo-input.webm");
   const made = await makeVideo(file);
-  step(`Upload a 5 s video${made ? "" : " (prebuilt, because ffmpeg is not installed)"}`);
+  step(`Upload a 5 s video${made ? "" : " (prebuilt, because ffmpeg is missing or failed)"}`);
   await api("PUT", `/v1/videos/${video.id}/file`, await readFile(file));
   await receiver.first("video.processing");
 
   step(red("Kill the server with SIGKILL while it processes the video"));
   await running.mave.kill();
   console.log("  killed, without a chance to save anything");
-  step("Restart it on the same folder");
+  step("Restart the server with the same data folder");
   running.mave = await startMave(place);
   await receiver.first("video.uploaded");
   const ready = await api("GET", `/v1/videos/${video.id}`);
@@ -88,7 +88,7 @@ async function run(place: Place, receiver: Receiver, running: { mave?: Mave }): 
 function compare(events: Json, receiver: Receiver): boolean {
   const recorded = (events.data as { id: string }[]).map(({ id }) => id);
   const lost = recorded.filter((id) => !receiver.received.has(id));
-  step("Compare the recorded events with the received ones");
+  step("Compare the recorded events with the received events");
   const duplicates = receiver.duplicates === 1 ? "1 duplicate" : `${receiver.duplicates} duplicates`;
   console.log(`  ${recorded.length} recorded, ${receiver.received.size} received, ${lost.length} lost, ${duplicates}`);
   return lost.length === 0 && recorded.length === EVENTS.length;
@@ -127,7 +127,7 @@ const timeout = setTimeout(() => {
 
 main()
   .then((isComplete) => {
-    console.log(isComplete ? green("No event was lost.") : red("Events were lost. Please report this."));
+    console.log(isComplete ? green("No events were lost.") : red("Events were lost. Please report this."));
     process.exitCode = isComplete ? 0 : 1;
   })
   .catch((error: Error) => {

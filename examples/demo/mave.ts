@@ -14,17 +14,17 @@ export interface Mave {
   url: string;
   /** Sends SIGKILL to simulate a crash. */
   kill(): Promise<void>;
-  /** Sends SIGTERM, so that requests in flight finish first. */
+  /** Sends SIGTERM, so that the server finishes requests in flight before it exits. */
   stop(): Promise<void>;
 }
 
-/** The folder and port that survive restarts of the server. */
+/** The data folder and the port, which stay the same when the server restarts. */
 export interface Place {
   dataDir: string;
   port: number;
 }
 
-/** @returns the running server once /readyz returns 200 */
+/** Starts a server and waits until /readyz returns 200. */
 export async function startMave(place: Place): Promise<Mave> {
   const url = `http://localhost:${place.port}`;
   const child = node(MAIN, [], place);
@@ -53,7 +53,7 @@ export async function createKey(place: Place): Promise<string> {
   return key;
 }
 
-/** @returns a port that is currently free */
+/** Finds a port that is currently free. */
 export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");

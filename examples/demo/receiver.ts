@@ -5,7 +5,7 @@ import { deliveryOf, type MaveEvent, verify, WebhookVerificationError } from "@m
 export interface Receipt {
   event: MaveEvent;
   attempt: number;
-  /** Whether the same event has arrived before, which at-least-once delivery allows. */
+  /** Whether this event has arrived before. At-least-once delivery allows duplicates. */
   isDuplicate: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface Receiver {
   close(): void;
 }
 
-/** A typical receiver: it reads the raw body, verifies the signature, responds, and then does its work. */
+/** Starts a typical receiver. It reads the raw body, verifies the signature, responds, and then does its work. */
 export async function startReceiver(onReceipt: (receipt: Receipt) => void): Promise<Receiver> {
   const firsts = new Map<string, PromiseWithResolvers<MaveEvent>>();
   const firstOf = (type: string) => {

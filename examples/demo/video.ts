@@ -12,7 +12,7 @@ const ENCODE = ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b
 
 /**
  * Writes a 5 s video to `file`.
- * @returns false if ffmpeg is not installed and the file is a copy of a prebuilt one
+ * @returns false if ffmpeg is missing or failed, in which case `file` is a copy of a prebuilt video
  */
 export async function makeVideo(file: string): Promise<boolean> {
   const inputs = ["-f", "lavfi", "-i", PICTURE, "-f", "lavfi", "-i", SOUND];

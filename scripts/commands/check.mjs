@@ -1,5 +1,5 @@
 // `npm run check`: checks types, style, dead code, the SDK package and the OpenAPI document. It prints one line per
-// check, followed by the check's errors.
+// check, followed by any errors.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { nodePath, ROOT, read, which } from "../lib/places.mjs";

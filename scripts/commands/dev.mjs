@@ -1,4 +1,4 @@
-// `npm run dev`: runs the server, which restarts when its code changes, and the dashboard's dev server with hot reload.
+// `npm run dev`: runs the server, restarting it when its code changes, and the dashboard's dev server with hot reload.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { environment, nodePath, ROOT } from "../lib/places.mjs";

@@ -9,7 +9,9 @@ import { runUntilEnd } from "../lib/process.mjs";
 
 const DEBIAN_CLUSTER = "/usr/lib/postgresql";
 
-/** The programs that tests need: the package, whether it is installed, and the tests that are skipped without it. */
+/**
+ * The programs that some tests need: their packages, whether they are installed, and which tests are skipped if not.
+ */
 const NEEDS = [
   { name: "ffmpeg", isInstalled: () => which("ffmpeg") && which("ffprobe"), skipped: "tests that process video" },
   { name: "chromium", isInstalled: () => which("chromium") ?? which("google-chrome"), skipped: "browser tests" },
@@ -46,7 +48,7 @@ export async function test(args, long = process.env.TEST_LONG) {
   return summarize(read(counts), code);
 }
 
-/** Prints the summary. If a run was aborted or failed outside a test, that counts as one failure. */
+/** Prints the summary. A run that was aborted or failed outside a test counts as one failure. */
 function summarize(text, code) {
   const { passed, failed, skipped } = text === null ? { passed: 0, failed: 0, skipped: 0 } : JSON.parse(text);
   const other = failed === 0 && code !== 0 ? 1 : 0;

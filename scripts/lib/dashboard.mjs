@@ -27,7 +27,7 @@ export async function ensureDashboard() {
   if (read(STAMP) === wanted) return;
   rmSync(STAMP, { force: true });
   await step("Building the dashboard", build);
-  writeFileSync(STAMP, wanted); // last, so that an interrupted build is repeated
+  writeFileSync(STAMP, wanted); // written last, so that an interrupted build is repeated
 }
 
 async function build() {

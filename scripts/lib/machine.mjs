@@ -1,12 +1,14 @@
-// Installs system programs with apt if this needs no confirmation (as root on Debian and its derivatives).
+// Installs system programs with apt if no confirmation is needed, that is, if run as root on Debian or a derivative.
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CACHE, environment, read, which } from "./places.mjs";
 import { quietly, step } from "./steps.mjs";
 
-const RETRY_AFTER_MS = 600_000; // without a network, each attempt takes seconds
+const RETRY_AFTER_MS = 600_000; // because each attempt takes several seconds without a network
 
-/** The server also runs without ffmpeg, but uploads that need ffmpeg fail with an explanatory message. */
+/**
+ * Tries to install ffmpeg. The server also runs without it, but uploads that need it fail with an explanatory message.
+ */
 export async function ensureFfmpeg() {
   const configured = process.env.MAVE_FFMPEG ?? /^\s*MAVE_FFMPEG\s*=\s*(.+)$/m.exec(read(".env") ?? "")?.[1];
   if (configured || which("ffmpeg")) return;
@@ -39,7 +41,7 @@ export async function install(names) {
 
 async function apt(verb, names) {
   const env = environment({ DEBIAN_FRONTEND: "noninteractive" });
-  // If an interrupted run left half-configured packages behind, every later run would fail.
+  // Finish configuring packages that an interrupted run left half-configured. Otherwise, every later run would fail.
   if (verb === "install" && readdirSync("/var/lib/dpkg/updates").length > 0)
     await quietly("dpkg", "dpkg", ["--configure", "-a"], { env });
   const args = [

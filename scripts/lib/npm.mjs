@@ -20,7 +20,7 @@ function explain(output, log) {
   const advice = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ENOTCACHED/.test(output)
     ? "The npm registry is unreachable. Check the network and `npm config get registry`"
     : /EACCES|EPERM|EROFS/.test(output)
-      ? "This user cannot write to the folder. Run the command as its owner, or clone the repository again"
+      ? "This user cannot write to the folder. Run the command as the folder's owner, or clone the repository again"
       : /ENOSPC/.test(output)
         ? "The disk is full. Free some space"
         : `See ${log} for the full output`;

@@ -1,4 +1,4 @@
-// Installs the packages in package-lock.json if the file has changed.
+// Installs the packages in package-lock.json if the file has changed since the last installation.
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -22,10 +22,10 @@ export async function ensurePackages() {
       () => `${countInstalled()} of ${all}`,
     );
   }
-  writeFileSync(STAMP, wanted); // last, so that an interrupted installation is repeated
+  writeFileSync(STAMP, wanted); // written last, so that an interrupted installation is repeated
 }
 
-/** Whether npm's record of installed packages is complete, which is also true after a manual `npm install`. */
+/** Checks npm's record for all required packages, so that a manual `npm install` counts as installed, too. */
 function isInstalled(lock) {
   const record = read(MODULES, ".package-lock.json");
   if (record === null) return false;
@@ -36,7 +36,7 @@ function isInstalled(lock) {
   });
 }
 
-/** The packages from the lock file that this machine needs. */
+/** Returns the packages from the lock file that this machine needs. */
 function expected(lock) {
   const fits = (list, own) => list === undefined || [list].flat().includes(own);
   return Object.entries(JSON.parse(lock).packages).filter(([path, { os, cpu, libc, optional }]) => {

@@ -8,13 +8,16 @@ export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const CACHE = join(ROOT, ".cache");
 
 let node = process.execPath;
-/** The path of the Node that runs commands. */
+/** Returns the path of the Node binary that runs commands. */
 export const nodePath = () => node;
 export const useNode = (path) => {
   node = path;
 };
 
-/** This process's environment without npm's variables, and with this Node and node_modules/.bin first in PATH. */
+/**
+ * Returns this process's environment without npm's variables, and with the selected Node and node_modules/.bin first in
+ * PATH.
+ */
 export function environment(more = {}) {
   const own = Object.entries(process.env).filter(
     ([name]) => !/^npm_(?:package|lifecycle|config_local_prefix)/.test(name),
@@ -23,13 +26,13 @@ export function environment(more = {}) {
   return { ...Object.fromEntries(own), PATH: path, NODE_COMPILE_CACHE: join(CACHE, "compiled"), ...more };
 }
 
-/** The file's text, or null if it does not exist. */
+/** Returns the file's text, or null if the file does not exist. */
 export function read(...path) {
   const file = join(...path);
   return existsSync(file) ? readFileSync(file, "utf8") : null;
 }
 
-/** The program's path, or null if it is not in PATH. */
+/** Returns the program's path, or null if the program is not in PATH. */
 export function which(program) {
   const folders = (environment().PATH ?? "").split(delimiter);
   const found = folders.map((folder) => join(folder, program)).find((path) => existsSync(path));

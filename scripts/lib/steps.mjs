@@ -11,7 +11,8 @@ const DOTS_MS = 2_000; // interval between progress dots if standard error is no
 const terminal = process.stderr.isTTY === true;
 
 /**
- * Runs `work` and shows its progress in one line on standard error, because standard output is for the command's output.
+ * Runs `work` and shows its progress in one line on standard error. Standard output is reserved for the command's
+ * output.
  * @param {string} title
  * @param {() => Promise<void>} work
  * @param {() => string} [progress] returns a short progress text
@@ -37,7 +38,7 @@ export async function step(title, work, progress = () => "") {
 
 const children = new Set();
 
-/** Makes Ctrl-C during a step stop the step's programs and exit. Every step can be repeated. */
+/** Makes Ctrl-C stop the current step's programs and exit. This is safe because every step can be repeated. */
 export function interruptible() {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => {
@@ -59,7 +60,7 @@ export function quietly(name, program, args, { cwd = ROOT, env = environment() }
     mkdirSync(CACHE, { recursive: true });
   } catch (error) {
     throw new Failure(
-      `Cannot write to ${ROOT} (${error.code}). Run the command as its owner, or clone the repository again.`,
+      `Cannot write to ${ROOT} (${error.code}). Run the command as the folder's owner, or clone the repository again.`,
     );
   }
   const output = openSync(log, "w");

@@ -19,7 +19,7 @@ export const REASONS = {
     500,
     "The secret contains whitespace, often a trailing newline from copying it or reading it from a file. Trim it.",
   ],
-  SECRET_QUOTED: [500, "The secret is wrapped in quotes. Remove them where the secret is set."],
+  SECRET_QUOTED: [500, "The secret is wrapped in quotes. Remove the quotes where the secret is set."],
   SECRET_PREFIX_MISSING: [500, 'The secret is missing its "whsec_" prefix. Pass the whole secret.'],
   HEADER_MISSING: [
     400,

@@ -22,8 +22,8 @@ const PAGES_MAX = 100;
 const TIMEOUT_MS = 10_000;
 
 /**
- * Fetches missed events from Mave's API. Erased events are skipped. Iterating throws if a request fails or takes longer
- * than 10 s.
+ * Creates an event source that fetches missed events from Mave's API and skips erased ones. Iterating over the events
+ * throws if a request fails or takes longer than 10 s.
  * @param url Mave's base URL, such as `https://videos.example.com`
  * @param apiKey an API key with read access
  */
@@ -50,7 +50,8 @@ async function fetchPage(url: string, apiKey: string, video: string, after: stri
   });
   if (response.ok) return (await response.json()) as Page;
   await response.body?.cancel();
-  // The cursor's event is past retention, so start from the oldest event. The inbox skips events it has handled.
+  // The cursor's event is past retention, so start from the oldest event. The inbox skips events that it has
+  // already handled.
   if (after !== null && [404, 410, 422].includes(response.status)) return fetchPage(url, apiKey, video, null);
   throw new Error(`Failed to fetch missed events: ${address.origin}/v1/events returned ${response.status}.`);
 }

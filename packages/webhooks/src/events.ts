@@ -2,7 +2,9 @@
 
 export type VideoStatus = "waiting" | "uploading" | "processing" | "ready" | "failed";
 
-/** A snapshot of the video at the time of the event. New fields may be added, but the first five never change. */
+/**
+ * A snapshot of the video at the time of the event. New fields may be added, but the first five fields never change.
+ */
 export interface VideoData {
   id: string;
   object: "video";

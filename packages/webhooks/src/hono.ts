@@ -15,7 +15,7 @@ export function webhook(secret: string | readonly string[], onEvent: OnEvent, op
     responseOf(await receive(() => rawBodyOf(req, options.maxBytes), req.raw.headers, secret, onEvent, options));
 }
 
-/** Hono caches the text or bytes that earlier middleware read; the cached copy is unchanged and can be verified. */
+/** Returns the raw body. If earlier middleware has read it, uses the unchanged text or bytes that Hono cached. */
 async function rawBodyOf({ raw, bodyCache }: HonoContext["req"], maxBytes?: number) {
   const kept = await (bodyCache.arrayBuffer ?? bodyCache.text);
   return raw.bodyUsed && kept !== undefined ? (kept as ArrayBuffer | string) : bodyOf(raw, maxBytes);

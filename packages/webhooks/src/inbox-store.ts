@@ -1,4 +1,4 @@
-/** The last event of a video that has been handled. */
+/** A video's latest handled event, by sequence. */
 export interface Position {
   /** The highest sequence handled so far, or 0 if there is none. */
   sequence: number;
@@ -6,7 +6,7 @@ export interface Position {
   event: string | null;
 }
 
-/** The inbox state for one video, or for all events without a video. Valid while the store holds the lock. */
+/** The inbox state for one video, or for all events without a video. Valid only while the store holds the lock. */
 export interface Marks<Tx = undefined> {
   /** The store's transaction, passed on to `handle`. */
   tx: Tx;
@@ -27,7 +27,7 @@ export interface InboxStore<Tx = undefined> {
 }
 
 /**
- * An in-memory store, for tests and for a single process that can afford to lose its state on restart.
+ * Creates an in-memory store, for tests and for a single process that can afford to lose its state on restart.
  * @param capacity maximum number of events, and of videos, to keep; the oldest are evicted first
  */
 export function memoryStore(capacity = 100_000): InboxStore {

@@ -3,7 +3,7 @@ import { type ReasonCode, WebhookVerificationError } from "./errors.ts";
 /** The body exactly as received: its bytes, or the same bytes as UTF-8 text. */
 export type RawBody = string | Uint8Array | ArrayBuffer;
 
-/** A `Headers` object, or a plain object with names in any case, as Node, Express and Fastify provide. */
+/** A `Headers` object, or a plain object with names in any case, like those that Node, Express and Fastify provide. */
 export type HeadersLike =
   | { get(name: string): string | null }
   | Readonly<Record<string, string | readonly string[] | undefined>>;

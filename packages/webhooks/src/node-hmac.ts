@@ -4,8 +4,8 @@ const BLOCK_BYTES = 64;
 const outer = Buffer.alloc(BLOCK_BYTES + 32); // input of the second hash; safe to reuse because hashing is synchronous
 
 /**
- * HMAC-SHA256 (RFC 2104) over `head` and `body`, computed with two one-shot hashes. Mave computes two HMACs per
- * attempt, and `createHmac` with a byte key takes eight times as long in Node 24.
+ * Computes HMAC-SHA256 (RFC 2104) over `head` and `body` with two one-shot hashes. Mave computes two HMACs per attempt,
+ * and `createHmac` with a byte key takes eight times as long in Node 24.
  * @param head must be ASCII
  */
 export function oneShotHmac(key: Buffer, head: string, body: Uint8Array, encoding: "hex" | "base64"): string {

@@ -6,7 +6,7 @@ import { oneShotHmac } from "./node-hmac.ts";
 import { maveSignature, standardHeaders } from "./sign.ts";
 import { type SignatureCheck, type VerifyOptions, verification } from "./verification.ts";
 
-/** The same as `verify` from `@mave/webhooks`, but synchronous. */
+/** The synchronous version of `verify` from `@mave/webhooks`. */
 export function verifySync(
   rawBody: RawBody,
   headers: HeadersLike,

@@ -49,8 +49,8 @@ export interface InboxOptions<Tx> {
 export type Outcome = "handled" | "duplicate";
 
 /**
- * Creates an `onEvent` function for an adapter. It rejects if `handle`, `onGap`, the store or the event source fails;
- * the delivery then fails, Mave retries it, and no event is skipped.
+ * Creates an `onEvent` function for an adapter. The function rejects if `handle`, `onGap`, the store or the event
+ * source fails. The delivery then fails too and Mave retries it, so no event is skipped.
  */
 export function createInbox<Tx>(options: InboxOptions<Tx>) {
   return async (

@@ -23,7 +23,7 @@ export interface ReceiverResponse {
 
 export const MAX_BYTES = 1_048_576;
 
-/** Reads, verifies and handles a request. Returns 204, or the reason for rejecting it. All adapters use it. */
+/** Reads, verifies and handles a request for any adapter. Returns a 204, or the reason for rejecting the request. */
 export async function receive(
   read: () => Promise<RawBody>,
   headers: HeadersLike,

@@ -10,7 +10,7 @@ export interface SignOptions {
 
 /**
  * Signs a body as Mave does, for testing a receiver.
- * @param secrets the webhook's secret, or several with the newest first, as during a rotation
+ * @param secrets the webhook's secret or, to simulate a rotation, several secrets with the newest first
  * @returns the `Mave-Signature` header, and the three Standard Webhooks headers if there is an id and every secret is
  * `whsec_` followed by base64
  */
@@ -44,7 +44,7 @@ function standardKey(secret: string): Uint8Array | null {
   try {
     return secret.startsWith("whsec_") ? Uint8Array.from(atob(secret.slice(6)), (c) => c.charCodeAt(0)) : null;
   } catch {
-    return null; // not base64, so it works only for Mave-Signature
+    return null; // not base64, so the secret works only for Mave-Signature
   }
 }
 

@@ -10,7 +10,10 @@ export interface SignatureHeader {
   signatures: readonly Uint8Array[];
 }
 
-/** Requires exactly one numeric `t` and at least one `v1` of 64 hex digits. Ignores other schemes. */
+/**
+ * Parses the header, which must have exactly one numeric `t` and at least one `v1` of 64 hex digits. Ignores other
+ * schemes.
+ */
 export function readSignatureHeader(value: string): SignatureHeader {
   const parts = value.split(",").map((part) => part.trim().split(/=(.*)/s, 2));
   const valuesOf = (scheme: string) => parts.filter(([name]) => name === scheme).map(([, text]) => text ?? "");
@@ -29,7 +32,7 @@ export function readSignatureHeader(value: string): SignatureHeader {
 const malformed = (what: string) =>
   refuse(
     "HEADER_MALFORMED",
-    `The Mave-Signature header is malformed: ${what}. Expected "t=1785443715, v1=<64 hexadecimal digits>"; a proxy may have changed it, or it was not copied whole.`,
+    `The Mave-Signature header is malformed: ${what}. Expected "t=1785443715, v1=<64 hexadecimal digits>". A proxy may have changed the header, or it was not copied in full.`,
   );
 
 const fromHex = (hex: string) =>

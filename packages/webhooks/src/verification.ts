@@ -9,7 +9,7 @@ export interface VerifyOptions {
   now?: number;
 }
 
-/** Asks whether any of `signatures` is the HMAC-SHA256 of `body` under `key`, compared in constant time. */
+/** A request to check, in constant time, whether any of `signatures` is the HMAC-SHA256 of `body` under `key`. */
 export interface SignatureCheck {
   key: string;
   body: Uint8Array;
@@ -48,7 +48,7 @@ const check = ({ t, signatures }: SignatureHeader, secret: string, body: Uint8Ar
 const noHeader = (headers: HeadersLike) =>
   refuse(headerOf(headers, "webhook-signature") === null ? "HEADER_MISSING" : "HEADER_STANDARD_ONLY");
 
-/** Diagnoses a mismatch by checking for common mistakes. It always throws, and the amount of work is bounded. */
+/** Diagnoses a mismatch by checking for common mistakes. Always throws, and does a bounded amount of work. */
 function* explainMismatch(
   header: SignatureHeader,
   secrets: readonly string[],
@@ -70,7 +70,7 @@ function* explainMismatch(
   );
 }
 
-/** Mave signs compact JSON, so this restores a body that was pretty-printed or re-encoded. */
+/** Encodes the body as compact JSON, which is what Mave signs, in case the body was pretty-printed or re-encoded. */
 function reserialized(text: string): Uint8Array | null {
   try {
     return new TextEncoder().encode(JSON.stringify(JSON.parse(text)));

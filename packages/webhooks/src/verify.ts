@@ -30,7 +30,7 @@ async function anyMatches({ key, body, signatures }: SignatureCheck): Promise<bo
   return found;
 }
 
-/** Both arrays have 32 bytes. All bytes are always compared, so the duration does not reveal where they differ. */
+/** Compares two arrays of 32 bytes. Always compares all bytes, so the duration does not reveal where they differ. */
 function equalInConstantTime(a: Uint8Array, b: Uint8Array): boolean {
   let difference = 0;
   for (let index = 0; index < 32; index++) difference |= a[index]! ^ b[index]!;

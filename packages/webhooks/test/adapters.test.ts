@@ -22,7 +22,7 @@ type Refusal = { code: string };
 const closing: (() => unknown)[] = [];
 afterEach(() => Promise.all(closing.splice(0).map((close) => close())));
 
-/** Serves on its own port until the test ends. */
+/** Serves requests on a separate port until the test ends. */
 async function listen(listener: RequestListener): Promise<string> {
   const server = createServer(listener).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
@@ -126,8 +126,8 @@ describe.each(Object.entries(servers))("the adapter for %s", (name, serve) => {
   });
 });
 
-describe("a body that other middleware handles first", () => {
-  test("is rejected by the Express adapter as BODY_PARSED after a JSON parser", async () => {
+describe("a request body on a server with other body parsers", () => {
+  test("is rejected by the Express adapter as BODY_PARSED if a JSON parser has read it", async () => {
     const app = express();
     app.use(express.json());
     app.post("/webhooks", forExpress(secret, vi.fn()));
@@ -135,7 +135,7 @@ describe("a body that other middleware handles first", () => {
     expect([response.status, ((await response.json()) as Refusal).code]).toEqual([500, "BODY_PARSED"]);
   });
 
-  test("is verified by the Express adapter if express.raw or rawBody kept the bytes", async () => {
+  test("is verified by the Express adapter if express.raw or rawBody kept its bytes", async () => {
     const raw = express();
     raw.post("/webhooks", express.raw({ type: "*/*" }), forExpress(secret, vi.fn()));
     expect((await post(await listen(raw), body)).status).toBe(204);
@@ -146,7 +146,7 @@ describe("a body that other middleware handles first", () => {
     expect((await post(await listen(kept), body)).status).toBe(204);
   });
 
-  test("is verified by the Express adapter after a parser for other content types", async () => {
+  test("is verified by the Express adapter if the other parser ignores its content type", async () => {
     const app = express();
     app.use(express.urlencoded());
     app.post("/webhooks", forExpress(secret, vi.fn()));
@@ -159,7 +159,7 @@ describe("a body that other middleware handles first", () => {
     expect(await other.json()).toEqual(event);
   });
 
-  test("is verified by the Hono adapter only if it was read through Hono's context", async () => {
+  test("is verified by the Hono adapter only if no middleware has read it from the raw request", async () => {
     const readers: [(c: Context) => Promise<unknown>, number][] = [
       [(c) => c.req.text(), 204],
       [(c) => c.req.arrayBuffer(), 204],
@@ -178,14 +178,14 @@ describe("a body that other middleware handles first", () => {
     }
   });
 
-  test("is rejected by the fetch adapter as BODY_PARSED", async () => {
+  test("is rejected by the fetch adapter as BODY_PARSED if it has already been read", async () => {
     const request = new Request("http://a/", { method: "POST", body, headers: await sign(body, secret) });
     await request.json();
     expect(await (await forFetch(secret, vi.fn())(request)).json()).toMatchObject({ code: "BODY_PARSED" });
   });
 });
 
-test("a missing secret makes Express and Fastify fail at startup, and the fetch adapter on each request", async () => {
+test("without a secret, the Express and Fastify adapters fail at startup, and the fetch adapter on each request", async () => {
   const missing = undefined as unknown as string;
   expect(() => forExpress(missing, vi.fn())).toThrow(/environment variable/);
   const app = Fastify();

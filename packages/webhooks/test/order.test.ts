@@ -13,7 +13,7 @@ const event = (video: string, sequence: number, type = "video.created"): Sequenc
     sequence,
   }) as SequencedEvent;
 
-/** An event source with these events. */
+/** Creates an event source that has these events. */
 const apiOf = (events: readonly SequencedEvent[]): EventSource =>
   async function* (video, after) {
     const ofVideo = events.filter(({ data }) => data.id === video);
@@ -23,7 +23,7 @@ const apiOf = (events: readonly SequencedEvent[]): EventSource =>
 const strip = ({ sequence: _, ...rest }: SequencedEvent) => rest as MaveEvent;
 
 describe("an inbox", () => {
-  test("handles an event once, even if it arrives several times at the same time", async () => {
+  test("handles an event once, even if several copies arrive at the same time", async () => {
     const handle = vi.fn(() => new Promise((resolve) => setImmediate(resolve)));
     const inbox = createInbox({ store: memoryStore(), events: apiOf([]), handle });
     const one = strip(event("a", 1));
@@ -59,7 +59,7 @@ describe("an inbox", () => {
     });
   });
 
-  test("does not report a gap for events that this webhook was not due to receive", async () => {
+  test("does not report a gap for events that the webhook is not due to receive", async () => {
     const onGap = vi.fn();
     const inbox = createInbox({ store: memoryStore(), events: apiOf([]), handle: vi.fn(), onGap });
     await inbox(strip(event("a", 1)), { sequence: 1, previous: 0 });
@@ -105,7 +105,10 @@ describe("an inbox", () => {
   });
 });
 
-/** For each event: whether it is due, how often it arrives, how often its handler fails, and whether the API has it. */
+/**
+ * Generates, for each event, whether it is due, how often it arrives, how often its handler fails, and whether the API
+ * has it.
+ */
 const fates = fc.array(
   fc.array(fc.record({ due: fc.boolean(), arrivals: fc.nat(3), failures: fc.nat(2), known: fc.boolean() }), {
     maxLength: 12,
@@ -154,7 +157,7 @@ describe("an inbox with random deliveries", () => {
     return { all, handled, missing, delivered: new Set(shuffled.map(({ one }) => one.id)) };
   };
 
-  test("that arrive in order handles each due event once and in order, and refills or reports lost ones", async () => {
+  test("that arrive in order handles each due event once and in order, and refills or reports lost events", async () => {
     await fc.assert(
       fc.asyncProperty(fates, async (videos) => {
         const { all, handled, missing, delivered } = await run(videos, []);
@@ -176,7 +179,7 @@ describe("an inbox with random deliveries", () => {
     );
   });
 
-  test("that arrive in any order handles each event once, and marks it as late if it follows a later one", async () => {
+  test("that arrive in any order handles each event once, and marks it as late if a later event was handled first", async () => {
     await fc.assert(
       fc.asyncProperty(fates, fc.array(fc.nat(), { minLength: 150, maxLength: 150 }), async (videos, order) => {
         const { handled, delivered } = await run(videos, order);
@@ -208,7 +211,7 @@ describe("eventsFrom", () => {
     return found;
   };
 
-  test("pages through the events after the last known one", async () => {
+  test("pages through the events that follow the last known event", async () => {
     const fetched = respondWith(page([event("a", 2)], "a-2"), page([event("a", 3)], null));
     const found = await all(eventsFrom("https://videos.example.com", "mave_key")("a", "a-1"));
     expect(found.map(({ sequence }) => sequence)).toEqual([2, 3]);
@@ -219,7 +222,7 @@ describe("eventsFrom", () => {
     expect(fetched.mock.calls[0]![1].headers).toEqual({ authorization: "Bearer mave_key" });
   });
 
-  test("starts with the oldest event if the last known one is past retention", async () => {
+  test("starts with the oldest event if the last known event is past retention", async () => {
     const fetched = respondWith(new Response(null, { status: 404 }), page([event("a", 9)], null));
     expect(await all(eventsFrom("https://a.example", "mave_key")("a", "gone"))).toHaveLength(1);
     expect(fetched.mock.calls[1]![0].search).toBe("?video=a&limit=100");

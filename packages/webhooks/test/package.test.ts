@@ -15,7 +15,7 @@ const runtimes = join(import.meta.dirname, "runtimes");
 const out = await mkdtemp(join(tmpdir(), "mave-webhooks-"));
 afterAll(() => rm(out, { recursive: true }));
 
-/** Bundles a file with everything it imports, taking the package from dist as its users would. */
+/** Bundles a file with everything it imports. The package itself comes from dist, as it does for its users. */
 async function bundle(name: string, file: string, minify = false): Promise<string> {
   const whole = { dts: false, minify, platform: "neutral" as const, fixedExtension: false, clean: false };
   const deps = { alwaysBundle: [/^@mave/], neverBundle: [/^node:/], onlyBundle: false as const };
