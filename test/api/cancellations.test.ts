@@ -38,7 +38,7 @@ test("a cancellation takes effect once per Idempotency-Key, and the audit log re
   expect(entries).toEqual([{ actor: "key write key", details: { webhook, total: 3 } }]);
 });
 
-test("a read-only key cannot cancel deliveries, and neither can another space", async () => {
+test("neither a read-only key nor another space's key can cancel a space's deliveries", async () => {
   const webhook = await heldWebhook();
   await happenThrice("c");
   const reader = { authorization: `Bearer ${api.keys.read}` };

@@ -40,7 +40,7 @@ async function deliveredVideo(): Promise<string> {
   return video;
 }
 
-/** Returns the video's row and its rows in the delivery log as text. */
+/** Returns everything stored about a video as text: its row, events, uploads, deliveries and attempts. */
 const kept = async (video: string): Promise<string> => {
   const text = `select concat(
       (select string_agg(e::text, ' ') from events e where e.video_id = $1),

@@ -18,7 +18,7 @@ test("a repeated request returns the same bytes and does not take effect again",
   expect(await videos()).toBe(before);
 });
 
-test("another request with the same key is rejected", async () => {
+test("a different request with the same Idempotency-Key is rejected", async () => {
   await api.ask("POST", "/v1/videos", { name: "A" }, once("other"));
   const { status, json } = await api.ask("POST", "/v1/videos", { name: "B" }, once("other"));
   expect([status, json.code]).toEqual([422, "IDEMPOTENCY_MISMATCH"]);
@@ -26,7 +26,7 @@ test("another request with the same key is rejected", async () => {
   expect(elsewhere.json.code).toBe("IDEMPOTENCY_MISMATCH");
 });
 
-test("if thirty requests with the same key arrive at once, one takes effect and all return its response", async () => {
+test("if thirty requests with the same Idempotency-Key arrive at once, one takes effect and all return its response", async () => {
   const before = await videos();
   const responses = await Promise.all(
     Array.from({ length: 30 }, () => api.ask("POST", "/v1/videos", { name: "Thirty" }, once("thirty"))),
@@ -37,13 +37,13 @@ test("if thirty requests with the same key arrive at once, one takes effect and 
   expect(await count("count_thirty", "select count(*) as n from events where payload like '%Thirty%'")).toBe(1);
 });
 
-test("a rejected request does not use up its key", async () => {
+test("a rejected request does not use up its Idempotency-Key", async () => {
   const refused = await api.ask("POST", "/v1/videos", { nam: "typo" }, once("corrected"));
   const corrected = await api.ask("POST", "/v1/videos", { name: "fine" }, once("corrected"));
   expect([refused.status, corrected.status]).toEqual([422, 201]);
 });
 
-test("two spaces can use the same key independently", async () => {
+test("two spaces can use the same Idempotency-Key independently", async () => {
   const other = { authorization: `Bearer ${await api.key("write", await api.newSpace())}` };
   const mine = await api.ask("POST", "/v1/videos", { name: "Mine" }, once("shared"));
   const theirs = await api.ask("POST", "/v1/videos", { name: "Theirs" }, { ...once("shared"), ...other });
@@ -55,7 +55,7 @@ test.each([
   ["/v1/api-keys", { name: "shown once" }, "key"],
   ["/v1/webhooks", { url: "https://example.com/x", events: ["video.created"] }, "secret"],
 ] as const)(
-  "a repeated request to %s returns the secret again, which is not stored in plain text",
+  "a repeated request to %s returns the same secret, although it is not stored in plain text",
   async (path, body, field) => {
     const first = await api.ask("POST", path, body, once(`secret ${field}`.replace(" ", "-")));
     const again = await api.ask("POST", path, body, once(`secret ${field}`.replace(" ", "-")));
@@ -65,7 +65,7 @@ test.each([
   },
 );
 
-test("a key can be reused for a new request after a day", async () => {
+test("an Idempotency-Key can be reused for a new request after a day", async () => {
   const first = await api.ask("POST", "/v1/videos", { name: "Old" }, once("old"));
   await db.run({
     name: "age_responses",
@@ -76,7 +76,7 @@ test("a key can be reused for a new request after a day", async () => {
   expect(later.json.id).not.toBe(first.json.id);
 });
 
-test.each(["a b", "x".repeat(256)])("the key %j is rejected", async (key) => {
+test.each(["a b", "x".repeat(256)])("the Idempotency-Key %j is rejected", async (key) => {
   const { status, json } = await api.ask("POST", "/v1/videos", {}, once(key));
   expect([status, json.code]).toEqual([400, "REQUEST_MALFORMED"]);
 });

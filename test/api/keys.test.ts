@@ -44,7 +44,7 @@ test("a key shows when it was last used", async () => {
   expect(data.find(({ id }: { id: string }) => id === json.id).last_used).toBeGreaterThanOrEqual(json.created);
 });
 
-test("a read-only key cannot see a secret", async () => {
+test("a read-only key cannot read a webhook's secret", async () => {
   const created = await api.ask("POST", "/v1/webhooks", { url: "https://example.com/r", events: ["video.created"] });
   const { status, json } = await api.ask(
     "GET",

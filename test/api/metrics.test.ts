@@ -10,7 +10,7 @@ import { freePort, ROOT, startServer, type TestServer } from "../support/server.
 
 const SEEN = { timeout: 30_000, interval: 100 };
 
-describe("the metrics of a server that has delivered", async () => {
+describe("the metrics of a server that has delivered events", async () => {
   const [good, bad] = [await startReceiver(), await startReceiver()];
   let server: TestServer;
   let page = "";
@@ -18,7 +18,7 @@ describe("the metrics of a server that has delivered", async () => {
     page = await (await fetch(`${server.url}/metrics`)).text();
     return page;
   };
-  /** Returns a sample's value. */
+  /** Returns the value of a metric sample. */
   const value = (sample: string) =>
     Number(
       page
@@ -41,7 +41,7 @@ describe("the metrics of a server that has delivered", async () => {
   }, 120_000);
   afterAll(() => server?.remove());
 
-  test("contain the queue's depth and age by state", async () => {
+  test("include the queue's depth and age by state", async () => {
     const depths = () => ["retrying", "held", "due", "sending", "waiting"].map(depth);
     await expect.poll(async () => (await scrape()) && depths(), SEEN).toEqual([1, 1, 0, 0, 0]);
     for (const state of ["held", "retrying"])
@@ -49,7 +49,7 @@ describe("the metrics of a server that has delivered", async () => {
     expect(value("mave_oldest_due_seconds")).toBe(0);
   });
 
-  test("count attempts by outcome and error word, and contain their durations", async () => {
+  test("count attempts by outcome and error word, and include their durations", async () => {
     await expect
       .poll(
         async () =>
@@ -102,7 +102,7 @@ describe("the metrics of a server that has delivered", async () => {
   });
 });
 
-test("metrics stay available without a database and report it as down", async () => {
+test("metrics stay available while the database is down, and report the outage", async () => {
   const connection = `postgres://mave@127.0.0.1:${await freePort()}/mave`;
   const db = openDatabase({ connection, connections: 1 });
   const { registry } = createMetrics({ db, roles: new Set(["api"]), delivery: null });

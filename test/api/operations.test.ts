@@ -13,14 +13,14 @@ test("/healthz and /readyz need no authentication", async () => {
   }
 });
 
-test("every response has a request ID, which the error body repeats", async () => {
+test("every response has a request ID, and an error's body repeats it", async () => {
   const { headers, json } = await api.ask("GET", "/v1/videos/nothing000");
   expect(headers.get("x-request-id")).toMatch(/^[\w-]+$/);
   expect(json.request).toBe(headers.get("x-request-id"));
   expect(headers.get("content-type")).toMatch(/^application\/problem\+json/);
 });
 
-test("an unknown path returns 404, and a known path with another method 405", async () => {
+test("an unknown path returns 404, and an unsupported method on a known path returns 405", async () => {
   expect((await api.ask("GET", "/v1/nothing")).json.code).toBe("ROUTE_UNKNOWN");
   const { status, json, headers } = await api.ask("DELETE", "/v1/videos");
   expect([status, json.code]).toEqual([405, "METHOD_UNKNOWN"]);
@@ -44,7 +44,7 @@ describe("metrics without a token", () => {
   });
 });
 
-describe("a server with a metrics token on all addresses", () => {
+describe("a server that has a metrics token and listens on all addresses", () => {
   const token = "a-token-of-thirty-two-characters";
   let server: TestServer;
   const outside = Object.values(networkInterfaces())
@@ -74,7 +74,7 @@ describe("a server with a metrics token on all addresses", () => {
   });
 });
 
-test("a node without the api role serves only the operators' routes", { timeout: 60_000 }, async () => {
+test("a node without the api role serves only the routes for operators", { timeout: 60_000 }, async () => {
   const server = await startServer({ MAVE_ROLES: "deliver,process" });
   try {
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200);

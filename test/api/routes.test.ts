@@ -82,7 +82,7 @@ test.each(named(({ url, access }) => url.includes(":id") && access !== "owner"))
   },
 );
 
-test("another space still has its objects after these requests", async () => {
+test("another space's objects still exist after every route is called with their IDs", async () => {
   const { key, ...ids } = await otherSpace();
   for (const kind of ["videos", "webhooks", "events", "deliveries", "replays"] as const) {
     const { status, json } = await api.ask("GET", `/v1/${kind}/${ids[kind]}`, undefined, { authorization: key });

@@ -1,4 +1,4 @@
-/** A webhook's secrets and header values are visible only to its receiver and through the routes for secrets. */
+/** Checks that a webhook's secrets and header values are visible only to its receiver and through the secret routes. */
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connectTo } from "../../server/src/store/db.ts";
@@ -44,7 +44,7 @@ function formsOf(secret: string): string[] {
 const encodings = (bytes: Buffer): string[] =>
   (["hex", "base64", "base64url"] as const).map((encoding) => bytes.toString(encoding).replace(/=+$/, ""));
 
-/** Returns the descriptions of all secrets in a text, whatever their encoding and case. */
+/** Returns the descriptions of all secrets found in a text, regardless of their encoding and case. */
 const leaksIn = (text: string): string[] =>
   [...secrets].filter(([, secret]) => has(text.toLowerCase(), formsOf(secret))).map(([description]) => description);
 const has = (lower: string, forms: string[]) => forms.some((form) => lower.includes(form.toLowerCase()));
@@ -65,7 +65,7 @@ async function ask(method: string, path: string, body?: unknown, more: Record<st
   const text = await response.text();
   return { status: response.status, text: `${text}\n${JSON.stringify([...response.headers])}`, json: JSON.parse(text) };
 }
-/** Like `ask`, and records the response, which must not contain a secret. */
+/** Like `ask`, but also records the response, because it must not contain a secret. */
 async function askRecorded(method: string, path: string, body?: unknown, more: Record<string, string> = {}) {
   const response = await ask(method, path, body, more);
   responses.push([`${method} ${path} ${response.status}`, response.text]);
@@ -85,7 +85,10 @@ const respondWith = (status: number) => {
   receiver.response = { status, body: `${status}`, headers: {} };
 };
 
-/** Registers a webhook with the first secret and the headers, and another one in its space. @returns both IDs */
+/**
+ * Registers a webhook with the first secret and the custom headers, and a second webhook in the same space.
+ * @returns both IDs
+ */
 async function register(): Promise<[watched: string, other: string]> {
   const watched = { url: receiver.url, events, headers, secret: first, description: "watched" };
   const made = await ask("POST", "/v1/webhooks", watched, { "idempotency-key": "one" });
@@ -138,7 +141,7 @@ async function sendInvalidRequests(id: string): Promise<void> {
   expect((await askRecorded("GET", `/v1/webhooks?after=${encodeURIComponent(stray)}`)).status).toBe(422);
 }
 
-/** Disables the webhook, so that the other webhook receives `webhook.disabled`. */
+/** Disables this webhook, so that the space's other webhook receives `webhook.disabled`. */
 async function disable(id: string): Promise<void> {
   respondWith(410);
   await askRecorded("POST", `/v1/webhooks/${id}/tests`, { type: "webhook.test" });

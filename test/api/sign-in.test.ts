@@ -35,7 +35,7 @@ test("without an owner, there is no session and no password is accepted", async 
   expect([status, json.code]).toEqual([401, "SIGN_IN_FAILED"]);
 });
 
-test("if fifty first-run links are used at once, exactly one creates the owner", async () => {
+test("if first-run links are used fifty times at once, exactly one use creates the owner", async () => {
   const tokens = await Promise.all(Array.from({ length: 25 }, link));
   const tries = [...tokens, ...tokens].map((token, n) => {
     const person = n === 0 ? first : browser();
@@ -49,7 +49,7 @@ test("if fifty first-run links are used at once, exactly one creates the owner",
   expect(people).toHaveLength(1);
 });
 
-test("the owner gets the space created by the first start", async () => {
+test("the owner gets the space that the first startup created", async () => {
   const owner = await ownerBrowser();
   const { json } = await owner.send("GET", "/v1/session");
   expect(json).toMatchObject({ object: "session", space: { name: "My space" } });
@@ -67,7 +67,7 @@ async function ownerBrowser() {
   return person;
 }
 
-test("a sign-in link works once, within one hour", async () => {
+test("a sign-in link works only once, and only until it expires", async () => {
   const token = await link();
   const person = browser();
   expect((await person.send("POST", "/v1/session/link", { token })).json.purpose).toBe("sign_in");
@@ -139,7 +139,7 @@ test.each([
   if (expected === 403) expect(json.code).toBe("ORIGIN_REFUSED");
 });
 
-test("a request with an API key needs no origin, because browsers never add API keys", async () => {
+test("a request with an API key is accepted from any origin, because browsers never add API keys on their own", async () => {
   const { status } = await api.ask("POST", "/v1/videos", {}, { origin: "https://evil.example" });
   expect(status).toBe(201);
 });

@@ -1,4 +1,6 @@
-/** Tests the traces that real servers send to an OpenTelemetry collector, from an API request to its attempts. */
+/**
+ * Tests the traces that real servers send to an OpenTelemetry collector, from an API request to the resulting attempts.
+ */
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -32,7 +34,7 @@ describe("the traces of a server that delivers", async () => {
   }, 120_000);
   afterAll(() => server?.remove());
 
-  test("contain an API request, its event and its attempt in one trace", async () => {
+  test("combine an API request, its event and its attempt in one trace", async () => {
     const { id } = await api.video("One");
     await expect.poll(() => attempts("succeeded").length, SEEN).toBe(1);
     const [attempt] = attempts("succeeded") as [CollectedSpan];
@@ -72,7 +74,7 @@ describe("the traces of a server that delivers", async () => {
       expect(attempts("succeeded").filter(({ parentSpanId }) => parentSpanId === event.spanId)).toHaveLength(1);
   });
 
-  test("contain attempts claimed from the database, such as retries", async () => {
+  test("include attempts claimed from the database, such as retries", async () => {
     await api.webhook(bad.url, "bad");
     await api.video("Unlucky");
     await expect.poll(() => [attempts("retry").length, attempts("failed").length], SEEN).toEqual([1, 1]);
@@ -94,7 +96,7 @@ describe("the traces of a server that delivers", async () => {
   });
 });
 
-test("an attempt by a deliver-only node is part of the trace of an API request to another node", async () => {
+test("an attempt made by a deliver-only node belongs to the trace of the API request that another node handled", async () => {
   const [collector, receiver] = [await startCollector(), await startReceiver()];
   const start = await nodesOf(collector.url);
   const node = await start("api");
@@ -112,7 +114,9 @@ test("an attempt by a deliver-only node is part of the trace of an API request t
   expect(attempt).toMatchObject({ traceId: call!.traceId, parentSpanId: event!.spanId });
 }, 120_000);
 
-/** Starts nodes with one role each that share a database, a folder and a secrets key. */
+/**
+ * Returns a function that starts a node with one role. All these nodes share a database, a folder and a secrets key.
+ */
 async function nodesOf(collector: string): Promise<(role: string) => Promise<TestServer>> {
   const folder = await mkdtemp(join(tmpdir(), "mave-traces-"));
   const nodes: TestServer[] = [];

@@ -20,7 +20,7 @@ describe.skipIf(without("chromium"))("account pages", async () => {
   });
   afterAll(() => server?.remove());
 
-  test("the first-run link creates the owner and works once", async () => {
+  test("the first-run link creates the owner and works only once", async () => {
     const link = await oneTimeLink(server);
     const { page, faults } = await visit(browser, server.url);
     await page.goto(link);
@@ -67,7 +67,7 @@ describe.skipIf(without("chromium"))("account pages", async () => {
     await page.context().close();
   });
 
-  test("an API key is shown once, works, and fails after it is deleted", async () => {
+  test("an API key is shown once and works until it is deleted", async () => {
     const { page, faults } = await visitAsOwner(browser, server);
     await page.goto("/dashboard/api-keys");
     await page.getByRole("button", { name: "Create API key" }).click();

@@ -1,4 +1,4 @@
-/** Tests the warning about a receiver's certificate, from a delivery's TLS connection to the page. */
+/** Tests the warning about an expiring receiver certificate, from a delivery's TLS connection to the dashboard. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,8 @@ import { startServer, type TestServer } from "../support/server.ts";
 import { apiOf } from "./api.ts";
 import { startTlsReceiver, type TlsReceiver } from "./receiver.ts";
 
-// The server writes health every two seconds, and the page reads it at most every five; the rest is slack.
+// The server writes webhook health every two seconds, and the page reads it at most every five. The rest of the timeout
+// is slack.
 const SEEN = { timeout: 30_000 };
 const EXPIRES = /^The receiver's TLS certificate expires in 10\sdays, on .+\d{4}\./;
 const ADVICE = /Renew it on the receiver\. Once it has expired, attempts fail with “Certificate rejected”\./;

@@ -49,7 +49,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.context().close();
   });
 
-  test("bulk actions preview how many deliveries they send again or cancel, and explain unsupported filters", async () => {
+  test("bulk actions preview how many deliveries they will send again or cancel, and explain unsupported filters", async () => {
     receiver.response = { status: 200, body: "ok", headers: {} };
     const { id } = await api.webhook(`${receiver.url}/bulk`, "In bulk");
     onTestFinished(async () => void (await api.remove(`/v1/webhooks/${id}`))); // other tests expect one row per video
@@ -166,7 +166,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.context().close();
   });
 
-  /** Opens the page but blocks its menu code. `load` lets the code load and waits until the button is replaced. */
+  /** Opens the page but blocks its menu code. `load` unblocks it and waits until the page has replaced the button. */
   async function withoutMenus() {
     const { page } = await visitAsOwner(browser, server);
     const held = Promise.withResolvers<void>();
@@ -203,7 +203,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.context().close();
   });
 
-  test("filters are kept in the URL, and an empty result shows how many are set", async () => {
+  test("filters are kept in the URL, and an empty result shows how many filters are set", async () => {
     const { page, faults } = await visitAsOwner(browser, server);
     await page.goto("/dashboard/deliveries");
     await page.getByRole("link", { name: "Failed" }).click();
@@ -226,7 +226,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
   });
 
   test("the command palette, pages and rows can be used with the keyboard alone", async () => {
-    const name = `Reached by keys ${Date.now()}`; // unique, because the test may be repeated
+    const name = `Reached by keys ${Date.now()}`; // unique, because the test may be retried
     await api.video(name);
     await api.video("And another");
     const { page } = await visitAsOwner(browser, server);
@@ -257,7 +257,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.getByRole("dialog").waitFor({ state: "detached" });
 
     await page.keyboard.press("Control+k");
-    await page.getByRole("combobox", { name: "Search or jump to" }).waitFor(); // key presses before this would be lost
+    await page.getByRole("combobox", { name: "Search or jump to" }).waitFor(); // earlier key presses would be lost
     await page.keyboard.type(id);
     await page.getByRole("option", { name: `Delivery ${id}` }).waitFor();
     await page.keyboard.press("Enter");

@@ -48,7 +48,7 @@ async function siteOf(html: string): Promise<string> {
 }
 
 const time = (page: Page) => page.evaluate<number>("document.querySelector('video')?.currentTime ?? -1");
-/** Whether the player shows the paused state. The video element's own state changes slightly earlier. */
+/** Returns whether the player shows the paused state. The video element's own state changes slightly earlier. */
 const paused = (page: Page) =>
   page.evaluate<boolean>("document.querySelector('media-controller')?.hasAttribute('mediapaused')");
 
@@ -78,7 +78,7 @@ describe("the embed page", () => {
 
   test("can be used with the keyboard alone", async () => {
     const { page, faults } = await visit(browser, url);
-    // The video loops; otherwise, on a busy machine, it might end before the check and be paused.
+    // The video loops. Otherwise, on a busy machine, it might reach its end and pause before the check.
     await page.goto(`/${await readyVideo("one-keyframe.mp4")}?muted=1&loop=1`);
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");

@@ -1,4 +1,6 @@
-/** Tests filters with few or no matches in a long history, which the page searches with several requests. */
+/**
+ * Tests filters that match little or nothing in a long history. The page searches such a history with several requests.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LIMITS } from "../../server/src/kernel/limits.ts";
 import { openDatabase } from "../../server/src/store/db.ts";
@@ -17,7 +19,7 @@ const UNAVAILABLE = {
   detail: "The database is unavailable.",
 };
 
-/** Inserts one delivery per second. Only the oldest has the type video.uploaded. */
+/** Inserts deliveries that are dated one second apart. Only the oldest one has the type video.uploaded. */
 const FILL = `insert into deliveries (space_id, webhook_id, id, event_id, type, video_id, sequence, previous, status, attempts,
     response_status)
   select s.id, gen_random_uuid(), id_floor(now() - n * interval '1 s'), gen_random_uuid(),
@@ -38,7 +40,7 @@ describe.skipIf(without("chromium"))("a search through old deliveries", { timeou
   }, 120_000);
   afterAll(() => server?.remove());
 
-  test("sends several requests without a click, and reports no matches only at the end", async () => {
+  test("sends several requests without a click, and waits until the end to report that nothing matches", async () => {
     const { page, faults } = await visitAsOwner(browser, server);
     const requests: string[] = [];
     page.on("request", (request) => {

@@ -91,7 +91,7 @@ describe.skipIf(without("chromium"))("every page of the dashboard", { timeout: 9
   });
 });
 
-// Finds column headings that wrap, which means that their column has collapsed.
+// Finds column headings that wrap because their column has collapsed.
 const WRAPPED = `[...document.querySelectorAll("th")]
   .filter((head) => head.offsetHeight > 48)
   .map((head) => head.innerText)`;

@@ -17,7 +17,9 @@ export interface Receiver {
   response: { status: number; body: string; headers: Record<string, string> };
 }
 
-/** Starts a receiver that records its requests and sends the configured response. It closes after the test file. */
+/**
+ * Starts a receiver that records its requests and sends the configured response. It is closed when the test file ends.
+ */
 export async function startReceiver(): Promise<Receiver> {
   const receiver = newReceiver();
   receiver.url = `http://127.0.0.1:${await listen(createServer(listener(receiver)))}/webhooks`;

@@ -1,4 +1,7 @@
-/** Tests a change stream that goes silent but stays open. No error event follows, so the page has to detect it. */
+/**
+ * Tests a change stream that goes silent but stays open. The browser reports no error in this case, so the page has to
+ * detect the silence itself.
+ */
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectAccessible, openBrowser, visitAsOwner } from "../support/browser.ts";
@@ -8,7 +11,7 @@ import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { apiOf } from "./api.ts";
 import { startReceiver } from "./receiver.ts";
 
-/** The value from dashboard/src/live/changes.ts: two heartbeat intervals plus some slack. */
+/** Must match dashboard/src/live/changes.ts, where it is two heartbeat intervals plus some slack. */
 const SILENT_MS = 40_000;
 /** The interval between heartbeats. One interval is well below SILENT_MS; three are above it. */
 const QUIET_MS = 15_000;
@@ -36,7 +39,7 @@ describe.skipIf(without("chromium"))("a silent change stream", { timeout: 180_00
     await server?.remove();
   });
 
-  test("behind a proxy that drops its data is detected, shown with the time of the last data, and reconnected", async () => {
+  test("behind a proxy that drops its data is detected and reconnected, and the page shows when it last received data", async () => {
     const page = await watchDeliveries(proxied);
     await api.video("Before the silence");
     await row(page, "Before the silence").waitFor(SEEN);
@@ -50,7 +53,7 @@ describe.skipIf(without("chromium"))("a silent change stream", { timeout: 180_00
     expect(shown <= lastHeard, `${shown}, last data at ${lastHeard}`).toBe(true);
     await expectAccessible(page);
 
-    // The proxy drops data on new connections too, so each attempt times out and another one follows.
+    // The proxy also drops data on new connections, so each reconnection attempt times out and is followed by another.
     let tries = 0;
     page.on("request", (request) => {
       if (request.url().endsWith("/v1/changes")) tries += 1;
@@ -70,7 +73,7 @@ describe.skipIf(without("chromium"))("a silent change stream", { timeout: 180_00
     await page.context().close();
   });
 
-  test("from a frozen server is detected, and changes made meanwhile are shown once the server resumes", async () => {
+  test("from a frozen server is detected, and the page shows the missed changes once the server resumes", async () => {
     const page = await watchDeliveries(server);
     server.process().kill("SIGSTOP");
     try {
@@ -87,7 +90,7 @@ describe.skipIf(without("chromium"))("a silent change stream", { timeout: 180_00
     await page.context().close();
   });
 
-  test("without changes stays connected, because the server sends heartbeats", async () => {
+  test("that has no changes to report stays connected, because the server sends heartbeats", async () => {
     const page = await watchDeliveries(server);
     let streams = 0;
     page.on("request", (request) => {
@@ -105,7 +108,7 @@ describe.skipIf(without("chromium"))("a silent change stream", { timeout: 180_00
     await page.context().close();
   });
 
-  /** Opens the deliveries page with a fake clock, which starts at noon so that times can be compared as strings. */
+  /** Opens the deliveries page with a fake clock that starts at noon, so that times can be compared as strings. */
   async function watchDeliveries(server: TestServer): Promise<Page> {
     const { page } = await visitAsOwner(browser, server);
     await page.clock.install({ time: new Date().setHours(12, 0, 0, 0) });

@@ -81,7 +81,7 @@ describe.skipIf(without("chromium"))("the dashboard in unusual states", { timeou
       await page.context().close();
     });
 
-    test(`shows dialogs that fit every width, trap focus and restore it when closed in the ${colorScheme} theme`, async () => {
+    test(`shows dialogs that fit every width, trap focus, and restore it when they close, in the ${colorScheme} theme`, async () => {
       const { page, faults } = await visitAsOwner(browser, server, { colorScheme });
       for (const state of dialogs()) {
         await see(page, state);
@@ -113,7 +113,7 @@ const FOCUSED = "document.activeElement.tagName";
 /** More events than fit in a replay's window, so that a replay to the paused webhook never finishes. */
 const EVENTS = LIMITS.REPLAY_WINDOW + 2;
 
-/** Creates a webhook with each kind of problem, and replays. @returns their IDs */
+/** Creates one webhook for each kind of problem, and several replays. @returns their IDs */
 async function prepare(server: TestServer, receiver: Receiver) {
   const api = apiOf(server, await server.key());
   receiver.response = { status: 410, body: "", headers: {} };
@@ -136,7 +136,7 @@ async function prepare(server: TestServer, receiver: Receiver) {
   return { disabled, failing, paused, done, running };
 }
 
-/** Adds several kinds of failures to the health of the last few hours. */
+/** Adds several kinds of failures to a webhook's health over the last few hours. */
 async function failedToday(server: TestServer, webhook: string): Promise<void> {
   const connection = await findEmbeddedPostgres(server.dataDir);
   const db = openDatabase({ connection: connection!, connections: 1 });

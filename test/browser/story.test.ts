@@ -17,7 +17,7 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("the dashboard", async
   });
   afterAll(() => server?.remove());
 
-  test("leads from the first run to a verified webhook request for a real video, which is then sent again", {
+  test("leads from the first run to a verified webhook request for a real video, and sends that request again on demand", {
     timeout: 120_000,
   }, async () => {
     const receiver = await startReceiver();

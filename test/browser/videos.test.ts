@@ -150,7 +150,7 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("the videos pages", as
     await page.context().close();
   });
 
-  test("files dropped anywhere on the page are uploaded, and resume with one click after a reload", async () => {
+  test("files dropped anywhere on the page are uploaded, and their uploads resume with one click after a reload", async () => {
     const { page, wire } = await videosPage(300_000);
     const drag = await dragFile(page, await playable(folder, "high-bitrate.mp4"));
     await drag("dragEnter");
@@ -220,7 +220,7 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("the videos pages", as
     await page.context().close();
   });
 
-  test("the event data of a deleted video can be erased, and every page shows that", async () => {
+  test("the event data of a deleted video can be erased, and every page shows that it was erased", async () => {
     const key = await server.key();
     await call(server, key, "/v1/webhooks", { url: "http://127.0.0.1:65000/erased", events: ["video.deleted"] });
     const { id } = await call(server, key, "/v1/videos", { name: "Ada's film" });
@@ -255,7 +255,7 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("the videos pages", as
     await page.context().close();
   });
 
-  test("the page of a video that was deleted elsewhere links to the video's events", async () => {
+  test("if a video is deleted elsewhere while its page is open, the page links to the video's events", async () => {
     const key = await server.key();
     const { id } = await call(server, key, "/v1/videos", { name: "Short-lived" });
     const { page } = await videosPage();
@@ -286,7 +286,7 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("the videos pages", as
     await page.context().close();
   });
 
-  test("the / key focuses the search, whose text is kept in the URL", async () => {
+  test("the / key focuses the search box, and the search text is kept in the URL", async () => {
     const key = await server.key();
     await call(server, key, "/v1/videos", { name: "Harbour at dawn, timelapse" });
     const { page } = await videosPage();

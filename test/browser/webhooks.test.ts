@@ -7,7 +7,7 @@ import { startServer, type TestServer } from "../support/server.ts";
 import { apiOf } from "./api.ts";
 import { startReceiver } from "./receiver.ts";
 
-// The page reads health at most every five seconds; the rest is slack for busy machines.
+// The page reads webhook health at most every five seconds. The rest of the timeout is slack for busy machines.
 const SEEN_MS = 30_000;
 
 describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_000 }, async () => {
@@ -41,7 +41,7 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await page.context().close();
   });
 
-  test("a failing webhook shows since when and why it fails and what happens next, and recovers after a successful retry", async () => {
+  test("a failing webhook shows when and why it started to fail and what happens next, and recovers after a successful retry", async () => {
     receiver.response = { status: 500, body: "no", headers: {} };
     const { id } = await api.webhook(receiver.url, "Course catalogue");
     await api.video("Autumn lecture 1");
@@ -73,7 +73,7 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await expectAccessible(page);
     receiver.response = { status: 200, body: "ok", headers: {} };
     const enabled = page.getByRole("heading", { name: "Course catalogue" }).locator("..").getByText("Enabled");
-    // The request is rejected while a scheduled attempt is in progress.
+    // The click is retried, because the request is rejected while a scheduled attempt is in progress.
     await eventually(async () => {
       await page.getByRole("button", { name: "Retry one now" }).click({ timeout: 1_000 });
       await enabled.waitFor({ timeout: 12_000 });
@@ -93,7 +93,7 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await expect.poll(async () => (await charts.first().boundingBox())!.width).toBeLessThanOrEqual(390);
     expect(faults).toEqual([]);
     await page.context().close();
-    await api.remove(`/v1/webhooks/${id}`); // other tests expect no other webhook
+    await api.remove(`/v1/webhooks/${id}`); // other tests expect no extra webhook
   });
 
   test("pausing can be undone, resuming previews the held deliveries, and no event is lost", async () => {
@@ -223,7 +223,7 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await page.context().close();
   });
 
-  test("editing changes the settings, and deleting previews the canceled deliveries and offers to pause instead", async () => {
+  test("editing changes the settings, and deleting previews which deliveries it will cancel and offers to pause instead", async () => {
     const { id } = await api.webhook("http://127.0.0.1:1024/", "Old staging receiver");
     await api.video("Never delivered");
     const { page, faults } = await visitAsOwner(browser, server);

@@ -19,12 +19,12 @@ const rows = [...page.matchAll(/^\| `([A-Z_0-9]+)` \| (.*?) ?\| (.*?) ?\| (.+) \
 const folder = await mkdtemp(join(tmpdir(), "mave-configuration-"));
 afterAll(() => rm(folder, { recursive: true }));
 
-test("the page lists every setting with its example, in the same order as the code", () => {
+test("docs/configuration.md lists every setting with its example, in the same order as the code", () => {
   const settings = Object.entries(SETTINGS).map(([name, { example }]) => ({ name, example }));
   expect(rows.map(({ name, example }) => ({ name, example }))).toEqual(settings);
 });
 
-test("the page lists the defaults that apply in an empty environment", async () => {
+test("docs/configuration.md lists the defaults that apply in an empty environment", async () => {
   const config = await loadConfig({}, folder);
   const inCode: Record<string, unknown> = {
     PORT: config.port,
@@ -45,7 +45,7 @@ test("the page lists the defaults that apply in an empty environment", async () 
   );
 });
 
-test("http and loopback addresses are allowed with a loopback URL but not with a public one", async () => {
+test("http URLs and loopback addresses are allowed by default if MAVE_PUBLIC_URL is a loopback URL, but not if it is public", async () => {
   const { allowHttp, allowNetworks } = await loadConfig({}, folder);
   expect([allowHttp, allowNetworks]).toEqual([true, ["loopback"]]);
   const open = await loadConfig({ MAVE_PUBLIC_URL: "https://videos.example.com" }, folder);

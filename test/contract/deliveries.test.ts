@@ -1,4 +1,7 @@
-/** For each event type, the engine signs a delivery's request, the SDK verifies it, and the schemas validate it. */
+/**
+ * Checks, for each event type, that a request signed by the engine passes the SDK's verification and matches the
+ * schemas.
+ */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type MaveEvent, verify } from "@mave/webhooks";
@@ -64,11 +67,11 @@ beforeAll(async () => {
   openApi = (await openApiDocument()) as OpenApi;
 });
 
-test("the webhooks in the OpenAPI document are the catalog's event types", () => {
+test("the OpenAPI document describes one webhook for each event type in the catalog", () => {
   expect(Object.keys(openApi.webhooks)).toEqual(types);
 });
 
-test("the video and webhook in the OpenAPI document have the validation schemas' fields, all required", () => {
+test("the OpenAPI document's video and webhook schemas have the same fields as the validation schemas, all of them required", () => {
   for (const [name, schema] of Object.entries({ Video, Webhook })) {
     const { properties, required } = openApi.components.schemas[name]!;
     expect(Object.keys(properties)).toEqual(Object.keys(schema.properties));

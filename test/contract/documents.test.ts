@@ -45,14 +45,14 @@ describe.each(pages)("%s", (page) => {
     expect(named.map(([, path]) => path!).filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
-  test("names only commands in package.json", async () => {
+  test("names only commands that package.json defines", async () => {
     const { scripts } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
     const named = [...(await read(page)).matchAll(/npm (?:run )?(?:-s )?(start|test|demo|dev|check|bench|mave)\b/g)];
     expect(named.map(([, name]) => name).filter((name) => !(name! in scripts))).toEqual([]);
   });
 });
 
-test("ARCHITECTURE.md follows an event from the API to the receiver through at most eight files", async () => {
+test("ARCHITECTURE.md follows an event from the API to the settled delivery in at most eight steps", async () => {
   const story = (await read("ARCHITECTURE.md")).split("## The path of an event")[1]!.split("\n## ")[0]!;
   const steps = [...story.matchAll(/^\d\. `([^`]+)`/gm)];
   expect(steps.length).toBeLessThanOrEqual(8);

@@ -1,6 +1,6 @@
 /**
- * The catalog, the API schemas, the SDK types and the docs all describe events. These tests compare them. The compiler
- * compares the types (`npm run check`).
+ * Checks that the catalog, the API schemas, the SDK types and the docs describe events in the same way. The types are
+ * compared at compile time (`npm run check`).
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -27,7 +27,7 @@ test("the SDK's data types equal the API's data types", () => {
   expectTypeOf<sdk.WebhookData>().toEqualTypeOf<Webhook>();
 });
 
-test("the first five fields of a video are fixed", () => {
+test("the first five fields of a video keep their names and order", () => {
   expect(Object.keys(Video.properties).slice(0, 5)).toEqual(["id", "object", "created", "embed_url", "last_upload"]);
 });
 

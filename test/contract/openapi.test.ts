@@ -38,7 +38,7 @@ test("every reference resolves to a component, and every component is referenced
   expect([...used].sort()).toEqual(Object.keys(document.components.schemas).sort());
 });
 
-test("its webhooks are the catalog's event types, with the schemas for their data", () => {
+test("the document describes one webhook for each event type in the catalog, with the schema for its data", () => {
   expect(Object.keys(document.webhooks)).toEqual(Object.keys(EVENT_TYPES));
   for (const [type, { about }] of Object.entries(EVENT_TYPES)) {
     const { schema } = document.webhooks[type]!.post.requestBody.content["application/json"];

@@ -13,7 +13,7 @@ describe("a connection that breaks during a transaction", () => {
     const broken = db.transaction(async (tx) => {
       const [row] = await tx.run<{ pid: number }>(backendPid);
       await other.run(terminate, [row!.pid]);
-      await new Promise((resolve) => setTimeout(resolve, 100)); // the connection ends while no statement runs
+      await new Promise((resolve) => setTimeout(resolve, 100)); // lets the connection end while no statement is running
       await tx.run(backendPid);
     });
     await expect(broken).rejects.toThrow();

@@ -1,6 +1,6 @@
 /** An API client that retries each call with the same Idempotency-Key until it gets a response. */
 export interface Caller {
-  /** Evaluated at each try, because callers may switch to another server. */
+  /** Called for each try, because callers may switch to another server. */
   url: () => string;
   key: string;
 }
@@ -8,11 +8,13 @@ export interface Caller {
 export interface Returned<Body> {
   status: number;
   body: Body;
-  /** The number of earlier tries that got no response or a 5xx. Any of them may have made the change. */
+  /**
+   * The number of earlier tries that got no response, a 5xx or IDEMPOTENCY_BUSY. Any of them may have made the change.
+   */
   failedTries: number;
 }
 
-const TIMEOUT_MS = 240_000; // a server that is killed repeatedly is rarely ready, especially on a busy machine
+const TIMEOUT_MS = 240_000; // a server that is killed repeatedly is often not ready, especially on a busy machine
 
 export async function call<Body>(
   { url, key }: Caller,

@@ -7,10 +7,10 @@ import { FACTOR, type Scene, SEED, setScene, wait } from "./scene.ts";
 
 const TIMEOUT_MS = 240_000;
 const COMMIT_CUTS = Math.ceil(3 * FACTOR);
-/** The outage's duration after the server notices it. In the long tests, it is as long as a lease. */
+/** How long the outage continues after the server has noticed it. In the long tests, it is as long as a lease. */
 const BLACK_HOLE_MS = 6_000 * FACTOR;
 
-/** A database behind a proxy that fails on command. */
+/** Creates a database behind a proxy that fails on command. */
 async function databaseBehindProxy(): Promise<{ url: string; proxy: TcpProxy }> {
   const { host, port } = inject("postgres");
   const { user, database } = await testConnection();
@@ -31,7 +31,9 @@ const readiness = async ({ server }: Scene): Promise<number> => {
 };
 
 describe("while the database is unreachable,", () => {
-  test("the API returns 503 immediately, and deliveries continue afterwards", { timeout: TIMEOUT_MS }, async () => {
+  test("the API returns 503 immediately, and deliveries continue once it is back", {
+    timeout: TIMEOUT_MS,
+  }, async () => {
     const { scene, proxy } = await sceneBehindProxy();
     const load = scene.load({ callers: 2 });
     for (let cut = 0; cut < 3; cut += 1) {
@@ -47,7 +49,7 @@ describe("while the database is unreachable,", () => {
       expect(response.status).toBe(503);
       expect(await response.json()).toMatchObject({ code: "STORE_UNAVAILABLE" });
       expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);
-      expect(Date.now() - begin).toBeLessThan(15_000); // no request waits for the database to return
+      expect(Date.now() - begin).toBeLessThan(15_000); // requests must not wait until the database is back
       expect((await fetch(`${scene.server.url}/healthz`)).status).toBe(200);
       proxy.heal();
       await expect.poll(() => readiness(scene), { timeout: 20_000 }).toBe(200);
@@ -86,7 +88,7 @@ describe("connections that are cut just before or after a commit", () => {
       `${cuts.before} cuts before a commit, ${cuts.after} after: ${events} events, ${duplicates.length} twice`,
     );
     expect(ledger.findings).toEqual([]);
-    // Callers retried each call with the same key until it succeeded. No retry created a second video.
+    // Callers retried each call with the same Idempotency-Key until it succeeded, and no retry created a second video.
     expect(events).toBe(load.acknowledged.created.size + load.acknowledged.deleted.size);
     proxy.close();
   });

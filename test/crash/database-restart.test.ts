@@ -8,7 +8,7 @@ import { databaseUrl } from "../support/database.ts";
 import { removeDataFolder } from "../support/server.ts";
 import { type Scene, setScene, wait } from "./scene.ts";
 
-/** The signals for a fast shutdown, an immediate shutdown and a kill of PostgreSQL. */
+/** The signals that make PostgreSQL shut down fast, shut down immediately and die, in this order. */
 const SIGNALS = ["SIGINT", "SIGQUIT", "SIGKILL"] as const;
 
 interface Database {
@@ -19,7 +19,7 @@ interface Database {
 
 const embedded = async (): Promise<Database> => ({ folder: ({ server }) => server.dataDir, env: {} });
 
-/** A cluster that the server did not start and cannot restart. A supervisor in the test process restarts it. */
+/** Starts a PostgreSQL cluster that the server cannot restart. A supervisor in the test process restarts it instead. */
 async function external(): Promise<Database> {
   const folder = await mkdtemp(join(tmpdir(), "mave-external-"));
   const fail = (why: Error) => {
@@ -36,7 +36,7 @@ async function external(): Promise<Database> {
 describe.each([
   ["an embedded", embedded],
   ["an external", external],
-])("%s database that shuts down fast, shuts down immediately and is killed", (which, prepare) => {
+])("%s database that receives SIGINT, SIGQUIT and SIGKILL in turn", (which, prepare) => {
   test("interrupts deliveries only until it is running again", { timeout: 240_000 }, async () => {
     const database = await prepare();
     const scene = await setScene(database.env, ["/healthy", "/flaky"]);
@@ -58,7 +58,7 @@ describe.each([
   });
 });
 
-/** @returns the milliseconds from the signal until the server is ready with a new postmaster */
+/** Sends a signal to PostgreSQL. @returns the milliseconds until the server is ready with a new postmaster */
 async function restart(folder: string, signal: NodeJS.Signals, { server }: Scene): Promise<number> {
   const home = await realpath(join(folder, "postgres"));
   const postmaster = async () =>

@@ -35,7 +35,7 @@ function smallDisk(bytes: number): { folder: string; fill(left: number): void; f
       try {
         writeFileSync(ballast, Buffer.alloc(Math.max(0, bavail * bsize - left)));
       } catch (error) {
-        // Another process may have used the remaining space in the meantime. The disk is full in that case too.
+        // Another process may have used the remaining space in the meantime. Either way, the disk is full.
         if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
       }
     },
@@ -47,7 +47,7 @@ const isRoot = process.getuid?.() === 0;
 if (!isRoot) console.log("Skipping the tests of a full disk: only root may mount the disk that they fill");
 
 describe.skipIf(!isRoot)("a full disk", () => {
-  test("rejects an upload with 507, keeps existing data, and accepts the upload once there is space", {
+  test("makes the server reject an upload with 507, keep existing data, and accept the upload once there is space", {
     timeout: TIMEOUT_MS,
   }, async (context) => {
     const disk = smallDisk(40_000_000);
@@ -77,7 +77,7 @@ describe.skipIf(!isRoot)("a full disk", () => {
     await expect.poll(async () => (await get()).status, { timeout: 120_000, interval: 300 }).toBe("ready");
   });
 
-  test("loses no acknowledged event when it contains the database", {
+  test("that contains the database causes no acknowledged event to be lost", {
     timeout: TIMEOUT_MS,
   }, async (context) => {
     const disk = smallDisk(500_000_000);

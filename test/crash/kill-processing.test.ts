@@ -38,7 +38,7 @@ async function typesOf(id: string): Promise<string[]> {
   return data.map(({ type }) => type);
 }
 
-/** The process ids of this server's ffmpeg processes. */
+/** Returns the process ids of this server's ffmpeg processes. */
 function ffmpegs(): number[] {
   const isOurs = (process: string) => {
     try {
@@ -81,7 +81,7 @@ test("killing the server during processing leaves no ffmpeg running, and a resta
   expect(await readdir(join(server.dataDir, "originals"))).toEqual([]);
 });
 
-test("after the server is killed during uploads, tus resumes after the last byte on disk and a PUT is discarded", async () => {
+test("if the server is killed during uploads, a tus upload resumes after the last byte on disk, and a PUT is discarded", async () => {
   const file = await readFile(await playable(inputs, "plain-720p.mp4"));
   const [resumed, broken] = [await newVideo(), await newVideo()];
   const tus = { authorization, "tus-resumable": "1.0.0" };

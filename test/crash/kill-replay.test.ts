@@ -5,7 +5,7 @@ import { type Scene, setScene, wait } from "./scene.ts";
 
 const VIDEOS = 120;
 const PATHS = ["/healthy", "/flaky"];
-/** A replay keeps few deliveries pending. After this many arrivals, it has created more. */
+/** A replay keeps only a few deliveries pending, so after this many arrivals it must have created new ones. */
 const ARRIVALS_BETWEEN_KILLS = 60;
 const KILLS = 3;
 
@@ -24,7 +24,7 @@ describe("a replay whose server is killed", () => {
       const before = arrived(scene);
       await expect.poll(() => arrived(scene), { timeout: 60_000 }).toBeGreaterThan(before + ARRIVALS_BETWEEN_KILLS);
       await scene.server.kill();
-      await wait(50); // lets the receiver read everything sent before the kill
+      await wait(50); // gives the receiver time to read everything sent before the kill
       kills.push({ what: "service", over_ms: Date.now() });
       const all = (created.size + deleted.size) * PATHS.length;
       expect(arrived(scene), "killed before the end").toBeLessThan(all);
@@ -44,7 +44,7 @@ describe("a replay whose server is killed", () => {
 
 const arrived = ({ receiver }: Scene): number => receiver.read().length;
 
-/** Creates a replay of all events, including those from before the webhook was registered. @returns its id */
+/** Creates a replay of all events, including those recorded before the webhook was registered. @returns its id */
 async function replayAll({ caller }: Scene, webhook: string): Promise<string> {
   const until = Math.ceil(Date.now() / 1000) + 1;
   const input = { webhook, since: until - 600, until };

@@ -11,7 +11,7 @@ const KILLS = Math.ceil(10 * FACTOR);
 /** What each round kills: the running server, the server while it starts, or its database. */
 const ROUNDS = [["service"], ["service", "start"], ["database"], ["service", "start"]] as const;
 
-/** The approximate duration of startup. A kill at a random time within it can hit any stage. */
+/** The approximate duration of startup. A kill at a random moment during startup can hit any of its stages. */
 const START_MS = 900;
 
 describe("kill -9 of the server and its database under load", () => {
@@ -51,15 +51,15 @@ async function kill(scene: Scene, what: Kill["what"]): Promise<Kill> {
   const postmaster = what === "database" ? await postmasterOf(scene) : 0;
   if (postmaster === 0) await scene.server.kill();
   else process.kill(postmaster, "SIGKILL");
-  await wait(50); // lets the receiver read everything sent before the kill
+  await wait(50); // gives the receiver time to read everything sent before the kill
   const over_ms = Date.now();
   if (postmaster !== 0) await databaseIsBack(scene, postmaster);
   return { what, over_ms };
 }
 
-/** Starts the server and returns before it is ready. */
+/** Starts the server and returns after `ms`, without waiting until it is ready. */
 async function startFor({ server }: Scene, ms: number): Promise<void> {
-  server.start().catch(() => {}); // the server is killed before it is ready
+  server.start().catch(() => {}); // fails, because the server is killed before it is ready
   await wait(ms);
 }
 
@@ -71,7 +71,7 @@ async function timed(work: () => Promise<void>): Promise<number> {
 
 const hasEnded = ({ server }: Scene): boolean => server.process().signalCode !== null;
 
-/** @returns the postmaster's process id, or 0 if the database is not running */
+/** Returns the postmaster's process id, or 0 if the database is not running. */
 const postmasterOf = async ({ server }: Scene): Promise<number> => {
   const home = await realpath(join(server.dataDir, "postgres"));
   return Number.parseInt(await readFile(join(home, "cluster/postmaster.pid"), "utf8").catch(() => "0"), 10);

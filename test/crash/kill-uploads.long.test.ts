@@ -8,14 +8,15 @@ import { startServer, type TestServer } from "../support/server.ts";
 import { playable, videoFolder } from "../support/video-files.ts";
 import { all, type Caller, call } from "./caller.ts";
 
-const TIMEOUT_MS = 240_000; // each test takes seconds on an idle machine
+const TIMEOUT_MS = 240_000; // each test takes only seconds on an idle machine
 
 let server: TestServer;
 let caller: Caller;
 let quick: string;
 let slow: string;
 
-// These tests need ffmpeg, which also creates the files they upload. `npm test` skips them if it is not installed.
+// These tests need ffmpeg, which also creates the files they upload. `npm test` skips the tests if ffmpeg is not
+// installed.
 beforeAll(async () => {
   if (without("ffmpeg")) return;
   const folder = await videoFolder();
@@ -49,12 +50,12 @@ async function put(id: string, path: string): Promise<number> {
   return response.status;
 }
 
-/** The types of a video's events, in order. */
+/** Returns the types of a video's events, in order. */
 async function eventTypes(id: string): Promise<string[]> {
   return (await all<{ type: string }>(caller, `/v1/events?video=${id}`)).map(({ type }) => type);
 }
 
-/** The server's child processes: ffmpeg, ffprobe and their wrappers. */
+/** Returns the ids of the server's child processes: ffmpeg, ffprobe and their wrappers. */
 function workers(): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
@@ -134,7 +135,7 @@ describe.skipIf(without("ffmpeg"))("an upload whose server is killed", () => {
 });
 
 describe.skipIf(without("ffmpeg"))("processing", () => {
-  test("is repeated when ffmpeg is killed, with only one event", { timeout: TIMEOUT_MS }, async () => {
+  test("is repeated if ffmpeg is killed, and still records only one event", { timeout: TIMEOUT_MS }, async () => {
     const video = await createVideo();
     expect(await put(video, slow)).toBe(202);
     await expect.poll(() => workers().length, { timeout: 60_000, interval: 5 }).toBeGreaterThan(0);
@@ -144,7 +145,7 @@ describe.skipIf(without("ffmpeg"))("processing", () => {
     await expectNoLeftovers();
   });
 
-  test("is repeated when the server is killed, with no ffmpeg left and only one event", {
+  test("is repeated if the server is killed, leaves no ffmpeg running and records only one event", {
     timeout: TIMEOUT_MS,
   }, async () => {
     const video = await createVideo();

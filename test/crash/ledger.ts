@@ -32,7 +32,7 @@ export interface Ledger {
   deliveries: number;
   /** Requests in the receiver's log. */
   received: Received[];
-  /** Requests without an attempt in the API: they were sent but not settled before their process was killed. */
+  /** Requests without an attempt in the API. A kill must explain each of them (see losses.ts). */
   unrecorded: Received[];
   /** Deliveries with more than one 2xx response, not counting responses after the sender's timeout. */
   duplicates: string[];
@@ -42,7 +42,7 @@ export interface Ledger {
 export interface LedgerInput {
   caller: Caller;
   receiver: LoggingReceiver;
-  /** Webhook ids by the receiver's path. */
+  /** Webhook ids, keyed by the receiver's path. */
   webhooks: Map<string, string>;
   acknowledged: Acknowledged;
 }
@@ -84,8 +84,9 @@ export async function compare({ caller, receiver, webhooks, acknowledged }: Ledg
 const isSuccess = ({ responded }: Received): boolean => responded !== null && responded < 300;
 
 /**
- * The list omits events newer than the oldest running transaction in any database on the PostgreSQL server, including
- * those of other tests. This function therefore reads the list until it contains all events, or until a timeout.
+ * Reads the list of events until it contains every acknowledged one, or until a timeout. The list omits events newer
+ * than the oldest running transaction in any database on the PostgreSQL server, even if another test runs that
+ * transaction.
  */
 async function listedEvents(caller: Caller, acknowledged: Acknowledged): Promise<EventView[]> {
   const read = async () => (await all<EventView>(caller, "/v1/events")).filter(({ type }) => type.startsWith("video."));
@@ -108,14 +109,14 @@ async function withLogs(caller: Caller, deliveries: DeliveryView[]): Promise<Del
   return details;
 }
 
-/** If a change was acknowledged with a 2xx, the change and its event are committed. */
+/** Checks that each acknowledged change has its event in the API. */
 function missingEvents(events: EventView[], { created, deleted }: Acknowledged): string[] {
   const known = new Set(events.map(({ type, data }) => `${type} ${data.id}`));
   const due = [...[...created].map((id) => `video.created ${id}`), ...[...deleted].map((id) => `video.deleted ${id}`)];
   return due.filter((event) => !known.has(event)).map((event) => `acknowledged, but no event: ${event}`);
 }
 
-/** Each video's events are numbered from 1, without gaps or duplicates. */
+/** Checks that each video's events are numbered from 1, without gaps or duplicates. */
 function gapsInSequences(events: EventView[]): string[] {
   return [...Map.groupBy(events, ({ data }) => data.id)].flatMap(([video, own]) => {
     const sequences = own.map(({ sequence }) => sequence).sort((one, other) => one - other);
@@ -123,7 +124,7 @@ function gapsInSequences(events: EventView[]): string[] {
   });
 }
 
-/** Each event has exactly one delivery per webhook. */
+/** Checks that each event has exactly one delivery per webhook. */
 function missingDeliveries(events: EventView[], deliveries: DeliveryView[], webhooks: Map<string, string>): string[] {
   const counts = new Map<string, number>();
   for (const { event, webhook } of deliveries)
@@ -135,7 +136,10 @@ function missingDeliveries(events: EventView[], deliveries: DeliveryView[], webh
   );
 }
 
-/** Every delivery succeeded, and each attempt in the API matches one request in the receiver's log. */
+/**
+ * Checks that a delivery succeeded, and that each of its attempts with a response matches one request in the receiver's
+ * log.
+ */
 function undelivered({ id, status, log }: DeliveryView, seen: Received[]): string[] {
   const findings: string[] = [];
   if (status !== "succeeded") findings.push(`delivery ${id} is ${status}`);
@@ -151,7 +155,7 @@ function undelivered({ id, status, log }: DeliveryView, seen: Received[]): strin
   return findings;
 }
 
-/** Each request is signed and belongs to a delivery in the API. */
+/** Checks that each request is signed and belongs to a delivery in the API. */
 function unknownRequests(received: Received[], deliveries: DeliveryView[]): string[] {
   const byId = new Map(deliveries.map((delivery) => [delivery.id, delivery]));
   return received.flatMap(({ delivery, event, attempt, verified }) => {
@@ -160,7 +164,10 @@ function unknownRequests(received: Received[], deliveries: DeliveryView[]): stri
   });
 }
 
-/** Each attempt has one row and at most one attempt succeeded, regardless of how many nodes settled the delivery. */
+/**
+ * Checks that each attempt has only one row and that at most one attempt per delivery succeeded, no matter how many
+ * nodes settled the delivery.
+ */
 function settledTwice(deliveries: DeliveryView[]): string[] {
   return deliveries.flatMap(({ id, log }) => {
     const findings: string[] = [];
@@ -170,7 +177,10 @@ function settledTwice(deliveries: DeliveryView[]): string[] {
   });
 }
 
-/** Only one node at a time attempts a delivery, so its requests do not overlap in the receiver's log. */
+/**
+ * Checks that a delivery's requests do not overlap in the receiver's log, because only one node at a time may attempt
+ * it.
+ */
 function overlaps(byDelivery: Map<string, Pick<Received, "began_ms" | "at_ms" | "attempt">[]>): string[] {
   return [...byDelivery].flatMap(([delivery, own]) => {
     const inTime = own.toSorted((one, other) => one.began_ms - other.began_ms);
@@ -188,7 +198,7 @@ function differingBodies(received: Received[]): string[] {
     .map(([event]) => `event ${event} was sent with different bytes`);
 }
 
-/** Within one webhook, a video's event is not sent before the previous one has succeeded. */
+/** Checks that each webhook gets a video's event only after the video's previous event has succeeded. */
 function outOfOrder(received: Received[]): string[] {
   const lines = Map.groupBy(received, ({ path, video }) => `${path} ${video}`);
   return [...lines].flatMap(([line, own]) => {

@@ -1,6 +1,6 @@
 import { type Caller, call } from "./caller.ts";
 
-/** Changes that the API acknowledged with a 2xx. */
+/** The ids of videos whose creation or deletion the API acknowledged. */
 export interface Acknowledged {
   created: Set<string>;
   deleted: Set<string>;
@@ -8,13 +8,13 @@ export interface Acknowledged {
 
 export interface Load {
   acknowledged: Acknowledged;
-  /** The number of tries that got no response and were retried with the same key. */
+  /** Returns the number of failed tries. Each of them was followed by another try. */
   failedTries(): number;
-  /** Resolves when all callers have received their last response. */
+  /** Stops the callers, and resolves once each of them has received its last response. */
   stop(): Promise<void>;
 }
 
-/** A seeded random number generator. */
+/** Returns a seeded random number generator. */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -25,7 +25,7 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** Starts callers that create videos, and delete every second one, until they are stopped. */
+/** Starts callers that create videos, and delete about half of them, until they are stopped. */
 export function startLoad(caller: Caller, { callers = 4, pause_ms = 60, seed = 1 } = {}): Load {
   const acknowledged: Acknowledged = { created: new Set(), deleted: new Set() };
   let [failedTries, isRunning] = [0, true];
@@ -42,7 +42,7 @@ export function startLoad(caller: Caller, { callers = 4, pause_ms = 60, seed = 1
     }
   }
 
-  /** If the response to a deletion was lost, the next try returns 404, because the video is already deleted. */
+  /** Deletes a video. If the response is lost, the next try returns 404, because the video is already deleted. */
   async function remove(video: string): Promise<void> {
     const deleted = await call(caller, "DELETE", `/v1/videos/${video}`);
     failedTries += deleted.failedTries;

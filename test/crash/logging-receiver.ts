@@ -7,9 +7,9 @@ import { pipeline } from "node:stream/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { verify } from "@mave/webhooks";
 
-/** A request as the receiver saw it. Each is one line in its log, written before it responds. */
+/** A request as the receiver saw it. The receiver writes each request to its log as one line before it responds. */
 export interface Received {
-  /** When the headers had arrived. */
+  /** The time at which the headers had arrived. */
   began_ms: number;
   /** The time just before the response, or before the decision not to respond. */
   at_ms: number;
@@ -49,7 +49,10 @@ interface Behavior {
   body?: () => AsyncIterable<Buffer>;
 }
 
-/** The behavior of each path. It depends only on the delivery and the attempt, so that a run can be reproduced. */
+/**
+ * How the receiver behaves on each path. The behavior depends only on the delivery and the attempt, so that a run can
+ * be reproduced.
+ */
 const BEHAVIORS: Record<string, (chance: number, attempt: number) => Behavior> = {
   "/healthy": () => ({ status: 200 }),
   "/flaky": (chance, attempt) => ({ status: chance < 0.25 && attempt < 4 ? 500 : 204 }),
@@ -61,7 +64,10 @@ const BEHAVIORS: Record<string, (chance: number, attempt: number) => Behavior> =
   },
 };
 
-/** Few requests hang, because each one blocks its video, and the end of the test, until the attempt times out. */
+/**
+ * Cumulative probabilities that a request hangs, drips or floods. Only a few requests hang, because each of them blocks
+ * its video and delays the end of the test until its attempt times out.
+ */
 const [HANGS, DRIPS, FLOODS] = [0.02, 0.12, 0.25];
 const DRIP_BYTES = 10;
 const DRIP_MS = 50;
@@ -73,14 +79,14 @@ async function* drip(): AsyncIterable<Buffer> {
   }
 }
 
-/** Resolves when the sender closes the connection. */
+/** Yields bytes until the sender closes the connection. */
 async function* flood(): AsyncIterable<Buffer> {
   for (const piece = Buffer.alloc(16_384, "."); ; ) yield piece;
 }
 
 /**
  * Starts a receiver that logs each request to a file before it responds. The file is an independent record of all
- * requests, even if the sender was killed.
+ * requests, even of those whose sender was killed.
  */
 export async function startLoggingReceiver(file: string): Promise<LoggingReceiver> {
   const secrets = new Map<string, string>();

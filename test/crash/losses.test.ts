@@ -7,7 +7,7 @@ const KILLS: Kill[] = [
   { what: "database", over_ms: 2_000 },
 ];
 
-/** Attempts for one webhook before a kill, one every 5 ms. */
+/** Returns 150 attempts for one webhook before a kill, one every 5 ms. */
 const attemptsBefore = ({ over_ms }: Kill): Received[] =>
   Array.from({ length: 150 }, (_, index) => {
     const began_ms = over_ms - 750 + index * 5;
@@ -17,7 +17,7 @@ const [first, second] = [attemptsBefore(KILLS[0]!), attemptsBefore(KILLS[1]!)];
 const received = [...first, ...second];
 
 describe("the check for lost attempts", () => {
-  test("accepts attempts in flight when a kill happened", () => {
+  test("accepts lost attempts that were in flight when a kill happened", () => {
     const lost = [...first.slice(-9), ...second.slice(-20)];
     expect(losses(received, lost, KILLS)).toEqual({ most: 20, overtaken: 0, findings: [] });
   });
@@ -25,7 +25,11 @@ describe("the check for lost attempts", () => {
   test.each([
     ["long before the service was killed", [first[120]!], /^delivery 1000\.120, attempt 1 was lost, and 29 later ones/],
     ["long before the database was killed", [second[50]!], /^delivery 2000\.50, attempt 1 was lost, and 99 later ones/],
-    ["by a kill with more losses than attempts in flight", first.slice(-140), /^140 attempts were lost by one kill/],
+    [
+      "by a kill that lost more attempts than can be in flight",
+      first.slice(-140),
+      /^140 attempts were lost by one kill/,
+    ],
   ])("reports an attempt lost %s", (_, lost, finding) => {
     expect(losses(received, lost, KILLS).findings).toEqual([expect.stringMatching(finding)]);
   });

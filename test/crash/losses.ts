@@ -9,7 +9,7 @@ export interface Kill {
   over_ms: number;
 }
 
-/** The attempts that kills lost, and the losses that no kill explains. */
+/** How many attempts were lost to kills, and which losses no kill explains. */
 export interface Losses {
   /** The highest number of attempts lost by one kill. */
   most: number;
@@ -18,14 +18,17 @@ export interface Losses {
   findings: string[];
 }
 
-/** A lost attempt was in flight, or in the batch that was being settled. The highest number observed is 22. */
+/**
+ * How many attempts one kill may lose: those in flight and those in the batch that was being settled. The highest
+ * number observed is 22.
+ */
 const LOST_MAX = PATHS.length * LIMITS.WEBHOOK_IN_FLIGHT_MAX + LIMITS.SETTLE_BATCH_MAX;
 
 /**
- * How many later attempts for one webhook may be settled although an earlier one was lost. If the server is killed, these
- * are the other attempts in flight; none have been observed. A killed database loses the settles since its last commit.
- * The server then settles the responses it received in the meantime, all for deliveries that it already held. The highest
- * number observed is 4.
+ * How many later attempts for one webhook may be settled although an earlier one was lost. If the server is killed,
+ * these are the other attempts in flight; none have been observed. If the database is killed, it loses the settles that
+ * it has not yet written to disk. The server then settles the responses it received in the meantime, all of them for
+ * deliveries that it had already leased. The highest number observed is 4.
  */
 const OVERTAKEN_MAX = {
   service: LIMITS.WEBHOOK_IN_FLIGHT_MAX,
@@ -36,9 +39,9 @@ const OVERTAKEN_MAX = {
 const END_UNKNOWN = "/hostile";
 
 /**
- * Checks that kills explain all unrecorded attempts. It does not compare times, because they are unreliable on a busy
- * machine. Instead it compares the order. Attempts are settled in the order of their responses, so a kill loses only the
- * last few. An attempt that is missing from the middle was lost for another reason.
+ * Checks that kills explain all unrecorded attempts. It compares the order of attempts instead of times, because times
+ * are unreliable on a busy machine. Attempts are settled in the order of their responses, so a kill loses only the last
+ * few. An attempt that is missing from the middle must have been lost for another reason.
  */
 export function losses(received: readonly Received[], unrecorded: readonly Received[], kills: readonly Kill[]): Losses {
   const lost = new Set(unrecorded);
@@ -51,7 +54,9 @@ export function losses(received: readonly Received[], unrecorded: readonly Recei
   };
 }
 
-/** @param kill the kill that ends the period, or undefined after the last kill */
+/**
+ * Checks the requests between two kills. @param kill the kill that ended this period, or undefined after the last kill
+ */
 function lossesBetweenKills(
   kill: Kill | undefined,
   received: readonly Received[],

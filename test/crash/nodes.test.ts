@@ -12,10 +12,10 @@ import {
 
 const KILLS = 2 * Math.ceil(FACTOR / 2);
 
-/** Shorter than a lease. For a longer freeze, see freeze.long.test.ts. */
+/** How long a node is frozen. This is shorter than a lease; freeze.long.test.ts tests longer freezes. */
 const FREEZE_MS = 2_000;
 
-/** The minimum time left on a delivery's old lease when another node sends it. */
+/** The minimum time that a delivery's old lease must have left when another node sends the delivery. */
 const LEASE_LEFT_MS = 5_000;
 
 describe("two nodes under load", () => {
@@ -57,9 +57,10 @@ describe("two nodes under load", () => {
 });
 
 /**
- * A killed node's leases last another half a minute. If its deliveries arrive sooner, the takeover released them. Prints
- * the delay, usually 2 s and at most 8 s on a heavily loaded machine.
- * @returns milliseconds until the first of these deliveries arrived
+ * Kills a node, waits until the other node has sent its deliveries, and restarts it. The killed node's leases would
+ * last another half a minute, so deliveries that arrive sooner were released by the takeover. The takeover usually
+ * takes 2 s, and at most 8 s on a heavily loaded machine.
+ * @returns the milliseconds from the kill until the first of these deliveries arrived
  */
 async function killUntilTakenOver({ scene, nodes, db }: TwoNodes, index: number, leases: Leased[]): Promise<number> {
   const node = nodes[index]!;

@@ -28,12 +28,12 @@ test.skipIf(without("ffmpeg"))(
     const { body: video } = await call<{ id: string }>(caller, "POST", "/v1/videos", {});
     expect(await upload(caller, video.id)).toBe(202);
     const types = () => receiver.read().map(({ type }) => type);
-    expect(types()).toEqual([]); // no node delivers yet
+    expect(types()).toEqual([]); // no node with the deliver role is running yet
 
     await start("deliver");
     await expect.poll(types, poll).toEqual(["video.created"]);
     const status = async () => (await call<{ status: string }>(caller, "GET", `/v1/videos/${video.id}`)).body.status;
-    expect(await status()).not.toBe("ready"); // no node processes yet
+    expect(await status()).not.toBe("ready"); // no node with the process role is running yet
 
     await start("process");
     await expect.poll(types, poll).toEqual(["video.created", "video.processing", "video.uploaded"]);
@@ -42,7 +42,10 @@ test.skipIf(without("ffmpeg"))(
   },
 );
 
-/** A database, a data folder and a secrets key that all nodes share, and a receiver. All are removed after the test. */
+/**
+ * Creates a receiver, and a database, a data folder and a secrets key that all nodes share. Everything is removed after
+ * the test.
+ */
 async function prepare() {
   const folder = await mkdtemp(join(tmpdir(), "mave-roles-"));
   const receiver = await startLoggingReceiver(join(folder, "received.jsonl"));

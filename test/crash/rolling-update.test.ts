@@ -26,7 +26,7 @@ test("during a rolling update, both versions deliver, an older node can restart,
   await Promise.all([delivers(older), delivers(newer)]);
 
   await leaves(scene, older);
-  await older.start(); // starts on tables newer than its code
+  await older.start(); // the tables are now newer than this node's code
   scene.balanced.push(older);
   await Promise.all([delivers(older), delivers(newer)]);
   await leaves(scene, older);
@@ -71,7 +71,10 @@ async function attempts({ url }: TestServer): Promise<number> {
     .reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
 }
 
-/** Uses all connections, so that a later call runs statements that were prepared before the tables changed. */
+/**
+ * Reads every table on all connections, so that a later call uses statements that were prepared before the tables
+ * changed.
+ */
 async function readsEveryTable({ caller }: Scene): Promise<void> {
   for (const path of ["videos", "webhooks", "events", "deliveries", "replays", "api-keys"]) {
     const reading = Array.from({ length: 20 }, () => call(caller, "GET", `/v1/${path}`));
@@ -85,7 +88,9 @@ async function leaves({ balanced }: Scene, node: TestServer): Promise<void> {
   expect(await node.stop()).toBe(0);
 }
 
-/** The next version: the same code, plus one migration per table that adds a column. */
+/**
+ * Creates the source tree of the next version: the same code, plus a migration for each table that adds a column to it.
+ */
 async function newerTree(db: Database): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), "mave-newer-"));
   onTestFinished(() => rm(root, { recursive: true }));

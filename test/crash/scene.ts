@@ -8,13 +8,16 @@ import { compare, type Ledger } from "./ledger.ts";
 import { type Load, startLoad } from "./load.ts";
 import { type LoggingReceiver, startLoggingReceiver } from "./logging-receiver.ts";
 
-/** Short delays, so that tests reach the last retry, and more retries than any of the receiver's paths needs. */
+/**
+ * A retry schedule with short delays, so that tests reach the last retry, and with more retries than any of the
+ * receiver's paths needs.
+ */
 export const QUICK_RETRIES = { MAVE_RETRY_SCHEDULE: "0,0,1,1,1,1,2,2,2,2,2,2", MAVE_ATTEMPT_TIMEOUT_MS: "3000" };
 
 /** Scales the number of kills and the length of waits: 1 in `npm test`, 5 in `npm run test:long`. */
 export const FACTOR = Number(process.env.CRASH_FACTOR ?? 1);
 
-/** The seed for all random choices, which each test prints. To reproduce a run, set CRASH_SEED. */
+/** The seed for all random choices. Each test prints it. To reproduce a run, set CRASH_SEED. */
 export const SEED = Number(process.env.CRASH_SEED ?? 1);
 
 export interface Scene {
@@ -23,7 +26,7 @@ export interface Scene {
   balanced: TestServer[];
   receiver: LoggingReceiver;
   caller: Caller;
-  /** Webhook ids by the receiver's path. */
+  /** Webhook ids, keyed by the receiver's path. */
   webhooks: Map<string, string>;
   /** Registers a webhook for each path. */
   register(paths: string[]): Promise<void>;
@@ -35,7 +38,7 @@ export interface Scene {
 
 export const PATHS = ["/healthy", "/flaky", "/slow", "/rude", "/hostile"];
 
-/** Starts a real server and a receiver, and registers a webhook for each path. All are removed after the test. */
+/** Starts a real server and a receiver, and registers a webhook for each path. Everything is removed after the test. */
 export async function setScene(env: Record<string, string> = {}, paths = PATHS): Promise<Scene> {
   const folder = await mkdtemp(join(tmpdir(), "mave-crash-"));
   const receiver = await startLoggingReceiver(join(folder, "received.jsonl"));
@@ -80,5 +83,8 @@ async function drained(caller: Caller, timeout: number): Promise<void> {
   await expect.poll(async () => (await pending()).length, { timeout, interval: 200 }).toBe(0);
 }
 
-/** Use it to kill at a random moment, or for a duration under test. To wait until something is ready, poll instead. */
+/**
+ * Waits for a fixed time. Use it to kill at a random moment or if the duration itself is under test. To wait until
+ * something is ready, poll instead.
+ */
 export const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -32,7 +32,7 @@ export async function startTwoNodes(): Promise<TwoNodes> {
   return { scene, nodes: [scene.server, second], db };
 }
 
-/** The nodes that the database considers alive. */
+/** Returns the number of nodes that the database considers alive. */
 export async function livingNodes(db: Database): Promise<number> {
   const count = { name: "test_nodes", text: "select count(*)::int as count from nodes" };
   return (await db.run<{ count: number }>(count))[0]!.count;
@@ -63,7 +63,7 @@ export async function freeze({ scene: { balanced }, nodes, db }: TwoNodes, index
     node.process().kill("SIGSTOP");
     balanced.splice(balanced.indexOf(node), 1);
     await wait(100); // lets running statements finish
-    leases = await leasedTo(db, index + 1); // a node gets the lowest free number, so its number does not change
+    leases = await leasedTo(db, index + 1); // a restarted node gets the lowest free number, which is its old one
     if (leases.length === 0) {
       node.process().kill("SIGCONT");
       balanced.push(node);
@@ -86,7 +86,7 @@ export async function sentByOther({ receiver }: Scene, leases: Leased[]): Promis
   return times();
 }
 
-/** Checks the ledger. Only deliveries with these leases may have arrived twice. */
+/** Checks that the ledger has no findings and that only deliveries with these leases arrived twice. */
 export function expectNoLoss(what: string, ledger: Ledger, leases: Leased[]): void {
   console.log(
     `${what}, seed ${SEED}: ${ledger.events} events, ${ledger.received.length} requests, ` +

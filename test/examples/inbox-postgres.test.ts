@@ -36,7 +36,7 @@ describe("an inbox in PostgreSQL", () => {
     expect(handle).toHaveBeenCalledOnce();
   });
 
-  test("rolls back an event's effects and its mark if the handler fails", async () => {
+  test("rolls back an event's effects and forgets that it was handled if the handler fails", async () => {
     const handle = vi.fn(async (_event: MaveEvent, { tx }: { tx: pg.PoolClient }) => {
       await tx.query("insert into library (id) values ('k1iFD7h4rW')");
       if (handle.mock.calls.length === 1) throw new Error("not now");
@@ -49,7 +49,7 @@ describe("an inbox in PostgreSQL", () => {
     expect(await library()).toHaveLength(1);
   });
 
-  test("fills a gap from the API, and never overwrites a newer state with an older one", async () => {
+  test("fetches missing events from the API, and never overwrites a newer state with an older one", async () => {
     const missed = { ...event("video.uploaded", 2, { name: "B" }), sequence: 2 };
     const api = createServer((_request, response) => {
       response.writeHead(200, { "content-type": "application/json" });

@@ -1,6 +1,6 @@
 /**
- * Starts each receiver in examples/ as its first lines describe, and sends it the vectors, signed with the current
- * time.
+ * Starts each receiver in examples/ as its first lines describe, and sends it the test vectors, re-signed with the
+ * current time.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
@@ -26,7 +26,8 @@ const applicable = vectors.verify.filter(({ secrets, tolerance, headers, body })
 function headersForNow({ headers, made, now, valid }: Vector): Record<string, string> {
   let header = (headers as Record<string, string>)["Mave-Signature"];
   if (header === undefined) return headers as Record<string, string>;
-  // Move vectors at the edge of the tolerance 10 s away from it, because a second may pass before the request arrives.
+  // If a vector's time is at the edge of the tolerance, move it 10 s away from the edge, because a second may pass
+  // before the request arrives.
   const fromEdge = Math.sign(now - Number(made[0]?.t ?? now)) * (valid ? 10 : -10);
   const shift = Math.floor(Date.now() / 1000) - now + (Number.isNaN(fromEdge) ? 0 : fromEdge);
   for (const { t, secret, body } of made) {
@@ -39,7 +40,7 @@ function headersForNow({ headers, made, now, valid }: Vector): Record<string, st
   return { "Mave-Signature": header };
 }
 
-/** @returns the vectors whose result differs from the expected one */
+/** Sends the vectors to a receiver. @returns the names of those whose result differs from the expected one */
 async function mismatches(send: (request: Request) => Promise<Response>, url: string): Promise<string[]> {
   const names: string[] = [];
   for (const vector of applicable) {
@@ -51,7 +52,7 @@ async function mismatches(send: (request: Request) => Promise<Response>, url: st
   return names;
 }
 
-test("both valid and invalid vectors apply to the receivers", () => {
+test("the receivers are tested with both valid and invalid vectors", () => {
   expect(applicable.filter(({ valid }) => valid).length).toBeGreaterThan(9);
   expect(applicable.filter(({ valid }) => !valid).length).toBeGreaterThan(30);
 });

@@ -1,4 +1,7 @@
-/** Tests the SDK's inbox with a real server: it fetches events whose deliveries failed permanently, in order. */
+/**
+ * Tests the SDK's inbox with a real server. The inbox must fetch the events whose deliveries failed permanently, and
+ * handle them in order.
+ */
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,7 +11,7 @@ import { afterAll, expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { startServer } from "../support/server.ts";
 
-const server = await startServer({ MAVE_RETRY_SCHEDULE: "0" }); // two attempts without delay
+const server = await startServer({ MAVE_RETRY_SCHEDULE: "0" }); // two attempts with no delay between them
 afterAll(() => server.remove());
 const key = await server.key();
 

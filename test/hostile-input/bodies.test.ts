@@ -21,7 +21,8 @@ beforeAll(async () => {
   const video = await make("/v1/videos", { name: "a film" });
   const webhook = await make("/v1/webhooks", { url: `${server.url}/receiver`, events: ["video.created"] });
   const all = await operations(server, (path) => (path.includes("webhooks") ? webhook : video));
-  // DELETE would remove objects that the other operations need. The tests of individual routes cover it.
+  // DELETE is left out, because it would remove objects that the other operations need. The tests of individual routes
+  // cover it.
   changing = all.filter(({ body, method }) => body !== null && method !== "DELETE");
 }, 60_000);
 afterAll(() => server?.remove());
@@ -146,7 +147,7 @@ describe("an invalid body", () => {
   test("leaves the server running, without internal errors or growing memory", async () => {
     expect((await ask(`${server.url}/healthz`, {})).status).toBe(200);
     expect(server.output()).not.toMatch(/request failed|INTERNAL|unhandled|uncaught/i);
-    // A leak grows in every round. A healthy heap may grow in some rounds, but not in all of them.
+    // With a leak, memory grows in every round. A healthy heap may grow in some rounds, but not in all of them.
     let grown = Number.POSITIVE_INFINITY;
     for (let round = 0; round < 10 && grown > FLAT_BYTES; round += 1) {
       const before = await residentBytes();
@@ -159,7 +160,7 @@ describe("an invalid body", () => {
 
 const typesOf = ({ type, enum: words }: JsonSchema): string[] => (words ? ["string"] : [type ?? "object"].flat());
 
-/** Values that do not match a schema's type or enum. */
+/** Returns values that do not match a schema's type or enum. */
 function wrongValues(schema: JsonSchema): unknown[] {
   const types = typesOf(schema);
   const values: [string, unknown][] = [

@@ -102,7 +102,7 @@ export function expectRefusal(response: ProbeResponse, what: string): void {
   expectNoLeak(response, what);
 }
 
-/** Expects anything but a server error. */
+/** Expects any response except a server error. */
 export function expectNoFault(response: ProbeResponse, what: string): void {
   expect(`${what}: ${response.status} ${response.body.slice(0, 300)}`).toMatch(/: [1-4]\d\d /);
   expectNoLeak(response, what);

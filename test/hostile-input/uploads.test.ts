@@ -64,7 +64,7 @@ describe("an invalid tus request:", () => {
     },
   );
 
-  test("a PATCH with a wrong offset or type is rejected, and no PATCH exceeds the declared length", async () => {
+  test("a PATCH with a wrong offset or type is rejected, and no PATCH can exceed the declared length", async () => {
     const made = await fetch(`${server.url}/v1/uploads`, {
       method: "POST",
       headers: {
@@ -127,8 +127,8 @@ describe("a file sent in one request", () => {
   });
 });
 
-describe("after these requests", () => {
-  test("the server is running and has logged no internal errors", async () => {
+describe("after invalid uploads,", () => {
+  test("the server is still running and has logged no internal errors", async () => {
     expect((await ask(`${server.url}/healthz`, {})).status).toBe(200);
     expect(server.output()).not.toMatch(/request failed|INTERNAL|unhandled|uncaught/i);
   });

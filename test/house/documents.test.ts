@@ -18,9 +18,11 @@ test(`a line in a Markdown file has at most ${LINE_MAX} characters`, () => {
   ).toEqual([]);
 });
 
-/** Blanks code blocks, which must run as pasted. */
+/** Blanks out code blocks, whose lines may be longer because they must run as pasted. */
 const withoutCode = (text: string): string =>
   text.replaceAll(/^```[\s\S]*?^```/gm, (block) => block.replaceAll(/[^\n]/g, ""));
 
-/** Whether a line is a table row, an image, a bare link, or a test name in docs/guarantees.md. */
+/**
+ * Returns whether a line cannot be wrapped: a table row, an image, a bare link, or a test name in docs/guarantees.md.
+ */
 const isUnbreakable = (line: string): boolean => /^\s*(?:\||!\[|<?https?:\S+$|- `\S+\.test\.ts`: )/.test(line);

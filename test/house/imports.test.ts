@@ -4,7 +4,10 @@ import { type Import, type Source, sources } from "./source.ts";
 const SERVER = "server/src";
 const files = sources(SERVER);
 
-/** Layers from the bottom up. A folder imports (even types) only from itself and from the layers listed before its own. */
+/**
+ * The layers, from the bottom up. A folder imports (even types) only from itself and from the layers listed before its
+ * own.
+ */
 const LAYERS = [
   ["kernel"],
   ["config", "net", "store"],
@@ -22,7 +25,7 @@ const LAYERS = [
 const folderOf = (path: string): string => path.slice(SERVER.length + 1).split("/")[0]!;
 const layerOf = (path: string): number => LAYERS.findIndex((folders) => folders.includes(folderOf(path)));
 
-/** Imports that break a rule, in the form `file imports file`. */
+/** Returns the imports that break a rule, in the form `file imports file`. */
 function offenders(isForbidden: (file: Source, imported: Import) => boolean, among = files): string[] {
   return among.flatMap((file) =>
     file.imports
@@ -42,7 +45,7 @@ describe("server/src", () => {
     expect(upward, "Move the type or function down, or take the value as an argument.").toEqual([]);
   });
 
-  test("has no import cycles between files, not even with type imports", () => {
+  test("has no import cycles between files, not even through type imports", () => {
     expect(cycles(), "Move what both files need into a third one.").toEqual([]);
   });
 
@@ -132,7 +135,7 @@ describe("outside the server,", () => {
   });
 });
 
-/** All import cycles, each listed once in the form `a → b → a`. */
+/** Returns all import cycles, each listed once in the form `a → b → a`. */
 function cycles(): string[] {
   const imports = new Map(files.map(({ path, imports }) => [path, imports.map(({ from }) => from)]));
   const [found, done, stack]: [string[], Set<string>, string[]] = [[], new Set(), []];

@@ -92,7 +92,7 @@ test("the text of an SQL statement is constant", () => {
   expect(assembled, "Name the statement and pass values as parameters.").toEqual([]);
 });
 
-test("a statement names the columns it returns, because a newer node may add columns while it is prepared", () => {
+test("a statement lists the columns it returns, because a newer node may add columns after the statement is prepared", () => {
   const stars = sources("server/src/store").flatMap(({ path, code }) =>
     literals(code)
       .map(withoutParentheses)
@@ -109,7 +109,7 @@ function withoutParentheses(text: string): string {
   return inner === text ? text : withoutParentheses(inner);
 }
 
-test("signals are emitted after the commit, in a file that runs transactions", () => {
+test("in a file that runs transactions, signals are emitted only after the commit", () => {
   const early = files
     .filter(({ code }) => code.includes(".transaction("))
     .flatMap(({ path, code }) => {

@@ -38,7 +38,7 @@ export const paths: readonly string[] = execFileSync("git", ["ls-files", "-co", 
 
 export const textOf = (path: string): string => readFileSync(join(ROOT, path), "utf8");
 
-/** The TypeScript files in a folder and its subfolders, by default without test files. */
+/** Returns the TypeScript files in a folder and its subfolders, by default without test files. */
 export const sources = (folder: string, { tests = false } = {}): Source[] =>
   paths
     .filter((path) => path.startsWith(`${folder}/`) && /\.tsx?$/.test(path) && !path.endsWith(".d.ts"))
@@ -46,7 +46,7 @@ export const sources = (folder: string, { tests = false } = {}): Source[] =>
     .sort()
     .map(read);
 
-/** Parses the file only on demand, because many rules need only its text. */
+/** Reads a file. It is parsed only on demand, because many rules need only its text. */
 function read(path: string): Source {
   const text = textOf(path);
   const file = once(() => ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true));
@@ -172,7 +172,7 @@ function withoutComments(file: ts.SourceFile): string {
   return code;
 }
 
-/** The lines of code that match, in the form `path:line  text`. */
+/** Returns the lines of code that match, in the form `path:line  text`. */
 export function occurrences(source: Source, pattern: RegExp): string[] {
   if (!new RegExp(pattern, `${pattern.flags}m`).test(source.text)) return [];
   const { path, text } = source;

@@ -48,7 +48,7 @@ test.each(Object.entries(SHARED))("no two files in %s share a name for different
   expect(clashes, "Rename one of them, or add the name to SHARED if they deal with one subject.").toEqual([]);
 });
 
-/** The file's name in the singular, without its extension. */
+/** Returns a file's name in the singular, without its extension. */
 const stemOf = (path: string): string =>
   path
     .split("/")

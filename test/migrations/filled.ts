@@ -11,12 +11,13 @@ import { startOwnPostgres } from "../support/own-postgres.ts";
 export const MIGRATIONS = fileURLToPath(new URL("../../server/migrations/", import.meta.url));
 
 /**
- * The number of the last release's newest migration. Files up to it run on a new database, where they block no one.
- * Later files are applied while nodes of the last release are running. Each release raises this number.
+ * The number of the last release's newest migration. Files up to this number run only on a new database, where they
+ * block no one. Later files are applied while nodes of the last release are running. Raise this number with each
+ * release.
  */
 export const BASELINE = "0008";
 
-/** The files after the baseline. */
+/** The names of the migration files after the baseline. */
 export const later = (await readdir(MIGRATIONS)).filter((name) => name.endsWith(".sql") && name > `${BASELINE}_~`);
 
 const FINISHED = 70_000; // events, each with a delivery and an attempt: 210,000 rows of history
@@ -25,8 +26,9 @@ export const SPACE = "00000000-0000-4000-8000-000000000001";
 export const WEBHOOKS = [1, 2, 3].map((n) => `00000000-0000-4000-8000-00000000000${n}`);
 
 /**
- * Creates a database with a month of data from baseline nodes. It has its own PostgreSQL server, because its long
- * transactions would hide new events from event lists in other tests. The server stops after the test file.
+ * Creates a database with a month of data, as baseline nodes would have written it. It has its own PostgreSQL server,
+ * because its long transactions would hide new events from event lists in other tests. The server stops when the test
+ * file ends.
  */
 export async function filledDatabase(): Promise<Database> {
   const postgres = await startOwnPostgres({ autovacuum: "off" });
@@ -42,7 +44,7 @@ export async function filledDatabase(): Promise<Database> {
   return db;
 }
 
-/** Creates a folder with the files up to the baseline. It is removed after the test file. */
+/** Creates a folder with the migration files up to the baseline. It is removed when the test file ends. */
 export async function copyOfBaseline(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "mave-migrations-"));
   afterAll(() => rm(folder, { recursive: true }));

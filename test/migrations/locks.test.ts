@@ -7,7 +7,7 @@ import { BASELINE, copyOfBaseline, filledDatabase, later, MIGRATIONS, SPACE, WEB
 import { watched } from "./watched.ts";
 import { startWork, type Work } from "./work.ts";
 
-const TIME = { timeout: 240_000 }; // seconds on an idle machine, but a migration may have to retry for a lock
+const TIME = { timeout: 240_000 }; // takes seconds on an idle machine, but a migration may have to wait for a lock
 const MODELS = fileURLToPath(new URL("models/", import.meta.url));
 const MODEL_FILES = [
   "column.sql",
@@ -20,7 +20,7 @@ const MODEL_FILES = [
 const db = await filledDatabase();
 const folder = await copyOfBaseline();
 
-/** Applies the folder's new files while nodes of the baseline are running. */
+/** Applies the folder's new migration files while baseline nodes are running. */
 async function migrateDuringWork(): Promise<{ applied: string[]; work: Work }> {
   const work = startWork(db, SPACE, WEBHOOKS[0]!);
   try {
@@ -33,7 +33,7 @@ async function migrateDuringWork(): Promise<{ applied: string[]; work: Work }> {
 }
 
 test(
-  "every migration after the baseline applies while nodes run, and none reads a table under a lock",
+  "every migration after the baseline can be applied while nodes are running, and none scans a table under a blocking lock",
   TIME,
   async () => {
     for (const name of later) await cp(join(MIGRATIONS, name), join(folder, name));
@@ -44,7 +44,7 @@ test(
 );
 
 test(
-  "the model migrations apply while nodes run, too: a column, a table, a constraint, a partitioned index",
+  "the model migrations (a column, a table, a constraint and a partitioned index) can be applied while nodes are running",
   TIME,
   async () => {
     const names = MODEL_FILES.map((model, index) => `${numbered(later.length + index)}_${model}`);
@@ -130,7 +130,7 @@ test("a migration may remove a column if it declares that the previous release d
   expect(await migrate(watched(db), { folder })).toEqual([name]);
 });
 
-test("every migration after the baseline names the oldest compatible version, and is compatible with the baseline", async () => {
+test("every migration after the baseline names the oldest version it is compatible with, which is never newer than the baseline", async () => {
   for (const name of later) {
     const oldest = /^-- Runs with: (\d{4})$/m.exec(await readFile(join(MIGRATIONS, name), "utf8"))?.[1];
     expect(oldest, `${name} needs a line "-- Runs with: ${BASELINE}", or an older number`).toBeDefined();

@@ -29,8 +29,8 @@ interface Snapshot {
 
 /**
  * Wraps a database for `migrate`. Before each commit, it inspects the transaction and fails with the reasons if the
- * migration would affect running nodes. It counts rows instead of measuring time, which depends on the machine. A file
- * that blocks writers may contain only definitions, because waits and loops read no rows and would go unnoticed.
+ * migration would affect running nodes. It counts rows instead of measuring time, because time depends on the machine.
+ * A file that blocks writers may contain only definitions, because waits and loops read no rows and would go unnoticed.
  */
 export function watched(db: Database): Database {
   return {
@@ -41,11 +41,11 @@ export function watched(db: Database): Database {
         text: string | pg.QueryConfig,
         values?: unknown[],
       ) => Promise<pg.QueryResult>;
-      await query("set max_parallel_maintenance_workers = 0"); // rows read by parallel workers would not be counted
+      await query("set max_parallel_maintenance_workers = 0"); // rows read by parallel workers are not counted
       let before: Snapshot;
       let file = "";
       const watch = async (text: string | pg.QueryConfig, values?: unknown[]) => {
-        if (typeof text !== "string") return query(text); // a query of the session that holds the migration lock
+        if (typeof text !== "string") return query(text); // from the session that holds the migration lock
         if (text.startsWith("-- ")) file = text;
         const findings = text === "commit" ? problems(before, await snapshot(query), file) : [];
         if (findings.length > 0) throw new Error(findings.join("\n"));
@@ -84,7 +84,7 @@ function otherStatements(before: Snapshot, after: Snapshot, file: string): strin
   return blocked.length === 0 ? [] : others.map((other) => `${blocked}: blocked while this runs: ${other}`);
 }
 
-/** A statement that creates a table from a query does not count as a definition. */
+/** Matches statements that create a table from a query. They do not count as definitions. */
 const FILLING =
   /^create\s+(?:unlogged\s+table|table|materialized\s+view)\b.*\sas\s+(?:select|with|values|table|execute)\b/is;
 const isDefinition = (statement: string) =>
@@ -101,7 +101,7 @@ function statementsOf(file: string): string[] {
 
 const blocks = (lock: string): boolean => BLOCKING.includes(lock);
 
-/** Locks on a new table are ignored, because no running node uses it. */
+/** Finds locks that would block running nodes for long. New tables are ignored, because no running node uses them. */
 function longLocks({ name, locks, ...after }: Touched, before: Touched | undefined): string[] {
   if (before === undefined) return [];
   const [read, written] = [after.read - before.read, after.written - before.written];

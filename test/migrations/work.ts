@@ -4,7 +4,7 @@ import type { Database } from "../../server/src/store/db.ts";
 
 /** The result of simulated work. */
 export interface Work {
-  /** The number of completed rounds. Each round records, claims, settles and lists. */
+  /** The number of completed rounds. Each round records events, then claims, settles and lists deliveries. */
   rounds: number;
   /** The longest observed wait for a lock, in milliseconds. */
   waited_ms: number;
@@ -13,15 +13,15 @@ export interface Work {
 const NODES = 4;
 
 /**
- * Does the work of baseline nodes on separate connections until it is stopped. It has its own statements, because the
- * product's statements may need the newest migration. If a statement fails, `stop` throws its error.
+ * Simulates the work of baseline nodes on separate connections until it is stopped. It uses its own statements, because
+ * the product's statements may need the newest migration. If a statement fails, `stop` throws its error.
  */
 export function startWork(db: Database, space: string, webhook: string): { stop(): Promise<Work> } {
   let [isRunning, rounds] = [true, 0];
   const round = async (client: pg.Client): Promise<void> => {
     for (const step of STEPS) await client.query(step, [space, webhook]);
     rounds += 1;
-    await pause(10); // not a load test
+    await pause(10); // this is not a load test
   };
   const node = async (): Promise<void> => {
     const client = await db.connect();

@@ -50,7 +50,7 @@ function client(deadline_ms = GENEROUS_MS) {
     made.send({ url, headers: { "content-type": "application/json" }, body: Buffer.from(body), deadline_ms });
 }
 
-/** Waits for the exchange until shortly after `limit_ms`. */
+/** Waits for the exchange, but only until shortly after `limit_ms`. */
 function settledBy(limit_ms: number, exchange: Promise<Exchange>): Promise<Exchange | "not settled"> {
   return Promise.race([
     exchange,
@@ -116,14 +116,14 @@ describe("a hostile receiver", () => {
     }
   });
 
-  test("that compresses its response has it stored compressed", async () => {
+  test("that compresses its response has the compressed bytes stored", async () => {
     const { url } = await hostile("a gzip bomb");
     const { response } = await client()(url);
     expect(response?.body.subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
     expect(response?.cut).toBe(true);
   });
 
-  test("has its headers stored in order and as spelled, including names such as __proto__", async () => {
+  test("has its response headers stored in their original order and spelling, including names such as __proto__", async () => {
     const { url } = await hostile("headers named after an object's own");
     const { response } = await client()(url);
     expect(response?.headers.map(([name]) => name)).toEqual(["__proto__", "constructor", "toString", "content-length"]);
@@ -156,12 +156,13 @@ describe("a receiver that abuses keep-alive connections", () => {
     for (let request = 0; request < 5; request += 1) expect(await post(url)).toMatchObject({ status: 200 });
   });
 
-  test("and closes them while idle causes a new connection, not a failed delivery", async () => {
+  test("by closing them while idle causes a new connection, not a failed delivery", async () => {
     const { url } = await misbehave((socket) => socket.end(`${OK}ok`));
     const post = client();
     for (let request = 0; request < 20; request += 1) {
       const { status, error, timings } = await post(url);
-      // This race is unavoidable: the connection closed with the request in flight. The caller retries immediately.
+      // This race is unavoidable: the receiver closed the connection while the request was in flight. The caller
+      // retries immediately.
       if (status === null) expect([error?.word, timings.reused]).toEqual(["connection_reset", true]);
       else expect(status).toBe(200);
     }
@@ -171,10 +172,13 @@ describe("a receiver that abuses keep-alive connections", () => {
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-/** Returns the bytes in use after garbage collection. Otherwise, the result would depend on when it last ran. */
+/**
+ * Collects garbage and returns the bytes still in use. Otherwise, the result would depend on when garbage was last
+ * collected.
+ */
 async function heldBytes(): Promise<number> {
   for (let turn = 0; turn < 5; turn += 1) {
-    await new Promise(setImmediate); // finalizers that run in between release more memory
+    await new Promise(setImmediate); // lets finalizers run, which release more memory
     collectGarbage();
   }
   const { heapUsed, external } = process.memoryUsage();

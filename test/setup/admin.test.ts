@@ -32,7 +32,7 @@ describe("mave admin with a running server", () => {
     expect((await videos(read, { method: "POST", body: "{}" })).status).toBe(403);
   });
 
-  test("link prints a link that works", async () => {
+  test("link prints a working sign-in link", async () => {
     const { code, stdout } = await runAdmin(["link"], env);
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`^${server.url}/dashboard/link#[\\w-]{43}\n$`));
@@ -137,7 +137,7 @@ describe("a new MAVE_SECRETS_KEY", () => {
     expect(server.output()).not.toContain("MAVE_SECRETS_KEY");
   });
 
-  test("set without the old key holds the affected deliveries until the old key is added again", async () => {
+  test("that is set without the old key holds the affected deliveries until the old key is added back", async () => {
     await post("webhooks", { url: `${receiver.url}?another`, events: ["video.created"] });
     const other = randomBytes(32).toString("base64");
     await restart(other);
@@ -156,7 +156,7 @@ describe("a new MAVE_SECRETS_KEY", () => {
   });
 });
 
-test("without a running server, mave admin runs the database only while the command runs", async () => {
+test("without a running server, mave admin runs the database only for the duration of the command", async () => {
   const folder = await mkdtemp(join(tmpdir(), "mave-admin-"));
   const env = { MAVE_DATA_DIR: folder, PORT: String(await freePort()) };
   try {

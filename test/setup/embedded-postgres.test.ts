@@ -30,7 +30,7 @@ afterAll(() => removeDataFolder(template));
 /** Copies an initialized data folder, because initializing one takes a second. */
 async function copyOf(original: string): Promise<string> {
   const parent = await mkdtemp(join(tmpdir(), "mave-embedded-"));
-  await chmod(parent, 0o755); // if this runs as root, PostgreSQL runs as another user, which needs access
+  await chmod(parent, 0o755); // if the tests run as root, PostgreSQL runs as another user, who needs access
   const copy = join(parent, "data");
   await once(spawn("cp", ["-a", original, copy]), "exit");
   return copy;
@@ -67,7 +67,7 @@ async function ask<Row>(connection: Connection, text: string): Promise<Row> {
 const postmaster = async (place = folder): Promise<number> =>
   Number.parseInt(await readFile(join(place, "postgres/cluster/postmaster.pid"), "utf8"), 10);
 
-/** Starts a process that runs the database until it is killed. */
+/** Starts a process that runs the database until the process is killed. */
 async function otherProcess(): Promise<{ kill(): Promise<void> }> {
   const child = runNode(["test/setup/own-database.ts", folder], { ...process.env });
   await Promise.race([
@@ -119,7 +119,7 @@ describe("after a kill -9 of the server", () => {
     expect(await ask(connection, "select 1 as one")).toEqual({ one: 1 });
   });
 
-  test("and its database, a restart recovers", async () => {
+  test("a restart recovers the database, even if it was killed too", async () => {
     const other = await otherProcess();
     process.kill(await postmaster(), "SIGKILL");
     await other.kill();
@@ -143,7 +143,7 @@ describe("after a kill -9 of the server", () => {
   });
 });
 
-test("a second server on the same data folder fails and names the process of the first", async () => {
+test("a second server on the same data folder fails to start, and its error names the first server's process", async () => {
   const other = await otherProcess();
   await expect(start()).rejects.toThrow(
     new RegExp(`The data folder ${folder} is in use by another running Mave \\(process \\d+\\)\\. Stop that one first`),
@@ -180,7 +180,7 @@ test("a server starts even if its first start was killed halfway", async () => {
   expect((await readdir(join(folder, "postgres"))).filter((name) => name.includes("half"))).toEqual([]);
 });
 
-test("a data folder from another PostgreSQL version is rejected with migration steps", async () => {
+test("a data folder from another PostgreSQL version is rejected, and the error explains how to migrate it", async () => {
   const first = await start();
   await first.end();
   await writeFile(join(folder, "postgres/cluster/PG_VERSION"), "17\n");
@@ -189,7 +189,7 @@ test("a data folder from another PostgreSQL version is rejected with migration s
   );
 });
 
-test("if a data folder's path is too long for a socket, a short one is used and removed at shutdown", async () => {
+test("if a data folder's path is too long for a socket, a shorter socket path is used and removed at shutdown", async () => {
   const deep = join(dirname(folder), "a-folder-with-a-long-name".repeat(4));
   await once(spawn("cp", ["-a", folder, deep]), "exit");
   const { connection, end } = await start(deep);

@@ -1,4 +1,4 @@
-// A process that runs a data folder's database until it is killed.
+// Runs a data folder's database until this process is killed.
 import { createLog } from "../../server/src/kernel/log.ts";
 import { startEmbeddedPostgres } from "../../server/src/store/embedded-postgres.ts";
 

@@ -79,7 +79,7 @@ describe.skipIf(without("pgbouncer"))("a connection pooler", { timeout: 240_000 
     await eventually(() => expect([one.number(), two.number()]).toEqual([1, 2]));
   });
 
-  test("in transaction mode shows a processor's heartbeat while it works", async () => {
+  test("in transaction mode keeps a processor's heartbeat visible while the processor works", async () => {
     const { pooler, own } = await pooled();
     const end = await startHeartbeat(
       { db: through(pooler), clock: systemClock, log },
@@ -151,7 +151,7 @@ function nodeOn(db: Database, more: { onNotice?: () => void; clock?: Clock } = {
 
 const NODES = { name: "test_nodes", text: "select count(*)::int as count from nodes" };
 
-/** Reports each session that holds a node's number, and what else it holds. */
+/** Selects each session that holds a node's number, and what else the session holds. */
 const HELD = {
   name: "test_held_sessions",
   text: `select l.objid::int as node, a.state, a.backend_xmin is not null as snapshot, a.backend_xid is not null as writes,

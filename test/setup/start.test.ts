@@ -111,7 +111,7 @@ describe("a server exits with code 1 and a one-line error", () => {
     expect(ended.stderr).not.toContain("hunter2");
   });
 
-  test("if settings are invalid, plus one line for each", async () => {
+  test("if settings are invalid, plus one line for each invalid setting", async () => {
     const { code, stderr } = await start({ LOG_LEVEL: "loud", MAVE_ALOW_HTTP: "on" });
     expect(code).toBe(1);
     expect(stderr.trim().split("\n")).toEqual([
@@ -166,7 +166,7 @@ describe("a shutdown", () => {
       await pause(moment_ms); // determines when the signal is sent
       child.kill("SIGTERM");
       const { code, stdout, stderr } = await ended;
-      // The exit code is null if the signal arrived before the handlers were installed.
+      // The exit code is null if the signal arrived before the signal handlers were installed.
       expect(code, `after ${moment_ms} ms`).toBe(child.signalCode === null ? 0 : null);
       expect(stdout.replace(/^Mave is ready.*\n/, "") + stderr, `after ${moment_ms} ms`).toBe("");
       expect(await findEmbeddedPostgres(place), `after ${moment_ms} ms`).toBeNull();

@@ -1,8 +1,9 @@
 /**
- * Prepares a database for the simulation. Its clock is the world's clock: unqualified `now()` and
- * `statement_timestamp()` resolve to these functions, and column defaults use them. A sequence holds the time, because
- * setting it costs no row and no commit. For the invariants, a trigger stores with each pending delivery the
- * transaction that inserted it, the snapshot of that transaction, and whether the webhook was ordered at the time.
+ * Prepares a database for the simulation. The database uses the world's clock: unqualified `now()` and
+ * `statement_timestamp()` resolve to these functions, and column defaults use them. The time is stored in a sequence,
+ * because setting a sequence creates no row version and needs no commit. For the invariants, a trigger adds three
+ * values to each pending delivery: the transaction that inserted it, that transaction's snapshot, and whether the
+ * webhook was ordered at the time.
  */
 export const SIMULATED_DATABASE = `
   create schema sim;

@@ -17,8 +17,8 @@ export class Connections {
   readonly #free: pg.Client[] = [];
   #observer: pg.Client | null = null;
   /**
-   * Reads locks through another database. The number of its snapshots depends on the machine, and there they cannot
-   * keep old rows of the simulated database alive.
+   * Reads locks through another database. How many snapshots this takes depends on the machine. Snapshots in another
+   * database cannot keep old rows of the simulated database alive.
    */
   #bystander: pg.Client | null = null;
 
@@ -56,7 +56,7 @@ export class Connections {
     return row.blocked;
   }
 
-  /** Resets each connection, so that a run does not depend on earlier runs. */
+  /** Returns this many connections. Reused ones are reset, so that a run does not depend on earlier runs. */
   async take(count: number): Promise<pg.Client[]> {
     const kept = this.#free.splice(0, count);
     await Promise.all(kept.map((client) => client.query("discard all")));
@@ -65,7 +65,7 @@ export class Connections {
     return [...kept, ...fresh];
   }
 
-  /** Accepts idle connections, which must have no transaction, lock or listener. */
+  /** Accepts idle connections for reuse. They must not have a transaction, a lock or a listener. */
   putBack(clients: Iterable<pg.Client>): void {
     this.#free.push(...clients);
   }

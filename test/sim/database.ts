@@ -36,7 +36,7 @@ interface SimDatabaseParts {
 
 const CONNECTIONS = 6;
 
-/** One process's database. Each statement is a step of the world, and may fail as if on a network. */
+/** The database as one process sees it. Each statement is a step of the world, and may fail as on a real network. */
 export class SimDatabase implements Database {
   readonly sharesSessions = false;
   readonly #parts: SimDatabaseParts;
@@ -54,7 +54,7 @@ export class SimDatabase implements Database {
     throw new Error("the simulation has no pool");
   }
 
-  /** Connects before the simulation starts, because connecting is not a step. */
+  /** Connects before the simulation starts, because connecting is not a simulated step. */
   async open(): Promise<void> {
     for (const client of await this.#parts.world.connections.take(CONNECTIONS)) {
       this.#all.add(client);
@@ -74,8 +74,8 @@ export class SimDatabase implements Database {
   }
 
   /**
-   * A statement sent together with its commit is a separate step here, because a crash between the two is the harder
-   * case.
+   * The server sends a transaction's last statement together with the commit. Here they are separate steps, because a
+   * crash between the two is the harder case.
    */
   async transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
     const effects: Effect[] = [];
@@ -102,7 +102,7 @@ export class SimDatabase implements Database {
     }
   }
 
-  /** Opens a session with the functions that the server uses. */
+  /** Opens a session that has only the functions that the server uses. */
   async connect(): Promise<pg.Client> {
     const client = await this.#take();
     const fake = new FakeClient(
@@ -120,7 +120,7 @@ export class SimDatabase implements Database {
       if (session.channels.has(channel)) session.emit("notification", { channel, payload });
   }
 
-  /** Breaks the session's connection, like a proxy that drops it. */
+  /** Breaks the connections of the process's sessions, as a proxy that drops them would. */
   async cutSession(): Promise<void> {
     for (const session of this.#sessions.splice(0)) {
       await this.#kill([session.real]);
@@ -128,7 +128,7 @@ export class SimDatabase implements Database {
     }
   }
 
-  /** Ends all connections. The next process reuses idle ones. */
+  /** Ends all connections, except for idle ones, which the next process reuses. */
   async close(): Promise<void> {
     const idle = this.#free.splice(0).filter((client) => this.#all.delete(client));
     this.#parts.world.connections.putBack(idle);
@@ -169,7 +169,10 @@ export class SimDatabase implements Database {
     return (await this.#step(client, name, () => client.query(query), commits)).rows as Row[];
   }
 
-  /** Runs each connection's work in order, as on the wire, even a rollback after statements that nobody awaits. */
+  /**
+   * Runs each connection's work in the order in which it was sent, as PostgreSQL does. This matters for a rollback that
+   * follows statements whose results nobody awaits.
+   */
   #inTurn<Result>(client: pg.Client, work: () => Promise<Result>): Promise<Result> {
     const before = this.#turns.get(client);
     const mine = before === undefined ? work() : before.then(work);
@@ -219,7 +222,7 @@ class FakeClient extends EventEmitter {
     this.#end = end;
   }
 
-  /** The world handles LISTEN itself, because a real notice would arrive at an arbitrary time. */
+  /** Runs a query. LISTEN is only simulated, because a real notice would arrive at an arbitrary time. */
   async query(query: string | pg.QueryConfig): Promise<pg.QueryResult> {
     const listens = typeof query === "string" ? /^listen (\w+)$/.exec(query) : null;
     const what = typeof query === "string" ? query : query.name!;

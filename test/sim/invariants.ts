@@ -2,9 +2,9 @@ import { ATTEMPT_MS } from "./node.ts";
 import type { Arrival } from "./receivers.ts";
 import type { Process, World } from "./world.ts";
 
-/** How long a node may act on a webhook's old state after a change: two polls and a statement. */
+/** How long after a change a node may still act on a webhook's old state: two polls and a statement. */
 const INFORMED_MS = 11_000;
-/** How long a node may rely on a lease that a jump of the database clock has expired. */
+/** How long a node may still rely on a lease that expired early because the database clock jumped ahead. */
 const LEASE_MS = 30_000;
 
 interface InFlight {
@@ -18,7 +18,10 @@ interface PendingRow {
   sequence: number;
   leased: boolean;
   opened_in: string;
-  /** Whether it was already pending when the delivery being sent was inserted, and the webhook was ordered then. */
+  /**
+   * Whether this delivery must end first. This is the case if it was already pending when the delivery being sent was
+   * inserted, and the webhook was ordered at that time.
+   */
   first: boolean;
 }
 
@@ -34,13 +37,13 @@ interface Known {
  *
  * - A delivery has at most one attempt in flight, and it is the attempt that the row is leased for (the fence).
  * - Every earlier delivery of the video that was pending when this one was inserted has ended, both in the database and
- *   on the wire. A later event therefore waits, and a manual send or a replay neither overtakes nor delays older
+ *   on the network. A later event therefore waits, and a manual send or a replay neither overtakes nor delays older
  *   deliveries.
- * - A webhook that is paused, disabled or deleted gets no requests, nor does an old URL, once the node has been running
- *   and connected to the database for INFORMED_MS.
+ * - A node sends nothing to a webhook that is paused, disabled or deleted, or to a webhook's old URL, once it has been
+ *   running and connected to the database for INFORMED_MS since the change.
  *
- * If the database clock steps ahead by more than a lease's margin, leases protect nothing. Until the older leases have
- * expired, only the last check applies.
+ * If the database clock steps ahead by more than a lease's margin, leases protect nothing. Until all leases from before
+ * the step have expired, only the last check applies.
  */
 export class Invariants {
   readonly #world: World;
@@ -74,7 +77,7 @@ export class Invariants {
     for (const senders of this.#inFlight.values()) senders.delete(process);
   }
 
-  /** Notes that the process may not know of changes until this time. */
+  /** Notes that the process may be unaware of changes until this time. */
   troubled(process: Process, until_ms = this.#world.now_ms): void {
     this.#troubled.set(process, Math.max(until_ms, this.#troubled.get(process) ?? 0));
   }
@@ -84,7 +87,7 @@ export class Invariants {
     this.#skipped_ms = this.#world.now_ms;
   }
 
-  /** Reads the webhooks. Called often, because a change counts from the call that first sees it. */
+  /** Reads the webhooks. This is called often, because a change counts only from the call that first sees it. */
   async observe(): Promise<void> {
     const rows = await this.#world.ask<{ id: string; url: string; status: string }>(
       "select id, url, status from webhooks",
@@ -98,7 +101,10 @@ export class Invariants {
     }
   }
 
-  /** A webhook that was added and removed between two observations counts as deleted from now on. */
+  /**
+   * Returns a webhook's last observed state. A webhook that was added and removed between two observations counts as
+   * deleted from now on.
+   */
   #known(webhook: string): Known {
     const known = this.#webhooks.get(webhook) ?? { url: null, status: null, since_ms: this.#world.now_ms };
     this.#webhooks.set(webhook, known);
@@ -127,7 +133,7 @@ export class Invariants {
     senders.set(process, { begun_ms: this.#world.now_ms, opened_in: own?.opened_in ?? null });
   }
 
-  /** Returns the delivery's row, and the rows of its video's earlier events. */
+  /** Returns the delivery's row, and the rows of deliveries for its video's earlier events. */
   #pending({ webhook, video, sequence }: Arrival): Promise<PendingRow[]> {
     return this.#world.ask<PendingRow>(
       `select o.sequence, o.attempt, o.leased_until > sim.now() as leased, o.opened_in::text,
@@ -140,7 +146,10 @@ export class Invariants {
     );
   }
 
-  /** Whether the webhook was deleted recently. A delivery that was already leased may still be sent. */
+  /**
+   * Returns whether the delivery may have been canceled because its webhook was deleted recently. If it was already
+   * leased, it may still be sent.
+   */
   #mayBeCanceled({ webhook }: Arrival, own: PendingRow | undefined): boolean {
     const { url, since_ms } = this.#known(webhook);
     return own === undefined && url === null && this.#world.now_ms - since_ms < LEASE_MS;
@@ -153,7 +162,10 @@ export class Invariants {
     else if (!own.leased) this.#report(process, arrival, "sent without a lease");
   }
 
-  /** No attempt of an earlier event may be in flight: releasing this delivery means that the earlier one has ended. */
+  /**
+   * Checks that no attempt for an earlier event is in flight, because this delivery is released only once the earlier
+   * one has ended.
+   */
   async #checkWire(process: Process, arrival: Arrival): Promise<void> {
     for (let sequence = 1; sequence < arrival.sequence; sequence++)
       for (const [other, { opened_in }] of this.#inFlight.get(keyOf({ ...arrival, sequence })) ?? []) {
@@ -176,7 +188,8 @@ export class Invariants {
   }
 
   /**
-   * An attempt that began longer ago than the attempt timeout is over, even if a frozen process has not noticed yet.
+   * Returns the processes whose attempts are still in flight. An attempt that began longer ago than the attempt timeout
+   * is over, even if a frozen process has not noticed yet.
    */
   #still(senders: Map<Process, InFlight>): Process[] {
     const since_ms = this.#world.now_ms - ATTEMPT_MS;

@@ -17,13 +17,13 @@ export interface Canceled {
   type: string;
 }
 
-/** The requests that users and programs send to random nodes. A request may fail; it is not repeated. */
+/** The requests that users and programs send to random nodes. A request may fail. It is not retried then. */
 export class People {
   readonly #world: World;
   readonly #racing: boolean;
   /** Events whose transactions are known to have committed. */
   readonly recorded = new Set<string>();
-  readonly #cancellations = new Map<string, CancellationInput>(); // by the reason shown on the canceled deliveries
+  readonly #cancellations = new Map<string, CancellationInput>(); // keyed by the reason shown on canceled deliveries
   #urls = 0;
 
   constructor(world: World, racing: boolean) {
@@ -101,7 +101,7 @@ export class People {
     const chosen = { events: [...TYPES], description: "passing", url: "https://r.example.com/" };
     await node.db.transaction(async (tx) => {
       const { id } = await node.webhooks.create(tx, SPACE, chosen);
-      await tx.run(SET_URL, [longUuid(id), this.newUrl(id)]); // the receiver finds the webhook by its URL
+      await tx.run(SET_URL, [longUuid(id), this.newUrl(id)]); // the receiver identifies the webhook by its URL
     });
   }
 
@@ -133,7 +133,7 @@ export class People {
     else await node.replays.update(node.db, SPACE, id, { status: random.chance(0.5) ? "running" : "paused" });
   }
 
-  /** Cancels pending deliveries matching one or two properties. */
+  /** Cancels pending deliveries that match one or two properties. */
   async #cancel(node: Node): Promise<void> {
     const { random } = this.#world;
     const filters: CancellationInput[] = [
@@ -146,7 +146,7 @@ export class People {
     await node.cancellations.create(SPACE, filter, by);
   }
 
-  /** Whether a cancellation covered this delivery. */
+  /** Returns whether a cancellation covered this delivery. */
   canceled({ reason, webhook_id, video_id, type }: Canceled): boolean {
     const filter = this.#cancellations.get(reason);
     if (filter === undefined) return false;
@@ -164,8 +164,8 @@ export class People {
 }
 
 const SET_URL = { name: "sim_url", text: "update webhooks set url = $2 where id = $1" };
-// Transactions that wait for a row compete for its new version. For an advisory lock they queue, so the seed can be
-// replayed exactly.
+// Transactions that wait for the same row compete for its new version. Transactions that wait for the same advisory
+// lock queue up, so the seed can be replayed exactly.
 const TURN = { name: "sim_turn", text: "select pg_advisory_xact_lock(hashtext($1))" };
 const COUNT = {
   name: "sim_count",

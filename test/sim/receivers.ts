@@ -3,9 +3,9 @@ import type { Exchange } from "../../server/src/net/exchange.ts";
 import type { Request } from "../../server/src/net/safe-client.ts";
 import type { Process, World } from "./world.ts";
 
-/** A request as the receiver got it. */
+/** A request as it arrives at the receiver. */
 export interface Arrival {
-  /** UUIDs. Without a video, `video` is the event's id, as in the queue row. */
+  /** `webhook` and `event` are UUIDs. If the event has no video, `video` is the event's id, as in the queue row. */
   webhook: string;
   video: string;
   event: string;
@@ -30,14 +30,14 @@ const NOTHING: Exchange = {
   wrote: true,
 };
 
-/** Notified before each request, after each response, and of each success at the receiver. */
+/** Is notified before each request, after each response, and whenever a receiver accepts an event. */
 export interface Watch {
   sending(process: Process, arrival: Arrival): void;
   sent(process: Process, arrival: Arrival): void;
   succeeded(arrival: Arrival): void;
 }
 
-/** The network as seen by one process. Each receiver has a temper, which may change. */
+/** The network as seen by one process. How a receiver responds depends on its temper, which may change during a run. */
 export function simClient(world: World, process: Process, temperOf: (webhook: string) => Temper, watch: Watch) {
   const clock = world.clockOf(process);
   let inFlight = 0;
@@ -109,7 +109,7 @@ function reactionOf({ random, now_ms }: World, temper: Temper, deadline_ms: numb
     overloaded: () => half(status(429, [["Retry-After", "3"]])),
     unavailable: () => half(status(503, [["Retry-After", date]])),
     resetting: () => half(RESET),
-    flooded: () => half(status(429, [["Retry-After", "10"]])), // longer than a queue is kept in memory
+    flooded: () => half(status(429, [["Retry-After", "10"]])), // longer than a webhook's queue stays in memory
     gone: () => (random.chance(0.1) ? now(status(410)) : ok),
   };
   return reactions[temper]();

@@ -6,8 +6,9 @@ import { SIMULATED_DATABASE } from "./clock.ts";
 import { Connections } from "./connections.ts";
 
 /**
- * A dedicated server without background work. Where a new row is stored depends on which old rows can be removed, which
- * in turn depends on every transaction on the server. A claim returns rows with the same due time in storage order.
+ * Settings of a dedicated server without background work. A claim returns rows with the same due time in storage order.
+ * Where a new row is stored depends on which old rows can be removed, and that depends on every transaction on the
+ * server.
  */
 const WITHOUT_BACKGROUND_WORK = {
   autovacuum: "off",
@@ -16,7 +17,10 @@ const WITHOUT_BACKGROUND_WORK = {
   max_wal_size: "4GB",
 };
 
-/** Opens a migrated database with the simulated clock, closed after the test file. Call it at the file's top level. */
+/**
+ * Opens a migrated database with the simulated clock, and closes it when the test file ends. Call it at the file's top
+ * level.
+ */
 export async function simulatedServer(): Promise<Connections> {
   const postgres = await startOwnPostgres(WITHOUT_BACKGROUND_WORK);
   const connections = new Connections(postgres.connection);

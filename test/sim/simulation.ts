@@ -11,13 +11,13 @@ import { newProcess, World } from "./world.ts";
 export interface SimulationOptions {
   seed: number;
   connections: Connections;
-  /** A planted bug: rewritten statements, or randomness removed. */
+  /** A planted bug, which rewrites statements or removes randomness. */
   plant?: { rewrite?: Rewrite; fraction?: () => number };
-  /** How long delivering everything may take after the last fault, in simulated ms. */
+  /** How long it may take to deliver everything after the last fault, in simulated ms. */
   healing_ms?: number;
   /**
-   * Whether changes to a video compete for its row. This is closer to production, but a seed is not always replayed
-   * exactly.
+   * Whether changes to a video compete for its row. This is closer to production, but then a seed cannot always be
+   * replayed exactly.
    */
   racing?: boolean;
 }
@@ -31,20 +31,20 @@ export interface SimulationResult {
   attempts: number;
   crashes: number;
   replayed: number;
-  /** Deliveries that a cancellation canceled. */
+  /** The number of deliveries canceled by a cancellation. */
   canceled: number;
   /** Simulated seconds from the last fault until everything was delivered. */
   healed_s: number;
 }
 
 const NODES = 3;
-/** Webhooks that exist for the whole run. Others are added and removed. */
+/** Webhooks that exist for the whole run. Other webhooks are added and removed during the run. */
 const WEBHOOKS = [
   { id: "00000000-0000-7000-8000-00000000000a", ordering: "video", events: TYPES },
   { id: "00000000-0000-7000-8000-00000000000b", ordering: "video", events: ["video.created", "video.deleted"] },
   { id: "00000000-0000-7000-8000-00000000000c", ordering: "none", events: [...TYPES, "webhook.disabled"] },
 ] as const;
-/** How many retries are enough to detect missing jitter. */
+/** How many retries are needed to tell that jitter is missing. */
 const RETRIES_ENOUGH = 5;
 const FAULTY_MS = 30_000;
 const HEALING_MS = 400_000;
@@ -52,11 +52,12 @@ const NO_FAULTS: DatabaseFaults = { lostResponse: 0, refused: 0 };
 /** How much longer a lease lasts than an attempt. The database clock may step ahead by this much without harm. */
 const MARGIN_MS = 1_000;
 
-/** How long a node that lost its session is spared other faults. */
+/** How long a node that lost its session is protected from freezes and slowdowns. */
 const BACK_MS = 3_000;
 
 /**
- * One run: several nodes, first with faults, then without. Safety is checked before each request, liveness at the end.
+ * Runs several nodes, first with faults and then without. Safety is checked before each request, and liveness at the
+ * end.
  */
 export class Simulation {
   readonly #world: World;
@@ -64,7 +65,7 @@ export class Simulation {
   readonly #people: People;
   readonly #invariants: Invariants;
   readonly #tempers = new Map<string, Temper>();
-  readonly #delays: number[] = []; // retry delays, relative to their scheduled delay
+  readonly #delays: number[] = []; // each retry's delay divided by its scheduled delay
   readonly #scheduler = newProcess("scheduler");
   readonly #backAt_ms = Array.from({ length: NODES }, () => 0);
   #nodes: Node[] = [];
@@ -159,7 +160,7 @@ export class Simulation {
     return temper;
   }
 
-  /** Sends a notice to all nodes. During faults, some nodes never receive it. */
+  /** Sends a notice to all nodes. While faults are injected, some nodes never receive it. */
   #tell(channel: string, payload: string): void {
     const { random } = this.#world;
     for (const { process, db } of this.#nodes) {
@@ -173,7 +174,7 @@ export class Simulation {
     this.#world.clockOf(this.#scheduler).after(random.integer(700), () => {
       if (!this.#faulty) return;
       const node = random.pick(this.#nodes);
-      if (!node.process.dead) void this.#people.act(node).catch(() => {}); // rejected, or failed by a fault
+      if (!node.process.dead) void this.#people.act(node).catch(() => {}); // rejected, or made to fail by a fault
       this.#actOften();
     });
   }
@@ -219,9 +220,9 @@ export class Simulation {
   }
 
   /**
-   * Cuts a node's session. The node reopens it before other nodes presume it dead. A node that is also frozen or slow
-   * would not, so its attempts could run twice at the same time. That is the price of claiming a dead node's work
-   * early.
+   * Cuts a node's session, unless the node is frozen or slow. The node reopens the session before other nodes presume
+   * the node dead. A frozen or slow node would be too late, so another node could repeat its attempts while they are in
+   * flight. That is the price of claiming a dead node's work early.
    */
   async #cut(index: number): Promise<void> {
     const { process, db } = this.#nodes[index]!;
@@ -263,9 +264,9 @@ export class Simulation {
     this.#resume();
   }
 
-  /** Repeated, because an attempt in flight may still disable a webhook. */
+  /** Resumes everything that is paused, again and again, because an attempt in flight may still disable a webhook. */
   #resume(): void {
-    void this.#people.resumeAll(this.#nodes[0]!).catch(() => {}); // one was deleted; the next round continues
+    void this.#people.resumeAll(this.#nodes[0]!).catch(() => {}); // a webhook was just deleted; the next round continues
     this.#world.clockOf(this.#scheduler).after(10_000, () => this.#resume());
   }
 
@@ -313,13 +314,13 @@ export class Simulation {
   }
 }
 
-/** Selects deliveries that were canceled although their webhook exists and no replay was canceled. */
+/** Selects deliveries that were canceled although their webhook exists and their replay was not canceled. */
 const CANCELED = `select d.* from deliveries d join webhooks w on w.id = d.webhook_id
   where d.status = 'canceled' and d.reason <> 'Its replay was canceled.'`;
 
 const PERMANENT = WEBHOOKS.map(({ id }) => `'${id}'`).join();
 
-/** Violations in the history. Each statement must return no rows. */
+/** Statements that find violations in the history. Each must return no rows. */
 const HISTORY: [what: string, text: string][] = [
   [
     "a delivery was lost",

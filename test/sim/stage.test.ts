@@ -13,14 +13,14 @@ afterEach(async () => {
   stage = new Stage(connections);
 });
 
-/** The requests sent in this interval. */
+/** Returns the requests sent in this interval. */
 const sentBetween = (begin_ms: number, end_ms: number) =>
   stage.sent.filter(({ at_ms }) => at_ms >= begin_ms && at_ms < end_ms);
 
 describe("a rate limit", () => {
   const RATE = 20;
 
-  /** Expects the rate in every second, and overall. */
+  /** Expects the rate limit to be kept in each second, and to be reached overall. */
   function expectRate(begin_ms: number, seconds: number): void {
     for (let second = 0; second < seconds; second++) {
       const from_ms = begin_ms + second * 1_000;
@@ -49,7 +49,7 @@ describe("a rate limit", () => {
     expectRate(begin_ms + 5_000, 12);
   });
 
-  test("delays no event while there are tokens, even if all events are recorded on one of three nodes", async () => {
+  test("delays no event while tokens are available, even if all events are recorded on one of three nodes", async () => {
     await stage.open(3, { rate_limit: RATE });
     const recorded = new Map<string, number>();
     await stage.steadily(RATE * 0.6, 20, async () => {
@@ -98,7 +98,7 @@ describe("a backlog", () => {
       await stage.pass(1); // so that no two events have the same time
     }
     await stage.setStatus("enabled");
-    await stage.pass(2_500); // the node notices the backlog
+    await stage.pass(2_500); // lets the node notice the backlog
     await stage.steadily(10, 5, () => void happen());
     await stage.pass(3_000);
     expect(stage.sent.map(({ event }) => event)).toEqual(order);
@@ -129,9 +129,12 @@ describe("a webhook whose receiver was unavailable", () => {
 });
 
 describe("a replay", () => {
-  /** How long a healthy receiver takes to respond at most. */
+  /** The longest time that a healthy receiver takes to respond. */
   const RESPONSE_MAX_MS = 50;
-  /** A claim takes as many rows as the receiver responds to in this many rounds. A live event waits behind them. */
+  /**
+   * A claim takes as many rows as the receiver responds to in this many rounds, and a live event waits behind these
+   * rows.
+   */
   const ROUNDS_CLAIMED = 3;
 
   test("does not delay its webhook's live events", async () => {
@@ -140,7 +143,7 @@ describe("a replay", () => {
     await stage.pass(5_000);
     stage.sent.length = 0;
     await stage.replay();
-    await stage.pass(5); // the first rows of the replay have been claimed
+    await stage.pass(5); // lets the node claim the replay's first rows
     const recorded = new Map<string, number>();
     await stage.steadily(20, 4, async () => {
       const at_ms = stage.world.now_ms;

@@ -16,9 +16,7 @@ export interface Sent extends Arrival {
 
 const WEBHOOK = "00000000-0000-7000-8000-00000000000a";
 
-/**
- * Several nodes sharing one database, with one webhook, simulated time and no faults. For tests of the engine's timing.
- */
+/** Runs several nodes on one database, with one webhook, simulated time and no faults, to test the engine's timing. */
 export class Stage {
   readonly world: World;
   readonly nodes: Node[] = [];
@@ -36,7 +34,7 @@ export class Stage {
     this.world = new World(seed, connections);
   }
 
-  /** @param more additional columns of the webhook */
+  /** @param more values for additional columns of the webhook */
   async open(nodes: number, more: { rate_limit?: number } = {}): Promise<void> {
     const { world } = this;
     await world.connections.setClock(world.now_ms);
@@ -51,7 +49,7 @@ export class Stage {
       [SPACE, WEBHOOK, `https://r.example.com/${shortUuid(WEBHOOK)}`, more.rate_limit ?? null, secret],
     );
     for (let index = 0; index < nodes; index++) await this.#start(index);
-    await this.pass(3_000); // the nodes discover each other
+    await this.pass(3_000); // lets the nodes discover each other
   }
 
   async #start(index: number): Promise<void> {

@@ -9,9 +9,9 @@ export interface Process {
   name: string;
   dead: boolean;
   frozenUntil_ms: number;
-  /** Until this time, its statements take up to a second. */
+  /** Until this time, each of its statements is delayed by up to a second. */
   slowUntil_ms: number;
-  /** How far its clock is off. */
+  /** How far the process's clock is ahead of the simulated time, or behind if negative. */
   skew_ms: number;
 }
 
@@ -19,7 +19,7 @@ export const newProcess = (name: string, skew_ms = 0): Process => ({
   ...{ name, skew_ms, dead: false, frozenUntil_ms: 0, slowUntil_ms: 0 },
 });
 
-/** A statement that a process waits for. */
+/** A statement that a process is waiting for. */
 interface Call {
   process: Process;
   what: string;
@@ -63,17 +63,17 @@ const BEGIN_MS = Date.parse("2026-11-24T00:00:00Z");
 const SLOW_MS = 1_000;
 
 /**
- * Simulated time and the order of all steps, on a real database. Each step is either one statement from a process or
- * one due timer; the seed chooses which. Time advances only when no step is possible.
+ * Controls the simulated time and the order of all steps on a real database. Each step is either one statement from a
+ * process or one due timer; the seed chooses which. Time advances only when no step is possible.
  */
 export class World {
   readonly random: Seeded;
   readonly connections: Connections;
   readonly findings: string[] = [];
-  /** Safety checks, which read the database before the next step. */
+  /** Safety checks to run on the database before the next step. */
   readonly checks: (() => Promise<void>)[] = [];
   now_ms = BEGIN_MS;
-  /** How far the database clock is off. */
+  /** How far the database clock is ahead of the simulated time, or behind if negative. */
   jumped_ms = 0;
   steps = 0;
   readonly #trace = createHash("sha256");
@@ -122,7 +122,7 @@ export class World {
     });
   }
 
-  /** Kills a process. Some of the statements it had sent still run, but get no response. */
+  /** Kills a process. Some of the statements it has already sent still run, but it gets no response to them. */
   async kill(process: Process): Promise<void> {
     process.dead = true;
     const left = this.#calls.filter((call) => call.process === process);

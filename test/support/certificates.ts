@@ -12,13 +12,13 @@ export interface Certificates {
   /** The authority's certificate, for clients that should trust it. */
   ca: string;
   good: Certificate;
-  /** Expires in ten and a half days. */
+  /** A certificate that expires in ten and a half days. */
   endsSoon: Certificate;
   expired: Certificate;
   notYetValid: Certificate;
   wrongName: Certificate;
   selfSigned: Certificate;
-  /** Signed by an untrusted authority. */
+  /** A certificate signed by an untrusted authority. */
   unknownAuthority: Certificate;
 }
 
@@ -36,7 +36,7 @@ unique_subject = no
 commonName = optional
 `;
 
-/** Creates an authority, and valid and invalid certificates for `localhost`, 127.0.0.1 and ::1, with openssl. */
+/** Uses openssl to create an authority, and valid and invalid certificates for `localhost`, 127.0.0.1 and ::1. */
 export function makeCertificates(): Certificates {
   const folder = mkdtempSync(join(tmpdir(), "mave-certificates-"));
   const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });

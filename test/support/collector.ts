@@ -9,7 +9,7 @@ export interface CollectedSpan {
   spanId: string;
   parentSpanId: string | undefined;
   kind: number;
-  /** 2 if the span failed. */
+  /** The OpenTelemetry status code, which is 2 if the span failed. */
   status: number;
   attributes: Record<string, string | number>;
   ms: number;
@@ -35,7 +35,7 @@ export interface Collector {
   text(): string;
 }
 
-/** Starts an OpenTelemetry collector for OTLP/JSON over HTTP. It closes after the test file. */
+/** Starts an OpenTelemetry collector for OTLP/JSON over HTTP. It is closed when the test file ends. */
 export async function startCollector(): Promise<Collector> {
   const bodies: string[] = [];
   const spans: CollectedSpan[] = [];

@@ -11,7 +11,9 @@ const SETTABLE = [
     'select pg_catalog.now() + s * interval ''1 second'' from clock.ahead'`,
 ];
 
-/** Opens a database whose clock the test controls. `setAhead` sets its lead over the machine's clock, in seconds. */
+/**
+ * Opens a database whose clock the test controls. `setAhead` sets how many seconds it is ahead of the machine's clock.
+ */
 export async function databaseWithClock(): Promise<{ db: Database; setAhead: (seconds: number) => Promise<void> }> {
   const connection = { ...(await testConnection()), options: "-c search_path=clock,pg_catalog,public" };
   const db = openDatabase({ connection, connections: 3 });

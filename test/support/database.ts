@@ -10,7 +10,9 @@ export interface TestConnection {
   database: string;
 }
 
-/** Creates a migrated database that is dropped after the test file. Call it at the top level or in `beforeAll`. */
+/**
+ * Creates a migrated database that is dropped when the test file ends. Call this at the top level or in `beforeAll`.
+ */
 export async function testDatabase(connections = 10): Promise<Database> {
   const connection = await testConnection();
   const db = openDatabase({ connection, connections, statement_ms: 60_000 });
@@ -25,7 +27,7 @@ export async function emptyDatabase(): Promise<Database> {
   return db;
 }
 
-/** Like `testDatabase`, for tests that open the database themselves. */
+/** Like `testDatabase`, but for tests that open the database themselves. */
 export async function testConnection(template = "mave"): Promise<TestConnection> {
   const database = `test_${randomBytes(6).toString("hex")}`;
   await administer(`create database ${database} template ${template}`);

@@ -11,7 +11,7 @@ import type { EndedAttempt } from "../../server/src/webhooks/health.ts";
 import { createVault } from "../../server/src/webhooks/secrets.ts";
 import { type EngineParts, engineParts } from "./engine.ts";
 
-/** A request as passed to the receiver function, without a network. */
+/** A request as it is passed to the receiver function, which replaces the network. */
 export interface Seen {
   at_ms: number;
   webhook: string;
@@ -57,7 +57,7 @@ interface TestNodeOptions {
   attempt_ms?: number;
   log?: Log;
   clock?: Clock;
-  /** Called after every attempt. In the service, this updates webhook health and disables failing webhooks. */
+  /** Called after every attempt. In a real server, this updates webhook health and disables failing webhooks. */
   onAttempt?: (ended: EndedAttempt) => void;
 }
 

@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
 
-/** The response to one query. To simulate DNS rebinding, return different addresses for each query. */
+/** The response to one query. To simulate DNS rebinding, return a different address for each query. */
 export type DnsResult = { addresses: string[]; ttl?: number } | "nxdomain" | "servfail" | "refused" | "silence";
 
 export interface DnsServer {
@@ -14,7 +14,7 @@ export interface DnsServer {
 const TYPES = { 1: "A", 28: "AAAA" } as const;
 const RCODES = { nxdomain: 3, servfail: 2, refused: 5 } as const;
 
-/** Starts a small authoritative DNS server on a UDP port. The test defines its responses. */
+/** Starts a small authoritative DNS server on a UDP port. The function passed by the test determines its responses. */
 export async function startDnsServer(response: (name: string, type: "A" | "AAAA") => DnsResult): Promise<DnsServer> {
   const socket = createSocket("udp4");
   const questions: DnsServer["questions"] = [];
@@ -54,7 +54,7 @@ function encodeResponse(query: Buffer, end: number, type: "A" | "AAAA", result: 
 function record(address: string, type: "A" | "AAAA", ttl: number): Buffer {
   const data = type === "A" ? Buffer.from(address.split(".").map(Number)) : ipv6Bytes(address);
   const head = Buffer.alloc(12);
-  head.writeUInt16BE(0xc00c, 0); // pointer to the name in the query
+  head.writeUInt16BE(0xc00c, 0); // a compression pointer to the name in the query
   head.writeUInt16BE(type === "A" ? 1 : 28, 2);
   head.writeUInt16BE(1, 4);
   head.writeUInt32BE(ttl, 6);

@@ -8,9 +8,10 @@ export interface History {
 }
 
 /**
- * Fills the history tables with `rows` events, spread evenly over `days`. Each event has one delivery, usually to the first
- * webhook, with one attempt. One delivery in 500 failed, usually with 503. One in 50,000 was canceled without an attempt.
- * One event in 50,000 has a rare type, and one in ten belongs to another space. Finally, analyzes the tables.
+ * Fills the history tables with `rows` events, spread evenly over `days`, and analyzes the tables. Each event has one
+ * delivery, usually to the first webhook, with one attempt. One delivery in 500 has failed, usually with a 503. One
+ * delivery in 50,000 was canceled without an attempt. One event in 50,000 has a rare type, and one event in ten belongs
+ * to another space.
  */
 export async function fillHistory(db: Database, { space, webhooks, days }: History, rows: number): Promise<void> {
   const values = [space, webhooks, days, rows];

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { HOSTILITIES, type Hostility } from "./hostilities.ts";
 
 export interface HostileReceiver {
-  /** The receiver's URL. It misbehaves on every request. */
+  /** The receiver's URL. The receiver misbehaves on every request. */
   url: string;
   hostility: Hostility;
   /** The number of connections and complete requests so far. */
@@ -38,7 +38,7 @@ export async function startHostileReceiver(name: string, hostility = HOSTILITIES
   };
 }
 
-/** Calls `then` once per complete request, that is, after its headers and the body of the announced length. */
+/** Calls `then` once per complete request, that is, once its headers and a body of the declared length have arrived. */
 function eachRequest(socket: Socket, then: () => void): void {
   let text = "";
   socket.on("data", (part) => {
@@ -53,7 +53,7 @@ function eachRequest(socket: Socket, then: () => void): void {
   });
 }
 
-/** Opens a port that drops every SYN: its process is stopped, and its accept queue is full. */
+/** Opens a port that drops every SYN, because its process is stopped and its accept queue is full. */
 export async function startBlackHole(): Promise<{ port: number; close(): void }> {
   const program = `const s = require("net").createServer(); s.listen(0, "127.0.0.1", 1, () => console.log(s.address().port))`;
   const child = spawn(process.execPath, ["-e", program], { stdio: ["ignore", "pipe", "inherit"] });

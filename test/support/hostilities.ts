@@ -21,7 +21,7 @@ const CHUNKED = `${OK}transfer-encoding: chunked\r\n\r\n`;
 const A_KILOBYTE = "a".repeat(1_024);
 const BOMB = gzipSync(Buffer.alloc(50_000_000));
 
-/** Writes while the client reads, and respects backpressure. */
+/** Keeps writing as long as the client reads, and respects backpressure. */
 function endless(socket: Socket, begin: string, part: string): void {
   socket.write(begin, "latin1");
   const chunk = Buffer.from(part.repeat(Math.ceil(65_536 / part.length)), "latin1");
@@ -39,7 +39,7 @@ function drip(socket: Socket, begin: string, part: string): void {
   socket.on("close", () => clearInterval(timer));
 }
 
-/** Writes each byte on its own, so that the sender reads them in as many parts as possible. */
+/** Writes the bytes one at a time, so that the sender reads them in as many parts as possible. */
 function byteByByte(socket: Socket, text: string): void {
   socket.setNoDelay(true);
   const bytes = Buffer.from(text, "latin1");

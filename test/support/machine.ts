@@ -1,5 +1,5 @@
 /**
- * Whether to skip tests that need this program. Only `npm test` skips them, and it prints which ones and why.
+ * Returns whether to skip tests that need this program. Only `npm test` skips them, and it prints which ones and why.
  * In any other run, a test fails if its program is missing.
  *
  *     describe.skipIf(without("ffmpeg"))("…", () => {})

@@ -23,7 +23,7 @@ interface Settings {
 }
 
 /**
- * Starts a real pgbouncer, which stops after the test. If this runs as root, pgbouncer runs as the user that runs
+ * Starts a real pgbouncer, which stops after the test. If the tests run as root, pgbouncer runs as the same user as
  * PostgreSQL, because it refuses to run as root.
  */
 export async function startPgbouncer(to: TestConnection, { mode, sessions = 50 }: Settings): Promise<Pgbouncer> {

@@ -9,7 +9,9 @@ declare module "vitest" {
   }
 }
 
-/** Starts one PostgreSQL server for the run. Each test file copies its migrated database `mave`. */
+/**
+ * Starts one PostgreSQL server for the whole test run. Each test file copies the server's migrated database, `mave`.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const postgres = await startOwnPostgres({ max_connections: "300" });
   const template = openDatabase({ connection: postgres.connection, connections: 1, statement_ms: 60_000 });

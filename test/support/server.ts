@@ -14,7 +14,7 @@ const READY_MS = 30_000;
 export interface TestServer {
   url: string;
   dataDir: string;
-  /** Standard output and error so far. */
+  /** Returns the standard output and standard error so far. */
   output(): string;
   /** Creates an API key with `mave admin key create`. */
   key(scope?: "read" | "write"): Promise<string>;
@@ -95,7 +95,7 @@ export async function finished(child: ChildProcess): Promise<Finished> {
   return { code, stdout, stderr };
 }
 
-/** Runs a program from this repository with the current Node and the launcher's compile cache. */
+/** Runs a program from this repository with the current version of Node and the launcher's compile cache. */
 export function runNode(arguments_: string[], env: NodeJS.ProcessEnv, root = ROOT): ChildProcess {
   return spawn(process.execPath, ["--conditions=source", ...arguments_], {
     cwd: root,
@@ -104,7 +104,7 @@ export function runNode(arguments_: string[], env: NodeJS.ProcessEnv, root = ROO
   });
 }
 
-/** The environment without Mave's settings. */
+/** Returns the environment without Mave's settings. */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
   const settings = /^(?:MAVE_.*|PORT|HOST|DATABASE_URL|SMTP_URL|LOG_LEVEL|NODE_ENV|OTEL_.*|VITEST.*)$/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !settings.test(name)));
@@ -139,7 +139,7 @@ async function ready(url: string, child: ChildProcess, output: () => string): Pr
     if (response?.status === 200) return;
   }
   child.kill("SIGKILL");
-  throw new Error(`The server was not ready in ${READY_MS} ms:\n${output()}`);
+  throw new Error(`The server was not ready within ${READY_MS} ms:\n${output()}`);
 }
 
 export async function freePort(): Promise<number> {

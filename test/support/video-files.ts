@@ -8,7 +8,7 @@ import { afterAll } from "vitest";
 
 const run = promisify(execFile);
 
-/** Creates a folder for the test file's inputs, which is removed afterwards. */
+/** Creates a folder for the test file's input videos. It is removed when the test file ends. */
 export async function videoFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "mave-video-"));
   afterAll(() => rm(folder, { recursive: true, force: true }));

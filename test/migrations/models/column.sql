@@ -1,4 +1,4 @@
--- A model migration: adds a column and a table.
+-- A model migration that adds a column and a table.
 -- Runs with: 0008
 -- Lock cost: brief ACCESS EXCLUSIVE on deliveries and its partitions; reads no rows.
 

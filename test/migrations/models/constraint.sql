@@ -1,4 +1,4 @@
--- A model migration: adds a constraint in two files. This first file applies it to new rows.
+-- A model migration that adds a constraint in two files. This first file enforces the constraint for new rows.
 -- Runs with: 0008
 -- Lock cost: brief ACCESS EXCLUSIVE on videos; reads no rows.
 

@@ -1,5 +1,5 @@
--- A model migration: adds an index to a partitioned table in two files. This first file creates the parent's index,
--- which is invalid until every partition has an index. New partitions get one automatically.
+-- A model migration that adds an index to a partitioned table in two files. This first file creates the parent's index,
+-- which is invalid until every partition has an index. New partitions get their index automatically.
 -- Runs with: 0008
 -- Lock cost: brief SHARE on the parent only; reads no rows.
 

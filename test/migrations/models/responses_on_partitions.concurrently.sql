@@ -1,8 +1,9 @@
--- The second file builds an index on each partition concurrently and attaches it to the parent's index, which becomes
--- valid with the last one. It first drops indexes that an earlier attempt left invalid.
+-- The second file builds an index on each partition concurrently and attaches it to the parent's index. The parent's
+-- index becomes valid once the last one is attached. Before that, the file drops invalid indexes that an earlier
+-- attempt left behind.
 -- Runs with: 0008
 -- Lock cost: SHARE UPDATE EXCLUSIVE on one partition at a time; reads and writes continue. Brief ACCESS EXCLUSIVE on
--- its new index.
+-- the partition's new index.
 
 with partitions as (
   select c.oid, c.relname || '_by_exact_response' as name from pg_inherits join pg_class c on c.oid = inhrelid
