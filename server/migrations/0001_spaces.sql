@@ -1,12 +1,13 @@
--- Spaces, their API keys, one-time sign-in links, stored responses to idempotent requests, and the audit log. Every key
--- in a per-space table starts with space_id, so that a distributed PostgreSQL can shard by it. Users and their sessions
--- are in the `auth` schema, which the sign-in library maintains.
--- Lock cost: creates only.
+-- Spaces, their API keys, one-time sign-in links, stored responses to idempotent requests, and the audit log. The
+-- primary key of each per-space table starts with space_id, so that a distributed PostgreSQL can shard by it; a table
+-- that is looked up by a token's hash uses that hash instead. Users and their sessions are in the `auth` schema, which
+-- the sign-in library maintains.
+-- Lock cost: none; this file only creates objects.
 
 create table spaces (
   id uuid primary key,
   name text not null,
-  claimed_at timestamptz,         -- when its owner was created; null while the first-run link is valid
+  claimed_at timestamptz,         -- when the space's owner was created; null while the first-run link is valid
   created_at timestamptz not null default now()
 );
 
@@ -28,7 +29,7 @@ create table api_keys (
 create unique index api_keys_by_hash on api_keys (hash);
 
 create table sign_in_links (
-  hash bytea primary key,         -- of the token, which is shown once and not stored
+  hash bytea primary key,         -- SHA-256 of the token, which is shown once and not stored
   purpose text not null check (purpose in ('owner', 'sign_in', 'invitation')),
   space_id uuid not null references spaces,
   created_at timestamptz not null default now(),
@@ -36,13 +37,14 @@ create table sign_in_links (
   used_at timestamptz
 );
 
--- A row is written in the transaction of the change whose response it stores: either both commit or neither does.
+-- A row is written in the same transaction as the change whose response it stores, so either both commit or neither
+-- does.
 create table idempotency_keys (
   space_id uuid not null references spaces,
   key text not null,
   request_hash bytea not null,
   status smallint not null,
-  body bytea not null,            -- encrypted: a response may contain a secret that is shown once
+  body bytea not null,            -- encrypted, because a response may contain a secret that is shown only once
   created_at timestamptz not null default now(),
   primary key (space_id, key)
 );
@@ -50,7 +52,7 @@ create index idempotency_keys_by_age on idempotency_keys (created_at);
 
 create table audit_log (
   space_id uuid not null references spaces,
-  id uuid not null,               -- UUIDv7: sorts by time
+  id uuid not null,               -- UUIDv7, so it sorts by time
   action text not null,           -- for example, webhook.secret_revealed
   actor text not null,            -- a user's email, `key <name>`, or `operator`
   address text,

@@ -1,7 +1,7 @@
 -- Webhooks and their hourly statistics.
 -- Secrets and the values of custom headers are encrypted (AES-256-GCM) before they reach this table; each encrypted
 -- value starts with the id of the key that encrypted it.
--- Lock cost: creates only.
+-- Lock cost: none; this file only creates objects.
 
 create table webhooks (
   space_id uuid not null references spaces,
@@ -23,34 +23,34 @@ create table webhooks (
   previous_secret_until timestamptz,
   failing_since timestamptz,      -- the first failure after the last success
   warned_at timestamptz,          -- when its owners were warned that it would be disabled
-  -- The state change that the last mail to its owners was about. This is a column rather than a mail queue: the
-  -- webhook's state determines what to report, so nothing is reported twice or too late.
+  -- The time of the state change that the last email to the owners reported. This is a column rather than a mail queue:
+  -- the webhook's current state determines what to report, so nothing is reported twice or when it no longer applies.
   mailed_at timestamptz not null default '-infinity',
-  certificate_until timestamptz,  -- when the certificate last seen expires
+  certificate_until timestamptz,  -- when the certificate that the receiver last presented expires
   created_by text,
   created_at timestamptz not null default now(),
-  changed_at timestamptz not null default now(),  -- read by other nodes' dispatchers
+  changed_at timestamptz not null default now(),  -- other nodes' dispatchers use it to find changed webhooks
   primary key (space_id, id)
 );
 -- Read by dispatchers, which do not know the space.
 create unique index webhooks_by_id on webhooks (id);
 create index webhooks_by_change on webhooks (changed_at);
--- Read to disable webhooks that only fail.
+-- Read to find webhooks that have been failing for a long time, to warn about them or disable them.
 create index webhooks_failing on webhooks (failing_since) where status = 'enabled' and failing_since is not null;
 
--- Hourly health counts, so that health is shown without counting attempts.
+-- Hourly health counts, so that showing a webhook's health does not require counting its attempts.
 create table webhook_hours (
   space_id uuid not null,
   webhook_id uuid not null,
   hour timestamptz not null,
   succeeded integer not null default 0,
   failed integer not null default 0,   -- attempts that failed
-  errors jsonb not null default '{}',  -- error word or status -> count
+  errors jsonb not null default '{}',  -- error word or response status -> count
   timings jsonb not null default '{}', -- "phase bucket" -> count; bucket bounds are in webhooks/histogram.ts
   primary key (space_id, webhook_id, hour)
 );
 
--- Adds up two JSON objects of counts.
+-- Adds two JSON objects of counts, key by key.
 create function add_counts(a jsonb, b jsonb) returns jsonb language sql immutable parallel safe as $$
   select coalesce(jsonb_object_agg(key, total), '{}')
   from (select key, sum(value::bigint) as total

@@ -1,8 +1,8 @@
--- The history: finished deliveries and the attempt log. Both are partitioned by time. Every index here
--- adds to the cost of inserting a successful delivery. Indexes for filters that select few rows therefore exclude
--- successes and common event types, which are found by walking the history. A response other than 2xx always ends in a
--- status other than `succeeded`.
--- Lock cost: creates only.
+-- The history: finished deliveries and the attempt log. Both are partitioned by time. Every index here adds to the cost
+-- of inserting a successful delivery. Indexes for filters that select few rows therefore exclude successes and common
+-- event types. Lists of those walk the history instead. A delivery whose last response was not a 2xx never has the
+-- status `succeeded`.
+-- Lock cost: none; this file only creates objects.
 
 create table deliveries (
   space_id uuid not null,
@@ -17,20 +17,20 @@ create table deliveries (
   reason text,                    -- the reason for a cancellation
   attempts integer not null,
   response_status smallint,       -- from the last attempt
-  error text,                     -- from the last attempt: a word from the closed set
+  error text,                     -- the last attempt's error word
   duration_ms real,
   finished_at timestamptz not null default now(),
-  sent_again_at timestamptz,      -- when a user sent it again; repeated clicks make one attempt
+  sent_again_at timestamptz,      -- when a user last sent it again, so that repeated clicks make one attempt
   primary key (space_id, id)
 ) partition by range (id);
 create table deliveries_default partition of deliveries default;
 create index deliveries_by_webhook on deliveries (space_id, webhook_id, id desc);
 create index deliveries_by_video on deliveries (space_id, video_id, webhook_id, sequence) where video_id is not null;
--- Read by lists of one status, for all webhooks or for one.
+-- Read by lists of deliveries with one status, for all webhooks or for one.
 create index deliveries_unsuccessful on deliveries (space_id, status, id desc) where status <> 'succeeded';
 create index deliveries_unsuccessful_by_webhook on deliveries (space_id, webhook_id, status, id desc)
   where status <> 'succeeded';
--- Read by lists of one kind of response: its first digit, or 0 if there was no response.
+-- Read by lists of deliveries with one class of response: the status's first digit, or 0 if there was no response.
 create index deliveries_by_response on deliveries (space_id, (coalesce(response_status / 100, 0)), id desc)
   where status <> 'succeeded';
 create index deliveries_by_webhook_response on deliveries (space_id, webhook_id, (coalesce(response_status / 100, 0)), id desc)
@@ -47,9 +47,9 @@ create table attempts (
   url text not null,
   response_status smallint,
   error text,
-  error_code text,                -- the raw code behind the word
+  error_code text,                -- the original code that the error word stands for
   note text,                      -- what went wrong after the status was received
-  timings json,                   -- ms: dns, connect, tls, first_byte, total; reused, address
+  timings json,                   -- in ms: dns, connect, tls, first_byte, total; also: reused, address
   request_headers json,
   response_headers json,          -- [name, value] pairs in the order received
   response_body bytea,            -- as received, truncated

@@ -1,6 +1,6 @@
--- Replays: durable work that delivers past events again.
--- A replay has few deliveries pending at a time, so that it never crowds out live traffic.
--- Lock cost: creates only.
+-- Replays, which deliver past events again and continue after a restart.
+-- A replay keeps only a few deliveries pending at a time, so that it never crowds out live traffic.
+-- Lock cost: none; this file only creates objects.
 
 create table replays (
   space_id uuid not null references spaces,
@@ -13,13 +13,13 @@ create table replays (
   video_id text,
   rate integer,                   -- per second
   status text not null default 'running' check (status in ('running', 'paused', 'done', 'canceled')),
-  reason text,                    -- why it ended if no user ended it
+  reason text,                    -- why it ended, unless a user ended it
   total integer not null,
   done integer not null default 0,
-  cursor_id uuid,                 -- the last event id processed
+  cursor_id uuid,                 -- the id of the last event processed
   advanced_at timestamptz not null default now(),  -- when it last reopened deliveries
   -- The transactions that were recording events when the replay was created, as identified in pg_locks. They may not
-  -- have seen its webhook, so the replay starts once they have finished.
+  -- have seen the replay's webhook, so the replay starts once they have finished.
   awaits text[] not null default '{}',
   first_at timestamptz,
   last_at timestamptz,

@@ -146,7 +146,9 @@ describe("after a kill -9 of the server", () => {
 test("a second server on the same data folder fails to start, and its error names the first server's process", async () => {
   const other = await otherProcess();
   await expect(start()).rejects.toThrow(
-    new RegExp(`The data folder ${folder} is in use by another running Mave \\(process \\d+\\)\\. Stop that one first`),
+    new RegExp(
+      `The data folder ${folder} is in use by another Mave server \\(process \\d+\\)\\. Stop that server first`,
+    ),
   );
   await other.kill();
   await start();
@@ -185,7 +187,7 @@ test("a data folder from another PostgreSQL version is rejected, and the error e
   await first.end();
   await writeFile(join(folder, "postgres/cluster/PG_VERSION"), "17\n");
   await expect(start()).rejects.toThrow(
-    /holds a PostgreSQL 17 database, and this Mave brings PostgreSQL 18\. Start the Mave that made it, dump/,
+    /contains a PostgreSQL 17 database, but this version of Mave includes PostgreSQL 18\. Start the version of Mave/,
   );
 });
 
@@ -203,7 +205,7 @@ test("if a data folder's path is too long for a socket, a shorter socket path is
 
 test("the error for a data folder that is not writable names the folder", async () => {
   await expect(start("/dev/null/data")).rejects.toThrow(
-    /^The data folder \/dev\/null\/data cannot be written \(.+\)\. Make it writable .+ MAVE_DATA_DIR\.$/,
+    /^The data folder \/dev\/null\/data is not writable \(.+\)\. Make it writable .+ MAVE_DATA_DIR to a different folder\.$/,
   );
 });
 
@@ -220,7 +222,7 @@ test.runIf(process.getuid?.() === 0)(
       await running.at(-1)!.end();
       const moved = join(closed, "moved");
       await once(spawn("cp", ["-a", folder, moved]), "exit");
-      await expect(start(moved)).rejects.toThrow(/lies where only root can go.+ such as \/var\/lib/);
+      await expect(start(moved)).rejects.toThrow(/only root can access it there.+ such as \/var\/lib/);
     } finally {
       await running.at(-1)?.end();
       await removeDataFolder(closed);

@@ -93,7 +93,9 @@ describe.skipIf(without("pgbouncer"))("a connection pooler", { timeout: 240_000 
   test("without a spare session prevents a node from starting, and the error explains how to fix it", async () => {
     const pooler = await startPgbouncer(await testConnection(), { mode: "transaction", sessions: 1 });
     const impatient: Clock = { ...systemClock, after: (_, work) => systemClock.after(50, work) };
-    await expect(nodeOn(through(pooler), { clock: impatient }).start()).rejects.toThrow("Raise its default_pool_size");
+    await expect(nodeOn(through(pooler), { clock: impatient }).start()).rejects.toThrow(
+      "Raise the pooler's default_pool_size",
+    );
   });
 
   test("prevents a node from starting if the direct address leads to a pooler or another database", async () => {

@@ -83,7 +83,7 @@ describe("a server exits with code 1 and a one-line error", () => {
     const first = await server();
     expectSentence(
       await start({ MAVE_DATA_DIR: first.dataDir }),
-      /^The data folder .+ is in use by another running Mave \(process \d+\)\. Stop that one first, or give this one .+ MAVE_DATA_DIR\.$/,
+      /^The data folder .+ is in use by another Mave server \(process \d+\)\. Stop that server first, or set MAVE_DATA_DIR .+\.$/,
     );
     expect((await fetch(`${first.url}/readyz`)).status).toBe(200);
   });
@@ -107,7 +107,10 @@ describe("a server exits with code 1 and a one-line error", () => {
   test("if the database at DATABASE_URL does not respond, and does not reveal the password", async () => {
     const nobody = `postgres://mave:hunter2@127.0.0.1:${await freePort()}/mave`;
     const ended = await start({ DATABASE_URL: nobody });
-    expectSentence(ended, /^The database of DATABASE_URL cannot be used \(.*ECONNREFUSED.*\)\. Check that it runs/);
+    expectSentence(
+      ended,
+      /^The database of DATABASE_URL cannot be used \(.*ECONNREFUSED.*\)\. Check that it is running/,
+    );
     expect(ended.stderr).not.toContain("hunter2");
   });
 

@@ -36,7 +36,7 @@ export async function findApiKey(sql: Sql, hash: Buffer): Promise<ApiKeyRow | un
   return (await sql.run<ApiKeyRow>(FIND, [hash]))[0];
 }
 
-/** Newest first, because an id is a UUIDv7. */
+/** Lists the newest first: ids are UUIDv7, so they sort by time. */
 const LIST_AFTER: Statement = {
   name: "api_keys_after",
   text: `select space_id, id, name, scope, hint, created_at, last_used_at from api_keys
@@ -61,7 +61,7 @@ export async function deleteApiKey(sql: Sql, space: string, id: string): Promise
   return (await sql.run<ApiKeyRow>(DELETE, [space, id]))[0];
 }
 
-/** Saves when keys were last used, in one statement. A key deleted in the meantime matches no row. */
+/** Saves when several keys were last used, in one statement. A key that was deleted in the meantime is skipped. */
 const USED: Statement = {
   name: "api_keys_used",
   text: `update api_keys set last_used_at = greatest(last_used_at, now())

@@ -32,7 +32,7 @@ const list: Statement = {
     from attempts where space_id = $1 and delivery_id = $2 order by attempt`,
 };
 
-/** All of a delivery's attempts, oldest first. */
+/** Returns all of a delivery's attempts, oldest first. */
 export async function listAttempts(sql: Sql, space: string, delivery: string): Promise<AttemptRow[]> {
   return sql.run<AttemptRow>(list, [space, delivery]);
 }

@@ -22,7 +22,7 @@ export async function insertAuditEntry(
   await tx.run(INSERT, [space, id, action, actor, address, subject, details]);
 }
 
-/** Newest first by primary key, because an id is a UUIDv7. */
+/** Lists the newest first by walking the primary key: ids are UUIDv7, so they sort by time. */
 const LIST_AFTER: Statement = {
   name: "audit_after",
   text: `select id, action, actor, address, subject, details, created_at from audit_log

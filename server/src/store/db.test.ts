@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 
 describe("a transaction", () => {
-  test("commits its last statement with all earlier ones, and returns its rows", async () => {
+  test("commits its last statement together with all earlier ones, and returns the last one's rows", async () => {
     const rows = await db.transaction(async (tx) => {
       await tx.run(insert, [1]);
       return tx.last(insert, [2]);
@@ -25,7 +25,7 @@ describe("a transaction", () => {
     expect(await notes()).toEqual([1, 2]);
   });
 
-  test("rolls back if its last statement fails, although the commit was sent with it", async () => {
+  test("rolls back if its last statement fails, even though the commit is sent along with that statement", async () => {
     const failing = db.transaction(async (tx) => {
       await tx.run(insert, [3]);
       return tx.last(insert, [1]);
@@ -42,7 +42,7 @@ describe("a transaction", () => {
     expect(await notes()).toEqual([1, 2, 4]);
   });
 
-  test("rejects a statement after its last one, which is committed already", async () => {
+  test("rejects a statement that follows its last one, because the last one is already committed", async () => {
     const late = db.transaction(async (tx) => {
       await tx.last(insert, [6]);
       await tx.run(insert, [7]);
@@ -51,7 +51,7 @@ describe("a transaction", () => {
     expect(await notes()).toEqual([1, 2, 4, 6]);
   });
 
-  test("runs its own and joined transactions' effects after the commit and before its caller continues", async () => {
+  test("runs its own effects and those of joined transactions after the commit, before its caller continues", async () => {
     const seen: unknown[] = [];
     await db.transaction(async (tx) => {
       await tx.transaction(async (joined) => {
@@ -81,7 +81,7 @@ describe("a transaction", () => {
     expect(effect).not.toHaveBeenCalled();
   });
 
-  test("reports an effect that fails and runs the others", async () => {
+  test("reports an effect that fails, and still runs the others", async () => {
     const [reported, other] = [vi.fn(), vi.fn()];
     const fails = () => {
       throw new Error("a listener failed");

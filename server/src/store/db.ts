@@ -10,13 +10,14 @@ export interface Statement {
 
 /** Anything that runs statements: the pool or one of its transactions. */
 export interface Sql {
-  /** @returns the rows. Throws pg's error if the statement fails */
+  /** Returns the rows, or rejects with pg's error if the statement fails. */
   run<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>;
 }
 
 /**
- * Where a change runs: a database opens a new transaction for it, and a transaction lets it join. Functions that make
- * changes take one of these as their first argument, so that the caller decides what else commits with the change.
+ * Runs a change in a transaction: a database opens a new transaction for it, and an open transaction lets the change
+ * join. Functions that make changes take a `Transactional` as their first argument, so that the caller decides what
+ * else commits with the change.
  */
 export interface Transactional extends Sql {
   /**
@@ -26,11 +27,11 @@ export interface Transactional extends Sql {
   transaction<Result>(work: (tx: Transaction) => Promise<Result>, limit_ms?: number): Promise<Result>;
 }
 
-/** One transaction. It takes a connection from the pool at its first statement. */
+/** One transaction. It takes a connection from the pool when its first statement runs. */
 export interface Transaction extends Transactional {
   /**
-   * Runs the last statement and sends the commit along with it instead of after its response, which saves a round trip.
-   * If the statement fails, the commit rolls back.
+   * Runs the transaction's last statement and sends the commit along with it, without waiting for the statement's
+   * response. This saves a round trip. If the statement fails, the commit rolls the transaction back.
    */
   last<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>;
   /**
@@ -51,7 +52,7 @@ export interface Database extends Transactional {
   connect(limit_ms?: number): Promise<pg.Client>;
   /** Whether a pooler gives `connect` a server session for one transaction at a time only; `openSession` handles that. */
   readonly sharesSessions: boolean;
-  /** The pool itself, for the sign-in library only, which has its own SQL and schema. */
+  /** The pool itself. It is only for the sign-in library, which has its own SQL and schema. */
   readonly pool: pg.Pool;
   close(): Promise<void>;
 }
@@ -204,7 +205,7 @@ async function transaction<Result>(
   return result;
 }
 
-/** A transaction that runs statements in `session`. Its owner runs `effects` after the commit. */
+/** Returns a transaction that runs its statements with `run` and `last`. The caller runs `effects` after the commit. */
 export function transactionOn({ run, last }: Pick<Transaction, "run" | "last">, effects: Effect[]): Transaction {
   const tx: Transaction = {
     run,
@@ -227,7 +228,9 @@ const throwLater = (error: unknown): void => {
   });
 };
 
-/** One transaction's connection. It is taken from the pool for the first statement and sends `begin` along with it. */
+/**
+ * One transaction's connection, taken from the pool for the first statement. `begin` is sent along with that statement.
+ */
 class TransactionSession {
   readonly #pool: pg.Pool;
   readonly #sendOn: Send;
@@ -291,13 +294,19 @@ class TransactionSession {
   }
 }
 
-/** Marks a promise as handled: another one, for the statement sent with it or the commit, reports the failure. */
+/**
+ * Marks a promise as handled, because another promise reports the failure: that of the statement sent with it, or that
+ * of the commit.
+ */
 function handled(sent: Promise<unknown>): Promise<unknown> {
   sent.catch(() => {});
   return sent;
 }
 
-/** Sends everything that `send` sends in one write: each write is a system call that may yield the core. */
+/**
+ * Calls `send` and combines everything it sends into one write, because each write is a system call that may yield the
+ * core.
+ */
 function together<Result>(client: pg.PoolClient, send: () => Result): Result {
   const stream = streamOf(client);
   stream.cork();

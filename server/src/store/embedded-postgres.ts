@@ -7,18 +7,18 @@ import { StartFailure } from "../kernel/start-failure.ts";
 import { type Cluster, isAlive, lastWords, openCluster, PORT, run, socketFolder } from "./postgres-cluster.ts";
 
 /**
- * The settings of the embedded PostgreSQL. Durability stays at its defaults (fsync, full_page_writes and
- * synchronous_commit on): with these off, killing the process lost acknowledged rows.
+ * The settings of the embedded PostgreSQL. The settings for durability (fsync, full_page_writes and synchronous_commit)
+ * keep their default, on. When they were off, killing the process lost acknowledged rows.
  */
 const SETTINGS = {
-  listen_addresses: "", // no TCP port: a Unix socket in a folder of mode 0700, hence no password
+  listen_addresses: "", // no TCP port, only a Unix socket in a folder of mode 0700, so no password is needed
   unix_socket_permissions: "0700",
   max_connections: "60",
   shared_buffers: "128MB",
   max_wal_size: "1GB",
   wal_compression: "on",
-  jit: "off", // compilation costs more than running any of our statements
-  autovacuum_naptime: "15s", // the hot tables turn over many times a minute
+  jit: "off", // compilation takes longer than running any of our statements
+  autovacuum_naptime: "15s", // all rows of the busiest tables are replaced many times a minute
   log_min_messages: "fatal", // clients report their own errors
   log_timezone: "UTC",
   timezone: "UTC",
@@ -26,7 +26,7 @@ const SETTINGS = {
 
 const LOCK = 1_835_103_845; // "mave" in ASCII
 const POLL_MS = 20;
-const LOCK_WAIT_MS = 2_000; // how long the server may take to notice a dead owner's connection
+const LOCK_WAIT_MS = 2_000; // how long the server may take to notice that a dead owner's connection is lost
 const STOP_MS = 15_000; // a fast shutdown writes at most max_wal_size
 const LOG_MAX_BYTES = 1_000_000;
 
@@ -53,8 +53,8 @@ export interface EmbeddedOptions {
 }
 
 /**
- * Starts a data folder's PostgreSQL, or adopts one that a killed process left running, and restarts it if it dies.
- * One process at a time owns the database, through a session lock that it holds until it ends.
+ * Starts a data folder's PostgreSQL, or adopts one that a killed process left running, and restarts it if it dies. Only
+ * one process at a time owns the database. It holds a session lock until it exits.
  */
 export async function startEmbeddedPostgres({
   folder,
@@ -81,14 +81,15 @@ export async function startEmbeddedPostgres({
     connection: owned.connection,
     async end() {
       ending = true;
-      await restarted; // a restart must not follow the stop
+      await restarted; // so that no restart follows the stop
       await stop(cluster);
     },
   };
 }
 
 /**
- * The connection to a data folder's PostgreSQL, or null if none is running and accepting connections. Changes nothing.
+ * Returns the connection to a data folder's PostgreSQL, or null if none is running and accepting connections. Changes
+ * nothing.
  */
 export async function findEmbeddedPostgres(folder: string): Promise<Connection | null> {
   const running = await readPostmaster(join(folder, "postgres", "cluster"));
@@ -97,7 +98,7 @@ export async function findEmbeddedPostgres(folder: string): Promise<Connection |
 
 interface Owned {
   connection: Connection;
-  /** Holds the lock; ends with the database. */
+  /** The connection that holds the lock. It ends when the database stops. */
   guard: pg.Client;
 }
 
@@ -121,12 +122,12 @@ async function own(cluster: Cluster, settings: Record<string, string>): Promise<
 
 function inUse({ folder }: Cluster, owner: string): StartFailure {
   return new StartFailure(
-    `The data folder ${folder} is in use by another running Mave (${owner}). ` +
-      "Stop that one first, or give this one a folder of its own with MAVE_DATA_DIR.",
+    `The data folder ${folder} is in use by another Mave server (${owner}). ` +
+      "Stop that server first, or set MAVE_DATA_DIR to a different folder.",
   );
 }
 
-/** @returns null if this process now holds the lock, otherwise the owner */
+/** Tries to take the lock. @returns null if this process now holds it, otherwise a description of its owner */
 async function lock(guard: pg.Client): Promise<string | null> {
   const tried = await guard.query("select pg_try_advisory_lock($1) as ours", [LOCK]);
   if (tried.rows[0].ours === true) return null;
@@ -135,7 +136,7 @@ async function lock(guard: pg.Client): Promise<string | null> {
      where locktype = 'advisory' and objid = $1 and granted`,
     [LOCK],
   );
-  return found.rows[0]?.application_name ?? "it is just ending";
+  return found.rows[0]?.application_name ?? "a process that is exiting";
 }
 
 /** Waits for a postmaster that is already running. @returns null if there is none */
@@ -145,7 +146,7 @@ async function takeOver(cluster: Cluster): Promise<Connection | null> {
     if (running === null) return null;
     if (await isResponding(running.connection)) return running.connection;
     if (!(await isPostgresOf(running.pid, cluster))) {
-      await rm(join(cluster.data, "postmaster.pid"), { force: true }); // left by a crash of the machine
+      await rm(join(cluster.data, "postmaster.pid"), { force: true }); // left over from a crash of the machine
       return null;
     }
     await pause(POLL_MS); // it is starting, recovering or stopping
@@ -157,7 +158,7 @@ interface Postmaster {
   connection: Connection;
 }
 
-/** postmaster.pid: process id, data folder, start time, port, socket folder, …, one per line. */
+/** Reads postmaster.pid. Its lines are the process id, data folder, start time, port, socket folder, and others. */
 async function readPostmaster(data: string): Promise<Postmaster | null> {
   const text = await readFile(join(data, "postmaster.pid"), "utf8").catch(() => null);
   const [pid, , , port, host] = text?.split("\n") ?? [];
@@ -167,7 +168,7 @@ async function readPostmaster(data: string): Promise<Postmaster | null> {
 
 const connectionTo = (host: string): Connection => ({ host, user: "mave", database: "mave", port: PORT });
 
-/** A process id may be reused after the machine restarts, so the process name is checked. */
+/** Checks the process's command line as well, because a process id may be reused after the machine restarts. */
 async function isPostgresOf(pid: number, cluster: Cluster): Promise<boolean> {
   if (!isAlive(pid)) return false;
   const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => null);
@@ -209,7 +210,7 @@ const isResponding = async (connection: Connection): Promise<boolean> => {
 
 /** @returns null if the server does not accept connections */
 async function connect(connection: Connection): Promise<pg.Client | null> {
-  // Avoids the database `mave`: a test copies it, and a database with open connections cannot be copied.
+  // Connects to a database other than `mave`, which a test copies: a database with open connections cannot be copied.
   const client = new pg.Client({ ...connection, database: "postgres", application_name: `process ${process.pid}` });
   client.on("error", () => {}); // only the "end" event matters
   return client.connect().then(

@@ -10,21 +10,24 @@ export async function findErasable(sql: Sql, space: string, video: string): Prom
   return (await sql.run<{ deleted: boolean }>(state, [space, video]))[0];
 }
 
-// Served by events_by_video. All statements take these locks in id order. Reopening a delivery takes them in share mode:
-// it has either committed before the count below, or finds no payload.
+// Served by events_by_video. All statements lock events in id order. A transaction that reopens a delivery locks its
+// event in share mode, so it either commits before the pending deliveries are counted below, or finds no payload.
 const lock: Statement = {
   name: "erasures_lock_events",
   text: `select id from events where space_id = $1 and video_id = $2 and payload is not null
     order by id limit $3 for no key update`,
 };
 
-/** The next events of the video that still have their payloads, locked until the transaction ends. */
+/**
+ * Finds the video's next events that still have payloads, and locks them until the transaction ends.
+ * @returns their ids
+ */
 export async function lockErasable(tx: Sql, space: string, video: string, limit: number): Promise<string[]> {
   return (await tx.run<{ id: string }>(lock, [space, video, limit])).map(({ id }) => id);
 }
 
-// Each event's deliveries by pending_deliveries_by_id: their ids share its first half. So those of a deleted webhook, whose last
-// attempt is still under way, are counted as well.
+// Finds each event's deliveries through pending_deliveries_by_id, because their ids share the first half of the event's
+// id. This also counts a deleted webhook's deliveries whose last attempt is still in flight.
 const pending: Statement = {
   name: "erasures_count_pending",
   text: `select count(*)::int as pending from events e
@@ -33,7 +36,7 @@ const pending: Statement = {
     where e.space_id = $1 and e.video_id = $2 and ($3::uuid[] is null or e.id = any($3))`,
 };
 
-/** Counts the pending deliveries of these events of the video, or of all its events if null. */
+/** Counts the pending deliveries of these events of the video, or of all its events if `events` is null. */
 export async function countPendingOf(sql: Sql, space: string, video: string, events: readonly string[] | null) {
   return (await sql.run<{ pending: number }>(pending, [space, video, events]))[0]!.pending;
 }
@@ -47,7 +50,8 @@ export async function eraseEvents(tx: Sql, space: string, ids: readonly string[]
   await tx.run(events, [space, ids]);
 }
 
-// Walks deliveries_by_video and looks up attempts in attempts_pkey. A delivery's id determines their partition.
+// Walks deliveries_by_video and looks up attempts in attempts_pkey. A delivery's id determines the partition of its
+// attempts.
 const attempts: Statement = {
   name: "erasures_attempts",
   text: `with slice as materialized (
@@ -71,8 +75,8 @@ export interface ErasurePlace {
 }
 
 /**
- * Erases the next deliveries' attempts.
- * @returns the last delivery and the attempt count; undefined if none are left
+ * Erases the headers and bodies of the next deliveries' attempts.
+ * @returns the last of these deliveries and how many attempts were erased; undefined if no deliveries are left
  */
 export async function eraseAttempts(
   sql: Sql,

@@ -21,19 +21,19 @@ export async function getEvent(sql: Sql, space: string, id: string): Promise<Eve
   return (await sql.run<EventRow>(get, [space, id]))[0];
 }
 
-/** Every uploaded video has these, so indexes by type exclude them. */
+/** Every uploaded video has events of these types, so indexes by type exclude them. */
 export const COMMON_TYPES: ReadonlySet<EventType> = new Set(["video.created", "video.processing", "video.uploaded"]);
-/** Matches the predicate of the indexes on all other types. */
+/** The predicate of the indexes by type, which contain all other types. */
 export const RARE = "type not in ('video.created', 'video.processing', 'video.uploaded')";
 
 const AFTER = `(tx, id) > (coalesce((select tx from events where space_id = $1 and id = $2), '0'::xid8),
     coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid))`;
-// Not `$2 is null or …`: an index scan cannot start from a condition with `or`.
+// This is not written as `$2 is null or …`, because an index scan cannot start from a condition with `or`.
 const BEFORE = `(tx, id) < (case when $2::uuid is null then '18446744073709551615'::xid8
       else (select tx from events where space_id = $1 and id = $2) end,
     coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))`;
-// Excludes events that a running transaction may still precede, so that a reader who continues from the last event seen
-// does not miss any.
+// Excludes the newest events while a running transaction may still insert others before them, so that a reader who
+// continues from the last event seen misses none.
 const COMMITTED = "tx < pg_snapshot_xmin(pg_current_snapshot())";
 const WAYS = {
   forward: { beyond: AFTER, order: "order by tx, id limit $5" },
@@ -41,13 +41,14 @@ const WAYS = {
 } as const;
 type Way = keyof typeof WAYS;
 
-/** The list in each direction, using the index that serves the filter. */
+/** Builds the list statement for either direction. There is one for each index that can serve a filter. */
 const LISTS = {
   // events_by_commit
   any: ({ beyond, order }: (typeof WAYS)[Way]) => `select ${EVENT} from events
     where space_id = $1 and ${beyond} and ${COMMITTED}
       and ($3::text[] is null or type = any($3)) and ($4::text is null or video_id = $4) ${order}`,
-  // events_by_video: few rows, then sorted. Without `offset 0`, the planner scans all events, expecting early matches
+  // events_by_video: reads the video's few rows, then sorts them. Without `offset 0`, the planner would scan all
+  // events, expecting to find matches early.
   video: ({ beyond, order }: (typeof WAYS)[Way]) => `select ${EVENT} from (select ${EVENT}, tx from events
     where space_id = $1 and video_id = $4 and ($3::text[] is null or type = any($3)) offset 0) of_video
     where ${beyond} and ${COMMITTED} ${order}`,
@@ -73,7 +74,7 @@ export interface EventFilter {
   video: string | null;
 }
 
-/** Events in commit order, after `after` (from the first if null). */
+/** Lists the events after `after` in commit order, starting with the oldest if `after` is null. */
 export function listEventsForward(
   sql: Sql,
   space: string,
@@ -84,7 +85,7 @@ export function listEventsForward(
   return listEvents(sql, "forward", [space, after, filter, limit]);
 }
 
-/** Events in the opposite order, before `before` (from the newest if null). */
+/** Lists the events before `before` in reverse commit order, starting with the newest if `before` is null. */
 export function listEventsBackward(
   sql: Sql,
   space: string,
@@ -99,6 +100,6 @@ function listEvents(sql: Sql, way: Way, [space, cursor, filter, limit]: [string,
   const { types, video } = filter;
   const rare = types?.every((type) => !COMMON_TYPES.has(type));
   const by = video !== null ? "video" : rare ? "rare" : "any";
-  const chosen = types === null ? null : [...new Set(types)]; // a repeated type is listed once
+  const chosen = types === null ? null : [...new Set(types)]; // so that a repeated type's events are listed only once
   return sql.run<EventRow>(lists[`${by} ${way}`], [space, cursor, chosen, video, limit]);
 }

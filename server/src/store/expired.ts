@@ -1,6 +1,6 @@
 import type { Sql, Statement } from "./db.ts";
 
-/** Rows that expire, each kind at its own age. They are deleted in slices, so that no statement runs for long. */
+/** Expired rows are deleted in slices of this size, so that no statement runs for long. */
 const SLICE = 5_000;
 
 const EXPIRED: readonly Statement[] = [
@@ -35,8 +35,8 @@ const EXPIRED_ACCESS: readonly Statement[] = [
 ];
 
 /**
- * Deletes expired data: rows in the default partitions and hourly counts before `day`, idempotency keys older than
- * `idempotency_s`, expired links and tokens. Several nodes can run it at the same time.
+ * Deletes expired data: rows in the default partitions and hourly counts from before `day`, idempotency keys older than
+ * `idempotency_s`, and expired links and tokens. Several nodes can run it at the same time.
  */
 export async function removeExpired(sql: Sql, day: string, idempotency_s: number): Promise<void> {
   for (const statement of EXPIRED) await sql.run(statement, [day]);

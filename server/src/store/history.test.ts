@@ -59,12 +59,13 @@ function explaining(mode: "force_generic_plan" | "force_custom_plan") {
 
 const nodesOf = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 
-/** Describes each problem with a plan; empty if there are none. */
+/** Returns a description of each problem with a plan. */
 function faults(plan: PlanNode): string[] {
   const read = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"];
   const nodes = nodesOf(plan).filter((node) => node["Actual Loops"] > 0);
   const walks = nodes.filter((node) => /^(deliveries|events)_\d/.test(node["Relation Name"] ?? ""));
-  // The oldest day holds only the rows since this time of day: late in the evening they fit a few pages.
+  // The oldest day contains only rows from after the current time of day. Late in the evening, these fit in a few
+  // pages, so a scan of them is fine.
   const whole = walks.filter((node) => node["Node Type"] === "Seq Scan" && rowsReadBy(node) > ROWS / DAYS / 2);
   const sorts = nodes.filter((node) => node["Node Type"].endsWith("Sort") && inputOf(node) > 10 * PAGE);
   return [
@@ -115,7 +116,7 @@ async function edges(): Promise<{ first: string; last: string; day: string }> {
   return { ...rows[0], ...day.rows[0] };
 }
 
-/** Reads the first and last page from either end, and one page within a day. */
+/** Reads the first and the last page in both directions, and one page that starts in the middle of the history. */
 async function pagesOf(sql: Sql, filter: Partial<DeliveryFilter>): Promise<void> {
   const { first, last, day } = await at;
   const page = (low: string, high: string, order: "asc" | "desc") =>
@@ -131,8 +132,8 @@ beforeAll(() => {
   at = edges();
 });
 
-// PostgreSQL may use either plan for a prepared statement; pairs are tested only with the generic plan, which knows no
-// values.
+// PostgreSQL may use a generic or a custom plan for a prepared statement. Pairs of filters are tested only with the
+// generic plan, which does not depend on the filters' values.
 const EACH = [
   ...[...ONE, ...PAIRS].map((filter) => ["force_generic_plan", ...filter] as const),
   ...ONE.map((filter) => ["force_custom_plan", ...filter] as const),
@@ -152,7 +153,7 @@ describe("the scan limit for a page with several filters", () => {
       await findWalkEnd(onClient(sql), SPACE, { ...NO_FILTER, ...filter, low: UUID_MIN!, high: UUID_MAX! }, walk);
       const walked = plans.flatMap(nodesOf).filter((node) => /^deliveries_\d/.test(node["Relation Name"] ?? ""));
       const rows = walked.reduce((sum, node) => sum + node["Actual Rows"] * node["Actual Loops"], 0);
-      // One extra row per day, to determine which comes first.
+      // One extra row per day may be read, to determine which row comes first.
       expect(rows).toBeLessThanOrEqual(
         LIMITS[walk === "short" ? "LIST_SCAN_FIRST_ROWS" : "LIST_SCAN_ROWS_MAX"] + DAYS + 3,
       );
@@ -160,7 +161,7 @@ describe("the scan limit for a page with several filters", () => {
     }
   });
 
-  /** A transaction on the connection whose plans are recorded. */
+  /** Runs a transaction on the connection whose plans are recorded. */
   const onClient = (sql: Sql): Pick<Database, "transaction"> => ({
     async transaction(work) {
       await client.query("begin");

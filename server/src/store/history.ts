@@ -23,9 +23,9 @@ export interface DeliveryRow {
   reason: string | null;
   /** How many steps of the retry schedule a pending delivery has used; null once it has finished. */
   step: number | null;
-  /** When the next attempt is due; null while it waits for another delivery and once it has finished. */
+  /** When the next attempt is due; null while the delivery waits for another one, and once it has finished. */
   due_at: Date | null;
-  /** The pending delivery of an earlier event for the same video. */
+  /** The pending delivery that this one waits for, of an earlier event of the same video. */
   waits_for: string | null;
   last_started_at: Date | null;
   response_status: number | null;
@@ -33,8 +33,8 @@ export interface DeliveryRow {
   duration_ms: number | null;
 }
 
-// Both halves of every lookup return the same columns: pending deliveries with the delivery they wait for and their
-// last attempt (attempts_pkey, backward), and finished deliveries as they were settled.
+// Both halves of every lookup return the same columns. A pending delivery includes the delivery that it waits for and
+// its last attempt (attempts_pkey, read backward). A finished delivery is returned as it was settled.
 const PENDING = `select o.space_id, o.id, o.webhook_id, o.event_id, o.type, case when o.sequence > 0 then o.video_id end as video_id,
     o.sequence, o.previous, ${PENDING_STATUS} as status, o.attempt as attempts, null as reason, o.step::int,
     case when o.due_at = '-infinity' then now() else nullif(o.due_at, 'infinity') end as due_at,
@@ -51,7 +51,10 @@ const FINISHED = `select d.space_id, d.id, d.webhook_id, d.event_id, d.type, d.v
     case when d.duration_ms is not null then d.finished_at - d.duration_ms * interval '1 ms' end as last_started_at,
     d.response_status, d.error, d.duration_ms
   from deliveries d`;
-/** A delivery that was sent again or replayed is in both tables; the pending half shows it. */
+/**
+ * A finished delivery that is sent again or replayed is in both tables while it is pending. Only the pending half
+ * returns it.
+ */
 const NOT_PENDING = `not exists (select from pending_deliveries o
     where uuid_send(o.space_id) = uuid_send(d.space_id) and o.id = d.id)`;
 
@@ -82,14 +85,14 @@ export interface DeliveryFilter {
   type: EventType | null;
   /** Null matches any status. */
   statuses: readonly DeliveryStatus[] | null;
-  /** Range [from, to] for the last response's status, or `none` for deliveries without a response. */
+  /** Inclusive range for the last response's status, or `none` for deliveries without a response. */
   response: { from: number; to: number } | "none" | null;
-  /** Exclusive bounds on the id, from a time range and the cursor. */
+  /** Exclusive bounds on the id, derived from a time range and the cursor. */
   low: string;
   high: string;
 }
 
-// $13 and $14 skip a half that cannot contain a match.
+// If $13 or $14 is false, the pending or finished half is skipped, because it cannot contain a match.
 const FILTER_PENDING = `$13::boolean and ${OF_SPACE} and o.id > $2 and o.id < $3
   and ($5::uuid is null or o.webhook_id = $5) and ($6::uuid is null or o.event_id = $6)
   and ($7::text is null or o.video_id = $7) and ($8::text is null or o.type = $8)
@@ -106,9 +109,9 @@ const FILTER_FINISHED = `$14::boolean and d.space_id = $1
 const RESPONSE_CLASS = "d.status <> 'succeeded' and coalesce(d.response_status / 100, 0) = coalesce($10::int / 100, 0)";
 const OF_STATUS = "d.status <> 'succeeded' and d.status = ($9::text[])[1]";
 
-/** The condition that selects the index of the history; the others only filter. */
+/** The condition that determines which index of the history is used. All other conditions only filter. */
 const LEADING = {
-  video: "d.video_id = $7", // deliveries_by_video: few rows, sorted
+  video: "d.video_id = $7", // deliveries_by_video: reads the video's few rows, then sorts them
   webhook_response: `d.webhook_id = $5 and ${RESPONSE_CLASS}`, // deliveries_by_webhook_response
   webhook_status: `d.webhook_id = $5 and ${OF_STATUS}`, // deliveries_unsuccessful_by_webhook
   response: RESPONSE_CLASS, // deliveries_by_response
@@ -119,7 +122,7 @@ const LEADING = {
 } as const;
 type Leading = keyof typeof LEADING;
 type Condition = "webhook" | "type" | "statuses" | "response";
-/** The conditions that the index serves. A video has few deliveries, so its index serves them all. */
+/** The conditions that each index serves. A video has few deliveries, so its index counts as serving all conditions. */
 const SERVED: Record<Leading, readonly Condition[]> = {
   video: ["webhook", "type", "statuses", "response"],
   webhook_response: ["webhook", "response"],
@@ -137,7 +140,7 @@ const list = Object.fromEntries(
     (["desc", "asc"] as const).map((order): [string, Statement] => {
       const pending = `(${PENDING} where ${FILTER_PENDING} order by o.id ${order} limit $4)`;
       const walk = `${FINISHED} where ${LEADING[leading]} and ${FILTER_FINISHED}`;
-      // Without `offset 0`, the planner scans all deliveries in order, expecting the video's few to come early.
+      // Without `offset 0`, the planner would scan all deliveries in order, expecting to find the video's few early.
       const chosen =
         leading === "video" ? `select * from (${walk} offset 0) d where ${BETWEEN}` : `${walk} and ${BETWEEN}`;
       const finished = `(${chosen} order by d.id ${order} limit $4)`;
@@ -148,8 +151,8 @@ const list = Object.fromEntries(
 ) as Record<`${Leading} ${Order}`, Statement>;
 
 /**
- * Deliveries, newest first for `desc`, at most `limit`. A single statement, so that no delivery is missed between the
- * two halves.
+ * Lists at most `limit` deliveries, newest first if `order` is `desc`. A single statement reads both halves, so that a
+ * delivery that moves from one to the other is not missed.
  */
 export async function listDeliveries(
   sql: Sql,
@@ -171,9 +174,9 @@ function valuesOf(space: string, filter: DeliveryFilter, limit: number): unknown
 export type Walk = "short" | "long";
 const WALKED: Record<Walk, number> = { short: LIMITS.LIST_SCAN_FIRST_ROWS, long: LIMITS.LIST_SCAN_ROWS_MAX };
 
-// Walks only the leading condition's index, in order. A limit inside the list's statement would not work: the planner
-// could read and sort that many rows even if the first few fill a page. It takes the same values as the list; unused
-// ones need a type.
+// Walks only the leading condition's index, in order. A limit inside the list statement would not work, because the
+// planner could read and sort that many rows even if the first few fill a page. This statement takes the same values as
+// the list statement, and unused values need a type.
 const walkEnd = Object.fromEntries(
   (Object.keys(LEADING) as Leading[]).flatMap((leading) =>
     (Object.keys(WALKED) as Walk[]).map((walk): [string, Statement] => [
@@ -189,7 +192,8 @@ const walkEnd = Object.fromEntries(
   ),
 ) as Record<`${Leading} ${Walk}`, Statement>;
 
-// The planner does not know how many rows a value selects and would sort them all instead of walking in order.
+// The planner does not know how many rows a value selects and would sort them all instead of walking the index in
+// order.
 const walkInOrder: Statement = {
   name: "deliveries_walk_in_order",
   text: "select set_config('enable_sort', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)",
@@ -203,8 +207,9 @@ export interface WalkEnd {
 }
 
 /**
- * How far back in the history one list request may read. Null if it may read everything, because the history ends
- * within the limit or the index selects only matches.
+ * Finds how far back in the history one list request may read.
+ * @returns null if it may read everything, because the history ends within the limit or the index selects only matching
+ * rows
  */
 export async function findWalkEnd(
   db: Pick<Database, "transaction">,
@@ -223,7 +228,7 @@ export async function findWalkEnd(
   return last && beyond ? { last: last.id, beyond: beyond.id } : null;
 }
 
-/** The most selective condition that has an index. */
+/** Returns the most selective condition that has an index. */
 function leadingOf(filter: DeliveryFilter): Leading {
   if (filter.video !== null) return "video";
   const by = filter.webhook === null ? "" : "webhook_";
@@ -235,7 +240,7 @@ function leadingOf(filter: DeliveryFilter): Leading {
 
 const FINISHED_STATUSES: readonly string[] = ["succeeded", "failed", "canceled"] satisfies FinishedStatus[];
 
-/** Only a 2xx counts as success. */
+/** Whether the filter excludes successful deliveries: only a 2xx counts as success. */
 const isUnsuccessful = (response: DeliveryFilter["response"]): boolean =>
   response === "none" || (response !== null && response.from !== 200);
 
@@ -256,8 +261,8 @@ const sendAgain: Statement = {
 };
 
 /**
- * Whether this is the first request within `within_ms` to send the delivery again, so that repeated clicks make one
- * attempt.
+ * Records that a user sends a finished delivery again.
+ * @returns whether this is the first such request within `within_ms`, so that repeated clicks make only one attempt
  */
 export async function claimSendAgain(tx: Sql, space: string, id: string, within_ms: number): Promise<boolean> {
   return (await tx.run(sendAgain, [space, id, within_ms])).length > 0;

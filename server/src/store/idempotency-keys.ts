@@ -1,10 +1,10 @@
 import type { Sql, Statement } from "./db.ts";
 
 export interface StoredResponse {
-  /** SHA-256 of method, path and body. */
+  /** SHA-256 of the request's method, path and body. */
   request_hash: Buffer;
   status: number;
-  /** Encrypted, because a response may contain a secret that is shown once. */
+  /** Encrypted, because a response may contain a secret that is shown only once. */
   body: Buffer;
 }
 
@@ -23,8 +23,8 @@ export async function findResponse(
 }
 
 /**
- * Waits for any transaction that is storing the same key. Replaces an expired response.
- * @returns false if the response of another request is stored under this key
+ * Stores a response. Waits for any transaction that is storing one under the same key, and replaces an expired one.
+ * @returns false if another request's response is stored under this key
  */
 const REMEMBER: Statement = {
   name: "idempotency_remember",

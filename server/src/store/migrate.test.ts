@@ -31,18 +31,18 @@ const tables = async (): Promise<string[]> => {
   return rows.map(({ tablename }) => tablename);
 };
 
-test("an empty database gets every file in order, and an up-to-date one gets none", async () => {
+test("every file is applied to an empty database in order, and none to an up-to-date one", async () => {
   expect(await migrate(db, { folder })).toEqual(names);
   expect(await tables()).toContain("pending_deliveries");
   expect(await migrate(db, { folder })).toEqual([]);
 });
 
-test("nodes that start at the same time apply each file once", async () => {
+test("nodes that start at the same time apply each file only once", async () => {
   const applied = await Promise.all([1, 2, 3, 4].map(() => migrate(db, { folder })));
   expect(applied.flat().sort()).toEqual(names);
 });
 
-test("a new file is applied to a database that has the others", async () => {
+test("a new file is applied to a database that already has the earlier ones", async () => {
   await migrate(db, { folder });
   await writeFile(join(folder, next), "create table later (id int primary key);");
   expect(await migrate(db, { folder })).toEqual([next]);
@@ -68,7 +68,7 @@ test("a file that fails changes nothing, and the next startup tries it again", a
   expect(await migrate(db, { folder })).toEqual([next]);
 });
 
-test("a file whose lock is held by a long reader blocks no writer, and is applied once the reader ends", async () => {
+test("a file that waits for a long-running reader blocks no writers, and is applied once the reader ends", async () => {
   await migrate(db, { folder });
   await writeFile(join(folder, next), "alter table events add column later text;");
   const reader = await db.connect();
@@ -85,7 +85,7 @@ test("a file whose lock is held by a long reader blocks no writer, and is applie
 const WRITE = `insert into events (space_id, id, type, sequence, payload)
   select gen_random_uuid(), gen_random_uuid(), 'video.created', 1, '{}'`;
 
-test("an index is built while each partition is written, and a node continues where another one was killed", async () => {
+test("an index is built while its partitions are written to, and a node finishes the build of a node that was killed", async () => {
   await migrate(db, { folder });
   for (const day of [0, 1]) await db.run(makeDay, [day]);
   const files = await Promise.all(
@@ -96,15 +96,15 @@ test("an index is built while each partition is written, and a node continues wh
     }),
   );
   const writer = await db.connect();
-  await writer.query("begin; lock table deliveries_default in row exclusive mode"); // the build waits for this
+  await writer.query("begin; lock table deliveries_default in row exclusive mode"); // the build waits for this lock
   const migrating = migrate(db, { folder });
   migrating.catch(() => {}); // awaited below
   await expect.poll(() => db.run(building)).toHaveLength(1);
   await db.run({ name: "test_cancel", text: CANCEL });
-  await expect(migrating).rejects.toThrow("canceling statement"); // leaves an invalid index
+  await expect(migrating).rejects.toThrow("canceling statement"); // which leaves an invalid index
   await writer.query("commit");
   await writer.end();
-  await db.run(makeDay, [2]); // as retention does between the two runs
+  await db.run(makeDay, [2]); // as the retention task may do between the two runs
   expect(await migrate(db, { folder })).toEqual(files.slice(1));
   expect(await db.run(responseIndexes)).toEqual([{ valid: true, partitions: 4, indexes: 4 }]);
 });
@@ -127,7 +127,7 @@ const responseIndexes = {
     from pg_index parent where indexrelid = 'deliveries_by_exact_response'::regclass`,
 };
 
-test("a concurrent file may only run statements that block no others", async () => {
+test("a file that is applied concurrently may only run statements that do not block others", async () => {
   await writeFile(join(folder, next.replace(".sql", ".concurrently.sql")), "select 'drop table events' as statement");
   await expect(migrate(db, { folder })).rejects.toThrow("must not run concurrently: drop table events");
   expect(await tables()).toContain("events");
@@ -146,12 +146,12 @@ test("a database from a newer version prevents startup and is not changed", asyn
   await migrate(db, { folder });
   await rm(join(folder, next));
   await expect(migrate(db, { folder })).rejects.toThrow(
-    `The database was last used by a newer Mave: it has migration ${next}, and this version knows ${names.length}`,
+    `The database was last used by a newer Mave: it has migration ${next}, but this version knows only ${names.length}`,
   );
   expect(await tables()).toContain("later");
 });
 
-test("a database from a newer version that runs with this one does not prevent startup", async () => {
+test("a database from a newer version does not prevent startup if this version can run with its migrations", async () => {
   await writeFile(join(folder, next), `-- Runs with: ${next.slice(0, 4)}\ncreate table later (id int primary key);`);
   const after = `${String(names.length + 2).padStart(4, "0")}_after.sql`;
   await writeFile(join(folder, after), `-- Runs with: ${names.at(-1)!.slice(0, 4)}\ncreate table after (id int);`);
@@ -162,7 +162,7 @@ test("a database from a newer version that runs with this one does not prevent s
   await expect(migrate(db, { folder })).rejects.toThrow(`it has migration ${next}`);
 });
 
-test("files whose numbers have a gap are rejected", async () => {
+test("migration files are rejected if there is a gap in their numbers", async () => {
   await writeFile(join(folder, `${String(names.length + 2).padStart(4, "0")}_too_far.sql`), "select 1;");
   await expect(migrate(db, { folder })).rejects.toThrow("should be number");
 });

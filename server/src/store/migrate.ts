@@ -16,7 +16,9 @@ interface Migration {
   name: string;
   text: string;
   checksum: string;
-  /** The number of the newest file that a node must know to run with this one. Null means this file. */
+  /**
+   * The number of the newest file that a node must know to keep running once this one is applied. Null means this file.
+   */
   runs_with: number | null;
 }
 
@@ -30,9 +32,9 @@ export interface MigrateOptions {
 
 /**
  * Brings the database to this version: applies new numbered files in order, each in its own transaction, while nodes
- * running the previous version continue. A file that does not get a lock quickly gives up and retries, so that no
- * statement queues behind it. Nodes that start at the same time wait for each other.
- * @returns the names of the files applied now
+ * running the previous version continue. A file that does not get a lock quickly is rolled back and retried, so that no
+ * statement queues behind it for long. Nodes that start at the same time wait for each other.
+ * @returns the names of the files that this call applied
  * @throws StartFailure if the database is from a newer version that this one cannot run with, an applied file was
  * changed, or a file does not get its locks
  */
@@ -56,14 +58,14 @@ export async function migrate(
   }
 }
 
-/** Holds the lock in a dedicated session, because it outlasts the transactions of the files. */
+/** Runs `work` while a dedicated session holds the migration lock, which must outlast each file's transaction. */
 async function withLock<Result>(db: Database, work: () => Promise<Result>): Promise<Result> {
-  // If the session is lost, another node may also start migrating. If both apply the same file, the number in the table
-  // lets only one commit.
+  // If the session is lost, another node may also start migrating. If both apply the same file, only one can commit,
+  // because the number is the table's primary key.
   const session = await openSession(db, systemClock, { onNotice() {}, onLost() {} });
   try {
-    // Polled: `create index concurrently` waits for every running statement, so a statement that waited for this lock would
-    // deadlock with it.
+    // The lock is polled, because `create index concurrently` waits for every running statement: a statement that
+    // waited for this lock would deadlock with the index build.
     while (!(await session.lock<{ locked: boolean }>(TRY_LOCK, []))[0]!.locked) await pause(LOCK_POLL_MS);
     return await work();
   } finally {
@@ -88,14 +90,14 @@ function check(known: Migration[], applied: Applied[]): void {
     if (file === undefined && runs_with !== null && runs_with <= known.length) continue;
     if (file === undefined) {
       throw new StartFailure(
-        `The database was last used by a newer Mave: it has migration ${name}, and this version knows ${known.length}. ` +
-          "Start the newer version again; a database is never downgraded.",
+        `The database was last used by a newer Mave: it has migration ${name}, but this version knows only ${known.length}. ` +
+          "Start the newer version again; a database cannot be downgraded.",
       );
     }
     if (file.checksum !== checksum) {
       throw new StartFailure(
         `Migration ${file.name} was changed after this database applied it as ${name}. ` +
-          "Restore the file, and put the change into a new one with the next number.",
+          "Restore the file, and put the change into a new file with the next number.",
       );
     }
   }
@@ -127,7 +129,7 @@ function applyInTransaction(client: pg.Client, migration: Migration): Promise<vo
   });
 }
 
-/** Runs one transaction, which gives up if it does not get a lock soon. */
+/** Runs `work` in a transaction that fails if it waits too long for a lock. */
 async function withLockTimeout(client: pg.Client, work: () => Promise<unknown>): Promise<void> {
   await client.query("begin");
   await client.query(LOCK_TIMEOUT);
@@ -137,14 +139,14 @@ async function withLockTimeout(client: pg.Client, work: () => Promise<unknown>):
 
 /**
  * Applies a file of long-running work that blocks no statements. The file is a query that returns the statements still
- * to run. Each runs separately, outside a transaction if necessary. If one fails or the node is killed, the query runs
- * again.
+ * to run. Each statement runs separately, outside a transaction if necessary. If one fails or the node is killed, the
+ * query runs again.
  */
 async function applyConcurrently(client: pg.Client, migration: Migration): Promise<void> {
   const { rows } = await client.query<{ statement: string }>(migration.text);
   for (const { statement } of rows) {
     if (!NON_BLOCKING.test(statement)) throw new Error(`${migration.name} must not run concurrently: ${statement}`);
-    // A concurrent build waits for old transactions, and no statement waits for it.
+    // A concurrent build needs no lock timeout: it waits for older transactions, but no statement waits for it.
     if (statement.includes(" concurrently ")) await client.query(statement);
     else await withLockTimeout(client, () => client.query(statement));
   }
@@ -158,13 +160,13 @@ async function markApplied(client: pg.Client, { number, name, checksum, runs_wit
   await client.query(MARK_APPLIED, [number, name, checksum, runs_with]);
 }
 
-/** A lock timeout or a deadlock. */
+/** Whether the error is a lock timeout or a deadlock. */
 const isLockFailure = (error: unknown): boolean => ["55P03", "40P01"].includes((error as { code?: string }).code ?? "");
 
 const lockedOut = (name: string): string =>
   `Migration ${name} did not get its locks in ${LIMITS.MIGRATION_TRIES_MAX} tries: a long transaction, such as a dump, a ` +
-  "report or a vacuum, holds a table that it changes. Nothing was changed. Find the oldest xact_start in " +
-  "pg_stat_activity, let that transaction end, and start again.";
+  "report or a vacuum, holds a lock on a table that it changes. The migration was not applied. Find the transaction " +
+  "with the oldest xact_start in pg_stat_activity, let it end, and start again.";
 
 async function readMigrations(folder: string): Promise<Migration[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(".sql")).sort();

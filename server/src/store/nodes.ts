@@ -14,7 +14,7 @@ const add: Statement = {
   text: "insert into nodes (number) values ($1) on conflict (number) do update set started_at = now()",
 };
 
-/** A node's number, and the server process whose session holds its lock. */
+/** A node's number, and the database process whose session holds the node's lock. */
 export interface NodeNumber {
   number: number;
   pid: number;
@@ -39,8 +39,8 @@ const claim: Statement = {
 };
 
 /**
- * Claims and locks an unused number up to `max`. The number of a node that is still listed counts as used even if its
- * lock is free: that node may only have lost its connection.
+ * Claims and locks an unused number up to `max`. A listed node's number counts as used even if the node's lock is free,
+ * because that node may only have lost its connection.
  * @returns null if another node claimed it first
  */
 export async function claimNodeNumber(session: Session, max: number): Promise<NodeNumber | null> {
@@ -56,7 +56,7 @@ const endSession: Statement = {
   text: `select pg_terminate_backend(pid, 1000) ${LOCKS} and objid::integer = $1 and pid = $2`,
 };
 
-/** Ends this node's own earlier session, if the server has not noticed yet that its connection is lost. */
+/** Ends this node's own earlier session if the database server has not yet noticed that its connection is lost. */
 export async function endNodeSession(sql: Sql, { number, pid }: NodeNumber): Promise<void> {
   await sql.run(endSession, [number, pid]);
 }
@@ -66,7 +66,7 @@ const unlocked: Statement = {
   text: `select number from nodes where number <> $1 and number not in (select objid::integer ${LOCKS})`,
 };
 
-/** Nodes other than `self` whose lock no session holds. */
+/** Lists the nodes, other than `self`, whose lock is not held by any session. */
 export async function listUnlockedNodes(sql: Sql, self: number): Promise<number[]> {
   return (await sql.run<{ number: number }>(unlocked, [self])).map(({ number }) => number);
 }
@@ -80,7 +80,7 @@ const remove: Statement = {
 
 /**
  * Removes a node unless it has come back.
- * @returns whether it was removed; if so, its leases must expire in this transaction
+ * @returns whether it was removed; if so, the caller must expire its leases in the same transaction
  */
 export async function removeNode(tx: Sql, number: number): Promise<boolean> {
   return (await tx.run(remove, [number])).length > 0;

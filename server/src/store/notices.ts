@@ -5,8 +5,9 @@ const notify: Statement = { name: "notify", text: "select pg_notify($1, $2)" };
 const IDS_MAX = 200;
 
 /**
- * Notifies the other processes. @param ids the changed objects; if there are too many, no ids are sent, which stands
- * for all
+ * Notifies the other processes.
+ * @param ids the changed objects' ids; if there are too many, none are sent, which means that any object may have
+ * changed
  */
 export async function sendNotice(sql: Sql, channel: string, ids: readonly string[]): Promise<void> {
   await sql.run(notify, [channel, ids.length > IDS_MAX ? "" : ids.join(",")]);

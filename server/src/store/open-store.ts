@@ -6,7 +6,7 @@ import { migrate } from "./migrate.ts";
 import { leadToOneDatabase, sharesSessions } from "./pooler.ts";
 
 const CONNECTIONS = 20; // the embedded PostgreSQL accepts 60; an external one is shared by several nodes
-const OLDEST = 150_000; // PostgreSQL 15, Debian 12's
+const OLDEST = 150_000; // PostgreSQL 15, the version in Debian 12
 
 export interface Store {
   db: Database;
@@ -16,26 +16,29 @@ export interface Store {
 
 export interface StoreOptions {
   databaseUrl: string | null;
-  /** The database's own address, if `databaseUrl` is a pooler's. */
+  /** The database's own address, if `databaseUrl` is the address of a pooler. */
   databaseDirectUrl?: string | null;
   dataDir: string;
   log: Log;
   onLost: (why: Error) => void;
 }
 
-/** The database, running and migrated. @throws StartFailure if it is unreachable or unsuitable */
+/**
+ * Connects to the database, starting the embedded one if there is no URL, and migrates it.
+ * @throws StartFailure if the database is unreachable or unsuitable
+ */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { databaseUrl, databaseDirectUrl = null, dataDir, log, onLost } = options;
   const embedded = databaseUrl === null ? await startEmbeddedPostgres({ folder: dataDir, log, onLost }) : null;
   const ways = embedded ? { connection: embedded.connection } : await findWays(databaseUrl!, databaseDirectUrl, log);
-  let closing = false; // during closing, broken connections are expected
+  let closing = false; // while closing, broken connections are expected
   const db = openDatabase({
     ...ways,
     connections: CONNECTIONS,
     onError(error) {
       if (!closing) log.warn({ reason: error.message }, "Idle database connection broke; reconnecting");
     },
-    onEffectError: (err) => log.error({ err }, "Work after a commit failed; the commit stands"),
+    onEffectError: (err) => log.error({ err }, "After-commit effect failed; the commit stands"),
   });
   const close = async (): Promise<void> => {
     closing = true;
@@ -72,18 +75,18 @@ async function findWays(url: string, directUrl: string | null, log: Log): Promis
 const DIRECT_URL = "MAVE_DATABASE_DIRECT_URL";
 
 const POLLING =
-  "DATABASE_URL leads to a connection pooler that shares sessions between its clients. Everything works, but a node " +
-  "learns of another node's work by looking for it every second. Give the database's own address as " +
-  `${DIRECT_URL} to be woken at once.`;
+  "DATABASE_URL leads to a connection pooler that shares sessions between its clients. Everything works, but nodes " +
+  "poll every second for each other's changes. To have nodes notified at once, set " +
+  `${DIRECT_URL} to the database's own address.`;
 
 const NOT_DIRECT =
-  `${DIRECT_URL} leads to a connection pooler that shares sessions between its clients, as DATABASE_URL may. ` +
-  "Give it the database's own address, or leave it out: then the nodes poll.";
+  `${DIRECT_URL} leads to a connection pooler that shares sessions between its clients. Only DATABASE_URL may do ` +
+  `that. Set ${DIRECT_URL} to the database's own address, or leave it unset to let the nodes poll.`;
 
-// Each node would presume the others dead and repeat their attempts in flight.
+// With two databases, each node would presume the others dead and repeat the attempts that they have in flight.
 const TWO_DATABASES =
   `DATABASE_URL and ${DIRECT_URL} lead to two databases: a lock taken in one is free in the other. ` +
-  "They need the same database on the same server, which is no replica.";
+  "Both must lead to the same database on the same server, which must not be a replica.";
 
 const SETTINGS = {
   name: "durability_settings",
@@ -101,7 +104,7 @@ async function check(db: Database, log: Log): Promise<void> {
   if (server!.off.length > 0) {
     log.warn(
       { off: server!.off },
-      "PostgreSQL has these settings off, so a crash can lose acknowledged events; turn them on",
+      "These PostgreSQL settings are off, so a crash can lose acknowledged events; turn them on",
     );
   }
 }
@@ -114,7 +117,8 @@ function asStartFailure(error: unknown, setting: string): unknown {
   if (error instanceof StartFailure || !/^(?:E[A-Z]+|08...|28...|3D000|42501|53300|57P0.)$/.test(code)) return error;
   return new StartFailure(
     `The database of ${setting} cannot be used (${message || code}). ` +
-      "Check that it runs, that its host, port, name, user and password are right, and that the user may create tables.",
+      "Check that it is running, that its host, port, name, user and password are correct, and that the user may create " +
+      "tables.",
     { cause: error },
   );
 }

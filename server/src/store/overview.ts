@@ -2,20 +2,20 @@ import type { Sql, Statement } from "./db.ts";
 
 export interface OverviewCounts {
   webhooks: number;
-  /** Enabled webhooks that have been failing for a while. */
+  /** Enabled webhooks that are failing: all attempts since their last success have failed. */
   failing: number;
   disabled: number;
   /** Pending deliveries, counted up to a limit. */
   pending: number;
-  /** Attempts per minute, based on this hour's counts. */
+  /** Attempts per minute, based on the current hour's counts. */
   per_minute: number;
 }
 
 const OPEN_COUNTED_MAX = 10_000;
 
 /**
- * Served by webhooks_pkey, pending_deliveries_pkey, and webhook_hours_pkey. It reads a space's few hundred rows, plus
- * pending deliveries up to the limit.
+ * Served by webhooks_pkey, pending_deliveries_pkey, and webhook_hours_pkey. It reads the space's webhooks and their
+ * rows for the current hour, plus pending deliveries up to the limit.
  */
 const COUNT: Statement = {
   name: "overview_count",

@@ -1,14 +1,14 @@
 import type { Sql, Statement } from "./db.ts";
 import { WEBHOOK, type WebhookRow } from "./webhooks.ts";
 
-/** A webhook with a state change that its owners have not been notified of. */
+/** A webhook with a state change that its owners have not been notified about. */
 export interface News extends WebhookRow {
   owners: string[];
-  /** When the state changed, with the database's precision. */
+  /** When the state changed, in the database's full precision. */
   since: string;
 }
 
-// Reads all webhooks, few of which are disabled or failing. The sign-in tables list each space's members.
+// Reads all webhooks, although few are disabled or failing. The sign-in tables list each space's members.
 const news: Statement = {
   name: "owner_mail_news",
   text: `select ${WEBHOOK}, array(select u.email from auth.member m join auth."user" u on u.id = m."userId"
@@ -20,7 +20,10 @@ const news: Statement = {
     order by w.status_since limit $2`,
 };
 
-/** Webhooks that were disabled in the last `days` or soon will be, and whose owners have not been notified. */
+/**
+ * Lists the webhooks that were disabled in the last `days` days or soon will be, and whose owners have not been
+ * notified.
+ */
 export async function listNews(sql: Sql, days: number, limit: number): Promise<News[]> {
   return sql.run<News>(news, [days, limit]);
 }

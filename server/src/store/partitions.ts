@@ -1,6 +1,6 @@
 import type { Sql, Statement } from "./db.ts";
 
-/** The partitioned tables, with the column whose UUIDv7 determines the day. */
+/** The partitioned tables, each with the column whose UUIDv7 determines the day. */
 const PARTITIONED = [
   { parent: "events", key: "id" },
   { parent: "deliveries", key: "id" },
@@ -16,7 +16,7 @@ const MAKE: Statement = {
 };
 
 /**
- * Creates each table's partitions for today and the coming days. Needs a transaction with a lock_timeout.
+ * Creates each table's partitions for today and the coming days. The transaction must have a lock_timeout.
  * @returns how many were created
  */
 export async function makePartitions(tx: Sql, daysAhead: number): Promise<number> {
@@ -47,13 +47,13 @@ const DAYS_BEFORE: Statement = {
   text: "select day::text from partition_days($1) day where day < $2::date order by day",
 };
 
-/** One day of one table. */
+/** One table's partition for one day. */
 export interface Partition {
   parent: Parent;
   day: string;
 }
 
-/** Every daily partition before `day`, events first. */
+/** Lists every daily partition before `day`, starting with those of `events`. */
 export async function partitionsBefore(sql: Sql, day: string): Promise<Partition[]> {
   const found: Partition[] = [];
   for (const { parent } of PARTITIONED)
@@ -69,8 +69,9 @@ const LOCK = {
 const DROP: Statement = { name: "partitions_drop", text: "select drop_partition($1, $2::date)" };
 
 /**
- * Drops a day unless a pending delivery needs it. The check is repeated under the lock: a transaction that reopens an
- * old delivery reads its event, so it either committed before the lock or finds that the event was deleted.
+ * Drops one table's partition for one day, unless a pending delivery needs that day. This is checked again once the
+ * table is locked: a transaction that reopens an old delivery reads the delivery's event, so it either commits before
+ * the table is locked or finds that the event was deleted.
  * @returns whether it was dropped
  */
 export async function dropPartition(tx: Sql, { parent, day }: Partition, retentionDays: number): Promise<boolean> {

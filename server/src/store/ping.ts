@@ -9,7 +9,7 @@ export async function ping(sql: Sql): Promise<void> {
 
 const TIME: Statement = { name: "database_time", text: "select extract(epoch from now())::float8 * 1000 as now_ms" };
 
-/** The database's time in Unix milliseconds. */
+/** Returns the database's time in Unix milliseconds. */
 export async function databaseTime(sql: Sql): Promise<number> {
   return (await sql.run<{ now_ms: number }>(TIME))[0]!.now_ms;
 }

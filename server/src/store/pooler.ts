@@ -2,19 +2,22 @@ import type pg from "pg";
 import { systemClock } from "../kernel/clock.ts";
 import { type Address, connectTo } from "./db.ts";
 
-/** Number of concurrent transactions whose sessions are compared. */
+/** Number of concurrent transactions whose sessions are compared with the first client's. */
 const LOOKS = 3;
-/** Far longer than a statement that reads nothing takes. A client with its own session never waits this long. */
+/**
+ * Far longer than it takes to run a statement that reads nothing. A client with its own session never waits this long.
+ */
 const WAITS_MS = 2_000;
 
 /**
  * Whether the connection goes through a transaction-mode pooler, which shares a server session between clients. Clients
- * would share its advisory locks, LISTEN, and prepared statements: two nodes in one session would both get the same
- * lock.
+ * would then share the session's advisory locks, LISTEN registrations and prepared statements, so two nodes in one
+ * session would both get the same lock.
  *
- * Behind any pooler, the process id given to the connection differs from the one that the server reports. A
- * session-mode pooler is harmless. A transaction-mode pooler gives the first client's session to another client's
- * transaction, gives the first client another session, or makes it wait for one.
+ * Behind any pooler, the process id that a connection is given differs from the one that the server reports. A pooler
+ * in session mode is harmless. A pooler in transaction mode is detected in one of three ways: it gives the first
+ * client's session to another client's transaction, gives the first client a different session, or makes the first
+ * client wait for one.
  */
 export async function sharesSessions(connection: Address): Promise<boolean> {
   const first = await connectTo(connection);
@@ -30,17 +33,19 @@ export async function sharesSessions(connection: Address): Promise<boolean> {
     }
     return false;
   } finally {
-    for (const client of [first, ...others]) void client.end(); // a waiting client ends with its response
+    for (const client of [first, ...others]) void client.end(); // a waiting client ends once it gets its response
   }
 }
 
-/** Whether both addresses lead to the same database: a lock held over one is not available over the other. */
+/**
+ * Whether both addresses lead to the same database, so that a lock held through one cannot be taken through the other.
+ */
 export async function leadToOneDatabase(one: Address, other: Address): Promise<boolean> {
   const clients = await Promise.all([connectTo(one), connectTo(other)]);
   const [holder, asker] = clients;
   try {
     await holder.query("begin");
-    const key = await processOf(holder); // a number that no other process uses now
+    const key = await processOf(holder); // a number that no other process has at this time
     const take = async (client: pg.Client) => (await client.query(TAKE, [LOOK_LOCK, key])).rows[0].mine as boolean;
     return (await take(holder)) && !(await take(asker));
   } finally {
@@ -51,13 +56,16 @@ export async function leadToOneDatabase(one: Address, other: Address): Promise<b
 const LOOK_LOCK = 7_021_820;
 const TAKE = "select pg_try_advisory_xact_lock($1, $2) as mine";
 
-// Unnamed, because it is not yet known whether statements can be prepared.
+// The statement is unnamed, because it is not yet known whether statements can be prepared.
 async function processOf(client: pg.Client): Promise<number> {
   const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
   return rows[0]!.pid;
 }
 
-/** Like `processOf`, but returns null if it has to wait: nodes starting together behind a small pool would deadlock. */
+/**
+ * Like `processOf`, but returns null if it has to wait for long. Otherwise, nodes that start together behind a small
+ * pool would deadlock.
+ */
 function processSoon(client: pg.Client): Promise<number | null> {
   return new Promise((resolve, reject) => {
     systemClock.after(WAITS_MS, () => resolve(null));

@@ -3,19 +3,23 @@ import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { StartFailure } from "../kernel/start-failure.ts";
 
-/** Where root puts the files that an unprivileged PostgreSQL must reach; it cannot read /root. */
+/**
+ * Where Mave, if it runs as root, puts the files that an unprivileged PostgreSQL must be able to read. That PostgreSQL
+ * cannot read /root.
+ */
 export const SHARED_FOLDER = "/var/lib/mave";
 
 export interface PostgresBinaries {
-  /** The folder with `postgres` and `initdb`. */
+  /** The folder that contains `postgres` and `initdb`. */
   bin: string;
-  /** The major version: a cluster belongs to one. */
+  /** The major version. A cluster works only with the major version that created it. */
   major: number;
 }
 
 /**
- * The PostgreSQL from this platform's npm package or, if the process runs as root, a copy that any user can read.
- * PostgreSQL does not run as root, and an unprivileged user may not be able to read the folder where it was installed.
+ * Returns the PostgreSQL from this platform's npm package or, if Mave runs as root, a copy that any user can read.
+ * PostgreSQL does not run as root, and an unprivileged user may not be able to read the folder where the package was
+ * installed.
  */
 export async function postgresBinaries(asRoot: boolean): Promise<PostgresBinaries> {
   const { folder, version } = await installedPackage();
@@ -45,7 +49,10 @@ async function installedPackage(): Promise<{ folder: string; version: string }> 
   }
 }
 
-/** Copies to a temporary name and renames, so that a kill leaves no partial copy under the real name. */
+/**
+ * Copies the files under a temporary name and then renames the copy, so that a kill leaves no partial copy under the
+ * real name.
+ */
 async function copyBinaries(folder: string, copy: string): Promise<void> {
   const half = `${copy}.half-${process.pid}`;
   try {
@@ -56,8 +63,9 @@ async function copyBinaries(folder: string, copy: string): Promise<void> {
   } catch (cause) {
     if (await exists(join(copy, "bin/postgres"))) return; // another process was faster
     throw new StartFailure(
-      `PostgreSQL could not be copied to ${copy} (${(cause as Error).message}). PostgreSQL does not run as root, and ` +
-        "an unprivileged user needs a place it can read: make that folder writable, run Mave as an ordinary user, or set DATABASE_URL.",
+      `PostgreSQL could not be copied to ${copy} (${(cause as Error).message}). PostgreSQL does not run as root, so ` +
+        "its files must be in a folder that an unprivileged user can read. Make that folder writable, run Mave as an " +
+        "ordinary user, or set DATABASE_URL.",
       { cause },
     );
   } finally {
@@ -65,7 +73,9 @@ async function copyBinaries(folder: string, copy: string): Promise<void> {
   }
 }
 
-/** Does the work of the package's install script, because npm runs only allowed install scripts. */
+/**
+ * Does the work of the package's install script, because npm runs only install scripts that were explicitly allowed.
+ */
 async function makeLinks(folder: string, native = join(folder, "native")): Promise<void> {
   const list = await readFile(join(folder, "native/pg-symlinks.json"), "utf8");
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {

@@ -22,9 +22,9 @@ import { startChild } from "../kernel/spawn.ts";
 import { StartFailure } from "../kernel/start-failure.ts";
 import { type PostgresBinaries, postgresBinaries, SHARED_FOLDER } from "./postgres-binaries.ts";
 
-/** `nobody` exists everywhere and owns nothing else. */
+/** The user `nobody`, which exists everywhere and owns no other files. */
 const UNPRIVILEGED = 65534;
-const SOCKET_PATH_MAX_BYTES = 103; // sun_path has 104 on macOS, including the final NUL
+const SOCKET_PATH_MAX_BYTES = 103; // sun_path has 104 bytes on macOS, including the final NUL
 export const PORT = 5432; // only part of the socket's name: there is no TCP port
 
 /** One embedded database: its files, user and binaries. */
@@ -35,7 +35,7 @@ export interface Cluster {
   readonly home: string;
   readonly data: string;
   readonly binaries: PostgresBinaries;
-  /** Set if this process is root. */
+  /** The user that PostgreSQL runs as. Set only if this process runs as root. */
   readonly user: { uid: number; gid: number } | undefined;
 }
 
@@ -54,8 +54,9 @@ export async function openCluster(folder: string): Promise<Cluster> {
 
 function otherVersion({ folder, binaries }: Cluster, version: string): StartFailure {
   return new StartFailure(
-    `The data folder ${folder} holds a PostgreSQL ${version} database, and this Mave brings PostgreSQL ${binaries.major}. ` +
-      "Start the Mave that made it, dump its database with pg_dump, and restore the dump into a new data folder.",
+    `The data folder ${folder} contains a PostgreSQL ${version} database, but this version of Mave includes PostgreSQL ` +
+      `${binaries.major}. Start the version of Mave that created the database, dump it with pg_dump, and restore the ` +
+      "dump into a new data folder.",
   );
 }
 
@@ -69,8 +70,8 @@ async function makeHome(folder: string, user: Cluster["user"]): Promise<string> 
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOTEMPTY") throw unreachable(folder, cause);
     throw new StartFailure(
-      `The data folder ${folder} cannot be written (${(cause as Error).message}). ` +
-        "Make it writable for the user that runs Mave, or name another one with MAVE_DATA_DIR.",
+      `The data folder ${folder} is not writable (${(cause as Error).message}). ` +
+        "Make it writable for the user that runs Mave, or set MAVE_DATA_DIR to a different folder.",
       { cause },
     );
   }
@@ -78,15 +79,16 @@ async function makeHome(folder: string, user: Cluster["user"]): Promise<string> 
 
 function unreachable(folder: string, cause: unknown): StartFailure {
   return new StartFailure(
-    `The data folder ${folder} holds a database, and lies where only root can go. PostgreSQL does not run as root, so ` +
-      "move the folder to a place that every user can pass through, such as /var/lib, and name it with MAVE_DATA_DIR.",
+    `The data folder ${folder} contains a database, but only root can access it there. PostgreSQL does not run as root, ` +
+      "so move the folder to a place that every user can access, such as /var/lib, and set MAVE_DATA_DIR to its new path.",
     { cause },
   );
 }
 
 /**
- * Puts the home in the data folder if `user` can reach it, otherwise in the shared folder with a link to it. This is
- * checked at each startup, because an earlier one may have been interrupted or the folder may have been moved.
+ * Creates the cluster's home in the data folder if the unprivileged user can reach it there. Otherwise, creates it in
+ * the shared folder, and a link to it in the data folder. This is checked on each startup, because an earlier startup
+ * may have been interrupted or the folder may have been moved.
  */
 async function makeHomeFor({ uid, gid }: { uid: number; gid: number }, folder: string, home: string): Promise<void> {
   const there = await lstat(home).catch(() => null);
@@ -115,21 +117,21 @@ async function isTraversable(folder: string): Promise<boolean> {
   return folder === dirname(folder) || isTraversable(dirname(folder));
 }
 
-let halves = 0; // counted per process, so that temporary names differ between data folders and between tries
+let halves = 0; // counted per process, so that temporary names differ for each data folder and each try
 
 /** Creates the cluster under a temporary name and renames it, so that a kill leaves no partial cluster. */
 async function initialise(cluster: Cluster): Promise<void> {
   await removeHalves(cluster);
   const half = `${cluster.data}.half-${process.pid}-${++halves}`;
   const output = join(cluster.home, "log");
-  // The built-in locale sorts the same everywhere; libc's changes with the operating system.
+  // The built-in locale sorts the same way everywhere. A locale from libc depends on the operating system.
   const locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--encoding=UTF8"];
   const arguments_ = ["-D", half, "--username=mave", "--auth=trust", "--no-instructions", ...locale];
   const child = await run(cluster, "initdb", arguments_);
   const [code] = (await once(child, "exit")) as [number | null];
   if (code !== 0) {
     await rm(half, { recursive: true, force: true });
-    throw new StartFailure(`PostgreSQL could not make its database in ${cluster.home}: ${await lastWords(output)}`);
+    throw new StartFailure(`PostgreSQL could not create its database in ${cluster.home}: ${await lastWords(output)}`);
   }
   await rename(half, cluster.data).catch(async (error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
@@ -144,7 +146,7 @@ async function removeHalves({ home }: Cluster): Promise<void> {
   }
 }
 
-/** A short folder for the socket: the cluster's own, or one in the temporary folder if that path is too long. */
+/** Creates the folder for the socket: in the cluster's home or, if that path is too long, in the temporary folder. */
 export async function socketFolder({ home, user }: Cluster): Promise<string> {
   const own = join(home, "socket");
   if (fits(own)) {
@@ -160,7 +162,10 @@ export async function socketFolder({ home, user }: Cluster): Promise<string> {
 
 const fits = (folder: string): boolean => Buffer.byteLength(join(folder, `.s.PGSQL.${PORT}`)) <= SOCKET_PATH_MAX_BYTES;
 
-/** Starts a PostgreSQL program that logs to the cluster's log. It outlives this process and ignores its Ctrl-C. */
+/**
+ * Starts a PostgreSQL program that logs to the cluster's log. The program outlives this process and is not stopped by
+ * Ctrl-C.
+ */
 export async function run(cluster: Cluster, program: string, arguments_: string[]): Promise<ChildProcess> {
   const output = await open(join(cluster.home, "log"), "a", 0o600);
   try {
@@ -180,10 +185,10 @@ export async function run(cluster: Cluster, program: string, arguments_: string[
   }
 }
 
-/** The last lines of PostgreSQL's log, for a message. */
+/** Returns the last lines of PostgreSQL's log, for an error message. */
 export async function lastWords(file: string): Promise<string> {
   const text = await readFile(file, "utf8").catch(() => "");
-  return text.trim().split("\n").slice(-3).join(" / ") || "it said nothing";
+  return text.trim().split("\n").slice(-3).join(" / ") || "it logged nothing";
 }
 
 /** Whether a process with this id exists, under any user. */

@@ -10,12 +10,12 @@ import type { FinishedStatus } from "./history.ts";
  */
 export type ReplayStatus = "running" | "paused" | "done" | "canceled";
 
-/** How an event's delivery to this webhook ended; `never` if there was none. */
+/** How an event's delivery to the replay's webhook ended, or `never` if the event had no delivery to it. */
 export type ReplayedStatus = FinishedStatus | "never";
 
 /**
- * Which events a replay delivers again. Null matches everything, except that null `types` means the webhook's own
- * types.
+ * Which events a replay delivers again. A null field matches everything, except that null `types` means the types that
+ * the webhook receives.
  */
 export interface ReplayFilter {
   webhook_id: string;
@@ -44,8 +44,9 @@ export interface ReplayRow extends ReplayFilter, ReplayCount {
   finished_at: Date | null;
 }
 
-// An event id contains its time, so a time range is a range of events_pkey; events_by_video serves a video filter. Events
-// without a video belong to one webhook and are replayed to no other. Erased events have no payload to send.
+// An event id contains its time, so a time range is a range of events_pkey; events_by_video serves a video filter.
+// Events without a video belong to one webhook and are not replayed to any other. Erased events have no payload to
+// send.
 const chosen = (finished: string) => `from webhooks w join events e on e.space_id = w.space_id
     left join ${finished}
   where w.space_id = $1 and w.id = $2 and e.id >= id_floor($3) and e.id < id_floor($4)
@@ -53,8 +54,8 @@ const chosen = (finished: string) => `from webhooks w join events e on e.space_i
     and ($5::text[] is null or coalesce(d.status, 'never') = any($5)) and (e.sequence > 0 or d.id is not null)
     and e.payload is not null`;
 
-// FINISHED joins a whole range at once. FINISHED_EACH looks up each row in its event's daily partition: otherwise, the
-// planner would sometimes read the space's whole history for a single page.
+// FINISHED joins a whole range at once. FINISHED_EACH looks up each delivery in its event's daily partition, because
+// the planner would otherwise sometimes read the space's whole history for a single page.
 const FINISHED = "deliveries d on d.space_id = e.space_id and d.id = delivery_id(e.id, w.id)";
 const FINISHED_EACH = `lateral (select id, status from deliveries f
       where f.space_id = e.space_id and f.id = delivery_id(e.id, w.id) offset 0) d on true`;
@@ -97,8 +98,8 @@ const insert: Statement = {
 };
 
 /**
- * A replay starts once every transaction that was recording events when it was created has finished: such a transaction
- * may not have seen the replay's webhook. `awaits` lists them.
+ * Inserts a replay. It starts once every transaction that was recording events at its creation has finished, because
+ * such a transaction may not have seen the replay's webhook. `awaits` lists these transactions.
  */
 export async function insertReplay(
   tx: Sql,
@@ -128,7 +129,7 @@ const listAfter: Statement = {
 };
 const listBefore: Statement = { name: "replays_list_before", text: `${LISTED} and id > $3 order by id limit $4` };
 
-/** Replays older than the cursor, newest first. */
+/** Lists replays older than the cursor, newest first. */
 export async function listReplaysAfter(
   sql: Sql,
   space: string,
@@ -139,7 +140,7 @@ export async function listReplaysAfter(
   return sql.run(listAfter, [space, webhook, cursor, limit]);
 }
 
-/** Replays newer than the cursor, oldest first. */
+/** Lists replays newer than the cursor, oldest first. */
 export async function listReplaysBefore(
   sql: Sql,
   space: string,
@@ -158,8 +159,8 @@ const change: Statement = {
 };
 
 /**
- * When a replay finishes, its total becomes the number of reopened deliveries.
- * @returns undefined if it has ended or does not exist
+ * Changes a replay's status. When the replay finishes, its total becomes the number of reopened deliveries.
+ * @returns undefined if the replay has already ended or does not exist
  */
 export async function changeReplay(
   tx: Sql,
@@ -171,7 +172,7 @@ export async function changeReplay(
   return (await tx.run<ReplayRow>(change, [space, id, status, reason]))[0];
 }
 
-// Served by replays_running. The row stays locked for the step; other nodes skip it.
+// Served by replays_running. The row stays locked during the replay's step, and other nodes skip it.
 const next: Statement = {
   name: "replays_next",
   text: `select ${REPLAY}, extract(epoch from now() - r.advanced_at)::float8 as idle_s, w.id is null as orphaned,
@@ -192,7 +193,10 @@ export interface RunningReplay extends ReplayRow {
   orphaned: boolean;
 }
 
-/** The next running replay after this id that no other node has locked; locked until the transaction ends. */
+/**
+ * Locks the next running replay after this id until the transaction ends. Replays that another node has locked are
+ * skipped.
+ */
 export async function lockNextReplay(tx: Sql, after: string): Promise<RunningReplay | undefined> {
   return (await tx.run<RunningReplay>(next, [after]))[0];
 }
@@ -202,7 +206,7 @@ const page: Statement = {
   text: `select e.id ${chosen(FINISHED_EACH)} and ($8::uuid is null or e.id > $8) order by e.id limit $9`,
 };
 
-/** The ids of the next events to replay after the replay's cursor, oldest first. */
+/** Returns the ids of the next events to replay after the replay's cursor, oldest first. */
 export async function nextReplayed(tx: Sql, replay: ReplayRow, limit: number): Promise<string[]> {
   const values = [...valuesOf(replay.space_id, replay), replay.cursor_id, limit];
   return (await tx.run<{ id: string }>(page, values)).map(({ id }) => id);
@@ -215,8 +219,9 @@ const advance: Statement = {
 };
 
 /**
- * Moves the cursor in the transaction that reopened the deliveries, so that no delivery is reopened twice. `total` is
- * counted at creation and grows with deliveries that finish later, so that `done` never exceeds it.
+ * Moves the cursor. This must be in the transaction that reopened the deliveries, so that none is reopened twice.
+ * `total` is counted when the replay is created, so it misses deliveries that finish only later. It grows if necessary,
+ * so that `done` never exceeds it.
  */
 export async function advanceReplay(tx: Sql, replay: ReplayRow, reopened: number, cursor: string): Promise<void> {
   await tx.run(advance, [replay.space_id, replay.id, reopened, cursor]);

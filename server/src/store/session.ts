@@ -7,13 +7,16 @@ import type { Database, Sql, Statement } from "./db.ts";
 /**
  * A dedicated connection for LISTEN and session-level locks.
  *
- * Behind a transaction-mode pooler, it is a single long transaction, because only a transaction keeps its server
- * session. Its locks then belong to the transaction, its statements run over the pool, and it receives no notices.
+ * Behind a transaction-mode pooler, it is a single long transaction, because such a pooler keeps a client in one server
+ * session only for a transaction. Its locks then belong to the transaction, its statements run over the pool, and it
+ * receives no notices.
  */
 export interface Session extends Sql {
-  /** Runs a locking statement with one more value: whether the lock belongs to the transaction. */
+  /**
+   * Runs a locking statement with one more value: whether the lock belongs to the transaction instead of the session.
+   */
   lock<Row>(statement: Statement, values: readonly unknown[]): Promise<Row[]>;
-  /** @param channel a lower-case constant, never input */
+  /** @param channel a lowercase constant, never user input */
   listen(channel: string): Promise<void>;
   /** Rejects if the connection is dead. */
   probe(): Promise<void>;
@@ -21,9 +24,9 @@ export interface Session extends Sql {
 }
 
 const PROBE: Statement = { name: "session_probe", text: "select 1" };
-const PROBE_MS = 5_000; // as long as the pool waits for a connection
+const PROBE_MS = 5_000; // the same time that the pool waits for a connection
 
-/** @param listeners `onLost` is called once, when the connection ends without `close` */
+/** @param listeners `onLost` is called once, if the connection ends without a call to `close` */
 export async function openSession(
   db: Database,
   clock: Clock,
@@ -47,7 +50,10 @@ export async function openSession(
   const runHere = async <Row>({ name, text }: Statement, values: readonly unknown[] = []): Promise<Row[]> =>
     (await client.query({ name: held ? undefined : name, text, values: values as unknown[] })).rows;
   const probe = async () => void (await within(clock, PROBE_MS, runHere(PROBE)));
-  /** A connection may die unnoticed, and poolers end transactions that stay idle for long. */
+  /**
+   * Probes the connection regularly, because it may die unnoticed, and poolers end transactions that stay idle for
+   * long.
+   */
   const watch = () => {
     if (open) cancel = clock.after(LIMITS.SESSION_PROBE_MS, () => void probe().then(watch, lost));
   };
@@ -56,7 +62,7 @@ export async function openSession(
     run: held ? (statement, values) => db.run(statement, values) : runHere,
     lock: (statement, values) => runHere(statement, [...values, held]),
     async listen(channel) {
-      if (!held) await client.query(`listen ${channel}`); // inside a transaction, LISTEN takes effect only at the end
+      if (!held) await client.query(`listen ${channel}`); // inside a transaction, LISTEN takes effect only at its end
     },
     probe,
     async close() {
@@ -67,8 +73,9 @@ export async function openSession(
 }
 
 /**
- * Overrides the server's timeouts, so that the transaction may idle. It keeps no snapshot, writes nothing and reads no
- * table, so it holds back neither vacuum nor schema changes. PostgreSQL 17 can also limit a whole transaction.
+ * Overrides the server's timeouts, so that the transaction may stay idle. It keeps no snapshot, writes nothing and
+ * reads no table, so it holds back neither vacuum nor schema changes. Since PostgreSQL 17, there is also a timeout for
+ * a whole transaction.
  */
 const HOLD = `begin isolation level read committed read only;
   select set_config('idle_in_transaction_session_timeout', '0', true),
@@ -83,20 +90,20 @@ async function connectAndHold(db: Database, clock: Clock): Promise<pg.Client> {
   try {
     await within(clock, PROBE_MS, hold(), () => new StartFailure(NO_SESSION_LEFT));
   } catch (error) {
-    void client.end(); // once the response arrives
+    void client.end(); // ends once the response arrives
     throw error;
   }
   return client;
 }
 
-// Nodes that hold all of the pooler's sessions would wait for each other.
+// If nodes held all of the pooler's sessions, they would wait for each other forever.
 const NO_SESSION_LEFT =
-  "The connection pooler of DATABASE_URL has no session left for work beside those that Mave's nodes keep, one each. " +
-  "Raise its default_pool_size, or give the nodes the database's own address as MAVE_DATABASE_DIRECT_URL.";
+  "The connection pooler of DATABASE_URL has no session left for statements, because each Mave node keeps one open. " +
+  "Raise the pooler's default_pool_size, or set MAVE_DATABASE_DIRECT_URL to the database's own address.";
 
 const noResponse = (): Error => new Error("The database does not respond.");
 
-/** @param late the error if `work` takes longer */
+/** Rejects if `work` takes longer than `patience_ms`. @param late creates the error */
 function within<Result>(clock: Clock, patience_ms: number, work: Promise<Result>, late = noResponse): Promise<Result> {
   return new Promise((resolve, reject) => {
     const cancel = clock.after(patience_ms, () => reject(late()));

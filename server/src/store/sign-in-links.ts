@@ -28,7 +28,7 @@ export async function findLink(sql: Sql, hash: Buffer): Promise<LinkRow | undefi
   return (await sql.run<LinkRow>(FIND, [hash]))[0];
 }
 
-/** Uses a link: only one of several concurrent calls gets the row. */
+/** Marks a link as used. Only one of several concurrent calls gets the row. */
 const USE: Statement = {
   name: "sign_in_link_use",
   text: `update sign_in_links set used_at = now()

@@ -12,7 +12,10 @@ const TURNS = {
 
 const TRY: Statement = { name: "turns_try", text: "select pg_try_advisory_xact_lock($1) as mine" };
 
-/** Whether this transaction has the turn, until it ends or the node dies. */
+/**
+ * Takes the turn, if it is free, until the transaction ends or the node dies.
+ * @returns whether this transaction has the turn
+ */
 export async function tryTurn(tx: Sql, work: keyof typeof TURNS): Promise<boolean> {
   const [row] = await tx.run<{ mine: boolean }>(TRY, [TURNS[work]]);
   return row!.mine;

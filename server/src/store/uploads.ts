@@ -57,7 +57,7 @@ const countOpen: Statement = {
   text: "select count(*) as open from uploads where space_id = $1 and state = 'receiving'",
 };
 
-/** How many uploads in this space are being received. Served by uploads_receiving. */
+/** Counts the uploads in this space that are being received. Served by uploads_receiving. */
 export async function countReceiving(sql: Sql, space: string): Promise<number> {
   return (await sql.run<{ open: number }>(countOpen, [space]))[0]!.open;
 }
@@ -68,7 +68,10 @@ const received: Statement = {
     where id = $1 and state = 'receiving' returning ${UPLOAD}`,
 };
 
-/** The only transition to `received`. Undefined if another call was faster or the upload has ended. */
+/**
+ * Marks an upload as received. This is the only transition to that state.
+ * @returns undefined if another call was faster or the upload has ended
+ */
 export async function markReceived(tx: Sql, id: string, size_bytes: number): Promise<UploadRow | undefined> {
   return (await tx.run<UploadRow>(received, [id, size_bytes]))[0];
 }
@@ -79,7 +82,7 @@ const cancelParts: Statement = {
     where space_id = $1 and video_id = $2 and state = 'receiving' returning id`,
 };
 
-/** Ends uploads that were not fully received. @returns their ids */
+/** Cancels the video's uploads that were not fully received. @returns their ids */
 export async function cancelReceiving(tx: Sql, space: string, video: string): Promise<string[]> {
   return (await tx.run<{ id: string }>(cancelParts, [space, video])).map(({ id }) => id);
 }
@@ -90,7 +93,7 @@ const cancelOne: Statement = {
     where id = $1 and state = 'receiving' returning ${UPLOAD}`,
 };
 
-/** Ends one upload that was not fully received. */
+/** Cancels one upload that was not fully received. */
 export async function cancelUpload(tx: Sql, id: string): Promise<UploadRow | undefined> {
   return (await tx.run<UploadRow>(cancelOne, [id]))[0];
 }
@@ -100,7 +103,7 @@ const declare: Statement = {
   text: "update uploads set size_bytes = $2 where id = $1 and state = 'receiving' and size_bytes is null",
 };
 
-/** Sets the size of a file whose uploader did not know it initially. */
+/** Sets the size of a file if the uploader did not know it when the upload started. */
 export async function declareUploadSize(sql: Sql, id: string, size_bytes: number): Promise<void> {
   await sql.run(declare, [id, size_bytes]);
 }
@@ -110,7 +113,7 @@ const beingProcessed: Statement = {
   text: `select 1 from uploads where space_id = $1 and video_id = $2 and state in ('received', 'processing') limit 1`,
 };
 
-/** Whether a file of this video waits for processing or is being processed. */
+/** Whether any file of this video is waiting for processing or being processed. */
 export async function isBeingProcessed(sql: Sql, space: string, video: string): Promise<boolean> {
   return (await sql.run(beingProcessed, [space, video])).length > 0;
 }
@@ -121,7 +124,9 @@ const cancelAll: Statement = {
     where space_id = $1 and video_id = $2 and state in ('receiving', 'received', 'processing')`,
 };
 
-/** Ends every upload of a video that is being deleted. A processor notices it at its next heartbeat. */
+/**
+ * Cancels every upload of a video that is being deleted. A processor notices the cancellation at its next heartbeat.
+ */
 export async function cancelUploads(tx: Sql, space: string, video: string): Promise<void> {
   await tx.run(cancelAll, [space, video]);
 }
@@ -136,14 +141,15 @@ export async function listReceiving(sql: Sql, limit: number): Promise<UploadRow[
 }
 
 /**
- * The upload's processor is presumed dead: the lease has expired, or no session holds the processor's advisory lock. A
- * released upload has no token and waits until it is due.
+ * Whether the upload's processor is presumed dead: the lease has expired, or no session holds the processor's advisory
+ * lock. An upload that was released has no token and is claimed once `leased_until` has passed.
  */
 const LEFT = `state = 'processing' and (leased_until < now() or lease_token is not null and not exists (
   select from pg_locks where locktype = 'advisory' and classid = ${MARK_LOCK} and objid::integer = hashtext(lease_token::text)
     and objsubid = 2 and database = (select oid from pg_database where datname = current_database())))`;
 
-// Served by uploads_to_process. Versions of one video are processed one after another, so that the last one wins.
+// Served by uploads_to_process. Versions of one video are processed one after another, so that the newest one ends up
+// playing.
 const toProcess: Statement = {
   name: "uploads_to_process",
   text: `select ${UPLOAD} from uploads u
@@ -153,7 +159,7 @@ const toProcess: Statement = {
     order by received_at limit $1`,
 };
 
-/** Uploads that are waiting for a processor, or whose processor is presumed dead. */
+/** Lists uploads that are waiting for a processor, or whose processor is presumed dead. */
 export async function listToProcess(sql: Sql, limit: number): Promise<UploadRow[]> {
   return sql.run<UploadRow>(toProcess, [limit]);
 }
@@ -171,12 +177,14 @@ const mark: Statement = {
     else pg_advisory_lock(${MARK_LOCK}, hashtext($1::text)) end`,
 };
 
-/** Locks this token until the session ends, which shows that the processor is alive. Call it before the claim. */
+/**
+ * Locks this token until the session ends, to show that the processor is alive. Call this before claiming the upload.
+ */
 export async function markLease(session: Session, token: string): Promise<void> {
   await session.lock(mark, [token]);
 }
 
-/** Leases an upload for processing; undefined if another processor was faster. */
+/** Leases an upload for processing. @returns undefined if another processor was faster */
 export async function claimUpload(
   tx: Sql,
   id: string,
@@ -192,7 +200,7 @@ const renew: Statement = {
     where id = $1 and lease_token = $2 and state = 'processing' returning 1`,
 };
 
-/** Renews the lease. False if it is lost or the upload was canceled: the processor must stop. */
+/** Renews the lease. @returns false if it is lost or the upload was canceled, in which case the processor must stop */
 export async function renewLease(tx: Sql, id: string, token: string, lease_ms: number): Promise<boolean> {
   return (await tx.run(renew, [id, token, lease_ms])).length > 0;
 }
@@ -203,7 +211,7 @@ const release: Statement = {
     where id = $1 and lease_token = $2 and state = 'processing'`,
 };
 
-/** Releases an upload, which can be claimed again after `wait_ms`. @param counted whether this attempt counts */
+/** Releases an upload, so that it can be claimed again after `wait_ms`. @param counted whether this attempt counts */
 export async function releaseUpload(
   sql: Sql,
   id: string,
@@ -220,14 +228,17 @@ const finish: Statement = {
     where id = $1 and lease_token = $2 and state = 'processing' returning ${UPLOAD}`,
 };
 
-/** How processing ended. `media` is the probe's result and the files made from it. */
+/** How processing ended. `media` is the probe's result and the files made from the upload. */
 export interface Outcome {
   state: "published" | "failed";
   media: unknown;
   error: { code: string; message: string } | null;
 }
 
-/** The only transition out of `processing`. Undefined if the lease was lost; nothing changes in that case. */
+/**
+ * Ends processing. Apart from a cancellation, this is the only transition out of `processing`.
+ * @returns undefined if the lease was lost, in which case nothing changes
+ */
 export async function finishUpload(
   tx: Sql,
   id: string,
@@ -247,7 +258,7 @@ const requeue: Statement = {
     returning u.space_id, u.video_id, u.version`,
 };
 
-/** Requeues uploads that failed because something was missing that is now available. */
+/** Requeues the uploads that failed with this error because something was missing that is available now. */
 export async function requeueUploads(
   sql: Sql,
   errorCode: string,
@@ -255,7 +266,8 @@ export async function requeueUploads(
   return sql.run(requeue, [errorCode]);
 }
 
-// An older version's media are kept for a while for current viewers. A file that may still be processed is kept.
+// An older version's media is kept for a while, because viewers may still be watching it. A file that may still be
+// processed is kept, too.
 const toClear: Statement = {
   name: "uploads_to_clear",
   text: `select u.space_id, u.video_id, u.version, u.id, u.state, u.resumable, u.file_name, u.size_bytes,
@@ -269,7 +281,7 @@ const toClear: Statement = {
 };
 
 /**
- * Uploads whose files are no longer needed.
+ * Lists uploads whose files are no longer needed.
  * @param grace_ms how long a replaced version is kept
  * @param keptError if the newest upload failed with this error code, its file is kept so that processing can be retried
  */
@@ -295,7 +307,7 @@ const known: Statement = {
   text: `select id, state, error_code from uploads where id = any($1)`,
 };
 
-/** The states of these uploads, for a clean-up that found their files. Unknown ids are omitted. */
+/** Returns the states of these uploads, for a clean-up that found their files. Unknown ids are omitted. */
 export async function getUploadStates(
   sql: Sql,
   ids: string[],

@@ -56,7 +56,10 @@ export interface NewVideo {
   metadata: Record<string, string>;
 }
 
-/** Inserts videos with the number of their first event. Videos whose id is in use are missing from the result. */
+/**
+ * Inserts videos, which start with the number of their first event. Videos whose id is already in use are missing from
+ * the result.
+ */
 export async function insertVideos(sql: Sql, videos: readonly NewVideo[]): Promise<VideoRow[]> {
   const rows = videos.map(({ space, ...video }) => ({ space_id: space, ...video }));
   return sql.run<VideoRow>(insert, [JSON.stringify(rows)]);
@@ -74,7 +77,7 @@ export async function getVideo(sql: Sql, space: string, id: string): Promise<Vid
 // Served by videos_by_id: a public page does not know the space.
 const getPublic: Statement = { name: "video_get_public", text: `select ${VIDEO} from videos where id = $1` };
 
-/** A video by its id alone, for its public page; deleted ones included. */
+/** Returns a video by id alone, even if it is deleted, for its public page. */
 export async function getPublicVideo(sql: Sql, id: string): Promise<VideoRow | undefined> {
   return (await sql.run<VideoRow>(getPublic, [id]))[0];
 }
@@ -84,7 +87,7 @@ const lock: Statement = {
   text: `select ${VIDEO} from videos where space_id = $1 and id = $2 and deleted_at is null for update`,
 };
 
-/** Locks a video until the transaction ends. Its uploads are locked after it. */
+/** Locks a video until the transaction ends. To avoid deadlocks, lock its uploads only after it. */
 export async function lockVideo(tx: Sql, space: string, id: string): Promise<VideoRow | undefined> {
   return (await tx.run<VideoRow>(lock, [space, id]))[0];
 }
@@ -110,11 +113,11 @@ const listNewer: Statement = {
 
 export interface VideoFilter {
   status: VideoStatus | null;
-  /** Part of a name (case-insensitive), or a whole id. */
+  /** Part of a video's name (case-insensitive), or its whole id. */
   search: string | null;
 }
 
-/** Newest first, after `after` (from the newest if null), at most `limit`. */
+/** Lists at most `limit` videos after `after`, newest first. If `after` is null, the list starts with the newest. */
 export async function listVideosAfter(
   sql: Sql,
   space: string,
@@ -125,7 +128,7 @@ export async function listVideosAfter(
   return sql.run<VideoRow>(listOlder, [space, after, filter.status, ...searchValues(filter), limit]);
 }
 
-/** The `limit` videos right before `before` in the list's order, oldest first. */
+/** Lists the `limit` videos right before `before` in that order, oldest first. */
 export async function listVideosBefore(
   sql: Sql,
   space: string,
@@ -160,7 +163,7 @@ const remove: Statement = {
     where space_id = $1 and id = $2 and deleted_at is null returning ${VIDEO}`,
 };
 
-/** Marks a video as deleted and counts its last event; undefined if the video does not exist. */
+/** Marks a video as deleted and assigns the number of its last event. @returns undefined if the video does not exist */
 export async function deleteVideo(tx: Sql, space: string, id: string): Promise<VideoRow | undefined> {
   return (await tx.run<VideoRow>(remove, [space, id]))[0];
 }
@@ -219,7 +222,7 @@ export interface Publication {
   folder: string;
 }
 
-/** Switches to the new version and counts its `video.uploaded`. */
+/** Switches to the new version and assigns the number of its `video.uploaded` event. */
 export async function publishVideo(tx: Sql, video: VideoRow, made: Publication): Promise<VideoRow> {
   const { status, duration_s, width, height, size_bytes, poster, storyboard, playback, version, folder } = made;
   const shown = [status, duration_s, width, height, size_bytes, JSON.stringify(made.renditions)];
@@ -233,7 +236,7 @@ const toClear: Statement = {
     order by deleted_at limit $1`,
 };
 
-/** Deleted videos whose files may still exist. */
+/** Lists deleted videos whose files may still exist. */
 export async function listVideosToClear(sql: Sql, limit: number): Promise<{ space_id: string; id: string }[]> {
   return sql.run(toClear, [limit]);
 }
@@ -253,7 +256,7 @@ const totals: Statement = {
     from videos where space_id = $1 and deleted_at is null group by status`,
 };
 
-/** The number of videos per status in a space, and the total size of their uploaded files. */
+/** Returns the number of videos per status in a space, and the total size of their uploaded files. */
 export async function countVideos(
   sql: Sql,
   space: string,

@@ -1,6 +1,6 @@
 import type { Sql, Statement } from "./db.ts";
 
-/** A webhook's activity within an hour since the last save. */
+/** A webhook's counts for one hour, collected since the last save. */
 export interface HourCounts {
   space_id: string;
   webhook_id: string;
@@ -34,8 +34,8 @@ const add: Statement = {
       timings = add_counts(h.timings, excluded.timings)`,
 };
 
-// A success ends the failing period, whatever other nodes saw; a failure starts one if there is none. The row is
-// written only on a change, because recording an event always reads it.
+// A success ends the failing period, even if attempts on other nodes failed. A failure starts a failing period if there
+// is none. The row is written only if something changes, because it is read whenever an event is recorded.
 const mark: Statement = {
   name: "webhooks_mark",
   text: `update webhooks w set failing_since = n.failing_since, certificate_until = n.certificate_until
@@ -71,12 +71,13 @@ const hours: Statement = {
     where space_id = $1 and webhook_id = $2 and hour > $3::timestamptz order by hour`,
 };
 
-/** The hours after `after`, oldest first. Hours without an attempt are missing. */
+/** Lists the hours after `after`, oldest first. Hours without an attempt are missing. */
 export async function listHours(sql: Sql, space: string, webhook: string, after: Date): Promise<HourRow[]> {
   return sql.run<HourRow>(hours, [space, webhook, after]);
 }
 
-// Served by pending_deliveries_pkey. Counting stops at a limit, so that a page never counts a backlog of a million.
+// Served by pending_deliveries_pkey. Counting stops at a limit, so that showing a page never requires counting a
+// million pending deliveries.
 const backlog: Statement = {
   name: "webhook_backlog",
   text: `select count(*)::int as pending, min(to_timestamp(('x' || left(replace(id::text, '-', ''), 12))::bit(48)::bigint / 1000.0))
@@ -84,7 +85,7 @@ const backlog: Statement = {
     from (select id from pending_deliveries where space_id = $1 and webhook_id = $2 limit $3) counted`,
 };
 
-/** How many deliveries are pending, counted up to `max`, and when their oldest event happened. */
+/** Counts the pending deliveries, up to `max`, and finds when their oldest event happened. */
 export async function measureBacklog(
   sql: Sql,
   space: string,

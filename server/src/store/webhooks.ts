@@ -60,7 +60,7 @@ const insert: Statement = {
     returning ${WEBHOOK}`,
 };
 
-/** Inserts a webhook; undefined if the space already has `max`. */
+/** Inserts a webhook. @returns undefined if the space already has `max` webhooks */
 export async function insertWebhook(tx: Sql, webhook: NewWebhook, max: number): Promise<WebhookRow | undefined> {
   const { space, id, url, description, events, ordering, rate_limit, headers, header_names } = webhook;
   const shown = [space, id, url, description, events, ordering, rate_limit, headers, header_names];
@@ -90,12 +90,12 @@ const listNewer: Statement = {
   text: `select ${WEBHOOK} from webhooks where space_id = $1 and id > $2 order by id limit $3`,
 };
 
-/** Newest first, after `after`. */
+/** Lists webhooks after `after`, newest first. */
 export async function listWebhooksAfter(sql: Sql, space: string, after: string | null, limit: number) {
   return sql.run<WebhookRow>(listOlder, [space, after, limit]);
 }
 
-/** The webhooks right before `before` in the list's order, oldest first. */
+/** Lists the webhooks right before `before` in that order, oldest first. */
 export async function listWebhooksBefore(sql: Sql, space: string, before: string, limit: number) {
   return sql.run<WebhookRow>(listNewer, [space, before, limit]);
 }
@@ -105,13 +105,13 @@ const byIds: Statement = {
   text: `select ${WEBHOOK} from webhooks where id = any($1::uuid[])`,
 };
 
-/** The rows of these webhooks, for a dispatcher. Deleted webhooks are omitted. */
+/** Returns the rows of these webhooks, for a dispatcher. Deleted webhooks are omitted. */
 export async function getWebhooksById(sql: Sql, ids: readonly string[]): Promise<WebhookRow[]> {
   return sql.run<WebhookRow>(byIds, [ids]);
 }
 
-// All times come from the database, whose clock may be adjusted between checks. The last check's time is therefore the
-// earlier of its recorded time and the current time minus the time elapsed.
+// All times come from the database, whose clock may be adjusted between checks. The time of the last check is therefore
+// taken to be its recorded time, or the current time minus the elapsed time if that is earlier.
 const changed: Statement = {
   name: "webhooks_changed",
   text: `select id from webhooks where changed_at
@@ -119,7 +119,7 @@ const changed: Statement = {
 };
 
 /**
- * Ids of the webhooks that changed since the last check.
+ * Lists the ids of the webhooks that changed since the last check.
  * @param looked_ms the database's time at the last check
  * @param ago_ms how long ago that was
  * @param overlap_ms changes up to this long before the check are also listed
@@ -156,7 +156,7 @@ const setStatus: Statement = {
     returning ${WEBHOOK}`,
 };
 
-/** Sets the status chosen by a user. Undefined if the webhook already has it or was deleted. */
+/** Sets the status chosen by a user. @returns undefined if the webhook already has that status or was deleted */
 export async function setWebhookStatus(
   tx: Sql,
   space: string,
@@ -167,7 +167,7 @@ export async function setWebhookStatus(
   return (await tx.run<WebhookRow>(setStatus, [space, id, status, reason]))[0];
 }
 
-// Disables only an enabled webhook, and only while the reason still holds.
+// Disables a webhook only if it is enabled and the reason still holds.
 const disableGone: Statement = {
   name: "webhook_disable_gone",
   text: `update webhooks set status = 'disabled', status_reason = $4, status_since = now(), changed_at = now()
@@ -175,7 +175,10 @@ const disableGone: Statement = {
     returning ${WEBHOOK}`,
 };
 
-/** Disables a webhook whose receiver responded 410; undefined if it has another URL now, or is not enabled. */
+/**
+ * Disables a webhook whose receiver responded with 410.
+ * @returns undefined if the webhook now has another URL or is not enabled
+ */
 export async function disableGoneWebhook(
   tx: Sql,
   space: string,
@@ -193,7 +196,7 @@ const disableFailing: Statement = {
     returning ${WEBHOOK}`,
 };
 
-/** Disables a webhook that has been failing for `for_ms`; undefined if it has recovered or is not enabled. */
+/** Disables a webhook that has been failing for `for_ms`. @returns undefined if it has recovered or is not enabled */
 export async function disableFailingWebhook(
   tx: Sql,
   space: string,
@@ -212,7 +215,10 @@ const rotate: Statement = {
     where space_id = $1 and id = $2 returning ${WEBHOOK}`,
 };
 
-/** The current secret becomes the previous one for `overlap_s`; any older secret expires immediately. */
+/**
+ * Sets a new secret. The current secret stays valid as the previous one for `overlap_s`. Any older secret expires
+ * immediately.
+ */
 export async function rotateWebhookSecret(
   tx: Sql,
   space: string,
@@ -226,7 +232,7 @@ export async function rotateWebhookSecret(
 
 const remove: Statement = { name: "webhook_delete", text: "delete from webhooks where space_id = $1 and id = $2" };
 
-/** The row must be locked, which proves that it exists. */
+/** Deletes a webhook. The row must be locked, which proves that it exists. */
 export async function deleteWebhook(tx: Sql, space: string, id: string): Promise<void> {
   await tx.run(remove, [space, id]);
 }
@@ -249,7 +255,7 @@ export interface SealedValues {
   headers: Buffer | null;
 }
 
-/** Locks the next `limit` webhooks after `after` by id, to reseal their values. */
+/** Locks the next `limit` webhooks after `after`, in id order, so that their encrypted values can be replaced. */
 export async function lockSealedValues(tx: Sql, after: string, limit: number): Promise<SealedValues[]> {
   return tx.run<SealedValues>(sealed, [after, limit]);
 }
@@ -265,7 +271,7 @@ const failing: Statement = {
     where status = 'enabled' and failing_since < now() - $1::float8 * interval '1 ms'`,
 };
 
-/** Enabled webhooks whose attempts have all failed for the last `for_ms`. */
+/** Lists enabled webhooks whose attempts have all failed for at least `for_ms`. */
 export async function listFailingWebhooks(sql: Sql, for_ms: number): Promise<{ space_id: string; id: string }[]> {
   return sql.run(failing, [for_ms]);
 }
@@ -279,7 +285,8 @@ const warn: Statement = {
 };
 
 /**
- * Marks a webhook that has been failing for `for_ms` as warned; undefined if it was already warned or has recovered.
+ * Records that a warning is issued about a webhook that has been failing for `for_ms`.
+ * @returns undefined if one was already issued or the webhook has recovered
  */
 export async function warnOfWebhook(
   tx: Sql,

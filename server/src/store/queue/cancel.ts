@@ -5,7 +5,7 @@ import { OF_SPACE, PENDING_STATUS, type PendingStatus } from "./status.ts";
 
 /**
  * Moves the rows `gone` to the history as canceled. A delivery that had finished before it was sent again or replayed
- * keeps its outcome. Its attempt count still increases, so that a later attempt does not reuse a number.
+ * keeps its earlier outcome. Its attempt count still increases, so that a later attempt does not reuse a number.
  */
 const intoHistory = (
   reason: string,
@@ -15,7 +15,7 @@ const intoHistory = (
         'canceled', ${reason}, attempt from gone
       on conflict (space_id, id) do update set attempts = greatest(deliveries.attempts, excluded.attempts)`;
 
-/** Selects pending deliveries. A null field matches all of them. */
+/** Selects pending deliveries. A null field matches every delivery. */
 export interface CancellationFilter {
   space: string;
   webhook: string | null;
@@ -107,7 +107,7 @@ export async function cancelWebhookDeliveries(tx: Sql, space: string, webhook: s
   await tx.run(ofWebhook, [space, webhook, reason]);
 }
 
-// Uses pending_deliveries_by_replay. Canceled deliveries no longer count as done.
+// Uses pending_deliveries_by_replay. The replay no longer counts canceled deliveries as done.
 const ofReplay: Statement = {
   name: "queue_cancel_replay",
   text: `with gone as (
@@ -138,7 +138,10 @@ const orphans: Statement = {
     where not exists (select from webhooks w where w.space_id = f.space_id and w.id = f.webhook_id)`,
 };
 
-/** Lists deleted webhooks that still have pending deliveries, from events recorded while they were being deleted. */
+/**
+ * Lists deleted webhooks that still have pending deliveries, because events were recorded while the webhooks were being
+ * deleted.
+ */
 export async function listOrphans(sql: Sql): Promise<{ space_id: string; webhook_id: string }[]> {
   return sql.run(orphans);
 }

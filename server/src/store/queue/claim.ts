@@ -11,7 +11,7 @@ export interface LeasedDelivery extends LeaseKey {
   type: EventType;
   previous: number;
   step: number;
-  /** Whether it was sent manually. It then goes first, and does not wait for a receiver's Retry-After to end. */
+  /** Whether a user sent it. If so, it goes first and does not wait for a receiver's Retry-After to end. */
   by_hand?: boolean;
   /** Null if the event was erased or is past retention. */
   payload: string | null;
@@ -31,10 +31,10 @@ export const LEASED = `o.space_id, o.webhook_id, o.video_id, o.sequence, o.id, o
 export const WITH_EVENT = `left join lateral (select f.payload, f.traceparent from events f
       where f.space_id = o.space_id and f.id = o.event_id offset 0) e on true`;
 
-// Does one lookup in pending_deliveries_due per webhook, each with its own limit, so that no backlog hides another
-// webhook's rows. Rows locked by another claim are skipped. Taking the lease changes no indexed column. Manual sends
-// are due at -infinity, so they come first. While a receiver's Retry-After is in effect, only manual sends are claimed,
-// through the same index.
+// Does one lookup in pending_deliveries_due per webhook, each with its own limit, so that one webhook's backlog does
+// not hide another's rows. Rows locked by another claim are skipped. Taking the lease changes no indexed column. Manual
+// sends are due at -infinity, so they come first. While a receiver's Retry-After is in effect, only manual sends are
+// claimed, through the same index.
 const claim: Statement = {
   name: "queue_claim",
   text: `with due as materialized (

@@ -23,8 +23,8 @@ interface Row {
 }
 
 /**
- * Reads the whole queue. No index can serve this, but the table is only as large as the backlog, and this runs once
- * per scrape.
+ * Reads the whole queue. No index can serve this, but the table is only as large as the backlog, and it is read only
+ * once per scrape.
  */
 const measure: Statement = {
   name: "queue_depth",

@@ -6,19 +6,23 @@ export interface DeliveryKey {
   sequence: number;
 }
 
-/** A delivery leased for one attempt. Every lease increments `attempt`, so it also serves as the fencing token. */
+/**
+ * A delivery leased for one attempt. Every lease increments `attempt`, so that number also serves as the fencing token.
+ */
 export interface LeaseKey extends DeliveryKey {
   attempt: number;
 }
 
-/** One webhook's deliveries for one video, which are sent in order. */
+/** Identifies one webhook's deliveries for one video, which are sent in order. */
 export type VideoKey = Pick<DeliveryKey, "space_id" | "webhook_id" | "video_id">;
 
-/** The key as a single string, for use in sets and maps. */
+/** Returns the key as a single string, for use in sets and maps. */
 export const keyOf = ({ webhook_id, video_id, sequence }: DeliveryKey): string =>
   `${webhook_id} ${video_id} ${sequence}`;
 
-/** Every statement that locks several queue rows locks them in this order, so no two of them can deadlock. */
+/**
+ * The order in which recording, settling, releasing and returning leases lock queue rows, so that they cannot deadlock.
+ */
 export const byLockOrder = (a: DeliveryKey, b: DeliveryKey): number => byVideo(a, b) || a.sequence - b.sequence;
 export const byVideo = (a: VideoKey, b: VideoKey): number =>
   compare(a.webhook_id, b.webhook_id) || compare(a.video_id, b.video_id);

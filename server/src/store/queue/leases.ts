@@ -6,13 +6,13 @@ export interface Lease {
   node: number;
   lease_ms: number;
   /**
-   * When the lease was requested, on the node's monotonic clock. The node counts `lease_ms` from here; the database
-   * starts counting later.
+   * When the lease was requested, on the node's monotonic clock. The node counts `lease_ms` from this time. The
+   * database starts counting later, so the lease never expires in the database first.
    */
   leased_ms: number;
 }
 
-// Also decrements the attempt number, because nothing was sent.
+// This also decrements the attempt number, because nothing was sent.
 const give: Statement = {
   name: "queue_return_leases",
   text: `with held as materialized (

@@ -51,12 +51,13 @@ async function plansOf(work: (db: Database) => Promise<unknown>): Promise<Map<st
   return plans;
 }
 
-// A scan of a whole index, comparing each row, looks as cheap as a lookup if the planner believes the table is empty.
+// If the planner believes that a table is empty, scanning a whole index and comparing each row looks as cheap as a
+// lookup.
 const WALK = /Scan using \S+ on (?:pending_deliveries|deliveries|events)[^\n]*\n(?!\s*Index Cond)/;
-// These skip from webhook to webhook; their first row has no condition.
+// These statements skip from webhook to webhook, and read the first row without an index condition.
 const WALKS = new Set(["queue_due_webhooks", "queue_orphans"]);
 
-test("a settle looks up queue rows by key even after a vacuum found the queue empty", async () => {
+test("a settle looks up queue rows by key, even if the last vacuum found the queue empty", async () => {
   await register();
   await ask("vacuum analyze pending_deliveries");
   await happen(parts, newVideo());
@@ -72,7 +73,7 @@ test("a settle looks up queue rows by key even after a vacuum found the queue em
   expect(plan).not.toMatch(/Seq Scan on (open_)?deliveries/);
 });
 
-test("no statement scans the whole queue or history after both were analyzed while empty", async () => {
+test("no statement scans the whole queue or history, even if both were empty when last analyzed", async () => {
   const webhook = await register();
   await ask("delete from deliveries");
   for (const table of ["pending_deliveries", "deliveries", "events"]) await ask(`vacuum analyze ${table}`);
@@ -103,7 +104,7 @@ test("no statement scans the whole queue or history after both were analyzed whi
   expect(plans.get("queue_claim")).toMatch(/Index .*Scan using pending_deliveries_due on pending_deliveries d/);
 });
 
-test("a later event searches finished deliveries only from the day its video was created through today", async () => {
+test("recording a video's later event searches finished deliveries only from the day the video was created through today", async () => {
   await register();
   await ask("delete from deliveries"); // a partition cannot be created for a day that has rows in the default partition
   for (const day of [-3, 0, 3])

@@ -39,7 +39,7 @@ const settle = (row: LeaseKey, more = {}) => settleAttempts(db, [settlement(row,
 const reopen = (row: LeaseKey & { event_id: string }) =>
   reopenDeliveries(db, { ...row, events: [row.event_id], step: 0, replay: null });
 
-/** Runs `work` once a transaction in this database waits for a lock. */
+/** Runs `work` once a transaction in this database is waiting for a lock. */
 async function onceOneWaits<Result>(work: () => Promise<Result>): Promise<Result> {
   const waits = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
   await expect.poll(() => ask(waits), { timeout: 10_000 }).toHaveLength(1);
@@ -47,7 +47,7 @@ async function onceOneWaits<Result>(work: () => Promise<Result>): Promise<Result
 }
 
 describe("a claim", () => {
-  test("leases up to the requested number per webhook, so that no backlog hides another webhook", async () => {
+  test("leases up to the requested number of deliveries per webhook, so that one webhook's backlog does not hide another's", async () => {
     const busy = await alone();
     const quiet = await register();
     await ask("update webhooks set events = '{video.deleted}' where id = $1", [quiet]);
@@ -101,7 +101,7 @@ describe("a settle", () => {
     ]);
   });
 
-  test("takes effect once if it is repeated because its first response was lost", async () => {
+  test("takes effect only once if it is repeated because the database's response was lost", async () => {
     const webhook = await alone();
     await happen(parts, newVideo());
     const [row] = await claim(webhook);
@@ -111,7 +111,7 @@ describe("a settle", () => {
     expect(await ask("select attempt, step from pending_deliveries")).toEqual([{ attempt: 1, step: 1 }]);
   });
 
-  test("still counts if the webhook is deleted afterward, even for a finished delivery that was sent again", async () => {
+  test("still counts after its webhook is deleted, even for a finished delivery that was sent again", async () => {
     const webhook = await alone();
     await happen(parts, newVideo());
     const [row] = await claim(webhook);
@@ -124,7 +124,7 @@ describe("a settle", () => {
     expect(history).toEqual([{ status: "succeeded", attempts: 2 }]);
   });
 
-  test("changes nothing if it is repeated after its delivery was sent again", async () => {
+  test("changes nothing if it is repeated after its delivery has been sent again", async () => {
     const webhook = await alone();
     await happen(parts, newVideo());
     const [row] = await claim(webhook);
@@ -134,7 +134,7 @@ describe("a settle", () => {
     expect(await ask("select attempt from pending_deliveries")).toEqual([{ attempt: 1 }]);
   });
 
-  test("still counts after its node was presumed dead, unless the delivery was leased again", async () => {
+  test("still counts after its node has been presumed dead, unless the delivery has been leased again", async () => {
     const webhook = await alone();
     for (let n = 0; n < 2; n++) await happen(parts, newVideo());
     const [first, second] = await claim(webhook);
@@ -187,7 +187,7 @@ describe("a delivery left behind by its process", () => {
     expect(await claim(webhook)).toHaveLength(2);
   });
 
-  test("is skipped by the sweeper while another transaction locks it", async () => {
+  test("is skipped by the sweeper while another transaction has it locked", async () => {
     await alone();
     const [held, free] = [newVideo(), newVideo()];
     for (const video of [held, free])
@@ -204,7 +204,7 @@ describe("a delivery left behind by its process", () => {
     expect((await releaseStranded(db, null, 100)).released).toBe(1);
   });
 
-  test("is returned as if it had never been leased, unless it was leased again", async () => {
+  test("is returned as if it had never been leased, unless it has been leased again", async () => {
     const webhook = await alone();
     await happen(parts, newVideo());
     const [row] = await claim(webhook);
@@ -259,7 +259,7 @@ describe("a blocked delivery", () => {
     return { webhook, video, first: first!, release };
   }
 
-  test("is released if it was recorded while the settle of the earlier delivery waited for the lock", async () => {
+  test("is released even if settling the earlier delivery had to wait for the transaction that recorded it", async () => {
     const webhook = await alone();
     const video = newVideo();
     await happen(parts, video);
@@ -282,7 +282,7 @@ describe("a blocked delivery", () => {
     expect(await release()).toEqual({ leased: [], due: [] });
   });
 
-  test("is released one at a time, even by duplicate and concurrent calls", async () => {
+  test("is released alone and only once, even by duplicate and concurrent calls", async () => {
     const { webhook, video, first } = await chain();
     await settle(first);
     const twice = [keyOfVideo(webhook, video), keyOfVideo(webhook, video)];
@@ -290,7 +290,7 @@ describe("a blocked delivery", () => {
     expect(released.flatMap(({ leased }) => leased)).toMatchObject([{ sequence: 2 }]);
   });
 
-  test("is left to a claim if the node leases nothing or its webhook has no room", async () => {
+  test("is released without a lease, to be claimed later, if the node takes no leases or the webhook has no room", async () => {
     const { webhook, video, first } = await chain();
     await settle(first);
     expect(await releaseNext(db, [keyOfVideo(webhook, video)], LEASE, [webhook])).toEqual({
@@ -316,7 +316,7 @@ describe("a blocked delivery", () => {
     expect((await release()).leased).toMatchObject([{ sequence: 3 }]);
   });
 
-  test("is not blocked by a delivery that is being canceled while it is recorded", async () => {
+  test("waits only for deliveries that remain pending, not for those that are canceled while it is being recorded", async () => {
     const { webhook, video } = await chain();
     let recording: Promise<unknown> = Promise.resolve();
     await db.transaction(async (tx) => {
@@ -325,7 +325,7 @@ describe("a blocked delivery", () => {
       await onceOneWaits(async () => {});
     });
     await recording;
-    // It waits for the first delivery, which was being sent and so was not canceled.
+    // The new delivery waits for the first one, which was being sent and therefore was not canceled.
     expect(await ask("select sequence, due_at = 'infinity' as blocked from pending_deliveries order by 1")).toEqual([
       { sequence: 1, blocked: false },
       { sequence: 4, blocked: true },

@@ -17,8 +17,8 @@ export interface FrozenEvent {
   /** Null for events about webhooks. */
   video: string | null;
   /**
-   * The event's number within its video, starting at 1 and assigned by the statement that changed the video; 0 without
-   * a video.
+   * The event's number within its video, starting at 1 and assigned by the statement that changed the video; 0 if there
+   * is no video.
    */
   sequence: number;
   payload: string;
@@ -80,14 +80,15 @@ const inserted = (
     returning space_id, webhook_id, video_id, sequence, id, event_id, type, previous, attempt, step,
       due_at = 'infinity' as blocked`;
 
-// `before` is the latest earlier delivery that is still pending, found through pending_deliveries_pkey. Finished
-// deliveries are looked up through deliveries_by_video, and only if `before` is not the event immediately before this
-// one. Just starting a lookup in every daily partition of `deliveries` takes longer than the rest of the statement, so
-// $5 and $6 exclude future days and the days before the video was created.
+// `before` is the sequence number of the latest earlier delivery that is still pending, found through
+// pending_deliveries_pkey. Finished deliveries are looked up through deliveries_by_video, and only if `before` is not
+// the event immediately before this one. Just starting a lookup in every daily partition of `deliveries` takes longer
+// than the rest of the statement, so $5 and $6 exclude future days and the days before the video was created.
 //
 // The row that a new delivery waits for is locked against deletion until this transaction commits; release.ts explains
-// why that is enough. If that row was deleted just before, its webhook may have been deleted too, while its attempt is
-// still in flight. The new delivery is therefore due but not leased, and a claim checks the webhook first.
+// why that is enough. If that row was deleted just before it could be locked, the webhook may have been deleted, too,
+// and the row's attempt may still be in flight. The new delivery is therefore due but not leased, so that a claim
+// checks the webhook first.
 const record: Statement = {
   name: "queue_record",
   text: `with ${EVENTS}, target as materialized (

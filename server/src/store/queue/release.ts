@@ -12,17 +12,18 @@ import type { Lease } from "./leases.ts";
  * both the deletions and the blocked row:
  * - record × settle, record × cancel: record locks the row that its event waits for (`for key share`) until it commits,
  *   and deletions lock `for update`. If record comes first, the deletion commits after it, and the release that follows
- *   starts later still and finds the new row. If the deletion comes first, record waits, no longer finds the row, and
+ *   starts even later and finds the new row. If the deletion comes first, record waits, no longer finds the row, and
  *   makes its event due immediately. If the deletion rolls back, the row remains, and the new row correctly waits for
  *   it. A cancellation skips locked rows and finds them on its next walk.
  * - settle × settle, settle × cancel, for the same video: the transaction that commits last is followed by a release
- *   whose snapshot shows no earlier row. A release in between finds an earlier row and does nothing.
+ *   whose snapshot shows no earlier row. A release that runs in between finds an earlier row and does nothing.
  * - record × retry, claim, lease expiry: these update the earlier row without changing its key, which record's lock
  *   allows. The new version of the row stays locked.
  * - release × release: the second release waits for the row lock and then finds the row already due. If it goes on to
  *   the next row, it leaves that row blocked, because its snapshot contains an earlier one.
  * - release × cancel of the blocked row itself: the cancellation's own release continues with the next row.
- * - reopen inserts a blocked row without a lock and is followed by its own release, as if it had deleted a row.
+ * - reopen inserts a blocked row without locking the earlier one, and is followed by its own release, as if it had
+ *   deleted a row.
  * - A row can be stranded if the process is killed between the commit and the release, if the release fails, if a
  *   replay is canceled, or if an orphaned row is deleted. The sweeper's `releaseStranded` finds it within a second.
  *
@@ -74,7 +75,8 @@ export async function releaseNext(
   closed: readonly string[] = [],
 ): Promise<Released> {
   if (videos.length === 0) return { leased: [], due: [] };
-  // Include each video only once. Otherwise the statement would find its own update of the first row and skip that row.
+  // Include each video only once. Otherwise, when it reaches a duplicate, the statement would find the row it has
+  // already updated and skip it.
   const once = new Map(
     videos.map(({ space_id, webhook_id, video_id }) => [
       keyOf({ space_id, webhook_id, video_id, sequence: 0 }),
@@ -92,8 +94,8 @@ export async function releaseNext(
 
 // Uses pending_deliveries_waiting; a stranded row is the lowest pending row of its video. A locked row is skipped:
 // another transaction is already releasing or deleting it, and waiting could deadlock, because this walk uses a
-// different lock order. A row that was released in the meantime has a new ctid. With `offset 0`, each row is looked up,
-// not joined with a full scan.
+// different lock order. A row that was released in the meantime has a new ctid, so it does not match. With `offset 0`,
+// each row is looked up instead of being joined with a full scan.
 const stranded: Statement = {
   name: "queue_release_stranded",
   text: `with waiting as materialized (
@@ -117,8 +119,8 @@ const stranded: Statement = {
 const FIRST: DeliveryKey = { space_id: UUID_MIN, webhook_id: UUID_MIN, video_id: "", sequence: -1 };
 
 /**
- * Checks the next `limit` blocked deliveries after `from`, and releases those with no earlier one pending. These are
- * left over when a process is killed before it can release them.
+ * Checks the next `limit` blocked deliveries after `from`, and releases those with no earlier one pending. Such
+ * deliveries are left over when a process is killed before it can release them.
  * @returns how many were released, and where to continue; `next` is null at the end
  */
 export async function releaseStranded(

@@ -30,16 +30,19 @@ const dueFirst: Statement = {
   text: `update pending_deliveries o set due_at = '-infinity' where ${OF_SPACE} and o.id = $2`,
 };
 
-/** Makes a delivery due ahead of its webhook's backlog. It must be locked, and neither blocked nor being sent. */
+/**
+ * Makes a delivery due ahead of its webhook's backlog. The delivery must be locked, and neither blocked nor being sent.
+ */
 export async function makeDueFirst(tx: Sql, space: string, id: string): Promise<void> {
   await tx.run(dueFirst, [space, id]);
 }
 
-// A finished delivery continues with the attempt after its last one. An event without a delivery gets one. A pending
-// delivery is left unchanged. Events are locked in id order, just as an erasure locks them, so whichever transaction
-// comes second sees what the first one did. A delivery waits if an earlier one of its video is pending or is reopened
-// with it, but it never makes a later one wait. Finished deliveries are looked up one by one, each in its event's daily
-// partition (`offset 0`). Otherwise the planner may read the space's entire delivery history for a single page.
+// A finished delivery continues with the attempt number after its last one. An event without a delivery gets one. A
+// pending delivery is left unchanged. Events are locked in id order, just as an erasure locks them, so whichever
+// transaction comes second sees what the first one did. A delivery waits if an earlier one of its video is pending or
+// is reopened with it, but it never makes a later one wait. Finished deliveries are looked up one by one, each in its
+// event's daily partition (`offset 0`). Otherwise the planner may read the space's entire delivery history for a single
+// page.
 const reopen: Statement = {
   name: "queue_reopen",
   text: `with page as materialized (
@@ -73,7 +76,7 @@ const reopen: Statement = {
 };
 
 // If a delivery is being settled when `reopen` runs, `reopen` waits and then inserts a row without having seen the
-// settled attempt. This later statement sees it.
+// settled attempt. This later statement sees that attempt and corrects the attempt count.
 const countOn: Statement = {
   name: "queue_reopen_count_on",
   text: `update pending_deliveries o set attempt = d.attempts from deliveries d
@@ -93,7 +96,7 @@ export interface Reopening {
 }
 
 /**
- * Makes deliveries pending again. Each continues with the attempt after its last one.
+ * Makes deliveries pending again. Each continues with the attempt number after its last one.
  * @returns the reopened deliveries; after the commit, release the next delivery of each of their videos
  */
 export async function reopenDeliveries(tx: Sql, { space_id, webhook_id, events, step, replay }: Reopening) {

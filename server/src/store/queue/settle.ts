@@ -8,13 +8,13 @@ export interface Settlement extends LeaseKey {
   /** For a retry: the delay, and the new step of the retry schedule. */
   delay_ms: number;
   step: number;
-  /** For a retry: whether the delivery stays leased for another attempt, which follows immediately. */
+  /** For a retry: whether the delivery stays leased for an immediate second attempt. */
   again: boolean;
   /** For a cancellation: why the delivery was canceled. */
   reason: string | null;
   started_ms: number;
   duration_ms: number | null;
-  /** Null if no request was made. There is then no attempt to log. */
+  /** Null if no request was made, in which case there is no attempt to log. */
   url: string | null;
   status: number | null;
   error: string | null;
@@ -29,9 +29,10 @@ export interface Settlement extends LeaseKey {
   response_bytes: number | null;
 }
 
-// If a settle is lost, its delivery is repeated, which is allowed, so the commit does not wait for the disk. The
-// exception is a settle that leases the next attempt, whose number must not be used twice. Only nested loops are
-// enabled: after a vacuum that found the queue empty, the planner would otherwise scan whole indexes to join.
+// The commit does not wait for the disk: if a settle is lost, its delivery is repeated, and repeating a delivery is
+// allowed. The exception is a settle that leases the next attempt, whose number must not be used twice. Only nested
+// loops are enabled, because after a vacuum that found the queue empty, the planner would otherwise scan whole indexes
+// to join.
 /** Transaction settings for a settle. Exported, like `SETTLE`, for the test that reads its plan. */
 export const SETTLE_MODE: Statement = {
   name: "queue_settle_mode",
@@ -50,15 +51,16 @@ const { rows: SETTLEMENTS, pack } = packedRows<Settlement>("$1", {
   ...{ outcome: "text", delay_ms: "float8", step: "smallint", again: "boolean", reason: "text" },
   ...LOGGED,
 });
-/** The columns of row `o` and of settlement `h`, which changed it. */
+/** The columns of row `o`, and of the settlement `h` that changed it. */
 const DONE = ["space_id", "webhook_id", "video_id", "sequence", "id", "event_id", "type", "previous"]
   .map((name) => `o.${name}`)
   .concat(["attempt", "outcome", "reason", ...Object.keys(LOGGED)].map((name) => `h.${name}`))
   .join(", ");
 
 // Each row is locked by its key and attempt, then deleted or rescheduled by its ctid. A settle that lost its lease
-// finds no row and logs nothing. If the sweeper expires or shortens the lease between the start of this statement and
-// the lock, the row moves, the settle misses it and counts as lost, and the delivery is repeated.
+// finds no row and logs nothing. If the sweeper expires or shortens the lease after this statement starts but before it
+// locks the row, the row gets a new ctid. The settle then misses the row and counts as lost, and the delivery is
+// repeated.
 export const SETTLE: Statement = {
   name: "queue_settle",
   text: `with settled as materialized (
