@@ -187,6 +187,7 @@ export const LIMITS = {
   RETENTION_RETRY_MS: 60_000, // after a lock timeout; each try blocks writers for up to a second
   MIGRATION_LOCK_MS: 500, // below PostgreSQL's deadlock timeout of 1 s, so that the migration yields to waiting writers
   MIGRATION_RETRY_MS: 2_000, // each try may block writers until it succeeds or gives up
+  MIGRATION_STATEMENT_MS: 86_400_000, // a concurrent index build of a large table takes hours
   MIGRATION_TRIES_MAX: 150, // six minutes; Mave has no transactions that long, and an operator's must be reported
 
   // Traces.
