@@ -61,7 +61,7 @@ describe("the diagnosis of an attempt", () => {
 test("a row shows the response status, or the error if there is no response, or a dash if there is neither", () => {
   expect(shortResult(503, null)).toBe("503 Service Unavailable");
   expect(shortResult(799, null)).toBe("799");
-  expect(shortResult(null, "timeout")).toBe("No response within 15 s");
+  expect(shortResult(null, "timeout")).toBe("No response in time");
   expect(shortResult(null, null)).toBe("–");
   expect(shortError("503")).toBe("503 Service Unavailable");
 });

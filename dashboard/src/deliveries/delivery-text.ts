@@ -55,13 +55,12 @@ const ERRORS: Record<string, string> = {
   tls_failed: "Certificate rejected",
   connection_reset: "Connection closed early",
   response_invalid: "Invalid HTTP response",
-  response_too_large: "Response headers too large",
-  timeout: "No response within 15 s",
+  timeout: "No response in time",
   redirect_refused: "Redirect not followed",
   stopped: "Server shutting down",
 };
 
-/** Formats a result for a table row, such as "503 Service Unavailable" or "No response within 15 s". */
+/** Formats a result for a table row, such as "503 Service Unavailable" or "No response in time". */
 export const shortResult = (status: number | null, error: string | null): string => {
   if (status !== null) return statusText(status);
   return error === null ? "–" : (ERRORS[error] ?? error.replaceAll("_", " "));
@@ -124,7 +123,7 @@ const DIAGNOSES: Record<string, (attempt: Attempt) => string> = {
   tls_failed: ({ error }) => `Certificate rejected: ${error?.message ?? error?.code ?? "it could not be verified"}`,
   connection_reset: () => "The connection was closed before a response arrived.",
   response_invalid: () => "The response is not valid HTTP.",
-  timeout: () => "No response within 15 s. Respond first, then process the event.",
+  timeout: () => "The receiver did not respond in time. Respond first, then process the event.",
   redirect_refused: ({ response }) => `Redirects are not followed. Change the URL to ${locationOf(response)}.`,
   stopped: () => "This server was shutting down. The attempt does not count toward the maximum number of attempts.",
 };

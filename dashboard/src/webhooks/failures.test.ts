@@ -25,11 +25,11 @@ test("errors are listed with their hours, most frequent first", () => {
   const failures = failuresOf(day({}, { "503": 5, timeout: 1 }, {}, { "503": 4 }));
   expect(failures.map(({ text, count, when }) => [text, count, when])).toEqual([
     ["503 Service Unavailable", 9, "10:00–13:00"],
-    ["No response within 15 s", 1, "10:00–11:00"],
+    ["No response in time", 1, "10:00–11:00"],
   ]);
   expect(failures[0]!.hours.slice(0, 5)).toEqual([0, 5, 0, 4, 0]);
   expect(describeFailures(failures).replaceAll("\u00a0", " ")).toBe(
-    "10 failed attempts in 24 hours. 503 Service Unavailable: 9, 10:00–13:00. No response within 15 s: 1, 10:00–11:00.",
+    "10 failed attempts in 24 hours. 503 Service Unavailable: 9, 10:00–13:00. No response in time: 1, 10:00–11:00.",
   );
 });
 

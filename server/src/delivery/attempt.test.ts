@@ -53,6 +53,9 @@ test("each attempt logs one line: debug after a success, info before a retry, wa
 test("an attempt's log line has only the documented fields", () => {
   const fields = new Set(attempts().flatMap((line) => Object.keys(line)));
   expect([...fields].sort()).toEqual(
-    ["attempt", "delivery", "error", "level", "ms", "msg", "outcome", "status", "time", "webhook"].sort(),
+    [
+      ...["attempt", "delivery", "error", "error_code", "level", "ms", "msg", "outcome", "retry_ms", "status"],
+      ...["time", "webhook"],
+    ].sort(),
   );
 });

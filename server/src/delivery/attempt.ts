@@ -90,13 +90,16 @@ const LEVELS = { succeeded: "debug", retry: "info", failed: "warn" } as const sa
 >;
 
 /** Logs one line per attempt, without the URL, headers, payload or response, because each may contain a secret. */
-export function logAttempt(log: Log, { delivery }: Attempt, exchange: Exchange, { result, error }: Outcome): void {
+export function logAttempt(log: Log, { delivery }: Attempt, exchange: Exchange, outcome: Outcome): void {
+  const { result, error, delay_ms } = outcome;
   const level = LEVELS[result];
   if (!log.isLevelEnabled(level)) return;
   const { webhook_id, id, attempt } = delivery;
   const ids = { webhook: shortUuid(webhook_id), delivery: shortUuid(id), attempt };
   const { status, timings } = exchange;
-  log[level]({ ...ids, outcome: result, status, error: error?.word ?? null, ms: timings.total }, "Attempt ended");
+  const failure = { error: error?.word ?? null, error_code: error?.code ?? null };
+  const retry = result === "retry" ? { retry_ms: delay_ms } : {};
+  log[level]({ ...ids, outcome: result, status, ...failure, ...retry, ms: timings.total }, "Attempt ended");
 }
 
 /**

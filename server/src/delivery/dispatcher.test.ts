@@ -114,6 +114,15 @@ describe("the dispatcher", () => {
     await eventually(async () => expect(await statuses(node, id)).toEqual(["succeeded 2"]));
   });
 
+  test("does not fail a delivery whose last attempt is cut off by a shutdown", async () => {
+    const node = await start(({ attempt }) => (attempt === 1 ? noResponse("stopped") : response(200)), {
+      schedule_s: [],
+    });
+    const { id } = await register(node, "cut-off");
+    await happen(node, newVideo());
+    await eventually(async () => expect(await statuses(node, id)).toEqual(["succeeded 2"]));
+  });
+
   test("sends the immediate retry on a new connection, even if several idle connections are being closed", async () => {
     const used = new WeakSet<Socket>();
     const server = createServer((request, response) => {

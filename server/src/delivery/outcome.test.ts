@@ -82,6 +82,11 @@ describe("an outcome", () => {
     expect(decided({ ...race, timings: { ...race.timings, total: 1_500 } })).toMatchObject({ again: false });
   });
 
+  test("is an immediate retry that uses no step, even after the last one, if this server shuts down", () => {
+    for (const step of [0, 2])
+      expect(decided(failed("stopped"), { step })).toMatchObject({ result: "retry", again: false, step, delay_ms: 0 });
+  });
+
   test("reports a 410 as gone and still retries the delivery", () => {
     expect(decided(responded(410))).toMatchObject({ isGone: true, result: "retry" });
     expect(decided(responded(404))).toMatchObject({ isGone: false });

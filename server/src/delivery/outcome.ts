@@ -52,6 +52,8 @@ export function decide(exchange: Exchange, circumstances: Circumstances): Outcom
   if (status !== null && status >= 200 && status < 300) return { ...base, result: "succeeded" };
   if (isKeepAliveRace(exchange) && !circumstances.repeated)
     return { ...base, result: "retry", again: true, isOverloaded: false };
+  // This server's shutdown is not the receiver's fault, so the next node sends the delivery immediately.
+  if (error?.word === "stopped") return { ...base, result: "retry", isOverloaded: false };
   const scheduled_ms = retryDelay_ms(schedule_s, step, fraction);
   const rest_ms = status !== null && isOverloaded ? retryAfter_ms(exchange, now_ms) : 0;
   if (scheduled_ms === null) return { ...base, result: "failed", rest_ms };

@@ -202,7 +202,8 @@ export const LIMITS = {
 } as const;
 
 /** Throws if two limits contradict each other, which is a bug in this file. */
-export function assertLimits(limits: typeof LIMITS = LIMITS): void {
+export function assertLimits(): void {
+  const limits = LIMITS;
   const rules: [boolean, string][] = [
     [limits.DNS_QUERY_MS * 3 < limits.ATTEMPT_CONNECT_MS, "both queries of a name must fit into ATTEMPT_CONNECT_MS"],
     [limits.ATTEMPT_CONNECT_MS < limits.ATTEMPT_TOTAL_MS, "ATTEMPT_TOTAL_MS must include ATTEMPT_CONNECT_MS"],

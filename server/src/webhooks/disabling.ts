@@ -67,7 +67,10 @@ export class Disabling {
     if (!outcome.isGone) return;
     const { space, webhook, url } = target;
     void this.#disable((tx) => disableGoneWebhook(tx, space, webhook, url, GONE)).catch((err: unknown) =>
-      this.#parts.log.warn({ err }, "Failed to disable a webhook after a 410; retrying at its next 410"),
+      this.#parts.log.warn(
+        { err, webhook: shortUuid(webhook) },
+        "Failed to disable a webhook after a 410; retrying at its next 410",
+      ),
     );
   }
 

@@ -83,8 +83,9 @@ export class Health {
     this.#parts = parts;
   }
 
-  /** Counts an attempt. Must be called after every attempt. */
+  /** Counts an attempt, unless this server's shutdown ended it. Must be called after every attempt. */
   note(ended: EndedAttempt): void {
+    if (ended.outcome.error?.word === "stopped") return;
     this.#count(ended);
     this.#mark(ended);
     this.#flushSoon();
