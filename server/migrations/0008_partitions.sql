@@ -1,8 +1,8 @@
 -- Functions for the daily partitions of events, deliveries and attempts. Partitions are created ahead of time, and
 -- dropped whole after the retention period. Functions are needed because DDL takes no parameters for partition names
--- and bounds; only these functions assemble SQL, from a date and quoted identifiers. The bounds are ids: the first 48
--- bits of a UUIDv7 are its time. A delivery's id starts with the same bits as its event's id, so all three tables are
--- split into the same days.
+-- and bounds; only these functions assemble SQL, from a date and quoted identifiers. Partitions are bounded by id,
+-- because the first 48 bits of a UUIDv7 are a timestamp. A delivery's id starts with the same bits as its event's id,
+-- so all three tables are split into the same days.
 -- Lock cost: none; this file only creates functions. The locks that a call takes are listed at each function.
 
 -- Returns the smallest id for a given time.

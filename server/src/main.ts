@@ -51,7 +51,7 @@ const SIGN_IN_PRELOAD_DELAY_MS = 500;
 
 /**
  * Starts the server. This file is the composition root, the only one that constructs services. On shutdown, services
- * stop in reverse order of their start.
+ * stop in the reverse of the order in which they started.
  */
 async function main(): Promise<void> {
   assertLimits();

@@ -10,8 +10,8 @@ import { startServer, type TestServer } from "../support/server.ts";
 import { apiOf } from "./api.ts";
 import { startTlsReceiver, type TlsReceiver } from "./receiver.ts";
 
-// The server writes webhook health every two seconds, and the page reads it at most every five. The rest of the timeout
-// is slack.
+// The server writes webhook health every two seconds, and the page picks it up within another five. The rest of the
+// timeout is slack.
 const SEEN = { timeout: 30_000 };
 const EXPIRES = /^The receiver's TLS certificate expires in 10\sdays, on .+\d{4}\./;
 const ADVICE = /Renew it on the receiver\. Once it has expired, attempts fail with “Certificate rejected”\./;

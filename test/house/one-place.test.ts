@@ -41,7 +41,7 @@ const RULES: Rule[] = [
     what: "opens a connection",
     pattern:
       /from "undici"|from "node:(?:https|http2|tls|dgram|dns(?:\/promises)?)"|(?<![.\w])fetch\(|\b(?:http|net|tls)\.(?:request|get|connect)\(|\bcreateConnection\(/,
-    where: /^server\/src\/net\/|^server\/src\/mail/,
+    where: /^server\/src\/net\//,
     use: "the safe client of net/, which connects to allowed networks only",
   },
   {

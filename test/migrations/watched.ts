@@ -30,7 +30,8 @@ interface Snapshot {
 /**
  * Wraps a database for `migrate`. Before each commit, it inspects the transaction and fails with the reasons if the
  * migration would affect running nodes. It counts rows instead of measuring time, because time depends on the machine.
- * A file that blocks writers may contain only definitions, because waits and loops read no rows and would go unnoticed.
+ * A migration that blocks writers may contain only DDL: a wait or a loop reads no rows, so the row count would not
+ * reveal it.
  */
 export function watched(db: Database): Database {
   return {

@@ -20,7 +20,7 @@ const sentBetween = (begin_ms: number, end_ms: number) =>
 describe("a rate limit", () => {
   const RATE = 20;
 
-  /** Expects the rate limit to be kept in each second, and to be reached overall. */
+  /** Expects the rate never to exceed the limit in any one second, and to reach it overall. */
   function expectRate(begin_ms: number, seconds: number): void {
     for (let second = 0; second < seconds; second++) {
       const from_ms = begin_ms + second * 1_000;

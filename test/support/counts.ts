@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import type { Reporter, TestModule } from "vitest/node";
 
-/** Writes the numbers of passed, failed and skipped tests to a file. `npm test` prints them on its last line. */
+/** Writes the passed, failed and skipped test counts to a file. `npm test` prints them on its last line. */
 export default class Counts implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const file = process.env.TEST_COUNTS;

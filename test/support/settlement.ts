@@ -17,7 +17,7 @@ export function settlement(row: LeaseKey, more: Partial<Settlement> = {}): Settl
     outcome: "succeeded",
     delay_ms: 0,
     step: 0,
-    again: false,
+    immediate: false,
     timings: "{}",
     request_headers: "{}",
   } as const;

@@ -86,7 +86,7 @@ export function DebuggerPage() {
   );
 }
 
-/** Fills in the request of the delivery that the URL names. The user still has to paste the secret. */
+/** Prefills the form with the request from the delivery in the URL. The user still has to paste the secret. */
 function useDelivery(set: (change: Partial<PastedRequest>) => void) {
   const { delivery, attempt } = route.useSearch();
   const { data } = useQuery({

@@ -37,7 +37,7 @@ export function uploadFiles(files: readonly PickedFile[], video: string | null =
   const others = files.filter(({ file }) => !looksLikeVideo(file));
   if (others.length === 1) toast(`Skipped ${others[0]?.file.name}, which is not a video`);
   if (others.length > 1) toast(`Skipped ${others.length} files that are not videos`);
-  if (video !== null && videos.length > 1) toast("A video has one file; only the first file is uploaded");
+  if (video !== null && videos.length > 1) toast("A video can have only one file, so only the first one is uploaded");
   // The queue's code loads with the first file, or once the page is idle.
   void import("./upload-queue.ts").then(({ add }) => add(video === null ? videos : videos.slice(0, 1), video));
 }

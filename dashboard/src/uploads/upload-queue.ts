@@ -34,7 +34,10 @@ let ticker: ReturnType<typeof setInterval> | undefined;
 
 export const useUploads = (): readonly Upload[] => useSyncExternalStore(subscribe, () => uploads);
 
-/** Queues each file for a new video, or a single file for `video`. A file of an interrupted upload resumes it. */
+/**
+ * Queues each file for a new video, or a single file for `video`. If a file belongs to an interrupted upload, that
+ * upload is resumed instead.
+ */
 export function add(files: readonly PickedFile[], video: string | null = null): void {
   const sizeMax = queryClient.getQueryData(overviewQuery.queryKey)?.limits.upload_bytes ?? null;
   const added = files.filter((file) => !resumeInterrupted(file, video));

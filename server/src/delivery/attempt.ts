@@ -28,7 +28,7 @@ export interface Attempt {
 export function settlementOf(
   { delivery, request, started_ms }: Attempt,
   exchange: Exchange,
-  { result, delay_ms, step, again, error }: Outcome,
+  { result, delay_ms, step, immediate, error }: Outcome,
 ): Settlement {
   const { status, note, response, timings, address } = exchange;
   return {
@@ -36,7 +36,7 @@ export function settlementOf(
     outcome: result,
     delay_ms,
     step,
-    again,
+    immediate,
     reason: null,
     started_ms,
     duration_ms: timings.total,
@@ -62,7 +62,7 @@ export function cancellationOf(delivery: LeasedDelivery, reason: string): Settle
     outcome: "canceled",
     delay_ms: 0,
     step: delivery.step,
-    again: false,
+    immediate: false,
     reason,
     started_ms: 0,
     duration_ms: null,

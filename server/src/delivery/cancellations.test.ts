@@ -192,7 +192,7 @@ describe("a cancellation", () => {
     expect(await statuses(webhook)).toEqual(["1 canceled", "2 held", "3 held"]);
     expect(await stranded()).toHaveLength(1);
     const quiet = { db, clock: systemClock, log: createLog("silent", false), node: () => null, wake: () => {} };
-    await new Sweeper({ ...quiet, lease_ms: 30_000, alone: false }).sweep();
+    await new Sweeper({ ...quiet, alone: false }).sweep();
     expect(await stranded()).toEqual([]);
     expect(await cancellations.create(space, { webhook, status: "pending" }, "a test")).toMatchObject({ total: 2 });
   });

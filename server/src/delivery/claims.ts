@@ -22,7 +22,7 @@ interface ClaimsParts {
 interface Wanted {
   webhook_id: string;
   slots: number;
-  by_hand: boolean;
+  manual: boolean;
 }
 
 /** Leases deliveries from the database: retries, backlogs, and work left by dead nodes. Runs one claim at a time. */
@@ -113,8 +113,8 @@ export class Claims {
   #noteFound(wanted: readonly Wanted[], claimed: readonly LeasedDelivery[]): void {
     const counts = new Map<string, number>();
     for (const { webhook_id } of claimed) counts.set(webhook_id, (counts.get(webhook_id) ?? 0) + 1);
-    for (const { webhook_id, slots, by_hand } of wanted)
-      if ((counts.get(webhook_id) ?? 0) < slots) this.#parts.lanes.of(webhook_id).caughtUp({ manual: by_hand });
+    for (const { webhook_id, slots, manual } of wanted)
+      if ((counts.get(webhook_id) ?? 0) < slots) this.#parts.lanes.of(webhook_id).caughtUp({ manual });
       else this.#isAsked = true; // the database may have more due rows
   }
 
@@ -129,10 +129,10 @@ export class Claims {
     const manual = lanes.filter((lane) => lane.wantsManualClaim);
     return [
       ...due.slice(0, LIMITS.CLAIM_BATCH_MAX).map(({ webhook, room }) => {
-        return { webhook_id: webhook, slots: Math.min(room, share), by_hand: false };
+        return { webhook_id: webhook, slots: Math.min(room, share), manual: false };
       }),
       ...manual.slice(0, LIMITS.CLAIM_BATCH_MAX).map(({ webhook }) => {
-        return { webhook_id: webhook, slots: 1, by_hand: true };
+        return { webhook_id: webhook, slots: 1, manual: true };
       }),
     ];
   }

@@ -156,7 +156,7 @@ async function sendNow(tx: Sql, space: string, id: string, pending: LockedDelive
   if (pending.status === "sending") throw new MaveError("DELIVERY_BUSY");
   if (pending.status === "held") throw heldBy(pending.webhook_status);
   if (pending.blocked) throw new MaveError("DELIVERY_WAITING");
-  if (!pending.by_hand) await makeDueFirst(tx, space, id);
+  if (!pending.manual) await makeDueFirst(tx, space, id);
 }
 
 async function reopen(tx: Sql, space: string, id: string): Promise<void> {

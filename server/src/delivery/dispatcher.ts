@@ -55,21 +55,13 @@ export interface DispatcherStats {
   leasesLost: number;
 }
 
-/** How much longer than its attempt a lease must last, so that the outcome is settled before the lease expires. */
-const LEASE_MARGIN_MS = 1_000;
-/**
- * The longest time that a Retry-After delays all of a webhook's deliveries. The delivery that received it waits for the
- * full time.
- */
-const REST_MAX_MS = 60_000;
-
 /**
  * Sends due deliveries. Each node that delivers has one dispatcher. Deliveries arrive already leased, from the recorder
- * or from a claim. Each one is sent and settled, or released if it cannot be sent.
+ * or from a claim. Each one is sent and settled, or returned to the
+ * database if it cannot be sent.
  */
 export class Dispatcher implements LocalDispatcher {
   readonly #parts: DispatcherParts;
-  readonly #lease_ms: number;
   readonly #targets: Targets;
   readonly #lanes: Lanes;
   readonly #claims: Claims;
@@ -81,18 +73,16 @@ export class Dispatcher implements LocalDispatcher {
   #isDraining = false;
 
   constructor(parts: DispatcherParts) {
-    const { db, clock, log, vault, attempt_ms, node, onStatement } = parts;
-    const lease_ms = Math.max(LIMITS.LEASE_MS, attempt_ms * 2);
+    const { db, clock, log, vault, node, onStatement } = parts;
     this.#parts = parts;
-    this.#lease_ms = lease_ms;
     this.#targets = createTargets(db, vault, clock);
-    const lanes = new Lanes({ db, clock, log, lease_ms, node });
+    const lanes = new Lanes({ db, clock, log, node });
     this.#lanes = lanes;
     const onClaim = (duration_ms: number) => onStatement?.("claim", duration_ms);
     const onSettle = (duration_ms: number) => onStatement?.("settle", duration_ms);
     this.#claims = new Claims({ db, clock, log, lanes, onClaim, onLeased: (deliveries) => this.send(deliveries) });
     const onSettled = (batch: SettledBatch) => this.#onSettled(batch);
-    this.#settles = new SettleBatches({ db, clock, log, lease_ms, onSettle, onSettled });
+    this.#settles = new SettleBatches({ db, clock, log, onSettle, onSettled });
   }
 
   /** Starts claiming. Deliveries from the recorder are sent even before this is called. */
@@ -154,12 +144,12 @@ export class Dispatcher implements LocalDispatcher {
     const wait_ms = target === null ? 0 : this.#lanes.takeToken(lane, this.#rateOf(target));
     if (wait_ms > 0) return void this.#wakeLaneAfter(wait_ms, lane);
     const delivery = lane.shift()!;
-    const left_ms = delivery.leased_ms + this.#lease_ms - this.#parts.clock.monotonic();
+    const left_ms = delivery.leased_ms + LIMITS.LEASE_MS - this.#parts.clock.monotonic();
     const { payload } = delivery;
     if (target === null) this.#cancel(delivery, "Its webhook was deleted.");
     else if (payload === null) this.#cancel(delivery, "Its event is no longer stored.");
-    else if (target.status !== "enabled" || left_ms < this.#parts.attempt_ms + LEASE_MARGIN_MS)
-      this.#lanes.release([delivery]);
+    else if (target.status !== "enabled" || left_ms < this.#parts.attempt_ms + LIMITS.LEASE_MARGIN_MS)
+      this.#lanes.returnUnsent([delivery]);
     else this.#begin(delivery, payload, lane, target);
   }
 
@@ -196,7 +186,7 @@ export class Dispatcher implements LocalDispatcher {
   async #loadAll(): Promise<void> {
     const lanes = [...this.#toLoad];
     this.#toLoad.clear();
-    const warn = (err: unknown) => this.#parts.log.warn({ err }, "Failed to read webhooks");
+    const warn = (err: unknown) => this.#parts.log.warn({ err }, "Failed to read webhooks; the next claim retries");
     await this.#targets.load(lanes.map(({ webhook }) => webhook)).catch(warn);
     for (const lane of lanes) lane.loaded(this.#targets.get(lane.webhook) !== undefined);
     this.#pump();
@@ -212,7 +202,7 @@ export class Dispatcher implements LocalDispatcher {
     this.#inFlight.add(attempt);
     lane.begin();
     const { url, headers, body } = request;
-    const fresh = delivery.repeated ?? false; // other idle connections may be closing too
+    const fresh = delivery.immediate ?? false; // other idle connections may be closing too
     void client.send({ url, headers, body, deadline_ms, fresh }).then((exchange) => this.#end(attempt, exchange));
   }
 
@@ -222,7 +212,7 @@ export class Dispatcher implements LocalDispatcher {
     const outcome = this.#decide(delivery, exchange);
     this.#inFlight.delete(attempt);
     lane.end(outcome);
-    if (outcome.rest_ms > 0) this.#rest(lane, Math.min(outcome.rest_ms, REST_MAX_MS));
+    if (outcome.rest_ms > 0) this.#rest(lane, Math.min(outcome.rest_ms, LIMITS.REST_MAX_MS));
     this.#settles.add(delivery, settlementOf(attempt, exchange, outcome));
     onAttempt({ target, exchange, outcome, at_ms: started_ms });
     logAttempt(log, attempt, exchange, outcome);
@@ -231,9 +221,9 @@ export class Dispatcher implements LocalDispatcher {
     this.#pump();
   }
 
-  #decide({ step, repeated = false }: LeasedDelivery, exchange: Exchange): Outcome {
+  #decide({ step, immediate = false }: LeasedDelivery, exchange: Exchange): Outcome {
     const { clock, random, schedule_s } = this.#parts;
-    const outcome = decide(exchange, { step, repeated, schedule_s, fraction: random.fraction(), now_ms: clock.now() });
+    const outcome = decide(exchange, { step, immediate, schedule_s, fraction: random.fraction(), now_ms: clock.now() });
     this.#attempts[outcome.result] += 1;
     return outcome;
   }
@@ -250,7 +240,8 @@ export class Dispatcher implements LocalDispatcher {
       this.#signal(delivery);
       if (isLost.has(settlement) || settlement.outcome !== "retry") continue;
       const { attempt, webhook_id } = delivery;
-      if (settlement.again) this.#lanes.add({ ...delivery, attempt: attempt + 1, leased_ms: begun_ms, repeated: true });
+      if (settlement.immediate)
+        this.#lanes.add({ ...delivery, attempt: attempt + 1, leased_ms: begun_ms, immediate: true });
       // A retry that is due before the next poll would be late if it waited for that poll.
       else if (settlement.delay_ms < LIMITS.POLL_MS)
         this.#parts.clock.after(settlement.delay_ms, () => this.wake([webhook_id]));
@@ -279,15 +270,15 @@ export class Dispatcher implements LocalDispatcher {
   // ── Stop sending when the node loses its number or shuts down ──
 
   /**
-   * Releases leased deliveries that have not been sent, because this node lost its number and other nodes may claim its
-   * work.
+   * Returns the leases of deliveries that have not been sent, because this node lost its number and other nodes may
+   * claim its work.
    */
-  releaseUnsent(): void {
+  returnUnsent(): void {
     this.#lanes.clear();
   }
 
   /**
-   * Accepts no more work, lets attempts in flight finish and settles them. Resolves after about `patience_ms` at most.
+   * Stops accepting work, lets attempts in flight finish and settles them. Resolves after about `patience_ms` at most.
    */
   async drain(patience_ms: number): Promise<void> {
     const { clock, client } = this.#parts;

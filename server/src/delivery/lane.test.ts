@@ -4,14 +4,14 @@ import { LIMITS } from "../kernel/limits.ts";
 import type { LeasedDelivery } from "../store/queue/claim.ts";
 import { Lane } from "./lane.ts";
 
-const SUCCESS = { result: "succeeded", again: false, isOverloaded: false } as const;
-const REFUSAL = { result: "retry", again: false, isOverloaded: false } as const;
-const TIMEOUT = { result: "retry", again: false, isOverloaded: true } as const;
-const RACE = { result: "retry", again: true, isOverloaded: false } as const;
+const SUCCESS = { result: "succeeded", immediate: false, isOverloaded: false } as const;
+const REFUSAL = { result: "retry", immediate: false, isOverloaded: false } as const;
+const TIMEOUT = { result: "retry", immediate: false, isOverloaded: true } as const;
+const RACE = { result: "retry", immediate: true, isOverloaded: false } as const;
 
 let now_ms = 1;
 const newLane = () => new Lane("w", { monotonic: () => now_ms });
-const delivery = (by_hand = false) => ({ by_hand }) as LeasedDelivery;
+const delivery = (manual = false) => ({ manual }) as LeasedDelivery;
 
 describe("a lane", () => {
   test("raises its cap after each success, halves it after each timeout, and keeps it within bounds", () => {
@@ -80,7 +80,7 @@ describe("a lane", () => {
   test("reports every change in the length of its queue", () => {
     const changes: number[] = [];
     const lane = new Lane("w", { monotonic: () => now_ms }, (_lane, queued) => changes.push(queued));
-    for (const by_hand of [false, true, false]) lane.add(delivery(by_hand));
+    for (const manual of [false, true, false]) lane.add(delivery(manual));
     expect(lane.clear({ manual: false })).toHaveLength(2);
     lane.shift();
     lane.shift();
@@ -113,7 +113,7 @@ describe("a lane", () => {
     expect([lane.takeToken(1), lane.state]).toEqual([1_000, "limited"]);
     now_ms = 1_001;
     lane.wake();
-    expect([lane.state, lane.shift()!.by_hand, lane.state]).toEqual(["ready", true, "resting"]);
+    expect([lane.state, lane.shift()!.manual, lane.state]).toEqual(["ready", true, "resting"]);
     now_ms = 5_000;
     lane.wake();
     expect(lane.state).toBe("ready");

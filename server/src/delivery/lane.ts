@@ -65,7 +65,7 @@ export class Lane {
 
   /** Adds a delivery to the queue. Manual deliveries go first. */
   add(delivery: LeasedDelivery): void {
-    if (delivery.by_hand) this.#queue.unshift(delivery);
+    if (delivery.manual) this.#queue.unshift(delivery);
     else this.#queue.push(delivery);
     this.#update(1);
   }
@@ -82,9 +82,9 @@ export class Lane {
    */
   clear({ manual }: { manual: boolean }): LeasedDelivery[] {
     const removed = this.#queue.splice(0);
-    if (!manual) this.#queue.push(...removed.filter(({ by_hand }) => by_hand));
+    if (!manual) this.#queue.push(...removed.filter(({ manual }) => manual));
     this.#update(this.#queue.length - removed.length);
-    return manual ? removed : removed.filter(({ by_hand }) => !by_hand);
+    return manual ? removed : removed.filter(({ manual }) => !manual);
   }
 
   // ── Sending ──
@@ -94,13 +94,13 @@ export class Lane {
     this.#update();
   }
 
-  end({ result, again, isOverloaded }: Pick<Outcome, "result" | "again" | "isOverloaded">): void {
+  end({ result, immediate, isOverloaded }: Pick<Outcome, "result" | "immediate" | "isOverloaded">): void {
     this.#inFlight -= 1;
     if (result === "succeeded") {
       this.#failuresInARow = 0;
       this.#cap = Math.min(LIMITS.WEBHOOK_IN_FLIGHT_MAX, this.#cap + 1);
     } else if (isOverloaded) this.#cap = Math.max(1, this.#cap / 2);
-    else if (!again && ++this.#failuresInARow >= LIMITS.WEBHOOK_FAILURES_MAX)
+    else if (!immediate && ++this.#failuresInARow >= LIMITS.WEBHOOK_FAILURES_MAX)
       this.#cap = Math.min(this.#cap, LIMITS.WEBHOOK_IN_FLIGHT_START);
     this.#update();
   }
@@ -131,8 +131,8 @@ export class Lane {
   }
 
   /** Returns how many more ms this delivery must wait because of a Retry-After; 0 or less if it need not wait. */
-  restLeft_ms({ by_hand }: LeasedDelivery): number {
-    return by_hand ? 0 : this.#restUntil_ms - this.#clock.monotonic();
+  restLeft_ms({ manual }: LeasedDelivery): number {
+    return manual ? 0 : this.#restUntil_ms - this.#clock.monotonic();
   }
 
   /**
@@ -162,7 +162,7 @@ export class Lane {
   #nextState(now_ms: number): LaneState {
     if (this.#limitedUntil_ms > now_ms) return "limited";
     const [first] = this.#queue;
-    if (this.#restUntil_ms > now_ms && !first?.by_hand) return "resting";
+    if (this.#restUntil_ms > now_ms && !first?.manual) return "resting";
     return first !== undefined && this.#inFlight < Math.floor(this.#cap) ? "ready" : "idle";
   }
 
@@ -202,15 +202,15 @@ export class Lane {
 
   /** How many rows to claim: enough for the free slots, plus some to send as soon as the next responses arrive. */
   get room(): number {
-    const wanted = Math.floor(this.#cap) * (1 + CLAIM_AHEAD);
+    const wanted = Math.floor(this.#cap) * (1 + LIMITS.CLAIM_AHEAD_ROUNDS);
     return Math.max(0, Math.min(wanted - this.#inFlight, this.#queuedMax) - this.#queue.length);
   }
 
   /** Whether to claim now, because the queue would otherwise be empty before the next round of responses. */
   get wantsClaim(): boolean {
     const now_ms = this.#clock.monotonic();
-    const isHeld = Math.max(this.#restUntil_ms, this.#limitedUntil_ms) > now_ms;
-    return this.mayHaveDue && !isHeld && this.#queue.length < Math.floor(this.#cap) && this.room > 0;
+    const isWaiting = Math.max(this.#restUntil_ms, this.#limitedUntil_ms) > now_ms;
+    return this.mayHaveDue && !isWaiting && this.#queue.length < Math.floor(this.#cap) && this.room > 0;
   }
 
   /** Whether to claim manual deliveries only, because a Retry-After delays all others. */
@@ -222,18 +222,10 @@ export class Lane {
 }
 
 /**
- * Returns how many deliveries the queue may hold. With a rate limit, these are only as many as this node can send
- * within RATE_QUEUED_S, because other nodes can send the others sooner.
+ * Returns how many deliveries the queue may hold. With a rate limit, that is only as many as this node can send within
+ * RATE_QUEUED_S, because other nodes can send the rest sooner.
  */
 function queuedMax(perSecond: number | null): number {
   if (perSecond === null) return LIMITS.WEBHOOK_QUEUED_MAX;
-  return Math.min(LIMITS.WEBHOOK_QUEUED_MAX, Math.ceil(perSecond * RATE_QUEUED_S));
+  return Math.min(LIMITS.WEBHOOK_QUEUED_MAX, Math.ceil(perSecond * LIMITS.RATE_QUEUED_S));
 }
-
-/**
- * How many rows to claim beyond the free slots, as a multiple of the cap. The rows of one claim last for about three
- * rounds of requests.
- */
-const CLAIM_AHEAD = 2;
-/** How many seconds a queued delivery may have to wait for its token. */
-const RATE_QUEUED_S = 0.5;

@@ -10,13 +10,9 @@ interface LanesParts {
   db: Database;
   clock: Clock;
   log: Log;
-  lease_ms: number;
   /** This node's number, or null while it has none. */
   node(): number | null;
 }
-
-/** Leases could expire during a longer wait, so a lane that has to wait longer than this releases its queue. */
-const WAIT_IN_MEMORY_MS = 5_000;
 
 /**
  * This node's lanes, and their combined state: which are ready, which are closed to new deliveries, and how many
@@ -27,12 +23,13 @@ export class Lanes {
   readonly #parts: LanesParts;
   readonly #lanes = new Map<string, Lane>();
   /**
-   * The lanes that are ready, in the order of their turns. Each webhook appears once, whatever the size of its backlog.
+   * The ready lanes, in the order in which they take turns. Each webhook appears once, whatever the size of its
+   * backlog.
    */
   readonly #ready = new Set<Lane>();
   readonly #closed = new Set<string>();
   readonly #unsent: LeasedDelivery[] = [];
-  #releasing: Promise<unknown> = Promise.resolve();
+  #returning: Promise<unknown> = Promise.resolve();
   #queued = 0;
   #isStopped = false;
 
@@ -45,10 +42,10 @@ export class Lanes {
   }
 
   lease(): Lease | null {
-    const { clock, lease_ms } = this.#parts;
+    const { clock } = this.#parts;
     const node = this.#parts.node();
     if (this.#isStopped || node === null || this.#queued >= LIMITS.DELIVERIES_QUEUED_MAX) return null;
-    return { node, lease_ms, leased_ms: clock.monotonic() };
+    return { node, lease_ms: LIMITS.LEASE_MS, leased_ms: clock.monotonic() };
   }
 
   closed(): string[] {
@@ -57,9 +54,10 @@ export class Lanes {
 
   add(delivery: LeasedDelivery): void {
     const lane = this.of(delivery.webhook_id);
-    const isKept = !this.#isStopped && this.#parts.node() !== null && lane.restLeft_ms(delivery) <= WAIT_IN_MEMORY_MS;
+    const isKept =
+      !this.#isStopped && this.#parts.node() !== null && lane.restLeft_ms(delivery) <= LIMITS.WAIT_IN_MEMORY_MS;
     if (isKept) lane.add(delivery);
-    else this.release([delivery]);
+    else this.returnUnsent([delivery]);
   }
 
   of(webhook: string): Lane {
@@ -97,7 +95,7 @@ export class Lanes {
   /** Sends nothing but manual deliveries to this webhook for `rest_ms`. */
   rest(lane: Lane, rest_ms: number): void {
     lane.rest(rest_ms);
-    if (rest_ms > WAIT_IN_MEMORY_MS) this.release(lane.clear({ manual: false }));
+    if (rest_ms > LIMITS.WAIT_IN_MEMORY_MS) this.returnUnsent(lane.clear({ manual: false }));
   }
 
   /**
@@ -106,29 +104,29 @@ export class Lanes {
    */
   takeToken(lane: Lane, perSecond: number | null): number {
     const wait_ms = lane.takeToken(perSecond);
-    if (wait_ms > WAIT_IN_MEMORY_MS) this.release(lane.clear({ manual: true }));
+    if (wait_ms > LIMITS.WAIT_IN_MEMORY_MS) this.returnUnsent(lane.clear({ manual: true }));
     return wait_ms;
   }
 
-  /** Releases all deliveries that have not been sent. */
+  /** Returns all deliveries that have not been sent. */
   clear(): void {
-    for (const lane of this.#lanes.values()) this.release(lane.clear({ manual: true }));
+    for (const lane of this.#lanes.values()) this.returnUnsent(lane.clear({ manual: true }));
   }
 
-  /** Releases all deliveries that have not been sent, and accepts no more. */
+  /** Returns all deliveries that have not been sent, and accepts no more. */
   stop(): void {
     this.#isStopped = true;
     this.clear();
   }
 
-  /** Releases deliveries that have not been sent, with one statement per turn of the event loop. */
-  release(deliveries: readonly LeasedDelivery[]): void {
+  /** Returns the leases of unsent deliveries, with one statement per turn of the event loop. */
+  returnUnsent(deliveries: readonly LeasedDelivery[]): void {
     if (this.#unsent.length === 0 && deliveries.length > 0) this.#parts.clock.after(0, () => void this.flush());
     this.#unsent.push(...deliveries);
   }
 
   /**
-   * Returns the leases of all deliveries passed to `release` so far, and resolves once that is done. If a statement
+   * Returns the leases of all deliveries passed to `returnUnsent` so far, and resolves once that is done. If a statement
    * fails, its leases expire.
    */
   async flush(): Promise<void> {
@@ -136,9 +134,9 @@ export class Lanes {
     const unsent = this.#unsent.splice(0);
     const ended = unsent.length === 0 ? undefined : returnLeases(db, unsent);
     const logged = ended?.catch((err: unknown) =>
-      log.warn({ err }, "Failed to release unsent deliveries; leases will expire"),
+      log.warn({ err }, "Failed to return unsent deliveries; their leases will expire"),
     );
-    this.#releasing = Promise.all([this.#releasing, logged]);
-    await this.#releasing;
+    this.#returning = Promise.all([this.#returning, logged]);
+    await this.#returning;
   }
 }

@@ -73,8 +73,7 @@ test("a new node takes the number of a node that lost its connection only after 
 test("a node is presumed dead once two sweeps find its lock free, or one sweep if no other process can use the database", async () => {
   const dead = 900;
   const isListed = async () => (await listUnlockedNodes(db, 901)).includes(dead);
-  const sweeper = (alone: boolean) =>
-    new Sweeper({ db, clock: systemClock, log, lease_ms: 30_000, alone, node: () => 901, wake() {} });
+  const sweeper = (alone: boolean) => new Sweeper({ db, clock: systemClock, log, alone, node: () => 901, wake() {} });
   const die = () => db.run({ name: "test_die", text: "insert into nodes (number) values ($1)" }, [dead]);
   await die();
   const beside = sweeper(false);

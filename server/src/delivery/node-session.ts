@@ -9,7 +9,7 @@ import { openSession, type Session } from "../store/session.ts";
 export interface NodeSession {
   /** This node's number, or null while the connection is lost. Other nodes may then expire this node's leases. */
   number(): number | null;
-  /** Locks a number and listens for notices. From then on, reconnects whenever the connection breaks. */
+  /** Acquires a number and starts listening for notices. From then on, reconnects whenever the connection breaks. */
   start(): Promise<void>;
   close(): Promise<void>;
 }
@@ -26,14 +26,6 @@ interface NodeSessionParts {
 
 export const CHANNELS = ["mave_due", "mave_webhook"] as const;
 export type Channel = (typeof CHANNELS)[number];
-
-/** The maximum number of nodes. */
-const NUMBERS_MAX = 1_000;
-/**
- * How many times to try to lock a number. Tries can fail because nodes that start at the same time try the same
- * numbers.
- */
-const TRIES_MAX = 100;
 
 export function createNodeSession(parts: NodeSessionParts): NodeSession {
   const { db, clock, log } = parts;
@@ -100,8 +92,8 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
 async function lockNumber(session: Session, last: NodeNumber | null): Promise<NodeNumber> {
   if (last !== null) await endNodeSession(session, last);
   let locked = last && (await lockNodeNumber(session, last.number));
-  for (let tries = 0; locked === null && tries < TRIES_MAX; tries++)
-    locked = await claimNodeNumber(session, NUMBERS_MAX);
-  if (locked === null) throw new Error(`None of the ${NUMBERS_MAX} node numbers is free.`);
+  for (let tries = 0; locked === null && tries < LIMITS.NODE_NUMBER_TRIES_MAX; tries++)
+    locked = await claimNodeNumber(session, LIMITS.NODES_MAX);
+  if (locked === null) throw new Error(`None of the ${LIMITS.NODES_MAX} node numbers is free.`);
   return locked;
 }

@@ -15,13 +15,13 @@ export interface DeliveryNode {
   dispatcher: LocalDispatcher;
   /** Resolves once this node accepts work. */
   start(): Promise<void>;
-  /** Shuts down within about `patience_ms`: settles the attempts in flight and releases all other leases. */
+  /** Shuts down within about `patience_ms`: settles the attempts in flight and returns all other leases. */
   drain(patience_ms: number): Promise<void>;
   stats(): DispatcherStats & { nodes: number };
 }
 
 export function createDeliveryNode(parts: DeliveryNodeParts): DeliveryNode {
-  const { db, clock, log, signals, attempt_ms, alone = false } = parts;
+  const { db, clock, log, signals, alone = false } = parts;
   const session = createNodeSession({
     db,
     clock,
@@ -31,12 +31,11 @@ export function createDeliveryNode(parts: DeliveryNodeParts): DeliveryNode {
       if (channel === "mave_due") dispatcher.wake(named);
       else void dispatcher.changed(named);
     },
-    onLost: () => dispatcher.releaseUnsent(),
+    onLost: () => dispatcher.returnUnsent(),
   });
   const node = () => session.number();
   const dispatcher: Dispatcher = new Dispatcher({ ...parts, node, nodes: () => sweeper.nodes });
-  const lease_ms = Math.max(LIMITS.LEASE_MS, attempt_ms * 2);
-  const sweeper = new Sweeper({ db, clock, log, lease_ms, alone, node, wake: () => dispatcher.wake() });
+  const sweeper = new Sweeper({ db, clock, log, alone, node, wake: () => dispatcher.wake() });
   const stops: (() => void)[] = [];
   let isEnding = false;
 

@@ -19,7 +19,7 @@ const nothing: Exchange = {
 };
 const circumstances: Circumstances = {
   step: 0,
-  repeated: false,
+  immediate: false,
   schedule_s: [100, 200],
   fraction: 0.5,
   now_ms: NOW_MS,
@@ -76,15 +76,20 @@ describe("an outcome", () => {
 
   test("is an immediate retry, but only once, if a reused connection breaks before a response arrives", () => {
     const race = failed("connection_reset", { timings: { ...timings, reused: true } });
-    expect(decided(race)).toMatchObject({ result: "retry", again: true, step: 0, delay_ms: 0 });
-    expect(decided(race, { repeated: true })).toMatchObject({ result: "retry", again: false, step: 1 });
-    expect(decided(failed("connection_reset"))).toMatchObject({ again: false });
-    expect(decided({ ...race, timings: { ...race.timings, total: 1_500 } })).toMatchObject({ again: false });
+    expect(decided(race)).toMatchObject({ result: "retry", immediate: true, step: 0, delay_ms: 0 });
+    expect(decided(race, { immediate: true })).toMatchObject({ result: "retry", immediate: false, step: 1 });
+    expect(decided(failed("connection_reset"))).toMatchObject({ immediate: false });
+    expect(decided({ ...race, timings: { ...race.timings, total: 1_500 } })).toMatchObject({ immediate: false });
   });
 
   test("is an immediate retry that uses no step, even after the last one, if this server shuts down", () => {
     for (const step of [0, 2])
-      expect(decided(failed("stopped"), { step })).toMatchObject({ result: "retry", again: false, step, delay_ms: 0 });
+      expect(decided(failed("stopped"), { step })).toMatchObject({
+        result: "retry",
+        immediate: false,
+        step,
+        delay_ms: 0,
+      });
   });
 
   test("reports a 410 as gone and still retries the delivery", () => {
@@ -107,10 +112,10 @@ describe("an outcome", () => {
         .map((word) => failed(word as "timeout")),
     );
     fc.assert(
-      fc.property(exchange, fc.nat(3), fc.boolean(), (made, step, repeated) => {
-        const outcome = decided(made, { step, repeated });
+      fc.property(exchange, fc.nat(3), fc.boolean(), (made, step, immediate) => {
+        const outcome = decided(made, { step, immediate });
         expect(outcome.step).toBeGreaterThanOrEqual(step);
-        if (outcome.result === "retry" && !outcome.again)
+        if (outcome.result === "retry" && !outcome.immediate)
           expect(outcome.delay_ms).toBeGreaterThanOrEqual(circumstances.schedule_s[step]! * 1_000);
         expect(outcome.delay_ms).toBeLessThanOrEqual(86_400_000);
       }),

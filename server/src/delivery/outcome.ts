@@ -1,3 +1,4 @@
+import { LIMITS } from "../kernel/limits.ts";
 import type { ErrorWord } from "../net/error-words.ts";
 import type { Exchange } from "../net/exchange.ts";
 import { retryDelay_ms } from "./retry-schedule.ts";
@@ -13,7 +14,7 @@ export interface Outcome {
    * Whether the retry follows immediately and uses no step, because the connection was being closed when the request
    * was sent.
    */
-  again: boolean;
+  immediate: boolean;
   /** Whether the receiver responded 410 Gone, so that its webhook must be disabled. */
   isGone: boolean;
   /** Whether fewer attempts should be in flight, because there was no response, or it was a 429 or 503. */
@@ -26,19 +27,12 @@ export interface Circumstances {
   /** How many steps of the schedule were used before this attempt. */
   step: number;
   /** Whether this attempt was itself an immediate retry. */
-  repeated: boolean;
+  immediate: boolean;
   schedule_s: readonly number[];
   /** Drawn uniformly from [0, 1). */
   fraction: number;
   now_ms: number;
 }
-
-const RETRY_AFTER_MAX_MS = 86_400_000;
-/**
- * If a reused connection breaks within this time, the receiver is assumed to have been closing it without seeing the
- * request.
- */
-const RACE_MS = 1_000;
 
 /**
  * Decides the outcome of an attempt. An attempt succeeds if and only if the status is 2xx, even if the response body
@@ -48,10 +42,10 @@ export function decide(exchange: Exchange, circumstances: Circumstances): Outcom
   const { status, error } = exchange;
   const { step, schedule_s, fraction, now_ms } = circumstances;
   const isOverloaded = status === null || status === 429 || status === 503;
-  const base = { error, step, delay_ms: 0, rest_ms: 0, again: false, isGone: status === 410, isOverloaded };
+  const base = { error, step, delay_ms: 0, rest_ms: 0, immediate: false, isGone: status === 410, isOverloaded };
   if (status !== null && status >= 200 && status < 300) return { ...base, result: "succeeded" };
-  if (isKeepAliveRace(exchange) && !circumstances.repeated)
-    return { ...base, result: "retry", again: true, isOverloaded: false };
+  if (isKeepAliveRace(exchange) && !circumstances.immediate)
+    return { ...base, result: "retry", immediate: true, isOverloaded: false };
   // This server's shutdown is not the receiver's fault, so the next node sends the delivery immediately.
   if (error?.word === "stopped") return { ...base, result: "retry", isOverloaded: false };
   const scheduled_ms = retryDelay_ms(schedule_s, step, fraction);
@@ -61,7 +55,9 @@ export function decide(exchange: Exchange, circumstances: Circumstances): Outcom
 }
 
 function isKeepAliveRace({ status, error, timings }: Exchange): boolean {
-  return status === null && error?.word === "connection_reset" && timings.reused && timings.total < RACE_MS;
+  return (
+    status === null && error?.word === "connection_reset" && timings.reused && timings.total < LIMITS.KEEP_ALIVE_RACE_MS
+  );
 }
 
 /**
@@ -75,7 +71,7 @@ function retryAfter_ms({ response }: Exchange, now_ms: number): number {
     : HTTP_DATE.test(value)
       ? Date.parse(value) - now_ms
       : 0;
-  return Number.isFinite(asked_ms) ? Math.min(Math.max(asked_ms, 0), RETRY_AFTER_MAX_MS) : 0;
+  return Number.isFinite(asked_ms) ? Math.min(Math.max(asked_ms, 0), LIMITS.RETRY_AFTER_MAX_MS) : 0;
 }
 
 /** Date.parse alone accepts almost anything, such as "2" or "May 1". */

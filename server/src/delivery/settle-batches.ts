@@ -18,7 +18,6 @@ interface SettleBatchesParts {
   db: Database;
   clock: Clock;
   log: Log;
-  lease_ms: number;
   onSettled(batch: SettledBatch): void;
   /** Called with the duration of each settle. */
   onSettle(duration_ms: number): void;
@@ -78,11 +77,11 @@ export class SettleBatches {
   }
 
   async #settle(deliveries: SettledBatch["deliveries"]): Promise<SettledBatch | null> {
-    const { db, clock, log, lease_ms } = this.#parts;
+    const { db, clock, log } = this.#parts;
     const begun_ms = clock.monotonic();
     try {
       const settlements = deliveries.map(({ settlement }) => settlement);
-      const lost = await settleAttempts(db, settlements, lease_ms);
+      const lost = await settleAttempts(db, settlements, LIMITS.LEASE_MS);
       this.#parts.onSettle(clock.monotonic() - begun_ms);
       return { deliveries, begun_ms, lost };
     } catch (err) {

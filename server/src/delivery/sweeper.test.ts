@@ -16,7 +16,7 @@ test("the sweeper finds and shortens overlong leases only after the database clo
   };
   const sweeper = new Sweeper({
     ...{ db: { ...db, run }, clock: systemClock, log: createLog("silent", false) },
-    ...{ lease_ms: 30_000, alone: false, node: () => null, wake() {} },
+    ...{ alone: false, node: () => null, wake() {} },
   });
   const sweep = async (hours: number) => {
     await setAhead(hours * 3_600);

@@ -13,7 +13,6 @@ interface SweeperParts {
   db: Database;
   clock: Clock;
   log: Log;
-  lease_ms: number;
   /** Whether no other process can use this database, so that every other node is dead. */
   alone: boolean;
   /** This node's number. */
@@ -116,11 +115,11 @@ export class Sweeper {
    * old time has committed.
    */
   async #shortenLongLeases(): Promise<number> {
-    const { db, lease_ms } = this.#parts;
+    const { db } = this.#parts;
     const now_ms = await databaseTime(db);
-    if (now_ms < this.#now_ms) this.#shortenUntil_ms = now_ms + lease_ms;
+    if (now_ms < this.#now_ms) this.#shortenUntil_ms = now_ms + LIMITS.LEASE_MS;
     this.#now_ms = now_ms;
-    return now_ms < this.#shortenUntil_ms ? shortenLongLeases(db, lease_ms) : 0;
+    return now_ms < this.#shortenUntil_ms ? shortenLongLeases(db, LIMITS.LEASE_MS) : 0;
   }
 
   /**

@@ -32,11 +32,6 @@ export interface Targets {
   refresh(): Promise<string[]>;
 }
 
-/**
- * A refresh also finds changes made up to this long before the previous one, because they may have committed after it.
- */
-const CHANGE_OVERLAP_MS = 10_000;
-
 export function createTargets(db: Database, vault: Vault, clock: Pick<Clock, "monotonic">): Targets {
   const known = new Map<string, Target | null>();
   let refreshed: { at_ms: number; database_ms: number } | null = null; // may be long ago, if the node was frozen
@@ -68,7 +63,7 @@ export function createTargets(db: Database, vault: Vault, clock: Pick<Clock, "mo
   };
 
   async function changedSince({ at_ms, database_ms }: { at_ms: number; database_ms: number }, now_ms: number) {
-    const listed = await listChangedWebhooks(db, database_ms, now_ms - at_ms, CHANGE_OVERLAP_MS);
+    const listed = await listChangedWebhooks(db, database_ms, now_ms - at_ms, LIMITS.CHANGE_OVERLAP_MS);
     return listed.filter((webhook) => known.has(webhook));
   }
 }

@@ -1,3 +1,4 @@
+import { MaveError } from "../kernel/errors.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { storeFailure } from "../store/failures.ts";
 
@@ -46,6 +47,8 @@ export function groupCommit<Work, Result>({ commit, subject = () => null }: Grou
 
   return (work: Work): Promise<Result> =>
     new Promise((resolve, reject) => {
+      if (waiting.length >= LIMITS.GROUP_COMMIT_WAITING_MAX)
+        return reject(new MaveError("OVERLOADED", undefined, { retryAfter_s: 2 }));
       waiting.push({ work, resolve, reject });
       if (!isRunning) queueMicrotask(run); // so that the first group includes all work added in this turn
     });

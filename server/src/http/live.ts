@@ -3,6 +3,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { shortUuid } from "../kernel/short-uuid.ts";
 import type { Changes } from "../kernel/signals.ts";
+import { isUuid } from "../kernel/uuid.ts";
 import type { Live } from "../ops/live.ts";
 import type { Api } from "./api.ts";
 import { message, type Stream, type Streams } from "./server-sent-events.ts";
@@ -92,5 +93,4 @@ function add(clock: Clock, viewers: Viewers, topic: Topic, ids: Partial<Changes[
   });
 }
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const short = (_: string, value: unknown) => (typeof value === "string" && UUID.test(value) ? shortUuid(value) : value);
+const short = (_: string, value: unknown) => (typeof value === "string" && isUuid(value) ? shortUuid(value) : value);

@@ -60,10 +60,7 @@ const FROM_FASTIFY: Record<string, () => MaveError> = {
   FST_ERR_CTP_BODY_TOO_LARGE: () => new MaveError("REQUEST_TOO_LARGE"),
   FST_ERR_BAD_URL: () => new MaveError("REQUEST_MALFORMED", "The path is not valid percent-encoded UTF-8."),
   FST_ERR_MAX_PARAM_LENGTH: () => new MaveError("NOT_FOUND"),
-  FST_UNDER_PRESSURE: () =>
-    new MaveError("STORE_UNAVAILABLE", "The server is overloaded. Nothing was changed. Try again shortly.", {
-      retryAfter_s: UNAVAILABLE_RETRY_S,
-    }),
+  FST_UNDER_PRESSURE: () => new MaveError("OVERLOADED", undefined, { retryAfter_s: UNAVAILABLE_RETRY_S }),
 };
 
 function fromStatus(error: FastifyError): MaveError {

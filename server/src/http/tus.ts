@@ -49,8 +49,8 @@ export function createTusHandler(parts: TusParts): (request: IncomingMessage, re
     else {
       request.setTimeout(LIMITS.UPLOAD_IDLE_MS, () => request.destroy());
       response.once("finish", () => discardBody(request, clock));
-      handle(server, request, response).catch((error: unknown) => {
-        log.warn({ error: String(error) }, "Upload request aborted");
+      handle(server, request, response).catch((err: unknown) => {
+        log.warn({ err, path }, "Upload request aborted; the client can resume");
         response.destroy();
       });
     }
@@ -189,7 +189,7 @@ function toTusError(error: Error | { status_code: number; body: string }, log: L
   if (error instanceof MaveError) return tusProblem(error);
   if ("body" in error) return error;
   const failure = storeFailure(error);
-  log.error({ error: String(error) }, "Upload request failed");
+  log.error({ err: error }, "Upload request failed");
   return tusProblem(new MaveError(failure ?? "INTERNAL"));
 }
 

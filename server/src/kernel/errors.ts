@@ -1,6 +1,7 @@
 /**
  * Every error that the API returns: a stable code, the HTTP status, a title for the kind of error, and the default
- * `detail`. A `detail` names the thing, the reason and what to do; it never contains a secret, a payload, a path or SQL.
+ * `detail`. A `detail` says what went wrong, why, and what to do about it. It never contains a secret, a payload, a path
+ * or SQL.
  */
 export const ERRORS = {
   REQUEST_INVALID: [422, "Invalid fields", "Some fields are invalid. `errors` lists each of them."],
@@ -46,6 +47,7 @@ export const ERRORS = {
     "Database unavailable",
     "The database does not respond. Nothing was changed. Try again shortly.",
   ],
+  OVERLOADED: [503, "Server overloaded", "The server is overloaded. Nothing was changed. Try again shortly."],
   STORAGE_FULL: [507, "Disk full", "The disk is full. Nothing was changed."],
   SHUTTING_DOWN: [503, "Shutting down", "The server is shutting down. Try again shortly."],
   INTERNAL: [

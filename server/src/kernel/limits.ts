@@ -10,15 +10,17 @@ export const LIMITS = {
   RESPONSE_STORED_BYTES: 16_384, // the part of a response body that the delivery log shows
   RESPONSE_HEADERS_BYTES: 16_384, // the parser's cap; a response with larger headers is invalid
   RESPONSE_RAW_BYTES: 1_048_576, // everything a receiver sends, including framing
+  RETRY_AFTER_MAX_MS: 86_400_000, // a receiver cannot postpone a delivery past its other retries
+  KEEP_ALIVE_RACE_MS: 1_000, // a reused connection that breaks sooner was closing, and never carried the request
   RESPONSE_RAW_CHECK_MS: 1_000, // the parser does not limit reason phrases and chunk extensions, which cost CPU time
-  INTERIM_RESPONSES_MAX: 8, // more 1xx responses than this count as flooding
+  INTERIM_RESPONSES_MAX: 8, // a receiver that sends more 1xx responses than this is treated as flooding
 
   // DNS and connections to receivers.
   DNS_QUERY_MS: 1_500, // two queries take at most 4.5 s, which fits in ATTEMPT_CONNECT_MS
   DNS_CACHE_NAMES_MAX: 20_000, // the least recently used name is evicted first
   DNS_CACHE_MIN_MS: 5_000, // a TTL of 0 would cause one query per connection
   DNS_CACHE_MAX_MS: 300_000, // a receiver that moves is reachable again within five minutes
-  DNS_FAILURE_CACHE_MS: 10_000,
+  DNS_FAILURE_CACHE_MS: 10_000, // shorter than any retry delay but the first, so that a repaired name is soon found
   DNS_STALE_MS: 300_000, // how long past its TTL the last good response is used while the DNS servers are failing
   CONNECT_ADDRESS_MS: 1_500, // per address of a name, so that three tries fit in ATTEMPT_CONNECT_MS
   URLS_CHECKED_MAX: 10_000, // cached URL checks and origins; all are dropped when the cache is full
@@ -28,37 +30,48 @@ export const LIMITS = {
   SOCKET_IDLE_MS: 30_000, // a new TLS connection costs 20 times as much as a delivery on an open one
 
   // The delivery engine of one node.
-  SENDS_IN_FLIGHT_MAX: 256, // concurrent fast attempts
+  SENDS_IN_FLIGHT_MAX: 256, // concurrent fast attempts; with more, one core only queues them in the client
   SENDS_SLOW_MAX: 1_024, // attempts older than SEND_SLOW_AFTER_MS count against this bound instead
-  SEND_SLOW_AFTER_MS: 1_000,
+  SEND_SLOW_AFTER_MS: 1_000, // most receivers respond in a tenth of this
   SEND_SLOW_CHECK_MS: 100, // interval between checks for slow sends
   WEBHOOK_IN_FLIGHT_START: 2, // for slow start; each success raises the cap by one
-  WEBHOOK_IN_FLIGHT_MAX: 10,
+  WEBHOOK_IN_FLIGHT_MAX: 10, // enough for 100 deliveries per second to a receiver that takes 100 ms
   WEBHOOK_FAILURES_MAX: 10, // consecutive non-2xx responses that restart slow start; a single one is not an outage
   WEBHOOK_QUEUED_MAX: 40, // in memory per webhook; further rows wait in the database
   DELIVERIES_QUEUED_MAX: 20_000, // in memory in total; once this is reached, all new rows wait in the database
   TARGETS_CACHED_MAX: 20_000, // webhooks cached with their secrets
   LEASE_MS: 30_000, // twice the longest attempt
-  CLAIM_BATCH_MAX: 256,
+  LEASE_MARGIN_MS: 1_000, // a request is sent only if its attempt and a settle fit in the rest of the lease
+  WAIT_IN_MEMORY_MS: 5_000, // leases could expire during a longer wait, so the queue is returned to the database
+  REST_MAX_MS: 60_000, // a Retry-After delays its own delivery for the full time, and the other ones at most this long
+  CLAIM_BATCH_MAX: 256, // as many rows as there are slots
+  CLAIM_AHEAD_ROUNDS: 2, // rows claimed beyond the free slots; one claim then lasts for about three rounds of requests
+  RATE_QUEUED_S: 0.5, // how long a queued delivery may wait for a token; other nodes can send further ones sooner
   POLL_MS: 1_000, // interval between searches for due rows, in case a notice is lost
   POLL_CHANGES_MS: 5_000, // interval between searches for webhooks changed on another node
+  CHANGE_OVERLAP_MS: 10_000, // a change made this long before the previous search may have committed after it
   NOTICE_BATCH_MS: 20, // notices to other nodes are batched, because each commit with a notice takes a global lock
+  NOTICE_IDS_MAX: 200, // an id with its comma takes 37 of the 8,000 bytes
   NOTICE_BYTES: 7_800, // PostgreSQL's maximum for a payload is 8,000
-  SETTLE_BATCH_MAX: 64,
+  SETTLE_BATCH_MAX: 64, // larger batches keep their rows locked for longer without being faster
   SETTLE_LINGER_MS: 2, // waiting for 10 ms instead had no benefit
   SETTLE_PENDING_MAX: 2_048, // outcomes not yet committed; once this is reached, sending stops
   SETTLE_RETRY_MS: 250, // between tries while the database is unavailable
-  GROUP_COMMIT_EVENTS_MAX: 128,
+  GROUP_COMMIT_EVENTS_MAX: 128, // a commit of this size takes a few milliseconds, which every creation in it waits for
+  GROUP_COMMIT_WAITING_MAX: 20_000, // creations waiting for a commit; further ones are refused before they use memory
   STEP_MANUAL: 32_000, // a step past the end of any schedule, for single attempts (test events and manual sends)
   SEND_AGAIN_WINDOW_MS: 1_000, // clicks on "Send again" within this window count as one
 
   // The database. A database that vanishes without closing its connections must not block a loop for longer.
   STATEMENT_MS: 8_000, // the slowest statement takes well under a second; one that overruns closes its connection
   STATEMENT_LONG_MS: 60_000, // for dropping a day's partitions, and for waiting until another node has migrated
+  DATABASE_CONNECTIONS: 20, // the embedded PostgreSQL accepts 60; an external one is shared by several nodes
   DATABASE_CONNECT_MS: 5_000, // also how long a statement waits for a free connection
   DATABASE_KEEPALIVE_MS: 5_000, // a connection that is idle for this long is probed by TCP
 
   // Nodes, and recovery of lost work.
+  NODES_MAX: 1_000, // far more than one database can serve
+  NODE_NUMBER_TRIES_MAX: 100, // nodes that start at the same time compete for the same numbers
   SESSION_PROBE_MS: 5_000, // interval between liveness checks of a dedicated connection
   SESSION_RETRY_MS: 250, // between tries to reconnect; short, so that other nodes do not presume this one dead
   TRANSACTION_IDLE_MS: 10_000, // afterward PostgreSQL releases the locks of a process that froze or lost its connection
@@ -68,22 +81,22 @@ export const LIMITS = {
 
   // HTTP requests.
   BODY_BYTES: 262_144, // JSON bodies only; files are streamed
-  BODY_DEPTH_MAX: 32,
+  BODY_DEPTH_MAX: 32, // parsing recurses; no field of the API is nested more than three deep
   BODY_MS: 15_000, // a request whose body takes longer is rejected
   BODY_DISCARD_MS: 2_000, // how long the rest of a rejected body is read, so that the client gets the response
   FIELD_ERRORS_MAX: 100, // reported in one response; no form has that many fields
-  REQUEST_HEADERS_MS: 15_000,
+  REQUEST_HEADERS_MS: 15_000, // as long as for a body; a client that sends slower holds a socket for nothing
   REQUEST_HEADERS_BYTES: 16_384, // Node's default
   KEEP_ALIVE_MS: 72_000, // above the idle timeout of common proxies, so that the proxy closes first
   EVENT_LOOP_DELAY_MS: 5_000, // a server this far behind rejects new requests
   READY_MS: 2_000, // /readyz fails when the database is slower than this
-  LIST_DEFAULT: 20,
-  LIST_MAX: 100,
+  LIST_DEFAULT: 20, // one screen
+  LIST_MAX: 100, // a page of deliveries with its counts then takes a few milliseconds
   LIST_SCAN_FIRST_ROWS: 2_000, // deliveries scanned first for a page with several filters; takes 1 ms, usually enough
   LIST_SCAN_ROWS_MAX: 20_000, // scanned next, before a short page is returned; takes 20 ms (a full scan: seconds)
-  IDEMPOTENCY_KEPT_S: 86_400,
+  IDEMPOTENCY_KEPT_S: 86_400, // a client that retries for longer should look before it creates
   OVERVIEW_CACHED_MS: 1_000, // every open page polls the overview
-  OVERVIEWS_CACHED_MAX: 1_000,
+  OVERVIEWS_CACHED_MAX: 1_000, // one per space that has an open page
 
   // Rate limits, per node.
   REQUESTS_PER_KEY_MAX: 60_000, // per minute for each API key or user; stops a runaway loop, not a legitimate program
@@ -91,31 +104,31 @@ export const LIMITS = {
   INVALID_KEYS_PER_ADDRESS_MAX: 60, // per minute; valid keys from the same address keep working
   FAILED_SIGN_INS_PER_ADDRESS_MAX: 20, // per SIGN_IN_WINDOW_MS; each costs a slow password hash
   FAILED_SIGN_INS_PER_EMAIL_MAX: 10, // per SIGN_IN_WINDOW_MS, from all addresses together
-  SIGN_IN_WINDOW_MS: 900_000,
+  SIGN_IN_WINDOW_MS: 900_000, // 15 minutes: guessing is hopeless, and a forgetful person comes back soon
 
   // Keys, sessions and links.
-  API_KEYS_PER_SPACE_MAX: 100,
-  API_KEYS_CACHED_MAX: 10_000,
+  API_KEYS_PER_SPACE_MAX: 100, // one per application; the page lists them all
+  API_KEYS_CACHED_MAX: 10_000, // about 200 bytes each
   API_KEY_CACHED_MS: 5_000, // how long other nodes still accept a key after it was deleted on this one
   API_KEY_USED_FLUSH_MS: 10_000, // last_used is written this often, for all keys in one statement
-  PASSWORD_CHARACTERS_MIN: 10,
-  PASSWORD_CHARACTERS_MAX: 128, // the slow password hash reads all of them
+  PASSWORD_CHARACTERS_MIN: 10, // above the 8 of NIST SP 800-63B
+  PASSWORD_CHARACTERS_MAX: 128, // bounds the input of the password hash, which is deliberately slow
   SESSION_VALID_S: 2_592_000, // 30 days since the last visit
   SESSION_CACHED_S: 60, // how long a copied session cookie still allows reading after sign-out
   LINK_VALID_MS: 3_600_000, // first-run and sign-in links
-  INVITATION_VALID_MS: 604_800_000,
+  INVITATION_VALID_MS: 604_800_000, // a week, for people on vacation
 
   // Fields.
-  URL_CHARACTERS_MAX: 2_048,
-  NAME_CHARACTERS_MAX: 200,
-  DESCRIPTION_CHARACTERS_MAX: 200,
-  METADATA_KEYS_MAX: 50,
-  METADATA_KEY_CHARACTERS_MAX: 40,
-  METADATA_VALUE_CHARACTERS_MAX: 500,
+  URL_CHARACTERS_MAX: 2_048, // what browsers and proxies accept
+  NAME_CHARACTERS_MAX: 200, // a line in a list
+  DESCRIPTION_CHARACTERS_MAX: 200, // a line in a list
+  METADATA_KEYS_MAX: 50, // as in Stripe's API
+  METADATA_KEY_CHARACTERS_MAX: 40, // as in Stripe's API
+  METADATA_VALUE_CHARACTERS_MAX: 500, // as in Stripe's API
 
   // Webhooks.
   WEBHOOKS_PER_SPACE_MAX: 1_000, // each event is matched against every webhook of its space
-  WEBHOOK_HEADERS_MAX: 20,
+  WEBHOOK_HEADERS_MAX: 20, // custom headers, which are sent with every request
   WEBHOOK_FAILING_MS: 432_000_000, // a webhook is disabled after five days of nothing but failures
   WEBHOOK_WARNING_MS: 216_000_000, // half of WEBHOOK_FAILING_MS, which leaves time to act after a weekend
   WEBHOOK_FAILING_CHECK_MS: 60_000, // interval between checks for failing webhooks
@@ -124,7 +137,7 @@ export const LIMITS = {
   SECRET_OVERLAP_MAX_S: 604_800, // a week to roll out a new secret
 
   // Streams and live pages.
-  STREAMS_PER_NODE_MAX: 1_000,
+  STREAMS_PER_NODE_MAX: 1_000, // each may buffer STREAM_BUFFERED_BYTES
   STREAMS_PER_SPACE_MAX: 200, // one space cannot use up a node's streams
   STREAM_BUFFERED_BYTES: 1_048_576, // unsent bytes per viewer; a slower viewer is disconnected and can resume
   STREAM_HEARTBEAT_MS: 15_000, // below the idle timeout of common proxies
@@ -138,27 +151,27 @@ export const LIMITS = {
 
   // Uploads and processing.
   UPLOAD_BYTES_MAX: 20_000_000_000, // default of MAVE_UPLOAD_MAX_BYTES
-  UPLOADS_OPEN_PER_SPACE_MAX: 200,
+  UPLOADS_OPEN_PER_SPACE_MAX: 200, // each reserves disk space for its declared size
   UPLOAD_EXPIRES_MS: 86_400_000, // an abandoned upload is removed a day after its last byte
   UPLOAD_TOKEN_MS: 86_400_000, // long enough to resume an interrupted upload the next morning
   UPLOAD_IDLE_MS: 60_000, // a client that sends nothing for this long is disconnected; with tus, it can resume
-  UPLOADS_RECONCILE_MS: 30_000,
+  UPLOADS_RECONCILE_MS: 30_000, // interval between checks for uploads whose rows and files disagree
   PROCESSING_AT_ONCE_MAX: 1, // ffmpeg uses every core
   PROCESSING_ATTEMPTS_MAX: 3, // only machine faults are retried; invalid media fails at once
-  PROCESSING_LEASE_MS: 60_000,
-  PROCESSING_HEARTBEAT_MS: 15_000,
+  PROCESSING_LEASE_MS: 60_000, // how long a dead node keeps a video; survives a database outage of 30 s
+  PROCESSING_HEARTBEAT_MS: 15_000, // between renewals of the lease
   PROCESSING_PROGRESS_MS: 2_000, // minimum interval between writes of the progress
   PROCESSING_RETRY_MS: 5_000, // times the square of the attempt count; most machine faults are brief, some are not
   PROCESSING_POLL_MS: 5_000, // finds uploads to other nodes and expired leases; signals cover uploads to this node
-  PROBE_MS: 20_000,
+  PROBE_MS: 20_000, // for ffprobe, which reads the headers and the index only
   PROBE_MEMORY_BYTES: 2_000_000_000, // virtual memory; valid files need a tenth of this
   PROBE_OUTPUT_BYTES: 1_000_000, // ffprobe's output
-  VIDEO_DURATION_MAX_S: 21_600,
-  VIDEO_STREAMS_MAX: 40,
-  VIDEO_SIDE_MAX: 8_192,
+  VIDEO_DURATION_MAX_S: 21_600, // six hours, which take about as long to process on two cores
+  VIDEO_STREAMS_MAX: 40, // films with every dubbing and subtitle have fewer
+  VIDEO_SIDE_MAX: 8_192, // pixels; the largest that hardware decoders support
   VIDEO_PIXELS_MAX: 35_389_440, // 8192 × 4320
   FFMPEG_MEMORY_BYTES: 6_000_000_000, // virtual memory; the highest resident size measured was 580 MB
-  FFMPEG_FILE_BYTES: 50_000_000_000,
+  FFMPEG_FILE_BYTES: 50_000_000_000, // more than any rendition of a file of UPLOAD_BYTES_MAX
   FFMPEG_WALL_MIN_MS: 300_000, // or 60 times the duration of the video, if that is longer
   FFMPEG_CPU_MIN_S: 600, // or 120 times the duration of the video, if that is longer
   FFMPEG_SILENT_MS: 120_000, // ffmpeg reports twice a second; if it reports nothing for this long, it is hung
@@ -168,7 +181,7 @@ export const LIMITS = {
 
   // Replays, cancellations and erasures.
   REPLAY_WINDOW: 40, // pending deliveries per replay: enough to fill a webhook's queue, too few to delay live ones much
-  REPLAY_RATE: 100, // default per second; the write-ahead log of a faster replay slows live deliveries
+  REPLAY_RATE: 100, // default per second; a faster replay writes so much WAL that it slows down live deliveries
   REPLAY_STEP_MS: 50, // between steps of a replay with work left; 20 windows per second are 800 deliveries per second
   REPLAY_POLL_MS: 1_000, // between checks for replay work while there is none
   CANCELLATION_SLICE: 500, // deliveries canceled per transaction, which new events of their videos must wait for
@@ -183,7 +196,7 @@ export const LIMITS = {
   MAIL_MS: 10_000, // per step of the SMTP dialog
   MAIL_AGE_MAX_DAYS: 7, // when mail is set up, news older than this is not sent
   PARTITION_DAYS_AHEAD: 7, // rows still get a daily partition even if creating partitions fails for a week
-  RETENTION_INTERVAL_MS: 3_600_000,
+  RETENTION_INTERVAL_MS: 3_600_000, // partitions are a day long, so hourly is soon enough
   RETENTION_RETRY_MS: 60_000, // after a lock timeout; each try blocks writers for up to a second
   MIGRATION_LOCK_MS: 500, // below PostgreSQL's deadlock timeout of 1 s, so that the migration yields to waiting writers
   MIGRATION_RETRY_MS: 2_000, // each try may block writers until it succeeds or gives up
@@ -201,15 +214,25 @@ export const LIMITS = {
   SHUTDOWN_MS: 20_000, // from SIGTERM to exit, including attempts in flight
 } as const;
 
+export type Limits = { readonly [Name in keyof typeof LIMITS]: number };
+
 /** Throws if two limits contradict each other, which is a bug in this file. */
-export function assertLimits(): void {
-  const limits = LIMITS;
+export function assertLimits(limits: Limits = LIMITS): void {
   const rules: [boolean, string][] = [
     [limits.DNS_QUERY_MS * 3 < limits.ATTEMPT_CONNECT_MS, "both queries of a name must fit into ATTEMPT_CONNECT_MS"],
     [limits.ATTEMPT_CONNECT_MS < limits.ATTEMPT_TOTAL_MS, "ATTEMPT_TOTAL_MS must include ATTEMPT_CONNECT_MS"],
-    [limits.ATTEMPT_TOTAL_MS < limits.LEASE_MS, "an attempt must end before its lease expires"],
+    [limits.CONNECT_ADDRESS_MS * 3 < limits.ATTEMPT_CONNECT_MS, "three addresses must fit into ATTEMPT_CONNECT_MS"],
+    [
+      limits.ATTEMPT_TOTAL_MS + limits.LEASE_MARGIN_MS + limits.WAIT_IN_MEMORY_MS < limits.LEASE_MS,
+      "a wait in memory, an attempt and its settle must end before the lease expires",
+    ],
+    [limits.STATEMENT_MS < limits.LEASE_MS, "a statement must end before the leases that it grants expire"],
+    [limits.NOTICE_IDS_MAX * 37 < limits.NOTICE_BYTES, "a notice must fit into NOTICE_BYTES"],
     [limits.TRANSACTION_IDLE_MS <= limits.LEASE_MS, "the locks of a frozen process must end before its leases expire"],
-    [limits.ATTEMPT_TOTAL_MS < limits.SHUTDOWN_MS, "a shutdown must outlast an attempt"],
+    [
+      limits.REQUESTS_DRAIN_MS + limits.ATTEMPT_TOTAL_MS + limits.DRAIN_SETTLE_MS < limits.SHUTDOWN_MS,
+      "requests, attempts and their settles must end before the shutdown does",
+    ],
     [limits.RESPONSE_STORED_BYTES <= limits.RESPONSE_READ_BYTES, "a response cannot be stored beyond what was read"],
     [limits.WEBHOOK_IN_FLIGHT_START <= limits.WEBHOOK_IN_FLIGHT_MAX, "slow start must begin below its maximum"],
     [limits.PROCESSING_HEARTBEAT_MS * 3 < limits.PROCESSING_LEASE_MS, "a lease must survive two missed heartbeats"],

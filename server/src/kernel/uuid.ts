@@ -4,6 +4,9 @@ import type { Random } from "./random.ts";
 export const UUID_MIN = "00000000-0000-0000-0000-000000000000";
 export const UUID_MAX = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
+/** Whether `text` is a lowercase UUID in the 36-character form. */
+export const isUuid = (text: string): boolean => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
+
 /**
  * Returns a UUIDv7 (RFC 9562 §5.7): 48 bits of time, then random bits, so that rows created at the same time are
  * adjacent in an index.

@@ -16,8 +16,8 @@ const CHANGES_CHANNEL = "mave_live";
 const QUERY = "?";
 
 /**
- * Delivers signals from all nodes to live pages, over one LISTEN connection per node. A node announces when it has
- * viewers, and a node publishes its changes only while another node has viewers. Like all signals, these can be lost,
+ * Delivers signals from all nodes to live pages, over one LISTEN connection per node. Each node announces when it
+ * has viewers, and publishes its changes only while some other node has viewers. Like all signals, these can be lost,
  * so viewers also refetch.
  */
 export interface Live extends Pick<Signals, "on"> {

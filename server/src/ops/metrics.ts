@@ -132,7 +132,7 @@ function deliveryGauges(stats: DeliveryNode["stats"], registers: Registry[]): vo
   gauge("mave_nodes", "Nodes that send deliveries.", () => stats().nodes);
   new Counter({
     name: "mave_leases_lost_total",
-    help: "Outcomes discarded because the delivery's lease had expired.",
+    help: "Outcomes discarded because another node had leased the delivery meanwhile, or its webhook was deleted.",
     registers,
     collect() {
       this.reset();

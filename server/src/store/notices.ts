@@ -1,8 +1,7 @@
+import { LIMITS } from "../kernel/limits.ts";
 import type { Sql, Statement } from "./db.ts";
 
 const notify: Statement = { name: "notify", text: "select pg_notify($1, $2)" };
-/** PostgreSQL limits payloads to less than 8,000 bytes; an id with its comma takes 37. */
-const IDS_MAX = 200;
 
 /**
  * Notifies the other processes.
@@ -10,5 +9,5 @@ const IDS_MAX = 200;
  * changed
  */
 export async function sendNotice(sql: Sql, channel: string, ids: readonly string[]): Promise<void> {
-  await sql.run(notify, [channel, ids.length > IDS_MAX ? "" : ids.join(",")]);
+  await sql.run(notify, [channel, ids.length > LIMITS.NOTICE_IDS_MAX ? "" : ids.join(",")]);
 }

@@ -1,3 +1,4 @@
+import { LIMITS } from "../kernel/limits.ts";
 import type { Log } from "../kernel/log.ts";
 import { StartFailure } from "../kernel/start-failure.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "./db.ts";
@@ -5,7 +6,6 @@ import { startEmbeddedPostgres } from "./embedded-postgres.ts";
 import { migrate } from "./migrate.ts";
 import { leadToOneDatabase, sharesSessions } from "./pooler.ts";
 
-const CONNECTIONS = 20; // the embedded PostgreSQL accepts 60; an external one is shared by several nodes
 const OLDEST = 150_000; // PostgreSQL 15, the version in Debian 12
 
 export interface Store {
@@ -34,7 +34,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   let closing = false; // while closing, broken connections are expected
   const db = openDatabase({
     ...ways,
-    connections: CONNECTIONS,
+    connections: LIMITS.DATABASE_CONNECTIONS,
     onError(error) {
       if (!closing) log.warn({ reason: error.message }, "Idle database connection broke; reconnecting");
     },

@@ -10,7 +10,7 @@ import type { FinishedStatus } from "./history.ts";
  */
 export type ReplayStatus = "running" | "paused" | "done" | "canceled";
 
-/** How an event's delivery to the replay's webhook ended, or `never` if the event had no delivery to it. */
+/** How the event's delivery to the replay's webhook ended, or `never` if there was no such delivery. */
 export type ReplayedStatus = FinishedStatus | "never";
 
 /**
@@ -98,8 +98,8 @@ const insert: Statement = {
 };
 
 /**
- * Inserts a replay. It starts once every transaction that was recording events at its creation has finished, because
- * such a transaction may not have seen the replay's webhook. `awaits` lists these transactions.
+ * Inserts a replay. It does not start until every transaction that was recording events when it was inserted has
+ * finished, because such a transaction may not have seen the replay's webhook. `awaits` lists these transactions.
  */
 export async function insertReplay(
   tx: Sql,

@@ -24,7 +24,6 @@ export interface Session extends Sql {
 }
 
 const PROBE: Statement = { name: "session_probe", text: "select 1" };
-const PROBE_MS = 5_000; // the same time that the pool waits for a connection
 
 /** @param listeners `onLost` is called once, if the connection ends without a call to `close` */
 export async function openSession(
@@ -49,7 +48,7 @@ export async function openSession(
   client.on("notification", ({ channel, payload = "" }) => listeners.onNotice(channel, payload));
   const runHere = async <Row>({ name, text }: Statement, values: readonly unknown[] = []): Promise<Row[]> =>
     (await client.query({ name: held ? undefined : name, text, values: values as unknown[] })).rows;
-  const probe = async () => void (await within(clock, PROBE_MS, runHere(PROBE)));
+  const probe = async () => void (await within(clock, LIMITS.DATABASE_CONNECT_MS, runHere(PROBE)));
   /**
    * Probes the connection regularly, because it may die unnoticed, and poolers end transactions that stay idle for
    * long.
@@ -67,7 +66,7 @@ export async function openSession(
     probe,
     async close() {
       end();
-      await within(clock, PROBE_MS, client.end()).catch(() => {}); // the connection is already dead
+      await within(clock, LIMITS.DATABASE_CONNECT_MS, client.end()).catch(() => {}); // the connection is already dead
     },
   };
 }
@@ -88,7 +87,7 @@ async function connectAndHold(db: Database, clock: Clock): Promise<pg.Client> {
     await db.run(PROBE);
   };
   try {
-    await within(clock, PROBE_MS, hold(), () => new StartFailure(NO_SESSION_LEFT));
+    await within(clock, LIMITS.DATABASE_CONNECT_MS, hold(), () => new StartFailure(NO_SESSION_LEFT));
   } catch (error) {
     void client.end(); // ends once the response arrives
     throw error;

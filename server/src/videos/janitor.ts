@@ -13,8 +13,8 @@ import type { Uploads } from "./upload.ts";
 import { mediaFolder } from "./video.ts";
 
 /**
- * Keeps files and rows consistent after interruptions: it finishes complete uploads, cancels abandoned ones and deletes
- * files that are no longer needed. Every step is idempotent, so the process can be killed at any point.
+ * Keeps files and rows consistent after interruptions: it finalizes fully received uploads, cancels abandoned ones and
+ * deletes files that are no longer needed. Every step is idempotent, so the process can be killed at any point.
  */
 export interface Janitor {
   /** Deletes files left behind by a killed process, then runs periodically. Run only one janitor per data folder. */
@@ -40,9 +40,7 @@ export function createJanitor(parts: JanitorParts): Janitor {
 
   async function runRound(): Promise<void> {
     // Most likely the database is unavailable; the next round retries.
-    await round(parts).catch((error) =>
-      log.warn({ error: String(error) }, "Cleanup round failed; retrying in the next round"),
-    );
+    await round(parts).catch((err) => log.warn({ err }, "Cleanup round failed; retrying in the next round"));
     if (!stopped) cancelTimer = clock.after(LIMITS.UPLOADS_RECONCILE_MS, tick);
   }
   function tick(): void {

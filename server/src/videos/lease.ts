@@ -40,9 +40,9 @@ export function keepLease(parts: LeaseParts, upload: UploadRow, token: string, s
     saved_ms = clock.monotonic();
     try {
       if (!(await save(parts, upload, token, progress))) lost.abort();
-    } catch (error) {
+    } catch (err) {
       // The lease may still be held. If it is not, the token prevents this processor from publishing.
-      log.warn({ video: upload.video_id, error: String(error) }, "Processing lease renewal failed; retrying");
+      log.warn({ video: upload.video_id, err }, "Processing lease renewal failed; retrying");
     }
     isRenewing = false;
     cancelTimer = clock.after(LIMITS.PROCESSING_HEARTBEAT_MS, renew);

@@ -70,9 +70,9 @@ export function createProcessor(parts: ProcessorParts): Processor {
         if (next) isRequested = true;
         if (next) await process(parts, next, stopping.signal);
       }
-    } catch (error) {
+    } catch (err) {
       // Most likely the database is unavailable; the next poll retries.
-      parts.log.error({ error: String(error) }, "Processing failed; retrying at the next poll");
+      parts.log.error({ err }, "Processing failed; retrying at the next poll");
     }
   }
 
@@ -124,8 +124,8 @@ async function runAttempt(
     await settle(parts, upload, token, outcome, stopping.aborted);
     const detail = "detail" in outcome ? outcome.detail : undefined;
     log.info({ ...about, outcome: outcome.how, detail }, "Processing attempt finished");
-  } catch (error) {
-    log.error({ ...about, error: String(error) }, "Failed to settle processing attempt; retrying later");
+  } catch (err) {
+    log.error({ ...about, err }, "Failed to settle processing attempt; retrying later");
     await store.releaseUpload(db, upload.id, token, { wait_ms: retryAfter(upload), counted: true });
   } finally {
     lease.end();

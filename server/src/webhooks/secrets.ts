@@ -1,5 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash } from "node:crypto";
 import type { Random } from "../kernel/random.ts";
+import { shortUuid } from "../kernel/short-uuid.ts";
+import { isUuid } from "../kernel/uuid.ts";
 
 /**
  * Webhook secrets and custom header values are sealed with AES-256-GCM before they are stored. The format is:
@@ -40,7 +42,7 @@ export function createVault(keys: readonly Buffer[], random: Random): Vault {
     open(sealed, owner) {
       const ring = rings.find(({ head }) => head.equals(sealed.subarray(0, HEAD_BYTES)));
       if (ring === undefined)
-        throw new Error(`A value of webhook ${owner} was sealed with a key that is not in MAVE_SECRETS_KEY`);
+        throw new Error(`A value of ${nameOf(owner)} was sealed with a key that is not in MAVE_SECRETS_KEY.`);
       const [nonceEnd, tagEnd] = [HEAD_BYTES + NONCE_BYTES, HEAD_BYTES + NONCE_BYTES + TAG_BYTES];
       const decipher = createDecipheriv("aes-256-gcm", ring.key, sealed.subarray(HEAD_BYTES, nonceEnd));
       decipher.setAAD(aad(ring.head, owner)).setAuthTag(sealed.subarray(nonceEnd, tagEnd));
@@ -54,6 +56,9 @@ export function createVault(keys: readonly Buffer[], random: Random): Vault {
   };
   return vault;
 }
+
+const nameOf = (owner: string): string =>
+  isUuid(owner) ? `webhook ${shortUuid(owner)}` : "a response stored for an Idempotency-Key";
 
 const keyId = (key: Buffer): Buffer => createHash("sha256").update(key).digest().subarray(0, KEY_ID_BYTES);
 const aad = (head: Buffer, owner: string): Buffer => Buffer.concat([head, Buffer.from(owner)]);

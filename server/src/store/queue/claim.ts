@@ -12,7 +12,7 @@ export interface LeasedDelivery extends LeaseKey {
   previous: number;
   step: number;
   /** Whether a user sent it. If so, it goes first and does not wait for a receiver's Retry-After to end. */
-  by_hand?: boolean;
+  manual?: boolean;
   /** Null if the event was erased or is past retention. */
   payload: string | null;
   /** The span that recorded the event; null if it was recorded without tracing. */
@@ -20,7 +20,7 @@ export interface LeasedDelivery extends LeaseKey {
   /** When the lease was requested, on this process's monotonic clock. */
   leased_ms: number;
   /** Whether this is the immediate retry of an attempt whose connection was being closed. */
-  repeated?: boolean;
+  immediate?: boolean;
 }
 
 /** Columns of a leased row `o`. */
@@ -38,20 +38,20 @@ export const WITH_EVENT = `left join lateral (select f.payload, f.traceparent fr
 const claim: Statement = {
   name: "queue_claim",
   text: `with due as materialized (
-      select o.place from json_to_recordset($1::json) as w(webhook_id uuid, slots integer, by_hand boolean)
+      select o.place from json_to_recordset($1::json) as w(webhook_id uuid, slots integer, manual boolean)
       join webhooks k on k.id = w.webhook_id and k.status = 'enabled'
       cross join lateral (
         select d.ctid as place from pending_deliveries d
-        where d.webhook_id = w.webhook_id and d.due_at <= case when w.by_hand then '-infinity' else statement_timestamp() end
+        where d.webhook_id = w.webhook_id and d.due_at <= case when w.manual then '-infinity' else statement_timestamp() end
           and d.due_at < 'infinity' and d.leased_until < statement_timestamp()
         order by d.due_at limit w.slots for no key update skip locked) o
     ), leased as (
       update pending_deliveries o set attempt = attempt + 1, leased_by = $2::integer,
         leased_until = statement_timestamp() + $3::float8 * interval '1 ms'
       from due where o.ctid = due.place
-      returning ${LEASED}, o.due_at = '-infinity' as by_hand
+      returning ${LEASED}, o.due_at = '-infinity' as manual
     )
-    select ${LEASED}, o.by_hand, e.payload, e.traceparent
+    select ${LEASED}, o.manual, e.payload, e.traceparent
     from leased o ${WITH_EVENT}
     order by o.due_at`,
 };
@@ -61,7 +61,7 @@ const claim: Statement = {
  */
 export async function claimDue(
   sql: Sql,
-  wanted: readonly { webhook_id: string; slots: number; by_hand?: boolean }[],
+  wanted: readonly { webhook_id: string; slots: number; manual?: boolean }[],
   lease: Lease,
 ): Promise<LeasedDelivery[]> {
   const rows = await sql.run<LeasedDelivery>(claim, [JSON.stringify(wanted), lease.node, lease.lease_ms]);

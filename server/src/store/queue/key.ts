@@ -21,7 +21,8 @@ export const keyOf = ({ webhook_id, video_id, sequence }: DeliveryKey): string =
   `${webhook_id} ${video_id} ${sequence}`;
 
 /**
- * The order in which recording, settling, releasing and returning leases lock queue rows, so that they cannot deadlock.
+ * The order in which queue rows are locked when deliveries are recorded, settled or released and when leases are
+ * returned. Using one order everywhere prevents deadlocks.
  */
 export const byLockOrder = (a: DeliveryKey, b: DeliveryKey): number => byVideo(a, b) || a.sequence - b.sequence;
 export const byVideo = (a: VideoKey, b: VideoKey): number =>
@@ -38,8 +39,8 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
  *   earlier holder.
  * - `cancel` deletes rows that have no active lease. Deleting a webhook also deletes rows that are being sent; their
  *   settles then find nothing.
- * - `reopen` inserts rows, and moves a row to the front of the queue after locking it and checking that it is not
- *   leased.
+ * - `reopen` inserts rows, and corrects the attempt count of rows that its own transaction has just inserted, which no
+ *   other transaction sees yet. It moves a row to the front of the queue only if the row is not leased.
  * - `leases` expires the leases of a node presumed dead, and shortens leases that became too long when the clock was
  *   set back. Both leave `attempt` unchanged, so the holder can still settle.
  */

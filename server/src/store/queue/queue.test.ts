@@ -163,7 +163,7 @@ describe("a settle", () => {
     const webhook = await alone();
     await happen(parts, newVideo());
     const [row] = await claim(webhook);
-    await settleAttempts(watched, [settlement(row!, { outcome: "retry", again: true })], LEASE.lease_ms);
+    await settleAttempts(watched, [settlement(row!, { outcome: "retry", immediate: true })], LEASE.lease_ms);
     await settleAttempts(watched, [settlement({ ...row!, attempt: 2 })], LEASE.lease_ms);
     expect(seen).toEqual(["on", "off"]);
   });

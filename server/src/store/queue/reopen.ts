@@ -4,7 +4,7 @@ import { OF_SPACE, PENDING_STATUS, type PendingStatus } from "./status.ts";
 
 const lock: Statement = {
   name: "queue_lock",
-  text: `select ${PENDING_STATUS} as status, o.due_at = 'infinity' as blocked, o.due_at = '-infinity' as by_hand,
+  text: `select ${PENDING_STATUS} as status, o.due_at = 'infinity' as blocked, o.due_at = '-infinity' as manual,
       w.status as webhook_status
     from pending_deliveries o left join webhooks w on w.space_id = o.space_id and w.id = o.webhook_id
     where ${OF_SPACE} and o.id = $2 for update of o`,
@@ -15,7 +15,7 @@ export interface LockedDelivery {
   /** Whether it waits for an earlier event of the same video. */
   blocked: boolean;
   /** Whether a user has just sent it again. */
-  by_hand: boolean;
+  manual: boolean;
   /** Null if the webhook was deleted. */
   webhook_status: string | null;
 }
@@ -27,12 +27,11 @@ export async function lockPendingDelivery(tx: Sql, space: string, id: string): P
 
 const dueFirst: Statement = {
   name: "queue_make_due_first",
-  text: `update pending_deliveries o set due_at = '-infinity' where ${OF_SPACE} and o.id = $2`,
+  text: `update pending_deliveries o set due_at = '-infinity' where ${OF_SPACE} and o.id = $2
+    and o.due_at < 'infinity' and o.leased_until < statement_timestamp()`,
 };
 
-/**
- * Makes a delivery due ahead of its webhook's backlog. The delivery must be locked, and neither blocked nor being sent.
- */
+/** Makes a delivery due ahead of its webhook's backlog, unless it is blocked or being sent. */
 export async function makeDueFirst(tx: Sql, space: string, id: string): Promise<void> {
   await tx.run(dueFirst, [space, id]);
 }

@@ -9,7 +9,7 @@ export interface Settlement extends LeaseKey {
   delay_ms: number;
   step: number;
   /** For a retry: whether the delivery stays leased for an immediate second attempt. */
-  again: boolean;
+  immediate: boolean;
   /** For a cancellation: why the delivery was canceled. */
   reason: string | null;
   started_ms: number;
@@ -48,7 +48,7 @@ const LOGGED = {
 } as const;
 const { rows: SETTLEMENTS, pack } = packedRows<Settlement>("$1", {
   ...{ space_id: "uuid", webhook_id: "uuid", video_id: "text", sequence: "integer", attempt: "integer" },
-  ...{ outcome: "text", delay_ms: "float8", step: "smallint", again: "boolean", reason: "text" },
+  ...{ outcome: "text", delay_ms: "float8", step: "smallint", immediate: "boolean", reason: "text" },
   ...LOGGED,
 });
 /** The columns of row `o`, and of the settlement `h` that changed it. */
@@ -76,9 +76,9 @@ export const SETTLE: Statement = {
     ), retrying as (
       update pending_deliveries o set step = h.step,
         due_at = statement_timestamp() + h.delay_ms * interval '1 ms',
-        attempt = o.attempt + case when h.again then 1 else 0 end,
-        leased_by = case when h.again then o.leased_by end,
-        leased_until = case when h.again then statement_timestamp() + $2::float8 * interval '1 ms' else '-infinity' end
+        attempt = o.attempt + case when h.immediate then 1 else 0 end,
+        leased_by = case when h.immediate then o.leased_by end,
+        leased_until = case when h.immediate then statement_timestamp() + $2::float8 * interval '1 ms' else '-infinity' end
       from held h where o.ctid = h.place and h.outcome = 'retry'
       returning ${DONE}
     ), done as (
@@ -114,7 +114,7 @@ export async function settleAttempts(
 ): Promise<Settlement[]> {
   const sorted = settlements.toSorted(byLockOrder);
   const settled = await db.transaction(async (tx) => {
-    const mode = tx.run(SETTLE_MODE, [sorted.some(({ again }) => again) ? "on" : "off"]);
+    const mode = tx.run(SETTLE_MODE, [sorted.some(({ immediate }) => immediate) ? "on" : "off"]);
     const [, done] = await Promise.all([mode, tx.last<DeliveryKey>(SETTLE, [pack(sorted), lease_ms])]);
     return done;
   });
