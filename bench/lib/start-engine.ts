@@ -10,6 +10,7 @@ import { createLog } from "../../server/src/kernel/log.ts";
 import { systemRandom } from "../../server/src/kernel/random.ts";
 import { shortUuid } from "../../server/src/kernel/short-uuid.ts";
 import { createSignals } from "../../server/src/kernel/signals.ts";
+import { Watchdog } from "../../server/src/kernel/watchdog.ts";
 import { createAddressPolicy } from "../../server/src/net/address-policy.ts";
 import { createSafeClient } from "../../server/src/net/safe-client.ts";
 import { createRetention } from "../../server/src/ops/retention.ts";
@@ -70,13 +71,14 @@ export async function startEngine({ url, deliver = true }: { url?: string; deliv
   const [clock, random, signals] = [systemClock, systemRandom, createSignals()];
   const store = await openStore({ databaseUrl, dataDir: "", log, onLost });
   const { db } = store;
-  await createRetention({ db, clock, log, days: 30 }).round();
+  const watchdog = new Watchdog(clock);
+  await createRetention({ db, clock, log, watchdog, days: 30 }).round();
   const vault = createVault([Buffer.alloc(32, 1)], random);
   const policy = createAddressPolicy({ allowHttp: true, allowNetworks: ["loopback"] });
   const client = createSafeClient({ policy, clock, random });
   const health = new Health({ db, clock, log });
   const node = createDeliveryNode({
-    ...{ db, clock, random, log, signals, vault, client },
+    ...{ db, clock, random, log, watchdog, signals, vault, client },
     version: "bench",
     schedule_s: RETRY_SCHEDULE_S,
     attempt_ms: 15_000,
@@ -88,7 +90,7 @@ export async function startEngine({ url, deliver = true }: { url?: string; deliv
   const webhooks = createWebhooks(parts);
   const [space] = await db.run<{ id: string }>({ name: "bench_space", text: "select id from spaces limit 1" });
   return {
-    ...{ db, client, node, recorder, webhooks, signals, clock, random, log, database, space: space!.id },
+    ...{ db, client, node, recorder, webhooks, signals, clock, random, log, watchdog, database, space: space!.id },
     /** Creates a space. Each event is delivered to all matching webhooks in its space. */
     async newSpace(): Promise<string> {
       const text = "insert into spaces (id, name) values (gen_random_uuid(), 'bench') returning id";

@@ -23,6 +23,7 @@ import { systemRandom } from "./kernel/random.ts";
 import { createSignals } from "./kernel/signals.ts";
 import { StartFailure } from "./kernel/start-failure.ts";
 import type { Tracing } from "./kernel/trace.ts";
+import { Watchdog } from "./kernel/watchdog.ts";
 import { createAddressPolicy } from "./net/address-policy.ts";
 import { createSafeClient } from "./net/safe-client.ts";
 import { createDeliveryMeter } from "./ops/delivery-meter.ts";
@@ -73,6 +74,7 @@ type Context = Awaited<ReturnType<typeof createContext>>;
 
 async function createContext(config: Config, log: Log, shutdown: Shutdown, port: number) {
   const [clock, random, signals] = [systemClock, systemRandom, createSignals()];
+  const watchdog = new Watchdog(clock);
   const publicUrl = config.publicUrl ?? `http://localhost:${port}`;
   const finding = findFfmpeg(clock, config.ffmpeg ?? undefined); // runs while the database starts
   const tracing = await startTraces(config, log, shutdown);
@@ -85,7 +87,8 @@ async function createContext(config: Config, log: Log, shutdown: Shutdown, port:
   shutdown.add("database", () => opening.then(({ close }) => close(), nothingToClose));
   const { db } = await opening;
   const vault = createVault(config.secretsKeys, random);
-  return { config, log, clock, random, signals, shutdown, db, vault, publicUrl, ffmpeg: await finding, tracing };
+  const shared = { config, log, clock, random, signals, watchdog, shutdown, db, vault, publicUrl, tracing };
+  return { ...shared, ffmpeg: await finding };
 }
 
 /** Loads the OpenTelemetry SDK only if tracing is enabled, because loading it takes a quarter of a second. */
@@ -98,8 +101,8 @@ async function startTraces(config: Config, log: Log, shutdown: Shutdown): Promis
 }
 
 async function start(context: Context, port: number): Promise<void> {
-  const { config, log, clock, shutdown, db } = context;
-  const retention = createRetention({ db, clock, log, days: config.retention_days });
+  const { config, shutdown } = context;
+  const retention = createRetention({ ...context, days: config.retention_days });
   shutdown.add("retention", retention.stop);
   await retention.start();
   const delivery = await startDelivery(context);
@@ -157,14 +160,14 @@ async function startOwnerMail(context: Context): Promise<void> {
 }
 
 async function startVideos(context: Context, recorder: Recorder) {
-  const { config, log, clock, db, publicUrl, shutdown } = context;
+  const { config, publicUrl, shutdown } = context;
   const folders = await openFolders(config.dataDir);
   const blobs = createLocalBlobs({ folder: folders.media, publicUrl });
   const uploads = createUploads({ ...context, folders, maxBytes: config.uploadMaxBytes });
   const library = createLibrary({ ...context, recorder, blobs });
   if (config.roles.has("process")) {
     const processor = createProcessor({ ...context, recorder, blobs, folders });
-    const janitor = createJanitor({ db, blobs, uploads, clock, log });
+    const janitor = createJanitor({ ...context, blobs, uploads });
     shutdown.add("janitor", janitor.stop);
     await janitor.start();
     shutdown.add("processing", processor.stop);
@@ -201,7 +204,7 @@ async function serve(context: Context, delivery: Delivery, videos: Videos, port:
     hasApiRole: config.roles.has("api"),
     ffmpeg: { available: ffmpeg !== null, version: ffmpeg?.version ?? null, hint: ffmpeg ? null : FFMPEG_HINT },
     tus: createTusHandler({ ...context, ...videos, apiKeys }),
-    metrics: createMetrics({ db, roles: config.roles, delivery: node }),
+    metrics: createMetrics({ ...context, roles: config.roles, delivery: node }),
     apiKeys,
     people,
     spaces: createSpaces(context),

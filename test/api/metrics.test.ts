@@ -105,7 +105,7 @@ describe("the metrics of a server that has delivered events", async () => {
 test("metrics stay available while the database is down, and report the outage", async () => {
   const connection = `postgres://mave@127.0.0.1:${await freePort()}/mave`;
   const db = openDatabase({ connection, connections: 1 });
-  const { registry } = createMetrics({ db, roles: new Set(["api"]), delivery: null });
+  const { registry } = createMetrics({ db, watchdog: { late: () => [] }, roles: new Set(["api"]), delivery: null });
   const page = await registry.metrics();
   await db.close();
   expect(page).toMatch(/^mave_database_up 0$/m);

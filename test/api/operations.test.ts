@@ -13,6 +13,14 @@ test("/healthz and /readyz need no authentication", async () => {
   }
 });
 
+test("/readyz returns 503 and names a task that has not ended in time", async () => {
+  const ended = api.watchdog.expect("settle", -1);
+  const { status, json } = await api.ask("GET", "/readyz", undefined, { authorization: "" });
+  expect([status, json.code, json.detail]).toEqual([503, "TASK_LATE", expect.stringContaining("in time: settle.")]);
+  ended();
+  expect((await api.ask("GET", "/readyz")).status).toBe(200);
+});
+
 test("every response has a request ID, and an error's body repeats it", async () => {
   const { headers, json } = await api.ask("GET", "/v1/videos/nothing000");
   expect(headers.get("x-request-id")).toMatch(/^[\w-]+$/);

@@ -36,7 +36,12 @@ describe("docs/grafana/mave.json", async () => {
       exchange: { timings: { total: 1 } },
       outcome: { result: "succeeded", error: null },
     } as Parameters<typeof meter.attempted>[0]);
-    const created = createMetrics({ db, roles: new Set(["deliver"]), delivery: { stats, meter } });
+    const created = createMetrics({
+      db,
+      watchdog: { late: () => [] },
+      roles: new Set(["deliver"]),
+      delivery: { stats, meter },
+    });
     created.request("/v1/videos", "GET", 200, 0.001);
     metrics = await created.registry.metrics();
   });

@@ -3,6 +3,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createNodeSession } from "../../server/src/delivery/node-session.ts";
 import { type Clock, systemClock } from "../../server/src/kernel/clock.ts";
 import { createLog } from "../../server/src/kernel/log.ts";
+import { Watchdog } from "../../server/src/kernel/watchdog.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "../../server/src/store/db.ts";
 import { sendNotice } from "../../server/src/store/notices.ts";
 import { openStore } from "../../server/src/store/open-store.ts";
@@ -146,7 +147,15 @@ async function underLoad(scene: Scene, meanwhile: () => Promise<void>) {
 }
 
 function nodeOn(db: Database, more: { onNotice?: () => void; clock?: Clock } = {}) {
-  const node = createNodeSession({ db, clock: systemClock, log, onNotice() {}, onLost() {}, ...more });
+  const node = createNodeSession({
+    db,
+    clock: systemClock,
+    log,
+    watchdog: new Watchdog(systemClock),
+    onNotice() {},
+    onLost() {},
+    ...more,
+  });
   onTestFinished(node.close);
   return node;
 }

@@ -9,6 +9,7 @@ import { createRecorder, type Recorder } from "../../server/src/events/record.ts
 import { createLog } from "../../server/src/kernel/log.ts";
 import type { Random } from "../../server/src/kernel/random.ts";
 import { createSignals } from "../../server/src/kernel/signals.ts";
+import { Watchdog } from "../../server/src/kernel/watchdog.ts";
 import { Disabling } from "../../server/src/webhooks/disabling.ts";
 import { createWebhooks, type Webhooks } from "../../server/src/webhooks/registry.ts";
 import { createVault } from "../../server/src/webhooks/secrets.ts";
@@ -52,7 +53,7 @@ export function createNode({ world, process, db, temperOf, watch, onOutcome, fra
   const random: Random = { ...seeded(world.random.integer(2 ** 31)) };
   if (fraction) random.fraction = fraction;
   const vault = createVault([vaultKey], random);
-  const ground = { db, clock, random, log, signals, vault };
+  const ground = { db, clock, random, log, watchdog: new Watchdog(clock), signals, vault };
   const delivery = createDeliveryNode({
     ...ground,
     client: simClient(world, process, temperOf, watch),

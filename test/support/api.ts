@@ -63,7 +63,7 @@ export async function testApi(db: Database) {
     retention_days: 30,
     uploadMaxBytes: LIMITS.UPLOAD_BYTES_MAX,
     ffmpeg: { available: false, version: null, hint: "none in this test" },
-    metrics: createMetrics({ db, roles: new Set(["api"]), delivery: null }),
+    metrics: createMetrics({ ...engine, roles: new Set(["api"]), delivery: null }),
     apiKeys,
     people,
     spaces: createSpaces({ db }),

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "../../server/src/kernel/clock.ts";
 import { createLog, type Log } from "../../server/src/kernel/log.ts";
 import { systemRandom } from "../../server/src/kernel/random.ts";
 import { createSignals } from "../../server/src/kernel/signals.ts";
+import { Watchdog } from "../../server/src/kernel/watchdog.ts";
 import type { Exchange } from "../../server/src/net/exchange.ts";
 import type { Request, SafeClient } from "../../server/src/net/safe-client.ts";
 import type { Database } from "../../server/src/store/db.ts";
@@ -77,7 +78,7 @@ export async function testNode(
   const client = typeof receiver === "function" ? clientOf(receiver, seen) : receiver;
   const signals = createSignals();
   const vault = createVault([Buffer.alloc(32, 7)], systemRandom);
-  const common = { db, clock, random: systemRandom, signals, vault, log };
+  const common = { db, clock, random: systemRandom, signals, vault, log, watchdog: new Watchdog(clock) };
   const node = createDeliveryNode({ ...common, client, version: "0", schedule_s, attempt_ms, onAttempt });
   await node.start();
   const parts = await engineParts(db, node.dispatcher, signals);

@@ -4,6 +4,7 @@ import { systemClock } from "../../server/src/kernel/clock.ts";
 import type { EventType } from "../../server/src/kernel/event-catalog.ts";
 import { systemRandom } from "../../server/src/kernel/random.ts";
 import { createSignals, type Signals } from "../../server/src/kernel/signals.ts";
+import { Watchdog } from "../../server/src/kernel/watchdog.ts";
 import type { Database } from "../../server/src/store/db.ts";
 import { createWebhooks, type Webhooks } from "../../server/src/webhooks/registry.ts";
 import { createVault, type Vault } from "../../server/src/webhooks/secrets.ts";
@@ -17,6 +18,7 @@ export interface EngineParts {
   recorder: Recorder;
   webhooks: Webhooks;
   sendTest: SendTest;
+  watchdog: Watchdog;
 }
 
 export const PUBLIC_URL = "http://videos.example.com";
@@ -41,7 +43,8 @@ export async function engineParts(
   const webhooks = createWebhooks({ ...common, policy: anyUrl });
   const sendTest = createSendTest({ ...common, publicUrl: PUBLIC_URL });
   const [space] = await db.run<{ id: string }>({ name: "test_space", text: "select id from spaces limit 1" });
-  return { db, space: space!.id, signals, vault, recorder, webhooks, sendTest };
+  const watchdog = new Watchdog(systemClock);
+  return { db, space: space!.id, signals, vault, recorder, webhooks, sendTest, watchdog };
 }
 
 /** Records a video's next event. Inserts the video's row first if needed. */

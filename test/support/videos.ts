@@ -11,6 +11,7 @@ import { LIMITS } from "../../server/src/kernel/limits.ts";
 import { createLog } from "../../server/src/kernel/log.ts";
 import { systemRandom } from "../../server/src/kernel/random.ts";
 import { createSignals } from "../../server/src/kernel/signals.ts";
+import { Watchdog } from "../../server/src/kernel/watchdog.ts";
 import type { Database } from "../../server/src/store/db.ts";
 import { createLocalBlobs } from "../../server/src/videos/blobs.ts";
 import { type Ffmpeg, findFfmpeg } from "../../server/src/videos/ffmpeg.ts";
@@ -31,19 +32,20 @@ export async function openVideoRoom(db: Database, { maxBytes = LIMITS.UPLOAD_BYT
   dataDir ||= await temporaryFolder();
   const folders = await openFolders(dataDir);
   const [clock, random, signals, log] = [systemClock, systemRandom, createSignals(), createLog("silent")];
+  const watchdog = new Watchdog(clock);
   const publicUrl = PUBLIC_URL;
   const blobs = createLocalBlobs({ folder: folders.media, publicUrl });
   const recorder = createRecorder({ db, clock, random, signals });
   const library = createLibrary({ db, recorder, blobs, random, signals, publicUrl });
   const uploads = createUploads({ db, folders, clock, random, signals, maxBytes });
-  const janitor = createJanitor({ db, blobs, uploads, clock, log });
+  const janitor = createJanitor({ db, blobs, uploads, clock, log, watchdog });
   const running = new Set<Processor>();
   afterEach(async () => {
     for (const processor of running) await processor.stop();
     running.clear();
   });
 
-  const parts = { db, recorder, blobs, folders, clock, random, signals, log, publicUrl };
+  const parts = { db, recorder, blobs, folders, clock, random, signals, log, watchdog, publicUrl };
   return {
     ...{ ...parts, dataDir, library, uploads, janitor, space: await anySpace(db) },
     /** Starts a processor, which stops after the test. @param ffmpeg null to simulate a machine without ffmpeg */

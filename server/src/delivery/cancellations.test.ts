@@ -191,8 +191,8 @@ describe("a cancellation", () => {
     await expect(dying.create(space, { webhook, type: "video.created" }, "a test")).rejects.toThrow("killed");
     expect(await statuses(webhook)).toEqual(["1 canceled", "2 held", "3 held"]);
     expect(await stranded()).toHaveLength(1);
-    const quiet = { db, clock: systemClock, log: createLog("silent", false), node: () => null, wake: () => {} };
-    await new Sweeper({ ...quiet, alone: false }).sweep();
+    const quiet = { clock: systemClock, log: createLog("silent", false), node: () => null, wake: () => {} };
+    await new Sweeper({ ...engine, ...quiet, alone: false }).sweep();
     expect(await stranded()).toEqual([]);
     expect(await cancellations.create(space, { webhook, status: "pending" }, "a test")).toMatchObject({ total: 2 });
   });

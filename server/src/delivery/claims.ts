@@ -1,16 +1,13 @@
-import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
-import type { Log } from "../kernel/log.ts";
+import type { LoopParts } from "../kernel/loop.ts";
 import type { Database } from "../store/db.ts";
 import { claimDue, type LeasedDelivery, listDueWebhooks } from "../store/queue/claim.ts";
 import type { VideoKey } from "../store/queue/key.ts";
 import { releaseNext } from "../store/queue/release.ts";
 import type { Lanes } from "./lanes.ts";
 
-interface ClaimsParts {
+interface ClaimsParts extends LoopParts {
   db: Database;
-  clock: Clock;
-  log: Log;
   lanes: Lanes;
   /** Called with deliveries that a claim or a release has leased to this node. */
   onLeased(deliveries: LeasedDelivery[]): void;
@@ -84,14 +81,18 @@ export class Claims {
     try {
       while ((this.#isAsked || this.#looksUp) && !this.#isStopped) {
         this.#isAsked = false;
-        if (this.#looksUp) await this.#lookUp();
-        await this.#claim();
+        await this.#parts.watchdog.during("claim", LIMITS.LOOP_ROUND_MS, this.#lookUpAndClaim());
       }
     } catch (err) {
       this.#parts.log.warn({ err }, "Claim failed; the next poll retries it");
     } finally {
       this.#isClaiming = false;
     }
+  }
+
+  async #lookUpAndClaim(): Promise<void> {
+    if (this.#looksUp) await this.#lookUp();
+    await this.#claim();
   }
 
   async #lookUp(): Promise<void> {
@@ -150,11 +151,12 @@ export class Claims {
   }
 
   async #releaseBatch(batch: VideoKey[]): Promise<void> {
-    const { db, log, lanes } = this.#parts;
+    const { db, log, watchdog, lanes } = this.#parts;
     const lease = lanes.lease();
     const closed = batch.map(({ webhook_id }) => webhook_id).filter((webhook) => lanes.of(webhook).isClosed);
     try {
-      const { leased, due } = await releaseNext(db, batch, lease, closed);
+      const releasing = releaseNext(db, batch, lease, closed);
+      const { leased, due } = await watchdog.during("release", LIMITS.LOOP_ROUND_MS, releasing);
       this.#parts.onLeased(leased);
       if (due.length > 0) this.wake(due);
     } catch (err) {

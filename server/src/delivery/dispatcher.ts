@@ -6,6 +6,7 @@ import type { Random } from "../kernel/random.ts";
 import { shortUuid } from "../kernel/short-uuid.ts";
 import type { Signals } from "../kernel/signals.ts";
 import type { Tracing } from "../kernel/trace.ts";
+import type { Watchdog } from "../kernel/watchdog.ts";
 import type { Exchange } from "../net/exchange.ts";
 import type { SafeClient } from "../net/safe-client.ts";
 import type { Database } from "../store/db.ts";
@@ -28,6 +29,7 @@ export interface DispatcherParts {
   clock: Clock;
   random: Random;
   log: Log;
+  watchdog: Watchdog;
   signals: Signals;
   vault: Vault;
   client: Pick<SafeClient, "send" | "drain" | "close">;
@@ -73,16 +75,16 @@ export class Dispatcher implements LocalDispatcher {
   #isDraining = false;
 
   constructor(parts: DispatcherParts) {
-    const { db, clock, log, vault, node, onStatement } = parts;
+    const { db, clock, log, watchdog, vault, node, onStatement } = parts;
     this.#parts = parts;
     this.#targets = createTargets(db, vault, clock);
     const lanes = new Lanes({ db, clock, log, node });
     this.#lanes = lanes;
     const onClaim = (duration_ms: number) => onStatement?.("claim", duration_ms);
     const onSettle = (duration_ms: number) => onStatement?.("settle", duration_ms);
-    this.#claims = new Claims({ db, clock, log, lanes, onClaim, onLeased: (deliveries) => this.send(deliveries) });
+    this.#claims = new Claims({ db, clock, log, watchdog, lanes, onClaim, onLeased: (leased) => this.send(leased) });
     const onSettled = (batch: SettledBatch) => this.#onSettled(batch);
-    this.#settles = new SettleBatches({ db, clock, log, onSettle, onSettled });
+    this.#settles = new SettleBatches({ db, clock, log, watchdog, onSettle, onSettled });
   }
 
   /** Starts claiming. Deliveries from the recorder are sent even before this is called. */

@@ -4,6 +4,7 @@ import { testDatabase } from "../../../test/support/database.ts";
 import { eventually } from "../../../test/support/eventually.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { createLog } from "../kernel/log.ts";
+import { Watchdog } from "../kernel/watchdog.ts";
 import type { Database } from "../store/db.ts";
 import { listUnlockedNodes, removeNode } from "../store/nodes.ts";
 import { createNodeSession } from "./node-session.ts";
@@ -11,7 +12,7 @@ import { Sweeper } from "./sweeper.ts";
 
 const db = await testDatabase();
 
-const log = createLog("silent");
+const loop = { clock: systemClock, log: createLog("silent"), watchdog: new Watchdog(systemClock) };
 
 test("a node reclaims its number from a lost connection that the server still considers alive", async () => {
   const clients: pg.Client[] = [];
@@ -23,7 +24,7 @@ test("a node reclaims its number from a lost connection that the server still co
     },
   };
   let losses = 0;
-  const session = createNodeSession({ db: watched, clock: systemClock, log, onNotice() {}, onLost: () => losses++ });
+  const session = createNodeSession({ db: watched, ...loop, onNotice() {}, onLost: () => losses++ });
   await session.start();
   expect(session.number()).toBe(1);
   const cut = clients[0]!;
@@ -48,7 +49,7 @@ test("a new node takes the number of a node that lost its connection only after 
     },
   };
   const begin = async (from: Database) => {
-    const session = createNodeSession({ db: from, clock: systemClock, log, onNotice() {}, onLost() {} });
+    const session = createNodeSession({ db: from, ...loop, onNotice() {}, onLost() {} });
     await session.start();
     return session;
   };
@@ -73,7 +74,7 @@ test("a new node takes the number of a node that lost its connection only after 
 test("a node is presumed dead once two sweeps find its lock free, or one sweep if no other process can use the database", async () => {
   const dead = 900;
   const isListed = async () => (await listUnlockedNodes(db, 901)).includes(dead);
-  const sweeper = (alone: boolean) => new Sweeper({ db, clock: systemClock, log, alone, node: () => 901, wake() {} });
+  const sweeper = (alone: boolean) => new Sweeper({ db, ...loop, alone, node: () => 901, wake() {} });
   const die = () => db.run({ name: "test_die", text: "insert into nodes (number) values ($1)" }, [dead]);
   await die();
   const beside = sweeper(false);

@@ -1,6 +1,5 @@
-import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
-import type { Log } from "../kernel/log.ts";
+import type { LoopParts } from "../kernel/loop.ts";
 import type { Database } from "../store/db.ts";
 import { claimNodeNumber, endNodeSession, lockNodeNumber, type NodeNumber } from "../store/nodes.ts";
 import { openSession, type Session } from "../store/session.ts";
@@ -14,10 +13,8 @@ export interface NodeSession {
   close(): Promise<void>;
 }
 
-interface NodeSessionParts {
+interface NodeSessionParts extends LoopParts {
   db: Database;
-  clock: Clock;
-  log: Log;
   /** Called for each notice from another process. An empty list means that the notice may concern any webhook. */
   onNotice(channel: Channel, webhooks: string[]): void;
   /** Called when the number is lost. From then on, nothing leased under that number may be sent. */
@@ -28,7 +25,7 @@ export const CHANNELS = ["mave_due", "mave_webhook"] as const;
 export type Channel = (typeof CHANNELS)[number];
 
 export function createNodeSession(parts: NodeSessionParts): NodeSession {
-  const { db, clock, log } = parts;
+  const { db, clock, log, watchdog } = parts;
   let session: Session | null = null;
   let last: NodeNumber | null = null;
   /** The lost session. The server may still consider it alive, in which case it still holds the number. */
@@ -69,7 +66,9 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
 
   function reopen(): void {
     if (closed) return;
-    void open().catch(() => clock.after(LIMITS.SESSION_RETRY_MS, reopen));
+    void watchdog
+      .during("node number", LIMITS.LOOP_ROUND_MS, open())
+      .catch(() => clock.after(LIMITS.SESSION_RETRY_MS, reopen));
   }
 
   return {

@@ -1,5 +1,6 @@
 import type { LocalDispatcher } from "../events/record.ts";
 import { LIMITS } from "../kernel/limits.ts";
+import { Loop } from "../kernel/loop.ts";
 import { longUuid } from "../kernel/short-uuid.ts";
 import { Dispatcher, type DispatcherParts, type DispatcherStats } from "./dispatcher.ts";
 import { createNodeSession } from "./node-session.ts";
@@ -21,11 +22,12 @@ export interface DeliveryNode {
 }
 
 export function createDeliveryNode(parts: DeliveryNodeParts): DeliveryNode {
-  const { db, clock, log, signals, alone = false } = parts;
+  const { db, clock, log, signals, watchdog, alone = false } = parts;
   const session = createNodeSession({
     db,
     clock,
     log,
+    watchdog,
     onNotice: (channel, webhooks) => {
       const named = webhooks.length > 0 ? webhooks : undefined;
       if (channel === "mave_due") dispatcher.wake(named);
@@ -35,32 +37,33 @@ export function createDeliveryNode(parts: DeliveryNodeParts): DeliveryNode {
   });
   const node = () => session.number();
   const dispatcher: Dispatcher = new Dispatcher({ ...parts, node, nodes: () => sweeper.nodes });
-  const sweeper = new Sweeper({ db, clock, log, alone, node, wake: () => dispatcher.wake() });
+  const sweeper = new Sweeper({ db, clock, log, watchdog, alone, node, wake: () => dispatcher.wake() });
   const stops: (() => void)[] = [];
   let isEnding = false;
 
   /** Finds webhooks that another node changed, in case the notice about the change was lost. */
-  function pollChanges(): void {
-    void dispatcher.changed();
-    stops[0] = clock.after(LIMITS.POLL_CHANGES_MS, pollChanges);
-  }
+  const changes = new Loop(parts, {
+    name: "webhook changes",
+    round: () => dispatcher.changed(),
+    interval_ms: LIMITS.POLL_CHANGES_MS,
+    onError: (err) => log.warn({ err }, "Failed to read changed webhooks; the next poll retries"),
+  });
 
   return {
     dispatcher,
     async start() {
       await session.start();
       if (isEnding) return session.close(); // the process was told to shut down during startup
-      stops.push(clock.after(LIMITS.POLL_CHANGES_MS, pollChanges));
       stops.push(signals.on("due", ({ webhook }) => dispatcher.wake([webhook])));
       stops.push(signals.on("webhook", ({ webhook }) => void dispatcher.changed([longUuid(webhook)!])));
       dispatcher.start();
       sweeper.start();
+      void changes.start();
     },
     async drain(patience_ms) {
       isEnding = true;
       for (const stop of stops) stop();
-      await sweeper.stop();
-      await dispatcher.drain(patience_ms);
+      await Promise.all([sweeper.stop(), changes.stop(), dispatcher.drain(patience_ms)]);
       await session.close();
     },
     stats: () => ({ ...dispatcher.stats(), nodes: sweeper.nodes }),

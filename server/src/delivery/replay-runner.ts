@@ -1,6 +1,5 @@
-import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
-import type { Log } from "../kernel/log.ts";
+import { Loop, type LoopParts } from "../kernel/loop.ts";
 import type { Random } from "../kernel/random.ts";
 import type { Signals } from "../kernel/signals.ts";
 import { UUID_MIN } from "../kernel/uuid.ts";
@@ -9,11 +8,9 @@ import { releaseNext } from "../store/queue/release.ts";
 import { reopenDeliveries } from "../store/queue/reopen.ts";
 import * as store from "../store/replays.ts";
 
-export interface ReplayRunnerParts {
+export interface ReplayRunnerParts extends LoopParts {
   db: Database;
-  clock: Clock;
   random: Random;
-  log: Log;
   signals: Signals;
 }
 
@@ -35,10 +32,8 @@ export interface ReplayRunner {
  * Advances the running replays in rounds. Rounds follow each other quickly while there is work; otherwise, one runs at
  * each poll.
  */
-export function createReplayRunner({ db, clock, log, signals }: ReplayRunnerParts): ReplayRunner {
-  let state: "idle" | "running" | "stopped" = "stopped";
-  let cancel = () => {};
-  let current: Promise<void> = Promise.resolve();
+export function createReplayRunner(parts: ReplayRunnerParts): ReplayRunner {
+  const { db, signals } = parts;
 
   async function round(): Promise<boolean> {
     let hasMore = false;
@@ -50,35 +45,13 @@ export function createReplayRunner({ db, clock, log, signals }: ReplayRunnerPart
     return hasMore;
   }
 
-  function run(): void {
-    if (state !== "idle") return;
-    state = "running";
-    cancel();
-    current = round()
-      .catch((err: unknown) => {
-        log.warn({ err }, "Replay round failed; retrying at the next poll");
-        return false;
-      })
-      .then((hasMore) => {
-        if (state === "stopped") return;
-        state = "idle";
-        cancel = clock.after(hasMore ? LIMITS.REPLAY_STEP_MS : LIMITS.REPLAY_POLL_MS, run);
-      });
-  }
-
-  return {
-    round,
-    wake: run,
-    start() {
-      if (state === "stopped") state = "idle";
-      run();
-    },
-    async stop() {
-      state = "stopped";
-      cancel();
-      await current;
-    },
-  };
+  const loop = new Loop(parts, {
+    name: "replays",
+    round: async () => ((await round()) ? LIMITS.REPLAY_STEP_MS : LIMITS.REPLAY_POLL_MS),
+    interval_ms: LIMITS.REPLAY_POLL_MS,
+    onError: (err) => parts.log.warn({ err }, "Replay round failed; retrying at the next poll"),
+  });
+  return { round, wake: () => loop.wake(), start: () => void loop.start(), stop: () => loop.stop() };
 }
 
 interface Step {

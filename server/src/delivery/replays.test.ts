@@ -8,6 +8,7 @@ import { systemRandom } from "../kernel/random.ts";
 import { shortUuid } from "../kernel/short-uuid.ts";
 import { createSignals } from "../kernel/signals.ts";
 import { uuidV7 } from "../kernel/uuid.ts";
+import { Watchdog } from "../kernel/watchdog.ts";
 import { allowance } from "./replay-runner.ts";
 import { createReplays } from "./replays.ts";
 
@@ -18,6 +19,7 @@ const parts = {
   random: systemRandom,
   log: createLog("silent", false),
   signals: createSignals(),
+  watchdog: new Watchdog(systemClock),
 };
 const recorder = createRecorder(parts);
 const replays = createReplays(parts);

@@ -1,6 +1,5 @@
-import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
-import type { Log } from "../kernel/log.ts";
+import type { LoopParts } from "../kernel/loop.ts";
 import type { Database } from "../store/db.ts";
 import type { LeasedDelivery } from "../store/queue/claim.ts";
 import { type Settlement, settleAttempts } from "../store/queue/settle.ts";
@@ -14,10 +13,8 @@ export interface SettledBatch {
   begun_ms: number;
 }
 
-interface SettleBatchesParts {
+interface SettleBatchesParts extends LoopParts {
   db: Database;
-  clock: Clock;
-  log: Log;
   onSettled(batch: SettledBatch): void;
   /** Called with the duration of each settle. */
   onSettle(duration_ms: number): void;
@@ -77,11 +74,12 @@ export class SettleBatches {
   }
 
   async #settle(deliveries: SettledBatch["deliveries"]): Promise<SettledBatch | null> {
-    const { db, clock, log } = this.#parts;
+    const { db, clock, log, watchdog } = this.#parts;
     const begun_ms = clock.monotonic();
     try {
       const settlements = deliveries.map(({ settlement }) => settlement);
-      const lost = await settleAttempts(db, settlements, LIMITS.LEASE_MS);
+      const settling = settleAttempts(db, settlements, LIMITS.LEASE_MS);
+      const lost = await watchdog.during("settle", LIMITS.LOOP_ROUND_MS, settling);
       this.#parts.onSettle(clock.monotonic() - begun_ms);
       return { deliveries, begun_ms, lost };
     } catch (err) {

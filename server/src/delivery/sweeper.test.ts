@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { databaseWithClock } from "../../../test/support/database-clock.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { createLog } from "../kernel/log.ts";
+import { Watchdog } from "../kernel/watchdog.ts";
 import type { Sql } from "../store/db.ts";
 import { Sweeper } from "./sweeper.ts";
 
@@ -16,6 +17,7 @@ test("the sweeper finds and shortens overlong leases only after the database clo
   };
   const sweeper = new Sweeper({
     ...{ db: { ...db, run }, clock: systemClock, log: createLog("silent", false) },
+    watchdog: new Watchdog(systemClock),
     ...{ alone: false, node: () => null, wake() {} },
   });
   const sweep = async (hours: number) => {

@@ -1,6 +1,5 @@
-import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
-import type { Log } from "../kernel/log.ts";
+import { Loop, type LoopParts } from "../kernel/loop.ts";
 import type { Database } from "../store/db.ts";
 import { countNodes, listUnlockedNodes, removeNode } from "../store/nodes.ts";
 import { databaseTime } from "../store/ping.ts";
@@ -9,10 +8,8 @@ import type { DeliveryKey } from "../store/queue/key.ts";
 import { expireNodeLeases, shortenLongLeases } from "../store/queue/leases.ts";
 import { releaseStranded } from "../store/queue/release.ts";
 
-interface SweeperParts {
+interface SweeperParts extends LoopParts {
   db: Database;
-  clock: Clock;
-  log: Log;
   /** Whether no other process can use this database, so that every other node is dead. */
   alone: boolean;
   /** This node's number. */
@@ -34,11 +31,16 @@ export class Sweeper {
   #now_ms = Number.POSITIVE_INFINITY;
   #shortenUntil_ms = 0;
   #nodes = 1;
-  #stopped = true;
-  #running: Promise<void> = Promise.resolve();
+  readonly #loop: Loop;
 
   constructor(parts: SweeperParts) {
     this.#parts = parts;
+    this.#loop = new Loop(parts, {
+      name: "sweep",
+      round: () => this.sweep(),
+      interval_ms: LIMITS.SWEEP_MS,
+      onError: (err) => parts.log.warn({ err }, "Sweep failed; retrying"),
+    });
   }
 
   /** The number of nodes at the last sweep. */
@@ -48,20 +50,12 @@ export class Sweeper {
 
   /** Sweeps immediately, then every SWEEP_MS. */
   start(): void {
-    this.#stopped = false;
-    this.#run();
+    void this.#loop.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#running;
-  }
-
-  #run(): void {
-    if (this.#stopped) return;
-    this.#running = this.sweep()
-      .catch((err: unknown) => this.#parts.log.warn({ err }, "Sweep failed; retrying"))
-      .then(() => void this.#parts.clock.after(LIMITS.SWEEP_MS, () => this.#run()));
+  /** Resolves once the current sweep has ended. */
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
   async sweep(): Promise<void> {

@@ -10,6 +10,7 @@ import type { Events } from "../events/events.ts";
 import { MaveError } from "../kernel/errors.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import type { Tracing } from "../kernel/trace.ts";
+import type { Watchdog } from "../kernel/watchdog.ts";
 import type { Live } from "../ops/live.ts";
 import type { Metrics } from "../ops/metrics.ts";
 import type { Database } from "../store/db.ts";
@@ -55,6 +56,7 @@ export interface HttpParts extends ServerParts, OverviewParts {
   /** If false, only /healthz, /readyz and /metrics are served. */
   hasApiRole: boolean;
   metricsToken: string | null;
+  watchdog: Watchdog;
   apiKeys: ApiKeys;
   people: People;
   spaces: Spaces;

@@ -6,6 +6,7 @@ import { sha256 } from "../auth/api-keys.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { MaveError } from "../kernel/errors.ts";
 import { LIMITS } from "../kernel/limits.ts";
+import type { Watchdog } from "../kernel/watchdog.ts";
 import type { Sql } from "../store/db.ts";
 import { ping } from "../store/ping.ts";
 import type { Api } from "./api.ts";
@@ -14,6 +15,7 @@ export interface OperationsParts {
   db: Sql;
   clock: Clock;
   registry: Registry;
+  watchdog: Watchdog;
   metricsToken: string | null;
 }
 
@@ -41,6 +43,9 @@ export function operationRoutes(app: Api, parts: OperationsParts): void {
       schema: {
         operationId: "isReady",
         summary: "Check that the server is ready",
+        description:
+          "The database responds, and every recurring task of this node, such as claiming deliveries, is on time. " +
+          "Otherwise the status is 503, and `detail` names what is late.",
         tags,
         response: { 200: Health },
       },
@@ -48,6 +53,9 @@ export function operationRoutes(app: Api, parts: OperationsParts): void {
     },
     async () => {
       await withinDeadline(parts.clock, ping(parts.db));
+      const late = parts.watchdog.late();
+      if (late.length > 0)
+        throw new MaveError("TASK_LATE", `These tasks of this node have not ended in time: ${late.join(", ")}.`);
       return { status: "ok" };
     },
   );

@@ -48,6 +48,7 @@ export const ERRORS = {
     "The database does not respond. Nothing was changed. Try again shortly.",
   ],
   OVERLOADED: [503, "Server overloaded", "The server is overloaded. Nothing was changed. Try again shortly."],
+  TASK_LATE: [503, "Task late", "A recurring task of this node has not ended in time."],
   STORAGE_FULL: [507, "Disk full", "The disk is full. Nothing was changed."],
   SHUTTING_DOWN: [503, "Shutting down", "The server is shutting down. Try again shortly."],
   INTERNAL: [

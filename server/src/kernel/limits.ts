@@ -62,6 +62,12 @@ export const LIMITS = {
   STEP_MANUAL: 32_000, // a step past the end of any schedule, for single attempts (test events and manual sends)
   SEND_AGAIN_WINDOW_MS: 1_000, // clicks on "Send again" within this window count as one
 
+  // Loops.
+  LOOP_ROUND_MS: 30_000, // a round takes well under a second; one that takes longer makes /readyz report its loop
+  RETENTION_ROUND_MS: 900_000, // dropping the partitions of many days, with waits for locks
+  CLEANUP_ROUND_MS: 900_000, // deleting the files of DELETED_PER_ROUND_MAX videos from a slow disk
+  MAIL_ROUND_MS: 900_000, // MAILS_PER_ROUND_MAX emails to a mail server that responds just in time
+
   // The database. A database that vanishes without closing its connections must not block a loop for longer.
   STATEMENT_MS: 8_000, // the slowest statement takes well under a second; one that overruns closes its connection
   STATEMENT_LONG_MS: 60_000, // for dropping a day's partitions, and for waiting until another node has migrated

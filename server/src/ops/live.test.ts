@@ -5,13 +5,15 @@ import { type Clock, systemClock } from "../kernel/clock.ts";
 import { createLog } from "../kernel/log.ts";
 import { systemRandom } from "../kernel/random.ts";
 import { createSignals } from "../kernel/signals.ts";
+import { Watchdog } from "../kernel/watchdog.ts";
 import { createLive } from "./live.ts";
 
 const db = await testDatabase();
+const loop = { clock: systemClock, log: createLog("silent"), watchdog: new Watchdog(systemClock) };
 
 function node() {
   const signals = createSignals();
-  const live = createLive({ db, clock: systemClock, log: createLog("silent"), random: systemRandom, signals });
+  const live = createLive({ db, ...loop, random: systemRandom, signals });
   live.start();
   afterAll(live.stop);
   return { signals, live };
@@ -38,7 +40,7 @@ test("a change reaches viewers on other nodes, and reaches viewers on its own no
 
 test("a node does not collect delivery changes while no other node has viewers", async () => {
   const alone = createSignals();
-  createLive({ db, clock: systemClock, log: createLog("silent"), random: systemRandom, signals: alone });
+  createLive({ db, ...loop, random: systemRandom, signals: alone });
   expect(alone.hasListeners("delivery")).toBe(false);
 });
 
@@ -66,7 +68,7 @@ test("a node that cannot listen periodically reports that changes may have been 
   const quick: Clock = { ...systemClock, after: (_, work) => systemClock.after(1, work) };
   const pooled = { ...db, sharesSessions: true };
   const log = createLog("silent");
-  const live = createLive({ db: pooled, clock: quick, log, random: systemRandom, signals: createSignals() });
+  const live = createLive({ db: pooled, ...loop, clock: quick, log, random: systemRandom, signals: createSignals() });
   const missed = vi.fn();
   live.onMissed(missed);
   live.start();

@@ -1,6 +1,5 @@
-import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
-import type { Log } from "../kernel/log.ts";
+import type { LoopParts } from "../kernel/loop.ts";
 import type { Random } from "../kernel/random.ts";
 import type { Changes, Signals, Topic } from "../kernel/signals.ts";
 import type { Database } from "../store/db.ts";
@@ -29,10 +28,8 @@ export interface Live extends Pick<Signals, "on"> {
   stop(): Promise<void>;
 }
 
-export interface LiveParts {
+export interface LiveParts extends LoopParts {
   db: Database;
-  clock: Clock;
-  log: Log;
   random: Random;
   signals: Signals;
 }
@@ -119,7 +116,10 @@ interface ConnectionListeners {
  * Creates a LISTEN connection that reconnects after it is lost. Behind a transaction-mode pooler, where LISTEN does not
  * work, it polls instead.
  */
-function createListenConnection({ db, clock }: LiveParts, { onNotice, onListening, onPoll }: ConnectionListeners) {
+function createListenConnection(
+  { db, clock, watchdog }: LiveParts,
+  { onNotice, onListening, onPoll }: ConnectionListeners,
+) {
   let session: Session | null = null;
   let stopped = false;
   let isScheduled = false; // a connection that breaks during LISTEN reports its loss twice
@@ -133,14 +133,15 @@ function createListenConnection({ db, clock }: LiveParts, { onNotice, onListenin
 
   function listen(): void {
     isScheduled = false;
-    openSession(db, clock, { onNotice, onLost: reconnect })
-      .then(async (made) => {
-        session = made;
-        if (stopped) return made.close();
-        for (const channel of [VIEWERS_CHANNEL, CHANGES_CHANNEL]) await made.listen(channel);
-        onListening();
-      })
-      .catch(reconnect);
+    void watchdog.during("live pages", LIMITS.LOOP_ROUND_MS, open()).catch(reconnect);
+  }
+
+  async function open(): Promise<void> {
+    const made = await openSession(db, clock, { onNotice, onLost: reconnect });
+    session = made;
+    if (stopped) return made.close();
+    for (const channel of [VIEWERS_CHANNEL, CHANGES_CHANNEL]) await made.listen(channel);
+    onListening();
   }
 
   function poll(): void {

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { DeliveryNode } from "../delivery/node.ts";
+import type { Watchdog } from "../kernel/watchdog.ts";
 import type { Database } from "../store/db.ts";
 import { measureQueue, QUEUE_STATES } from "../store/queue/depth.ts";
 import { measureUploads, UPLOAD_STATES } from "../store/upload-queue.ts";
@@ -7,6 +8,7 @@ import type { DeliveryMeter } from "./delivery-meter.ts";
 
 export interface MetricsParts {
   db: Database;
+  watchdog: Pick<Watchdog, "late">;
   roles: ReadonlySet<string>;
   /** Null on a node that does not deliver. */
   delivery: { stats: DeliveryNode["stats"]; meter: DeliveryMeter } | null;
@@ -21,12 +23,20 @@ export interface Metrics {
 type Read = () => number;
 
 /** Prometheus metrics. Gauges are measured only when they are scraped. */
-export function createMetrics({ db, roles, delivery }: MetricsParts): Metrics {
+export function createMetrics({ db, watchdog, roles, delivery }: MetricsParts): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   const role = new Gauge({ name: "mave_role", help: "1 for each role of this node.", labelNames: ["role"], registers });
   for (const each of roles) role.set({ role: each }, 1);
+  new Gauge({
+    name: "mave_tasks_late",
+    help: "Recurring tasks of this node that have not ended in time. /readyz names them.",
+    registers,
+    collect() {
+      this.set(watchdog.late().length);
+    },
+  });
   databaseGauges(db, registers);
   if (delivery) deliveryGauges(delivery.stats, registers);
   for (const each of delivery?.meter.series ?? []) registry.registerMetric(each);

@@ -5,6 +5,7 @@ import { LIMITS } from "../kernel/limits.ts";
 import { createLog } from "../kernel/log.ts";
 import { systemRandom } from "../kernel/random.ts";
 import { uuidV7 } from "../kernel/uuid.ts";
+import { Watchdog } from "../kernel/watchdog.ts";
 import { dropPartition, firstDayKept, partitionsBefore } from "../store/partitions.ts";
 import { createRetention } from "./retention.ts";
 
@@ -12,7 +13,8 @@ const DAY_MS = 86_400_000;
 const SPACE = "00000000-0000-4000-8000-000000000001";
 const db = await testDatabase();
 const log = createLog("silent", false);
-const retention = createRetention({ db, clock: systemClock, log, days: 30 });
+const watchdog = new Watchdog(systemClock);
+const retention = createRetention({ db, clock: systemClock, log, watchdog, days: 30 });
 
 const rows = async (text: string, values: unknown[] = []) => {
   const client = await db.connect();
@@ -143,7 +145,7 @@ test("if a long-running reader makes the first round fail, startup succeeds, the
       return () => {};
     },
   };
-  await createRetention({ db, clock, log, days: 30 }).start();
+  await createRetention({ db, clock, log, watchdog, days: 30 }).start();
   expect(planned).toMatchObject([{ ms: LIMITS.RETENTION_RETRY_MS }]);
   await reader.end();
   await expect

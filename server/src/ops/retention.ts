@@ -1,15 +1,12 @@
-import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
-import type { Log } from "../kernel/log.ts";
+import { Loop, type LoopParts } from "../kernel/loop.ts";
 import type { Database } from "../store/db.ts";
 import { removeExpired } from "../store/expired.ts";
 import { boundLockWait, dropPartition, firstDayKept, makePartitions, partitionsBefore } from "../store/partitions.ts";
 import { tryTurn } from "../store/turns.ts";
 
-interface RetentionOptions {
+interface RetentionOptions extends LoopParts {
   db: Database;
-  clock: Clock;
-  log: Log;
   /** How many days to keep events, deliveries and attempts. */
   days: number;
 }
@@ -28,9 +25,8 @@ export interface Retention {
  * kept past the retention period while a pending delivery needs one of their events, so a webhook paused for longer
  * than that still receives its events.
  */
-export function createRetention({ db, clock, log, days }: RetentionOptions): Retention {
-  let cancel = () => {};
-  let running: Promise<void> = Promise.resolve();
+export function createRetention(options: RetentionOptions): Retention {
+  const { db, log, days } = options;
 
   async function round(): Promise<void> {
     if (await createAhead()) await dropExpired();
@@ -60,35 +56,16 @@ export function createRetention({ db, clock, log, days }: RetentionOptions): Ret
     }
   }
 
-  /**
-   * Runs a round and returns the time until the next one. A failed round does not prevent startup, because partitions
-   * already exist for the days ahead, and a default partition stores all other rows.
-   */
-  const tryRound = (): Promise<number> =>
-    round().then(
-      () => LIMITS.RETENTION_INTERVAL_MS,
-      (error: unknown) => {
-        log.warn({ err: error }, "Retention failed; retrying");
-        return LIMITS.RETENTION_RETRY_MS;
-      },
-    );
-
-  function next(wait_ms: number): void {
-    cancel = clock.after(wait_ms, () => {
-      running = tryRound().then(next);
-    });
-  }
-
-  return {
-    async start() {
-      running = tryRound().then(next);
-      await running;
-    },
+  // A failed round does not prevent startup, because partitions already exist for the days ahead, and a default partition
+  // stores all other rows.
+  const loop = new Loop(options, {
+    name: "retention",
     round,
-    async stop() {
-      cancel();
-      await running;
-      cancel(); // the round that just ended may have scheduled another one
-    },
-  };
+    interval_ms: LIMITS.RETENTION_INTERVAL_MS,
+    retry_ms: LIMITS.RETENTION_RETRY_MS,
+    limit_ms: LIMITS.RETENTION_ROUND_MS,
+    onError: (err) => log.warn({ err }, "Retention failed; retrying"),
+  });
+
+  return { start: () => loop.start(), round, stop: () => loop.stop() };
 }

@@ -1,8 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
-import type { Log } from "../kernel/log.ts";
+import { Loop, type LoopParts } from "../kernel/loop.ts";
 import type { Database } from "../store/db.ts";
 import { dropExpiredUploadTokens } from "../store/upload-tokens.ts";
 import * as store from "../store/uploads.ts";
@@ -24,39 +23,26 @@ export interface Janitor {
   round(): Promise<void>;
 }
 
-export interface JanitorParts {
+export interface JanitorParts extends LoopParts {
   db: Database;
   blobs: Blobs;
   uploads: Uploads;
-  clock: Clock;
-  log: Log;
 }
 
 export function createJanitor(parts: JanitorParts): Janitor {
-  const { clock, log } = parts;
-  let cancelTimer = () => {};
-  let stopped = false;
-  let working: Promise<void> = Promise.resolve();
-
-  async function runRound(): Promise<void> {
-    // Most likely the database is unavailable; the next round retries.
-    await round(parts).catch((err) => log.warn({ err }, "Cleanup round failed; retrying in the next round"));
-    if (!stopped) cancelTimer = clock.after(LIMITS.UPLOADS_RECONCILE_MS, tick);
-  }
-  function tick(): void {
-    working = runRound();
-  }
-
+  const loop = new Loop(parts, {
+    name: "cleanup",
+    round: () => round(parts),
+    interval_ms: LIMITS.UPLOADS_RECONCILE_MS,
+    limit_ms: LIMITS.CLEANUP_ROUND_MS,
+    onError: (err) => parts.log.warn({ err }, "Cleanup round failed; retrying in the next round"),
+  });
   return {
     async start() {
       await deleteLeftovers(parts);
-      if (!stopped) tick();
+      void loop.start();
     },
-    async stop() {
-      stopped = true;
-      cancelTimer();
-      await working;
-    },
+    stop: () => loop.stop(),
     round: () => round(parts),
   };
 }

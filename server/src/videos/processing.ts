@@ -1,9 +1,8 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Recorder } from "../events/record.ts";
-import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
-import type { Log } from "../kernel/log.ts";
+import { Loop, type LoopParts } from "../kernel/loop.ts";
 import type { Random } from "../kernel/random.ts";
 import type { Signals } from "../kernel/signals.ts";
 import { uuidV7 } from "../kernel/uuid.ts";
@@ -28,15 +27,13 @@ export interface Processor {
   stop(): Promise<void>;
 }
 
-export interface ProcessorParts {
+export interface ProcessorParts extends LoopParts {
   db: Database;
   recorder: Recorder;
   blobs: Blobs;
   folders: Folders;
-  clock: Clock;
   random: Random;
   signals: Signals;
-  log: Log;
   publicUrl: string;
   /** Null if ffmpeg is not installed, in which case only files that need no conversion can be processed. */
   ffmpeg: Ffmpeg | null;
@@ -44,51 +41,36 @@ export interface ProcessorParts {
 
 export function createProcessor(parts: ProcessorParts): Processor {
   const stopping = new AbortController();
-  let working: Promise<void> = Promise.resolve();
-  let busy = false;
-  let isRequested = false;
-  let cancelPoll = () => {};
   const undo: (() => void)[] = [];
-
-  /** Processes uploads until none are left. If called while already running, checks for uploads once more. */
-  function wake(): void {
-    isRequested = true;
-    if (busy || stopping.signal.aborted) return;
-    busy = true;
-    working = work().finally(() => {
-      busy = false;
-      cancelPoll();
-      if (!stopping.signal.aborted) cancelPoll = parts.clock.after(LIMITS.PROCESSING_POLL_MS, wake);
-    });
-  }
-
-  async function work(): Promise<void> {
-    try {
-      while (isRequested && !stopping.signal.aborted) {
-        isRequested = false;
-        const next = (await store.listToProcess(parts.db, 1))[0];
-        if (next) isRequested = true;
-        if (next) await process(parts, next, stopping.signal);
-      }
-    } catch (err) {
-      // Most likely the database is unavailable; the next poll retries.
-      parts.log.error({ err }, "Processing failed; retrying at the next poll");
-    }
-  }
+  const loop = new Loop(parts, {
+    name: "processing",
+    round: () => processNext(parts, stopping.signal),
+    interval_ms: LIMITS.PROCESSING_POLL_MS,
+    limit_ms: Number.POSITIVE_INFINITY, // a conversion may take days; ffmpeg and each statement have their own limits
+    onError: (err) => parts.log.warn({ err }, "Processing failed; retrying at the next poll"),
+  });
 
   return {
     async start() {
       if (parts.ffmpeg) await requeue(parts);
-      undo.push(parts.signals.on("upload", wake));
-      wake();
+      undo.push(parts.signals.on("upload", () => loop.wake()));
+      void loop.start();
     },
     async stop() {
       for (const unlisten of undo) unlisten();
       stopping.abort();
-      cancelPoll();
-      await working;
+      await loop.stop();
     },
   };
+}
+
+/** Processes the next upload, if there is one. @returns ms until the next round */
+async function processNext(parts: ProcessorParts, stopping: AbortSignal): Promise<number> {
+  const { db, watchdog } = parts;
+  const [next] = await watchdog.during("processing", LIMITS.LOOP_ROUND_MS, store.listToProcess(db, 1));
+  if (next === undefined) return LIMITS.PROCESSING_POLL_MS;
+  await process(parts, next, stopping);
+  return 0;
 }
 
 /** Retries uploads that failed because ffmpeg was missing. */
@@ -115,13 +97,14 @@ async function runAttempt(
   token: string,
   stopping: AbortSignal,
 ): Promise<void> {
-  const { db, folders, log } = parts;
+  const { db, folders, log, watchdog } = parts;
   const lease = keepLease(parts, upload, token, stopping);
   const about = { video: upload.video_id, version: upload.version, attempt: upload.attempt };
   const folder = join(folders.work, `${upload.id}-${upload.attempt}`);
   try {
     const outcome = await convertUpload(parts, upload, folder, lease);
-    await settle(parts, upload, token, outcome, stopping.aborted);
+    const settling = settle(parts, upload, token, outcome, stopping.aborted);
+    await watchdog.during("processing", LIMITS.LOOP_ROUND_MS, settling);
     const detail = "detail" in outcome ? outcome.detail : undefined;
     log.info({ ...about, outcome: outcome.how, detail }, "Processing attempt finished");
   } catch (err) {

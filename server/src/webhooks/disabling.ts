@@ -1,7 +1,6 @@
 import type { Recorder } from "../events/record.ts";
-import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
-import type { Log } from "../kernel/log.ts";
+import { Loop, type LoopParts } from "../kernel/loop.ts";
 import { shortUuid } from "../kernel/short-uuid.ts";
 import type { Signals } from "../kernel/signals.ts";
 import type { Database, Sql } from "../store/db.ts";
@@ -11,11 +10,9 @@ import type { EndedAttempt } from "./health.ts";
 import type { Vault } from "./secrets.ts";
 import { presentWebhook, type WebhookRow } from "./webhook.ts";
 
-interface DisablingParts {
+interface DisablingParts extends LoopParts {
   db: Database;
   recorder: Recorder;
-  clock: Clock;
-  log: Log;
   signals: Signals;
   vault: Vault;
 }
@@ -31,32 +28,24 @@ const ONLY_FAILURES = "Every attempt failed for five days.";
  */
 export class Disabling {
   readonly #parts: DisablingParts;
-  #stopped = true;
-  #running: Promise<void> = Promise.resolve();
+  readonly #loop: Loop;
 
   constructor(parts: DisablingParts) {
     this.#parts = parts;
+    this.#loop = new Loop(parts, {
+      name: "failing webhooks",
+      round: () => this.check(),
+      interval_ms: LIMITS.WEBHOOK_FAILING_CHECK_MS,
+      onError: (err) => parts.log.warn({ err }, "Failed to check for failing webhooks; retrying at the next check"),
+    });
   }
 
   start(): void {
-    this.#stopped = false;
-    this.#next();
+    void this.#loop.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#running;
-  }
-
-  #next(): void {
-    this.#parts.clock.after(LIMITS.WEBHOOK_FAILING_CHECK_MS, () => {
-      if (this.#stopped) return;
-      this.#running = this.check()
-        .catch((err: unknown) =>
-          this.#parts.log.warn({ err }, "Failed to check for failing webhooks; retrying at the next check"),
-        )
-        .then(() => this.#next());
-    });
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
   /**

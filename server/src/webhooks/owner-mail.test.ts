@@ -13,6 +13,7 @@ import { createLog } from "../kernel/log.ts";
 import { systemRandom } from "../kernel/random.ts";
 import { createSignals } from "../kernel/signals.ts";
 import { uuidV7 } from "../kernel/uuid.ts";
+import { Watchdog } from "../kernel/watchdog.ts";
 import { createMailer } from "../net/mailer.ts";
 import { Disabling } from "./disabling.ts";
 import { Health } from "./health.ts";
@@ -30,6 +31,7 @@ const ground = {
   clock: { ...systemClock, now: () => systemClock.now() + ahead_ms },
   random: systemRandom,
   log: createLog("silent", false),
+  watchdog: new Watchdog(systemClock),
   signals: createSignals(),
   vault: createVault([Buffer.alloc(32, 7)], systemRandom),
 };

@@ -1,6 +1,5 @@
-import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
-import type { Log } from "../kernel/log.ts";
+import { Loop, type LoopParts } from "../kernel/loop.ts";
 import { shortUuid } from "../kernel/short-uuid.ts";
 import type { Email, Mailer } from "../net/mailer.ts";
 import type { Database } from "../store/db.ts";
@@ -8,10 +7,8 @@ import { listNews, markTold, type News } from "../store/owner-mail.ts";
 import { tryTurn } from "../store/turns.ts";
 import { disablesAt, type WebhookRow } from "./webhook.ts";
 
-interface OwnerMailParts {
+interface OwnerMailParts extends LoopParts {
   db: Database;
-  clock: Clock;
-  log: Log;
   mailer: Mailer;
   publicUrl: string;
 }
@@ -29,29 +26,19 @@ export interface OwnerMail {
  * round sends the email.
  */
 export function createOwnerMail(parts: OwnerMailParts): OwnerMail {
-  const { clock, log, mailer } = parts;
-  let stopped = true;
-  let running: Promise<void> = Promise.resolve();
-
-  function next(): void {
-    clock.after(LIMITS.WEBHOOK_FAILING_CHECK_MS, () => {
-      if (stopped) return;
-      running = round(parts)
-        .catch((err: unknown) => log.warn({ err }, "Failed to email owners; retrying in the next round"))
-        .then(next);
-    });
-  }
-
+  const loop = new Loop(parts, {
+    name: "mail to owners",
+    round: () => round(parts),
+    interval_ms: LIMITS.WEBHOOK_FAILING_CHECK_MS,
+    limit_ms: LIMITS.MAIL_ROUND_MS,
+    onError: (err) => parts.log.warn({ err }, "Failed to email owners; retrying in the next round"),
+  });
   return {
     round: () => round(parts),
-    start() {
-      stopped = false;
-      next();
-    },
+    start: () => void loop.start(),
     async stop() {
-      stopped = true;
-      await running;
-      mailer.close();
+      await loop.stop();
+      parts.mailer.close();
     },
   };
 }
