@@ -2,8 +2,8 @@ import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config
 
 // Inside the repository, a workspace package resolves to its source, not to its build.
 const conditions = ["source", "module", "node", "development|production"];
-// Code that runs in Node resolves as it does in Node, without "module", which is meant for bundlers: the "module" build
-// of @opentelemetry/api does not load in Node.
+// Code that runs in Node resolves imports as Node does, that is, without "module", which is meant for bundlers. For
+// example, Node cannot load the "module" build of @opentelemetry/api.
 const node = ["source", "node", "development|production"];
 
 const BROWSER = "test/browser/**/*.test.ts";
@@ -11,7 +11,7 @@ const LONG = "**/*.long.test.ts";
 /** The long tests repeat these files with more kills, longer waits and more seeds. */
 const SCALED = ["test/crash/{database-away,kill-service,nodes,sigterm}.test.ts", "test/sim/simulation.test.ts"];
 
-/** Which tests to run: the default ones if it is unset, the long ones if "only", or both if "also", as in CI. */
+/** Which tests to run: the default ones if unset, the long ones if "only", or both if "also", as in CI. */
 const { TEST_LONG } = process.env;
 
 const project = (name: string, test: TestProjectInlineConfiguration["test"]): TestProjectInlineConfiguration => ({
@@ -27,7 +27,7 @@ const project = (name: string, test: TestProjectInlineConfiguration["test"]): Te
 });
 
 const short = [
-  // No retries: a second run would hide an event that is lost once in a hundred runs.
+  // No retries, because a second run would hide an event that is lost once in a hundred runs.
   project("node", {
     include: [
       "server/src/**/*.test.ts",
@@ -37,7 +37,7 @@ const short = [
     ],
     exclude: [BROWSER, LONG, ...(TEST_LONG === "also" ? SCALED : [])],
   }),
-  // CI retries a browser test once and reports the retry: on a shared machine, Chromium may stall for a minute.
+  // CI retries a browser test once and reports the retry, because Chromium on a shared machine may stall for a minute.
   project("browser", { include: [BROWSER], retry: process.env.CI ? 1 : 0 }),
 ];
 
@@ -57,7 +57,7 @@ export default defineConfig({
     reporters: ["default", "./test/support/counts.ts"],
     globalSetup: ["test/support/postgres.ts"],
     teardownTimeout: 20_000,
-    maxWorkers: 3, // for two cores, because test files spend half of their time waiting for other processes
+    maxWorkers: 3, // even on two cores, because test files spend half of their time waiting for other processes
     projects,
   },
 });

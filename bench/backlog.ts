@@ -9,7 +9,7 @@ import { CONCURRENCY, PAIRS } from "./lib/whole-path.ts";
 
 const OTHERS = Number(process.env.WEBHOOKS ?? 1_000);
 const BACKLOG = Number(process.env.BACKLOG ?? 100_000);
-const MEANWHILE = 10; // events that another space records at even intervals while the backlog is recorded
+const MEANWHILE = 10; // number of events that another space records at even intervals in the meantime
 
 const arrivals: number[] = []; // arrival times at the other webhooks
 const journal = new Journal();
@@ -26,7 +26,7 @@ const others = await registerMany(engine, OTHERS, sink.urlOf);
 
 /**
  * Inserts due deliveries while all webhooks are paused, then enables the webhooks.
- * @returns the p99 of the time until a delivery arrives at the other webhooks, in ms
+ * @returns the p99 of the delay until deliveries arrive at the other webhooks, in ms
  */
 async function segment(backlog: number): Promise<number> {
   await engine.setStatus("paused");

@@ -11,7 +11,7 @@ const BACKLOG = Number(process.env.BACKLOG ?? 100_000);
 const WEBHOOKS = 100;
 const PER_SECOND = Number(process.env.PER_SECOND ?? 200);
 const PAIRS = Number(process.env.PAIRS ?? 3);
-const SLICE = PER_SECOND / 2; // number of live events between checks for the end of the cancellation
+const SLICE = PER_SECOND / 2; // live events to send before checking again whether the cancellation has finished
 const BASELINE_SLICES = 8;
 
 const journal = new Journal();
@@ -59,7 +59,7 @@ report("cancellation", [
   {
     what: `canceling ${count(BACKLOG)} pending deliveries of one webhook during ${PER_SECOND} live events/s: duration of the request`,
     measured: seconds(duration_ms),
-    target: "≤ 60 s", // a common request timeout in proxies
+    target: "≤ 60 s", // proxies commonly time out requests after 60 s
     holds: duration_ms <= 60_000,
   },
   compare("p99 of live events to other webhooks during the cancellation", pairs, {

@@ -1,5 +1,5 @@
 /**
- * With empty caches, measures the time from `git clone` until the server is ready and the first webhook is verified.
+ * Measures the time from `git clone`, with empty caches, until the server is ready and the first webhook is verified.
  */
 import { execFile, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";

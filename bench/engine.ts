@@ -9,8 +9,8 @@ import { newEvent, startEngine } from "./lib/start-engine.ts";
 import { alternate, bare, CONCURRENCY, delivered, settled, whole } from "./lib/whole-path.ts";
 
 const BACKLOG = Number(process.env.BACKLOG ?? 200_000);
-const SPACES = 16; // with one webhook each, because a webhook may have only ten attempts in flight
-const ONLY = process.env.ONLY?.split(","); // the only rows to measure, for profiling
+const SPACES = 16; // each has one webhook, because a webhook can have only ten attempts in flight
+const ONLY = process.env.ONLY?.split(","); // measures only these rows, for profiling
 
 const sink = await startProgram("bare-sink.ts");
 const engine = await startEngine();
@@ -28,7 +28,7 @@ const alone = (number: number) =>
   engine.db.transaction((tx) => engine.recorder.recordLast(tx, [newEvent(spaceOf(number))]));
 const baseline = () => bare(engine, [`${sink.url}/0`]);
 
-/** Records a backlog while the webhooks are paused, then enables the webhooks. @returns deliveries per second */
+/** Records a backlog while the webhooks are paused, then enables them. @returns deliveries per second */
 async function drain(): Promise<number> {
   await engine.setStatus("paused");
   let left = BACKLOG;

@@ -21,8 +21,8 @@ const engine = await startEngine();
 const webhooks = await registerMany(engine, WEBHOOKS, sink.urlOf);
 
 /**
- * Sends even traffic while some webhooks hang.
- * @returns the p99 latency at webhooks that do not hang in any segment, in ms
+ * Sends events at an even rate while some webhooks hang.
+ * @returns the p99 latency of the webhooks that never hang in any segment, in ms
  */
 async function segment(hangingWebhooks: number): Promise<number> {
   hanging = hangingWebhooks;

@@ -20,7 +20,7 @@ const VIDEO = `v${String(Math.floor(ROWS / 60)).padStart(9, "0")}`;
 const { db, space, ...engine } = await startEngine({ deliver: false });
 await fillHistory(db, { space, webhooks: WEBHOOKS, days: DAYS }, ROWS);
 
-/** A webhook that has a third of all deliveries. They are all of one type, and none succeeded. */
+/** A webhook with a third of all deliveries. All of them have the same type, and none succeeded. */
 const FAILING = "00000000-0000-4000-8000-000000000014";
 const FILL_FAILING = `insert into deliveries (space_id, webhook_id, id, event_id, type, video_id, sequence, previous, status,
     attempts, response_status)
@@ -29,7 +29,7 @@ const FILL_FAILING = `insert into deliveries (space_id, webhook_id, id, event_id
 await db.run({ name: "bench_fill_failing", text: FILL_FAILING }, [space, FAILING]);
 await db.run({ name: "bench_analyze", text: "analyze deliveries" });
 
-/** Combinations of filters that each match many rows but together match none. */
+/** Combinations of filters. Each filter matches many rows, but no row matches both. */
 const EMPTY: Record<string, Partial<DeliveryQuery>> = {
   "a webhook and a type it is not subscribed to": { webhook: shortUuid(FAILING), type: "video.uploaded" },
   "succeeded, for a webhook without successes": { webhook: shortUuid(FAILING), status: "succeeded" },
@@ -66,7 +66,7 @@ const EVENTS: Record<string, EventFilter> = {
 const deliveries = (filter: Partial<DeliveryFilter>, order: "asc" | "desc", high = HIGHEST) =>
   listDeliveries(db, space, { ...ALL, ...filter, low: LOWEST, high }, order, PAGE);
 
-/** Returns a function that reads the last page in newest-first order, which holds the oldest deliveries. */
+/** Returns a function that reads the last page of the newest-first list, that is, the oldest deliveries. */
 async function lastDeliveries(filter: Partial<DeliveryFilter>) {
   const oldest = await deliveries(filter, "asc");
   return () => deliveries(filter, "desc", oldest.at(-1)?.id);

@@ -36,8 +36,8 @@ const video =
 const path = (side: Side, events: number) => () => whole(side.engine, events, video(side, events));
 
 /**
- * Vacuums the empty queue, which updates the planner's statistics, then measures the whole path. The new statistics
- * must not lead to worse plans.
+ * Measures the whole path right after vacuuming the empty queue and updating the planner's statistics, which must not
+ * lead to worse plans.
  */
 async function vacuumed(): Promise<number> {
   await filled.engine.db.run({ name: "bench_vacuum", text: "vacuum analyze pending_deliveries" });

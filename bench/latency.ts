@@ -1,4 +1,4 @@
-/** Measures how long after an API call, and after its response, the event arrives, at 50 events per second. */
+/** Measures the time from an API call, and from its response, to the event's arrival, at 50 events per second. */
 import { setTimeout as pause } from "node:timers/promises";
 import { startServer } from "../test/support/server.ts";
 import { call, register } from "./lib/client.ts";
@@ -33,7 +33,8 @@ const measured = calls.sort((a, b) => a.called - b.called).slice(WARM_UP);
 const missing = measured.filter(({ id }) => !arrived.has(id)).length;
 if (missing > 0) throw new Error(`${missing} events did not arrive`);
 
-// The commit happens between the call and its response, so the latency from the commit lies between these two.
+// The commit happens between the call and its response, so the latency from the commit lies between these two
+// latencies.
 const fromCall = measured.map(({ id, called }) => arrived.get(id)! - called);
 const fromResponse = measured.map(({ id, returned }) => Math.max(0, arrived.get(id)! - returned));
 const P99_MAX_MS = 20;

@@ -28,7 +28,7 @@ async function drain(nodes: number): Promise<number> {
   for (const { space, webhook } of webhooks) await fillDue(recording.db, space, webhook, PER_WEBHOOK);
   const env = { DATABASE_URL: database.url };
   const running = await Promise.all(Array.from({ length: nodes }, () => startProgram("deliver-node.ts", env)));
-  await recording.setStatus("enabled"); // the nodes notice the change at their next poll
+  await recording.setStatus("enabled"); // the nodes see the change at their next poll
   while ((await received()) === 0) await pause(1);
   const begin = performance.now();
   while ((await received()) < BACKLOG) await pause(20);

@@ -14,7 +14,7 @@ const BYTES = large ? 2_000_000_000 : 500_000_000;
 const ROUNDS = 3;
 const CHUNK = Buffer.alloc(1_048_576, "a video, or not ");
 
-const mave = await startServer({ MAVE_ROLES: "api,deliver" }); // no processing, because it would compete for the CPU
+const mave = await startServer({ MAVE_ROLES: "api,deliver" }); // no `process` role, which would compete for the CPU
 const key = await mave.key();
 const bare = await startProgram("bare-upload.ts", { FILE: join(mave.dataDir, "bare-upload") });
 const authorization = `Bearer ${key}`;
@@ -77,15 +77,16 @@ const before = watchMemory(mave.process().pid!)().own;
 const watch = watchMemory(mave.process().pid!);
 const rounds: { bare: number; put: number; tus: number }[] = [];
 /**
- * Syncs the disk before the upload, so that the upload does not wait for the previous upload's dirty pages to be
- * written.
+ * Syncs the disk before the upload, so that the upload does not have to wait while the previous upload's dirty pages
+ * are written.
  */
 async function synced(upload: () => Promise<number>): Promise<number> {
   await promisify(execFile)("sync");
   return upload();
 }
 
-// Over three rounds, each method takes each position once, because a virtual disk slows down as more is written to it.
+// Over three rounds, each method runs first, second and third once, because a virtual disk gets slower as more is
+// written to it.
 const ways = [
   ["bare", toBare],
   ["put", byPut],

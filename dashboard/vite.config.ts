@@ -18,7 +18,7 @@ export default defineConfig({
     outDir: "dist",
     target: "es2023",
     modulePreload: { polyfill: false },
-    // Use one chunk for the icons in all lists, and one for the components of all pages. Smaller chunks compress worse.
+    // Use one chunk for list icons and one for shared page components, because smaller chunks compress worse.
     rolldownOptions: {
       output: {
         codeSplitting: {
@@ -42,7 +42,7 @@ export default defineConfig({
   server: { proxy: Object.fromEntries(["/v1", "/media", "/docs", "/oembed"].map((path) => [path, server])) },
 });
 
-/** Writes a .br and a .gz next to each text file, so that the server never has to compress. */
+/** Writes a .br and a .gz file next to each text file, so that the server never has to compress anything. */
 function compressed(): Plugin {
   return {
     name: "compressed",

@@ -8,7 +8,7 @@ import type { Pool, PoolClient } from "pg";
 export const TABLES = `
   create table if not exists mave_positions (video text primary key, sequence integer not null default 0, event text);
   create table if not exists mave_events (id text primary key, handled_at timestamptz not null default now());
-`; // mave_events rows can be deleted after four days, because Mave no longer retries their events by then
+`; // rows in mave_events can be deleted after four days, when Mave no longer retries their events
 
 export function postgresStore(pool: Pool): InboxStore<PoolClient> {
   return {
@@ -54,7 +54,7 @@ export const createLibraryInbox = (pool: Pool, mave: { url: string; apiKey: stri
     events: eventsFrom(mave.url, mave.apiKey),
     onGap,
     async handle(event, { tx, late }) {
-      if (event.data.object !== "video" || late) return; // a late event describes an older state than the stored state
+      if (event.data.object !== "video" || late) return; // a late event is older than the stored state
       const { id, name, status } = event.data;
       if (event.type === "video.deleted") await tx.query("delete from library where id = $1", [id]);
       else {

@@ -1,5 +1,5 @@
-// Runs every public command (`npm start`, `npm test`, …) after installing its requirements. This is plain JavaScript
-// for Node 18 or newer and has no dependencies, because nothing else may be installed yet.
+// The entry point of every public command (`npm start`, `npm test`, …). Installs what the command needs, then runs it.
+// This is plain JavaScript for Node 18 or newer and has no dependencies, because nothing else may be installed yet.
 import { ensureDashboard } from "./lib/dashboard.mjs";
 import { ensureFfmpeg } from "./lib/machine.mjs";
 import { ensurePackages } from "./lib/packages.mjs";

@@ -1,6 +1,6 @@
 /**
- * A minimal-overhead receiver that runs in its own process. It separates requests by their Content-Length, counts them,
- * and responds with 204. A GET request returns the count, and GET /reset also resets it to 0.
+ * A minimal-overhead receiver that runs in its own process. It splits the stream into requests by Content-Length,
+ * counts them, and responds with 204. A GET request returns the count, and GET /reset also resets it to 0.
  */
 import { createServer, type Socket } from "node:net";
 import { addressOf } from "./sink.ts";

@@ -30,7 +30,7 @@ export interface Load {
 }
 
 /**
- * Repeats a POST request for `duration_ms`, with `concurrency` requests in flight.
+ * Repeats a POST request for `duration_ms`, keeping `concurrency` requests in flight.
  * @returns responses per second
  * @throws if a response is not 2xx
  */

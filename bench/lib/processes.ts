@@ -13,7 +13,7 @@ export async function startProgram(file: string, env: Record<string, string> = {
   const port = await freePort();
   const child = runNode([`bench/lib/${file}`], { ...process.env, ...env, PORT: String(port) });
   child.stderr!.pipe(process.stderr);
-  process.once("exit", () => child.kill("SIGKILL")); // if the bench fails before it ends the program
+  process.once("exit", () => child.kill("SIGKILL")); // in case the bench fails before it ends the program
   const url = `http://127.0.0.1:${port}`;
   for (let ready = false; !ready && child.exitCode === null; ) {
     ready = await fetch(`${url}/readyz`).then(

@@ -9,7 +9,7 @@ export interface Row {
   /** The baseline's value, or a breakdown of the measured value. */
   baseline?: string;
   ratio?: string;
-  /** Omitted if the row is only informational. */
+  /** Omitted for a row that is only informational. */
   target?: string;
   holds?: boolean;
 }
@@ -29,7 +29,7 @@ interface Comparison {
   atMost?: number;
 }
 
-/** Creates a row from the medians of the pairs' values, baselines and ratios. */
+/** Creates a row with the pairs' median value, baseline and ratio. */
 export function compare(what: string, pairs: readonly Pair[], { format, label, atLeast, atMost }: Comparison): Row {
   const ratio = median(pairs.map(({ value, baseline }) => value / baseline));
   const target = atLeast !== undefined ? `≥ ${atLeast}` : atMost !== undefined ? `≤ ${atMost}` : "";

@@ -11,8 +11,8 @@ import type { AddressInfo } from "node:net";
 
 /**
  * A receiver in this process that accepts every request.
- * @param hosts number of additional loopback addresses; webhooks on a single address would share its connections
- * @param hangs returns whether requests for the path are left without a response
+ * @param hosts number of additional loopback addresses; webhooks on the same address share connections
+ * @param hangs returns whether requests for the path never get a response
  */
 export async function startSink(
   onBody: (body: Buffer, headers: IncomingHttpHeaders, path: string) => unknown,

@@ -40,7 +40,7 @@ export async function startDatabase(settings: Record<string, string> = {}): Prom
   const postgres = await startEmbeddedPostgres({ folder, log: createLog("warn", false), onLost, settings });
   const { host, user, database } = postgres.connection;
   const pid = await readFile(join(folder, "postgres/cluster/postmaster.pid"), "utf8");
-  process.once("exit", () => end(Number.parseInt(pid, 10))); // if the bench fails before it ends PostgreSQL
+  process.once("exit", () => end(Number.parseInt(pid, 10))); // in case the bench fails before it ends PostgreSQL
   return {
     url: `postgres:///${database}?host=${encodeURIComponent(host)}&user=${user}`,
     pid: Number.parseInt(pid, 10),

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { longUuid } from "../../server/src/kernel/short-uuid.ts";
 import { type Bench, newEvent } from "./start-engine.ts";
 
-/** A webhook that is the only one in its space, so that each event has exactly one delivery. */
+/** A webhook that is alone in its space, so that each event has exactly one delivery. */
 export interface Target {
   space: string;
   /** The webhook's UUID. */
@@ -26,7 +26,7 @@ export async function registerMany(
   return made;
 }
 
-/** Calls `work` at an even rate, without pauses while it is behind schedule. Resolves when all calls have finished. */
+/** Calls `work` at an even rate, or without pauses while behind schedule. Resolves when all calls have finished. */
 export async function steadily(perSecond: number, count: number, work: (number: number) => Promise<unknown>) {
   const begin = performance.now();
   const started: Promise<unknown>[] = [];
@@ -43,13 +43,13 @@ export class Journal {
   readonly #called = new Map<string, number>();
   readonly #arrived = new Map<string, number>();
 
-  /** Notes an arrival. The receiver calls it with each request body. */
+  /** Notes an arrival. The receiver must call this with each request body. */
   readonly arrive = (body: Buffer): void => {
     const id = body.toString("latin1", 7, 29);
     if (!this.#arrived.has(id)) this.#arrived.set(id, performance.now());
   };
 
-  /** Records an event and notes the time of the call, which is before the commit. */
+  /** Records an event and notes the time of the call, not of the commit. */
   async record({ recorder }: Pick<Bench, "recorder">, { space }: Pick<Target, "space">): Promise<string> {
     const called = performance.now();
     const { id } = await recorder.recordAlone(newEvent(space));

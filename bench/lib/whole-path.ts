@@ -3,7 +3,7 @@ import { signatureHeaders } from "@mave/webhooks/node";
 import { compare, type Pair, perSecond, type Row } from "./report.ts";
 import { type Bench, newEvent } from "./start-engine.ts";
 
-/** The length of a segment and the number of segment pairs. Reduce both for a quick run. */
+/** The length of a segment and the number of segment pairs. For a quick run, reduce both. */
 export const SEGMENT_MS = Number(process.env.SEGMENT_MS ?? 4_000);
 export const PAIRS = Number(process.env.PAIRS ?? 5);
 export const CONCURRENCY = 64;
@@ -64,7 +64,7 @@ interface Alternation {
   atLeast: number;
 }
 
-/** Runs the baseline and the measurement in turn, and compares the pairs. */
+/** Alternates between the baseline and the measurement, then compares the pairs. */
 export async function alternate(
   what: string,
   { run, baseline, label = "for a bare loop", atLeast }: Alternation,

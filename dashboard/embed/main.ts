@@ -12,7 +12,7 @@ const data = JSON.parse(document.getElementById("video")!.textContent!) as Embed
 if (data.status === "ready") showPlayButton();
 else if (data.status !== "deleted") pollStatus();
 
-/** Shows the play button. The player loads on playback, or earlier if the user hovers over or focuses the button. */
+/** Shows the play button. The player loads on playback, or earlier if the user hovers over the button or focuses it. */
 function showPlayButton(): void {
   const query = new URLSearchParams(location.search);
   const button = document.getElementById("play") as HTMLButtonElement;

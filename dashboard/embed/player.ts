@@ -58,7 +58,7 @@ const CONTROLS = `
 
 const RATES = [1, 1.25, 1.5, 2, 0.5];
 
-/** Sets up a custom button, because the accessible name of media-chrome's rate button does not match its text. */
+/** Sets up our own rate button, because the accessible name of media-chrome's does not match its text. */
 function chooseRate(button: HTMLButtonElement, video: HTMLVideoElement): void {
   button.addEventListener("click", () => {
     video.playbackRate = RATES[(RATES.indexOf(video.playbackRate) + 1) % RATES.length]!;

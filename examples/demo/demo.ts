@@ -16,7 +16,7 @@ const terminal = process.stdout.isTTY === true && !process.env.NO_COLOR;
 const paint = (code: number) => (text: string) => (terminal ? `\x1b[${code}m${text}\x1b[0m` : text);
 const [bold, red, green, grey] = [paint(1), paint(31), paint(32), paint(90)];
 
-/** When the current step started, to measure how long its events take to arrive. */
+/** When the current step started. The latencies of its events are measured from here. */
 let stepStart = 0;
 
 function step(title: string): void {

@@ -21,7 +21,7 @@ export interface Receiver {
   close(): void;
 }
 
-/** Starts a typical receiver. It reads the raw body, verifies the signature, responds, and then does its work. */
+/** Starts a typical receiver, which reads the raw body, verifies the signature, responds, and then does its work. */
 export async function startReceiver(onReceipt: (receipt: Receipt) => void): Promise<Receiver> {
   const firsts = new Map<string, PromiseWithResolvers<MaveEvent>>();
   const firstOf = (type: string) => {

@@ -1,5 +1,5 @@
-// `npm test [path …]` and `npm run test:long`: if possible, installs the programs that tests need, then runs the tests
-// and prints a one-line summary.
+// `npm test [path …]` and `npm run test:long`: installs the programs that tests need, if possible, runs the tests, and
+// prints a one-line summary.
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensureDashboard } from "../lib/dashboard.mjs";
@@ -10,7 +10,7 @@ import { runUntilEnd } from "../lib/process.mjs";
 const DEBIAN_CLUSTER = "/usr/lib/postgresql";
 
 /**
- * The programs that some tests need: their packages, whether they are installed, and which tests are skipped if not.
+ * Programs that some tests need: the package's name, whether it is installed, and which tests are skipped without it.
  */
 const NEEDS = [
   { name: "ffmpeg", isInstalled: () => which("ffmpeg") && which("ffprobe"), skipped: "tests that process video" },

@@ -1,10 +1,10 @@
-// Installs system programs with apt if no confirmation is needed, that is, if run as root on Debian or a derivative.
+// Installs system programs with apt if that needs no confirmation, that is, as root on Debian or a derivative.
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CACHE, environment, read, which } from "./places.mjs";
 import { quietly, step } from "./steps.mjs";
 
-const RETRY_AFTER_MS = 600_000; // because each attempt takes several seconds without a network
+const RETRY_AFTER_MS = 600_000; // without a network, each attempt takes several seconds
 
 /**
  * Tries to install ffmpeg. The server also runs without it, but uploads that need it fail with an explanatory message.
@@ -41,7 +41,7 @@ export async function install(names) {
 
 async function apt(verb, names) {
   const env = environment({ DEBIAN_FRONTEND: "noninteractive" });
-  // Finish configuring packages that an interrupted run left half-configured. Otherwise, every later run would fail.
+  // Finish configuring the packages that an interrupted run left half-configured, or every later run would fail.
   if (verb === "install" && readdirSync("/var/lib/dpkg/updates").length > 0)
     await quietly("dpkg", "dpkg", ["--configure", "-a"], { env });
   const args = [

@@ -1,7 +1,7 @@
 import { environment, nodePath, read, which } from "./places.mjs";
 import { Failure, quietly } from "./steps.mjs";
 
-// No dependency needs its install script. The only relevant script creates links, and the server creates them itself.
+// No dependency needs its install script. The only one that matters creates links, which the server creates itself.
 const OPTIONS = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
 
 /** Runs npm with the selected Node. @throws Failure with npm's error */

@@ -25,7 +25,7 @@ export async function ensurePackages() {
   writeFileSync(STAMP, wanted); // written last, so that an interrupted installation is repeated
 }
 
-/** Checks npm's record for all required packages, so that a manual `npm install` counts as installed, too. */
+/** Checks whether npm's record lists all required packages, so that a manual `npm install` also counts. */
 function isInstalled(lock) {
   const record = read(MODULES, ".package-lock.json");
   if (record === null) return false;

@@ -15,8 +15,8 @@ export const useNode = (path) => {
 };
 
 /**
- * Returns this process's environment without npm's variables, and with the selected Node and node_modules/.bin first in
- * PATH.
+ * Returns this process's environment, but without npm's variables and with the selected Node and node_modules/.bin
+ * first in PATH.
  */
 export function environment(more = {}) {
   const own = Object.entries(process.env).filter(

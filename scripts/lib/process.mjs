@@ -4,8 +4,9 @@ import { environment, nodePath, ROOT } from "./places.mjs";
 const PARENT_CHECK_MS = 200;
 
 /**
- * Runs a Node program in this terminal, forwards signals to it, and waits for it to exit. If this process is killed, the
- * program's IPC channel closes and the program exits. If the parent process, npm, is killed, the program gets SIGTERM.
+ * Runs a Node program in this terminal, forwards signals to it, and waits for it to exit. If npm, the parent process,
+ * is killed, the program gets SIGTERM. If this process is killed, a program with an IPC channel sees the channel close
+ * and exits.
  * @returns {Promise<number>} the exit code
  */
 export function runUntilEnd(args, env = {}, { channel = true } = {}) {

@@ -11,7 +11,7 @@ const DOTS_MS = 2_000; // interval between progress dots if standard error is no
 const terminal = process.stderr.isTTY === true;
 
 /**
- * Runs `work` and shows its progress in one line on standard error. Standard output is reserved for the command's
+ * Runs `work` and shows its progress on one line of standard error. Standard output is reserved for the command's
  * output.
  * @param {string} title
  * @param {() => Promise<void>} work

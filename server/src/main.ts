@@ -62,7 +62,7 @@ async function main(): Promise<void> {
   const port = await findPort(config.port, config.host);
   const context = await createContext(config, log, shutdown, port);
   await start(context, port).catch((error: unknown) => {
-    if (shutdown.begun) return; // a shutdown during startup makes the startup fail, which needs no report
+    if (shutdown.begun) return; // the shutdown made the startup fail, so there is nothing to report
     if (error instanceof StartFailure) console.error(error.message);
     else log.fatal({ err: error }, "Start failed");
     shutdown.begin("start failed", 1); // stops everything already started, above all the database
@@ -178,7 +178,7 @@ async function startVideos(context: Context, recorder: Recorder) {
 
 type Videos = Awaited<ReturnType<typeof startVideos>>;
 
-/** Starts the HTTP server. @returns the sign-in service, whose library is not loaded yet */
+/** Starts the HTTP server. @returns the sign-in service, which has not loaded its library yet */
 async function serve(context: Context, delivery: Delivery, videos: Videos, port: number): Promise<People> {
   const { recorder, health, node } = delivery;
   const { config, log, signals, db, ffmpeg, shutdown } = context;
@@ -224,16 +224,17 @@ async function serve(context: Context, delivery: Delivery, videos: Videos, port:
   return people;
 }
 
-/** Prints the server's URL. The server is already running, so a database failure here must not stop it. */
+/** Prints the dashboard's URL. The server is already running, so a database failure here must not stop it. */
 async function printWelcome(context: Context): Promise<void> {
-  const onError = (err: unknown) => context.log.warn({ err }, "Sign-in link failed; run npm run -s mave -- admin link");
+  const onError = (err: unknown) =>
+    context.log.warn({ err }, "Failed to create a sign-in link; run npm run -s mave -- admin link");
   const link = await signInLink(context).catch(onError);
   console.log(`Mave is ready: ${context.publicUrl}/dashboard/${link ?? ""}`);
 }
 
 /**
  * Creates a one-time link if the server has no owner yet or the output is a terminal. Otherwise, the output could be a
- * log file, whose readers could sign in with the link.
+ * log file, and anyone who can read it could use the link to sign in.
  * @returns the text to print, or an empty string
  */
 async function signInLink({ db, random, publicUrl }: Context): Promise<string> {
@@ -244,12 +245,13 @@ async function signInLink({ db, random, publicUrl }: Context): Promise<string> {
 }
 
 /**
- * Loads the sign-in library shortly after startup, because loading it blocks the process for 0.2 s, which would delay
- * the first requests.
+ * Loads the sign-in library shortly after startup instead of during it. Loading blocks the process for 0.2 s, which
+ * would delay the first requests.
  */
 function preloadSignIn({ clock, log, shutdown }: Context, people: People): void {
   let loading: Promise<void> = Promise.resolve();
-  const onError = (err: unknown) => log.warn({ err }, "Sign-in is not ready; the next sign-in tries again");
+  const onError = (err: unknown) =>
+    log.warn({ err }, "Failed to load the sign-in library; retrying at the next sign-in");
   const cancel = clock.after(SIGN_IN_PRELOAD_DELAY_MS, () => {
     loading = people.prepare().catch(onError);
   });

@@ -134,7 +134,7 @@ describe("a server that loses its database while it prints the sign-in link", ()
     const server = await startServer({ DATABASE_URL: url });
     await expect.poll(() => server.output()).toContain(`Mave is ready: ${server.url}/dashboard/\n`);
     expect(cuts).toBe(1);
-    expect(server.output()).toContain("Sign-in link failed; run npm run -s mave -- admin link");
+    expect(server.output()).toContain("Failed to create a sign-in link; run npm run -s mave -- admin link");
     expect(await server.stop()).toBe(0);
     await server.remove();
     proxy.close();

@@ -55,7 +55,7 @@ export interface WebhookData {
   previous_secret_until: number | null;
   /** Time of the first failure since the last success. */
   failing_since: number | null;
-  /** When the webhook will be disabled unless a delivery succeeds first. */
+  /** When the webhook will be disabled if no delivery succeeds first. */
   disables_at: number | null;
 }
 

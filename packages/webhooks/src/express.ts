@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { type RawBody, refuse, secretsOf } from "./input.ts";
 import { collect, MAX_BYTES, type OnEvent, type ReceiverOptions, receive } from "./receive.ts";
 
-/** Earlier middleware may have read the body, and may have kept its bytes. */
+/** Earlier middleware may have read the body, perhaps keeping its bytes. */
 type Request = IncomingMessage & { body?: unknown; rawBody?: unknown };
 
 /**

@@ -28,7 +28,7 @@ export interface InboxStore<Tx = undefined> {
 
 /**
  * Creates an in-memory store, for tests and for a single process that can afford to lose its state on restart.
- * @param capacity maximum number of events, and of videos, to keep; the oldest are evicted first
+ * @param capacity maximum number of events to keep, and also of videos; the oldest are evicted first
  */
 export function memoryStore(capacity = 100_000): InboxStore {
   const seen = new Map<string, true>();
@@ -61,7 +61,7 @@ export function memoryStore(capacity = 100_000): InboxStore {
     exclusively(video, work) {
       const turn = (queues.get(video) ?? Promise.resolve()).then(() => run(video, work));
       const settled: Promise<unknown> = turn
-        .catch(() => undefined) // `turn` reports the error to its own caller; the next turn runs regardless
+        .catch(() => undefined) // this turn's caller gets the error; the next turn runs regardless
         .then(() => queues.get(video) === settled && queues.delete(video));
       queues.set(video, settled);
       return turn;

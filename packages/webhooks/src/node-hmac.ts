@@ -1,7 +1,7 @@
 import crypto from "node:crypto";
 
 const BLOCK_BYTES = 64;
-const outer = Buffer.alloc(BLOCK_BYTES + 32); // input of the second hash; safe to reuse because hashing is synchronous
+const outer = Buffer.alloc(BLOCK_BYTES + 32); // input to the second hash; can be reused, because hashing is synchronous
 
 /**
  * Computes HMAC-SHA256 (RFC 2104) over `head` and `body` with two one-shot hashes. Mave computes two HMACs per attempt,

@@ -37,7 +37,7 @@ export interface ToSign {
   secrets: readonly string[];
 }
 
-/** Returns a delivery's signature headers in both schemes. Runs for every attempt and does not validate its input. */
+/** Returns a delivery's signature headers for both schemes. Runs for every attempt and does not validate its input. */
 export function signatureHeaders({ body, id, time, secrets }: ToSign) {
   const mave: string[] = [];
   const standard: string[] = [];

@@ -15,7 +15,7 @@ export interface Arrival<Tx> {
   sequence: number;
   /** Whether a later event of this video has already been handled. If so, this event may describe an older state. */
   late: boolean;
-  /** Whether the event was fetched to fill a gap instead of being delivered. */
+  /** Whether the event was fetched to fill a gap rather than delivered. */
   refilled: boolean;
 }
 
@@ -50,7 +50,7 @@ export type Outcome = "handled" | "duplicate";
 
 /**
  * Creates an `onEvent` function for an adapter. The function rejects if `handle`, `onGap`, the store or the event
- * source fails. The delivery then fails too and Mave retries it, so no event is skipped.
+ * source fails. Then the delivery also fails and Mave retries it, so no event is skipped.
  */
 export function createInbox<Tx>(options: InboxOptions<Tx>) {
   return async (

@@ -2,7 +2,7 @@ import { refuse } from "./input.ts";
 
 /** A parsed header, such as `Mave-Signature: t=1785443715, v1=9756…`. */
 export interface SignatureHeader {
-  /** The time as written, because its text is part of the HMAC key. */
+  /** The time exactly as written, because that text is part of the HMAC key. */
   t: string;
   /** Unix seconds. */
   time: number;

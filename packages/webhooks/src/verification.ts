@@ -19,8 +19,8 @@ export interface SignatureCheck {
 export type Verification = Generator<SignatureCheck, MaveEvent, boolean>;
 
 /**
- * Verifies a request but leaves the cryptography to the caller: it yields each signature check and resumes with the
- * result. WebCrypto, which is asynchronous, and Node's synchronous crypto can therefore share this code. The time is
+ * Verifies a request but leaves the cryptography to the caller, by yielding each signature check and resuming with the
+ * result. This way, WebCrypto, which is asynchronous, and Node's synchronous crypto can share the code. The time is
  * checked after the signature, so that "too old" is reported only for a time that Mave signed.
  */
 export function* verification(
@@ -48,7 +48,7 @@ const check = ({ t, signatures }: SignatureHeader, secret: string, body: Uint8Ar
 const noHeader = (headers: HeadersLike) =>
   refuse(headerOf(headers, "webhook-signature") === null ? "HEADER_MISSING" : "HEADER_STANDARD_ONLY");
 
-/** Diagnoses a mismatch by checking for common mistakes. Always throws, and does a bounded amount of work. */
+/** Diagnoses a mismatch by checking for common mistakes, in a bounded number of steps. Always throws. */
 function* explainMismatch(
   header: SignatureHeader,
   secrets: readonly string[],

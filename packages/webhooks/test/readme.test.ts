@@ -55,7 +55,7 @@ test("an inbox passed to an adapter handles each event once", async () => {
 
 const root = join(import.meta.dirname, "..");
 const read = (file: string) => readFile(join(root, file), "utf8");
-/** Removes indentation, which differs inside a test. */
+/** Removes indentation, because an example inside a test is indented differently. */
 const flat = (text: string) => text.replace(/^[ \t]+/gm, "");
 
 test("every example in the README is tested", async () => {

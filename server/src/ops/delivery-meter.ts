@@ -4,17 +4,17 @@ import type { EndedAttempt } from "../webhooks/health.ts";
 export interface DeliveryMeter {
   /** Counts an attempt. */
   attempted(ended: Pick<EndedAttempt, "exchange" | "outcome">): void;
-  /** Records the duration of a claim or a settle. */
+  /** Records how long a claim or settle statement ran. */
   timed(statement: "claim" | "settle", duration_ms: number): void;
   /** The metrics to register. */
   series: (Counter<string> | Histogram<string>)[];
 }
 
-const registers: [] = []; // `createMetrics` registers these metrics
+const registers: [] = []; // none here, because `createMetrics` registers these metrics
 
 /**
  * Measures this node's attempts. No label contains a webhook or space id, because each id would add a series that never
- * goes away. Per-webhook numbers are in the webhook's health. The set of error words is fixed.
+ * goes away; the webhook's health has the per-webhook numbers. Error words can be labels because the set is fixed.
  */
 export function createDeliveryMeter(): DeliveryMeter {
   const counts: Record<string, Record<string, number>> = {}; // cheaper than counting with prom-client labels
@@ -34,7 +34,7 @@ export function createDeliveryMeter(): DeliveryMeter {
     "Duration of an attempt, including the receiver's response.",
     SLOW,
   );
-  const claim = seconds("mave_claim_duration_seconds", "Duration of a claim of due deliveries.", QUICK);
+  const claim = seconds("mave_claim_duration_seconds", "Duration of claiming a batch of due deliveries.", QUICK);
   const settle = seconds("mave_settle_duration_seconds", "Duration of settling a batch of outcomes.", QUICK);
   return {
     series: [attempts, attempt, claim, settle],

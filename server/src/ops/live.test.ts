@@ -64,7 +64,7 @@ test("a node whose connection is cut reconnects and listens again", async () => 
   expect(missed).toHaveBeenCalled();
 });
 
-test("a node that cannot listen periodically reports that changes may have been missed", async () => {
+test("a node that cannot listen reports periodically that changes may have been missed", async () => {
   const quick: Clock = { ...systemClock, after: (_, work) => systemClock.after(1, work) };
   const pooled = { ...db, sharesSessions: true };
   const log = createLog("silent");

@@ -11,13 +11,13 @@ const LIVE_TOPICS = ["delivery", "video", "webhook", "event"] as const satisfies
 type LiveTopic = (typeof LIVE_TOPICS)[number];
 const VIEWERS_CHANNEL = "mave_live_viewers";
 const CHANGES_CHANNEL = "mave_live";
-/** When a node starts listening, it sends a notice with this suffix to ask whether other nodes have viewers. */
+/** When a node starts listening, it sends a notification with this suffix to ask which other nodes have viewers. */
 const QUERY = "?";
 
 /**
- * Delivers signals from all nodes to live pages, over one LISTEN connection per node. Each node announces when it
- * has viewers, and publishes its changes only while some other node has viewers. Like all signals, these can be lost,
- * so viewers also refetch.
+ * Delivers signals from all nodes to live pages, over one LISTEN connection per node. Each node announces when it has
+ * viewers, and publishes its changes only while some other node has viewers. Signals can be lost, so viewers also
+ * refetch.
  */
 export interface Live extends Pick<Signals, "on"> {
   /**
@@ -47,7 +47,7 @@ export function createLive(parts: LiveParts): Live {
   const notify = (payload: string) =>
     sendNotice(db, VIEWERS_CHANNEL, [payload]).catch((err: unknown) => log.debug({ err }, "Notice not sent"));
 
-  /** Announces that this node has viewers. Repeats the announcement, because it expires on the other nodes. */
+  /** Announces periodically that this node has viewers, because an announcement expires on the other nodes. */
   function announce(): void {
     cancel();
     if (viewers === 0 || stopped || db.sharesSessions) return;
@@ -122,12 +122,12 @@ function createListenConnection(
 ) {
   let session: Session | null = null;
   let stopped = false;
-  let isScheduled = false; // a connection that breaks during LISTEN reports its loss twice
+  let isScheduled = false; // a connection that breaks during LISTEN calls `reconnect` twice
 
   function reconnect(): void {
     if (isScheduled || stopped) return;
     isScheduled = true;
-    void session?.close(); // the database server may not have noticed the loss
+    void session?.close(); // the database server may still consider it open
     clock.after(LIMITS.LIVE_RECONNECT_MS, listen);
   }
 

@@ -10,7 +10,7 @@ export interface MetricsParts {
   db: Database;
   watchdog: Pick<Watchdog, "late">;
   roles: ReadonlySet<string>;
-  /** Null on a node that does not deliver. */
+  /** Null if this node does not deliver. */
   delivery: { stats: DeliveryNode["stats"]; meter: DeliveryMeter } | null;
 }
 
@@ -54,9 +54,9 @@ export function createMetrics({ db, watchdog, roles, delivery }: MetricsParts): 
 }
 
 /**
- * Registers the gauges of the database, which are the same on every node, and of this node's connection pool. While the
- * database is unavailable, `mave_database_up` is 0 and the other database gauges are absent or NaN. All other metrics
- * remain available.
+ * Registers the database gauges, which are the same on every node, and the gauges for this node's connection pool.
+ * While the database is unavailable, `mave_database_up` is 0 and the other database gauges are absent or NaN. All other
+ * metrics remain available.
  */
 function databaseGauges(db: Database, registers: Registry[]): void {
   const queue = shared(() => measureQueue(db));
@@ -83,7 +83,7 @@ function databaseGauges(db: Database, registers: Registry[]): void {
         for (const [state, value] of Object.entries(values ?? {})) this.set({ state }, value);
       },
     });
-  // Read the pool first, because the queries of the gauges below use it.
+  // Read the pool first, because the gauges below run queries that use it.
   const { pool } = db;
   byState("mave_database_connections", "Connections in this node's database pool by state: busy, idle.", async () => {
     return { busy: pool.totalCount - pool.idleCount, idle: pool.idleCount };
@@ -142,7 +142,7 @@ function deliveryGauges(stats: DeliveryNode["stats"], registers: Registry[]): vo
   gauge("mave_nodes", "Nodes that send deliveries.", () => stats().nodes);
   new Counter({
     name: "mave_leases_lost_total",
-    help: "Outcomes discarded because another node had leased the delivery meanwhile, or its webhook was deleted.",
+    help: "Outcomes discarded because another node had since leased the delivery or its webhook had been deleted.",
     registers,
     collect() {
       this.reset();

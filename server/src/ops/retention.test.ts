@@ -85,7 +85,7 @@ test("a partition that a pending delivery needs is kept regardless of its age", 
   expect(await kept(event)).toBe(false);
 });
 
-test("rows that a wrong clock dates outside all partitions are stored and are removed once they expire", async () => {
+test("rows dated outside all partitions by a wrong clock are stored, then removed once they expire", async () => {
   const future = await createEvent(-400);
   const past = await createEvent(400);
   await retention.round();

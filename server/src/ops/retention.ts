@@ -12,7 +12,7 @@ interface RetentionOptions extends LoopParts {
 }
 
 export interface Retention {
-  /** Runs a round, then another one every hour, or sooner if a round fails. */
+  /** Runs a round, then another every hour, or sooner after a failed round. */
   start(): Promise<void>;
   /** Runs one round, unless another node is already running one. */
   round(): Promise<void>;

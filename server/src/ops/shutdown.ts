@@ -15,8 +15,8 @@ export interface Shutdown {
 
 /**
  * Shuts down in order on SIGTERM, SIGINT and SIGHUP. A failed step is logged, and the remaining steps still run. If the
- * steps take too long, the process exits shortly before SHUTDOWN_MS, and the next startup recovers unfinished work, as
- * it does after a kill.
+ * steps take too long, the process exits shortly before SHUTDOWN_MS, and the next startup will recover unfinished work,
+ * as after a kill.
  */
 export function createShutdown(log: Log, clock: Clock, exit: (code: number) => void = process.exit): Shutdown {
   const steps: { name: string; step: () => Promise<void> }[] = [];
@@ -24,7 +24,7 @@ export function createShutdown(log: Log, clock: Clock, exit: (code: number) => v
 
   const end = async (code: number): Promise<void> => {
     const cancel = clock.after(LIMITS.SHUTDOWN_MS - 500, () => {
-      log.error("Shutdown timed out; the next startup recovers unfinished work");
+      log.error("Shutdown timed out; the next startup will recover unfinished work");
       exit(1);
     });
     for (const { name, step } of steps.reverse()) {
@@ -42,7 +42,7 @@ export function createShutdown(log: Log, clock: Clock, exit: (code: number) => v
   };
 
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => begin(signal));
-  process.on("disconnect", () => begin("the launcher exited")); // works even if the launcher is killed
+  process.on("disconnect", () => begin("the launcher exited")); // emitted even if the launcher is killed
   process.channel?.unref();
   return {
     add(name, step) {

@@ -60,7 +60,7 @@ function traceparentOf(span: Span): TraceParent {
   return [FORMAT_VERSION, traceId, spanId, traceFlags.toString(16).padStart(2, "0")].join("-");
 }
 
-/** Parses a traceparent. If it is invalid, the SDK ignores the result and starts a new trace. */
+/** Parses a traceparent. If the traceparent is invalid, the SDK ignores the result and starts a new trace. */
 function contextOf(traceparent: TraceParent) {
   const [, traceId = "", spanId = "", flags = ""] = traceparent.split("-");
   return { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };

@@ -32,7 +32,7 @@ const FPS_STEPS = [24, 25, 30, 50, 60];
 
 /**
  * @param keyframeGap_s the longest time between keyframes; null if unknown, which rules out a copy
- * @param mayCopy false if copying was tried and produced a bad result
+ * @param mayCopy false if a copy was already tried and turned out bad
  */
 export function planConversion(probe: Probe, keyframeGap_s: number | null, mayCopy = true): ConversionPlan {
   const { video, audio, container } = probe;
@@ -48,7 +48,7 @@ export function planConversion(probe: Probe, keyframeGap_s: number | null, mayCo
   };
 }
 
-/** Returns whether the video stream may be suitable for copying. Scanning the keyframes is worthwhile only if it is. */
+/** Returns whether the video stream may be suitable for copying. If not, there is no need to scan its keyframes. */
 export function couldCopy({ video, container, duration_s }: Probe): boolean {
   return (
     isMp4(container) &&
@@ -74,7 +74,7 @@ const isEven = (side: number) => side % 2 === 0;
 const isMp4 = (container: string) => container.split(",").includes("mp4");
 
 /**
- * Streams with variable frame rates (from phones or screen recorders) are not copied, because ffmpeg 5 writes wrong
+ * Streams with a variable frame rate (from phones or screen recorders) are not copied, because ffmpeg 5 writes wrong
  * segment durations for them.
  */
 const hasConstantRate = ({ fps, averageFps }: VideoTrack) => fps > 0 && Math.abs(fps - averageFps) / fps < 0.01;
@@ -87,8 +87,8 @@ function constantRate(video: VideoTrack): number | null {
 }
 
 /**
- * Lists renditions from the source's size downward. Never upscales, and skips sizes that barely differ from the
- * previous one.
+ * Lists renditions, starting at the source's size or 1080p, whichever is smaller. Skips sizes that barely differ from
+ * the first.
  */
 function ladder({ width, height, fps, averageFps }: VideoTrack, copied: boolean): Rung[] {
   const source = Math.min(width, height);

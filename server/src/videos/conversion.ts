@@ -27,7 +27,7 @@ export type ConversionOutcome =
   | { how: "error"; detail: string }
   | { how: "canceled" };
 
-/** Thrown to end a conversion early; `convert` returns its outcome. */
+/** Thrown to end a conversion early. `convert` catches it and returns the outcome. */
 export class ConversionEnded extends Error {
   readonly outcome: Exclude<ConversionOutcome, { how: "converted" }>;
 
@@ -50,7 +50,7 @@ export interface Conversion {
 
 const DISK_FULL = /No space left on device|Disk quota exceeded/;
 
-/** Ends the conversion if the run failed. @param code the reason to report if the file is at fault */
+/** Ends the conversion if the run failed. @param code the error to report if the file is to blame */
 export function checkSucceeded(run: Run, code: MediaError): void {
   checkNotEnded(run);
   const { ending, errors } = run;

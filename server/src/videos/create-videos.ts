@@ -32,8 +32,8 @@ interface Wanted extends Omit<NewVideo, "id"> {
 const ID_DRAWS_MAX = 5; // a second draw is needed about once in 10^17 times; after five, the generator must be broken
 
 /**
- * Creates videos. Videos created at the same time, in any space, are committed together, which allows several thousand
- * creations per second instead of hundreds.
+ * Creates videos. Videos created at the same time, in any space, are committed together, which raises throughput from
+ * hundreds to several thousand videos per second.
  */
 export function createVideos({ db, recorder, random, signals, publicUrl, tracing }: CreateVideosParts) {
   const wantedOf = (space: string, { name = null, metadata = {} }: VideoInput): Wanted => {
@@ -77,7 +77,7 @@ const created = ({ space, traceparent }: Wanted, video: Video): NewEvent => ({
   traceparent,
 });
 
-/** Inserts the videos, each with an unused id. @returns the videos in the requested order */
+/** Inserts the videos, each with an unused id. @returns the videos in the order of `wanted` */
 async function insertAll(
   tx: Sql,
   wanted: readonly Wanted[],

@@ -7,8 +7,8 @@ import type { Probe } from "./probe.ts";
  * argument.
  *
  * The whitelists before each `-i` keep a playlist disguised as .mp4 from opening other files and URLs. The protocol
- * whitelist alone would not prevent that; the format whitelist does. The format whitelist includes audio formats so
- * that audio files fail as "no video" rather than "unreadable".
+ * whitelist alone is not enough, because it has to allow `file`. The format whitelist includes audio formats so that
+ * audio files fail as "no video" rather than "unreadable".
  */
 const SAFE = [
   ["-protocol_whitelist", "file,pipe"],
@@ -30,7 +30,7 @@ export const probeArguments = (input: string): string[] => [
   ...["-i", input],
 ];
 
-/** Makes ffprobe print each video packet's time and flags on one line. The flags of a keyframe start with K. */
+/** Makes ffprobe print each video packet's time and flags on one line. A keyframe's flags start with K. */
 export const keyframeArguments = (input: string, { video }: Probe): string[] => [
   ...QUIET,
   ...SAFE,
@@ -48,7 +48,10 @@ export const measureArguments = (input: string, { video }: Probe): string[] => [
 
 export const AUDIO_NAME = "audio";
 
-/** Encodes all rungs in one run, which uses 78% of the CPU time of separate runs. Writes NAME.mp4 and NAME.m3u8. */
+/**
+ * Encodes all rungs in one run, which takes 78% of the CPU time that separate runs would. Writes NAME.mp4 and
+ * NAME.m3u8.
+ */
 export function ladderArguments(input: string, folder: string, probe: Probe, plan: ConversionPlan): string[] {
   const encoded = plan.copyVideo ? plan.rungs.slice(1) : plan.rungs;
   const copied = plan.rungs.length - encoded.length;
@@ -79,7 +82,8 @@ function filters(probe: Probe, plan: ConversionPlan, rungs: Rung[]): string {
     ...toneMap(plan),
     "format=yuv420p",
     "setsar=1",
-    // Duplicate frames last. Otherwise, if two frames are hours apart, a million duplicates would be scaled.
+    // Duplicate frames only after scaling. Otherwise, if two frames are hours apart, a million duplicates would be
+    // scaled.
     ...(fewer ? [] : rate),
   ].join(",");
   const source = `[0:${probe.video.index}]`;
@@ -91,7 +95,7 @@ function filters(probe: Probe, plan: ConversionPlan, rungs: Rung[]): string {
   return [`${source}${chain},split=${rungs.length}${parts}`, ...smaller].join(";");
 }
 
-/** Tone-maps high dynamic range to standard range once, before the rungs are split. */
+/** Tone-maps high dynamic range to standard dynamic range once, before splitting the stream into rungs. */
 function toneMap({ tonemap }: ConversionPlan): string[] {
   if (tonemap === null) return [];
   return [
@@ -137,7 +141,7 @@ function streamMap({ rungs }: ConversionPlan, sound: boolean): string {
   return [...pictures, ...(sound ? [`a:0,agroup:aud,default:yes,name:${AUDIO_NAME}`] : [])].join(" ");
 }
 
-/** Extracts the poster: one frame of the source at `at_s`. */
+/** Extracts the poster, which is the source's frame at `at_s`. */
 export function posterArguments(
   input: string,
   output: string,

@@ -3,7 +3,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { type Bounds, type Run, runBounded } from "../kernel/spawn.ts";
 
-/** The system's ffmpeg, always run as a child process, so that a malformed file cannot crash the server. */
+/** The system's ffmpeg. It always runs as a child process, so a malformed file cannot crash the server. */
 export interface Ffmpeg {
   version: string;
   /** Runs ffprobe. `onLine` receives each line of its output. */
@@ -61,7 +61,7 @@ const boundsFor = (duration_s: number): Bounds => ({
 
 const PROCESSOR_TIME_USED = 24; // SIGXCPU
 
-/** Detects a signal that ffmpeg caught before exiting normally. Only ffmpeg's error output reports such signals. */
+/** Detects a signal that ffmpeg caught before exiting normally. Only ffmpeg's error output reveals it. */
 function readSignal(run: Run): Run {
   const caught = run.ending.how === "exited" && /received signal (\d+)/.exec(run.errors);
   if (!caught) return run;

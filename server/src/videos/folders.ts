@@ -1,10 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
-/**
- * The folders for uploads and media. All of them are on the same file system, so files can be moved between them by
- * renaming.
- */
+/** The folders for uploads and media. They are all on one file system, so a file can be moved by renaming it. */
 export interface Folders {
   /** Partially received files, named by upload id. */
   incoming: string;

@@ -8,7 +8,7 @@ import { isRefusal, type Probe, readProbe, refusal } from "./probe.ts";
 export interface Inspection {
   probe: Probe;
   duration_s: number;
-  /** The longest time between keyframes; null if it was not determined. */
+  /** The longest time between keyframes; null if unknown. */
   keyframeGap_s: number | null;
 }
 

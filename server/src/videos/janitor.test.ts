@@ -14,7 +14,7 @@ const newVideo = async () => (await library.create(space, {})).id;
 const set = (what: string, id: string) =>
   db.run({ name: `test_${what.length}_${what.slice(0, 30)}`, text: `update ${what} where id = $1` }, [id]);
 
-/** Simulates a server that was killed and restarted, with the same data folder and no in-memory state. */
+/** Simulates a restart after a kill, with the same data folder but no in-memory state. */
 const startedAgain = () => openVideoRoom(db, { dataDir: room.dataDir });
 
 async function begunUpload(video: string, { resumable = true, bytes = "01234" } = {}): Promise<string> {
@@ -49,7 +49,7 @@ test("startup deletes files left behind by a killed server and keeps files that 
   expect((await uploads.get(part))?.state).toBe("receiving");
 });
 
-test("startup cancels a PUT that was interrupted before its first byte, and the video's status is waiting again", async () => {
+test("startup cancels a PUT that was interrupted before its first byte, and the video's status returns to waiting", async () => {
   const video = await newVideo();
   const { id } = await uploads.begin(space, video, { resumable: false, name: null, size_bytes: 10 });
   const again = await startedAgain();

@@ -55,7 +55,7 @@ async function round({ db, blobs, uploads }: JanitorParts): Promise<void> {
 }
 
 const DELETED_PER_ROUND_MAX = 500;
-const KEPT_ERROR = "ffmpeg_missing" satisfies MediaError; // its file is kept and processed once ffmpeg is installed
+const KEPT_ERROR = "ffmpeg_missing" satisfies MediaError; // its upload's file is kept until ffmpeg is installed
 
 async function deleteUploadFiles(db: Database, blobs: Blobs, { folders }: Uploads): Promise<void> {
   const unneeded = { grace_ms: LIMITS.VERSION_KEPT_MS, keptError: KEPT_ERROR };

@@ -7,7 +7,7 @@ import { openSession } from "../store/session.ts";
 import { markLease, renewLease, type UploadRow } from "../store/uploads.ts";
 import { lockVideo, setVideoProgress } from "../store/videos.ts";
 
-/** A processor's lease on an upload, renewed while the upload is processed. */
+/** A processor's lease on an upload, renewed while the upload is being processed. */
 export interface Lease {
   /** Aborted when the lease is lost, the video is deleted or the server stops. */
   signal: AbortSignal;
@@ -22,7 +22,7 @@ interface LeaseParts {
   log: Log;
 }
 
-/** Renews the lease periodically and when progress is reported. @param stopping also aborts the lease's signal */
+/** Renews the lease periodically and on progress. @param stopping aborts the lease's signal when the server stops */
 export function keepLease(parts: LeaseParts, upload: UploadRow, token: string, stopping: AbortSignal): Lease {
   const { clock, signals, log } = parts;
   const lost = new AbortController();
@@ -41,7 +41,7 @@ export function keepLease(parts: LeaseParts, upload: UploadRow, token: string, s
     try {
       if (!(await save(parts, upload, token, progress))) lost.abort();
     } catch (err) {
-      // The lease may still be held. If it is not, the token prevents this processor from publishing.
+      // The lease may still be valid. If it is not, the token prevents this processor from publishing.
       log.warn({ video: upload.video_id, err }, "Processing lease renewal failed; retrying");
     }
     isRenewing = false;
@@ -49,8 +49,7 @@ export function keepLease(parts: LeaseParts, upload: UploadRow, token: string, s
   }
 
   cancelTimer = clock.after(LIMITS.PROCESSING_HEARTBEAT_MS, renew);
-  // Renew after every change that this process makes to the video, so that deleting it stops the conversion
-  // immediately.
+  // Renew whenever this process changes the video, so that deleting the video stops the conversion immediately.
   const unlisten = signals.on("video", ({ video }) => {
     if (video === upload.video_id && !isRenewing) void renew();
   });
@@ -70,7 +69,7 @@ export function keepLease(parts: LeaseParts, upload: UploadRow, token: string, s
 }
 
 /**
- * Saves progress and renews the lease. Locks the video before the upload, in the same order as every other transaction.
+ * Saves progress and renews the lease. Like every other transaction, locks the video before the upload.
  * @returns false if the lease is lost
  */
 async function save({ db, signals }: LeaseParts, upload: UploadRow, token: string, progress: number): Promise<boolean> {
@@ -99,7 +98,7 @@ export async function startHeartbeat(
 ): Promise<() => Promise<void>> {
   const session = await openSession(db, clock, {
     onNotice() {},
-    onLost: () => log.warn("Processor heartbeat connection lost; another processor may repeat its work"),
+    onLost: () => log.warn("Processor heartbeat connection lost; another processor may repeat this work"),
   });
   try {
     await markLease(session, token);

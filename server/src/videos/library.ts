@@ -18,7 +18,7 @@ export interface VideoQuery extends PageQuery {
 
 export interface UploadToken {
   object: "upload_token";
-  /** Shown only once. Valid only for uploads to this video. */
+  /** Shown only once, and valid only for uploads to this video. */
   token: string;
   video: string;
   expires: number;
@@ -41,7 +41,7 @@ export interface Library {
   get(space: string, id: string): Promise<Video>;
   /** Changes the name, replaces all metadata, or both. Omitted fields keep their values. */
   update(db: Transactional, space: string, id: string, change: VideoInput): Promise<Video>;
-  /** Deletes a video with its uploads and files, and records `video.deleted`. Returns the video's last state. */
+  /** Deletes a video with its uploads and files, and records `video.deleted`. Returns the video's final state. */
   remove(db: Transactional, space: string, id: string): Promise<Video>;
   createUploadToken(db: Transactional, space: string, id: string): Promise<UploadToken>;
   totals(space: string): Promise<VideoTotals>;
@@ -133,7 +133,7 @@ async function createUploadToken(
 
 export const UPLOAD_TOKEN_PREFIX = "mave_upload_";
 
-/** Hashes an upload token. A fast hash is enough for 192 random bits. */
+/** Hashes an upload token. A fast hash is enough, because a token has 192 random bits. */
 export const hashUploadToken = (token: string): Buffer => createHash("sha256").update(token).digest();
 
 async function totals({ db }: LibraryParts, space: string): Promise<VideoTotals> {

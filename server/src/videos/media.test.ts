@@ -52,7 +52,7 @@ describe("a playable file", () => {
     expect(await lengths("720p.m3u8")).toEqual(await lengths("360p.m3u8"));
   });
 
-  test("has exactly the files that its playlists, poster and storyboard refer to", async () => {
+  test("is converted to exactly the files listed, including a master playlist and a storyboard", async () => {
     const media = await converted("plain-720p.mp4");
     expect((await readdir(media.out)).sort()).toEqual([...media.files].sort());
     const master = await readFile(join(media.out, media.playback), "utf8");
@@ -99,12 +99,12 @@ describe("a playable file", () => {
     expect((await converted("ten-bit-hdr.mp4")).notes?.plan.tonemap).toBe("pq");
   });
 
-  test("whose header claims a duration of hours gets its actual duration", async () => {
+  test("gets its actual duration even if its header claims a duration of hours", async () => {
     const outcome = await run(await unplayable(folder, "claims-hours.mkv"));
     expect(outcome).toMatchObject({ how: "converted", media: { duration_s: 2 } });
   });
 
-  test("without a duration in its header gets its measured duration", async () => {
+  test("gets a measured duration if its header has none", async () => {
     const media = await converted("without-duration.webm");
     expect(media.duration_s).toBeGreaterThan(1.8);
     expect(media.duration_s).toBeLessThan(2.2);

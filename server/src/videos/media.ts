@@ -125,15 +125,15 @@ async function readHead(file: string, head: { bytes: number; offset: number } | 
   }
 }
 
-/** Returns whether the output is about as long as the source. */
+/** Returns whether the output's duration is close to the source's. */
 const fits = (streams: Stream[], source_s: number): boolean =>
   isNear(playlists.playlistDuration(streams[0]!.playlist), source_s);
 
 const isNear = (length_s: number, source_s: number) => Math.abs(length_s - source_s) <= Math.max(2, source_s * 0.1);
 
 /**
- * Returns the duration in the file's header, because it is more precise than the sum of the segments' durations. If the
- * two differ too much, returns the sum.
+ * Returns the duration from the file's header, which is more precise than the sum of the segment durations. If the two
+ * differ too much, returns the sum.
  */
 function bestDuration(streams: Stream[], claimed_s: number): number {
   const length_s = Math.max(...streams.map(({ playlist }) => playlists.playlistDuration(playlist)));
@@ -147,8 +147,8 @@ function variantOf(rung: Rung, { playlist, codec }: Stream, { video }: Probe, pl
 }
 
 /**
- * Captures a frame a tenth of the way into the video, because many videos start with a black frame. Falls back to the
- * first frame.
+ * Captures a frame a tenth of the way into the video, but at most 30 s in, because many videos start with a black
+ * frame. Falls back to the first frame.
  */
 async function makePoster(
   conversion: Conversion,

@@ -1,6 +1,6 @@
-/** HLS playlists (RFC 8216): reads ffmpeg's media playlists and writes the master playlist. Pure. */
+/** Reads ffmpeg's HLS media playlists (RFC 8216) and writes the master playlist. Pure. */
 export interface MediaPlaylist {
-  /** Whether the playlist has an end tag, which an interrupted run does not write. */
+  /** Whether the playlist has an end tag, which is missing after an interrupted run. */
   ended: boolean;
   segments: { duration_s: number; bytes: number }[];
   /** Location of the initialization section. */
@@ -42,7 +42,7 @@ export interface Bitrate {
 export function bitrate({ segments }: MediaPlaylist): Bitrate {
   const duration_s = segments.reduce((sum, segment) => sum + segment.duration_s, 0);
   const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
-  // Ignore very short segments. The bitrate of a final segment of a few milliseconds is not representative.
+  // Ignore very short segments, because a final segment of a few milliseconds has no representative bitrate.
   const whole = segments.filter((segment) => segment.duration_s >= Math.min(1, duration_s));
   const peak = Math.max(0, ...whole.map((segment) => (segment.bytes * 8) / segment.duration_s));
   const average = duration_s > 0 ? (bytes * 8) / duration_s : 0;
@@ -86,8 +86,9 @@ export function masterPlaylist(
 }
 
 /**
- * Returns the codec string of an H.264 stream: the profile, constraints and level from the decoder configuration in the
- * file's initialization section, or null if there is no such configuration. ISO/IEC 14496-15 §5.3.3, RFC 6381 §3.3.
+ * Returns the codec string of an H.264 stream, which consists of the profile, constraints and level from the decoder
+ * configuration in the file's initialization section. Returns null if there is no decoder configuration. ISO/IEC
+ * 14496-15 §5.3.3, RFC 6381 §3.3.
  */
 export function avcCodec(head: Buffer): string | null {
   const at = head.indexOf("avcC");

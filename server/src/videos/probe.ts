@@ -109,7 +109,7 @@ function parse(output: string): RawProbe {
   try {
     value = JSON.parse(output);
   } catch {
-    value = null; // treat truncated output like an empty probe
+    value = null; // truncated output counts as an empty probe
   }
   const { streams, format } = (isObject(value) ? value : {}) as Partial<RawProbe>;
   return {
@@ -162,7 +162,7 @@ const readAudio = (stream: RawStream): AudioTrack => ({
   channels: stream.channels!,
 });
 
-/** Parses a positive number. Returns null for any other text. */
+/** Parses a positive number, or returns null for any other text. */
 function number(text: string | undefined): number | null {
   const value = Number(text);
   return Number.isFinite(value) && value > 0 ? value : null;

@@ -123,7 +123,7 @@ test("an attempt whose ffmpeg is killed is retried, and only one video.uploaded 
   expect(await eventTypes(db, id)).toEqual(["video.created", "video.processing", "video.uploaded"]);
 });
 
-test("processing gives up after three attempts fail with machine errors", async () => {
+test("processing gives up after three attempts fail because of the machine", async () => {
   const { id } = await room.library.create(room.space, {});
   const ffmpeg = await ffmpegThat(async () => {
     throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
@@ -325,7 +325,7 @@ const isReleased = (id: string) =>
 const makeDue = (id: string) =>
   ask("make_due", "update uploads set leased_until = '-infinity' where video_id = $1 returning 1 as value", id);
 
-/** Simulates a processor on another machine, as the database sees it. */
+/** Simulates what the database sees of a processor on another machine. */
 async function anotherProcessor() {
   const token = uuidV7(Date.now(), systemRandom);
   const dies = await startHeartbeat({ db, clock: systemClock, log: room.log }, token);

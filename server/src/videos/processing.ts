@@ -162,7 +162,7 @@ async function convertUpload(
   return (await putAll(blobs, upload, folder, outcome.media, signal)) ? outcome : { how: "canceled" };
 }
 
-/** Moves the files to blob storage. If the lease is lost in the meantime, deletes them again and returns false. */
+/** Moves the files to blob storage. If the lease is lost in the meantime, deletes them and returns false. */
 async function putAll(
   blobs: Blobs,
   upload: store.UploadRow,
@@ -179,7 +179,7 @@ async function putAll(
   return !signal.aborted;
 }
 
-/** Returns the blob prefix for an attempt. Every attempt has its own prefix. */
+/** Returns the attempt's blob prefix, which no other attempt uses. */
 const prefixOf = ({ video_id, version, attempt }: store.UploadRow): string =>
   `${video_id}/${mediaFolder(version, attempt)}/`;
 
@@ -204,7 +204,7 @@ async function settle(
 
 const retryAfter = ({ attempt }: store.UploadRow) => LIMITS.PROCESSING_RETRY_MS * attempt ** 2;
 
-/** In one transaction, switches to the new version and records `video.uploaded`, once per upload. */
+/** Switches to the new version and records `video.uploaded` in one transaction, at most once per upload. */
 async function publish(parts: ProcessorParts, upload: store.UploadRow, token: string, media: Media): Promise<void> {
   const { db, recorder, publicUrl, signals, folders, blobs } = parts;
   const { id, space_id, video_id, version, attempt } = upload;
@@ -224,8 +224,8 @@ async function publish(parts: ProcessorParts, upload: store.UploadRow, token: st
     tx.afterCommit(() => signals.emit("video", { space: space_id, video: video_id }));
     return true;
   });
-  // If the version was published, the original is no longer needed. If the lease was lost or the video was deleted, the
-  // new files are not needed.
+  // If the version was published, the original is no longer needed. Otherwise, the lease was lost or the video was
+  // deleted, so the new files are not needed.
   if (done) await rm(join(folders.originals, id), { force: true });
   else await blobs.deletePrefix(prefixOf(upload));
 }

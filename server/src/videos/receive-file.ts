@@ -38,9 +38,9 @@ export async function receiveFile(uploads: Uploads, space: string, video: string
 }
 
 /**
- * Streams the body into a file and returns its size. Throws if the body exceeds `maxBytes`. The source is piped
- * manually, because if the disk is full, `pipeline` would destroy the request, and the connection would hang with the
- * rest of the body unread.
+ * Streams the body into a file and returns its size. Throws if the body exceeds `maxBytes`. Pipes the source manually,
+ * because `pipeline` would destroy the request when the disk is full, and the connection would hang with the rest of
+ * the body unread.
  */
 async function writeFile(stream: Readable, path: string, maxBytes: number): Promise<number> {
   let received = 0;

@@ -6,8 +6,8 @@ import { refusal } from "./probe.ts";
 
 /**
  * Converts a file without ffmpeg. H.264 video with AAC audio, the usual output of phones, cameras and editing software,
- * is segmented without re-encoding and plays as one rendition without a poster. Other files are kept until ffmpeg is
- * installed.
+ * is segmented without re-encoding and plays as one rendition without a poster. All other files are kept until ffmpeg
+ * is installed.
  *
  * The conversion runs in a worker thread. If an uploaded file makes the Mediabunny library throw outside a promise,
  * exhaust memory or hang, only that thread ends.

@@ -14,7 +14,7 @@ import { WRITE_BYTES } from "./upload-chunks.ts";
 /**
  * The tus file store, with upload rows as its only metadata. It differs from its base class in three ways: a partial
  * file expires a day after its last byte was received, not its first; a finished upload still reports its full offset,
- * in case the client missed the last response; and a full disk causes its own API error.
+ * in case the client missed the last response; and a full disk results in its own API error.
  */
 export class TusStore extends FileStore {
   readonly #uploads: Uploads;
@@ -48,8 +48,8 @@ export class TusStore extends FileStore {
   }
 
   /**
-   * Returns whether the file has been moved. If the process was killed before it updated the row, the janitor updates
-   * it later.
+   * Returns whether the file has been moved. If the process was killed between moving the file and updating the row,
+   * the janitor updates the row later.
    */
   async #isMoved(id: string): Promise<boolean> {
     return (await stat(join(this.#uploads.folders.originals, id)).catch(() => null)) !== null;

@@ -16,8 +16,8 @@ import { isVideoId, statusAfter, type VideoRow } from "./video.ts";
  * The lifecycle of an upload by PUT or tus. An upload begins, and is then either finished or canceled.
  *
  * After the last byte, a crash or a lost connection can prevent the call to `finish`, and a client can also trigger the
- * call twice. Therefore, `finish` is idempotent, and `reconcile` calls it for uploads that are complete but not
- * finished.
+ * call twice. Therefore, `finish` is idempotent, and `reconcile` calls it for uploads that were fully received but
+ * never finished.
  */
 export interface Uploads {
   /** Starts an upload for a new version of a video, and cancels any unfinished upload to the same video. */
@@ -28,7 +28,7 @@ export interface Uploads {
   leave(id: string): Promise<void>;
   /** Returns the upload's row, or undefined if there is none. */
   get(id: string): Promise<store.UploadRow | undefined>;
-  /** Finishes complete uploads and cancels abandoned ones. The janitor calls it at startup and periodically. */
+  /** Finishes fully received uploads and cancels abandoned ones. The janitor calls it at startup and periodically. */
   reconcile(): Promise<void>;
   /** Ids of PUT uploads in progress in this process. PUT uploads cannot be resumed. Each request removes its own id. */
   readonly active: Set<string>;
@@ -85,7 +85,8 @@ async function begin(
     await announce(parts, space, video, { ...file, id });
     return { id, path };
   }
-  // Create the partial file before the row. After a crash, a file without a writer shows that the upload was abandoned.
+  // Create the partial file before the row. If a crash interrupts the upload, `reconcile` finds a file without a writer
+  // and cancels the upload.
   active.add(id);
   try {
     await createPartialFile(path);
@@ -176,7 +177,7 @@ async function keep(folders: Folders, id: string): Promise<number> {
   return (await stat(original)).size;
 }
 
-/** Ignores a missing file, because `reconcile` and the last request may both finish the same upload. */
+/** Ignores a missing file, because `reconcile` and the last request may finish the same upload concurrently. */
 function unlessMoved(error: NodeJS.ErrnoException): void {
   if (error.code !== "ENOENT") throw error;
 }
@@ -197,14 +198,14 @@ async function leave({ db, folders, signals }: UploadParts, id: string): Promise
 /** Updates the video's status after a change to its newest upload. Changes to older uploads have no effect. */
 async function changeStatus(tx: Sql, video: VideoRow, version: number, change: "received" | "left"): Promise<void> {
   if (version !== video.last_version) return;
-  // If this upload was canceled while an older one is still being processed, the status follows the older one.
+  // If this upload is canceled while an older one is still being processed, the status follows the older one.
   const isWaiting = change === "received" || (await store.isBeingProcessed(tx, video.space_id, video.id));
   const status = statusAfter(isWaiting ? "received" : "left", video.playing_version !== null);
   const progress = isWaiting ? (video.progress ?? 0) : null;
   await setVideoStatus(tx, video, { status, progress, error: null, version, events: 0 });
 }
 
-const RECONCILED_MAX = 10_000; // far more than the unfinished uploads of a few spaces
+const RECONCILED_MAX = 10_000; // far more unfinished uploads than a few spaces can have
 
 async function reconcile(parts: UploadParts, active: Set<string>): Promise<void> {
   const { db, folders, clock } = parts;

@@ -14,7 +14,7 @@ import type { Rendition, VideoRow, VideoStatus } from "../store/videos.ts";
  */
 export type { Rendition, VideoRow, VideoStatus };
 
-/** A change in the state of a video's newest upload. */
+/** A state change of a video's newest upload. */
 export type UploadChange = "begun" | "left" | "received" | "published" | "failed";
 
 const STATUS_AFTER: Record<UploadChange, VideoStatus> = {
@@ -77,7 +77,7 @@ export function presentVideo(row: VideoRow, publicUrl: string): Video {
   };
 }
 
-/** Builds the event for a change to a video. @param row the video after the change, with its new sequence */
+/** Builds the event for a change to a video. @param row the video's row after the change, with the new sequence */
 export function videoEvent(type: EventType, row: VideoRow, publicUrl: string): NewEvent {
   const data = presentVideo(row, publicUrl);
   return { space: row.space_id, type, video: row.id, sequence: row.last_sequence, since_s: data.created, data };
@@ -88,7 +88,7 @@ export function mediaUrl(row: VideoRow, file: string | null, publicUrl: string):
   return file && row.playing_folder ? `${publicUrl}/media/${row.id}/${row.playing_folder}/${file}` : null;
 }
 
-/** Returns the name of the folder for an attempt's media, within the video's folder. */
+/** Returns the name of the subfolder of the video's folder that holds an attempt's media. */
 export const mediaFolder = (version: number, attempt: number): string =>
   attempt === 1 ? `${version}` : `${version}-${attempt}`;
 

@@ -22,7 +22,7 @@ const node = await testNode(
   { schedule_s: [3600], onAttempt: (ended) => disabling.note(ended) },
 );
 const { space, webhooks, deliveries, seen } = node;
-/** Every transaction started by `disabling`, even if it changed nothing. */
+/** Every transaction that `disabling` started, whether or not it changed anything. */
 const tried: Promise<unknown>[] = [];
 const watched: Database = {
   ...db,
@@ -104,7 +104,7 @@ test("a 410 response from a webhook's previous URL does not disable the webhook"
   expect([await statusOf(webhook), await eventsOf(webhook)]).toEqual(["enabled", []]);
 });
 
-test("a webhook that recovers just after a check finds it failing stays enabled", async () => {
+test("a webhook stays enabled if it recovers just after a check finds it failing", async () => {
   const [still, recovered] = [
     await register("still", ["video.created"]),
     await register("recovered", ["video.created"]),
@@ -159,7 +159,7 @@ test("two nodes that find the same failing webhook disable it only once", async 
   const together = (index: number): Database => ({
     ...db,
     async transaction(work) {
-      if (index === 1) await found[0]!.promise; // by then, the first node has released its turn
+      if (index === 1) await found[0]!.promise; // by then, the first node has released the turn
       const rows = await db.transaction(work);
       found[index]!.resolve();
       await found[1]!.promise;

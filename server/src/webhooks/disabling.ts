@@ -21,10 +21,10 @@ const GONE = "The receiver responded with 410 Gone to stop deliveries.";
 const ONLY_FAILURES = "Every attempt failed for five days.";
 
 /**
- * Disables a webhook if its receiver responds with 410 or if every attempt has failed for WEBHOOK_FAILING_MS. It issues
- * a warning first, once every attempt has failed for WEBHOOK_WARNING_MS. Deliveries to a disabled webhook are held.
- * Each warning commits with a `webhook.failing` event for the space's other webhooks, and each disabling with a
- * `webhook.disabled` event.
+ * Disables a webhook if its receiver responds with 410 or if every attempt has failed for WEBHOOK_FAILING_MS. In the
+ * second case, it issues a warning first, after WEBHOOK_WARNING_MS of failures. A warning commits together with a
+ * `webhook.failing` event, and disabling together with a `webhook.disabled` event, both for the space's other webhooks.
+ * Deliveries to a disabled webhook are held.
  */
 export class Disabling {
   readonly #parts: DisablingParts;
@@ -78,7 +78,7 @@ export class Disabling {
       await this.#disable((tx) => disableFailingWebhook(tx, space_id, id, WEBHOOK_FAILING_MS, ONLY_FAILURES));
   }
 
-  /** Records `webhook.failing`, at most once per period of failures. */
+  /** Records `webhook.failing`, at most once per failing period. */
   async #warn(space: string, id: string): Promise<void> {
     const { db, recorder, signals, vault } = this.#parts;
     await db.transaction(async (tx) => {

@@ -1,6 +1,6 @@
 import { LIMITS } from "../kernel/limits.ts";
 
-/** The factors that limit how fast a webhook's backlog can be sent. */
+/** What limits how fast a webhook's backlog can be sent. */
 export interface DrainLimits {
   /** Deliveries per second. Null if there is no limit. */
   rate_limit: number | null;

@@ -22,7 +22,7 @@ export function headerFault(name: string, value: string): string | null {
   return null;
 }
 
-/** Returns an error if there are too many headers or if two names differ only in case, or null otherwise. */
+/** Returns an error message if there are too many headers or two names differ only in case; otherwise null. */
 export function headersFault(headers: Record<string, string>): string | null {
   const names = Object.keys(headers);
   if (names.length > LIMITS.WEBHOOK_HEADERS_MAX)

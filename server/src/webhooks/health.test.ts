@@ -19,7 +19,7 @@ const NOON_MS = Date.UTC(2026, 3, 1, 12);
 const MINUTE_MS = 60_000;
 const now_ms = NOON_MS;
 const clock = { ...systemClock, now: () => now_ms, after: () => () => {} };
-/** Two nodes that share a database. The tests flush them explicitly. */
+/** The health of two nodes that share a database. The tests flush it explicitly. */
 const [one, two] = [0, 1].map(() => new Health({ db, clock, log: createLog("silent", false) })) as [Health, Health];
 
 const register = async () =>
@@ -51,8 +51,8 @@ test("the health of a webhook without attempts has no success rate or quantiles 
 
 test("health combines success rates, errors and phase quantiles across nodes and flushes", async () => {
   const webhook = await register();
-  // Nine in ten attempts reuse a connection and are fast. The others open a new one and are slow, and some of them
-  // fail.
+  // Nine in ten attempts reuse a connection and are fast. The rest open a new connection and are slow, and some of
+  // those fail.
   times(45, () => one.note(attempt(webhook, { timings: { first_byte: 6, total: 8 } })));
   await one.flush();
   times(45, () => two.note(attempt(webhook, { timings: { first_byte: 6, total: 8 } })));
@@ -102,7 +102,7 @@ test("health covers each of the last 24 hours and their total, but nothing older
   ]);
 });
 
-test("health includes the backlog's size, its oldest event and the estimated time to send it all", async () => {
+test("health includes the backlog's size, oldest event and estimated drain time", async () => {
   const webhook = await register();
   await webhooks.update(db, space, webhook, { status: "paused", rate_limit: 2 });
   const early = { ...systemClock, now: () => systemClock.now() - HOUR_MS };

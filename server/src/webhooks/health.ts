@@ -70,8 +70,8 @@ interface HealthParts {
 }
 
 /**
- * Counts the outcomes of each webhook's attempts in memory and saves them every HEALTH_FLUSH_MS. This takes one
- * transaction for all webhooks instead of one per delivery.
+ * Counts the outcomes of each webhook's attempts in memory and saves them every HEALTH_FLUSH_MS. That way, one
+ * transaction covers all webhooks, instead of one per delivery.
  */
 export class Health {
   readonly #parts: HealthParts;
@@ -83,7 +83,7 @@ export class Health {
     this.#parts = parts;
   }
 
-  /** Counts an attempt, unless this server's shutdown ended it. Must be called after every attempt. */
+  /** Counts an attempt, unless it ended because this server shut down. Must be called after every attempt. */
   note(ended: EndedAttempt): void {
     if (ended.outcome.error?.word === "stopped") return;
     this.#count(ended);
@@ -107,8 +107,8 @@ export class Health {
   }
 
   /**
-   * Updates the webhook's health mark. There is one mark per webhook, not one per hour, so a flush never saves
-   * contradictory marks.
+   * Updates the webhook's health mark. There is one mark per webhook, not one per hour, so that marks in a flush cannot
+   * contradict each other.
    */
   #mark({ target, exchange, outcome, at_ms }: EndedAttempt): void {
     const { space: space_id, webhook: webhook_id } = target;

@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { bucketOf, quantile } from "./histogram.ts";
 
-/** Durations in milliseconds across the whole range, distributed logarithmically to cover fast and slow receivers. */
+/**
+ * Durations in milliseconds over the whole range, distributed logarithmically to cover both fast and slow receivers.
+ */
 const duration = fc.double({ min: 0, max: 4.17, noNaN: true }).map((exponent) => 10 ** exponent);
 const counted = (durations: number[]): number[] => {
   const counts: number[] = [];

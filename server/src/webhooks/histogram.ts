@@ -1,7 +1,7 @@
 /**
- * Upper bounds of the buckets of a duration histogram. Because the bounds are fixed, histograms can be added up across
- * hours and nodes. From 3 ms up, each bound is 25% to 50% higher than the previous one. An estimated quantile is in the
- * same bucket as the exact one. Pure.
+ * Upper bounds of the buckets of a duration histogram. Because the bounds are fixed, histograms from different hours
+ * and nodes can be added up. From 3 ms up, each bound is 25% to 50% higher than the previous one. An estimated quantile
+ * is in the same bucket as the exact one. Pure.
  */
 const BOUNDS_MS = [
   1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 55, 75, 100, 140, 200, 280, 400, 550, 750, 1_000, 1_400, 2_000, 2_800, 4_000,

@@ -176,7 +176,7 @@ test("no email is sent when a webhook recovers, but owners are warned again if i
   await pass(2 * MINUTE_MS);
   expect([await minute(), await minute()]).toEqual([2, 2]);
   await pass(WEBHOOK_FAILING_MS - WEBHOOK_WARNING_MS - 2 * MINUTE_MS);
-  expect(await minute()).toBe(2); // one minute before the five days are over
+  expect(await minute()).toBe(2); // one minute before the five days end
   await pass(2 * MINUTE_MS);
   expect([await minute(), await minute()]).toEqual([3, 3]);
   expect(taken.map(({ text }) => /Subject: Webhook (\w+)/.exec(text)![1])).toEqual(["failing", "failing", "disabled"]);

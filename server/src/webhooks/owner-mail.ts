@@ -23,7 +23,7 @@ export interface OwnerMail {
 
 /**
  * Each round reads the webhooks table to find out which emails to send. If the mail server is unavailable, a later
- * round sends the email.
+ * round tries again.
  */
 export function createOwnerMail(parts: OwnerMailParts): OwnerMail {
   const loop = new Loop(parts, {
@@ -48,7 +48,7 @@ async function round({ db, log, mailer, publicUrl }: OwnerMailParts): Promise<vo
     if (!(await tryTurn(tx, "mail"))) return;
     for (const webhook of await listNews(tx, LIMITS.MAIL_AGE_MAX_DAYS, LIMITS.MAILS_PER_ROUND_MAX)) {
       if (webhook.owners.length > 0) await mailer.send(letterAbout(webhook, publicUrl));
-      // Mark it outside this transaction, so that a sent email stays marked as sent even if a later one fails.
+      // Mark it outside this transaction, so that it stays marked even if a later email fails.
       await markTold(db, webhook);
       log.info({ webhook: shortUuid(webhook.id), owners: webhook.owners.length }, "Emailed owners");
     }

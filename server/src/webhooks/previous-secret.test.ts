@@ -30,7 +30,7 @@ test("a webhook does not include an expired previous secret", async () => {
   expect(rotated).toMatchObject({ previous_secret_hint: null, previous_secret_until: null });
 });
 
-test("a secret's hint is null if the vault lacks the key, and reading it throws if the owner does not match", () => {
+test("reading a secret's hint returns null if the vault lacks the key and throws if the owner does not match", () => {
   const [vault, other] = [1, 2].map((byte) => createVault([Buffer.alloc(32, byte)], systemRandom));
   const sealed = vault!.seal("whsec_abcdWXYZ", "owner");
   expect(vault!.hint(sealed, "owner")).toBe("WXYZ");

@@ -24,8 +24,8 @@ export interface WebhookSecret {
 export type WithSecret = Webhook & { secret: string };
 
 /**
- * A space's webhooks, identified by short ids. Functions that take an id throw NOT_FOUND if the space has no webhook
- * with that id.
+ * A space's webhooks, identified by short ids. Each function that takes an id throws NOT_FOUND if the space has no
+ * webhook with that id.
  */
 export interface Webhooks {
   /** @throws REQUEST_INVALID, URL_REFUSED, LIMIT_REACHED */

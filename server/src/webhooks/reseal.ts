@@ -25,7 +25,7 @@ export async function resealAll(db: Database, vault: Vault): Promise<{ resealed:
 interface Slice {
   resealed: number;
   seen: number;
-  /** The id after which the next slice starts. Null if this slice was empty. */
+  /** The last id in this slice, after which the next one starts. Null if this slice was empty. */
   last: string | null;
 }
 

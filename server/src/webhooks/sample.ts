@@ -3,7 +3,9 @@ import { EVENT_TYPES, type EventType } from "../kernel/event-catalog.ts";
 import type { Video } from "../videos/video.ts";
 import type { Webhook } from "./webhook.ts";
 
-/** The video id in sample events. A collision with a real id is very unlikely, because there are 62^10 possible ids. */
+/**
+ * The video id in sample events. It is very unlikely to collide with a real id, because there are 62^10 possible ids.
+ */
 const SAMPLE_VIDEO = "sample0000";
 
 /** Returns the data for a test event: either the webhook itself or a made-up video. */

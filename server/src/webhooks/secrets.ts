@@ -69,7 +69,7 @@ const OWN_SECRET_BYTES = { min: 24, max: 64 };
 
 export const newSecret = (random: Random): string => PREFIX + random.bytes(NEW_SECRET_BYTES).toString("base64");
 
-const HINT_CHARACTERS = 4; // enough to tell two secrets apart, but too few to weaken them
+const HINT_CHARACTERS = 4; // enough to tell two secrets apart, but too few to weaken a secret
 
 export const secretHint = (secret: string): string => secret.slice(-HINT_CHARACTERS);
 

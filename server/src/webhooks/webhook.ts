@@ -66,8 +66,8 @@ export function presentWebhook(row: WebhookRow, vault: Pick<Vault, "hint">): Web
 }
 
 /**
- * Returns when a failing webhook will be disabled if no delivery succeeds first, in Unix seconds. Returns null for
- * other webhooks.
+ * Returns the Unix time in seconds at which a failing webhook will be disabled if no delivery succeeds first. Returns
+ * null for other webhooks.
  */
 export function disablesAt({ status, failing_since }: Pick<WebhookRow, "status" | "failing_since">): number | null {
   if (status !== "enabled" || failing_since === null) return null;
