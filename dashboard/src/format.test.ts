@@ -5,7 +5,7 @@ const plain = (text: string) => text.replaceAll("\u00a0", " ");
 const NOON = Date.UTC(2026, 10, 23, 12) / 1_000;
 
 describe("in the dashboard", () => {
-  test("a time less than a day ago is relative, in its largest unit", () => {
+  test("a time less than a day ago is shown as a relative time in one unit", () => {
     expect(plain(ago(NOON, NOON + 1))).toBe("now");
     expect(plain(ago(NOON, NOON + 12))).toBe("12 s ago");
     expect(plain(ago(NOON, NOON + 400))).toBe("6 min ago");
@@ -20,7 +20,7 @@ describe("in the dashboard", () => {
     expect(plain(span(7_200))).toBe("2 h");
     expect(plain(span(5 * 86_400 + 3_600))).toBe("5 days 1 h");
   });
-  test("a duration of 1 s or more is in seconds, with two decimals", () => {
+  test("a duration of 1 s or more is shown in seconds with two decimals", () => {
     expect(plain(duration(184))).toBe("184 ms");
     expect(plain(duration(4_812))).toBe("4.81 s");
     expect(plain(duration(15_000))).toBe("15.00 s");
@@ -43,11 +43,11 @@ describe("in the dashboard", () => {
     expect(plain(bytes(1_800_000_000))).toBe("1.8 GB");
     expect(plain(bytes(999_700))).toBe("1.0 MB");
   });
-  test("a length has minutes and seconds, and hours if needed", () => {
+  test("a video's length is shown in minutes and seconds, with hours if needed", () => {
     expect(length(84)).toBe("1:24");
     expect(length(3_738)).toBe("1:02:18");
   });
-  test("a count has a noun that agrees with it", () => {
+  test("a noun is singular after a count of one, and plural otherwise", () => {
     expect(plain(plural(1, "delivery", "deliveries"))).toBe("1 delivery");
     expect(plain(plural(1_204, "delivery", "deliveries"))).toBe("1,204 deliveries");
   });

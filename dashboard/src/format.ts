@@ -5,7 +5,7 @@ const MINUTE = 60;
 const HOUR = 3_600;
 const DAY = 86_400;
 
-// Use 24-hour times so that operators can compare them with logs.
+// Use 24-hour times so that operators can compare them with log timestamps.
 const timeOfDay = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const timeWithSeconds = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const monthAndDay = new Intl.DateTimeFormat("en-US", { day: "numeric", month: "short" });
@@ -20,7 +20,7 @@ export const number = (value: number): string => grouped.format(value);
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${number(count)}${NB}${count === 1 ? one : many}`;
 
-/** Formats a time: 14:03 if it is today, Nov 22, 14:03 if it is this year, or Nov 22, 2025, 14:03 otherwise. */
+/** Formats a time: "14:03" if it is today, "Nov 22, 14:03" if it is this year, or else "Nov 22, 2025, 14:03". */
 export function moment(unix: number, now: number): string {
   const time = timeOfDay.format(date(unix));
   if (sameDay(unix, now)) return time;
@@ -31,7 +31,7 @@ export function moment(unix: number, now: number): string {
 export const clockTime = (unix: number): string => timeWithSeconds.format(date(unix));
 export const day = (unix: number): string => fullDate.format(date(unix)).replaceAll(" ", NB);
 
-/** Formats a time as Mon, Nov 23, 2026, 14:03:08.412. */
+/** Formats a time as "Mon, Nov 23, 2026, 14:03:08.412". */
 export function exact(unixMs: number): string {
   const at = new Date(unixMs);
   const ms = String(at.getMilliseconds()).padStart(3, "0");
@@ -72,7 +72,7 @@ function join(seconds: number, big: number, bigUnit: string, small: number, smal
   return rest === 0 ? first : `${first} ${rest}${NB}${smallUnit}`;
 }
 
-/** Formats a duration in ms: 0.4 ms · 184 ms · 4.81 s · 15.00 s, or an en dash if there is no value. */
+/** Formats a duration given in ms: 0.4 ms · 184 ms · 4.81 s · 15.00 s, or an en dash if there is no value. */
 export function duration(ms: number | null | undefined): string {
   if (ms === null || ms === undefined) return "–";
   if (ms < 0.05) return `0${NB}ms`;

@@ -29,7 +29,7 @@ const link = createRoute({
   component: lazyRouteComponent(() => import("./sign-in/link-page.tsx"), "LinkPage"),
 });
 
-/** All other pages need a session. Users without one are sent to the sign-in page, and return after they sign in. */
+/** All other pages need a session. Users without one sign in first, then go on to the page they requested. */
 const app = createRoute({
   getParentRoute: () => root,
   id: "app",

@@ -99,7 +99,10 @@ describe.skipIf(without("chromium"))("account pages", async () => {
     expect(await page.content()).not.toContain(key);
 
     await page.getByRole("button", { name: "Delete Website" }).click();
-    await page.getByRole("dialog").getByText("Requests with this key will fail with 401").waitFor();
+    await page
+      .getByRole("dialog")
+      .getByText("Requests with this key will immediately start failing with 401")
+      .waitFor();
     await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
     await page.getByText("API key “Website” deleted").waitFor();
     expect(await requestStatus("GET")).toBe(401);

@@ -74,7 +74,7 @@ describe.skipIf(without("chromium"))("a search through old deliveries", { timeou
     const OLDER = /\/v1\/deliveries\?.*after=/;
     await page.route(OLDER, (route) => route.fulfill({ status: 503, json: UNAVAILABLE }));
     await page.goto("/dashboard/deliveries?type=video.processing");
-    await page.getByText("The search through older deliveries failed.").waitFor();
+    await page.getByText("The search of older deliveries failed.").waitFor();
     await expectFitsEverywhere(page);
     await page.unroute(OLDER);
     await page.getByRole("button", { name: "Search older deliveries" }).click();

@@ -92,7 +92,7 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("the videos pages", as
     await choose(page, panel.getByRole("button", { name: "Choose file" }), [
       { name: "high-bitrate.mp4", mimeType: "video/mp4", buffer: Buffer.from("another file") },
     ]);
-    await page.getByText("This is not the file of the interrupted upload.").waitFor();
+    await page.getByText("This file does not match the interrupted upload.").waitFor();
 
     await wire.free();
     let sentAgain = 0;
@@ -197,7 +197,7 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("the videos pages", as
     expect(copied).toContain(`src="${server.url}/`);
 
     await chooseAction(page, "Delete");
-    await dialog.getByText("No webhook has chosen video.deleted.").waitFor();
+    await dialog.getByText("No webhook is subscribed to video.deleted.").waitFor();
     await expectAccessible(page);
     await dialog.getByRole("button", { name: "Delete" }).click();
     await page.getByRole("heading", { name: "Videos", level: 1 }).waitFor();

@@ -143,15 +143,15 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await page.getByRole("button", { name: "Resume" }).first().click();
     const dialog = page.getByRole("dialog");
     await dialog.getByRole("checkbox", { name: /Skip old events/ }).check();
-    await dialog.getByText("No held deliveries are in this range. All will be sent.").waitFor();
+    await dialog.getByText("No held deliveries are in this range, so all will be sent.").waitFor();
     await dialog.getByRole("button", { name: "Add start time" }).click();
     await dialog.getByLabel("Skip events from").fill("2098-01-01T00:00");
     await dialog.getByText("Enter a time after the start.").waitFor();
     await expectAccessible(page);
     await dialog.getByLabel("To", { exact: true }).fill("2099-01-01T00:00");
-    await dialog.getByText("No held deliveries are in this range. All will be sent.").waitFor();
+    await dialog.getByText("No held deliveries are in this range, so all will be sent.").waitFor();
     await dialog.getByLabel("Skip events from").fill("2020-01-01T00:00");
-    await dialog.getByText(/2\sdeliveries will be skipped, 0\sdeliveries will be sent/).waitFor();
+    await dialog.getByText(/2\sdeliveries will be skipped, and 0\sdeliveries will be sent/).waitFor();
     await expectAccessible(page);
     await dialog.getByRole("button", { name: "Skip and resume" }).click();
     await page.getByText("Resumed", { exact: true }).waitFor();

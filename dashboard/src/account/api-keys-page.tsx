@@ -141,7 +141,7 @@ function DeleteKey({ apiKey, onClose }: { apiKey: ApiKey | null; onClose: () => 
       error={remove.error}
       onConfirm={() => remove.mutate(shown)}
     >
-      Requests with this key will fail with 401, effective immediately.{" "}
+      Requests with this key will immediately start failing with 401.{" "}
       {shown.last_used === null ? (
         "It has never been used."
       ) : (

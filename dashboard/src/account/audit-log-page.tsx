@@ -21,7 +21,8 @@ export function AuditLogPage() {
   return (
     <>
       <PageHead title="Audit log">
-        Who changed API keys, secrets, webhooks, members, and replays, when, and from which IP address.
+        A record of who changed API keys, secrets, webhooks, members, and replays, including when and from which IP
+        address.
       </PageHead>
       {log.error ? (
         <ErrorState error={log.error} retry={() => void log.refetch()} />

@@ -72,7 +72,7 @@ function Form({ open, onClose, onSubmit, busy, error }: FormProps) {
           required
           maxLength={200}
           autoComplete="off"
-          hint="The program that will use the key."
+          hint="The name of the program that will use the key."
           error={nameError}
         />
         <fieldset>

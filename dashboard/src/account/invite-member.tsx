@@ -14,7 +14,7 @@ interface Invitation {
   expires: number;
 }
 
-/** Creates a one-time link to share with the new member. Mount a new instance for each member. */
+/** Creates a one-time link to share with the new member. Mount a new instance for each invitation. */
 export function InviteMember() {
   const [open, setOpen] = useState(true);
   const invite = useMutation({ mutationFn: () => api.post<Invitation>("/v1/members"), gcTime: 0 });

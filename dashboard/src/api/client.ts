@@ -17,7 +17,7 @@ export class ApiError extends Error {
     this.problem = problem;
   }
 
-  /** Returns the error for a field in the request body. */
+  /** Returns the error message for a field of the request body, if there is one. */
   field(name: string): string | undefined {
     return this.problem.errors.find(({ path }) => path === `/${name}` || path.startsWith(`/${name}/`))?.detail;
   }
@@ -25,7 +25,7 @@ export class ApiError extends Error {
 
 type Query = Record<string, string | number | boolean | readonly string[] | null | undefined>;
 
-/** Appends the query to the path, without empty values, as in `/v1/deliveries?status=pending`. */
+/** Appends the query to the path, omitting empty values, as in `/v1/deliveries?status=pending`. */
 export function withQuery(path: string, query: Query = {}): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {

@@ -1,4 +1,7 @@
-/** Queries shared by several pages. Each key starts with the kind of data, so that refresh.ts can invalidate it. */
+/**
+ * Queries shared by several pages. Each query key starts with a kind of data, so that refresh.ts can invalidate all
+ * queries of that kind.
+ */
 import { QueryClient, queryOptions } from "@tanstack/react-query";
 import { ApiError, api } from "./client.ts";
 import type {

@@ -94,7 +94,7 @@ function useDelivery(set: (change: Partial<PastedRequest>) => void) {
     enabled: delivery !== undefined,
     staleTime: Number.POSITIVE_INFINITY,
   });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: runs only once, when the delivery has loaded
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs only once, after the delivery has loaded
   useEffect(() => {
     const request = (data?.log.find(({ number }) => number === attempt) ?? data?.log.at(-1))?.request;
     if (request === undefined) return;

@@ -4,7 +4,7 @@ import { checkSignature, exampleRequest, type PastedRequest, readHeaders } from 
 const NOW = 1_785_443_715;
 const OTHER_SECRET = `whsec_${"A".repeat(32)}`;
 
-/** Checks the example request with one change, `later` seconds after it was signed. */
+/** Applies a change to the example request, then checks its signature `later` seconds after it was signed. */
 const checkWith = async (change: (valid: PastedRequest) => Partial<PastedRequest>, later = 0) => {
   const valid = await exampleRequest(NOW);
   return checkSignature({ ...valid, ...change(valid) }, NOW + later);

@@ -47,8 +47,8 @@ export async function checkSignature(request: PastedRequest, now: number): Promi
 }
 
 /**
- * Parses pasted headers: raw lines, curl `-H` arguments, or JSON lines. A line without a header name is taken as the
- * value of Mave-Signature.
+ * Parses pasted headers: raw lines, curl `-H` arguments, or JSON lines. A line without a header name is treated as
+ * the value of Mave-Signature.
  */
 export function readHeaders(text: string): Record<string, string> {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");

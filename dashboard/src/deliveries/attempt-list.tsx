@@ -14,11 +14,11 @@ interface AttemptsProps {
   delivery: string;
   log: Attempt[];
   selected: number | undefined;
-  /** True while an attempt is in progress that the log does not include yet. */
+  /** Whether an attempt is in progress. The log does not include that attempt yet. */
   sending: boolean;
 }
 
-/** Lists the attempts, newest first, with their timings on a common scale. */
+/** Lists the attempts, newest first, with their timings drawn to a common scale. */
 export function AttemptList({ delivery, log, selected, sending }: AttemptsProps) {
   const scale = Math.max(1, ...log.map(({ timings }) => timings.total ?? 0));
   return (

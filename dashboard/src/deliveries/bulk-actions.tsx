@@ -1,4 +1,4 @@
-/** Actions on all deliveries that match the current filter: sending them again with a replay, or canceling them. */
+/** Bulk actions on the deliveries that match the current filters: send them again with a replay, or cancel them. */
 import { ListChecks } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { nowSeconds } from "../clock.ts";

@@ -24,8 +24,8 @@ import { deliveryCount } from "./delivery-text.ts";
 export interface BulkAction {
   kind: "send" | "cancel";
   /**
-   * The end of the filter's time range, in Unix seconds. It is fixed so that the preview and the action cover the same
-   * deliveries.
+   * When the user chose the action, in Unix seconds. If the filter sets no end, a replay ends at this time, so that it
+   * covers the same deliveries as its preview.
    */
   now: number;
 }
@@ -60,7 +60,7 @@ interface DialogProps {
   onClose: () => void;
 }
 
-/** Explains why the bulk action does not support the filter. Removing the suggested filter starts the preview. */
+/** Explains why the bulk action does not support the filters. Removing the suggested filter starts the preview. */
 function UnsupportedDialog({ open, title, search, onClose, reason }: DialogProps & { reason: Unsupported }) {
   const navigate = useNavigate();
   const { why, remove } = reason;

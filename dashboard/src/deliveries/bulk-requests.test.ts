@@ -27,7 +27,7 @@ test("a filter that a replay cannot express is rejected with a reason and the fi
     { remove: "status" },
   ]);
   expect(unsupported({ webhook: "w", response: "5xx" })).toEqual([
-    expect.stringContaining("the Failed status"),
+    expect.stringContaining("choose Failed"),
     { remove: "response" },
   ]);
   expect(unsupported({ webhook: "w", event: "e" })).toEqual([expect.stringContaining("Open each"), {}]);

@@ -1,4 +1,4 @@
-/** Converts the filter of the deliveries list into a request for a bulk action, and sends cancellations. */
+/** Builds bulk action requests from the filters of the deliveries list, and sends cancellations. */
 import { api } from "../api/client.ts";
 import type { Cancellation } from "../api/types.ts";
 import type { DeliverySearch } from "../shell/search-params.ts";
@@ -27,7 +27,7 @@ export interface CancellationBody {
   reason?: string | undefined;
 }
 
-/** The reason why a bulk action does not support the current filters, and which filter to remove, if that helps. */
+/** Why a bulk action does not support the current filters, and which filter to remove if that would help. */
 export interface Unsupported {
   why: string;
   remove?: "status" | "response";
@@ -54,9 +54,9 @@ const REPLAY_PENDING =
   "Pending deliveries are sent automatically. Remove the status filter, or choose a finished status.";
 const REPLAY_EVENT = "This list shows the deliveries of a single event. Open each delivery to send it again.";
 const REPLAY_RESPONSE =
-  "A replay selects deliveries by status, not by response. If you remove the response filter, the Failed status includes every delivery that never got a 2xx.";
+  "A replay selects deliveries by status, not by response. Remove the response filter and choose Failed to select every delivery that never got a 2xx.";
 const REPLAY_WEBHOOK =
-  "A replay is for one webhook, so that it can keep that webhook's order and can be paused or canceled. Choose a webhook in the filter first.";
+  "A replay sends events to a single webhook, so that it can follow that webhook's ordering and be paused or canceled. Choose a webhook in the filter first.";
 
 /** Returns the request to cancel the pending deliveries that match the filter. */
 export function cancellationOf(search: DeliverySearch): CancellationBody | Unsupported {
@@ -67,7 +67,7 @@ export function cancellationOf(search: DeliverySearch): CancellationBody | Unsup
 }
 
 const CANCEL_RESPONSE =
-  "Deliveries are canceled by status, not by last response. If you remove the response filter, the Retrying status includes every pending delivery whose last attempt failed.";
+  "Deliveries are canceled by status, not by last response. Pending deliveries whose last attempt failed have the Retrying status.";
 const CANCEL_STATUS = "Only pending deliveries that are not being sent right now can be canceled.";
 
 export const previewCancellation = (body: CancellationBody) =>

@@ -14,7 +14,7 @@ import { useWebhookNames } from "./names.ts";
 
 const accent = "rounded-tag text-accent hover:underline";
 
-/** Shows a delivery's event, video, and webhook, and the position of the event among the video's events. */
+/** Shows a delivery's event, video, and webhook, and the event's position among the video's events. */
 export function DeliveryFacts({ delivery }: { delivery: Delivery }) {
   const { id, event, video, webhook, sequence, created } = delivery;
   const webhookNames = useWebhookNames();

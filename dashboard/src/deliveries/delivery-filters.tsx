@@ -139,7 +139,7 @@ function TimeChoice({ search, set }: { search: DeliverySearch; set: SetFilter })
   );
 }
 
-/** Shows the filters that only a link can set (a video or an event), and lets the user remove filters. */
+/** Shows the filters that only a link can set (video and event), and a button that clears all filters. */
 function Chips({ search, set }: { search: DeliverySearch; set: SetFilter }) {
   const { status: _, ...filters } = search;
   if (Object.keys(filters).length === 0) return null;

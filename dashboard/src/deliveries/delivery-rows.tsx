@@ -56,7 +56,7 @@ function Searching({ older }: Pick<LiveList<Delivery>, "older">) {
         </Button>
       }
     >
-      The search through older deliveries failed.
+      The search of older deliveries failed.
     </Empty>
   );
 }
@@ -156,7 +156,7 @@ const LAST: Column<Delivery>[] = [
   },
 ];
 
-/** Shows the number of attempts, and the maximum unless the delivery has succeeded or was canceled. */
+/** Formats the number of attempts, with the maximum unless the delivery has succeeded or was canceled. */
 function attemptText({ attempts, max_attempts, status }: Delivery): string {
   if (attempts === 0) return "–";
   return status === "succeeded" || status === "canceled" ? String(attempts) : `${attempts} of ${max_attempts}`;

@@ -25,7 +25,7 @@ const failed = (word: string) => diagnose(attempt({ error: { word, code: null, m
 describe("the diagnosis of an attempt", () => {
   test("blames the receiver for a slow error response", () => {
     expect(plain(diagnose(attempt({ status: 503 })))).toBe(
-      "The receiver responded with 503 Service Unavailable after 4.81 s. Only 53 ms of that was network time, so the cause is in the receiver.",
+      "The receiver responded with 503 Service Unavailable after 4.81 s. Only 53 ms of that was network time, so the problem is in the receiver.",
     );
   });
   test("does not blame the receiver for a slow network", () => {

@@ -1,8 +1,8 @@
-/** Formats deliveries and attempts as text: short texts for table rows, and a diagnosis for the delivery page. */
+/** Formats deliveries and attempts as text: short labels for table rows, and a diagnosis for the delivery page. */
 import type { Attempt, Delivery } from "../api/types.ts";
 import { duration, plural } from "../format.ts";
 
-/** Formats a count, such as "138 deliveries" or "1 pending delivery". */
+/** Formats a number of deliveries, such as "138 deliveries" or "1 pending delivery". */
 export const deliveryCount = (count: number, kind = ""): string =>
   plural(count, `${kind} delivery`.trim(), `${kind} deliveries`.trim());
 
@@ -60,13 +60,13 @@ const ERRORS: Record<string, string> = {
   stopped: "Server shutting down",
 };
 
-/** Formats a result for a table row, such as "503 Service Unavailable" or "No response in time". */
+/** Formats an attempt's result for a table row, such as "503 Service Unavailable" or "No response in time". */
 export const shortResult = (status: number | null, error: string | null): string => {
   if (status !== null) return statusText(status);
   return error === null ? "–" : (ERRORS[error] ?? error.replaceAll("_", " "));
 };
 
-/** Formats a `word` from `errors` in a webhook's health: a response status or an error code. */
+/** Formats a response status or an error code, as found in the `word` fields of a webhook's health. */
 export const shortError = (word: string): string =>
   /^\d+$/.test(word) ? statusText(Number(word)) : shortResult(null, word);
 
@@ -100,7 +100,7 @@ export function diagnose(attempt: Attempt): string {
   const share = timings.reused
     ? "The connection was already open"
     : `Only ${duration(network)} of that was network time`;
-  const cause = network < total / 2 ? ` ${share}, so the cause is in the receiver.` : "";
+  const cause = network < total / 2 ? ` ${share}, so the problem is in the receiver.` : "";
   return `The receiver responded with ${statusText(status)} after ${duration(total)}.${cause}${advice(status)}`;
 }
 
@@ -138,7 +138,7 @@ const locationOf = (response: Attempt["response"]): string =>
 
 const advice = (status: number): string => {
   if (status === 401 || status === 403) return " If the signature was rejected, open the debugger.";
-  if (status === 404 || status === 405) return " Check the path of the URL and that it accepts POST.";
+  if (status === 404 || status === 405) return " Check the URL's path, and that it accepts POST.";
   if (status === 410) return " A 410 response disables the webhook.";
   if (status >= 300 && status < 400) return " Redirects are not followed. Change the URL to the final address.";
   return "";

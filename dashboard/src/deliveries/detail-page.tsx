@@ -76,7 +76,7 @@ function Erased({ at }: { at: number }) {
   );
 }
 
-/** Binds "[" to showing the previous attempt, and "]" to showing the next one. */
+/** Binds "[" to the previous attempt and "]" to the next one. */
 function useStepping({ id, log }: DeliveryWithLog, selected: number | undefined) {
   const navigate = useNavigate();
   const at = log.findIndex(({ number }) => number === selected);

@@ -5,20 +5,20 @@ import { videoQuery, webhooksQuery } from "../api/queries.ts";
 import type { List, Video, Webhook } from "../api/types.ts";
 
 const NAMES_MS = 300_000;
-/** The maximum number of videos to fetch one by one, if they are not among the newest 100. */
+/** The maximum number of videos to fetch individually because they are not among the newest 100. */
 const SINGLES_MAX = 20;
 
 export const webhookName = ({ description, url }: Pick<Webhook, "description" | "url">): string =>
   description || url.replace(/^https?:\/\//, "");
 
-/** @returns a function that returns the name of the webhook with a given ID, or undefined if the name is not known */
+/** @returns a function that maps a webhook's ID to its name, or to undefined if the name is not known */
 export function useWebhookNames(): (id: string) => string | undefined {
   const { data } = useQuery({ ...webhooksQuery, staleTime: NAMES_MS });
   const names = new Map(data?.data.map((webhook) => [webhook.id, webhookName(webhook)]));
   return (id) => names.get(id);
 }
 
-/** @returns a function that returns the name of the video with a given ID, or that ID if there is no name */
+/** @returns a function that maps a video's ID to its name, or to the ID itself if there is no name */
 export function useVideoNames(ids: (string | null)[]): (id: string) => string {
   const { data, isPending } = useQuery({
     queryKey: ["video-names"],

@@ -14,7 +14,7 @@ const COLORS = ["bg-phase-dns", "bg-phase-connect", "bg-phase-tls", "bg-accent",
 
 /**
  * Splits an attempt into its phases. If the attempt ended early, the remaining time counts toward the phase in which
- * it ended.
+ * the attempt ended.
  */
 export function phasesOf(timings: Timings): Phase[] {
   const { dns, connect, tls, first_byte, total } = timings;
@@ -34,8 +34,8 @@ export function phasesOf(timings: Timings): Phase[] {
 }
 
 /**
- * Returns the index of the phase in which an attempt ended if no response byte arrived. On a reused connection, this is
- * always First byte.
+ * Returns the index of the phase in which an attempt ended, if it ended before the first response byte. On a reused
+ * connection, this is always First byte.
  */
 function unfinished({ dns, connect, tls, reused }: Timings): number {
   if (reused) return 3;

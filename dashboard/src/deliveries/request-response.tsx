@@ -1,4 +1,4 @@
-/** Shows an attempt's request and response, formatted or raw. Both are shown as text, so no response can run code. */
+/** Shows an attempt's request and response, formatted or raw. Both are shown as text, so a response cannot run code. */
 import { Check, Copy } from "lucide-react";
 import { useState } from "react";
 import type { Attempt, AttemptResponse } from "../api/types.ts";

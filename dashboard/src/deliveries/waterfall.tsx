@@ -45,7 +45,7 @@ export function Waterfall({ attempt }: { attempt: Attempt }) {
   );
 }
 
-/** Shows all phases in one bar. All attempts of a delivery are drawn on the same scale. */
+/** Shows all phases in one bar. All attempts of a delivery are drawn to the same scale. */
 export function StackedBar({ attempt, scale }: { attempt: Attempt; scale: number }) {
   return (
     <span aria-hidden className="flex h-2 overflow-hidden rounded-[2px]">

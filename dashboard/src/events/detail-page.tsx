@@ -94,7 +94,8 @@ function Deliveries({ event }: { event: string }) {
         without="video"
         empty={
           <Empty title="No deliveries">
-            No webhook had chosen this event type when the event occurred. You can still send the event with a replay.
+            No webhook was subscribed to this event type when the event occurred. You can still send the event with a
+            replay.
           </Empty>
         }
       />

@@ -21,7 +21,7 @@ export function EventsPage() {
   return (
     <>
       <PageHead title="Events" badge={<LiveIndicator list={list} />}>
-        Events are immutable. An event has the same ID in every attempt to every webhook.
+        Events are immutable. An event has the same ID for every webhook and in every attempt.
       </PageHead>
       <Filters search={search} />
       <EventRows list={list} empty={filtered ? <NoMatch /> : <None />} />
@@ -66,8 +66,8 @@ function NoMatch() {
 function None() {
   return (
     <Empty title="No events yet" action={<LinkButton to="/videos">View videos</LinkButton>}>
-      Create or upload a video. Each step is recorded here as an event and delivered to the webhooks that have chosen
-      its type.
+      Create or upload a video. Each step is recorded here as an event and delivered to the webhooks that are subscribed
+      to its type.
     </Empty>
   );
 }

@@ -6,7 +6,7 @@
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import { nowSeconds } from "../clock.ts";
 
-/** The IDs of what changed. Empty if the server does not know them. */
+/** The IDs of the objects that changed, or an empty object if the server does not know them. */
 export interface Change {
   delivery?: string;
   event?: string;
@@ -29,7 +29,7 @@ const stateListeners = new Set<() => void>();
 let source: EventSource | undefined;
 let retry: ReturnType<typeof setTimeout> | undefined;
 let timeout: ReturnType<typeof setTimeout> | undefined;
-/** Whether changes may have been missed: at first, and after the page was hidden or the connection was lost. */
+/** True at first, and after the page was hidden or the connection was lost, because changes may have been missed. */
 let missed = true;
 let current: LiveState = { state: "reconnecting", asOf: nowSeconds() };
 
@@ -62,8 +62,8 @@ function open() {
 }
 
 /**
- * Considers the connection lost if nothing arrives within `ms`, because it can die without an error event. The data
- * shown is then as old as the last heartbeat.
+ * Considers the connection lost if nothing arrives within `ms`, because a connection can die without an error event.
+ * The data shown is then as old as the last heartbeat.
  */
 function expectWithin(ms: number) {
   const lastSeen = nowSeconds();
@@ -97,7 +97,7 @@ export function startChanges(): () => void {
   };
 }
 
-/** Calls the listener for each change to a topic or, for "all", whenever changes may have been missed. */
+/** Calls the listener on each change in a topic or, for "all", whenever changes may have been missed. */
 export function onChange(topic: Topic | "all", listener: (change: Change) => void): () => void {
   const set = listeners.get(topic) ?? new Set();
   listeners.set(topic, set.add(listener));

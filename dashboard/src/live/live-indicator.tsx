@@ -56,7 +56,7 @@ export function NewRowsButton({ list }: { list: LiveList<{ id: string }> }) {
   );
 }
 
-/** Announces new rows to screen readers, at most every ten seconds. */
+/** Announces new rows to screen readers, at most once every ten seconds. */
 function Announcement({ count }: { count: number }) {
   const [message, setMessage] = useState("");
   const last = useRef(0);

@@ -11,7 +11,7 @@ import { insertNewRows, newRows, overlay, type Pages } from "./merge.ts";
 
 const PAGE = 50;
 const INSERT_INTERVAL_MS = 1_000;
-/** The maximum number of changed rows below the first page to fetch at a time. */
+/** At most this many changed rows below the first page are fetched at a time. */
 const SINGLES_MAX = 8;
 
 type Row = { id: string };
@@ -24,7 +24,7 @@ export interface LiveList<T> {
   showNew: () => void;
   paused: boolean;
   pause: (paused: boolean) => void;
-  /** `failed` is true if the last request for older rows failed. No other request is sent until `load` is called. */
+  /** `failed` is true if the last request for older rows failed. No more are sent until `load` is called. */
   older: { exist: boolean; busy: boolean; failed: boolean; load: () => void };
   loading: boolean;
   error: Error | null;
@@ -87,8 +87,8 @@ function usePages<T extends Row>({ topic, path, query, limit }: Required<Source>
 }
 
 /**
- * If a filter matches few rows, a page may be short or empty and still have a next page. Loads further pages until
- * another full page of rows has loaded or no pages are left.
+ * Loads further pages until another full page of rows has loaded or no pages are left. If a filter matches few rows, a
+ * page can be short or even empty although there is a next one.
  */
 function useFillPage<T extends Row>(pages: ReturnType<typeof usePages<T>>, shown: number, limit: number) {
   const last = pages.data?.pages.at(-1)?.data.length ?? 0;
@@ -130,11 +130,11 @@ interface Insertion<T> {
   paused: boolean;
 }
 
-/** Inserts new rows once this does not disturb the reader. @returns a function that inserts them immediately */
+/** Inserts new rows once doing so does not disturb the reader. @returns a function that inserts them immediately */
 function useInsertion<T extends Row>({ key, fresh, newCount, isEmpty, ref, paused }: Insertion<T>): () => void {
   const queries = useQueryClient();
   const keyText = JSON.stringify(key);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: keyText represents the key
+  // biome-ignore lint/correctness/useExhaustiveDependencies: keyText stands for the key, a new array on every render
   const insert = useCallback(() => {
     queries.setQueryData<Pages<T>>(key, (pages) => (pages && fresh ? insertNewRows(pages, fresh) : pages));
   }, [queries, keyText, fresh]);

@@ -18,7 +18,7 @@ export function overlay<T extends Row>(loaded: T[], fresh: T[], singles: Readonl
   return loaded.map((row) => newest.get(row.id) ?? singles.get(row.id) ?? row);
 }
 
-/** Returns the rows on the new first page that are not loaded. Rows below the last loaded row are older, not new. */
+/** Returns rows on the new first page that are not loaded yet. Rows below the last loaded row are older, not new. */
 export function newRows<T extends Row>(loaded: T[], fresh: T[]): T[] {
   const known = new Set(loaded.map((row) => row.id));
   const last = fresh.findLastIndex((row) => known.has(row.id));
@@ -26,8 +26,8 @@ export function newRows<T extends Row>(loaded: T[], fresh: T[]): T[] {
 }
 
 /**
- * Returns the list with its first page replaced. If none of the rows on the new first page were loaded before, more
- * than a page of rows was added. The rows between the two pages are unknown, so the list starts over.
+ * Returns the list with its first page replaced. If none of the rows on the new first page were already loaded,
+ * more than a page of rows has been added. The rows in between are unknown, so the list starts over.
  */
 export function insertNewRows<T extends Row>(loaded: Pages<T>, fresh: List<T>): Pages<T> {
   const rows = loaded.pages.flatMap((page) => page.data);
@@ -38,7 +38,7 @@ export function insertNewRows<T extends Row>(loaded: Pages<T>, fresh: List<T>): 
   const data = all.slice(0, ROWS_MAX);
   const end = loaded.pages.at(-1);
   const cut = data.length < all.length || end?.has_more === true;
-  // The search for matching rows may have passed the last row, so continue from where it stopped.
+  // The search for matching rows may have gone past the last match, so continue from where it stopped.
   const next = data.length < all.length ? data.at(-1)!.id : (end?.next ?? null);
   return { pages: [{ object: "list", data, has_more: cut, next }], pageParams: [undefined] };
 }

@@ -1,4 +1,4 @@
-/** Invalidates queries when data changes: lists at most once a second, and health at most every 5 s. */
+/** Invalidates queries when data changes: lists at most once a second, and health at most once every 5 s. */
 import type { QueryClient, QueryKey } from "@tanstack/react-query";
 import { type Change, onChange } from "./changes.ts";
 
@@ -27,8 +27,8 @@ export function startRefreshing(queries: QueryClient): () => void {
     onChange("video", () => later.add(["overview"])),
     onChange("all", () => {
       void queries.invalidateQueries();
-      // The server updates health a few seconds after an attempt, so an attempt made before this connection opened may
-      // change health only now.
+      // The server updates health a few seconds after an attempt, so health may not yet reflect an attempt made before
+      // this connection opened.
       later.add(["webhook"]);
       later.add(["health"]);
     }),

@@ -17,10 +17,14 @@ export interface ReplayDraft {
 }
 
 const STATUSES = [
-  { status: "failed", label: "Failed", hint: "No automatic retries were left." },
+  { status: "failed", label: "Failed", hint: "No automatic retries are left." },
   { status: "canceled", label: "Canceled", hint: "The delivery was canceled or skipped." },
-  { status: "never", label: "Never sent", hint: "The webhook did not exist yet or had not chosen the event type." },
-  { status: "succeeded", label: "Succeeded", hint: "The receiver receives the event a second time." },
+  {
+    status: "never",
+    label: "Never sent",
+    hint: "The webhook did not exist yet or was not subscribed to the event type.",
+  },
+  { status: "succeeded", label: "Succeeded", hint: "The receiver will get the event a second time." },
 ];
 
 /** Formats a time as the value of a datetime-local field, in local time: 2026-11-23T14:03. */
@@ -125,7 +129,7 @@ function MoreFilters({ draft, set, errorOf }: Omit<FieldsProps, "children">) {
       <div className="mt-4 flex flex-col gap-5">
         <fieldset>
           <legend className="mb-1 font-medium">Event types</legend>
-          <p className="mb-1 text-text-2">Select none to include all types that the webhook has chosen.</p>
+          <p className="mb-1 text-text-2">Select none to include all types that the webhook is subscribed to.</p>
           {types?.data.map(({ type }) => (
             <Checkbox
               key={type}

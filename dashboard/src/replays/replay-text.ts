@@ -21,7 +21,7 @@ export function size({ total, rate }: Pick<Replay, "total" | "rate">): string {
   return `${events}, about ${span(Math.ceil(total / rate))}`;
 }
 
-/** Explains what canceling does. It gives no number of pending deliveries, because the API does not return one. */
+/** Explains what canceling does, without a count of pending deliveries, because the API does not return one. */
 export function cancelText({ total, done }: Pick<Replay, "done" | "total">): string {
   const left = Math.max(0, total - done);
   const unsent = left === 0 ? "" : `${plural(left, "event")} will not be sent. `;

@@ -70,7 +70,7 @@ function useActions(): Command[] {
   ];
 }
 
-/** Video IDs have a unique length. All other IDs look alike, so the palette offers a command for each other kind. */
+/** Only a video ID can be recognized, by its length. For any other ID, the palette offers one command per kind. */
 function useIdCommands(text: string): Command[] {
   const navigate = useNavigate();
   const openCommand = (kind: string, icon: LucideIcon, run: () => void) => ({

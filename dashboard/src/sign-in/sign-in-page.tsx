@@ -47,7 +47,7 @@ export function useSignedIn(): (session?: Session) => Promise<void> {
   const router = useRouter();
   const { next } = useSearch({ strict: false }) as { next?: string };
   return async (session) => {
-    // Drop the previous user's data, but keep the link query: refetching it would use the link a second time.
+    // Drop the previous user's data, but keep the link query, because a refetch would use the link a second time.
     queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== "link" });
     if (session) queries.setQueryData(sessionQuery.queryKey, session);
     await router.invalidate();

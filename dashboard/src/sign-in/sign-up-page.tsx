@@ -10,7 +10,7 @@ import { useSignedIn } from "./sign-in-page.tsx";
 
 const PASSWORD_CHARACTERS_MIN = 10;
 
-/** Creates the account of the owner, on the first run, or of an invited member. */
+/** Creates the owner's account on the first run, or an invited member's account. */
 export function SignUpPage({ token, owner }: { token: string; owner: boolean }) {
   const enter = useSignedIn();
   const create = useMutation({

@@ -27,7 +27,7 @@ interface Looks {
 export const buttonClass = ({ look = "line", size = "md", square = false }: Looks & { square?: boolean } = {}) =>
   classes(shape, looks[look], square ? squares[size] : sizes[size]);
 
-/** While busy, the icon is replaced by a spinner of the same size. */
+/** While `busy` is true, a spinner of the same size replaces the icon. */
 export function Button(props: ButtonHTMLAttributes<HTMLButtonElement> & Looks & { busy?: boolean }) {
   const { look, size, icon: Icon, busy = false, children, className, ...rest } = props;
   const square = children === undefined;

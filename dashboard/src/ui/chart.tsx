@@ -1,4 +1,4 @@
-/** Charts of the last 24 hours, drawn by uPlot. Import it lazily, because uPlot is too large for the first load. */
+/** Charts of the last 24 hours, drawn by uPlot. Import this lazily, because uPlot is too large for the first load. */
 import { useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
@@ -8,7 +8,7 @@ const HEIGHT = 148;
 const FONT = '11px "Geist"';
 
 export interface ChartProps {
-  /** Describes the chart in a sentence, for screen readers. */
+  /** A description of the chart for screen readers. */
   description: string;
   data: uPlot.AlignedData;
   /** Called again when the theme changes, because a canvas cannot use CSS variables. */
@@ -21,7 +21,7 @@ export function Chart({ description, data, options }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const theme = useShownTheme();
   const ready = useFont();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: options change with data, and their colors with the theme
+  // biome-ignore lint/correctness/useExhaustiveDependencies: options depend on data, and their colors on the theme
   useEffect(() => {
     const element = box.current;
     if (element === null || !ready) return;
@@ -37,7 +37,7 @@ export function Chart({ description, data, options }: ChartProps) {
   return <div ref={box} role="img" aria-label={description} className="h-[148px] min-w-0 overflow-hidden" />;
 }
 
-/** Returns whether the font has loaded. Text drawn on a canvas before that would stay in the fallback font. */
+/** Returns whether the font has loaded. Text drawn on a canvas before then would stay in the fallback font. */
 function useFont(): boolean {
   const [ready, setReady] = useState(document.fonts.check(FONT));
   useEffect(() => {

@@ -26,7 +26,7 @@ export function prettyJson(text: string): string | undefined {
   }
 }
 
-/** Matches a line of JSON with a key: the indentation, the key, and the rest. */
+/** Matches a line of JSON that has a key, and captures the indentation, the key, and the rest. */
 const KEY = /^(\s*)("(?:[^"\\]|\\.)*")(:.*)$/;
 
 /** Shows JSON with its keys highlighted. */

@@ -5,7 +5,7 @@ import { classes } from "./classes.ts";
 
 const SHOWN_MS = 1_500;
 
-/** Copies text, or the text that a function fetches. `copied` is true for 1.5 s after copying. */
+/** Copies `text`, or fetches it first if `text` is a function. `copied` is true for 1.5 s after copying. */
 export function useCopy(text: string | (() => Promise<string>)) {
   const [copied, setCopied] = useState(false);
   useEffect(() => {

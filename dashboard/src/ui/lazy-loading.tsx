@@ -5,7 +5,7 @@ const shown = Promise.withResolvers<void>();
 /** Called by each page when it sets its title. */
 export const pageIsShown = shown.resolve;
 
-/** Resolves when the first load is over: the first page and its fonts are shown, and the browser is idle. */
+/** Resolves once the first page is shown, its fonts have loaded, and the browser is idle. */
 export const firstIdle = shown.promise
   .then(() => document.fonts.ready)
   .then(
@@ -30,7 +30,7 @@ export const loadToastsNow = toasts.loadNow;
 const RETRIES = 20;
 const RETRY_MS = 3_000; // same as the change stream's reconnect interval
 
-/** Loads a module. If the server is unreachable, retries for a minute before it lets the page fail. */
+/** Loads a module. If the server is unreachable, retries for a minute before failing. */
 export async function loadWithRetry<Module>(load: () => Promise<Module>): Promise<Module> {
   for (let left = RETRIES; ; left--) {
     try {
@@ -46,7 +46,7 @@ const load = () => loadWithRetry(() => import("./popups.tsx"));
 
 export const LazyDialog = lazy(async () => ({ default: (await load()).DialogPopup }));
 export const LazyPalette = lazy(async () => ({ default: (await load()).PalettePopup }));
-/** Menus and toasts are on every page, so their code waits until the page is idle, or until one is needed. */
+/** Every page has menus and toasts, so their code loads when the first page is idle, or earlier if it is needed. */
 export const LazyMenu = lazy(async () => {
   await menus.ready;
   return { default: (await load()).MenuPopup };

@@ -8,15 +8,18 @@ export interface MenuItem {
   onSelect: () => void;
   /** Shows the item in red, because it is destructive. */
   loss?: boolean;
-  /** Whether there is a separator above the item. */
+  /** Shows a separator above the item. */
   apart?: boolean;
   disabled?: boolean;
-  /** Shown on the right: a shortcut, or a check mark for the current choice. */
+  /** A shortcut, or a check mark for the current choice, shown on the right. */
   end?: string;
 }
 
 interface MenuProps {
-  /** The button that opens the menu. A click before the menu's code has loaded takes effect once it has loaded. */
+  /**
+   * The button that opens the menu. If it is clicked before the menu's code has loaded, the menu opens once the code
+   * has loaded.
+   */
   trigger: ReactElement<HTMLAttributes<HTMLElement>>;
   items: MenuItem[];
   align?: "start" | "end";

@@ -1,4 +1,4 @@
-/** The parts of a page inside the main pane. */
+/** The building blocks of a page in the main pane. */
 import { Link, type LinkProps } from "@tanstack/react-router";
 import { ChevronRight } from "lucide-react";
 import { type ReactNode, useEffect } from "react";
@@ -12,7 +12,7 @@ export function useTitle(title: string): void {
   }, [title]);
 }
 
-/** The breadcrumbs above a detail page: its list, then the page itself. */
+/** The breadcrumbs above a detail page: a link to its list, then the page itself. */
 export function Crumbs({
   to,
   parent,

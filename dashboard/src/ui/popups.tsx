@@ -21,7 +21,7 @@ export interface DialogPopupProps {
   wide?: boolean;
 }
 
-/** A centered dialog; on a phone, a sheet at the bottom. */
+/** A centered dialog, or a bottom sheet on a phone. */
 export function DialogPopup({ open, onClose, title, description, children, actions, wide }: DialogPopupProps) {
   return (
     <Dialog.Root open={open} onOpenChange={(next) => next || onClose()}>

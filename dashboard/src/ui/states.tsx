@@ -16,7 +16,7 @@ export function SkeletonRows({ rows = 8, height = "h-11" }: { rows?: number; hei
   return (
     <div role="status" aria-label="Loading">
       {Array.from({ length: rows }, (_, row) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: identical rows
+        // biome-ignore lint/suspicious/noArrayIndexKey: the rows are identical
         <div key={row} className={classes("gutter flex items-center gap-6 border-b border-line", height)}>
           <Skeleton className="h-3 w-24" />
           <Skeleton className="h-3 flex-1" />
@@ -59,7 +59,7 @@ export function ErrorLine({ error }: { error: unknown }) {
   );
 }
 
-/** Shown instead of an empty list: a title, a sentence, and the next step. */
+/** Shown instead of an empty list, with a title, a sentence, and the next step. */
 export function Empty({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
   return (
     <div className="gutter max-w-[calc(78ch+64px)] py-10">

@@ -13,7 +13,7 @@ import {
 import type { DeliveryStatus, Video, Webhook } from "../api/types.ts";
 import { classes } from "./classes.ts";
 
-/** `quiet` and `good` need no action, `busy` is in progress, `warn` may need attention, and `bad` requires action. */
+/** `quiet` and `good` need no action, `busy` means in progress, `warn` may need attention, and `bad` needs action. */
 export type Tone = "quiet" | "good" | "busy" | "warn" | "bad";
 export interface State {
   label: string;

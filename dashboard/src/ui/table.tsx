@@ -1,5 +1,5 @@
 // biome-ignore-all lint/a11y/noRedundantRoles: some browsers drop a table's semantics once its rows are laid out as grids
-/** A table whose rows become blocks of two or three lines in a narrow pane. Each list defines its columns only once. */
+/** A table whose rows become blocks of two or three lines in a narrow pane. Both layouts share their columns. */
 import type { CSSProperties, ReactNode } from "react";
 import { Button } from "./button.tsx";
 import { classes } from "./classes.ts";
@@ -12,17 +12,17 @@ export interface Column<T> {
   width: string;
   /** Numbers, times, and actions are right-aligned. */
   align?: "end";
-  /** The minimum pane width that shows this column: mid (720 px, the default), wide (1,000 px), or roomy (1,160 px). */
+  /** The narrowest pane that shows this column: mid (720 px, the default), wide (1,000 px), or roomy (1,160 px). */
   from?: keyof typeof visible;
-  /** The cell's position in a pane narrower than 720 px. If this is omitted, the cell is hidden in such a pane. */
+  /** The cell's position in panes narrower than 720 px. If omitted, the cell is hidden in those panes. */
   narrow?: keyof typeof places;
   className?: string;
   cell: (row: T) => ReactNode;
 }
 
 /**
- * The positions in a row of a narrow pane: two lines, each with a start and an end; a picture before them; buttons
- * after them; and a third line below.
+ * The positions in a row of a narrow pane. A picture comes first, then two lines, each with a start and an end, then
+ * buttons. A third line is below the first two.
  */
 const places = {
   picture: "narrow:col-start-1 narrow:row-span-2 narrow:row-start-1 narrow:pr-4",

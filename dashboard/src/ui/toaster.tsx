@@ -14,7 +14,7 @@ export function Toasts() {
   return <Toaster theme={theme} position="bottom-left" duration={6_000} toastOptions={{ className: "font-sans!" }} />;
 }
 
-/** Waits for the Toaster to mount, since toasts shown before that would be lost. */
+/** Waits for the Toaster to mount, since toasts shown before then would be lost. */
 export async function showToast(...args: Parameters<typeof show>): Promise<void> {
   await shown;
   show(...args);

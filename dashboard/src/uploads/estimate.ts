@@ -13,7 +13,7 @@ const INTERVAL_MIN_MS = 200;
 /** @returns the samples with the new one added and outdated ones dropped */
 export function addSample(samples: readonly Sample[], sample: Sample): readonly Sample[] {
   const last = samples.at(-1);
-  if (last && sample.sent < last.sent) return [sample]; // the server has less data than was reported before
+  if (last && sample.sent < last.sent) return [sample]; // the server has less data than previously reported
   const recent = samples.filter(({ at }) => sample.at - at <= WINDOW_MS);
   const previous = recent.at(-2);
   // Always keep the newest sample. If samples arrive too quickly, it replaces the one before it.

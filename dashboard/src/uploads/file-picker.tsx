@@ -31,13 +31,17 @@ export function useFilePicker({ multiple, onPick }: { multiple: boolean; onPick:
   return { input, pick };
 }
 
-/** Queues each video file for a new video, or only the first file for `video`. Reports the files it skips. */
+/**
+ * Queues each video file as a new video or, if `video` is given, only the first file for that video. Shows a toast for
+ * skipped files.
+ */
 export function uploadFiles(files: readonly PickedFile[], video: string | null = null): void {
   const videos = files.filter(({ file }) => looksLikeVideo(file));
   const others = files.filter(({ file }) => !looksLikeVideo(file));
   if (others.length === 1) toast(`Skipped ${others[0]?.file.name}, which is not a video`);
   if (others.length > 1) toast(`Skipped ${others.length} files that are not videos`);
-  if (video !== null && videos.length > 1) toast("A video can have only one file, so only the first one is uploaded");
+  if (video !== null && videos.length > 1)
+    toast("A video can have only one file, so only the first one will be uploaded");
   // The queue's code loads with the first file, or once the page is idle.
   void import("./upload-queue.ts").then(({ add }) => add(video === null ? videos : videos.slice(0, 1), video));
 }

@@ -1,4 +1,4 @@
-/** Files chosen by drag and drop, in a file dialog that returns handles (Chromium), or in a plain input. */
+/** Files chosen by drag and drop, through a file dialog that returns handles (Chromium), or through a plain input. */
 
 /** A chosen file, with a handle if the browser provides one. Unlike the file, a handle survives a reload. */
 export interface PickedFile {
@@ -6,7 +6,7 @@ export interface PickedFile {
   handle: FileSystemFileHandle | null;
 }
 
-/** Extensions of video files. Some systems report no type, or a wrong one, for some of them. */
+/** Video file extensions. They are checked because some systems report no type, or a wrong one, for some videos. */
 const VIDEO_EXTENSIONS = /\.(mp4|m4v|mov|mkv|webm|avi|mts|m2ts|ts|mpe?g|flv|ogv|wmv|asf|mxf|3gp|3g2|gif)$/i;
 
 /** Checks only enough to keep a stray PDF from becoming a video. The server makes the final decision. */
@@ -19,7 +19,7 @@ interface WithHandle {
 
 /**
  * Returns the dropped files, and how many folders were dropped. Reads the event synchronously, since browsers clear it
- * after the handler.
+ * when the handler returns.
  */
 export async function droppedFiles(transfer: DataTransfer): Promise<{ files: PickedFile[]; folders: number }> {
   const items = [...transfer.items].filter(({ kind }) => kind === "file");
@@ -48,7 +48,7 @@ export async function pickWithHandles(multiple: boolean): Promise<PickedFile[] |
     const handles = await showOpenFilePicker({ multiple });
     return Promise.all(handles.map(async (handle) => ({ file: await handle.getFile(), handle })));
   } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") return []; // the dialog was closed
+    if (error instanceof DOMException && error.name === "AbortError") return []; // the user closed the dialog
     return null;
   }
 }

@@ -60,7 +60,7 @@ async function createVideo(upload: Upload, events: UploadEvents): Promise<string
 
 function options({ upload, file, events, fail, stopped }: Attempt, video: string, token: string) {
   return {
-    // Given both URLs, tus starts over after any rejection, even a 503, and loses the data already sent. Set only one.
+    // Set only one URL. With both, tus starts over after any rejection, even a 503, and loses the data already sent.
     endpoint: upload.url === null ? UPLOADS_PATH : null,
     uploadUrl: upload.url,
     headers: { authorization: `Bearer ${token}` },
@@ -101,7 +101,7 @@ async function fromTusError(error: Error | DetailedError, file: File, events: Up
   return { kind: "response", status, detail: detailOf(response.getBody()), retryAfter_s };
 }
 
-/** Reads one byte, because an upload fails in the same way if its file was changed or its connection was lost. */
+/** Reads one byte to tell a changed file from a lost connection, because both make an upload fail in the same way. */
 async function isReadable(file: File): Promise<boolean> {
   return file
     .slice(0, 1)

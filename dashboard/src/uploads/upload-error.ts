@@ -6,9 +6,9 @@ export type UploadError =
   | { kind: "signed out" }
   /** The upload token has expired. Each attempt requests a new token. */
   | { kind: "token expired" }
-  /** The server keeps a partial upload for only a day. The next attempt starts at the first byte. */
+  /** The server deletes a partial upload a day after its last byte. The next attempt starts at the first byte. */
   | { kind: "part expired" }
-  /** Another connection has locked this upload or sent more of it. The next attempt asks the server for the offset. */
+  /** Another connection has locked this upload or sent more data. The next attempt asks the server for the offset. */
   | { kind: "busy" }
   | { kind: "response"; status: number; detail: string | null; retryAfter_s: number | null };
 
@@ -33,7 +33,11 @@ export function decideRetry(error: UploadError, failures: number): RetryDecision
     case "token expired":
       return { retry: true, delay_ms: delayAfterFirst_ms, reason: "The upload token was rejected." };
     case "part expired":
-      return { retry: true, delay_ms: delayAfterFirst_ms, reason: "The partial upload expired after one day." };
+      return {
+        retry: true,
+        delay_ms: delayAfterFirst_ms,
+        reason: "The partial upload expired after a day without progress.",
+      };
     case "busy":
       return { retry: true, delay_ms, reason: "The previous connection is still open on the server." };
     case "response":

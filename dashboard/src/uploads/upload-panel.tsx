@@ -19,7 +19,7 @@ function resumeInterrupted(files: readonly PickedFile[]): void {
   toast(`No interrupted upload matches ${unmatched.map(({ file }) => file.name).join(", ")}`);
 }
 
-/** Shows this tab's uploads at the bottom right of every page. On a phone, it starts collapsed above the bottom bar. */
+/** Shows this tab's uploads at the bottom right of every page. On a phone, starts collapsed above the bottom bar. */
 export function UploadPanel() {
   const uploads = useUploads();
   const [open, setOpen] = useState(() => !isPhone());

@@ -15,7 +15,7 @@ interface WithPermission {
   requestPermission?(wanted: { mode: "read" }): Promise<PermissionState>;
 }
 
-/** The resources of an upload that are not part of its state. */
+/** An upload's resources that are not part of its state. */
 interface Resources {
   file: File | null;
   handle: FileSystemFileHandle | null;
@@ -35,8 +35,8 @@ let ticker: ReturnType<typeof setInterval> | undefined;
 export const useUploads = (): readonly Upload[] => useSyncExternalStore(subscribe, () => uploads);
 
 /**
- * Queues each file for a new video, or a single file for `video`. If a file belongs to an interrupted upload, that
- * upload is resumed instead.
+ * Queues each file as a new video or, if `video` is given, a single file for that video. If a file belongs to an
+ * interrupted upload, that upload is resumed instead.
  */
 export function add(files: readonly PickedFile[], video: string | null = null): void {
   const sizeMax = queryClient.getQueryData(overviewQuery.queryKey)?.limits.upload_bytes ?? null;
@@ -74,7 +74,7 @@ export async function reopen(id: string): Promise<boolean> {
   return file !== null && resumeInterrupted({ file, handle }, null);
 }
 
-/** Resumes the interrupted uploads that these files belong to. @returns the other files */
+/** Resumes the interrupted uploads that these files belong to. @returns the files that match none */
 export const resumeWith = (files: readonly PickedFile[]): PickedFile[] =>
   files.filter((file) => !resumeInterrupted(file, null));
 

@@ -83,7 +83,7 @@ function Actions({ upload }: { upload: Upload }) {
   }
 }
 
-/** Reopens the file of an interrupted upload, with one click if there is a handle, or else through the file dialog. */
+/** Reopens an interrupted upload's file, with one click if there is a handle, or else through the file dialog. */
 function Reopen({ upload, hasHandle }: { upload: Upload; hasHandle: boolean }) {
   const { input, pick } = useFilePicker({
     multiple: false,
@@ -91,7 +91,7 @@ function Reopen({ upload, hasHandle }: { upload: Upload; hasHandle: boolean }) {
       const { name, size, modified } = upload;
       if (picked?.file.name === name && picked.file.size === size && picked.file.lastModified === modified)
         add([picked], upload.video);
-      else toast(`This is not the file of the interrupted upload. Choose the original ${name}.`);
+      else toast(`This file does not match the interrupted upload. Choose the original ${name}.`);
     },
   });
   const onClick = async () => {

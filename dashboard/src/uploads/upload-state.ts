@@ -2,7 +2,7 @@ import { bytes } from "../format.ts";
 import { addSample, type Sample } from "./estimate.ts";
 import { decideRetry, type UploadError } from "./upload-error.ts";
 
-/** The upload of one file to one video. `reduce` applies each `Action`, and upload-queue.ts does the work. */
+/** The upload of one file to one video. `reduce` computes its state, and upload-queue.ts sends the file. */
 export interface Upload {
   id: string;
   /** The name, size, and modification time identify the file after a reload. */
@@ -60,11 +60,11 @@ type UploadAction =
   | { type: "reopened"; id: string }
   | { type: "removed"; id: string };
 
-/** Sending two uploads at once hides the gap between files and leaves the browser enough connections for requests. */
+/** Sending two uploads at once hides the gap between files and leaves enough connections for other requests. */
 export const SENDING_MAX = 2;
 /** A connection that sends nothing for this long is replaced. */
 export const STALLED_MS = 30_000;
-/** An attempt that has sent data for this long resets the failure count. */
+/** The failure count is reset once an attempt has sent data for this long. */
 const STABLE_MS = 5_000;
 
 /** @returns the uploads after `action` at `now` (ms), or the same array if nothing changed */
@@ -124,7 +124,7 @@ function newUpload({ sizeMax, ...file }: NewUpload): Upload {
   return { ...file, createdVideo: false, url: null, sent: 0, samples: [], failures: 0, phase };
 }
 
-/** Rejects a file that the server would reject, before a video is created for it. */
+/** Rejects any file that the server would reject, so that no video is created for it. */
 function firstPhase(size: number, sizeMax: number | null): Phase {
   if (size === 0) return { name: "failed", reason: "The file is empty." };
   if (sizeMax === null || size <= sizeMax) return { name: "queued" };

@@ -57,7 +57,7 @@ function speed(upload: Upload): string {
   return perSecond === null ? "" : `${bytes(Math.round(perSecond))}/s`;
 }
 
-/** Formats progress as 1.1 of 1.7 GB, with both numbers in the unit of the total. */
+/** Formats progress as "1.1 of 1.7 GB", with both numbers in the total's unit. */
 export function portion(part: number, total: number): string {
   const [, unit = "bytes"] = bytes(total).split(NB);
   const factor = { kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 }[unit] ?? 1;

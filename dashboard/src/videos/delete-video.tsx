@@ -46,7 +46,7 @@ export function DeleteVideo({ video, open, onClose }: Props) {
 }
 
 function eventNotice(count: number | undefined): string {
-  if (count === undefined) return "Webhooks that have chosen video.deleted are notified.";
-  if (count === 0) return "No webhook has chosen video.deleted.";
+  if (count === undefined) return "Webhooks that are subscribed to video.deleted are notified.";
+  if (count === 0) return "No webhook is subscribed to video.deleted.";
   return `video.deleted is sent to ${plural(count, "webhook")}.`;
 }

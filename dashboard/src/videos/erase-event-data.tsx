@@ -8,7 +8,7 @@ import { Ago } from "../ui/time.tsx";
 import { toast } from "../ui/toast.ts";
 import { eventHistoryQuery } from "./video-queries.ts";
 
-/** Shows a button that erases a deleted video's event data, or when it was erased. Shows nothing without events. */
+/** Shows a button that erases a deleted video's event data, or says when it was erased. Empty without events. */
 export function EraseEventData({ id }: { id: string }) {
   const queries = useQueryClient();
   const { data } = useQuery(eventHistoryQuery(id));

@@ -29,10 +29,10 @@ export function EventHistory({ video }: { video: Video }) {
     >
       {data ? (
         data.events.length === 0 ? (
-          <p className="text-text-2">All events of this video are past the retention period.</p>
+          <p className="text-text-2">All events for this video are past the retention period.</p>
         ) : (
           <Table
-            label="Events of this video, newest first"
+            label="Events for this video, newest first"
             columns={columns(data.deliveries)}
             rows={data.events}
             inset

@@ -17,7 +17,7 @@ import { DropTarget, uploadFiles, useFilePicker } from "../uploads/file-picker.t
 import { videosQuery } from "./video-queries.ts";
 import { VideoRows } from "./video-rows.tsx";
 
-/** Loaded on first use, to keep forms out of the first load. */
+/** Loaded on first use, to keep forms out of the initial page load. */
 const CreateVideo = lazy(async () => ({ default: (await import("./create-video.tsx")).CreateVideo }));
 
 export function VideosPage() {
@@ -59,7 +59,7 @@ export function VideosPage() {
   );
 }
 
-/** Opens the file dialog if C then V on any page led here. Browsers allow this for a short time after a key press. */
+/** Opens the file dialog if the user got here with C then V. Browsers allow this only shortly after a key press. */
 function useUploadShortcut({ upload }: VideoSearch, pick: () => Promise<void>) {
   const navigate = useNavigate();
   // biome-ignore lint/correctness/useExhaustiveDependencies: runs only when `upload` changes

@@ -20,7 +20,9 @@ export function Metadata({ video }: { video: Video }) {
   return (
     <Section title="Metadata" end={<IconButton icon={Pencil} label="Edit metadata" onClick={edit} />}>
       {pairs.length === 0 ? (
-        <p className="text-text-2">No metadata. Keys and values you add are included in every event of this video.</p>
+        <p className="text-text-2">
+          No metadata. Keys and values that you add are included in all new events for this video.
+        </p>
       ) : (
         <Facts>
           {pairs.map(([key, value]) => (

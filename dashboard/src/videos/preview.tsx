@@ -33,7 +33,7 @@ function Player({ video }: { video: Video }) {
   const ratio = width && height ? width / height : 16 / 9;
   return (
     <iframe
-      key={last_upload} // reload the page once a new file has been processed
+      key={last_upload} // reloads the embed page once a new file has been processed
       src={`/${id}`}
       title={`Player: ${titleOf(video)}`}
       allow="autoplay; fullscreen; picture-in-picture; encrypted-media"

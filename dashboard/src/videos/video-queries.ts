@@ -33,7 +33,7 @@ export const eventHistoryQuery = (video: string) =>
     },
   });
 
-/** Returns the path of a URL on this server, without the host, which may differ from the dashboard's host. */
+/** Returns only the path of a URL on this server, because its host may differ from the dashboard's. */
 export const localPath = (url: string): string => new URL(url, location.href).pathname;
 
 export const titleOf = ({ name, id }: Pick<Video, "name" | "id">): string => name || id;
@@ -42,7 +42,7 @@ export const titleOf = ({ name, id }: Pick<Video, "name" | "id">): string => nam
 export const webhooksFor = (webhooks: readonly Webhook[], type: Webhook["events"][number]): number =>
   webhooks.filter(({ events }) => events.includes(type)).length;
 
-/** Returns the `<iframe>` to embed. The name is the only user input in it and is escaped. */
+/** Returns the `<iframe>` to embed. Its only user input is the video's name, which is escaped. */
 export function embedCode({ embed_url, name, id, width, height }: Video): string {
   const title = (name || id).replace(/&/g, "&amp;").replace(/"/g, "&quot;").replace(/</g, "&lt;");
   const ratio = width && height ? `${width}/${height}` : "16/9";

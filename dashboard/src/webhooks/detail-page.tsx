@@ -71,7 +71,7 @@ function Detail({ webhook }: { webhook: Webhook }) {
   );
 }
 
-/** The facts are next to the charts in a wide pane, and between the deliveries and the charts in a narrow pane. */
+/** The facts are beside the charts in a wide pane, and between the deliveries and the charts in a narrow pane. */
 function Body({ monitored }: { monitored: MonitoredWebhook }) {
   const { webhook, health } = monitored;
   return (

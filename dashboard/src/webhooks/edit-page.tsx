@@ -36,8 +36,8 @@ function Edit({ webhook }: { webhook: Webhook }) {
         {webhookName(webhook)}
       </Crumbs>
       <PageHead title="Edit webhook">
-        If you change the URL, pending deliveries use the new URL from their next attempt on. The log keeps the URL of
-        each attempt.
+        If you change the URL, pending deliveries use the new URL starting with their next attempt. The log keeps the
+        URL of each attempt.
       </PageHead>
       <div className="gutter flex flex-col gap-10 pb-10">
         <WebhookForm webhook={webhook} verb="Save" busy={save.isPending} error={save.error} onSubmit={save.mutate}>

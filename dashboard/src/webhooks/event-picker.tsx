@@ -9,7 +9,7 @@ interface PickerProps {
   onChange: (events: string[]) => void;
 }
 
-/** Lists the core event types, then all others. The others are collapsed unless one of them is selected. */
+/** Lists the core event types, then all other types, which are collapsed unless one of them is selected. */
 export function EventPicker({ selected, error, onChange }: PickerProps) {
   const { data: types } = useQuery(eventTypesQuery);
   const all = types?.data ?? [];

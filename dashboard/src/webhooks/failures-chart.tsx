@@ -6,7 +6,7 @@ import { classes } from "../ui/classes.ts";
 import { Section } from "../ui/page.tsx";
 import { describeFailures, type Failure, failuresOf, layerOf, stack } from "./failures.ts";
 
-/** The layers of the chart, from the bottom up. All errors after the four most frequent share the last, gray layer. */
+/** The chart's layers, from the bottom up. All errors beyond the four most frequent share the last layer, in gray. */
 const LAYERS = [
   { paint: "mark-bad", mark: "bg-mark-bad" },
   { paint: "mark-warn", mark: "bg-mark-warn" },
@@ -15,7 +15,7 @@ const LAYERS = [
   { paint: "bar", mark: "bg-bar" },
 ];
 
-/** Shows the errors per hour, if there are any. The list is also the chart's legend. */
+/** Shows the errors per hour, if there are any. The list of errors is also the chart's legend. */
 export function FailuresChart({ health }: { health: Health }) {
   const failures = failuresOf(health);
   if (failures.length === 0) return null;
@@ -46,7 +46,7 @@ function FailureItem({ failure: { text, when, count }, mark }: { failure: Failur
   );
 }
 
-/** Stacks the layers: draws the tallest bars first, then the shorter bars over them. */
+/** Stacks the layers by drawing the tallest bars first and the shorter bars over them. */
 function Stack({ failures, hours }: { failures: Failure[]; hours: Health["hours"] }) {
   const bars = uPlot.paths.bars?.({ size: [0.6, 12], align: 0 });
   const x = hours.map(({ hour }) => hour);

@@ -5,7 +5,7 @@ import { describeFailures, failuresOf, stack } from "./failures.ts";
 const HOUR = 3_600;
 const FIRST = new Date(2026, 10, 23, 9).getTime() / 1_000;
 
-/** Returns a webhook's health for a day. Each argument gives the errors in one hour, starting with the first. */
+/** Returns a webhook's health for a day. Each argument holds the error counts of one hour, oldest first. */
 function day(...errorsByHour: Record<string, number>[]): Pick<Health, "errors" | "hours"> {
   const listed = (errors: Record<string, number>) =>
     Object.entries(errors)

@@ -15,7 +15,7 @@ export interface Failure {
   when: string;
 }
 
-/** Returns the failures in the API's order: most frequent first. */
+/** Returns the failures in the same order as the API, which is most frequent first. */
 export function failuresOf({ errors, hours }: Pick<Health, "errors" | "hours">): Failure[] {
   return errors.map(({ word, count }) => {
     const counts = hours.map((hour) => hour.errors.find((error) => error.word === word)?.count ?? 0);
@@ -32,7 +32,7 @@ function whenOf(counts: number[], hours: { hour: number }[]): string {
 
 const timeOf = (unix: number): string => moment(unix, unix);
 
-/** The maximum number of errors that get their own layer. All less frequent errors share one layer. */
+/** The maximum number of errors with a layer of their own. All less frequent errors share one layer. */
 export const LAYERS_MAX = 4;
 export const layerOf = (place: number): number => Math.min(place, LAYERS_MAX);
 

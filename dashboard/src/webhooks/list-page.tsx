@@ -17,7 +17,7 @@ import { ReceiverExamples } from "./receivers.tsx";
 import { WebhookRows } from "./webhook-rows.tsx";
 
 const route = getRouteApi("/app/webhooks");
-/** Each row requests its webhook's health, so the page does not show all 1,000 webhooks at once. */
+/** Rows shown at once. Each row requests its webhook's health, and a space can have 1,000 webhooks. */
 const PAGE = 50;
 const STATES = ["Failing", "Enabled", "Paused", "Disabled"];
 

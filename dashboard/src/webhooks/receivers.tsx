@@ -1,7 +1,7 @@
 import { lazy, Suspense } from "react";
 import { Skeleton } from "../ui/states.tsx";
 
-/** The source code of the examples loads only on pages that show it. */
+/** The example source code loads only on pages that show it. */
 const LazyExamples = lazy(() => import("./receiver-examples.tsx"));
 
 export const ReceiverExamples = () => (

@@ -25,10 +25,10 @@ describe("the range to skip on resume", () => {
   test("is previewed with the number of deliveries that will be skipped and sent", () => {
     expect(skipPreview(undefined, 3)).toBe("Counting deliveries…");
     expect(plain(skipPreview({ total: 2, has_more: false }, 3))).toBe(
-      "2 deliveries will be skipped, 1 delivery will be sent.",
+      "2 deliveries will be skipped, and 1 delivery will be sent.",
     );
     expect(skipPreview({ total: 0, has_more: false }, 3)).toBe(
-      "No held deliveries are in this range. All will be sent.",
+      "No held deliveries are in this range, so all will be sent.",
     );
     expect(plain(skipPreview({ total: 100_000, has_more: true }, 100_000))).toBe(
       "More than 100,000 deliveries will be skipped.",

@@ -1,10 +1,10 @@
-/** Selects the held deliveries to skip on resume: those for events before a time, or between two times. */
+/** Selects held deliveries to skip on resume: those whose events occurred before a time or between two times. */
 import type { Cancellation } from "../api/types.ts";
 import { deliveryCount } from "../deliveries/delivery-text.ts";
 import { unixTime } from "../replays/replay-form.tsx";
 
 export interface SkipDraft {
-  /** Values of datetime-local fields. If `from` is undefined, everything before `before` is skipped. */
+  /** Values of datetime-local fields. If `from` is undefined, all events before `before` are skipped. */
   from: string | undefined;
   before: string;
 }
@@ -34,11 +34,11 @@ export function skipErrors(draft: SkipDraft): { from?: string; before?: string }
 
 const REQUIRED = "Enter a date and time.";
 
-/** Describes what resuming will do: "2 deliveries will be skipped, 1 delivery will be sent." */
+/** Describes what resuming will do: "2 deliveries will be skipped, and 1 delivery will be sent." */
 export function skipPreview(preview: Pick<Cancellation, "total" | "has_more"> | undefined, held: number): string {
   if (preview === undefined) return "Counting deliveries…";
   const { total, has_more } = preview;
-  if (total === 0) return "No held deliveries are in this range. All will be sent.";
+  if (total === 0) return "No held deliveries are in this range, so all will be sent.";
   if (has_more) return `More than ${deliveryCount(total)} will be skipped.`;
-  return `${deliveryCount(total)} will be skipped, ${deliveryCount(Math.max(0, held - total))} will be sent.`;
+  return `${deliveryCount(total)} will be skipped, and ${deliveryCount(Math.max(0, held - total))} will be sent.`;
 }

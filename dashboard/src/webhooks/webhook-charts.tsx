@@ -7,7 +7,7 @@ import { FailuresChart } from "./failures-chart.tsx";
 
 export default function WebhookCharts({ health }: { health: Health }) {
   return (
-    // An implicit grid column would never shrink below the width of a chart drawn in a wide window.
+    // An implicit grid column would not shrink below the width of a chart that was drawn in a wider window.
     <div className="grid grid-cols-1 gap-x-8 gap-y-6 mid:grid-cols-2">
       <Section
         title="Attempts per hour"

@@ -13,7 +13,7 @@ export function useMonitored(webhook: Webhook): MonitoredWebhook {
   return { webhook, health, last };
 }
 
-/** Finds the delivery with the newest attempt among the webhook's newest deliveries. */
+/** Finds the delivery with the most recent attempt among the webhook's newest deliveries. */
 const lastAttemptedQuery = (webhook: string) =>
   queryOptions({
     queryKey: ["health", webhook, "last"],
@@ -32,7 +32,7 @@ export const backlogQuery = (webhook: string) =>
     select: ({ data, has_more }) => ({
       next: has_more ? undefined : data.filter(({ next_attempt }) => next_attempt !== null).sort(byNextAttempt)[0],
       retrying: has_more ? undefined : data.filter(({ status }) => status === "retrying").length,
-      // The list is newest first, so this is the oldest on the page. Later events for the same video wait for it.
+      // The list is newest first, so the last match is the oldest. Later events for the same video wait for it.
       oldest: data.findLast(({ status }) => status === "retrying"),
     }),
   });

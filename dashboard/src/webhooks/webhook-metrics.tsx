@@ -10,7 +10,7 @@ import { drainText, type MonitoredWebhook } from "./webhook-problems.ts";
 
 const LOW_SUCCESS = 0.95;
 
-/** Checks whether the success rate is low enough to be shown in red. */
+/** Returns whether the success rate is low enough to be shown in red. */
 export const isLowSuccess = ({ succeeded, failed }: Health): boolean =>
   succeeded + failed > 0 && succeeded / (succeeded + failed) < LOW_SUCCESS;
 

@@ -10,13 +10,13 @@ export interface MonitoredWebhook {
   webhook: Webhook;
   /** Undefined while the health loads. */
   health: Health | undefined;
-  /** The delivery with the newest attempt. */
+  /** The delivery with the most recent attempt. */
   last: Delivery | undefined;
 }
 
 export type WebhookProblem = "disabled" | "paused" | "failing" | "certificate";
 
-/** Two weeks are enough to find out who renews the certificate, even over a holiday. Automatic renewal is earlier. */
+/** Two weeks is enough to find out who renews a certificate, even over a holiday. Automatic renewal happens earlier. */
 const CERTIFICATE_WARNED_S = 14 * DAY_S;
 export const expiresSoon = (expiry: number, now: number): boolean => expiry - now < CERTIFICATE_WARNED_S;
 
@@ -49,7 +49,7 @@ function expiry(at: number, now: number): string {
   return `The receiver's TLS certificate expires in ${timeLeft(at, now)}, on ${day(at)}.`;
 }
 
-/** Formats the time until a certificate expires: "9 days", "30 h", "5 min", or "40 s". Empty if it has expired. */
+/** Formats the time until a certificate expires: "9 days", "30 h", "5 min", or "40 s". Returns "" if it has expired. */
 export function timeLeft(at: number, now: number): string {
   const left = at - now;
   if (left <= 0) return "";
@@ -78,7 +78,7 @@ export function backlogText({ webhook, health }: MonitoredWebhook): string {
   return `${deliveryCount(pending)} ${are} held and will be sent${order} when the webhook is resumed. Nothing is lost.`;
 }
 
-/** States when the failing webhook will be disabled. */
+/** Says when the failing webhook will be disabled. */
 export function disableWarning({ webhook }: MonitoredWebhook, now: number): string {
   if (webhook.disables_at === null) return "";
   return `If no delivery succeeds by ${moment(webhook.disables_at, now)}, this webhook will be disabled and its deliveries held. Nothing is lost.`;
@@ -113,10 +113,10 @@ export function drainText({ pending, drain_seconds }: Backlog): string | undefin
   return isShown ? `${roughly(drain_seconds)} left` : undefined;
 }
 
-/** Health is fetched every few seconds, so shorter estimates would be outdated when shown. */
+/** Health is fetched every few seconds, so shorter estimates would be outdated by the time they are shown. */
 const DRAIN_SHOWN_S = 10;
 
-/** Rounds to whole minutes from 90 seconds on, because the value is an estimate. */
+/** Rounds to whole minutes from 90 seconds upward, because the value is an estimate. */
 function roughly(seconds: number): string {
   if (seconds < 5) return "a few seconds";
   return `about ${span(seconds < 90 ? seconds : Math.round(seconds / 60) * 60)}`;
