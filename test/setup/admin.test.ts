@@ -59,7 +59,7 @@ describe("mave admin with a running server", () => {
   });
 
   test.each([
-    [["key", "create", "--name", " "], /A key's name must have 1 to 200 characters/],
+    [["key", "create", "--name", " "], /An API key's name must be 1 to 200 characters long/],
     [["key", "create"], /required option '--name <name>' not specified/],
     [["key", "create", "--name", "x", "--scope", "all"], /Allowed choices are read, write/],
     [["frobnicate"], /unknown command 'frobnicate'/],

@@ -30,7 +30,7 @@ export interface paths {
         };
         /**
          * Get Prometheus metrics
-         * @description Requires MAVE_METRICS_TOKEN as the bearer token. If that setting is missing, only requests from localhost are allowed.
+         * @description Requires MAVE_METRICS_TOKEN as the bearer token. If it is not set, only requests from localhost are allowed.
          */
         get: operations["getMetrics"];
         put?: never;
@@ -110,7 +110,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the audit log
+         * List audit log entries
          * @description Newest first. Each entry records an action, such as revealing a secret, with its actor, time and IP address.
          */
         get: operations["listAuditLog"];
@@ -133,7 +133,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel pending deliveries
-         * @description Cancels all pending deliveries that match the filters, except those that are being sent right now. The `reason` of each canceled delivery names the actor. With `dry_run`, cancels nothing and only returns the counts. If `has_more` is true, repeat the request.
+         * @description Cancels all pending deliveries that match the filters, except those that are being sent right now. Each canceled delivery's `reason` says who canceled it. With `dry_run`, cancels nothing and only returns the counts. If `has_more` is true, repeat the request.
          */
         post: operations["createCancellation"];
         delete?: never;
@@ -171,7 +171,7 @@ export interface paths {
         };
         /**
          * List deliveries
-         * @description Lists pending and finished deliveries, newest first. One request scans at most about 20000 finished deliveries. If few of them match the filters, the page can be short or empty even though `has_more` is true. Pass `next` as `after` to continue.
+         * @description Lists pending and finished deliveries, newest first. A request scans up to about 20000 finished deliveries. If few of them match the filters, the page can be short or empty even though `has_more` is true. Pass `next` as `after` to continue.
          */
         get: operations["listDeliveries"];
         put?: never;
@@ -191,7 +191,7 @@ export interface paths {
         };
         /**
          * Get a delivery with its attempts
-         * @description Includes the request, the response and the timings of each attempt.
+         * @description Includes each attempt's request, response and timings.
          */
         get: operations["getDelivery"];
         put?: never;
@@ -213,7 +213,7 @@ export interface paths {
         put?: never;
         /**
          * Send a delivery again
-         * @description Sends a retrying delivery immediately, or sends a finished delivery once more. The event's id stays the same, so that the receiver can deduplicate.
+         * @description Sends a retrying delivery immediately, or sends a finished delivery once more. The event id stays the same, so the receiver can deduplicate.
          */
         post: operations["sendDeliveryAgain"];
         delete?: never;
@@ -288,7 +288,7 @@ export interface paths {
         };
         /**
          * Stream events
-         * @description Sends events as server-sent events. Each message has the id of its event, so a client that reconnects with `Last-Event-ID` resumes where it left off.
+         * @description Streams events as server-sent events. Each message carries its event's id, so a client that reconnects with `Last-Event-ID` resumes where it left off.
          */
         get: operations["streamEvents"];
         put?: never;
@@ -369,7 +369,7 @@ export interface paths {
         put?: never;
         /**
          * Create a replay
-         * @description Delivers past events again in the background, while live events are still delivered. With `dry_run`, creates no replay and only returns the counts, so `id` is null.
+         * @description Delivers past events again in the background, while live deliveries continue. With `dry_run`, creates no replay and only returns the counts, so `id` is null.
          */
         post: operations["createReplay"];
         delete?: never;
@@ -391,7 +391,7 @@ export interface paths {
         post?: never;
         /**
          * Cancel a replay
-         * @description Cancels the replay's pending deliveries. A delivery that had finished before the replay returns to its previous status; a delivery that the replay created becomes `canceled`. Deliveries that are being sent right now are not affected.
+         * @description Cancels the replay's pending deliveries. Deliveries that the replay created become `canceled`, and deliveries that it reopened return to their previous status. Deliveries that are being sent right now are not affected.
          */
         delete: operations["cancelReplay"];
         options?: never;
@@ -430,7 +430,7 @@ export interface paths {
         put?: never;
         /**
          * Open a one-time link
-         * @description Signs the owner in if the link is a sign-in link. For any other link, only returns its purpose, and the link stays valid.
+         * @description If the link is a sign-in link, signs the owner in. Otherwise, only returns the link's purpose, and the link stays valid.
          */
         post: operations["openLink"];
         delete?: never;
@@ -489,7 +489,7 @@ export interface paths {
         put?: never;
         /**
          * Create a video
-         * @description Records a `video.created` event. Afterwards, upload the file with tus or with a single `PUT`.
+         * @description Records a `video.created` event. Next, upload the file with tus or with a single `PUT`.
          */
         post: operations["createVideo"];
         delete?: never;
@@ -531,7 +531,7 @@ export interface paths {
         put?: never;
         /**
          * Erase the event data of a deleted video
-         * @description Removes the video's name and metadata, the payloads of its events, and the headers and bodies of their attempts. The record of whether, when and how each event was delivered is kept. This cannot be undone. The video must be deleted and must have no pending deliveries. If `has_more` is true, repeat the request.
+         * @description Removes the video's name and metadata, its event payloads, and the headers and bodies of its delivery attempts. Mave keeps the record of whether, when and how each event was delivered. This cannot be undone. The video must already be deleted and must have no pending deliveries. If `has_more` is true, repeat the request.
          */
         post: operations["createErasure"];
         delete?: never;
@@ -571,7 +571,7 @@ export interface paths {
         put?: never;
         /**
          * Create an upload token
-         * @description The token lets a browser upload to this video, and only to it, without an API key.
+         * @description The token lets a browser upload to this video only, without an API key.
          */
         post: operations["createUploadToken"];
         delete?: never;
@@ -624,7 +624,7 @@ export interface paths {
         head?: never;
         /**
          * Update, pause or resume a webhook
-         * @description A paused webhook holds its deliveries. Setting `status` to `enabled` sends them before new events, starting with those that have been due the longest. With `ordering: video`, the events of each video are still sent in order. A new URL applies from the next attempt.
+         * @description A paused webhook holds its deliveries. Setting `status` to `enabled` sends them before new events, starting with those that have been due the longest. With `ordering: video`, each video's events are still sent in order. A new URL takes effect with the next attempt.
          */
         patch: operations["updateWebhook"];
         trace?: never;
@@ -677,7 +677,7 @@ export interface paths {
         put?: never;
         /**
          * Rotate a webhook's secret
-         * @description For `overlap_seconds`, deliveries are also signed with the previous secret, so that receivers can switch without failures.
+         * @description For `overlap_seconds`, deliveries are also signed with the previous secret, so receivers can switch to the new one without failures.
          */
         post: operations["rotateWebhookSecret"];
         delete?: never;
@@ -697,7 +697,7 @@ export interface paths {
         put?: never;
         /**
          * Send a test event
-         * @description Only this webhook receives the event, regardless of its event types. The delivery is attempted only once.
+         * @description Only this webhook receives the event, even if its event types do not include it. The delivery is attempted only once.
          */
         post: operations["testWebhook"];
         delete?: never;
@@ -881,7 +881,7 @@ export interface components {
             /** @description Last four characters of the key. */
             hint: string;
             /**
-             * @description A short UUID of 22 characters.
+             * @description A short UUID with 22 characters.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             id: string;
@@ -905,7 +905,7 @@ export interface components {
             /** @description Display name. */
             name: string;
             /**
-             * @description The permissions of the key.
+             * @description The key's permissions.
              * @default write
              * @enum {string}
              */
@@ -934,7 +934,7 @@ export interface components {
             /** @description Last four characters of the key. */
             hint: string;
             /**
-             * @description A short UUID of 22 characters.
+             * @description A short UUID with 22 characters.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             id: string;
@@ -960,7 +960,7 @@ export interface components {
         };
         /** @description One HTTP request made for a delivery. */
         Attempt: {
-            /** @description The IP address of the receiver. */
+            /** @description The receiver's IP address. */
             address: string | null;
             /** @description Why the attempt failed; null if it succeeded. */
             error: {
@@ -973,7 +973,7 @@ export interface components {
             } | null;
             /** @description What failed after the status was received. */
             note: string | null;
-            /** @description The number of the attempt, starting at 1. */
+            /** @description The attempt number, starting at 1. */
             number: number;
             /**
              * @description Always "attempt".
@@ -986,9 +986,9 @@ export interface components {
              */
             outcome: "succeeded" | "retry" | "failed" | "canceled";
             request: {
-                /** @description The event's body, which is the same in every attempt. Empty if it was deleted or erased. */
+                /** @description The event's body, which is the same in every attempt. Empty if the event data was deleted or erased. */
                 body: string;
-                /** @description The headers that were sent. The values of your custom headers are hidden. */
+                /** @description The headers sent. The values of your custom headers are hidden. */
                 headers: {
                     [key: string]: string;
                 };
@@ -1033,7 +1033,7 @@ export interface components {
                 /** @description Milliseconds. */
                 total: number | null;
             };
-            /** @description The URL of the request. */
+            /** @description The request URL. */
             url: string;
         };
         /** @description A recorded action. */
@@ -1042,7 +1042,7 @@ export interface components {
             action: string;
             /** @description An email address, `key <name>` or `operator`. */
             actor: string;
-            /** @description The IP address of the actor. */
+            /** @description The actor's IP address. */
             address: string | null;
             /**
              * @description When the action happened. Unix seconds.
@@ -1054,7 +1054,7 @@ export interface components {
                 [key: string]: unknown;
             };
             /**
-             * @description A short UUID of 22 characters.
+             * @description A short UUID with 22 characters.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             id: string;
@@ -1094,13 +1094,13 @@ export interface components {
              * @enum {string}
              */
             object: "cancellation";
-            /** @description The number of deliveries that were canceled or, for a dry run, that match. */
+            /** @description How many deliveries were canceled or, in a dry run, would be canceled. */
             total: number;
         };
-        /** @description Which pending deliveries to cancel. At least one filter is required; `status: pending` matches all. */
+        /** @description Which pending deliveries to cancel. At least one filter is required; `status: pending` matches every pending delivery. */
         CancellationCreate: {
             /**
-             * @description Return the counts without changing anything.
+             * @description Whether to return the counts without changing anything.
              * @default false
              */
             dry_run: boolean;
@@ -1145,12 +1145,12 @@ export interface components {
         /** @description A deleted object. */
         Deleted: {
             deleted: boolean;
-            /** @description The id of the object. */
+            /** @description The object's id. */
             id: string;
-            /** @description The type of the object. */
+            /** @description The object's type. */
             object: string;
         };
-        /** @description One event for one webhook. */
+        /** @description The delivery of one event to one webhook. */
         Delivery: {
             /** @description Attempts so far. */
             attempts: number;
@@ -1165,7 +1165,7 @@ export interface components {
              */
             event: string;
             /**
-             * @description A short UUID of 22 characters.
+             * @description A short UUID with 22 characters.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             id: string;
@@ -1189,11 +1189,11 @@ export interface components {
              * @enum {string}
              */
             object: "delivery";
-            /** @description The number of the video's previous event that this webhook receives, or 0 if there is none. */
+            /** @description The sequence number of the video's previous event that this webhook receives, or 0 if there is none. */
             previous: number;
             /** @description Why the delivery was canceled. */
             reason: string | null;
-            /** @description The event's number within its video. */
+            /** @description The event's sequence number within its video. */
             sequence: number;
             /**
              * @description `held` means that the webhook is paused or disabled. `waiting`, `sending`, `retrying` and `held` are pending.
@@ -1201,14 +1201,14 @@ export interface components {
              */
             status: "waiting" | "sending" | "retrying" | "held" | "succeeded" | "failed" | "canceled";
             /**
-             * @description The type of the event.
+             * @description The event type.
              * @enum {string}
              */
             type: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test";
-            /** @description The video of the event. */
+            /** @description The event's video. */
             video: string | null;
             /**
-             * @description The delivery of an earlier event of the same video, which must finish before this one is sent.
+             * @description The delivery that this one waits for. It belongs to an earlier event of the same video.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             waits_for: string | null;
@@ -1240,7 +1240,7 @@ export interface components {
              * @example 1643723823
              */
             created: number;
-            /** @description When the event data, and the headers and bodies of the attempts, were erased. Unix seconds. */
+            /** @description When the event data and the attempts' headers and bodies were erased. Unix seconds. */
             erased: number | null;
             /**
              * @description The event.
@@ -1248,7 +1248,7 @@ export interface components {
              */
             event: string;
             /**
-             * @description A short UUID of 22 characters.
+             * @description A short UUID with 22 characters.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             id: string;
@@ -1274,11 +1274,11 @@ export interface components {
              * @enum {string}
              */
             object: "delivery";
-            /** @description The number of the video's previous event that this webhook receives, or 0 if there is none. */
+            /** @description The sequence number of the video's previous event that this webhook receives, or 0 if there is none. */
             previous: number;
             /** @description Why the delivery was canceled. */
             reason: string | null;
-            /** @description The event's number within its video. */
+            /** @description The event's sequence number within its video. */
             sequence: number;
             /**
              * @description `held` means that the webhook is paused or disabled. `waiting`, `sending`, `retrying` and `held` are pending.
@@ -1286,14 +1286,14 @@ export interface components {
              */
             status: "waiting" | "sending" | "retrying" | "held" | "succeeded" | "failed" | "canceled";
             /**
-             * @description The type of the event.
+             * @description The event type.
              * @enum {string}
              */
             type: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test";
-            /** @description The video of the event. */
+            /** @description The event's video. */
             video: string | null;
             /**
-             * @description The delivery of an earlier event of the same video, which must finish before this one is sent.
+             * @description The delivery that this one waits for. It belongs to an earlier event of the same video.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             waits_for: string | null;
@@ -1309,7 +1309,7 @@ export interface components {
             attempts: number;
             /** @description Events erased by this request. */
             events: number;
-            /** @description Whether more data remains. If so, repeat the request. */
+            /** @description Whether more data remains to be erased. If so, repeat the request. */
             has_more: boolean;
             /**
              * @description Always "erasure".
@@ -1317,19 +1317,19 @@ export interface components {
              */
             object: "erasure";
             /**
-             * @description The id of the video.
+             * @description The video's id.
              * @example k1iFD7h4rW
              */
             video: string;
         };
-        /** @description Something that happened. An event never changes, except that its data can be erased. */
+        /** @description Something that happened to a video or webhook. An event never changes, except that its data can be erased. */
         Event: {
             /**
              * @description When the event happened. Unix seconds.
              * @example 1643723823
              */
             created: number;
-            /** @description A snapshot of the object, as the API returned it when the event happened; null if the data was erased. */
+            /** @description A snapshot of the object as the API returned it when the event happened, or null if the data was erased. */
             data: components["schemas"]["Video"] | components["schemas"]["Webhook"] | null;
             /**
              * @description When the data was erased. Present only if it was erased. Unix seconds.
@@ -1337,7 +1337,7 @@ export interface components {
              */
             erased?: number;
             /**
-             * @description The id of the event, which is the same for every webhook and attempt. Use it to deduplicate.
+             * @description The event id, which is the same for every webhook and attempt. Use it to deduplicate.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             id: string;
@@ -1346,7 +1346,7 @@ export interface components {
              * @enum {string}
              */
             object: "event";
-            /** @description The event's number within its video, starting at 1; 0 for an event without a video. */
+            /** @description The event's sequence number within its video, starting at 1, or 0 for an event without a video. */
             sequence: number;
             /**
              * @description The event type.
@@ -1354,7 +1354,7 @@ export interface components {
              */
             type: "video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test";
             /**
-             * @description The video of the event. Present only if the data was erased.
+             * @description The event's video. Present only if the data was erased.
              * @example k1iFD7h4rW
              */
             video?: string;
@@ -1423,7 +1423,7 @@ export interface components {
              * @enum {string}
              */
             object: "invitation";
-            /** @description The link for the invited person. Shown only once. */
+            /** @description The link to send to the invited person. Shown only once. */
             url: string;
         };
         /** @description A one-time link. */
@@ -1453,7 +1453,7 @@ export interface components {
             created: number;
             /** @description Email address. */
             email: string;
-            /** @description The id of the member. */
+            /** @description The member's id. */
             id: string;
             /** @description Name. */
             name: string;
@@ -1493,13 +1493,13 @@ export interface components {
                 available: boolean;
                 /** @description How to install ffmpeg if it is missing. */
                 hint: string | null;
-                /** @description The version of ffmpeg. */
+                /** @description The ffmpeg version. */
                 version: string | null;
             };
             limits: {
-                /** @description Number of days for which events and deliveries are kept. */
+                /** @description How many days events and deliveries are kept. */
                 retention_days: number;
-                /** @description Maximum size of a file. */
+                /** @description Maximum file size in bytes. */
                 upload_bytes: number;
             };
             /**
@@ -1507,12 +1507,12 @@ export interface components {
              * @enum {string}
              */
             object: "overview";
-            /** @description The public URL of the server. */
+            /** @description The server's public URL. */
             public_url: string;
-            /** @description The version of the server. */
+            /** @description The server version. */
             version: string;
             videos: {
-                /** @description Total size of the files. */
+                /** @description Total size of all files in bytes. */
                 bytes: number;
                 /** @description Not playable. */
                 failed: number;
@@ -1540,7 +1540,7 @@ export interface components {
         OwnerCreate: {
             /** @description An email address. */
             email: string;
-            /** @description The name of the person. */
+            /** @description The person's name. */
             name: string;
             /** @description At least 10 characters. */
             password: string;
@@ -1554,7 +1554,7 @@ export interface components {
              * @example REQUEST_INVALID
              */
             code: string;
-            /** @description What happened and what to do. */
+            /** @description What went wrong and what to do about it. */
             detail: string;
             /** @description All invalid fields. */
             errors?: {
@@ -1563,7 +1563,7 @@ export interface components {
                 /** @description JSON pointer to the field, or "" for the body itself. */
                 path: string;
             }[];
-            /** @description The id of the request, which also appears in the server's log. */
+            /** @description The request id, which also appears in the server log. */
             request: string;
             /** @description The HTTP status. */
             status: number;
@@ -1579,7 +1579,7 @@ export interface components {
              * @example 1643723823
              */
             created: number;
-            /** @description Events queued for delivery so far. If the replay is canceled, this no longer includes events whose deliveries were canceled. */
+            /** @description Events queued for delivery so far. If the replay is canceled, events whose deliveries were canceled no longer count. */
             done: number;
             /** @description When the replay finished or was canceled. Unix seconds. */
             finished: number | null;
@@ -1605,7 +1605,7 @@ export interface components {
              */
             since: number;
             /**
-             * @description The state of the replay.
+             * @description The replay's state.
              * @enum {string}
              */
             status: "running" | "paused" | "done" | "canceled" | "dry_run";
@@ -1631,7 +1631,7 @@ export interface components {
         /** @description The events to deliver again. */
         ReplayCreate: {
             /**
-             * @description Return the counts without changing anything.
+             * @description Whether to return the counts without changing anything.
              * @default false
              */
             dry_run: boolean;
@@ -1645,9 +1645,9 @@ export interface components {
              * @example 1643723823
              */
             since: number;
-            /** @description Only events whose delivery ended with one of these statuses. `never` selects events without a delivery. By default, all events. */
+            /** @description Only events whose delivery ended with one of these statuses. `never` selects events without a delivery. Defaults to all events. */
             statuses?: ("succeeded" | "failed" | "canceled" | "never")[];
-            /** @description Only events of these types. By default, the event types that the webhook receives. */
+            /** @description Only events of these types. Defaults to the event types that the webhook receives. */
             types?: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test")[];
             /**
              * @description End of the range, exclusive. Unix seconds.
@@ -1705,17 +1705,17 @@ export interface components {
             object: "session";
             space: {
                 /**
-                 * @description A short UUID of 22 characters.
+                 * @description A short UUID with 22 characters.
                  * @example j3bw2jWb6q7aWGwChsgR86
                  */
                 id: string;
-                /** @description The name of the space. */
+                /** @description The space's name. */
                 name: string;
             };
             user: {
                 /** @description Email address. */
                 email: string;
-                /** @description The id of the person. */
+                /** @description The person's id. */
                 id: string;
                 /** @description Name. */
                 name: string;
@@ -1737,7 +1737,7 @@ export interface components {
             /** @description Password. */
             password: string;
         };
-        /** @description The owner of videos, webhooks and API keys. People are members of a space. */
+        /** @description A space owns videos, webhooks and API keys. People are its members. */
         Space: {
             /**
              * @description When the space was created. Unix seconds.
@@ -1745,7 +1745,7 @@ export interface components {
              */
             created: number;
             /**
-             * @description A short UUID of 22 characters.
+             * @description A short UUID with 22 characters.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             id: string;
@@ -1838,9 +1838,9 @@ export interface components {
             playback_url: string | null;
             /** @description Poster image. */
             poster_url: string | null;
-            /** @description Progress of processing, 0 to 100. */
+            /** @description Processing progress in percent, from 0 to 100. */
             progress: number | null;
-            /** @description Sizes and bit rates of the playable streams. */
+            /** @description The playable streams, with their sizes and bit rates. */
             renditions: {
                 /** @description Bits per second. */
                 bitrate: number;
@@ -1901,18 +1901,18 @@ export interface components {
             created: number;
             /** @description Display name. */
             description: string | null;
-            /** @description When the webhook will be disabled if no delivery succeeds. Unix seconds. */
+            /** @description When the webhook will be disabled if no delivery succeeds before then. Unix seconds. */
             disables_at: number | null;
             /** @description The event types that the webhook receives. */
             events: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test")[];
-            /** @description When the first failure since the last success happened. Unix seconds. */
+            /** @description When the first failure since the last success occurred. Unix seconds. */
             failing_since: number | null;
-            /** @description Names of the custom headers. Their values are hidden. */
+            /** @description The names of the custom headers. Their values are hidden. */
             headers: {
                 [key: string]: string;
             };
             /**
-             * @description A short UUID of 22 characters.
+             * @description A short UUID with 22 characters.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             id: string;
@@ -1922,7 +1922,7 @@ export interface components {
              */
             object: "webhook";
             /**
-             * @description `video` delivers the events of each video in order. `none` delivers events in any order.
+             * @description `video` delivers each video's events in order. `none` delivers events in any order.
              * @enum {string}
              */
             ordering: "video" | "none";
@@ -1965,7 +1965,7 @@ export interface components {
                 [key: string]: string;
             };
             /**
-             * @description `video` (default) delivers the events of each video in order. `none` delivers events in any order.
+             * @description `video` (default) delivers each video's events in order. `none` delivers events in any order.
              * @enum {string}
              */
             ordering?: "video" | "none";
@@ -1979,13 +1979,13 @@ export interface components {
              */
             url: string;
         };
-        /** @description Deliveries of a webhook in the last 24 hours. */
+        /** @description Delivery statistics for a webhook over the last 24 hours. */
         WebhookHealth: {
             /** @description When the receiver's certificate expires. Unix seconds. */
             certificate_until: number | null;
-            /** @description When the webhook will be disabled if no delivery succeeds. Unix seconds. */
+            /** @description When the webhook will be disabled if no delivery succeeds before then. Unix seconds. */
             disables_at: number | null;
-            /** @description Estimated time until all pending deliveries are sent, assuming that all succeed. This is based on the rate limit and recent response times; null if neither is available. */
+            /** @description Estimated time until all pending deliveries are sent, assuming that all succeed. The estimate is based on the rate limit and recent response times, and is null if neither is available. */
             drain_seconds: number | null;
             /** @description Errors, most frequent first. */
             errors: {
@@ -1996,11 +1996,11 @@ export interface components {
             }[];
             /** @description Failed attempts. */
             failed: number;
-            /** @description When the first failure since the last success happened. Unix seconds. */
+            /** @description When the first failure since the last success occurred. Unix seconds. */
             failing_since: number | null;
             /** @description The last 24 hours, oldest first. */
             hours: {
-                /** @description Errors in this hour, most frequent first. */
+                /** @description Errors during this hour, most frequent first. */
                 errors: {
                     /** @description Failed attempts. */
                     count: number;
@@ -2074,7 +2074,7 @@ export interface components {
             /** @description Share of successful attempts, from 0 to 1; null if there were no attempts. */
             success_rate: number | null;
             /**
-             * @description A short UUID of 22 characters.
+             * @description A short UUID with 22 characters.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             webhook: string;
@@ -2104,7 +2104,7 @@ export interface components {
             /** @description When the previous secret expires. Unix seconds. */
             previous_secret_until: number | null;
             /**
-             * @description The secret that its deliveries are signed with.
+             * @description The secret that signs the webhook's deliveries.
              * @example whsec_…
              */
             secret: string;
@@ -2120,7 +2120,7 @@ export interface components {
                 [key: string]: string;
             };
             /**
-             * @description `video` (default) delivers the events of each video in order. `none` delivers events in any order.
+             * @description `video` (default) delivers each video's events in order. `none` delivers events in any order.
              * @enum {string}
              */
             ordering?: "video" | "none";
@@ -2146,18 +2146,18 @@ export interface components {
             created: number;
             /** @description Display name. */
             description: string | null;
-            /** @description When the webhook will be disabled if no delivery succeeds. Unix seconds. */
+            /** @description When the webhook will be disabled if no delivery succeeds before then. Unix seconds. */
             disables_at: number | null;
             /** @description The event types that the webhook receives. */
             events: ("video.created" | "video.uploaded" | "video.deleted" | "video.processing" | "video.failed" | "webhook.failing" | "webhook.disabled" | "webhook.test")[];
-            /** @description When the first failure since the last success happened. Unix seconds. */
+            /** @description When the first failure since the last success occurred. Unix seconds. */
             failing_since: number | null;
-            /** @description Names of the custom headers. Their values are hidden. */
+            /** @description The names of the custom headers. Their values are hidden. */
             headers: {
                 [key: string]: string;
             };
             /**
-             * @description A short UUID of 22 characters.
+             * @description A short UUID with 22 characters.
              * @example j3bw2jWb6q7aWGwChsgR86
              */
             id: string;
@@ -2167,7 +2167,7 @@ export interface components {
              */
             object: "webhook";
             /**
-             * @description `video` delivers the events of each video in order. `none` delivers events in any order.
+             * @description `video` delivers each video's events in order. `none` delivers events in any order.
              * @enum {string}
              */
             ordering: "video" | "none";
@@ -2178,7 +2178,7 @@ export interface components {
             /** @description Maximum deliveries per second, or null for no limit. */
             rate_limit: number | null;
             /**
-             * @description The secret that its deliveries are signed with.
+             * @description The secret that signs the webhook's deliveries.
              * @example whsec_…
              */
             secret: string;
@@ -2429,7 +2429,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description A short UUID of 22 characters.
+                 * @description A short UUID with 22 characters.
                  * @example j3bw2jWb6q7aWGwChsgR86
                  */
                 id: string;
@@ -2677,7 +2677,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description A short UUID of 22 characters.
+                 * @description A short UUID with 22 characters.
                  * @example j3bw2jWb6q7aWGwChsgR86
                  */
                 id: string;
@@ -2724,7 +2724,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description A short UUID of 22 characters.
+                 * @description A short UUID with 22 characters.
                  * @example j3bw2jWb6q7aWGwChsgR86
                  */
                 id: string;
@@ -2751,7 +2751,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One event for one webhook. */
+            /** @description The delivery of one event to one webhook. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -2860,7 +2860,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description A short UUID of 22 characters.
+                 * @description A short UUID with 22 characters.
                  * @example j3bw2jWb6q7aWGwChsgR86
                  */
                 id: string;
@@ -2887,7 +2887,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that happened. An event never changes, except that its data can be erased. */
+            /** @description Something that happened to a video or webhook. An event never changes, except that its data can be erased. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3030,7 +3030,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The id of the member. */
+                /** @description The member's id. */
                 id: string;
             };
             cookie?: never;
@@ -3205,7 +3205,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description A short UUID of 22 characters.
+                 * @description A short UUID with 22 characters.
                  * @example j3bw2jWb6q7aWGwChsgR86
                  */
                 id: string;
@@ -3249,7 +3249,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description A short UUID of 22 characters.
+                 * @description A short UUID with 22 characters.
                  * @example j3bw2jWb6q7aWGwChsgR86
                  */
                 id: string;
@@ -3293,7 +3293,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description A short UUID of 22 characters.
+                 * @description A short UUID with 22 characters.
                  * @example j3bw2jWb6q7aWGwChsgR86
                  */
                 id: string;
@@ -3564,7 +3564,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The owner of videos, webhooks and API keys. People are members of a space. */
+            /** @description A space owns videos, webhooks and API keys. People are its members. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3606,7 +3606,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The owner of videos, webhooks and API keys. People are members of a space. */
+            /** @description A space owns videos, webhooks and API keys. People are its members. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3626,7 +3626,7 @@ export interface operations {
                 before?: string;
                 /** @description Maximum number of items. */
                 limit?: number;
-                /** @description Only videos whose name contains this text or whose id is this text. */
+                /** @description Only videos whose name contains this text or whose id equals it. */
                 q?: string;
                 /** @description Only videos with this status. */
                 status?: "waiting" | "uploading" | "processing" | "ready" | "failed";
@@ -4081,7 +4081,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description A short UUID of 22 characters.
+                 * @description A short UUID with 22 characters.
                  * @example j3bw2jWb6q7aWGwChsgR86
                  */
                 id: string;
@@ -4125,7 +4125,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description A short UUID of 22 characters.
+                 * @description A short UUID with 22 characters.
                  * @example j3bw2jWb6q7aWGwChsgR86
                  */
                 id: string;
@@ -4169,7 +4169,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description A short UUID of 22 characters.
+                 * @description A short UUID with 22 characters.
                  * @example j3bw2jWb6q7aWGwChsgR86
                  */
                 id: string;
@@ -4217,7 +4217,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description A short UUID of 22 characters.
+                 * @description A short UUID with 22 characters.
                  * @example j3bw2jWb6q7aWGwChsgR86
                  */
                 id: string;
@@ -4244,7 +4244,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Deliveries of a webhook in the last 24 hours. */
+            /** @description Delivery statistics for a webhook over the last 24 hours. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4261,7 +4261,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description A short UUID of 22 characters.
+                 * @description A short UUID with 22 characters.
                  * @example j3bw2jWb6q7aWGwChsgR86
                  */
                 id: string;
@@ -4308,7 +4308,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description A short UUID of 22 characters.
+                 * @description A short UUID with 22 characters.
                  * @example j3bw2jWb6q7aWGwChsgR86
                  */
                 id: string;
@@ -4359,7 +4359,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description A short UUID of 22 characters.
+                 * @description A short UUID with 22 characters.
                  * @example j3bw2jWb6q7aWGwChsgR86
                  */
                 id: string;
@@ -4390,7 +4390,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One event for one webhook. */
+            /** @description The delivery of one event to one webhook. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -4405,21 +4405,21 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The number of the attempt, starting at 1. */
+                /** @description The attempt number, starting at 1. */
                 "Mave-Attempt": number;
-                /** @description The id of the delivery. */
+                /** @description The delivery's id. */
                 "Mave-Delivery": string;
-                /** @description The number of the video's previous event that this webhook receives, or 0 if there is none. */
+                /** @description The sequence number of the video's previous event that this webhook receives, or 0 if there is none. */
                 "Mave-Previous": number;
-                /** @description The event's number within its video, starting at 1; 0 for an event without a video. */
+                /** @description The event's sequence number within its video, starting at 1, or 0 for an event without a video. */
                 "Mave-Sequence": number;
                 /** @description `t={signature_time}, v1={signature}`, with a second `v1` while the previous secret is still valid. */
                 "Mave-Signature": string;
-                /** @description The id of the event, for Standard Webhooks. */
+                /** @description The event id, as Standard Webhooks requires. */
                 "webhook-id": string;
                 /** @description The signature in Standard Webhooks 1.0 format. */
                 "webhook-signature": string;
-                /** @description The time of the attempt in Unix seconds, for Standard Webhooks. */
+                /** @description The time of the attempt in Unix seconds, as Standard Webhooks requires. */
                 "webhook-timestamp": number;
             };
             path?: never;
@@ -4435,7 +4435,7 @@ export interface operations {
                     created: number;
                     data: components["schemas"]["Video"];
                     /**
-                     * @description The id of the event. Use it to deduplicate.
+                     * @description The event id. Use it to deduplicate.
                      * @example j3bw2jWb6q7aWGwChsgR86
                      */
                     id: string;
@@ -4447,14 +4447,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Acknowledges the event. Respond within 15 s and process the event afterwards. */
+            /** @description Acknowledges the event. Respond within 15 s, and process the event afterward. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Any other status is a failure, and the delivery is retried. */
+            /** @description Any other status counts as a failure, and the delivery is retried. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4474,21 +4474,21 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The number of the attempt, starting at 1. */
+                /** @description The attempt number, starting at 1. */
                 "Mave-Attempt": number;
-                /** @description The id of the delivery. */
+                /** @description The delivery's id. */
                 "Mave-Delivery": string;
-                /** @description The number of the video's previous event that this webhook receives, or 0 if there is none. */
+                /** @description The sequence number of the video's previous event that this webhook receives, or 0 if there is none. */
                 "Mave-Previous": number;
-                /** @description The event's number within its video, starting at 1; 0 for an event without a video. */
+                /** @description The event's sequence number within its video, starting at 1, or 0 for an event without a video. */
                 "Mave-Sequence": number;
                 /** @description `t={signature_time}, v1={signature}`, with a second `v1` while the previous secret is still valid. */
                 "Mave-Signature": string;
-                /** @description The id of the event, for Standard Webhooks. */
+                /** @description The event id, as Standard Webhooks requires. */
                 "webhook-id": string;
                 /** @description The signature in Standard Webhooks 1.0 format. */
                 "webhook-signature": string;
-                /** @description The time of the attempt in Unix seconds, for Standard Webhooks. */
+                /** @description The time of the attempt in Unix seconds, as Standard Webhooks requires. */
                 "webhook-timestamp": number;
             };
             path?: never;
@@ -4504,7 +4504,7 @@ export interface operations {
                     created: number;
                     data: components["schemas"]["Video"];
                     /**
-                     * @description The id of the event. Use it to deduplicate.
+                     * @description The event id. Use it to deduplicate.
                      * @example j3bw2jWb6q7aWGwChsgR86
                      */
                     id: string;
@@ -4516,14 +4516,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Acknowledges the event. Respond within 15 s and process the event afterwards. */
+            /** @description Acknowledges the event. Respond within 15 s, and process the event afterward. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Any other status is a failure, and the delivery is retried. */
+            /** @description Any other status counts as a failure, and the delivery is retried. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4543,21 +4543,21 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The number of the attempt, starting at 1. */
+                /** @description The attempt number, starting at 1. */
                 "Mave-Attempt": number;
-                /** @description The id of the delivery. */
+                /** @description The delivery's id. */
                 "Mave-Delivery": string;
-                /** @description The number of the video's previous event that this webhook receives, or 0 if there is none. */
+                /** @description The sequence number of the video's previous event that this webhook receives, or 0 if there is none. */
                 "Mave-Previous": number;
-                /** @description The event's number within its video, starting at 1; 0 for an event without a video. */
+                /** @description The event's sequence number within its video, starting at 1, or 0 for an event without a video. */
                 "Mave-Sequence": number;
                 /** @description `t={signature_time}, v1={signature}`, with a second `v1` while the previous secret is still valid. */
                 "Mave-Signature": string;
-                /** @description The id of the event, for Standard Webhooks. */
+                /** @description The event id, as Standard Webhooks requires. */
                 "webhook-id": string;
                 /** @description The signature in Standard Webhooks 1.0 format. */
                 "webhook-signature": string;
-                /** @description The time of the attempt in Unix seconds, for Standard Webhooks. */
+                /** @description The time of the attempt in Unix seconds, as Standard Webhooks requires. */
                 "webhook-timestamp": number;
             };
             path?: never;
@@ -4573,7 +4573,7 @@ export interface operations {
                     created: number;
                     data: components["schemas"]["Video"];
                     /**
-                     * @description The id of the event. Use it to deduplicate.
+                     * @description The event id. Use it to deduplicate.
                      * @example j3bw2jWb6q7aWGwChsgR86
                      */
                     id: string;
@@ -4585,14 +4585,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Acknowledges the event. Respond within 15 s and process the event afterwards. */
+            /** @description Acknowledges the event. Respond within 15 s, and process the event afterward. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Any other status is a failure, and the delivery is retried. */
+            /** @description Any other status counts as a failure, and the delivery is retried. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4612,21 +4612,21 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The number of the attempt, starting at 1. */
+                /** @description The attempt number, starting at 1. */
                 "Mave-Attempt": number;
-                /** @description The id of the delivery. */
+                /** @description The delivery's id. */
                 "Mave-Delivery": string;
-                /** @description The number of the video's previous event that this webhook receives, or 0 if there is none. */
+                /** @description The sequence number of the video's previous event that this webhook receives, or 0 if there is none. */
                 "Mave-Previous": number;
-                /** @description The event's number within its video, starting at 1; 0 for an event without a video. */
+                /** @description The event's sequence number within its video, starting at 1, or 0 for an event without a video. */
                 "Mave-Sequence": number;
                 /** @description `t={signature_time}, v1={signature}`, with a second `v1` while the previous secret is still valid. */
                 "Mave-Signature": string;
-                /** @description The id of the event, for Standard Webhooks. */
+                /** @description The event id, as Standard Webhooks requires. */
                 "webhook-id": string;
                 /** @description The signature in Standard Webhooks 1.0 format. */
                 "webhook-signature": string;
-                /** @description The time of the attempt in Unix seconds, for Standard Webhooks. */
+                /** @description The time of the attempt in Unix seconds, as Standard Webhooks requires. */
                 "webhook-timestamp": number;
             };
             path?: never;
@@ -4642,7 +4642,7 @@ export interface operations {
                     created: number;
                     data: components["schemas"]["Video"];
                     /**
-                     * @description The id of the event. Use it to deduplicate.
+                     * @description The event id. Use it to deduplicate.
                      * @example j3bw2jWb6q7aWGwChsgR86
                      */
                     id: string;
@@ -4654,14 +4654,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Acknowledges the event. Respond within 15 s and process the event afterwards. */
+            /** @description Acknowledges the event. Respond within 15 s, and process the event afterward. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Any other status is a failure, and the delivery is retried. */
+            /** @description Any other status counts as a failure, and the delivery is retried. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4681,21 +4681,21 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The number of the attempt, starting at 1. */
+                /** @description The attempt number, starting at 1. */
                 "Mave-Attempt": number;
-                /** @description The id of the delivery. */
+                /** @description The delivery's id. */
                 "Mave-Delivery": string;
-                /** @description The number of the video's previous event that this webhook receives, or 0 if there is none. */
+                /** @description The sequence number of the video's previous event that this webhook receives, or 0 if there is none. */
                 "Mave-Previous": number;
-                /** @description The event's number within its video, starting at 1; 0 for an event without a video. */
+                /** @description The event's sequence number within its video, starting at 1, or 0 for an event without a video. */
                 "Mave-Sequence": number;
                 /** @description `t={signature_time}, v1={signature}`, with a second `v1` while the previous secret is still valid. */
                 "Mave-Signature": string;
-                /** @description The id of the event, for Standard Webhooks. */
+                /** @description The event id, as Standard Webhooks requires. */
                 "webhook-id": string;
                 /** @description The signature in Standard Webhooks 1.0 format. */
                 "webhook-signature": string;
-                /** @description The time of the attempt in Unix seconds, for Standard Webhooks. */
+                /** @description The time of the attempt in Unix seconds, as Standard Webhooks requires. */
                 "webhook-timestamp": number;
             };
             path?: never;
@@ -4711,7 +4711,7 @@ export interface operations {
                     created: number;
                     data: components["schemas"]["Video"];
                     /**
-                     * @description The id of the event. Use it to deduplicate.
+                     * @description The event id. Use it to deduplicate.
                      * @example j3bw2jWb6q7aWGwChsgR86
                      */
                     id: string;
@@ -4723,14 +4723,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Acknowledges the event. Respond within 15 s and process the event afterwards. */
+            /** @description Acknowledges the event. Respond within 15 s, and process the event afterward. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Any other status is a failure, and the delivery is retried. */
+            /** @description Any other status counts as a failure, and the delivery is retried. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4750,21 +4750,21 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The number of the attempt, starting at 1. */
+                /** @description The attempt number, starting at 1. */
                 "Mave-Attempt": number;
-                /** @description The id of the delivery. */
+                /** @description The delivery's id. */
                 "Mave-Delivery": string;
-                /** @description The number of the video's previous event that this webhook receives, or 0 if there is none. */
+                /** @description The sequence number of the video's previous event that this webhook receives, or 0 if there is none. */
                 "Mave-Previous": number;
-                /** @description The event's number within its video, starting at 1; 0 for an event without a video. */
+                /** @description The event's sequence number within its video, starting at 1, or 0 for an event without a video. */
                 "Mave-Sequence": number;
                 /** @description `t={signature_time}, v1={signature}`, with a second `v1` while the previous secret is still valid. */
                 "Mave-Signature": string;
-                /** @description The id of the event, for Standard Webhooks. */
+                /** @description The event id, as Standard Webhooks requires. */
                 "webhook-id": string;
                 /** @description The signature in Standard Webhooks 1.0 format. */
                 "webhook-signature": string;
-                /** @description The time of the attempt in Unix seconds, for Standard Webhooks. */
+                /** @description The time of the attempt in Unix seconds, as Standard Webhooks requires. */
                 "webhook-timestamp": number;
             };
             path?: never;
@@ -4780,7 +4780,7 @@ export interface operations {
                     created: number;
                     data: components["schemas"]["Webhook"];
                     /**
-                     * @description The id of the event. Use it to deduplicate.
+                     * @description The event id. Use it to deduplicate.
                      * @example j3bw2jWb6q7aWGwChsgR86
                      */
                     id: string;
@@ -4792,14 +4792,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Acknowledges the event. Respond within 15 s and process the event afterwards. */
+            /** @description Acknowledges the event. Respond within 15 s, and process the event afterward. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Any other status is a failure, and the delivery is retried. */
+            /** @description Any other status counts as a failure, and the delivery is retried. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4819,21 +4819,21 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The number of the attempt, starting at 1. */
+                /** @description The attempt number, starting at 1. */
                 "Mave-Attempt": number;
-                /** @description The id of the delivery. */
+                /** @description The delivery's id. */
                 "Mave-Delivery": string;
-                /** @description The number of the video's previous event that this webhook receives, or 0 if there is none. */
+                /** @description The sequence number of the video's previous event that this webhook receives, or 0 if there is none. */
                 "Mave-Previous": number;
-                /** @description The event's number within its video, starting at 1; 0 for an event without a video. */
+                /** @description The event's sequence number within its video, starting at 1, or 0 for an event without a video. */
                 "Mave-Sequence": number;
                 /** @description `t={signature_time}, v1={signature}`, with a second `v1` while the previous secret is still valid. */
                 "Mave-Signature": string;
-                /** @description The id of the event, for Standard Webhooks. */
+                /** @description The event id, as Standard Webhooks requires. */
                 "webhook-id": string;
                 /** @description The signature in Standard Webhooks 1.0 format. */
                 "webhook-signature": string;
-                /** @description The time of the attempt in Unix seconds, for Standard Webhooks. */
+                /** @description The time of the attempt in Unix seconds, as Standard Webhooks requires. */
                 "webhook-timestamp": number;
             };
             path?: never;
@@ -4849,7 +4849,7 @@ export interface operations {
                     created: number;
                     data: components["schemas"]["Webhook"];
                     /**
-                     * @description The id of the event. Use it to deduplicate.
+                     * @description The event id. Use it to deduplicate.
                      * @example j3bw2jWb6q7aWGwChsgR86
                      */
                     id: string;
@@ -4861,14 +4861,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Acknowledges the event. Respond within 15 s and process the event afterwards. */
+            /** @description Acknowledges the event. Respond within 15 s, and process the event afterward. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Any other status is a failure, and the delivery is retried. */
+            /** @description Any other status counts as a failure, and the delivery is retried. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -4888,21 +4888,21 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The number of the attempt, starting at 1. */
+                /** @description The attempt number, starting at 1. */
                 "Mave-Attempt": number;
-                /** @description The id of the delivery. */
+                /** @description The delivery's id. */
                 "Mave-Delivery": string;
-                /** @description The number of the video's previous event that this webhook receives, or 0 if there is none. */
+                /** @description The sequence number of the video's previous event that this webhook receives, or 0 if there is none. */
                 "Mave-Previous": number;
-                /** @description The event's number within its video, starting at 1; 0 for an event without a video. */
+                /** @description The event's sequence number within its video, starting at 1, or 0 for an event without a video. */
                 "Mave-Sequence": number;
                 /** @description `t={signature_time}, v1={signature}`, with a second `v1` while the previous secret is still valid. */
                 "Mave-Signature": string;
-                /** @description The id of the event, for Standard Webhooks. */
+                /** @description The event id, as Standard Webhooks requires. */
                 "webhook-id": string;
                 /** @description The signature in Standard Webhooks 1.0 format. */
                 "webhook-signature": string;
-                /** @description The time of the attempt in Unix seconds, for Standard Webhooks. */
+                /** @description The time of the attempt in Unix seconds, as Standard Webhooks requires. */
                 "webhook-timestamp": number;
             };
             path?: never;
@@ -4918,7 +4918,7 @@ export interface operations {
                     created: number;
                     data: components["schemas"]["Webhook"];
                     /**
-                     * @description The id of the event. Use it to deduplicate.
+                     * @description The event id. Use it to deduplicate.
                      * @example j3bw2jWb6q7aWGwChsgR86
                      */
                     id: string;
@@ -4930,14 +4930,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Acknowledges the event. Respond within 15 s and process the event afterwards. */
+            /** @description Acknowledges the event. Respond within 15 s, and process the event afterward. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Any other status is a failure, and the delivery is retried. */
+            /** @description Any other status counts as a failure, and the delivery is retried. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;

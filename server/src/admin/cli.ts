@@ -5,11 +5,10 @@ import { createKey, createLink, reseal } from "./commands.ts";
 import { examine, report } from "./doctor.ts";
 
 /**
- * Defines the `mave admin …` commands. The operator runs them on the server's machine, whether or not the server is
- * running.
+ * Defines the `mave admin …` commands. They run on the server's machine and work whether or not the server is running.
  */
 function program(): Command {
-  const mave = new Command("mave").description("command line of Mave").configureHelp({ showGlobalOptions: true });
+  const mave = new Command("mave").description("the Mave command line").configureHelp({ showGlobalOptions: true });
   const admin = mave.command("admin").description("administer the server on this machine");
 
   admin
@@ -17,8 +16,8 @@ function program(): Command {
     .description("manage API keys")
     .command("create")
     .description("create an API key and print it")
-    .requiredOption("--name <name>", "name of the key, shown in the dashboard")
-    .addOption(new Option("--scope <scope>", "permissions of the key").choices(["read", "write"]).default("read"))
+    .requiredOption("--name <name>", "key name, as shown in the dashboard")
+    .addOption(new Option("--scope <scope>", "key permissions").choices(["read", "write"]).default("read"))
     .action(async ({ name, scope }) => console.log(await createKey(await loadConfig(), name, scope)));
 
   admin

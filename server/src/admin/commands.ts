@@ -13,10 +13,12 @@ import { resealAll } from "../webhooks/reseal.ts";
 import { createVault } from "../webhooks/secrets.ts";
 import { withStore } from "./with-store.ts";
 
-/** Creates an API key. @returns the key, which is shown only once, because the database stores only its hash */
+/** Creates an API key. @returns the key, which cannot be shown again because the database stores only its hash */
 export async function createKey(config: Config, name: string, scope: "read" | "write"): Promise<string> {
   if (name.trim() === "" || name.length > LIMITS.NAME_CHARACTERS_MAX) {
-    throw new StartFailure(`A key's name must have 1 to ${LIMITS.NAME_CHARACTERS_MAX} characters. Example: --name ci`);
+    throw new StartFailure(
+      `An API key's name must be 1 to ${LIMITS.NAME_CHARACTERS_MAX} characters long. Example: --name ci`,
+    );
   }
   return withStore(config, async (db) => {
     const space = (await firstSpace(db)).id;
@@ -41,8 +43,8 @@ export function createLink(config: Config): Promise<string> {
 }
 
 /**
- * Re-encrypts the secrets of all webhooks with the first key.
- * @returns a message with the number of re-encrypted webhooks and the next step
+ * Re-encrypts all webhook secrets with the first key.
+ * @returns a message that says how many webhooks were re-encrypted and what to do next
  */
 export async function reseal(config: Config): Promise<string> {
   const vault = createVault(config.secretsKeys, random);

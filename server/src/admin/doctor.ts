@@ -12,8 +12,8 @@ import { FFMPEG_HINT, findFfmpeg } from "../videos/ffmpeg.ts";
 import { withStore } from "./with-store.ts";
 
 /**
- * The result of one check. A `warning` calls for action soon, an `error` for action now. The message describes the
- * problem and usually the fix.
+ * The result of one check. A `warning` needs attention soon, an `error` immediately. The message describes the problem
+ * and, usually, how to fix it.
  */
 export interface Finding {
   subject: string;
@@ -24,7 +24,7 @@ export interface Finding {
 const DISK_ERROR_BYTES = 500_000_000;
 const DISK_WARNING_BYTES = 5_000_000_000;
 const SKEW_WARNING_S = 5; // the Date header is only precise to the second, and responses take time
-const SKEW_ERROR_S = 240; // receivers reject signatures whose time is more than 300 s off
+const SKEW_ERROR_S = 240; // receivers reject signatures whose timestamp is more than 300 s off
 const HOSTS_MAX = 50;
 
 const ok = (subject: string, message: string): Finding => ({ subject, level: "ok", message });
@@ -64,7 +64,7 @@ async function ffmpeg(command: string | null): Promise<Finding> {
   return warning("ffmpeg", `missing: files that need conversion cannot be processed. ${FFMPEG_HINT}`);
 }
 
-/** Runs the checks that need the database: those of the database itself, the clocks and the receivers. */
+/** Runs the checks that need the database, which cover its settings, the clocks and the receivers. */
 async function database(config: Config): Promise<Finding[]> {
   try {
     return await withStore(config, async (db) => {
@@ -80,7 +80,9 @@ async function database(config: Config): Promise<Finding[]> {
   }
 }
 
-/** Describes how nodes are notified behind a connection pooler. Returns an empty string if there is no pooler. */
+/**
+ * Describes how nodes receive notifications behind a connection pooler. Returns an empty string if there is no pooler.
+ */
 function connection({ databaseDirectUrl }: Config, { sharesSessions }: Database): string {
   if (databaseDirectUrl !== null) return "; notifications use MAVE_DATABASE_DIRECT_URL";
   return sharesSessions
@@ -106,11 +108,11 @@ function clocks(own_ms: number, database: Date, dates: { started_at: Date; date:
   const message = `${gap.toFixed(0)} s off ${against}`;
   const advice = "Enable NTP: timedatectl set-ntp true";
   if (gap > SKEW_ERROR_S)
-    return error("clock", `${message}: receivers reject signatures whose time is more than 300 s off. ${advice}`);
+    return error("clock", `${message}: receivers reject signatures whose timestamp is more than 300 s off. ${advice}`);
   return gap > SKEW_WARNING_S ? warning("clock", `${message}. ${advice}`) : ok("clock", message);
 }
 
-/** Resolves the webhooks' host names with the same resolver and address policy as a delivery. */
+/** Resolves webhook host names with the resolver and address policy that deliveries use. */
 async function network(config: Config, urls: string[]): Promise<Finding> {
   const policy = createAddressPolicy(config);
   const resolver = createResolver({ policy, clock });

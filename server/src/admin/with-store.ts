@@ -6,8 +6,8 @@ import { migrate } from "../store/migrate.ts";
 import { openStore } from "../store/open-store.ts";
 
 /**
- * Runs `work` on the server's database. If that is the embedded database and it is not running, it is started for the
- * duration of `work`.
+ * Runs `work` against the server's database. An embedded database that is not running is started for the duration of
+ * `work`.
  */
 export async function withStore<Result>(config: Config, work: (db: Database) => Promise<Result>): Promise<Result> {
   const running = config.databaseUrl === null ? await findEmbeddedPostgres(config.dataDir) : null;

@@ -33,7 +33,7 @@ export interface ApiKeys {
   /** Returns the principal for this key, or null if the key does not exist. */
   identify(key: string): Promise<KeyPrincipal | null>;
   /**
-   * Saves the keys' last-used times. This also happens automatically, within API_KEY_USED_FLUSH_MS after a key is used.
+   * Saves the keys' last-used times. This also happens automatically within API_KEY_USED_FLUSH_MS of a key being used.
    */
   flush(): Promise<void>;
 }
@@ -46,14 +46,14 @@ interface Parts {
   db: Database;
   clock: Clock;
   random: Random;
-  /** Called if saving last-used times fails. Those times are lost; the next use of a key saves a new one. */
+  /** Called if saving last-used times fails. Those times are lost, but the next use of each key records a new one. */
   onError?: (error: Error) => void;
 }
 
 /**
  * API keys are looked up by their SHA-256 hash, which is indexed. A key has 256 random bits, so no slow hash is needed.
- * Keys are cached for API_KEY_CACHED_MS, so that a busy client does not cause a query per request. The node that
- * deletes a key evicts it from its cache immediately.
+ * Keys are cached for API_KEY_CACHED_MS, so a busy client does not cause a query per request. A node that deletes a key
+ * evicts it from its own cache immediately.
  */
 export function createApiKeys(parts: Parts): ApiKeys {
   const known = new Map<string, { who: KeyPrincipal; until: number }>();

@@ -13,16 +13,16 @@ export interface LibraryParts {
   db: Database;
   log: Log;
   publicUrl: string;
-  /** Signs the session cookies. The key is not in the database, so a session row copied from there is useless. */
+  /** Signs the session cookies. The key is not stored in the database, so a stolen session row is useless. */
   cookieKey: Buffer;
 }
 
 export type AuthLibrary = ReturnType<typeof createAuthLibrary>;
 
 /**
- * Creates the sign-in library, which manages passwords, sessions and memberships in the `auth` schema. Each space has
- * an organization with the same id in the library. The library's own HTTP routes are not served. Our routes call its
- * functions instead.
+ * Creates the sign-in library, which manages passwords, sessions and memberships in the `auth` schema. Each space
+ * corresponds to an organization with the same id in the library. The library's own HTTP routes are not served. Our
+ * routes call its functions instead.
  */
 export function createAuthLibrary({ db, log, publicUrl, cookieKey }: LibraryParts) {
   return betterAuth({
@@ -76,7 +76,7 @@ function signInById() {
   } satisfies { id: string; endpoints: Record<string, unknown> };
 }
 
-/** Migrates the `auth` schema, on one node at a time. */
+/** Migrates the `auth` schema on one node at a time. */
 export async function migrateAuth(library: AuthLibrary, db: Database): Promise<void> {
   await db.transaction(async (tx) => {
     await holdTurn(tx, "sign-in-tables");

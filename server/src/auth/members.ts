@@ -21,7 +21,7 @@ export interface Member {
 
 type Role = "owner" | "member";
 
-/** Members of spaces, stored in the sign-in library's tables. Each user belongs to one space. */
+/** The members of each space, stored in the sign-in library's tables. Each user belongs to one space. */
 export interface Members {
   /** @throws REQUEST_INVALID if the email address cannot be used */
   add(space: string, role: Role, newcomer: Newcomer): Promise<void>;
@@ -111,7 +111,7 @@ export function createMembers(library: OpenAuthLibrary, db: Database): Members {
       const found = await internalAdapter.findUserByEmail(email.toLowerCase(), { includeAccounts: true });
       const hash = found?.accounts.find(({ providerId }) => providerId === "credential")?.password;
       if (found && hash) return (await hashing.verify({ hash, password })) ? found.user.id : null;
-      // This takes as long as verifying a password, so that the duration does not reveal whether the user exists.
+      // Hashing takes as long as verifying a password, so the response time does not reveal whether the user exists.
       await hashing.hash(password);
       return null;
     },
@@ -153,7 +153,7 @@ async function ensureOrganization(library: OpenAuthLibrary, db: Database, space:
   await adapter.create({ model: "organization", forceAllowId: true, data });
 }
 
-/** Deletes a user that has no membership because of a crash. @throws REQUEST_INVALID if the user is a member */
+/** Deletes a user that a crash left without a membership. @throws REQUEST_INVALID if the user is a member */
 async function replaceLeftover(library: OpenAuthLibrary, userId: string): Promise<void> {
   const { adapter, internalAdapter } = await (await library()).$context;
   const member = await adapter.findOne({ model: "member", where: [{ field: "userId", value: userId }] });
@@ -165,8 +165,8 @@ const emailRefused = (detail: string) =>
   new MaveError("REQUEST_INVALID", `The email address ${detail}.`, { errors: [{ path: "/email", detail }] });
 
 /**
- * Converts the library's errors about an email address to REQUEST_INVALID. The library validates email addresses more
- * strictly than our schema does.
+ * Converts the library's email address errors to REQUEST_INVALID. The library validates email addresses more strictly
+ * than our schema does.
  */
 function refused(error: { body?: { code?: string; message?: string } }): never {
   if (/email/i.test(`${error.body?.code} ${error.body?.message}`)) throw emailRefused("is not valid");

@@ -1,11 +1,11 @@
 import type { AuthLibrary, LibraryParts } from "./better-auth.ts";
 
-/** Returns the sign-in library after its tables have been migrated. */
+/** Returns the sign-in library once its tables have been migrated. */
 export type OpenAuthLibrary = () => Promise<AuthLibrary>;
 
 /**
  * Loads the library on first use, because it accounts for a third of all modules and is not needed to handle events. If
- * loading fails because the database is unavailable, the next call tries again.
+ * loading fails, for example because the database is unavailable, the next call tries again.
  */
 export function openAuthLibrary(parts: LibraryParts): OpenAuthLibrary {
   let opened: Promise<AuthLibrary> | undefined;

@@ -20,16 +20,16 @@ export interface SignedIn {
 
 /** Signs users in and out, lets them join a space, and manages its members. */
 export interface People {
-  /** Loads the sign-in library and migrates its tables, which otherwise happens on the first call to another method. */
+  /** Loads the sign-in library and migrates its tables. Otherwise, both happen on the first call to another method. */
   prepare(): Promise<void>;
-  /** Returns the user that the session cookie belongs to, or null if the cookie is missing or invalid. */
+  /** Returns the user whose session cookie is in the headers, or null if the cookie is missing or invalid. */
   identify(headers: IncomingHttpHeaders): Promise<SignedIn | null>;
   /** @throws SIGN_IN_FAILED */
   signIn(email: string, password: string, headers: IncomingHttpHeaders): Promise<SignedIn>;
-  /** Ends the session. @returns the cookies that remove the session from the browser */
+  /** Ends the session. @returns the cookies that clear the session from the browser */
   signOut(headers: IncomingHttpHeaders): Promise<string[]>;
   /**
-   * Returns the purpose of a link. If it is a sign-in link, also consumes it and signs the owner in.
+   * Returns a link's purpose. If it is a sign-in link, this also consumes it and signs the owner in.
    * @throws LINK_INVALID
    */
   openLink(token: string, headers: IncomingHttpHeaders): Promise<{ purpose: LinkPurpose; cookies: string[] }>;
@@ -55,7 +55,7 @@ export interface PeopleParts {
   log: Log;
   random: Random;
   publicUrl: string;
-  /** Signs the session cookies. The key is not in the database, so a session row copied from there is useless. */
+  /** Signs the session cookies. The key is not stored in the database, so a stolen session row is useless. */
   cookieKey: Buffer;
 }
 
@@ -143,9 +143,10 @@ async function openLink(
 }
 
 /**
- * Locks the space's row until the new user is stored, so that concurrent first-run links create only one owner. The
- * library writes on its own connection, so a crash before our commit can leave a new user behind although the link has
- * not been consumed. When the link is used again with the same email, that user is replaced if it has no membership.
+ * Locks the space's row until the new user is stored, so that using several first-run links at the same time creates
+ * only one owner. The library writes on its own connection, so a crash before our commit can leave a new user behind
+ * without consuming the link. If the link is used again with the same email, that user is replaced unless it has a
+ * membership.
  */
 async function enter(db: Database, members: Members, token: string, newcomer: Newcomer): Promise<void> {
   const hash = hashLinkToken(token);
@@ -172,8 +173,8 @@ async function invite({ random, publicUrl }: PeopleParts, tx: Sql, space: string
 }
 
 /**
- * Returns a version of `work` that runs one call at a time. Otherwise, many concurrent calls could deadlock after using
- * up all database connections.
+ * Returns a version of `work` that runs one call at a time. Otherwise, concurrent calls could deadlock, because each
+ * holds one database connection while it waits for another.
  */
 function oneAtATime<Arguments extends unknown[]>(
   work: (...args: Arguments) => Promise<void>,

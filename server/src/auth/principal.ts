@@ -3,9 +3,9 @@ export type Principal = KeyPrincipal | PersonPrincipal;
 
 export interface KeyPrincipal {
   kind: "key";
-  /** UUID of the space that the key belongs to. */
+  /** The UUID of the key's space. */
   space: string;
-  /** UUID of the key. */
+  /** The key's UUID. */
   id: string;
   name: string;
   scope: "read" | "write";

@@ -8,8 +8,8 @@ import { firstSpace } from "../store/spaces.ts";
 const BYTES = 32;
 
 /**
- * Creates a one-time link that signs the owner in, or lets the owner sign up if there is none yet. The token is in the
- * URL fragment, so that no server or proxy logs it. The database stores only the token's hash.
+ * Creates a one-time link that signs the owner in, or lets someone sign up as the owner if there is none yet. The token
+ * is in the URL fragment, so it does not appear in server or proxy logs. The database stores only the token's hash.
  * @returns the URL
  */
 export async function createSignInLink(sql: Sql, random: Random, publicUrl: string): Promise<string> {

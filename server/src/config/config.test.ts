@@ -45,7 +45,7 @@ describe("the default configuration", () => {
     expect(Object.isFrozen(config)).toBe(true);
   });
 
-  test("allows neither HTTP nor loopback addresses with a public URL unless settings allow them", async () => {
+  test("allows neither HTTP nor loopback addresses if there is a public URL, unless settings allow them", async () => {
     const open = { MAVE_PUBLIC_URL: "https://videos.example.com/" };
     expect(await loadConfig(open, await folder())).toMatchObject({
       publicUrl: "https://videos.example.com",
@@ -76,7 +76,7 @@ describe("the default configuration", () => {
     },
   );
 
-  test("accepts the example value of each setting", async () => {
+  test("accepts each setting's example value", async () => {
     for (const [name, { example }] of Object.entries(SETTINGS)) {
       if (example.startsWith("the output of")) continue;
       const value = name === "MAVE_DATA_DIR" ? join(await folder(), example) : example; // a writable folder
@@ -150,7 +150,7 @@ describe("invalid settings", () => {
 });
 
 describe("the secrets key", () => {
-  test("is generated only once, even if two processes start at the same time, and only its owner can read it", async () => {
+  test("is generated only once, even if two processes start at the same time, and is readable only by its owner", async () => {
     const place = await folder();
     const [one, other] = await Promise.all([loadConfig({}, place), loadConfig({}, place)]);
     expect(one.secretsKeys.map(({ length }) => length)).toEqual([32]);
@@ -161,7 +161,7 @@ describe("the secrets key", () => {
     expect(await readFile(file, "utf8")).toBe(`${one.secretsKeys[0]!.toString("base64")}\n`);
   });
 
-  test("has its permissions restricted if others can read it", async () => {
+  test("has its file permissions tightened if other users can read it", async () => {
     const place = await folder();
     await loadConfig({}, place);
     await chmod(join(place, "data/secrets.key"), 0o644);
@@ -169,7 +169,7 @@ describe("the secrets key", () => {
     expect((await stat(join(place, "data/secrets.key"))).mode & 0o777).toBe(0o600);
   });
 
-  test("prevents startup if it is damaged, because secrets could not be decrypted", async () => {
+  test("prevents startup if it is damaged, because webhook secrets could no longer be decrypted", async () => {
     const place = await folder();
     await loadConfig({}, place);
     await writeFile(join(place, "data/secrets.key"), "damaged\n");

@@ -12,9 +12,7 @@ export type Role = (typeof ROLES)[number];
 const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
 const YEAR_S = 31_536_000;
 
-/**
- * The parser and a valid example of every setting. `loadConfig` sets the defaults.
- */
+/** The parser and an example value for each setting. `loadConfig` sets the defaults. */
 export const SETTINGS = {
   PORT: { read: read.integer(0, 65_535), example: "3000" },
   HOST: { read: read.text, example: "0.0.0.0" },
@@ -62,14 +60,16 @@ export async function loadConfig(environment: Environment = process.env, folder 
     host: values.HOST ?? "127.0.0.1",
     /** Null selects the embedded PostgreSQL. */
     databaseUrl: values.DATABASE_URL ?? null,
-    /** The database's own address if `databaseUrl` points to a connection pooler. */
+    /** The database's own address, in case `databaseUrl` points to a connection pooler. */
     databaseDirectUrl: values.MAVE_DATABASE_DIRECT_URL ?? null,
     smtpUrl: values.SMTP_URL ?? null,
     logLevel: values.LOG_LEVEL ?? "info",
     /** An origin without a trailing slash. Null means `http://localhost:` plus the port. */
     publicUrl: publicUrl ?? null,
     dataDir,
-    /** 32 bytes each. The first key encrypts webhook secrets in the database; every key can decrypt them. */
+    /**
+     * 32 bytes each. The first key encrypts webhook secrets in the database; the others are only used for decryption.
+     */
     secretsKeys: values.MAVE_SECRETS_KEY ?? (await loadSecretsKeys(dataDir)),
     allowHttp: values.MAVE_ALLOW_HTTP ?? local,
     /** IP addresses, networks in CIDR notation, and `loopback`. */
@@ -134,7 +134,7 @@ function unknownSettings(environment: Environment): string[] {
   return names.map((name) => `${name} is not a setting. ${read.nearest(name, Object.keys(SETTINGS))}`);
 }
 
-/** Checks whether the URL's host is this machine. */
+/** Returns whether the URL's host is this machine. */
 export function isLoopback(url: string): boolean {
   const { hostname } = new URL(url);
   return /^(?:localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);

@@ -7,9 +7,10 @@ import { InvalidSetting, keys } from "./settings.ts";
 const BYTES = 32;
 
 /**
- * Loads the keys that encrypt webhook secrets if MAVE_SECRETS_KEY is not set. They are in a file in the data folder
- * that only its owner can read. If the file does not exist, creates it with a new key. Back up the file: without it,
- * every webhook's secret is lost. To rotate the key, add the new key on a line above the old one.
+ * Loads the keys that encrypt webhook secrets from the file `secrets.key` in the data folder. The file is readable only
+ * by its owner, and it is created with a new key if it does not exist. Back it up, because without it every webhook's
+ * secret is lost. To rotate the key, add the new key on a line above the old one. The file is not used if
+ * MAVE_SECRETS_KEY is set.
  */
 export async function loadSecretsKeys(dataDir: string, random: Random = systemRandom): Promise<Buffer[]> {
   const file = join(dataDir, "secrets.key");
@@ -33,8 +34,8 @@ export async function loadSecretsKeys(dataDir: string, random: Random = systemRa
 }
 
 /**
- * Writes a temporary file and then links it to its final name. No process can read a partial key, and if two processes
- * create a key at the same time, both use the one that was linked first.
+ * Writes a temporary file and then links it to its final name, so that no process can read a partial key. If two
+ * processes create a key at the same time, both use the one that was linked first.
  */
 async function createKey(file: string, random: Random): Promise<string> {
   const temporary = `${file}.temporary-${random.bytes(6).toString("hex")}`;

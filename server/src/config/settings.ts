@@ -47,7 +47,7 @@ export const someOf =
 export const url =
   (...protocols: string[]): Reader<string> =>
   (value) => {
-    // Checks only the start: postgres://user@/name?host=/a/socket is valid for PostgreSQL but not for `URL`.
+    // Checks only the scheme, because PostgreSQL accepts postgres://user@/name?host=/a/socket but `URL` does not.
     if (protocols.some((protocol) => value.startsWith(`${protocol}//`) && value.length > protocol.length + 2))
       return value;
     throw new InvalidSetting(
@@ -99,7 +99,7 @@ export const networks: Reader<string[]> = (value) => {
   return words;
 };
 
-/** `on`, `off`, or a comma-separated list of the proxies' addresses and networks. */
+/** `on`, `off`, or a comma-separated list of proxy addresses and networks. */
 export const proxies: Reader<boolean | string[]> = (value) => {
   if (/^(?:on|true|yes|1|off|false|no|0)$/i.test(value)) return flag(value);
   const words = list(value);
@@ -120,7 +120,7 @@ function isNetwork(word: string): boolean {
     new BlockList().addSubnet(address, Number(prefix), family === 4 ? "ipv4" : "ipv6");
     return true;
   } catch {
-    return false; // the prefix length exceeds the length of an address
+    return false; // the prefix is longer than an address
   }
 }
 
@@ -130,13 +130,13 @@ function list(value: string): string[] {
   return words;
 }
 
-/** Returns a suggestion for an unknown setting, usually the known name with the smallest edit distance. */
+/** Returns a suggestion for an unknown setting, usually the most similar known name. */
 export function nearest(name: string, known: readonly string[]): string {
-  const bare = name.replace(/^MAVE_/, ""); // some settings, such as PORT, have no prefix
+  const bare = name.replace(/^MAVE_/, ""); // some settings, such as PORT, have no MAVE_ prefix
   const gap = (candidate: string) => Math.min(distance(name, candidate), distance(bare, candidate));
   const ranked = known.map((candidate) => ({ candidate, distance: gap(candidate) }));
   const [best] = ranked.sort((a, b) => a.distance - b.distance);
-  if (best === undefined || best.distance > 6) return "Remove it, or see docs/configuration.md for the known settings.";
+  if (best === undefined || best.distance > 6) return "Remove it, or see docs/configuration.md for all settings.";
   return `Did you mean ${best.candidate}?`;
 }
 

@@ -15,8 +15,8 @@ export interface AccessParts {
 }
 
 /**
- * Creates the hook that authenticates and authorizes every request to a route. Only tus uploads, which bypass the
- * routes, and /metrics, which has its own token, check requests themselves.
+ * Creates the hook that authenticates and authorizes every request to a route. The exceptions are tus uploads, which
+ * bypass the routes, and /metrics, which has its own token. Both check requests themselves.
  */
 export function createAccessHook(parts: AccessParts) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
@@ -58,9 +58,8 @@ function authorize(who: Principal, access: Access): void {
 }
 
 /**
- * Protects against CSRF. Browsers can send the session cookie even with requests that come from other sites. They also
- * set Origin and Sec-Fetch-Site, which pages cannot change, so these headers show whether a request came from the
- * dashboard.
+ * Protects against CSRF. Browsers can send the session cookie even with requests from other sites. They also set Origin
+ * and Sec-Fetch-Site, which a page cannot change, so these headers show whether a request came from the dashboard.
  * @throws ORIGIN_REFUSED
  */
 export function checkOrigin(request: FastifyRequest, publicUrl: string): void {

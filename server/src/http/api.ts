@@ -22,7 +22,7 @@ declare module "fastify" {
     routeList: readonly RouteEntry[];
   }
   interface FastifyRequest {
-    /** The authenticated caller. Not set on routes with the access `anyone`. */
+    /** The authenticated caller. Not set on routes with `anyone` access. */
     who: Principal;
     /** The bytes of the JSON body. */
     rawBody: Buffer | null;

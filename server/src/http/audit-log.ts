@@ -14,7 +14,7 @@ export function auditLogRoutes(app: Api, { db }: { db: Sql }): void {
     {
       schema: {
         operationId: "listAuditLog",
-        summary: "List the audit log",
+        summary: "List audit log entries",
         description:
           "Newest first. Each entry records an action, such as revealing a secret, with its actor, time and IP address.",
         tags: ["Audit log"],

@@ -3,9 +3,9 @@ import { finished } from "node:stream";
 import { noteChunk, WRITE_BYTES } from "../videos/upload-chunks.ts";
 
 /**
- * Returns the request's body as a web stream of a few large chunks: all bytes that arrive while the previous chunk is
- * being written become one chunk. Every chunk of a web stream creates several promises, and without batching, thousands
- * of 64 kB chunks would arrive per second.
+ * Returns the request body as a web stream of a few large chunks. All bytes that arrive while one chunk is being
+ * written form the next chunk. Without batching, thousands of 64 kB chunks would arrive per second, and a web stream
+ * creates several promises for each of them.
  */
 export function batchedBody(request: IncomingMessage): ReadableStream<Uint8Array> {
   let chunks: Buffer[] = [];

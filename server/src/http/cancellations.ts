@@ -19,7 +19,7 @@ export function cancellationRoutes(
         operationId: "createCancellation",
         summary: "Cancel pending deliveries",
         description:
-          "Cancels all pending deliveries that match the filters, except those that are being sent right now. The `reason` of each canceled delivery names the actor. With `dry_run`, cancels nothing and only returns the counts. If `has_more` is true, repeat the request.",
+          "Cancels all pending deliveries that match the filters, except those that are being sent right now. Each canceled delivery's `reason` says who canceled it. With `dry_run`, cancels nothing and only returns the counts. If `has_more` is true, repeat the request.",
         tags: ["Deliveries"],
         body: ref(CancellationCreate),
         response: { 201: ref(Cancellation) },

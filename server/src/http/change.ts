@@ -18,7 +18,7 @@ export interface ChangeParts {
   vault: { seal(text: string, owner: string): Buffer; open(sealed: Buffer, owner: string): string };
 }
 
-/** The audit log entry of a change. */
+/** The audit log entry for a change. */
 export interface Audit<Result> {
   action: string;
   subject?(result: Result): string | null;
@@ -29,7 +29,7 @@ export interface ChangeOptions<Result, Shown> {
   /** HTTP status of the response. */
   status?: 200 | 201 | 202;
   audit?: Audit<NoInfer<Result>>;
-  /** Converts the result to the response body. By default, the result is the response body. */
+  /** Converts the result to the response body. By default, the result itself is the response body. */
   present?(result: NoInfer<Result>): Shown;
   /** Makes the same change in a group commit. Used if there is neither an audit entry nor an Idempotency-Key. */
   grouped?(): Promise<Result>;
@@ -44,9 +44,9 @@ export type Change = <Result, Shown = Result>(
 ) => Promise<Shown>;
 
 /**
- * The audit entry and the response for an Idempotency-Key commit with the change, so that a retry after a crash cannot
- * repeat the change. If two requests with the same key run concurrently, the second waits in `store`, rolls back its
- * change, and returns the first one's response.
+ * The audit entry and the response stored for an Idempotency-Key are committed together with the change, so that a
+ * retry after a crash cannot repeat it. If two requests with the same key run concurrently, the second waits in
+ * `store`, rolls back its change, and returns the first one's response.
  */
 export function createChange(parts: ChangeParts): Change {
   return async (request, reply, work, { status = 200, audit, present = itself, grouped } = {}) => {
@@ -86,14 +86,14 @@ interface IdempotentRequest {
   hash: Buffer;
 }
 
-/** Thrown if another request with the same key has committed first. Rolls the transaction back. */
+/** Thrown to roll the transaction back if another request with the same key committed first. */
 class KeyTaken extends Error {}
 
 function idempotencyKey({ headers, routeOptions }: FastifyRequest): string | null {
   const key = headers["idempotency-key"];
   if (key === undefined || !routeOptions.config.idempotent) return null;
   if (typeof key === "string" && /^[\x21-\x7e]{1,255}$/.test(key)) return key;
-  throw new MaveError("REQUEST_MALFORMED", "The Idempotency-Key must have 1 to 255 visible ASCII characters.");
+  throw new MaveError("REQUEST_MALFORMED", "The Idempotency-Key must consist of 1 to 255 visible ASCII characters.");
 }
 
 function requestHash({ method, url, rawBody }: FastifyRequest): Buffer {
@@ -103,7 +103,10 @@ function requestHash({ method, url, rawBody }: FastifyRequest): Buffer {
     .digest();
 }
 
-/** Returns the response to an earlier request with this key, as text, or null. @throws IDEMPOTENCY_MISMATCH */
+/**
+ * Returns the text of the response to an earlier request with this key, or null if there was none.
+ * @throws IDEMPOTENCY_MISMATCH
+ */
 async function findStored({ parts, request, reply, key, hash }: IdempotentRequest): Promise<string | null> {
   const { space } = request.who;
   const stored = await findResponse(parts.db, space, key, LIMITS.IDEMPOTENCY_KEPT_S);
@@ -113,7 +116,7 @@ async function findStored({ parts, request, reply, key, hash }: IdempotentReques
   return parts.vault.open(stored.body, owner(space, key));
 }
 
-/** Stores the response. @returns it as text, so that the first response and later ones have the same bytes */
+/** Stores the response. @returns its text, so that repeated requests get exactly the same bytes as the first */
 async function store({ parts, request, reply, key, hash }: IdempotentRequest, tx: Sql, status: number, shown: unknown) {
   const { space } = request.who;
   const response = String(reply.serialize(shown));

@@ -11,7 +11,8 @@ const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; worker-src 'self' blob:; frame-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /**
- * Serves the built dashboard at /dashboard/. Paths that are not files return the app, which handles client-side routes.
+ * Serves the built dashboard at /dashboard/. Any path that is not a file returns the app, which handles client-side
+ * routes.
  */
 export async function dashboardRoutes(app: Api): Promise<void> {
   app.get("/", HIDDEN, (_request, reply) => reply.redirect("/dashboard/"));

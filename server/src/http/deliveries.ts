@@ -17,7 +17,7 @@ export function deliveryRoutes(app: Api, { deliveries, change }: { deliveries: D
       schema: {
         operationId: "listDeliveries",
         summary: "List deliveries",
-        description: `Lists pending and finished deliveries, newest first. One request scans at most about ${LIMITS.LIST_SCAN_ROWS_MAX} finished deliveries. If few of them match the filters, the page can be short or empty even though \`has_more\` is true. Pass \`next\` as \`after\` to continue.`,
+        description: `Lists pending and finished deliveries, newest first. A request scans up to about ${LIMITS.LIST_SCAN_ROWS_MAX} finished deliveries. If few of them match the filters, the page can be short or empty even though \`has_more\` is true. Pass \`next\` as \`after\` to continue.`,
         tags,
         querystring: DeliveryQuery,
         response: { 200: ref(DeliveryList) },
@@ -32,7 +32,7 @@ export function deliveryRoutes(app: Api, { deliveries, change }: { deliveries: D
       schema: {
         operationId: "getDelivery",
         summary: "Get a delivery with its attempts",
-        description: "Includes the request, the response and the timings of each attempt.",
+        description: "Includes each attempt's request, response and timings.",
         tags,
         params,
         response: { 200: ref(DeliveryWithLog) },
@@ -48,7 +48,7 @@ export function deliveryRoutes(app: Api, { deliveries, change }: { deliveries: D
         operationId: "sendDeliveryAgain",
         summary: "Send a delivery again",
         description:
-          "Sends a retrying delivery immediately, or sends a finished delivery once more. The event's id stays the same, so that the receiver can deduplicate.",
+          "Sends a retrying delivery immediately, or sends a finished delivery once more. The event id stays the same, so the receiver can deduplicate.",
         tags,
         params,
         response: { 202: ref(Delivery) },

@@ -45,7 +45,7 @@ test("a PUT to a full disk returns 507 and leaves no file", async () => {
   expect(await room.library.get(room.space, id)).toMatchObject({ status: "waiting" });
 });
 
-test("a tus upload that fills the disk returns 507 and resumes at its last byte once there is space", async () => {
+test("a tus upload that fills the disk returns 507, and resumes where it stopped once there is space", async () => {
   const ballast = join(disk, "ballast");
   await writeFile(ballast, Buffer.alloc(1_000_000));
   const tus = { authorization, "tus-resumable": "1.0.0" };

@@ -10,7 +10,7 @@ const bundle = join(dirname(createRequire(import.meta.url).resolve("@scalar/api-
 /** Serves the API reference at /docs. All of its files come from this server, so it works offline. */
 export async function docsRoutes(app: Api): Promise<void> {
   await app.register(fastifyStatic, { root: bundle, serve: false });
-  // The reference's script adds inline styles, which requires 'unsafe-inline' for styles.
+  // Styles need 'unsafe-inline', because the reference's script adds inline styles.
   app.addHook("onRequest", async (_request, reply) => {
     reply.header(
       "content-security-policy",

@@ -6,8 +6,8 @@ import type { FastifyReply } from "fastify";
 import { MaveError } from "../kernel/errors.ts";
 
 /**
- * The player's built scripts. They are few and small, so all are cached in memory. Each is compressed on its first
- * request.
+ * The player's built scripts. They are few and small, so all of them are kept in memory. Each is compressed when it is
+ * first requested.
  */
 export interface EmbedAssets {
   /** The URL of the main script; null if the player is not built. */

@@ -19,7 +19,7 @@ const BUILT = fileURLToPath(new URL("../../../dashboard/embed/dist", import.meta
 const ANYONE = { access: "anyone" as const, unlimited: true };
 const params = Type.Object({ id: Type.String() });
 
-/** Adds a video's public routes: its page, the state that the page polls, and oEmbed. */
+/** Adds the public routes for videos: the page, the state that it polls, and oEmbed. */
 export async function embedRoutes(app: Api, parts: EmbedParts): Promise<void> {
   const { publicUrl } = parts;
   const assets = await loadEmbedAssets(BUILT);
@@ -96,7 +96,7 @@ function oembedRoute(app: Api, parts: EmbedParts): void {
   });
 }
 
-/** Returns the video id in the URL of a video's page, or "" for any other URL. */
+/** Returns the video id from the URL of a video page, or "" for any other URL. */
 function idOf(url: string, publicUrl: string): string {
   if (!URL.canParse(url)) return "";
   const { origin, pathname } = new URL(url);

@@ -15,7 +15,7 @@ export function erasureRoutes(app: Api, { erasures, change }: { erasures: Erasur
         operationId: "createErasure",
         summary: "Erase the event data of a deleted video",
         description:
-          "Removes the video's name and metadata, the payloads of its events, and the headers and bodies of their attempts. The record of whether, when and how each event was delivered is kept. This cannot be undone. The video must be deleted and must have no pending deliveries. If `has_more` is true, repeat the request.",
+          "Removes the video's name and metadata, its event payloads, and the headers and bodies of its delivery attempts. Mave keeps the record of whether, when and how each event was delivered. This cannot be undone. The video must already be deleted and must have no pending deliveries. If `has_more` is true, repeat the request.",
         tags: ["Videos"],
         params: Type.Object({ id: videoId() }),
         response: { 201: ref(Erasure) },

@@ -28,7 +28,7 @@ interface Tail {
   cursor: string | undefined;
   /** Maps each viewer to whether it has caught up. */
   viewers: Map<Viewer, boolean>;
-  /** Serializes the tail's reads and the joining of viewers. */
+  /** Makes reads and joining viewers take turns. */
   turn: Promise<void>;
   /** Whether a read is queued. */
   isReadQueued: boolean;
@@ -45,8 +45,8 @@ export interface EventStreamParts {
 
 /**
  * Creates event streams. A viewer first catches up with its own queries, starting after the last event it has seen.
- * After that, it receives the events that its space's tail reads, so that a thousand viewers need only one query. The
- * tail reads on every signal and also polls slowly, because signals can be lost and an event becomes readable only once
+ * After that, it receives the events that its space's tail reads, so a thousand viewers share one query. The tail reads
+ * on every signal. It also polls slowly, because signals can be lost, and because an event becomes readable only after
  * every older transaction has ended.
  */
 export function createEventStreams(parts: EventStreamParts): EventStreams {
@@ -150,7 +150,7 @@ function read(parts: EventStreamParts, tail: Tail): void {
   inTurn(tail, async () => {
     tail.isReadQueued = false;
     await readOn(parts.events, tail);
-  }).catch(parts.onError); // the next signal or poll continues at the same cursor
+  }).catch(parts.onError); // the next signal or poll continues from the same cursor
 }
 
 /** Reads new events and sends them to the viewers that have caught up. */

@@ -59,7 +59,7 @@ export function eventRoutes(app: Api, { events, streams }: { events: Events; str
         operationId: "streamEvents",
         summary: "Stream events",
         description:
-          "Sends events as server-sent events. Each message has the id of its event, so a client that reconnects with `Last-Event-ID` resumes where it left off.",
+          "Streams events as server-sent events. Each message carries its event's id, so a client that reconnects with `Last-Event-ID` resumes where it left off.",
         tags,
         querystring: StreamQuery,
         response: {

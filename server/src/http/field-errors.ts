@@ -1,7 +1,7 @@
 import type { FieldError } from "../kernel/errors.ts";
 import { LIMITS } from "../kernel/limits.ts";
 
-/** A validation error: a keyword of the schema that a value violates. */
+/** A validation error, which names the schema keyword that a value violates. */
 export interface Violation {
   keyword: string;
   /** JSON pointer to the value. */

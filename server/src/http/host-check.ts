@@ -5,8 +5,8 @@ import { problem } from "./problems.ts";
 /**
  * Creates a check that rejects requests whose Host is neither the public URL's host nor a loopback name. Without
  * MAVE_PUBLIC_URL, a server allows deliveries to loopback addresses, so it must not respond to requests for a public
- * name. The check also stops other sites from reaching a local server by DNS rebinding. X-Forwarded-Host is ignored, so
- * a proxy must either pass Host through or replace it with a loopback name.
+ * name. The check also stops other sites from reaching a local server through DNS rebinding. X-Forwarded-Host is
+ * ignored, so a proxy must either pass Host through or replace it with a loopback name.
  */
 export function createHostCheck(publicUrl: string): (request: IncomingMessage, response: ServerResponse) => boolean {
   const publicHost = new URL(publicUrl).hostname;
@@ -29,7 +29,7 @@ export function createHostCheck(publicUrl: string): (request: IncomingMessage, r
 
 const LOOPBACK = /^(?:localhost|[a-z0-9-]+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
-/** Returns the host name in a Host header, normalized as in a URL, or null if it is invalid. */
+/** Returns the host name from a Host header, normalized as in a URL, or null if the header is invalid. */
 function hostname(host: string): string | null {
   if (!/^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(host)) return null;
   return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : null;

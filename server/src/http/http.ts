@@ -115,10 +115,7 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
   };
 }
 
-/**
- * Checks whether a stream's key or session is still valid. While the database is unavailable, it is assumed to be
- * valid.
- */
+/** Returns whether a stream's key or session is still valid. Assumes that it is while the database is unavailable. */
 async function isStillAuthenticated(parts: AccessParts, request: FastifyRequest): Promise<boolean> {
   try {
     await identify(parts, request);

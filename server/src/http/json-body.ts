@@ -3,8 +3,8 @@ import { MaveError } from "../kernel/errors.ts";
 import { LIMITS } from "../kernel/limits.ts";
 
 /**
- * Reads a JSON body within limits on size, time, encoding, and depth. It is stricter than JSON.parse: it rejects text
- * that two parsers could read differently and values that PostgreSQL cannot store.
+ * Reads an uncompressed JSON body, with limits on its size, nesting depth and arrival time. It is stricter than
+ * JSON.parse: it rejects text that two parsers could interpret differently and values that PostgreSQL cannot store.
  */
 export async function readJsonBody(
   stream: IncomingMessage,
@@ -23,13 +23,14 @@ function readBytes(
   stream: IncomingMessage,
   after: (delay_ms: number, work: () => void) => () => void,
 ): Promise<Buffer> {
-  const tooLarge = () => new MaveError("REQUEST_TOO_LARGE", `A JSON body can have at most ${LIMITS.BODY_BYTES} bytes.`);
+  const tooLarge = () =>
+    new MaveError("REQUEST_TOO_LARGE", `A JSON body can be at most ${LIMITS.BODY_BYTES} bytes long.`);
   if (Number(stream.headers["content-length"]) > LIMITS.BODY_BYTES) return Promise.reject(tooLarge());
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     const cancel = after(LIMITS.BODY_MS, () =>
-      end(new MaveError("REQUEST_TIMEOUT", `The body must arrive completely within ${LIMITS.BODY_MS / 1000} s.`)),
+      end(new MaveError("REQUEST_TIMEOUT", `The complete body must arrive within ${LIMITS.BODY_MS / 1000} s.`)),
     );
     const add = (chunk: Buffer) => {
       size += chunk.length;
@@ -56,7 +57,7 @@ export function parseJson(bytes: Buffer): unknown {
   try {
     text = utf8.decode(bytes);
   } catch {
-    throw malformed("The body is not UTF-8.");
+    throw malformed("The body is not valid UTF-8.");
   }
   if (text === "") throw malformed("The body is empty, although its content type is JSON.");
   let value: unknown;
@@ -72,9 +73,9 @@ export function parseJson(bytes: Buffer): unknown {
 
 const TOKEN = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g;
 
-/** Rejects text that is valid JSON but that Mave does not accept. It makes one pass over the tokens. */
+/** Rejects valid JSON that Mave does not accept, in one pass over the tokens. */
 function checkTokens(text: string): void {
-  const open: (Set<string> | null)[] = []; // field names seen so far in each open object; null for an array
+  const open: (Set<string> | null)[] = []; // field names seen in each open object; null for an open array
   for (const { 0: token, 1: colon } of text.matchAll(TOKEN)) {
     if (token === "{" || token === "[") {
       open.push(token === "{" ? new Set() : null);

@@ -5,13 +5,13 @@ import type { TSchema } from "typebox";
 import { NAMED } from "./schemas/index.ts";
 
 /**
- * Compiles a route's schemas on its first request. Compiling them all at startup took a quarter of the startup time,
+ * Compiles a route's schemas on its first request. Compiling all schemas at startup took a quarter of the startup time,
  * mostly for routes that are never used.
  */
 export const lazyValidator: FastifySchemaCompiler<TSchema> = ({ schema, ...rest }) =>
   lazily(() => TypeBoxValidatorCompiler({ schema: resolve(schema), ...rest }));
 
-/** Compiles Fastify's serializers on the first request as well. */
+/** Compiles a route's serializers on its first request, too. */
 export const lazySerializers: NonNullable<FastifyServerOptions["schemaController"]> = {
   compilersFactory: {
     buildSerializer(externalSchemas, options) {
@@ -21,7 +21,7 @@ export const lazySerializers: NonNullable<FastifyServerOptions["schemaController
   },
 };
 
-/** Returns the schema that a `$ref` refers to. Other schemas are returned unchanged. */
+/** Resolves a `$ref` to the schema that it names, and returns other schemas unchanged. */
 function resolve(schema: TSchema): TSchema {
   const { $ref } = schema as { $ref?: string };
   return NAMED.find(({ $id }) => `${$id}#` === $ref) ?? schema;

@@ -8,5 +8,5 @@ export const paged = ({ limit = LIMITS.LIST_DEFAULT, after, before }: Partial<Pa
   before,
 });
 
-/** Returns the response to a DELETE request. */
+/** Returns the response body for a DELETE request. */
 export const deleted = ({ id, object }: { id: string; object: string }) => ({ id, object, deleted: true });

@@ -12,7 +12,7 @@ const TOPICS = ["delivery", "video", "webhook", "event"] as const;
 type Topic = (typeof TOPICS)[number];
 /**
  * A heartbeat, sent as a message because pages cannot see SSE comments. A page that stops receiving heartbeats knows
- * that it no longer receives changes.
+ * that it no longer receives changes either.
  */
 const BEAT = message({ event: "beat", data: "" });
 

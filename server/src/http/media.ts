@@ -12,7 +12,7 @@ const TYPES: Record<string, string> = {
   vtt: "text/vtt; charset=utf-8",
 };
 
-/** Any cache can store a file, because the content at its URL never changes. Any site can read it. */
+/** Any cache can store these files, because the content at a URL never changes. Any site can read them. */
 const HEADERS = {
   "cache-control": "public, max-age=31536000, immutable",
   "access-control-allow-origin": "*",

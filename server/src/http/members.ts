@@ -8,7 +8,7 @@ import { Invitation, MemberList } from "./schemas/space.ts";
 
 const tags = ["Members"];
 
-/** Adds the routes for members. An invitation is a link that the owner passes on, so no mail server is needed. */
+/** Adds the routes for members. An invitation is a link that the owner shares, so no mail server is needed. */
 export function memberRoutes(app: Api, { people, change }: { people: People; change: Change }): void {
   app.get(
     "/v1/members",
@@ -57,7 +57,7 @@ export function memberRoutes(app: Api, { people, change }: { people: People; cha
         summary: "Remove a member",
         description: "The member's sessions end within a minute.",
         tags,
-        params: Type.Object({ id: text("The id of the member.") }),
+        params: Type.Object({ id: text("The member's id.") }),
         response: { 200: ref(Deleted) },
       },
       config: { access: "owner" },

@@ -24,7 +24,7 @@ export async function openApi(app: Api, { publicUrl, version }: { publicUrl: str
             type: "apiKey",
             in: "cookie",
             name: "mave.session_token",
-            description: "The session cookie of the dashboard.",
+            description: "The dashboard's session cookie.",
           },
         },
       },
@@ -46,12 +46,12 @@ const TAGS = [
   { name: "Videos", description: "Video embeds and their files." },
   { name: "Webhooks", description: "URLs that receive events." },
   { name: "Events", description: "What happened to videos and webhooks." },
-  { name: "Deliveries", description: "An event for one webhook, with its attempts." },
+  { name: "Deliveries", description: "The delivery of one event to one webhook, with its attempts." },
   { name: "Replays", description: "Bulk actions that deliver past events again." },
   { name: "API keys", description: "Credentials for programs." },
   { name: "Members", description: "People with access to the space." },
-  { name: "Audit log", description: "Who changed what and when." },
-  { name: "Dashboard", description: "Routes that the dashboard uses." },
+  { name: "Audit log", description: "Who changed what, and when." },
+  { name: "Dashboard", description: "Routes used by the dashboard." },
   { name: "Operations", description: "Health checks and metrics for operators." },
 ];
 
@@ -67,7 +67,7 @@ const IDEMPOTENCY_KEY = {
     "A unique value that you choose. If you repeat the request with the same value within 24 hours, you get the same response and nothing is created twice.",
 };
 
-/** Adds the parts that all routes share: authentication, errors and the Idempotency-Key. */
+/** Adds what routes have in common: authentication, errors and the Idempotency-Key. */
 function describe(schema: FastifySchema | undefined, route: RouteOptions): FastifySchema {
   if (!schema) return { hide: true } as FastifySchema;
   const { access, idempotent } = (route.config ?? {}) as { access?: Access; idempotent?: boolean };
@@ -106,9 +106,9 @@ function webhookOperation(type: EventType): object {
     parameters: DELIVERY_HEADERS,
     requestBody: { required: true, content: { "application/json": { schema: eventBody(type, data) } } },
     responses: {
-      "2XX": { description: "Acknowledges the event. Respond within 15 s and process the event afterwards." },
+      "2XX": { description: "Acknowledges the event. Respond within 15 s, and process the event afterward." },
       "410": { description: "Disables the webhook." },
-      "4XX": { description: "Any other status is a failure, and the delivery is retried." },
+      "4XX": { description: "Any other status counts as a failure, and the delivery is retried." },
     },
   };
 }
@@ -127,19 +127,19 @@ const DELIVERY_HEADERS = [
     "string",
     "`t={signature_time}, v1={signature}`, with a second `v1` while the previous secret is still valid.",
   ),
-  header("Mave-Delivery", "string", "The id of the delivery."),
-  header("Mave-Attempt", "integer", "The number of the attempt, starting at 1."),
+  header("Mave-Delivery", "string", "The delivery's id."),
+  header("Mave-Attempt", "integer", "The attempt number, starting at 1."),
   header(
     "Mave-Sequence",
     "integer",
-    "The event's number within its video, starting at 1; 0 for an event without a video.",
+    "The event's sequence number within its video, starting at 1, or 0 for an event without a video.",
   ),
   header(
     "Mave-Previous",
     "integer",
-    "The number of the video's previous event that this webhook receives, or 0 if there is none.",
+    "The sequence number of the video's previous event that this webhook receives, or 0 if there is none.",
   ),
-  header("webhook-id", "string", "The id of the event, for Standard Webhooks."),
-  header("webhook-timestamp", "integer", "The time of the attempt in Unix seconds, for Standard Webhooks."),
+  header("webhook-id", "string", "The event id, as Standard Webhooks requires."),
+  header("webhook-timestamp", "integer", "The time of the attempt in Unix seconds, as Standard Webhooks requires."),
   header("webhook-signature", "string", "The signature in Standard Webhooks 1.0 format."),
 ];

@@ -67,7 +67,7 @@ export function operationRoutes(app: Api, parts: OperationsParts): void {
         operationId: "getMetrics",
         summary: "Get Prometheus metrics",
         description:
-          "Requires MAVE_METRICS_TOKEN as the bearer token. If that setting is missing, only requests from localhost are allowed.",
+          "Requires MAVE_METRICS_TOKEN as the bearer token. If it is not set, only requests from localhost are allowed.",
         tags,
         response: {
           200: {
@@ -97,7 +97,7 @@ const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/;
 function checkMetricsReader(request: FastifyRequest, token: string | null): void {
   const { authorization = "", "x-forwarded-for": forwarded } = request.headers;
   if (token === null) {
-    // A proxy on this machine may forward requests from other machines.
+    // A proxy on this machine may be forwarding requests from other machines.
     if (LOOPBACK.test(request.socket.remoteAddress ?? "") && forwarded === undefined) return;
     throw new MaveError(
       "KEY_MISSING",

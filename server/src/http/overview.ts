@@ -16,11 +16,11 @@ export interface OverviewParts {
   publicUrl: string;
   retention_days: number;
   uploadMaxBytes: number;
-  /** The ffmpeg that was found at startup, if any. */
+  /** The ffmpeg found at startup, if any. */
   ffmpeg: { available: boolean; version: string | null; hint: string | null };
 }
 
-/** Every page of the dashboard polls this route, so its response is cached per space. */
+/** Every dashboard page polls this route, so its response is cached per space. */
 export function overviewRoute(app: Api, parts: OverviewParts): void {
   const cache = new Map<string, { at_ms: number; overview: Promise<Static<typeof Overview>> }>();
   app.get(

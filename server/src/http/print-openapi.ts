@@ -7,9 +7,9 @@ import { createSignals } from "../kernel/signals.ts";
 import { createHttp, type HttpParts } from "./http.ts";
 
 /**
- * Builds the OpenAPI document without a running server, which is possible because routes use their dependencies only
- * when they are called. When run as a program, this file prints the document or writes it to the file named by the
- * first argument.
+ * Builds the OpenAPI document without starting a server. This works because routes use their dependencies only when
+ * they are called. When run as a program, this module prints the document or writes it to the file named by the first
+ * argument.
  */
 export async function openApiDocument(publicUrl = "http://localhost:3000", version = "0.1.0"): Promise<object> {
   const parts = { publicUrl, version, trustProxy: false, metricsToken: null, hasApiRole: true, metrics: {} };

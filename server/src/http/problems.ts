@@ -56,7 +56,7 @@ const FROM_FASTIFY: Record<string, () => MaveError> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: () =>
     new MaveError("REQUEST_UNSUPPORTED", "Send the body as JSON, with Content-Type: application/json."),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () =>
-    new MaveError("REQUEST_MALFORMED", "The length of the body differs from Content-Length."),
+    new MaveError("REQUEST_MALFORMED", "The body's length does not match Content-Length."),
   FST_ERR_CTP_BODY_TOO_LARGE: () => new MaveError("REQUEST_TOO_LARGE"),
   FST_ERR_BAD_URL: () => new MaveError("REQUEST_MALFORMED", "The path is not valid percent-encoded UTF-8."),
   FST_ERR_MAX_PARAM_LENGTH: () => new MaveError("NOT_FOUND"),

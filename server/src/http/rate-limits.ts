@@ -7,7 +7,7 @@ import type { Api } from "./api.ts";
 export interface RateLimits {
   /** Counts a request against its API key, user, or address. @throws RATE_LIMITED */
   countRequest(request: FastifyRequest): Promise<void>;
-  /** Counts an invalid key against its address. @throws RATE_LIMITED */
+  /** Counts an invalid key against the caller's address. @throws RATE_LIMITED */
   countInvalidKey(request: FastifyRequest): Promise<void>;
   /** @throws RATE_LIMITED if too many sign-ins from this address or for this email have failed */
   checkSignIn(request: FastifyRequest): Promise<void>;
@@ -18,7 +18,8 @@ export interface RateLimits {
 const MINUTE_MS = 60_000;
 
 /**
- * Counts in memory, per node, for a bounded number of callers. A limit does not have to be exact to protect the server.
+ * Keeps the counts in memory, per node, for a bounded number of callers. The limits do not have to be exact, because
+ * they only protect the server.
  */
 export async function createRateLimits(app: Api): Promise<RateLimits> {
   await app.register(rateLimit, { global: false });
@@ -49,7 +50,7 @@ export async function createRateLimits(app: Api): Promise<RateLimits> {
 type Count = Awaited<ReturnType<ReturnType<Api["createRateLimit"]>>>;
 
 /**
- * @param isNext whether the request has not been counted yet
+ * @param isNext true if the request has not been counted yet
  * @throws RATE_LIMITED
  */
 function check(count: Count, isNext = false): void {

@@ -19,7 +19,7 @@ export function replayRoutes(app: Api, { replays, change }: { replays: Replays; 
         operationId: "createReplay",
         summary: "Create a replay",
         description:
-          "Delivers past events again in the background, while live events are still delivered. With `dry_run`, creates no replay and only returns the counts, so `id` is null.",
+          "Delivers past events again in the background, while live deliveries continue. With `dry_run`, creates no replay and only returns the counts, so `id` is null.",
         tags,
         body: ref(ReplayCreate),
         response: { 201: ref(Replay) },
@@ -97,7 +97,7 @@ export function replayRoutes(app: Api, { replays, change }: { replays: Replays; 
         operationId: "cancelReplay",
         summary: "Cancel a replay",
         description:
-          "Cancels the replay's pending deliveries. A delivery that had finished before the replay returns to its previous status; a delivery that the replay created becomes `canceled`. Deliveries that are being sent right now are not affected.",
+          "Cancels the replay's pending deliveries. Deliveries that the replay created become `canceled`, and deliveries that it reopened return to their previous status. Deliveries that are being sent right now are not affected.",
         tags,
         params,
         response: { 200: ref(Replay) },

@@ -4,8 +4,8 @@ import type { OpenSpan, Tracing } from "../kernel/trace.ts";
 import type { Api } from "./api.ts";
 
 /**
- * Starts a span for each API request, as the parent of all other spans of that request. Requests for media, pages and
- * health checks get no span.
+ * Starts a span for each API request, which becomes the parent of the request's other spans. Requests for media, pages
+ * and health checks have no span.
  */
 export function traceRequests(app: Api, tracing: Tracing, clock: Clock): void {
   const spans = new WeakMap<FastifyRequest, OpenSpan>();

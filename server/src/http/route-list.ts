@@ -2,8 +2,8 @@ import { MaveError } from "../kernel/errors.ts";
 import type { Access, Api, RouteEntry } from "./api.ts";
 
 /**
- * Adds `app.routeList` and a not-found handler, which returns 405 with `Allow` if the path has other methods, and 404
- * otherwise.
+ * Adds `app.routeList` and a not-found handler, which returns 405 with `Allow` if the path supports other methods, and
+ * 404 otherwise.
  */
 export function addRouteList(app: Api): void {
   const routes: RouteEntry[] = [];

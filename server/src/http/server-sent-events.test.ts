@@ -26,7 +26,7 @@ function manualClock() {
   return { clock, ring };
 }
 
-/** Starts a server with one stream, and a client that reads only when the test tells it to. */
+/** Starts a server with one stream, and a client that does not read until the test does so. */
 async function open(isAuthenticated = async () => true) {
   const { clock, ring } = manualClock();
   const streams = createStreams(clock, isAuthenticated);
@@ -51,7 +51,7 @@ async function open(isAuthenticated = async () => true) {
   return { stream: await stream, streams, response, ring };
 }
 
-test("a client that does not read is disconnected before it exceeds its buffer limit", async () => {
+test("a client that does not read is disconnected once its buffer is full", async () => {
   const { stream, streams } = await open();
   const text = message({ data: "x".repeat(65_536) });
   let written = 0;
@@ -61,7 +61,8 @@ test("a client that does not read is disconnected before it exceeds its buffer l
     if (written % 16 === 0) await new Promise(setImmediate);
   }
   await eventually(() => expect(stream.open).toBe(false));
-  // The operating system buffers part of this in two sockets; our buffer holds at most the limit plus one message.
+  // Part of this is in the operating system's two socket buffers; our own buffer holds at most the limit plus one
+  // message.
   expect(written * text.length).toBeLessThan(LIMITS.STREAM_BUFFERED_BYTES + 16 * 1_048_576);
   expect(streams.count).toBe(0);
 });

@@ -12,7 +12,7 @@ export interface Stream {
   write(messages: string): void;
   /** Resolves once all written messages are sent or the stream has ended. */
   drained(): Promise<void>;
-  /** Runs `work` once when the stream ends, whatever the reason. */
+  /** Runs `work` once when the stream ends for any reason. */
   onEnd(work: () => void): void;
   end(): void;
 }
@@ -20,7 +20,7 @@ export interface Stream {
 export interface Streams {
   /**
    * Starts a stream.
-   * @param heartbeat what to send every STREAM_HEARTBEAT_MS: by default a comment, which client code cannot see
+   * @param heartbeat what to send every STREAM_HEARTBEAT_MS; by default, a comment, which client code cannot see
    * @throws RATE_LIMITED if too many streams are open
    */
   begin(request: FastifyRequest, reply: FastifyReply, heartbeat?: string): Stream;
@@ -35,7 +35,7 @@ export const message = (fields: { event?: string; id?: string; data: string }): 
 const RECONNECT_MS = 2_000;
 const BUSY_RETRY_S = 10;
 
-/** @param isAuthenticated checked on each heartbeat, so that a stream ends when its key or session does */
+/** @param isAuthenticated checked on each heartbeat, so that a stream ends when its key or session becomes invalid */
 export function createStreams(clock: Clock, isAuthenticated: (request: FastifyRequest) => Promise<boolean>): Streams {
   const all = new Set<Stream>();
   const perSpace = new Map<string, number>();
@@ -100,7 +100,8 @@ function createStream(space: string, response: ServerResponse): Stream {
     write(messages) {
       if (!open) return;
       response.write(messages);
-      // A slow client must not use up memory. It reconnects and resumes after the last message it received.
+      // A slow client must not use up memory. Once disconnected, it reconnects and resumes after the last message it
+      // received.
       if (response.writableLength > LIMITS.STREAM_BUFFERED_BYTES) response.destroy();
     },
     drained() {

@@ -29,7 +29,7 @@ export interface ServerParts {
 }
 
 /**
- * Creates the web server without routes: everything that all requests have in common.
+ * Creates the web server without its routes, with everything that all requests have in common.
  *
  *     Host check → (tus) → request id → authentication → rate limit → body → schema → route → response, or a problem
  */
@@ -67,8 +67,8 @@ export async function createServerFrame(parts: ServerParts): Promise<Api> {
 }
 
 /**
- * Returns the security headers of API responses. Pages and media override some of them. They are computed only once:
- * helmet computes them for every request, which took a tenth of the request time.
+ * Returns the security headers of API responses. Pages and media override some of them. They are computed only once,
+ * because helmet, which computes them for every request, took a tenth of the request time.
  */
 function securityHeaders(publicUrl: string): Record<string, string> {
   return {
@@ -90,7 +90,7 @@ function readBodies(app: Api, clock: Clock): void {
     return value;
   });
   app.addHook("onResponse", async ({ raw }) => discardBody(raw, clock));
-  // A missing body counts as {}, so that the error lists every required field.
+  // A missing body is treated as {}, so that the error lists every required field.
   app.addHook("preValidation", async (request) => {
     if (request.body === undefined && request.routeOptions.schema?.body) request.body = {};
   });
@@ -115,7 +115,7 @@ function rawServer(
   return server;
 }
 
-/** Returns a generator of short ids that are unique across restarts. */
+/** Returns a function that generates short ids, which are unique even across restarts. */
 function requestIds(random: Random): () => string {
   const start = random.bytes(6).toString("base64url");
   let count = 0;

@@ -45,7 +45,7 @@ export function signInRoutes(app: Api, parts: SessionParts): void {
     async (request, reply) => {
       checkOrigin(request, publicUrl);
       const { email, password } = request.body;
-      // Only passwords need a limit on failed attempts, because links are too random to guess.
+      // Only password sign-ins need a limit on failed attempts, because links are too random to guess.
       await limits.checkSignIn(request);
       const person = await people.signIn(email, password, request.headers).catch(async (error) => {
         if (error instanceof MaveError && error.code === "SIGN_IN_FAILED") await limits.countFailedSignIn(request);
@@ -75,7 +75,7 @@ export function signInRoutes(app: Api, parts: SessionParts): void {
         operationId: "openLink",
         summary: "Open a one-time link",
         description:
-          "Signs the owner in if the link is a sign-in link. For any other link, only returns its purpose, and the link stays valid.",
+          "If the link is a sign-in link, signs the owner in. Otherwise, only returns the link's purpose, and the link stays valid.",
         tags,
         body: ref(LinkOpen),
         response: { 200: ref(Link) },

@@ -6,7 +6,7 @@ import { Space, SpaceUpdate } from "./schemas/space.ts";
 
 const tags = ["Space"];
 
-/** Adds the routes for the space. They need no id, because every key and session belongs to one space. */
+/** Adds the routes for the caller's space. They need no id, because every key and session belongs to one space. */
 export function spaceRoutes(app: Api, { spaces, change }: { spaces: Spaces; change: Change }): void {
   app.get(
     "/v1/space",

@@ -90,7 +90,7 @@ async function abortPatch(path: string, length: number, sent: Buffer): Promise<v
 }
 
 describe("a tus upload", () => {
-  test("is created, sent and received completely", async () => {
+  test("is created, sent and received in full", async () => {
     const video = await newVideo();
     const created = await create(video, 10);
     expect(created.status).toBe(201);
@@ -124,7 +124,7 @@ describe("a tus upload", () => {
     expect(await stateOf(path)).toBe("received");
   });
 
-  test("reports that it is complete to a client that misses the last response", async () => {
+  test("is reported as complete to a client that missed the last response", async () => {
     const path = (await create(await newVideo(), 3, { headers: OCTETS, body: Buffer.from("abc") })).headers.get(
       "location",
     )!;
@@ -140,7 +140,7 @@ describe("a tus upload", () => {
     expect(await stateOf(path)).toBe("received");
   });
 
-  test("is canceled a day after its last byte, and its video waits for a file again", async () => {
+  test("is canceled a day after its last byte, and its video goes back to waiting for a file", async () => {
     const video = await newVideo();
     const path = (await create(video, 5)).headers.get("location")!;
     const part = join(room.folders.incoming, path.split("/").at(-1)!);
@@ -190,7 +190,7 @@ describe("a tus upload", () => {
 });
 
 describe("an upload token", () => {
-  test("uploads to its video even if the request does not name the video", async () => {
+  test("allows an upload to its video even if the request does not name the video", async () => {
     const { token } = await room.library.createUploadToken(db, room.space, await newVideo());
     const created = await ask({ method: "POST", bearer: token, headers: { "upload-length": "3" } });
     expect(created.status).toBe(201);
@@ -198,7 +198,7 @@ describe("an upload token", () => {
     expect(sent.status).toBe(204);
   });
 
-  test("cannot upload to other videos or see their uploads", async () => {
+  test("does not give access to other videos or their uploads", async () => {
     const { token } = await room.library.createUploadToken(db, room.space, await newVideo());
     const other = await newVideo();
     expect((await create(other, 3, { bearer: token })).status).toBe(404);
@@ -247,7 +247,7 @@ describe("a tus request", () => {
       "METHOD_UNKNOWN",
     ],
   ];
-  test.each(rejected)("is rejected with %s", async (_, send, status, code) => {
+  test.each(rejected)("with %s is rejected", async (_, send, status, code) => {
     const response = await send();
     expect(response.status).toBe(status);
     if (response.headers.get("content-length") === "0" || (await response.clone().text()) === "") return; // HEAD

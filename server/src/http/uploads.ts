@@ -8,7 +8,7 @@ import type { Api } from "./api.ts";
 import { ref, videoId } from "./schemas/common.ts";
 import { Video } from "./schemas/videos.ts";
 
-/** Adds `PUT /v1/videos/{id}/file`, which takes a file as the body of one request, for clients without tus. */
+/** Adds `PUT /v1/videos/{id}/file`, which takes the whole file as one request body, for clients without tus. */
 export async function uploadRoutes(
   app: Api,
   { uploads, library }: { uploads: Uploads; library: Library },

@@ -37,7 +37,7 @@ async function readyVideo(name: string | null = null): Promise<string> {
 
 let first: Promise<string> | undefined;
 
-/** Returns a playable video that all tests share and none may change. */
+/** Returns a playable video that all tests share and must not change. */
 const anyReadyVideo = () => (first ??= readyVideo(`Cats & "dogs" </script><b>`));
 
 describe("a PUT of a file", () => {
@@ -97,7 +97,7 @@ describe("a PUT of a file", () => {
     expect(await room.library.get(room.space, id)).toMatchObject({ status: "waiting" });
   });
 
-  test("leaves no file if it is aborted, and the video waits for a file again", async () => {
+  test("leaves no file if it is aborted, and the video goes back to waiting for a file", async () => {
     const id = await newVideo();
     const socket = new Socket().connect(Number(new URL(url).port), "127.0.0.1");
     socket.write(
@@ -110,7 +110,7 @@ describe("a PUT of a file", () => {
   });
 });
 
-describe("media", () => {
+describe("media files", () => {
   test("support range requests, requests from any origin, and immutable caching", async () => {
     const id = await anyReadyVideo();
     const file = `${url}/media/${id}/1/720p.mp4`;

@@ -16,7 +16,7 @@ export function videoRoutes(app: Api, { library, change }: { library: Library; c
       schema: {
         operationId: "createVideo",
         summary: "Create a video",
-        description: "Records a `video.created` event. Afterwards, upload the file with tus or with a single `PUT`.",
+        description: "Records a `video.created` event. Next, upload the file with tus or with a single `PUT`.",
         tags,
         body: ref(VideoCreate),
         response: { 201: ref(Video) },
@@ -95,7 +95,7 @@ export function videoRoutes(app: Api, { library, change }: { library: Library; c
       schema: {
         operationId: "createUploadToken",
         summary: "Create an upload token",
-        description: "The token lets a browser upload to this video, and only to it, without an API key.",
+        description: "The token lets a browser upload to this video only, without an API key.",
         tags,
         params,
         response: { 201: ref(UploadToken) },

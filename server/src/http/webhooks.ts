@@ -84,7 +84,7 @@ export function webhookRoutes(app: Api, parts: WebhookRouteParts): void {
         operationId: "updateWebhook",
         summary: "Update, pause or resume a webhook",
         description:
-          "A paused webhook holds its deliveries. Setting `status` to `enabled` sends them before new events, starting with those that have been due the longest. With `ordering: video`, the events of each video are still sent in order. A new URL applies from the next attempt.",
+          "A paused webhook holds its deliveries. Setting `status` to `enabled` sends them before new events, starting with those that have been due the longest. With `ordering: video`, each video's events are still sent in order. A new URL takes effect with the next attempt.",
         tags,
         params,
         body: ref(WebhookUpdate),
@@ -152,7 +152,7 @@ function secretRoutes(app: Api, { webhooks, change }: WebhookRouteParts): void {
         operationId: "rotateWebhookSecret",
         summary: "Rotate a webhook's secret",
         description:
-          "For `overlap_seconds`, deliveries are also signed with the previous secret, so that receivers can switch without failures.",
+          "For `overlap_seconds`, deliveries are also signed with the previous secret, so receivers can switch to the new one without failures.",
         tags,
         params,
         body: ref(RotationCreate),
@@ -181,7 +181,7 @@ function observationRoutes(app: Api, { sendTest, health, change }: WebhookRouteP
         operationId: "testWebhook",
         summary: "Send a test event",
         description:
-          "Only this webhook receives the event, regardless of its event types. The delivery is attempted only once.",
+          "Only this webhook receives the event, even if its event types do not include it. The delivery is attempted only once.",
         tags,
         params,
         body: ref(TestCreate),

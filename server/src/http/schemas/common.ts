@@ -10,7 +10,10 @@ import { LIMITS } from "../../kernel/limits.ts";
 export const body = <P extends TProperties>(properties: P, options: object = {}): TObject<P> =>
   Type.Object(properties, { additionalProperties: false, ...options });
 
-/** A response object, named in OpenAPI. It allows unknown fields because later versions may add some. */
+/**
+ * A response object, which becomes a named OpenAPI component. It allows unknown fields, because later versions may add
+ * some.
+ */
 export const resource = <P extends TProperties>(name: string, description: string, properties: P): TObject<P> =>
   Type.Object(properties, { $id: name, description });
 
@@ -36,7 +39,7 @@ export const numberOrNull = (description: string, options: object = {}) =>
   Type.Unsafe<number | null>({ type: ["number", "null"], description, ...options });
 
 const SHORT_UUID = { examples: ["j3bw2jWb6q7aWGwChsgR86"] };
-export const id = (description = "A short UUID of 22 characters.") => text(description, SHORT_UUID);
+export const id = (description = "A short UUID with 22 characters.") => text(description, SHORT_UUID);
 export const idOrNull = (description: string) => textOrNull(description, SHORT_UUID);
 export const videoId = (description = "A video id of 10 letters and digits.") =>
   text(description, { examples: ["k1iFD7h4rW"] });
@@ -75,8 +78,8 @@ export const page = {
 };
 
 export const Deleted = resource("Deleted", "A deleted object.", {
-  id: text("The id of the object."),
-  object: text("The type of the object."),
+  id: text("The object's id."),
+  object: text("The object's type."),
   deleted: Type.Boolean(),
 });
 
@@ -85,8 +88,8 @@ export const Problem = resource("Problem", "An error in RFC 9457 format.", {
   title: text("The kind of error."),
   status: integer("The HTTP status."),
   code: text("A stable code for the kind of error.", { examples: ["REQUEST_INVALID"] }),
-  detail: text("What happened and what to do."),
-  request: text("The id of the request, which also appears in the server's log."),
+  detail: text("What went wrong and what to do about it."),
+  request: text("The request id, which also appears in the server log."),
   errors: Type.Optional(
     Type.Array(
       Type.Object({

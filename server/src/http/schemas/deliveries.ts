@@ -74,19 +74,19 @@ const attemptError = Type.Unsafe<{ word: string; code: string | null; message: s
 
 export const Attempt = resource("Attempt", "One HTTP request made for a delivery.", {
   object: objectWord("attempt"),
-  number: integer("The number of the attempt, starting at 1."),
+  number: integer("The attempt number, starting at 1."),
   started: time("When the attempt started."),
   started_ms: integer("When the attempt started. Unix milliseconds."),
   outcome: word(["succeeded", "retry", "failed", "canceled"], { description: "The result of the attempt." }),
-  url: text("The URL of the request."),
+  url: text("The request URL."),
   status: integerOrNull("The HTTP status of the response."),
   error: attemptError,
   note: textOrNull("What failed after the status was received."),
   timings: Timings,
-  address: textOrNull("The IP address of the receiver."),
+  address: textOrNull("The receiver's IP address."),
   request: Type.Object({
-    headers: texts("The headers that were sent. The values of your custom headers are hidden."),
-    body: text("The event's body, which is the same in every attempt. Empty if it was deleted or erased."),
+    headers: texts("The headers sent. The values of your custom headers are hidden."),
+    body: text("The event's body, which is the same in every attempt. Empty if the event data was deleted or erased."),
   }),
   response,
 });
@@ -98,10 +98,12 @@ const fields = {
   created: time("When the event happened."),
   webhook: id("The webhook that receives the event."),
   event: id("The event."),
-  type: eventType("The type of the event."),
-  video: textOrNull("The video of the event."),
-  sequence: integer("The event's number within its video."),
-  previous: integer("The number of the video's previous event that this webhook receives, or 0 if there is none."),
+  type: eventType("The event type."),
+  video: textOrNull("The event's video."),
+  sequence: integer("The event's sequence number within its video."),
+  previous: integer(
+    "The sequence number of the video's previous event that this webhook receives, or 0 if there is none.",
+  ),
   status: word(STATUSES, {
     description:
       "`held` means that the webhook is paused or disabled. `waiting`, `sending`, `retrying` and `held` are pending.",
@@ -126,16 +128,16 @@ const fields = {
     },
     required: ["started", "status", "error", "duration_ms"],
   }),
-  waits_for: idOrNull("The delivery of an earlier event of the same video, which must finish before this one is sent."),
+  waits_for: idOrNull("The delivery that this one waits for. It belongs to an earlier event of the same video."),
 };
 
-export const Delivery = resource("Delivery", "One event for one webhook.", fields);
+export const Delivery = resource("Delivery", "The delivery of one event to one webhook.", fields);
 export type Delivery = Static<typeof Delivery>;
 export const DeliveryList = listOf(Delivery);
 export const DeliveryWithLog = resource("DeliveryWithLog", "A delivery with its attempts.", {
   ...fields,
   log: Type.Array(ref(Attempt), { description: "The attempts, oldest first." }),
-  erased: timeOrNull("When the event data, and the headers and bodies of the attempts, were erased."),
+  erased: timeOrNull("When the event data and the attempts' headers and bodies were erased."),
 });
 
 export const DeliveryQuery = body({
@@ -182,12 +184,12 @@ export const Replay = resource(
     }),
     video: textOrNull("Only events of this video."),
     rate: integerOrNull("Maximum deliveries per second, or null for no limit."),
-    status: word([...REPLAY_STATUSES, "dry_run"], { description: "The state of the replay." }),
+    status: word([...REPLAY_STATUSES, "dry_run"], { description: "The replay's state." }),
     total: integer(
       "Events to deliver. This is an estimate until the replay is done, because deliveries can finish in the meantime.",
     ),
     done: integer(
-      "Events queued for delivery so far. If the replay is canceled, this no longer includes events whose deliveries were canceled.",
+      "Events queued for delivery so far. If the replay is canceled, events whose deliveries were canceled no longer count.",
     ),
     first: timeOrNull("Time of the first event."),
     last: timeOrNull("Time of the last event."),
@@ -203,14 +205,14 @@ export const ReplayCreate = body(
     statuses: Type.Optional(
       Type.Array(word([...FINISHED_STATUSES, "never"]), {
         description:
-          "Only events whose delivery ended with one of these statuses. `never` selects events without a delivery. By default, all events.",
+          "Only events whose delivery ended with one of these statuses. `never` selects events without a delivery. Defaults to all events.",
         minItems: 1,
         uniqueItems: true,
       }),
     ),
     types: Type.Optional(
       Type.Array(word(EVENT_TYPE_WORDS), {
-        description: "Only events of these types. By default, the event types that the webhook receives.",
+        description: "Only events of these types. Defaults to the event types that the webhook receives.",
         minItems: 1,
         uniqueItems: true,
       }),
@@ -224,7 +226,7 @@ export const ReplayCreate = body(
       }),
     ),
     dry_run: Type.Optional(
-      Type.Boolean({ description: "Return the counts without changing anything.", default: false }),
+      Type.Boolean({ description: "Whether to return the counts without changing anything.", default: false }),
     ),
   },
   { $id: "ReplayCreate", description: "The events to deliver again." },
@@ -238,7 +240,7 @@ export const ReplayQuery = body({ ...page, webhook: Type.Optional(id("Only repla
 export const Cancellation = resource("Cancellation", "A bulk action that cancels pending deliveries.", {
   object: objectWord("cancellation"),
   dry_run: Type.Boolean({ description: "Whether this was a dry run, which changes nothing." }),
-  total: integer("The number of deliveries that were canceled or, for a dry run, that match."),
+  total: integer("How many deliveries were canceled or, in a dry run, would be canceled."),
   first: timeOrNull("Time of the first event."),
   last: timeOrNull("Time of the last event."),
   has_more: Type.Boolean({ description: "Whether more deliveries may match. If so, repeat the request." }),
@@ -263,11 +265,12 @@ export const CancellationCreate = body(
       }),
     ),
     dry_run: Type.Optional(
-      Type.Boolean({ description: "Return the counts without changing anything.", default: false }),
+      Type.Boolean({ description: "Whether to return the counts without changing anything.", default: false }),
     ),
   },
   {
     $id: "CancellationCreate",
-    description: "Which pending deliveries to cancel. At least one filter is required; `status: pending` matches all.",
+    description:
+      "Which pending deliveries to cancel. At least one filter is required; `status: pending` matches every pending delivery.",
   },
 );

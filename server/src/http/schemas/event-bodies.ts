@@ -3,8 +3,8 @@ import { Video } from "./videos.ts";
 import { Webhook } from "./webhooks.ts";
 
 /**
- * Returns the JSON Schema (2020-12) of a delivery's body for an event type. It is the source for OpenAPI's `webhooks`,
- * `GET /v1/event-types`, and the contract test.
+ * Returns the JSON Schema (2020-12) of the body that webhooks receive for an event type. It is the basis of OpenAPI's
+ * `webhooks`, `GET /v1/event-types` and the contract test.
  * @param data the schema of `data`, inline or by reference
  */
 export function eventBody(type: EventType, data: object): object {
@@ -14,7 +14,7 @@ export function eventBody(type: EventType, data: object): object {
     properties: {
       id: {
         type: "string",
-        description: "The id of the event. Use it to deduplicate.",
+        description: "The event id. Use it to deduplicate.",
         examples: ["j3bw2jWb6q7aWGwChsgR86"],
       },
       object: { type: "string", enum: ["event"] },

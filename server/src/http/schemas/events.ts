@@ -4,25 +4,28 @@ import { Video } from "./videos.ts";
 import { EVENT_TYPE_WORDS, eventType, Webhook } from "./webhooks.ts";
 
 /**
- * Refers to the two schemas by name, so that OpenAPI shows their names. Responses contain payloads exactly as recorded
- * and skip the serializer.
+ * Refers to the two schemas by name, so that OpenAPI shows their names. Responses bypass the serializer, so that they
+ * contain payloads exactly as recorded.
  */
 const data = Type.Unsafe<object | null>({
-  description: "A snapshot of the object, as the API returned it when the event happened; null if the data was erased.",
+  description:
+    "A snapshot of the object as the API returned it when the event happened, or null if the data was erased.",
   anyOf: [{ $ref: address(Video) }, { $ref: address(Webhook) }, { type: "null" }],
 });
 
 export const Event = resource(
   "Event",
-  "Something that happened. An event never changes, except that its data can be erased.",
+  "Something that happened to a video or webhook. An event never changes, except that its data can be erased.",
   {
-    id: id("The id of the event, which is the same for every webhook and attempt. Use it to deduplicate."),
+    id: id("The event id, which is the same for every webhook and attempt. Use it to deduplicate."),
     object: objectWord("event"),
     type: eventType("The event type."),
     created: time("When the event happened."),
     data,
-    sequence: integer("The event's number within its video, starting at 1; 0 for an event without a video."),
-    video: Type.Optional(videoId("The video of the event. Present only if the data was erased.")),
+    sequence: integer(
+      "The event's sequence number within its video, starting at 1, or 0 for an event without a video.",
+    ),
+    video: Type.Optional(videoId("The event's video. Present only if the data was erased.")),
     erased: Type.Optional(time("When the data was erased. Present only if it was erased.")),
   },
 );
@@ -49,10 +52,10 @@ export const StreamQuery = body({
 
 export const Erasure = resource("Erasure", "The erasure of a deleted video's event data.", {
   object: objectWord("erasure"),
-  video: videoId("The id of the video."),
+  video: videoId("The video's id."),
   events: integer("Events erased by this request."),
   attempts: integer("Attempts erased by this request."),
-  has_more: Type.Boolean({ description: "Whether more data remains. If so, repeat the request." }),
+  has_more: Type.Boolean({ description: "Whether more data remains to be erased. If so, repeat the request." }),
 });
 
 export const EventTypeInfo = resource("EventType", "A type of event.", {

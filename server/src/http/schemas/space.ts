@@ -33,7 +33,7 @@ export const ApiKeyList = listOf(ApiKey);
 export const ApiKeyCreate = body(
   {
     name: text("Display name.", { minLength: 1, maxLength: LIMITS.NAME_CHARACTERS_MAX }),
-    scope: Type.Optional(word(["read", "write"], { description: "The permissions of the key.", default: "write" })),
+    scope: Type.Optional(word(["read", "write"], { description: "The key's permissions.", default: "write" })),
   },
   { $id: "ApiKeyCreate", description: "The new API key." },
 );
@@ -45,14 +45,14 @@ const password = text("At least 10 characters.", {
   maxLength: LIMITS.PASSWORD_CHARACTERS_MAX,
 });
 const token = text("The part of the link after `#`.", { minLength: 1, maxLength: 128 });
-const personName = text("The name of the person.", { minLength: 1, maxLength: LIMITS.NAME_CHARACTERS_MAX });
+const personName = text("The person's name.", { minLength: 1, maxLength: LIMITS.NAME_CHARACTERS_MAX });
 
 export const Session = resource("Session", "The person who is signed in.", {
   object: objectWord("session"),
-  user: Type.Object({ id: text("The id of the person."), name: text("Name."), email: text("Email address.") }),
-  space: Type.Object({ id: id(), name: text("The name of the space.") }),
+  user: Type.Object({ id: text("The person's id."), name: text("Name."), email: text("Email address.") }),
+  space: Type.Object({ id: id(), name: text("The space's name.") }),
 });
-export const Space = resource("Space", "The owner of videos, webhooks and API keys. People are members of a space.", {
+export const Space = resource("Space", "A space owns videos, webhooks and API keys. People are its members.", {
   id: id(),
   object: objectWord("space"),
   created: time("When the space was created."),
@@ -84,7 +84,7 @@ export const SignedOut = resource("SignedOut", "The ended session.", {
 });
 
 export const Member = resource("Member", "A person with access to the space.", {
-  id: text("The id of the member."),
+  id: text("The member's id."),
   object: objectWord("member"),
   created: time("When the person joined."),
   name: text("Name."),
@@ -94,7 +94,7 @@ export const Member = resource("Member", "A person with access to the space.", {
 export const MemberList = listOf(Member);
 export const Invitation = resource("Invitation", "A one-time link that lets a person join the space.", {
   object: objectWord("invitation"),
-  url: text("The link for the invited person. Shown only once."),
+  url: text("The link to send to the invited person. Shown only once."),
   expires: time("When the link expires."),
 });
 
@@ -104,7 +104,7 @@ export const AuditEntry = resource("AuditEntry", "A recorded action.", {
   created: time("When the action happened."),
   action: text("For example `webhook.secret_revealed`."),
   actor: text("An email address, `key <name>` or `operator`."),
-  address: textOrNull("The IP address of the actor."),
+  address: textOrNull("The actor's IP address."),
   subject: textOrNull("The id of the affected object."),
   details: Type.Unsafe<Record<string, unknown>>({
     type: "object",
@@ -116,8 +116,8 @@ export const AuditEntryList = listOf(AuditEntry);
 
 export const Overview = resource("Overview", "The data that the dashboard shows on every page.", {
   object: objectWord("overview"),
-  version: text("The version of the server."),
-  public_url: text("The public URL of the server."),
+  version: text("The server version."),
+  public_url: text("The server's public URL."),
   webhooks: Type.Object({
     total: integer("All webhooks."),
     failing: integer("Enabled webhooks that are failing."),
@@ -129,7 +129,7 @@ export const Overview = resource("Overview", "The data that the dashboard shows 
   }),
   videos: Type.Object({
     total: integer("All videos."),
-    bytes: integer("Total size of the files."),
+    bytes: integer("Total size of all files in bytes."),
     waiting: integer("Without a file."),
     uploading: integer("Being uploaded."),
     processing: integer("Being processed."),
@@ -138,11 +138,11 @@ export const Overview = resource("Overview", "The data that the dashboard shows 
   }),
   ffmpeg: Type.Object({
     available: Type.Boolean(),
-    version: textOrNull("The version of ffmpeg."),
+    version: textOrNull("The ffmpeg version."),
     hint: textOrNull("How to install ffmpeg if it is missing."),
   }),
   limits: Type.Object({
-    retention_days: integer("Number of days for which events and deliveries are kept."),
-    upload_bytes: integer("Maximum size of a file."),
+    retention_days: integer("How many days events and deliveries are kept."),
+    upload_bytes: integer("Maximum file size in bytes."),
   }),
 });

@@ -27,7 +27,7 @@ const Rendition = Type.Object({
   bitrate: integer("Bits per second."),
 });
 
-/** The names and types of the first five fields must never change, because they are also the wire format of events. */
+/** The first five fields must keep their names and types, because they are part of the wire format of events. */
 export const Video = resource("Video", "A video embed. It exists even before a file is uploaded.", {
   id: videoId(),
   object: objectWord("video"),
@@ -38,7 +38,7 @@ export const Video = resource("Video", "A video embed. It exists even before a f
   status: word(VIDEO_STATUSES, {
     description: "A playable video stays `ready` while a new file is processed.",
   }),
-  progress: integerOrNull("Progress of processing, 0 to 100."),
+  progress: integerOrNull("Processing progress in percent, from 0 to 100."),
   error: Type.Unsafe<{ code: string; message: string } | null>({
     type: ["object", "null"],
     description: "Why the latest file is not playable.",
@@ -54,7 +54,7 @@ export const Video = resource("Video", "A video embed. It exists even before a f
   size: integerOrNull("Size of the uploaded file in bytes."),
   poster_url: textOrNull("Poster image."),
   playback_url: textOrNull("HLS playlist."),
-  renditions: Type.Array(Rendition, { description: "Sizes and bit rates of the playable streams." }),
+  renditions: Type.Array(Rendition, { description: "The playable streams, with their sizes and bit rates." }),
   metadata: texts("Your own keys and values."),
 });
 export type Video = Static<typeof Video>;
@@ -83,7 +83,7 @@ export const VideoQuery = body({
   ...page,
   status: Type.Optional(word(VIDEO_STATUSES, { description: "Only videos with this status." })),
   q: Type.Optional(
-    text("Only videos whose name contains this text or whose id is this text.", {
+    text("Only videos whose name contains this text or whose id equals it.", {
       maxLength: LIMITS.NAME_CHARACTERS_MAX,
     }),
   ),

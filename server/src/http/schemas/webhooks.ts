@@ -36,18 +36,18 @@ const fields = {
   status_reason: textOrNull("Why the webhook is paused or disabled."),
   status_since: time("When `status` last changed."),
   ordering: word(["video", "none"], {
-    description: "`video` delivers the events of each video in order. `none` delivers events in any order.",
+    description: "`video` delivers each video's events in order. `none` delivers events in any order.",
   }),
   rate_limit: integerOrNull("Maximum deliveries per second, or null for no limit."),
-  headers: texts("Names of the custom headers. Their values are hidden."),
+  headers: texts("The names of the custom headers. Their values are hidden."),
   secret_hint: text("Last characters of the secret."),
   secret_since: time("When the secret was created."),
   previous_secret_hint: textOrNull("Last characters of the previous secret, while it is still valid."),
   previous_secret_until: timeOrNull("When the previous secret expires."),
-  failing_since: timeOrNull("When the first failure since the last success happened."),
-  disables_at: timeOrNull("When the webhook will be disabled if no delivery succeeds."),
+  failing_since: timeOrNull("When the first failure since the last success occurred."),
+  disables_at: timeOrNull("When the webhook will be disabled if no delivery succeeds before then."),
 };
-const secret = text("The secret that its deliveries are signed with.", { examples: ["whsec_…"] });
+const secret = text("The secret that signs the webhook's deliveries.", { examples: ["whsec_…"] });
 
 export const Webhook = resource("Webhook", "A registered URL with its event types and its secret.", fields);
 export type Webhook = Static<typeof Webhook>;
@@ -76,7 +76,7 @@ const events = Type.Array(eventType("An event type."), {
 });
 const description = textOrNull("Display name.", { maxLength: LIMITS.DESCRIPTION_CHARACTERS_MAX });
 const ordering = word(["video", "none"], {
-  description: "`video` (default) delivers the events of each video in order. `none` delivers events in any order.",
+  description: "`video` (default) delivers each video's events in order. `none` delivers events in any order.",
 });
 const rateLimit = integerOrNull("Maximum deliveries per second, or null for no limit.", {
   minimum: 1,
@@ -153,7 +153,7 @@ const quantiles = Type.Object({
   p50: numberOrNull("Median. Milliseconds."),
   p95: numberOrNull("95th percentile. Milliseconds."),
 });
-export const WebhookHealth = resource("WebhookHealth", "Deliveries of a webhook in the last 24 hours.", {
+export const WebhookHealth = resource("WebhookHealth", "Delivery statistics for a webhook over the last 24 hours.", {
   object: objectWord("webhook_health"),
   webhook: id(),
   success_rate: numberOrNull("Share of successful attempts, from 0 to 1; null if there were no attempts."),
@@ -168,17 +168,17 @@ export const WebhookHealth = resource("WebhookHealth", "Deliveries of a webhook 
   pending: integer("Pending deliveries: waiting, sending, retrying or held."),
   oldest_pending: timeOrNull("When the oldest pending delivery was created."),
   drain_seconds: integerOrNull(
-    "Estimated time until all pending deliveries are sent, assuming that all succeed. This is based on the rate limit and recent response times; null if neither is available.",
+    "Estimated time until all pending deliveries are sent, assuming that all succeed. The estimate is based on the rate limit and recent response times, and is null if neither is available.",
   ),
-  failing_since: timeOrNull("When the first failure since the last success happened."),
-  disables_at: timeOrNull("When the webhook will be disabled if no delivery succeeds."),
+  failing_since: timeOrNull("When the first failure since the last success occurred."),
+  disables_at: timeOrNull("When the webhook will be disabled if no delivery succeeds before then."),
   certificate_until: timeOrNull("When the receiver's certificate expires."),
   hours: Type.Array(
     Type.Object({
       hour: time("Start of the hour."),
       succeeded: integer("Successful attempts."),
       failed: integer("Failed attempts."),
-      errors: errors("Errors in this hour, most frequent first."),
+      errors: errors("Errors during this hour, most frequent first."),
       p50: numberOrNull("Median. Milliseconds."),
       p95: numberOrNull("95th percentile. Milliseconds."),
     }),
