@@ -21,7 +21,7 @@ async function pausedWebhook(): Promise<string> {
   return json.id;
 }
 
-test("the audit log records the name of a created or deleted API key, but not the key itself", async () => {
+test("the audit log records the name of each created or deleted API key, but never the key itself", async () => {
   const { json } = await api.ask("POST", "/v1/api-keys", { name: "deploy", scope: "read" });
   await api.ask("DELETE", `/v1/api-keys/${json.id}`);
   const entries = await entriesOf(json.id);
@@ -32,7 +32,7 @@ test("the audit log records the name of a created or deleted API key, but not th
   expect(JSON.stringify(entries)).not.toContain(json.key.slice(5));
 });
 
-test("the audit log records every change to a replay, but no dry runs", async () => {
+test("the audit log records every change to a replay, but not dry runs", async () => {
   const webhook = await pausedWebhook();
   await happen(api, "AAAAAAAAA1");
   const now_s = Math.floor(Date.now() / 1000);

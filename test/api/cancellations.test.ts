@@ -16,7 +16,7 @@ const happenThrice = async (letter: string) => {
   for (let n = 0; n < 3; n++) await happen(api, `${letter}${n}`.padEnd(10, "0"));
 };
 
-test("a cancellation takes effect once per Idempotency-Key, and the audit log records who canceled how many deliveries", async () => {
+test("a cancellation takes effect once per Idempotency-Key, and the audit log records who canceled the deliveries and how many", async () => {
   const webhook = await heldWebhook();
   await happenThrice("a");
   const counted = await api.ask("POST", "/v1/cancellations", { webhook, dry_run: true });

@@ -137,7 +137,7 @@ test("an erased event is neither replayed nor sent again", async () => {
   expect(await deliveriesOf(video)).toMatchObject([{ status: "succeeded" }, { status: "succeeded" }]);
 });
 
-test("a stream that resumes before an erased event sends it without its data", async () => {
+test("a stream that resumes from before an erased event sends the event without its data", async () => {
   const before = (await api.ask("GET", "/v1/events?order=desc&limit=1")).json.data[0].id;
   const video = await deliveredVideo();
   await erase(video);

@@ -55,7 +55,7 @@ test.each([
   ["/v1/api-keys", { name: "shown once" }, "key"],
   ["/v1/webhooks", { url: "https://example.com/x", events: ["video.created"] }, "secret"],
 ] as const)(
-  "a repeated request to %s returns the same secret, although it is not stored in plain text",
+  "a repeated request to %s returns the same secret, although the secret is not stored in plain text",
   async (path, body, field) => {
     const first = await api.ask("POST", path, body, once(`secret ${field}`.replace(" ", "-")));
     const again = await api.ask("POST", path, body, once(`secret ${field}`.replace(" ", "-")));

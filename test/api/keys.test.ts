@@ -111,7 +111,7 @@ test.each([
   expect([status, json.code, json.errors[0].path]).toEqual([422, "REQUEST_INVALID", path]);
 });
 
-test("a space can have only a limited number of API keys", async () => {
+test("the number of API keys per space is limited", async () => {
   const own = bearer(await api.key("write", await api.newSpace()));
   for (let n = 1; n < 100; n++) expect((await api.ask("POST", "/v1/api-keys", { name: `${n}` }, own)).status).toBe(201);
   expect((await api.ask("POST", "/v1/api-keys", { name: "101" }, own)).json.code).toBe("LIMIT_REACHED");

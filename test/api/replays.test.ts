@@ -8,9 +8,9 @@ import { happen } from "../support/engine.ts";
 const db = await testDatabase();
 const api = await testApi(db);
 
-test("canceling a replay cancels its pending deliveries, except those being sent, and subtracts them from its count", async () => {
-  const total = LIMITS.REPLAY_WINDOW + 1; // one more than fits in a window, so that the replay cannot finish
-  for (let n = 0; n < total; n++) await happen(api, `a${n}`.padEnd(10, "z")); // recorded before the webhook exists
+test("canceling a replay cancels its pending deliveries, except those being sent, and subtracts the canceled ones from the done count", async () => {
+  const total = LIMITS.REPLAY_WINDOW + 1; // one more than fits in the replay's window, so that it cannot finish
+  for (let n = 0; n < total; n++) await happen(api, `a${n}`.padEnd(10, "z")); // recorded before the webhook is created
   const body = { url: "https://r.example.com/", events: ["video.created"] };
   const { id: webhook } = (await api.ask("POST", "/v1/webhooks", body)).json;
   const range = { webhook, since: 0, until: Math.floor(Date.now() / 1_000) + 60, rate: null };

@@ -70,7 +70,7 @@ test.each(named(({ access }) => access === "person" || access === "owner"))("%s 
 });
 
 test.each(named(({ url, access }) => url.includes(":id") && access !== "owner"))(
-  "%s returns the same bytes for an id of another space as for an unknown one",
+  "%s returns the same bytes for another space's id as for an unknown id",
   async (_, route) => {
     const kind = route.url.split("/")[2] as Kind;
     const body = BODIES[name(route)];
@@ -112,7 +112,8 @@ function otherSpace() {
     };
     const webhooks = await make("/v1/webhooks", { url: "https://example.com/a", events: ["video.created"] });
     const videos = await make("/v1/videos", { name: "theirs" });
-    // Events are listed only after all older transactions on the server have ended, even those of other test files.
+    // An event is listed only after all older transactions on the database server, even those of other tests, have
+    // ended.
     const get = (path: string) =>
       eventually(async () => (await api.ask("GET", path, undefined, { authorization })).json.data[0].id as string);
     const replay = { webhook: webhooks, since: 0, until: 2_000_000_000 };

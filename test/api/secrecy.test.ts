@@ -44,7 +44,7 @@ function formsOf(secret: string): string[] {
 const encodings = (bytes: Buffer): string[] =>
   (["hex", "base64", "base64url"] as const).map((encoding) => bytes.toString(encoding).replace(/=+$/, ""));
 
-/** Returns the descriptions of all secrets found in a text, regardless of their encoding and case. */
+/** Returns the descriptions of all secrets found in a text, in any encoding and any case. */
 const leaksIn = (text: string): string[] =>
   [...secrets].filter(([, secret]) => has(text.toLowerCase(), formsOf(secret))).map(([description]) => description);
 const has = (lower: string, forms: string[]) => forms.some((form) => lower.includes(form.toLowerCase()));
@@ -65,7 +65,7 @@ async function ask(method: string, path: string, body?: unknown, more: Record<st
   const text = await response.text();
   return { status: response.status, text: `${text}\n${JSON.stringify([...response.headers])}`, json: JSON.parse(text) };
 }
-/** Like `ask`, but also records the response, because it must not contain a secret. */
+/** Like `ask`, but also records the response, which must not contain a secret. */
 async function askRecorded(method: string, path: string, body?: unknown, more: Record<string, string> = {}) {
   const response = await ask(method, path, body, more);
   responses.push([`${method} ${path} ${response.status}`, response.text]);
@@ -118,7 +118,7 @@ async function useWebhook(id: string): Promise<void> {
   expect((await askRecorded("PATCH", `/v1/webhooks/${id}`, { headers, description: "changed" })).status).toBe(200);
 }
 
-/** Sends invalid requests whose secrets must not appear in the errors. */
+/** Sends invalid requests that contain secrets, which must not appear in the errors. */
 async function sendInvalidRequests(id: string): Promise<void> {
   const good = { url: receiver.url, events, headers, secret: stray };
   for (const [path, body] of [

@@ -25,7 +25,7 @@ interface Message {
   data: string;
 }
 
-/** Opens a client for server-sent events that stores all messages. */
+/** Opens a client that stores all server-sent events it receives. */
 async function stream(path: string, headers: Record<string, string> = {}) {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const client = request(`${api.url}${path}`, {
@@ -103,7 +103,7 @@ test("a stream resumes after the last event seen, in order and without gaps or r
   expect(resumed.ids()).toEqual(all);
 });
 
-test("every viewer receives each event once and in commit order, whenever it connects", async () => {
+test("every viewer receives each event once and in commit order, no matter when it connects", async () => {
   const start = (await api.ask("GET", "/v1/events?order=desc&limit=1")).json.data[0].id;
   const viewers: Promise<Awaited<ReturnType<typeof stream>>>[] = [];
   for (let n = 0; n < 20; n++) {
@@ -139,7 +139,7 @@ test("a stream can filter by type and by video", async () => {
   for (const { messages } of [byVideo, byType]) expect(messages.map(({ event }) => event)).toEqual(["video.deleted"]);
 });
 
-test("a stream does not receive events from another space", async () => {
+test("a stream contains no events from other spaces", async () => {
   const authorization = `Bearer ${await api.key("read", await api.newSpace())}`;
   const theirs = await stream("/v1/events/stream", { authorization });
   const changes = await stream("/v1/changes", { authorization });

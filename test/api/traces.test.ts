@@ -16,7 +16,7 @@ const SEEN = { timeout: 30_000, interval: 100 };
 const [SERVER, CLIENT, PRODUCER] = [2, 3, 4];
 const FAILED = 2;
 
-describe("the traces of a server that delivers", async () => {
+describe("the traces of a server that delivers events", async () => {
   const [collector, receiver, bad] = [await startCollector(), await startReceiver(), await startReceiver()];
   let server: TestServer;
   let api: ReturnType<typeof apiOf>;
@@ -74,7 +74,7 @@ describe("the traces of a server that delivers", async () => {
       expect(attempts("succeeded").filter(({ parentSpanId }) => parentSpanId === event.spanId)).toHaveLength(1);
   });
 
-  test("include attempts claimed from the database, such as retries", async () => {
+  test("include attempts for deliveries claimed from the database, such as retries", async () => {
     await api.webhook(bad.url, "bad");
     await api.video("Unlucky");
     await expect.poll(() => [attempts("retry").length, attempts("failed").length], SEEN).toEqual([1, 1]);
@@ -115,7 +115,8 @@ test("an attempt made by a deliver-only node belongs to the trace of the API req
 }, 120_000);
 
 /**
- * Returns a function that starts a node with one role. All these nodes share a database, a folder and a secrets key.
+ * Returns a function that starts a node with the given role. All nodes started this way share a database, a data folder
+ * and a secrets key.
  */
 async function nodesOf(collector: string): Promise<(role: string) => Promise<TestServer>> {
   const folder = await mkdtemp(join(tmpdir(), "mave-traces-"));

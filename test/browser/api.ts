@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { TestServer } from "../support/server.ts";
 
-/** Returns an API client that stands in for a program that calls the API while a user works in the browser. */
+/** Returns an API client for tests in which a program calls the API while a user works in the browser. */
 export function apiOf(server: TestServer, key: string) {
   const call = async (method: string, path: string, body?: unknown) => {
     const response = await fetch(server.url + path, {

@@ -257,7 +257,7 @@ describe.skipIf(without("chromium"))("deliveries in the dashboard", { timeout: 9
     await page.getByRole("dialog").waitFor({ state: "detached" });
 
     await page.keyboard.press("Control+k");
-    await page.getByRole("combobox", { name: "Search or jump to" }).waitFor(); // earlier key presses would be lost
+    await page.getByRole("combobox", { name: "Search or jump to" }).waitFor(); // keys pressed before this would be lost
     await page.keyboard.type(id);
     await page.getByRole("option", { name: `Delivery ${id}` }).waitFor();
     await page.keyboard.press("Enter");

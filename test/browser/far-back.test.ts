@@ -1,6 +1,4 @@
-/**
- * Tests filters that match little or nothing in a long history. The page searches such a history with several requests.
- */
+/** Tests filters that match few or no deliveries in a long history, which the page searches with several requests. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LIMITS } from "../../server/src/kernel/limits.ts";
 import { openDatabase } from "../../server/src/store/db.ts";
@@ -19,7 +17,7 @@ const UNAVAILABLE = {
   detail: "The database is unavailable.",
 };
 
-/** Inserts deliveries that are dated one second apart. Only the oldest one has the type video.uploaded. */
+/** Inserts deliveries with timestamps one second apart. Only the oldest one has the type video.uploaded. */
 const FILL = `insert into deliveries (space_id, webhook_id, id, event_id, type, video_id, sequence, previous, status, attempts,
     response_status)
   select s.id, gen_random_uuid(), id_floor(now() - n * interval '1 s'), gen_random_uuid(),

@@ -31,7 +31,7 @@ describe.skipIf(without("chromium"))("every page of the dashboard", { timeout: 9
   });
   afterAll(() => server?.remove());
 
-  /** The pages, each with a text that appears once the page has loaded. */
+  /** The pages, each with text that appears once the page has loaded. */
   const pages = (): [path: string, text: string][] => [
     ["webhooks", "Nobody listens"],
     ["webhooks/new", "video.created"],

@@ -15,7 +15,9 @@ import { startReceiver } from "./receiver.ts";
 const SILENT_MS = 40_000;
 /** The interval between heartbeats. One interval is well below SILENT_MS; three are above it. */
 const QUIET_MS = 15_000;
-/** Longer than one reconnection attempt: five seconds for a response, plus three until the next attempt. */
+/**
+ * Longer than one reconnection attempt, which waits five seconds for a response, plus the three-second pause after it.
+ */
 const TRY_MS = 10_000;
 const SEEN = { timeout: 60_000 };
 
@@ -132,10 +134,10 @@ const COUNT_BEATS = `
 
 const row = (page: Page, name: string) => page.getByRole("row", { name: new RegExp(name) });
 
-/** Returns the time on the page's clock, in the format that the page shows. */
+/** Returns the time on the page's clock, in the format that the page uses. */
 const timeIn = (page: Page) => page.evaluate<string>(`new Date().toLocaleTimeString("en-GB")`);
 
-/** Waits until the page reports a lost connection. @returns the time of the last data */
+/** Waits until the page reports a lost connection. @returns the displayed time of the last data */
 async function reconnecting(page: Page): Promise<string> {
   const mark = page.getByText(/^Reconnecting, data as of \d\d:\d\d:\d\d$/);
   await mark.waitFor(SEEN);

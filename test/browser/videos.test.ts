@@ -208,7 +208,7 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("the videos pages", as
     await page.context().close();
   });
 
-  test("the deletion dialog shows how many webhooks are notified", async () => {
+  test("the deletion dialog shows how many webhooks will be notified", async () => {
     const key = await server.key();
     const { page } = await videosPage();
     for (const events of [["video.deleted"], ["video.created", "video.deleted"], ["video.created"]])
@@ -220,7 +220,7 @@ describe.skipIf(without("chromium") || without("ffmpeg"))("the videos pages", as
     await page.context().close();
   });
 
-  test("the event data of a deleted video can be erased, and every page shows that it was erased", async () => {
+  test("a deleted video's event data can be erased, and every page shows that it has been erased", async () => {
     const key = await server.key();
     await call(server, key, "/v1/webhooks", { url: "http://127.0.0.1:65000/erased", events: ["video.deleted"] });
     const { id } = await call(server, key, "/v1/videos", { name: "Ada's film" });

@@ -7,7 +7,7 @@ import { startServer, type TestServer } from "../support/server.ts";
 import { apiOf } from "./api.ts";
 import { startReceiver } from "./receiver.ts";
 
-// The page reads webhook health at most every five seconds. The rest of the timeout is slack for busy machines.
+// The page picks up webhook health within five seconds. The rest of the timeout is slack for busy machines.
 const SEEN_MS = 30_000;
 
 describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_000 }, async () => {
@@ -93,7 +93,7 @@ describe.skipIf(without("chromium"))("webhooks in the dashboard", { timeout: 90_
     await expect.poll(async () => (await charts.first().boundingBox())!.width).toBeLessThanOrEqual(390);
     expect(faults).toEqual([]);
     await page.context().close();
-    await api.remove(`/v1/webhooks/${id}`); // other tests expect no extra webhook
+    await api.remove(`/v1/webhooks/${id}`); // other tests expect no extra webhooks
   });
 
   test("pausing can be undone, resuming previews the held deliveries, and no event is lost", async () => {

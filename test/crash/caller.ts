@@ -1,6 +1,6 @@
 /** An API client that retries each call with the same Idempotency-Key until it gets a response. */
 export interface Caller {
-  /** Called for each try, because callers may switch to another server. */
+  /** Called on each try, because callers may switch to another server. */
   url: () => string;
   key: string;
 }

@@ -7,7 +7,7 @@ import { FACTOR, type Scene, SEED, setScene, wait } from "./scene.ts";
 
 const TIMEOUT_MS = 240_000;
 const COMMIT_CUTS = Math.ceil(3 * FACTOR);
-/** How long the outage continues after the server has noticed it. In the long tests, it is as long as a lease. */
+/** How long the outage continues after the server has noticed it. In the long tests, this is as long as a lease. */
 const BLACK_HOLE_MS = 6_000 * FACTOR;
 
 /** Creates a database behind a proxy that fails on command. */
@@ -64,7 +64,7 @@ describe("while the database is unreachable,", () => {
 });
 
 describe("connections that are cut just before or after a commit", () => {
-  test("lose no acknowledged change and make no change twice", { timeout: TIMEOUT_MS }, async () => {
+  test("cause no acknowledged change to be lost or made twice", { timeout: TIMEOUT_MS }, async () => {
     const { scene, proxy } = await sceneBehindProxy();
     const random = seeded(SEED);
     const cuts = { before: 0, after: 0 };
@@ -94,8 +94,8 @@ describe("connections that are cut just before or after a commit", () => {
   });
 });
 
-describe.each(["between statements", "in the middle of a commit"])("a database that vanishes %s", (when) => {
-  test("is detected, and deliveries continue once it is back", { timeout: TIMEOUT_MS }, async () => {
+describe.each(["between statements", "in the middle of a commit"])("a database outage that starts %s", (when) => {
+  test("is detected, and deliveries continue once the database is back", { timeout: TIMEOUT_MS }, async () => {
     const { scene, proxy } = await sceneBehindProxy();
     const load = scene.load({ callers: 2 });
     await wait(500);
@@ -122,7 +122,7 @@ describe.each(["between statements", "in the middle of a commit"])("a database t
   });
 });
 
-describe("a server that loses its database while it prints the sign-in link", () => {
+describe("a server that loses its database connection while printing the sign-in link", () => {
   test("keeps running and explains how to get a link", { timeout: TIMEOUT_MS }, async () => {
     const { url, proxy } = await databaseBehindProxy();
     let cuts = 0;

@@ -8,7 +8,7 @@ import { databaseUrl } from "../support/database.ts";
 import { removeDataFolder } from "../support/server.ts";
 import { type Scene, setScene, wait } from "./scene.ts";
 
-/** The signals that make PostgreSQL shut down fast, shut down immediately and die, in this order. */
+/** The signals for a fast shutdown, an immediate shutdown and a kill of PostgreSQL, in this order. */
 const SIGNALS = ["SIGINT", "SIGQUIT", "SIGKILL"] as const;
 
 interface Database {

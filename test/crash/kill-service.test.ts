@@ -8,7 +8,7 @@ import { FACTOR, type Scene, SEED, setScene, wait } from "./scene.ts";
 
 const KILLS = Math.ceil(10 * FACTOR);
 
-/** What each round kills: the running server, the server while it starts, or its database. */
+/** What each round kills, in order. `start` means the server while it is starting. */
 const ROUNDS = [["service"], ["service", "start"], ["database"], ["service", "start"]] as const;
 
 /** The approximate duration of startup. A kill at a random moment during startup can hit any of its stages. */

@@ -72,7 +72,7 @@ function workers(): number[] {
     });
 }
 
-/** Checks that no temporary files and no partial uploads are left. */
+/** Checks that no temporary files or partial uploads are left. */
 async function expectNoLeftovers(): Promise<void> {
   for (const folder of ["work", "incoming"])
     await expect.poll(() => readdir(join(server.dataDir, folder)), { timeout: TIMEOUT_MS, interval: 500 }).toEqual([]);

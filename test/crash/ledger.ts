@@ -26,7 +26,7 @@ interface DeliveryView {
   log: AttemptView[];
 }
 
-/** The comparison's result. The test passes if there are no findings. */
+/** The result of the comparison. The test passes if there are no findings. */
 export interface Ledger {
   events: number;
   deliveries: number;
@@ -47,7 +47,7 @@ export interface LedgerInput {
   acknowledged: Acknowledged;
 }
 
-/** Compares the changes that callers saw acknowledged, the API's data and the receiver's log. */
+/** Compares the changes acknowledged to callers, the API's data and the receiver's log. */
 export async function compare({ caller, receiver, webhooks, acknowledged }: LedgerInput): Promise<Ledger> {
   const events = await listedEvents(caller, acknowledged);
   const deliveries = await withLogs(caller, await all<DeliveryView>(caller, "/v1/deliveries"));
@@ -84,9 +84,9 @@ export async function compare({ caller, receiver, webhooks, acknowledged }: Ledg
 const isSuccess = ({ responded }: Received): boolean => responded !== null && responded < 300;
 
 /**
- * Reads the list of events until it contains every acknowledged one, or until a timeout. The list omits events newer
- * than the oldest running transaction in any database on the PostgreSQL server, even if another test runs that
- * transaction.
+ * Reads the list of events until it contains every acknowledged event or a timeout expires. The list omits events newer
+ * than the oldest running transaction in any database on the PostgreSQL server, even if that transaction belongs to
+ * another test.
  */
 async function listedEvents(caller: Caller, acknowledged: Acknowledged): Promise<EventView[]> {
   const read = async () => (await all<EventView>(caller, "/v1/events")).filter(({ type }) => type.startsWith("video."));
@@ -109,7 +109,7 @@ async function withLogs(caller: Caller, deliveries: DeliveryView[]): Promise<Del
   return details;
 }
 
-/** Checks that each acknowledged change has its event in the API. */
+/** Checks that the API has an event for each acknowledged change. */
 function missingEvents(events: EventView[], { created, deleted }: Acknowledged): string[] {
   const known = new Set(events.map(({ type, data }) => `${type} ${data.id}`));
   const due = [...[...created].map((id) => `video.created ${id}`), ...[...deleted].map((id) => `video.deleted ${id}`)];
@@ -165,8 +165,8 @@ function unknownRequests(received: Received[], deliveries: DeliveryView[]): stri
 }
 
 /**
- * Checks that each attempt has only one row and that at most one attempt per delivery succeeded, no matter how many
- * nodes settled the delivery.
+ * Checks that each attempt has only one row and that at most one attempt per delivery succeeded, even if several nodes
+ * settled the delivery.
  */
 function settledTwice(deliveries: DeliveryView[]): string[] {
   return deliveries.flatMap(({ id, log }) => {
@@ -178,8 +178,8 @@ function settledTwice(deliveries: DeliveryView[]): string[] {
 }
 
 /**
- * Checks that a delivery's requests do not overlap in the receiver's log, because only one node at a time may attempt
- * it.
+ * Checks that a delivery's requests do not overlap in the receiver's log, because only one node at a time may attempt a
+ * delivery.
  */
 function overlaps(byDelivery: Map<string, Pick<Received, "began_ms" | "at_ms" | "attempt">[]>): string[] {
   return [...byDelivery].flatMap(([delivery, own]) => {
@@ -198,7 +198,9 @@ function differingBodies(received: Received[]): string[] {
     .map(([event]) => `event ${event} was sent with different bytes`);
 }
 
-/** Checks that each webhook gets a video's event only after the video's previous event has succeeded. */
+/**
+ * Checks that each webhook gets a video's event only after the delivery of the video's previous event has succeeded.
+ */
 function outOfOrder(received: Received[]): string[] {
   const lines = Map.groupBy(received, ({ path, video }) => `${path} ${video}`);
   return [...lines].flatMap(([line, own]) => {

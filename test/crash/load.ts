@@ -8,9 +8,9 @@ export interface Acknowledged {
 
 export interface Load {
   acknowledged: Acknowledged;
-  /** Returns the number of failed tries. Each of them was followed by another try. */
+  /** Returns the number of failed tries, each of which was retried. */
   failedTries(): number;
-  /** Stops the callers, and resolves once each of them has received its last response. */
+  /** Stops the callers, and resolves once they have received all responses. */
   stop(): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** Starts callers that create videos, and delete about half of them, until they are stopped. */
+/** Starts callers that keep creating videos, and deleting about half of them, until `stop` is called. */
 export function startLoad(caller: Caller, { callers = 4, pause_ms = 60, seed = 1 } = {}): Load {
   const acknowledged: Acknowledged = { created: new Set(), deleted: new Set() };
   let [failedTries, isRunning] = [0, true];

@@ -9,9 +9,9 @@ import { verify } from "@mave/webhooks";
 
 /** A request as the receiver saw it. The receiver writes each request to its log as one line before it responds. */
 export interface Received {
-  /** The time at which the headers had arrived. */
+  /** The time when the request's headers arrived. */
   began_ms: number;
-  /** The time just before the response, or before the decision not to respond. */
+  /** The time just before the receiver responds, closes the connection or leaves it hanging. */
   at_ms: number;
   /** The URL's path, which identifies the webhook. */
   path: string;
@@ -22,7 +22,7 @@ export interface Received {
   attempt: number;
   sequence: number;
   previous: number;
-  /** The SHA-256 of the body, because every attempt for an event must send the same bytes. */
+  /** The SHA-256 of the body, which must be the same in every attempt for an event. */
   digest: string;
   /** Whether the signature matches the webhook's secret. */
   verified: boolean;
@@ -33,7 +33,7 @@ export interface Received {
 export interface LoggingReceiver {
   url(path: string): string;
   secrets: Map<string, string>;
-  /** All lines in the log file so far. */
+  /** Returns all requests logged so far. */
   read(): Received[];
   /** The number of requests in progress. */
   inFlight(): number;
@@ -50,8 +50,8 @@ interface Behavior {
 }
 
 /**
- * How the receiver behaves on each path. The behavior depends only on the delivery and the attempt, so that a run can
- * be reproduced.
+ * How the receiver behaves on each path. The behavior depends only on the delivery and the attempt, so that runs can be
+ * reproduced.
  */
 const BEHAVIORS: Record<string, (chance: number, attempt: number) => Behavior> = {
   "/healthy": () => ({ status: 200 }),
@@ -86,7 +86,7 @@ async function* flood(): AsyncIterable<Buffer> {
 
 /**
  * Starts a receiver that logs each request to a file before it responds. The file is an independent record of all
- * requests, even of those whose sender was killed.
+ * requests, including those whose sender was killed.
  */
 export async function startLoggingReceiver(file: string): Promise<LoggingReceiver> {
   const secrets = new Map<string, string>();

@@ -9,9 +9,9 @@ export interface Kill {
   over_ms: number;
 }
 
-/** How many attempts were lost to kills, and which losses no kill explains. */
+/** How many attempts were lost to kills, and which losses cannot be explained by a kill. */
 export interface Losses {
-  /** The highest number of attempts lost by one kill. */
+  /** The highest number of attempts lost to one kill. */
   most: number;
   /** The highest number of attempts for one webhook that were settled although an earlier attempt was lost. */
   overtaken: number;
@@ -19,16 +19,16 @@ export interface Losses {
 }
 
 /**
- * How many attempts one kill may lose: those in flight and those in the batch that was being settled. The highest
- * number observed is 22.
+ * How many attempts may be lost to one kill: those in flight, plus those in the batch that was being settled. The
+ * highest number observed is 22.
  */
 const LOST_MAX = PATHS.length * LIMITS.WEBHOOK_IN_FLIGHT_MAX + LIMITS.SETTLE_BATCH_MAX;
 
 /**
  * How many later attempts for one webhook may be settled although an earlier one was lost. If the server is killed,
- * these are the other attempts in flight; none have been observed. If the database is killed, it loses the settles that
- * it has not yet written to disk. The server then settles the responses it received in the meantime, all of them for
- * deliveries that it had already leased. The highest number observed is 4.
+ * these are the other attempts in flight; none have been observed. If the database is killed, it loses settled attempts
+ * that it had not yet written to disk. The server then settles the responses it received in the meantime, all of them
+ * for deliveries that it had already leased. The highest number observed is 4.
  */
 const OVERTAKEN_MAX = {
   service: LIMITS.WEBHOOK_IN_FLIGHT_MAX,
@@ -39,9 +39,10 @@ const OVERTAKEN_MAX = {
 const END_UNKNOWN = "/hostile";
 
 /**
- * Checks that kills explain all unrecorded attempts. It compares the order of attempts instead of times, because times
- * are unreliable on a busy machine. Attempts are settled in the order of their responses, so a kill loses only the last
- * few. An attempt that is missing from the middle must have been lost for another reason.
+ * Checks that a kill explains each unrecorded attempt. It compares the order of attempts and not their times, because
+ * timing is unreliable on a busy machine. Attempts are settled in the order in which their responses arrive, so only
+ * the last few can be lost to a kill. An attempt that is missing from the middle must have been lost for another
+ * reason.
  */
 export function losses(received: readonly Received[], unrecorded: readonly Received[], kills: readonly Kill[]): Losses {
   const lost = new Set(unrecorded);

@@ -15,7 +15,7 @@ const KILLS = 2 * Math.ceil(FACTOR / 2);
 /** How long a node is frozen. This is shorter than a lease; freeze.long.test.ts tests longer freezes. */
 const FREEZE_MS = 2_000;
 
-/** The minimum time that a delivery's old lease must have left when another node sends the delivery. */
+/** The minimum time left on a delivery's old lease when another node sends the delivery. */
 const LEASE_LEFT_MS = 5_000;
 
 describe("two nodes under load", () => {
@@ -57,9 +57,9 @@ describe("two nodes under load", () => {
 });
 
 /**
- * Kills a node, waits until the other node has sent its deliveries, and restarts it. The killed node's leases would
- * last another half a minute, so deliveries that arrive sooner were released by the takeover. The takeover usually
- * takes 2 s, and at most 8 s on a heavily loaded machine.
+ * Kills a node, waits until its deliveries have been sent by the other node, and restarts it. The killed node's leases
+ * would not expire for about half a minute, so deliveries that arrive sooner were released by the takeover. The
+ * takeover usually takes 2 s, and at most 8 s on a heavily loaded machine.
  * @returns the milliseconds from the kill until the first of these deliveries arrived
  */
 async function killUntilTakenOver({ scene, nodes, db }: TwoNodes, index: number, leases: Leased[]): Promise<number> {

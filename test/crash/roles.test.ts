@@ -14,7 +14,7 @@ import { QUICK_RETRIES } from "./scene.ts";
 const poll = { timeout: 60_000, interval: 50 };
 
 test.skipIf(without("ffmpeg"))(
-  "three nodes with one role each create, deliver and process a video together",
+  "three nodes, each with a different role, create a video, process it and deliver its events",
   { timeout: 240_000 },
   async () => {
     const { start, receiver } = await prepare();
@@ -43,8 +43,8 @@ test.skipIf(without("ffmpeg"))(
 );
 
 /**
- * Creates a receiver, and a database, a data folder and a secrets key that all nodes share. Everything is removed after
- * the test.
+ * Creates a receiver, plus a database, a data folder and a secrets key that all nodes share. Everything is removed
+ * after the test.
  */
 async function prepare() {
   const folder = await mkdtemp(join(tmpdir(), "mave-roles-"));

@@ -26,7 +26,7 @@ test("during a rolling update, both versions deliver, an older node can restart,
   await Promise.all([delivers(older), delivers(newer)]);
 
   await leaves(scene, older);
-  await older.start(); // the tables are now newer than this node's code
+  await older.start(); // the schema is now newer than this node's code
   scene.balanced.push(older);
   await Promise.all([delivers(older), delivers(newer)]);
   await leaves(scene, older);
@@ -57,7 +57,7 @@ async function olderNode(): Promise<{ scene: Scene; db: Database; env: Record<st
   return { scene: await setScene(env), db, env };
 }
 
-/** Waits until the node has made further attempts. */
+/** Waits until the node has made more attempts. */
 async function delivers(node: TestServer): Promise<void> {
   const before = await attempts(node);
   await expect.poll(() => attempts(node)).toBeGreaterThan(before + 10);
@@ -71,10 +71,7 @@ async function attempts({ url }: TestServer): Promise<number> {
     .reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
 }
 
-/**
- * Reads every table on all connections, so that a later call uses statements that were prepared before the tables
- * changed.
- */
+/** Reads every table on all connections, so that later calls use statements prepared before the tables changed. */
 async function readsEveryTable({ caller }: Scene): Promise<void> {
   for (const path of ["videos", "webhooks", "events", "deliveries", "replays", "api-keys"]) {
     const reading = Array.from({ length: 20 }, () => call(caller, "GET", `/v1/${path}`));

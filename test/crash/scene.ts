@@ -9,8 +9,8 @@ import { type Load, startLoad } from "./load.ts";
 import { type LoggingReceiver, startLoggingReceiver } from "./logging-receiver.ts";
 
 /**
- * A retry schedule with short delays, so that tests reach the last retry, and with more retries than any of the
- * receiver's paths needs.
+ * A retry schedule with short delays, so that tests can reach the last retry, and with more retries than any of the
+ * receiver's paths requires.
  */
 export const QUICK_RETRIES = { MAVE_RETRY_SCHEDULE: "0,0,1,1,1,1,2,2,2,2,2,2", MAVE_ATTEMPT_TIMEOUT_MS: "3000" };
 
@@ -84,7 +84,7 @@ async function drained(caller: Caller, timeout: number): Promise<void> {
 }
 
 /**
- * Waits for a fixed time. Use it to kill at a random moment or if the duration itself is under test. To wait until
+ * Waits for a fixed time. Use it to kill at a random moment, or when the duration itself is under test. To wait until
  * something is ready, poll instead.
  */
 export const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

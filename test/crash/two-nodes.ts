@@ -13,7 +13,7 @@ export interface TwoNodes {
   db: Database;
 }
 
-/** Starts two nodes that serve and deliver on the same database, which the test can query. */
+/** Starts two nodes that serve the API and deliver events. They share a database, which the test can query. */
 export async function startTwoNodes(): Promise<TwoNodes> {
   const connection = await testConnection();
   const db = openDatabase({ connection, connections: 2 });
@@ -74,7 +74,7 @@ export async function freeze({ scene: { balanced }, nodes, db }: TwoNodes, index
   return leases;
 }
 
-/** Waits until another node has sent all these deliveries. @returns the time of each request in ms */
+/** Waits until another node has sent all of these deliveries. @returns the time of each request in ms */
 export async function sentByOther({ receiver }: Scene, leases: Leased[]): Promise<number[]> {
   const times = () => {
     const received = receiver.read();

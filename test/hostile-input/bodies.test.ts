@@ -21,8 +21,8 @@ beforeAll(async () => {
   const video = await make("/v1/videos", { name: "a film" });
   const webhook = await make("/v1/webhooks", { url: `${server.url}/receiver`, events: ["video.created"] });
   const all = await operations(server, (path) => (path.includes("webhooks") ? webhook : video));
-  // DELETE is left out, because it would remove objects that the other operations need. The tests of individual routes
-  // cover it.
+  // DELETE is left out, because it would remove objects that the other operations need. It is covered by the tests of
+  // individual routes.
   changing = all.filter(({ body, method }) => body !== null && method !== "DELETE");
 }, 60_000);
 afterAll(() => server?.remove());
@@ -144,7 +144,7 @@ describe("an invalid body", () => {
     );
   }, 60_000);
 
-  test("leaves the server running, without internal errors or growing memory", async () => {
+  test("leaves the server running, without internal errors or memory growth", async () => {
     expect((await ask(`${server.url}/healthz`, {})).status).toBe(200);
     expect(server.output()).not.toMatch(/request failed|INTERNAL|unhandled|uncaught/i);
     // With a leak, memory grows in every round. A healthy heap may grow in some rounds, but not in all of them.

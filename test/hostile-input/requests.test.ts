@@ -213,7 +213,7 @@ describe("a raw HTTP request", () => {
       `HEAD /v1/videos HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`,
     ]) {
       const response = await raw(server.url, request);
-      // After CONNECT, the server only closes the connection.
+      // In response to CONNECT, the server just closes the connection.
       expect(`${request.split("\r\n", 1)[0]}: ${response.status}`).toMatch(/: (?:0|[2-4]\d\d)$/);
     }
   });

@@ -23,6 +23,7 @@ const withoutCode = (text: string): string =>
   text.replaceAll(/^```[\s\S]*?^```/gm, (block) => block.replaceAll(/[^\n]/g, ""));
 
 /**
- * Returns whether a line cannot be wrapped: a table row, an image, a bare link, or a test name in docs/guarantees.md.
+ * Returns whether a line cannot be wrapped, because it is a table row, an image, a bare link, or a test name in
+ * docs/guarantees.md.
  */
 const isUnbreakable = (line: string): boolean => /^\s*(?:\||!\[|<?https?:\S+$|- `\S+\.test\.ts`: )/.test(line);

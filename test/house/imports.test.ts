@@ -5,8 +5,8 @@ const SERVER = "server/src";
 const files = sources(SERVER);
 
 /**
- * The layers, from the bottom up. A folder imports (even types) only from itself and from the layers listed before its
- * own.
+ * The layers, from the bottom up. A folder may import (even types) only from itself and from the layers listed before
+ * its own.
  */
 const LAYERS = [
   ["kernel"],

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { sources } from "./source.ts";
 
-/** These files log a constant that they define, or a message that the sign-in library passes to them. */
+/** These files log a constant that they define or a message that they receive from the sign-in library. */
 const EXCEPTIONS = ["server/src/auth/better-auth.ts", "server/src/store/open-store.ts"];
 
 test("a log message is a constant sentence, capitalized, without a final period", () => {

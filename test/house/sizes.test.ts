@@ -44,6 +44,7 @@ test(`nine out of ten functions have at most ${FUNCTION_MOSTLY_MAX} lines`, () =
 const isFactory = (name: string): boolean => /^create[A-Z]/.test(name);
 
 /**
- * Returns whether a function is a list of routes with their schemas. Splitting such a list would not make it clearer.
+ * Returns whether a function is a list of routes with their schemas. Splitting such a function would not make it
+ * clearer.
  */
 const isTable = (path: string, name: string): boolean => path.startsWith("server/src/http/") && /Routes?$/.test(name);

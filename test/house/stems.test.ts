@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import { paths } from "./source.ts";
 
-/** The names that several files in an area may share because they cover the same subject in different layers or pages. */
+/**
+ * The names that several files in an area may share, because these files cover one subject in different layers or
+ * pages.
+ */
 const SHARED: Record<string, string[]> = {
   "server/src": [
     ...[

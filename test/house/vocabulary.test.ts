@@ -5,7 +5,7 @@ interface Rule {
   /** The pattern that no line may match, even inside identifiers. */
   banned: RegExp;
   use: string;
-  /** Lines that are exempt, because someone else chose the name. */
+  /** Lines that are exempt because someone else chose the name. */
   except?: RegExp;
 }
 
@@ -17,7 +17,7 @@ const RULES: Rule[] = [
     except: /createAuthEndpoint|\bendpoints?:|OTEL_EXPORTER|S3_ENDPOINT|s3Endpoint|With an endpoint, tus/,
   },
   { banned: /subscri(?:ption|ber)/i, use: "webhook" },
-  { banned: /(?<!use|requestIdle)callback/i, use: "webhook", except: /callback[(:,)?]/ }, // also a parameter of Node functions
+  { banned: /(?<!use|requestIdle)callback/i, use: "webhook", except: /callback[(:,)?]/ }, // also a parameter name in Node
   { banned: /\bworkspaces?\b/i, use: "space", except: /npm|"workspaces"|workspace package/ },
   { banned: /\b(?:web)?hook_id\b(?<!webhook_id)/, use: "webhook_id" },
   { banned: /answer/i, use: "response (noun), respond (a receiver), return (our API)" },

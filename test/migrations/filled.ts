@@ -11,8 +11,8 @@ import { startOwnPostgres } from "../support/own-postgres.ts";
 export const MIGRATIONS = fileURLToPath(new URL("../../server/migrations/", import.meta.url));
 
 /**
- * The number of the last release's newest migration. Files up to this number run only on a new database, where they
- * block no one. Later files are applied while nodes of the last release are running. Raise this number with each
+ * The number of the last release's newest migration. Migrations up to this number run only on a new database, where
+ * they block no one. Later ones are applied while nodes of the last release are running. Raise this number with each
  * release.
  */
 export const BASELINE = "0008";

@@ -7,7 +7,7 @@ import { BASELINE, copyOfBaseline, filledDatabase, later, MIGRATIONS, SPACE, WEB
 import { watched } from "./watched.ts";
 import { startWork, type Work } from "./work.ts";
 
-const TIME = { timeout: 240_000 }; // takes seconds on an idle machine, but a migration may have to wait for a lock
+const TIME = { timeout: 240_000 }; // the tests take seconds, but a migration may have to wait for a lock
 const MODELS = fileURLToPath(new URL("models/", import.meta.url));
 const MODEL_FILES = [
   "column.sql",

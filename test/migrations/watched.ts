@@ -4,7 +4,7 @@ import type { Database } from "../../server/src/store/db.ts";
 /** Reading this many rows is fast on any machine. */
 const FEW = 1_000;
 
-/** The lock modes that block writes to the table. */
+/** The lock modes that block writes to a table. */
 const BLOCKING = ["ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"];
 
 /** A transaction's locks, reads and writes on a table and its partitions. */
@@ -28,10 +28,10 @@ interface Snapshot {
 }
 
 /**
- * Wraps a database for `migrate`. Before each commit, it inspects the transaction and fails with the reasons if the
- * migration would affect running nodes. It counts rows instead of measuring time, because time depends on the machine.
- * A migration that blocks writers may contain only DDL: a wait or a loop reads no rows, so the row count would not
- * reveal it.
+ * Wraps a database for `migrate`. Before each commit, the wrapper inspects the transaction and, if the migration would
+ * affect running nodes, fails with the reasons. It counts rows instead of measuring time, because time depends on the
+ * machine. A migration that blocks writers may contain only DDL: a wait or a loop reads no rows, so the row count would
+ * not reveal it.
  */
 export function watched(db: Database): Database {
   return {
@@ -46,7 +46,7 @@ export function watched(db: Database): Database {
       let before: Snapshot;
       let file = "";
       const watch = async (text: string | pg.QueryConfig, values?: unknown[]) => {
-        if (typeof text !== "string") return query(text); // from the session that holds the migration lock
+        if (typeof text !== "string") return query(text); // sent by the session that holds the migration lock
         if (text.startsWith("-- ")) file = text;
         const findings = text === "commit" ? problems(before, await snapshot(query), file) : [];
         if (findings.length > 0) throw new Error(findings.join("\n"));
@@ -75,7 +75,7 @@ function problems(before: Snapshot, after: Snapshot, file: string): string[] {
   ];
 }
 
-/** Returns statements other than definitions if the file blocks writes to existing tables. */
+/** If the file blocks writes to existing tables, returns its statements that are not DDL. */
 function otherStatements(before: Snapshot, after: Snapshot, file: string): string[] {
   const used = new Set(before.touched.map(({ name }) => name));
   const blocked = after.touched
@@ -85,7 +85,7 @@ function otherStatements(before: Snapshot, after: Snapshot, file: string): strin
   return blocked.length === 0 ? [] : others.map((other) => `${blocked}: blocked while this runs: ${other}`);
 }
 
-/** Matches statements that create a table from a query. They do not count as definitions. */
+/** Matches statements that create a table from a query, which do not count as DDL here. */
 const FILLING =
   /^create\s+(?:unlogged\s+table|table|materialized\s+view)\b.*\sas\s+(?:select|with|values|table|execute)\b/is;
 const isDefinition = (statement: string) =>
@@ -113,7 +113,7 @@ function longLocks({ name, locks, ...after }: Touched, before: Touched | undefin
   ];
 }
 
-/** Finds columns that older nodes leave empty but that must not be null. */
+/** Finds required columns that older nodes would leave empty. */
 function unwritable({ name, required, has_default }: Column, before: Snapshot): string[] {
   const [table] = name.split(".");
   if (!before.columns.some((column) => column.name.startsWith(`${table}.`))) return [];

@@ -11,12 +11,14 @@ import { createSafeClient, type Exchange } from "../../server/src/net/safe-clien
 import { startBlackHole, startHostileReceiver } from "../support/hostile-receiver.ts";
 import { HOSTILITIES } from "../support/hostilities.ts";
 
-/** The deadlines for receivers that stall and for receivers that finish. The latter allows for a busy machine. */
+/** The deadlines for receivers that stall and for those that finish. The longer one allows for a busy machine. */
 const [DEADLINE_MS, GENEROUS_MS] = [500, 20_000];
 const CONNECT_MS = 300;
 const LATE_MS = 250;
 
-/** After a stall, Node fires timers before it reads sockets. This clock lets pending reads run first. */
+/**
+ * If this process was paused, Node fires due timers before it reads sockets. This clock lets pending reads run first.
+ */
 const clock: Clock = {
   ...systemClock,
   after(delay_ms, work) {
@@ -99,7 +101,7 @@ describe("a hostile receiver", () => {
     expect(exchange).toMatchObject({ error: { word: "connect_timeout", code: "TCP" }, wrote: false });
   });
 
-  test("that floods an unlimited part of the response is cut off long before the deadline", async () => {
+  test("that never ends the reason phrase or a chunk extension is cut off long before the deadline", async () => {
     const post = client();
     const flood = async (name: string) => post((await hostile(name)).url);
     const [phrase, extension] = await Promise.all([flood("endless reason phrase"), flood("endless chunk extension")]);
@@ -116,7 +118,7 @@ describe("a hostile receiver", () => {
     }
   });
 
-  test("that compresses its response has the compressed bytes stored", async () => {
+  test("cannot make the client decompress its response", async () => {
     const { url } = await hostile("a gzip bomb");
     const { response } = await client()(url);
     expect(response?.body.subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
@@ -124,7 +126,7 @@ describe("a hostile receiver", () => {
   });
 
   test("has its response headers stored in their original order and spelling, including names such as __proto__", async () => {
-    const { url } = await hostile("headers named after an object's own");
+    const { url } = await hostile("headers named after built-in object properties");
     const { response } = await client()(url);
     expect(response?.headers.map(([name]) => name)).toEqual(["__proto__", "constructor", "toString", "content-length"]);
   });
@@ -161,7 +163,7 @@ describe("a receiver that abuses keep-alive connections", () => {
     const post = client();
     for (let request = 0; request < 20; request += 1) {
       const { status, error, timings } = await post(url);
-      // This race is unavoidable: the receiver closed the connection while the request was in flight. The caller
+      // The receiver may close the connection while a request is in flight. This race is unavoidable, and the caller
       // retries immediately.
       if (status === null) expect([error?.word, timings.reused]).toEqual(["connection_reset", true]);
       else expect(status).toBe(200);
@@ -173,8 +175,8 @@ setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
 /**
- * Collects garbage and returns the bytes still in use. Otherwise, the result would depend on when garbage was last
- * collected.
+ * Returns the bytes still in use after a garbage collection, so that the result does not depend on when the last one
+ * ran.
  */
 async function heldBytes(): Promise<number> {
   for (let turn = 0; turn < 5; turn += 1) {

@@ -30,7 +30,7 @@ afterAll(() => removeDataFolder(template));
 /** Copies an initialized data folder, because initializing one takes a second. */
 async function copyOf(original: string): Promise<string> {
   const parent = await mkdtemp(join(tmpdir(), "mave-embedded-"));
-  await chmod(parent, 0o755); // if the tests run as root, PostgreSQL runs as another user, who needs access
+  await chmod(parent, 0o755); // if the tests run as root, PostgreSQL runs as another user, which needs access
   const copy = join(parent, "data");
   await once(spawn("cp", ["-a", original, copy]), "exit");
   return copy;

@@ -17,7 +17,7 @@ import { type Pgbouncer, startPgbouncer } from "../support/pgbouncer.ts";
 import { startServer } from "../support/server.ts";
 
 const PATHS = ["/healthy", "/flaky"];
-/** Each of the two delivering nodes holds one session; they share the others. */
+/** Each of the two delivering nodes holds one session, and they share the rest. */
 const SESSIONS = 6;
 const log = createLog("silent");
 
@@ -57,7 +57,7 @@ describe.skipIf(without("pgbouncer"))("a connection pooler", { timeout: 240_000 
     expect(ledger.findings).toEqual([]);
   });
 
-  test("in transaction mode lets a node receive notices through the direct address", async () => {
+  test("in transaction mode lets a node receive notifications through the direct address", async () => {
     const { pooler, direct } = await pooled();
     const heard = vi.fn();
     await nodeOn(through(pooler, { direct }), { onNotice: heard }).start();

@@ -1,7 +1,7 @@
 /**
  * Prepares a database for the simulation. The database uses the world's clock: unqualified `now()` and
  * `statement_timestamp()` resolve to these functions, and column defaults use them. The time is stored in a sequence,
- * because setting a sequence creates no row version and needs no commit. For the invariants, a trigger adds three
+ * because setting a sequence creates no row version and needs no commit. For the invariant checks, a trigger adds three
  * values to each pending delivery: the transaction that inserted it, that transaction's snapshot, and whether the
  * webhook was ordered at the time.
  */

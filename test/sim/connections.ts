@@ -11,14 +11,14 @@ const OPTIONS =
 
 export const pidOf = (client: pg.Client): number => (client as unknown as { processID: number }).processID;
 
-/** Connections to the real database, reused by later runs, plus one for observation. */
+/** Connections to the real database, which later runs reuse, plus two for observation. */
 export class Connections {
   readonly #config: pg.ClientConfig;
   readonly #free: pg.Client[] = [];
   #observer: pg.Client | null = null;
   /**
-   * Reads locks through another database. How many snapshots this takes depends on the machine. Snapshots in another
-   * database cannot keep old rows of the simulated database alive.
+   * Reads locks from another database, because snapshots there cannot keep old rows of the simulated database alive.
+   * The number of these snapshots depends on the machine, so they must not affect the run.
    */
   #bystander: pg.Client | null = null;
 
@@ -56,7 +56,7 @@ export class Connections {
     return row.blocked;
   }
 
-  /** Returns this many connections. Reused ones are reset, so that a run does not depend on earlier runs. */
+  /** Returns `count` connections. Reused ones are reset, so that a run does not depend on earlier runs. */
   async take(count: number): Promise<pg.Client[]> {
     const kept = this.#free.splice(0, count);
     await Promise.all(kept.map((client) => client.query("discard all")));
@@ -65,7 +65,7 @@ export class Connections {
     return [...kept, ...fresh];
   }
 
-  /** Accepts idle connections for reuse. They must not have a transaction, a lock or a listener. */
+  /** Accepts idle connections for reuse. They must not have an open transaction, a lock or a listener. */
   putBack(clients: Iterable<pg.Client>): void {
     this.#free.push(...clients);
   }

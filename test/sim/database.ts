@@ -18,10 +18,10 @@ export interface DatabaseFaults {
   refused: number;
 }
 
-/** Changes a statement, to plant a bug. */
+/** Changes a statement to plant a bug. */
 export type Rewrite = (statement: Statement) => Statement;
 
-/** Called with each notice that the process sends. */
+/** Called with each notification that the process sends. */
 export type OnNotice = (channel: string, payload: string) => void;
 
 interface SimDatabaseParts {
@@ -36,7 +36,10 @@ interface SimDatabaseParts {
 
 const CONNECTIONS = 6;
 
-/** The database as one process sees it. Each statement is a step of the world, and may fail as on a real network. */
+/**
+ * The database as one process sees it. Each statement is one simulated step, and may fail as it could on a real
+ * network.
+ */
 export class SimDatabase implements Database {
   readonly sharesSessions = false;
   readonly #parts: SimDatabaseParts;
@@ -54,7 +57,7 @@ export class SimDatabase implements Database {
     throw new Error("the simulation has no pool");
   }
 
-  /** Connects before the simulation starts, because connecting is not a simulated step. */
+  /** Opens the connections before the simulation starts, because connecting is not a simulated step. */
   async open(): Promise<void> {
     for (const client of await this.#parts.world.connections.take(CONNECTIONS)) {
       this.#all.add(client);
@@ -74,8 +77,8 @@ export class SimDatabase implements Database {
   }
 
   /**
-   * The server sends a transaction's last statement together with the commit. Here they are separate steps, because a
-   * crash between the two is the harder case.
+   * A real server sends a transaction's last statement together with the commit. Here they are separate steps, because
+   * a crash between the two is harder to handle.
    */
   async transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
     const effects: Effect[] = [];
@@ -102,7 +105,7 @@ export class SimDatabase implements Database {
     }
   }
 
-  /** Opens a session that has only the functions that the server uses. */
+  /** Opens a session with only the methods that the server uses. */
   async connect(): Promise<pg.Client> {
     const client = await this.#take();
     const fake = new FakeClient(
@@ -114,13 +117,13 @@ export class SimDatabase implements Database {
     return fake as unknown as pg.Client;
   }
 
-  /** Delivers a notice to this process's listening sessions. */
+  /** Delivers a notification to this process's listening sessions. */
   notice(channel: string, payload: string): void {
     for (const session of this.#sessions)
       if (session.channels.has(channel)) session.emit("notification", { channel, payload });
   }
 
-  /** Breaks the connections of the process's sessions, as a proxy that drops them would. */
+  /** Breaks the connections of the process's sessions, as if a proxy had dropped them. */
   async cutSession(): Promise<void> {
     for (const session of this.#sessions.splice(0)) {
       await this.#kill([session.real]);
@@ -128,7 +131,7 @@ export class SimDatabase implements Database {
     }
   }
 
-  /** Ends all connections, except for idle ones, which the next process reuses. */
+  /** Ends all connections except idle ones, which the next process reuses. */
   async close(): Promise<void> {
     const idle = this.#free.splice(0).filter((client) => this.#all.delete(client));
     this.#parts.world.connections.putBack(idle);
@@ -170,8 +173,8 @@ export class SimDatabase implements Database {
   }
 
   /**
-   * Runs each connection's work in the order in which it was sent, as PostgreSQL does. This matters for a rollback that
-   * follows statements whose results nobody awaits.
+   * Runs each connection's work in the order in which it was sent, as PostgreSQL does. This matters when a rollback
+   * follows statements that were not awaited.
    */
   #inTurn<Result>(client: pg.Client, work: () => Promise<Result>): Promise<Result> {
     const before = this.#turns.get(client);
@@ -222,7 +225,7 @@ class FakeClient extends EventEmitter {
     this.#end = end;
   }
 
-  /** Runs a query. LISTEN is only simulated, because a real notice would arrive at an arbitrary time. */
+  /** Runs a query. LISTEN is only simulated, because a real notification would arrive at an arbitrary time. */
   async query(query: string | pg.QueryConfig): Promise<pg.QueryResult> {
     const listens = typeof query === "string" ? /^listen (\w+)$/.exec(query) : null;
     const what = typeof query === "string" ? query : query.name!;

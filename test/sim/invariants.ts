@@ -2,7 +2,9 @@ import { ATTEMPT_MS } from "./node.ts";
 import type { Arrival } from "./receivers.ts";
 import type { Process, World } from "./world.ts";
 
-/** How long after a change a node may still act on a webhook's old state: two polls and a statement. */
+/**
+ * How long a node may keep acting on a webhook's old state after a change. This allows for two polls and a statement.
+ */
 const INFORMED_MS = 11_000;
 /** How long a node may still rely on a lease that expired early because the database clock jumped ahead. */
 const LEASE_MS = 30_000;
@@ -19,8 +21,8 @@ interface PendingRow {
   leased: boolean;
   opened_in: string;
   /**
-   * Whether this delivery must end first. This is the case if it was already pending when the delivery being sent was
-   * inserted, and the webhook was ordered at that time.
+   * Whether this delivery must end before the one being sent, because it was already pending when that one was inserted
+   * and the webhook was ordered at that time.
    */
   first: boolean;
 }
@@ -35,15 +37,15 @@ interface Known {
 /**
  * Safety checks against the database, made before each request:
  *
- * - A delivery has at most one attempt in flight, and it is the attempt that the row is leased for (the fence).
- * - Every earlier delivery of the video that was pending when this one was inserted has ended, both in the database and
- *   on the network. A later event therefore waits, and a manual send or a replay neither overtakes nor delays older
- *   deliveries.
- * - A node sends nothing to a webhook that is paused, disabled or deleted, or to a webhook's old URL, once it has been
- *   running and connected to the database for INFORMED_MS since the change.
+ * - A delivery has at most one attempt in flight, and its row is leased for exactly that attempt (the fence).
+ * - When a delivery is sent, every earlier delivery for its video that was pending when it was inserted has ended, both
+ *   in the database and on the network. Later events therefore wait, and manual sends and replays neither overtake nor
+ *   delay older deliveries.
+ * - A node sends nothing to a webhook that is paused, disabled or deleted, or to a webhook's old URL, once the node has
+ *   been running and connected to the database for INFORMED_MS after the change.
  *
- * If the database clock steps ahead by more than a lease's margin, leases protect nothing. Until all leases from before
- * the step have expired, only the last check applies.
+ * If the database clock steps ahead by more than a lease's margin, leases no longer protect anything. Until all leases
+ * from before the step have expired, only the last check applies.
  */
 export class Invariants {
   readonly #world: World;
@@ -87,7 +89,7 @@ export class Invariants {
     this.#skipped_ms = this.#world.now_ms;
   }
 
-  /** Reads the webhooks. This is called often, because a change counts only from the call that first sees it. */
+  /** Reads the webhooks. This is called often, because a change counts only from when it is first observed. */
   async observe(): Promise<void> {
     const rows = await this.#world.ask<{ id: string; url: string; status: string }>(
       "select id, url, status from webhooks",
@@ -133,7 +135,7 @@ export class Invariants {
     senders.set(process, { begun_ms: this.#world.now_ms, opened_in: own?.opened_in ?? null });
   }
 
-  /** Returns the delivery's row, and the rows of deliveries for its video's earlier events. */
+  /** Returns the delivery's row and the rows of earlier deliveries for the same webhook and video. */
   #pending({ webhook, video, sequence }: Arrival): Promise<PendingRow[]> {
     return this.#world.ask<PendingRow>(
       `select o.sequence, o.attempt, o.leased_until > sim.now() as leased, o.opened_in::text,
@@ -163,8 +165,8 @@ export class Invariants {
   }
 
   /**
-   * Checks that no attempt for an earlier event is in flight, because this delivery is released only once the earlier
-   * one has ended.
+   * Checks that no attempt for an earlier event is in flight, because this delivery may be released only once the
+   * earlier one has ended.
    */
   async #checkWire(process: Process, arrival: Arrival): Promise<void> {
     for (let sequence = 1; sequence < arrival.sequence; sequence++)
@@ -188,8 +190,8 @@ export class Invariants {
   }
 
   /**
-   * Returns the processes whose attempts are still in flight. An attempt that began longer ago than the attempt timeout
-   * is over, even if a frozen process has not noticed yet.
+   * Returns the processes whose attempts are still in flight. An attempt older than the attempt timeout is over, even
+   * if its process is frozen and has not noticed yet.
    */
   #still(senders: Map<Process, InFlight>): Process[] {
     const since_ms = this.#world.now_ms - ATTEMPT_MS;

@@ -74,7 +74,7 @@ export function createNode({ world, process, db, temperOf, watch, onOutcome, fra
   return { process, db, delivery, recorder, webhooks, deliveries, cancellations, replays, sendTest };
 }
 
-/** Starts the node and retries if that fails, as a process supervisor does. */
+/** Starts the node and retries if that fails, as a process supervisor would. */
 export function keepStarting(world: World, node: Node): void {
   const again = () => keepStarting(world, node);
   void node.delivery.start().then(

@@ -17,7 +17,7 @@ export interface Canceled {
   type: string;
 }
 
-/** The requests that users and programs send to random nodes. A request may fail. It is not retried then. */
+/** The requests that users and programs send to random nodes. A request that fails is not retried. */
 export class People {
   readonly #world: World;
   readonly #racing: boolean;
@@ -133,7 +133,7 @@ export class People {
     else await node.replays.update(node.db, SPACE, id, { status: random.chance(0.5) ? "running" : "paused" });
   }
 
-  /** Cancels pending deliveries that match one or two properties. */
+  /** Cancels pending deliveries that match a filter on one or two properties. */
   async #cancel(node: Node): Promise<void> {
     const { random } = this.#world;
     const filters: CancellationInput[] = [
@@ -154,7 +154,7 @@ export class People {
     return webhook === shortUuid(webhook_id) && video === video_id && asked === type;
   }
 
-  /** Resumes everything that is paused. Called after the last fault. */
+  /** Enables all webhooks and resumes all paused replays. Called after the last fault. */
   async resumeAll({ db, webhooks, replays }: Node): Promise<void> {
     for (const { id, status } of (await webhooks.list(SPACE, { limit: 100 })).data)
       if (status !== "enabled") await webhooks.update(db, SPACE, id, { status: "enabled" });

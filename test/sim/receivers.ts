@@ -30,7 +30,7 @@ const NOTHING: Exchange = {
   wrote: true,
 };
 
-/** Is notified before each request, after each response, and whenever a receiver accepts an event. */
+/** Called before each request, after each response, and whenever a receiver accepts an event. */
 export interface Watch {
   sending(process: Process, arrival: Arrival): void;
   sent(process: Process, arrival: Arrival): void;

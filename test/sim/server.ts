@@ -6,9 +6,9 @@ import { SIMULATED_DATABASE } from "./clock.ts";
 import { Connections } from "./connections.ts";
 
 /**
- * Settings of a dedicated server without background work. A claim returns rows with the same due time in storage order.
- * Where a new row is stored depends on which old rows can be removed, and that depends on every transaction on the
- * server.
+ * Settings for a dedicated server without background work, so that seeds can be replayed. A claim returns rows with the
+ * same due time in storage order. Where a new row is stored depends on which old rows can be removed, and that depends
+ * on every transaction on the server.
  */
 const WITHOUT_BACKGROUND_WORK = {
   autovacuum: "off",
@@ -18,8 +18,8 @@ const WITHOUT_BACKGROUND_WORK = {
 };
 
 /**
- * Opens a migrated database with the simulated clock, and closes it when the test file ends. Call it at the file's top
- * level.
+ * Opens a migrated database with the simulated clock, and closes it when the test file ends. Call this at the top level
+ * of the test file.
  */
 export async function simulatedServer(): Promise<Connections> {
   const postgres = await startOwnPostgres(WITHOUT_BACKGROUND_WORK);

@@ -2,7 +2,9 @@ import { describe, expect, test } from "vitest";
 import { simulatedServer } from "./server.ts";
 import { Simulation, type SimulationOptions, type SimulationResult } from "./simulation.ts";
 
-/** How long to run seeds, in seconds. The long tests use 60. Set by SIM_SECONDS. SIM_SEED repeats one seed. */
+/**
+ * How long to keep trying seeds, in seconds, as set by SIM_SECONDS. The long tests use 60. SIM_SEED runs a single seed.
+ */
 const SECONDS = Number(process.env.SIM_SECONDS ?? 10);
 /**
  * Short runs always use the same seeds, so that only a change to the code can make them fail. Longer runs use new
@@ -46,7 +48,7 @@ describe("the simulation", () => {
       const begun = Date.now();
       const total = new Total();
       for (let seed = ONE_SEED ?? FIRST_SEED; Date.now() - begun < SECONDS * 1_000; seed++) {
-        const racing = seed % 2 === 0; // racing is closer to production, but cannot be replayed exactly
+        const racing = seed % 2 === 0; // racing is closer to production, but such a run cannot be replayed exactly
         const result = await simulate(seed, { racing });
         if (result.findings.length > 0) process.stdout.write(`FOUND with SIM_SEED=${seed}: ${result.findings[0]}\n`);
         expect(result.findings, `repeat it with SIM_SEED=${seed}${racing ? ", possibly several times" : ""}`).toEqual(
@@ -61,8 +63,8 @@ describe("the simulation", () => {
   );
 
   // This test may be retried. In two of about fifteen tries that followed other seeds, the second run of a seed
-  // differed from the first. This never happened when the test ran alone. The cause is not known yet. If two statements
-  // wait for the same row, the server chooses which one continues first.
+  // differed from the first. This never happened when the test ran alone. The cause is not known yet. A possible cause
+  // is that PostgreSQL chooses which of two statements waiting for the same row continues first.
   test("replays a seed exactly", { retry: 2, timeout: 400_000 }, async () => {
     const results: SimulationResult[] = [];
     for (const seed of EXACT_SEEDS) {
@@ -95,7 +97,7 @@ const BUGS: [what: string, plant: Plant, found: RegExp, from?: number][] = [
     "a settle without its fencing token",
     planted({ queue_settle: ["and r.attempt = s.attempt", ""] }),
     /while|not pending|has ended|without a lease|before|does not count/,
-    19, // the first seed that finds it; later seeds do too
+    19, // the first seed that finds this bug; later seeds find it too
   ],
   [
     "a settle of a delivery that is now leased to another node",

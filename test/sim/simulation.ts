@@ -44,7 +44,7 @@ const WEBHOOKS = [
   { id: "00000000-0000-7000-8000-00000000000b", ordering: "video", events: ["video.created", "video.deleted"] },
   { id: "00000000-0000-7000-8000-00000000000c", ordering: "none", events: [...TYPES, "webhook.disabled"] },
 ] as const;
-/** How many retries are needed to tell that jitter is missing. */
+/** How many retries are needed to detect missing jitter. */
 const RETRIES_ENOUGH = 5;
 const FAULTY_MS = 30_000;
 const HEALING_MS = 400_000;
@@ -160,7 +160,7 @@ export class Simulation {
     return temper;
   }
 
-  /** Sends a notice to all nodes. While faults are injected, some nodes never receive it. */
+  /** Sends a notification to all nodes. While faults are injected, some nodes do not receive it. */
   #tell(channel: string, payload: string): void {
     const { random } = this.#world;
     for (const { process, db } of this.#nodes) {
@@ -174,7 +174,7 @@ export class Simulation {
     this.#world.clockOf(this.#scheduler).after(random.integer(700), () => {
       if (!this.#faulty) return;
       const node = random.pick(this.#nodes);
-      if (!node.process.dead) void this.#people.act(node).catch(() => {}); // rejected, or made to fail by a fault
+      if (!node.process.dead) void this.#people.act(node).catch(() => {}); // rejected, or failed because of a fault
       this.#actOften();
     });
   }
@@ -220,9 +220,9 @@ export class Simulation {
   }
 
   /**
-   * Cuts a node's session, unless the node is frozen or slow. The node reopens the session before other nodes presume
-   * the node dead. A frozen or slow node would be too late, so another node could repeat its attempts while they are in
-   * flight. That is the price of claiming a dead node's work early.
+   * Cuts a node's session, unless the node is frozen or slow. Normally, the node reopens its session before other nodes
+   * presume it dead. A frozen or slow node would be too late, so another node could repeat its attempts while they are
+   * still in flight. That is the price of claiming a dead node's work early.
    */
   async #cut(index: number): Promise<void> {
     const { process, db } = this.#nodes[index]!;
@@ -233,7 +233,7 @@ export class Simulation {
     await db.cutSession();
   }
 
-  /** Moves the database clock forward or back. */
+  /** Moves the database clock forward or backward. */
   #jumpClock(by_ms: number): void {
     this.#world.jumped_ms += by_ms;
     if (by_ms > MARGIN_MS / 4) this.#invariants.skipped();
@@ -264,9 +264,9 @@ export class Simulation {
     this.#resume();
   }
 
-  /** Resumes everything that is paused, again and again, because an attempt in flight may still disable a webhook. */
+  /** Enables webhooks and resumes replays again and again, because an attempt in flight may still disable a webhook. */
   #resume(): void {
-    void this.#people.resumeAll(this.#nodes[0]!).catch(() => {}); // a webhook was just deleted; the next round continues
+    void this.#people.resumeAll(this.#nodes[0]!).catch(() => {}); // fails if a webhook was just deleted; retried below
     this.#world.clockOf(this.#scheduler).after(10_000, () => this.#resume());
   }
 
@@ -338,7 +338,7 @@ const HISTORY: [what: string, text: string][] = [
      where a.attempt > d.attempts`,
   ],
   [
-    "a delivery ended without an attempt in the log that ended it",
+    "a delivery ended, but the log has no attempt that ended it",
     `select d.* from deliveries d where d.status in ('succeeded', 'failed') and not exists
        (select from attempts a where a.space_id = d.space_id and a.delivery_id = d.id and a.attempt <= d.attempts
           and a.outcome = d.status)`,
@@ -348,7 +348,7 @@ const HISTORY: [what: string, text: string][] = [
     "select replay_id, delivery_id from sim.replayed group by 1, 2 having count(*) > 1",
   ],
   [
-    "a replay skipped an event of its range",
+    "a replay skipped an event in its range",
     `select r.id as replay, e.id as event from replays r join webhooks w on w.id = r.webhook_id
      join events e on e.type = any(coalesce(r.types, w.events)) and e.sequence > 0
        and e.id >= id_floor(r.since) and e.id < id_floor(r.until)

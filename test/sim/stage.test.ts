@@ -31,7 +31,7 @@ describe("a rate limit", () => {
     expect(all).toBeLessThanOrEqual(RATE * seconds * 1.1);
   }
 
-  test("is kept within 10% while three nodes drain a backlog", async () => {
+  test("is met to within 10% while three nodes drain a backlog", async () => {
     await stage.open(3, { rate_limit: RATE });
     await stage.setStatus("paused");
     for (let n = 0; n < 400; n++) await stage.until(stage.happen(n % 3));
@@ -42,7 +42,7 @@ describe("a rate limit", () => {
     expect(new Set(stage.sent.map(({ node }) => node)).size).toBe(3);
   });
 
-  test("is kept within 10% even if all events are recorded on one of three nodes", async () => {
+  test("is met to within 10% even if all events are recorded on one of three nodes", async () => {
     await stage.open(3, { rate_limit: RATE });
     const begin_ms = stage.world.now_ms;
     await stage.steadily(RATE * 1.2, 18, () => void stage.happen(0));
@@ -129,11 +129,11 @@ describe("a webhook whose receiver was unavailable", () => {
 });
 
 describe("a replay", () => {
-  /** The longest time that a healthy receiver takes to respond. */
+  /** The longest time a healthy receiver takes to respond. */
   const RESPONSE_MAX_MS = 50;
   /**
-   * A claim takes as many rows as the receiver responds to in this many rounds, and a live event waits behind these
-   * rows.
+   * A claim takes as many rows as fit into about this many rounds of requests, and a live event waits behind all of
+   * them.
    */
   const ROUNDS_CLAIMED = 3;
 

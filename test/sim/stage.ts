@@ -16,7 +16,9 @@ export interface Sent extends Arrival {
 
 const WEBHOOK = "00000000-0000-7000-8000-00000000000a";
 
-/** Runs several nodes on one database, with one webhook, simulated time and no faults, to test the engine's timing. */
+/**
+ * Tests the engine's timing by running several nodes on one database, with one webhook, simulated time and no faults.
+ */
 export class Stage {
   readonly world: World;
   readonly nodes: Node[] = [];

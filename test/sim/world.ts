@@ -19,7 +19,7 @@ export const newProcess = (name: string, skew_ms = 0): Process => ({
   ...{ name, skew_ms, dead: false, frozenUntil_ms: 0, slowUntil_ms: 0 },
 });
 
-/** A statement that a process is waiting for. */
+/** A statement that a process has sent and is waiting for. */
 interface Call {
   process: Process;
   what: string;
@@ -111,7 +111,7 @@ export class World {
     };
   }
 
-  /** Runs a statement at a time chosen by the seed. */
+  /** Queues a statement, which runs at a time chosen by the seed. */
   call<Result>(process: Process, what: string, pid: number, begin: () => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       const deliver: Call["deliver"] = (outcome) =>
@@ -122,7 +122,7 @@ export class World {
     });
   }
 
-  /** Kills a process. Some of the statements it has already sent still run, but it gets no response to them. */
+  /** Kills a process. Some of the statements it has already sent still run, but it receives no responses. */
   async kill(process: Process): Promise<void> {
     process.dead = true;
     const left = this.#calls.filter((call) => call.process === process);
@@ -190,8 +190,7 @@ export class World {
   }
 
   /**
-   * Waits until each statement has finished or is waiting for a lock. A statement that finished may have unblocked
-   * another.
+   * Waits until each statement has finished or is waiting for a lock. A statement that finishes may unblock another.
    */
   async #settle(): Promise<void> {
     for (let left = -1; left !== this.#waiting().length; ) {

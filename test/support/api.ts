@@ -28,7 +28,7 @@ import { engineParts, PUBLIC_URL } from "./engine.ts";
 
 export { PUBLIC_URL };
 
-/** Starts the complete API in this process, but without delivering events. */
+/** Starts the complete API in this process, but does not deliver events. */
 export async function testApi(db: Database) {
   const dataDir = await mkdtemp(join(tmpdir(), "mave-api-"));
   afterAll(() => rm(dataDir, { recursive: true, force: true }));

@@ -12,7 +12,7 @@ export interface Ended {
 
 const REUSED: Timings = { dns: null, connect: null, tls: null, first_byte: null, total: 1, reused: true };
 
-/** Builds an ended attempt, as the engine reports it. @param webhook the webhook's UUID */
+/** Builds an attempt that has ended, as reported by the engine. @param webhook the webhook's UUID */
 export function attemptEnded(space: string, webhook: string, ended: Ended): EndedAttempt {
   const { at_ms, status = 200, word = "status", certificateUntil = null } = ended;
   const succeeded = status === 200;

@@ -19,8 +19,8 @@ const FLAGS = [
 const WAIT_MS = 15_000;
 
 /**
- * Opens a real Chromium, which is closed after the test file. Returns undefined if Chromium tests are skipped, because
- * the body of their `describe` still runs.
+ * Opens a real Chromium, which is closed when the test file ends. Returns undefined if Chromium tests are skipped,
+ * because the body of their `describe` still runs.
  */
 export async function openBrowser(): Promise<Browser> {
   if (without("chromium")) return undefined!;
@@ -38,7 +38,7 @@ export interface Visit {
   faults: string[];
 }
 
-/** Opens a page with its own cookies and storage and with clipboard access. */
+/** Opens a page with clipboard access and its own cookies and storage. */
 export async function visit(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Visit> {
   const context = await browser.newContext({
     baseURL: url,
@@ -98,8 +98,8 @@ export async function visitAsOwner(
 }
 
 /**
- * Fails if axe finds accessibility violations, and lists their rules and elements. Legacy mode halves the time, and
- * leaves out only what frames from other origins contain.
+ * Fails if axe finds accessibility violations, and lists their rules and elements. Legacy mode takes half the time and
+ * skips only the content of cross-origin frames.
  */
 export async function expectAccessible(page: Page): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
@@ -128,7 +128,10 @@ const WIDTHS = [390, 820, 1024, 1440, 1920];
 /** Between these widths only the layout changes, not names, colors or roles. The dark theme changes only colors. */
 const WIDTHS_CHECKED = { light: [390, 1440], dark: [1440] };
 
-/** Checks the page for horizontal scrolling at every width, and with axe at a phone and a desktop width. */
+/**
+ * Checks the page for horizontal scrolling at every width, and runs axe at a phone width (light theme only) and a
+ * desktop width.
+ */
 export async function expectFitsEverywhere(page: Page): Promise<void> {
   const isDark = await page.evaluate<boolean>(`matchMedia("(prefers-color-scheme: dark)").matches`);
   const widthsChecked = WIDTHS_CHECKED[isDark ? "dark" : "light"];

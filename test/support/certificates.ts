@@ -36,7 +36,10 @@ unique_subject = no
 commonName = optional
 `;
 
-/** Uses openssl to create an authority, and valid and invalid certificates for `localhost`, 127.0.0.1 and ::1. */
+/**
+ * Uses openssl to create a certificate authority, plus valid and invalid certificates for `localhost`, 127.0.0.1 and
+ * ::1.
+ */
 export function makeCertificates(): Certificates {
   const folder = mkdtempSync(join(tmpdir(), "mave-certificates-"));
   const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });

@@ -12,7 +12,8 @@ const SETTABLE = [
 ];
 
 /**
- * Opens a database whose clock the test controls. `setAhead` sets how many seconds it is ahead of the machine's clock.
+ * Opens a database whose clock the test controls. `setAhead` sets how many seconds that clock is ahead of the
+ * machine's.
  */
 export async function databaseWithClock(): Promise<{ db: Database; setAhead: (seconds: number) => Promise<void> }> {
   const connection = { ...(await testConnection()), options: "-c search_path=clock,pg_catalog,public" };

@@ -12,7 +12,7 @@ import type { EndedAttempt } from "../../server/src/webhooks/health.ts";
 import { createVault } from "../../server/src/webhooks/secrets.ts";
 import { type EngineParts, engineParts } from "./engine.ts";
 
-/** A request as it is passed to the receiver function, which replaces the network. */
+/** A request as passed to the receiver function, which replaces the network. */
 export interface Seen {
   at_ms: number;
   webhook: string;

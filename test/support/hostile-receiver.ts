@@ -11,7 +11,7 @@ export interface HostileReceiver {
   close(): void;
 }
 
-/** Starts a receiver that misbehaves in the given way, on its own port. */
+/** Starts a receiver that misbehaves in the given way. Each receiver has its own port. */
 export async function startHostileReceiver(name: string, hostility = HOSTILITIES[name]!): Promise<HostileReceiver> {
   const seen = { connections: 0, requests: 0 };
   const sockets = new Set<Socket>();

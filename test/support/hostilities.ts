@@ -12,7 +12,7 @@ export interface Hostility {
   expect: number | string;
   /** The expected note, if any. */
   note?: RegExp;
-  /** True if the exchange lasts until the client's deadline instead of ending earlier. */
+  /** True if the exchange lasts until the client's deadline. */
   stalls?: true;
 }
 
@@ -32,7 +32,7 @@ function endless(socket: Socket, begin: string, part: string): void {
   more();
 }
 
-/** Writes one part every 10 ms, which keeps resetting an idle timer. */
+/** Writes one part every 10 ms, which would keep resetting an idle timer. */
 function drip(socket: Socket, begin: string, part: string): void {
   socket.write(begin, "latin1");
   const timer = setInterval(() => socket.write(part, "latin1"), 10);
@@ -64,7 +64,7 @@ const LONGER = /longer than 65536 bytes/;
 const UNFINISHED = /not complete after/;
 const BROKE_OFF = /connection failed before the response was complete/;
 
-/** All known kinds of hostile receivers. The safe client's tests cover DNS, certificates and routing. */
+/** The kinds of hostile receivers to test, by name. The safe client's tests cover DNS, certificates and routing. */
 export const HOSTILITIES: Record<string, Hostility> = {
   // Faults before the request.
   "TLS that never responds": {
@@ -302,7 +302,7 @@ export const HOSTILITIES: Record<string, Hostility> = {
     onRequest: send(`HTTP/1.1 503 No\r\nretry-after: ${"9".repeat(400)}\r\ncontent-length: 0\r\n\r\n`),
     expect: 503,
   },
-  "headers named after an object's own": {
+  "headers named after built-in object properties": {
     onRequest: send(`${OK}__proto__: x\r\nconstructor: y\r\ntoString: z\r\ncontent-length: 0\r\n\r\n`),
     expect: 200,
   },

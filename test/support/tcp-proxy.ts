@@ -9,16 +9,16 @@ export interface TcpProxy {
   cut(): void;
   /**
    * Drops every byte in both directions without closing a connection, like a host that vanishes. After `heal`, new
-   * connections work, and those from before remain open but silent.
+   * connections work, but existing ones remain open and silent.
    */
   blackHole(): void;
   heal(): void;
-  /** Called with each chunk from a client. If undefined, all chunks pass. */
+  /** Called with each chunk from a client to decide what to do with it. If undefined, all chunks pass. */
   inspect: ((bytes: Buffer) => ProxyAction) | undefined;
   close(): void;
 }
 
-/** A client's connection and the one that carries its bytes on. */
+/** A client's connection and the upstream connection that carries its bytes. */
 interface Pair {
   client: Socket;
   upstream: Socket;
@@ -33,7 +33,7 @@ export async function startTcpProxy(target: NetConnectOpts): Promise<TcpProxy> {
     client.destroy();
     upstream.destroy();
   };
-  /** One side has closed. The other one learns of it only if the proxy passes bytes. */
+  /** Called when one side has closed. Closes the other side too, unless the proxy is dropping bytes. */
   const closed = (pair: Pair): void => {
     if (!pair.isSilent) end(pair);
   };

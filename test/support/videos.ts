@@ -77,7 +77,7 @@ export async function settled(room: VideoRoom, id: string, status: VideoStatus):
   return room.library.get(room.space, id);
 }
 
-/** Returns the types of a video's events, in order of their sequence. */
+/** Returns the types of a video's events, in order of sequence number. */
 export async function eventTypes(db: Database, video: string): Promise<string[]> {
   const rows = await db.run<{ type: string; sequence: number }>(
     { name: "test_events", text: "select type, sequence from events where video_id = $1 order by sequence" },
@@ -87,7 +87,7 @@ export async function eventTypes(db: Database, video: string): Promise<string[]>
   return rows.map(({ type }) => type);
 }
 
-/** Serves these components over HTTP with the real routes for uploads, media and pages. Other routes do not work. */
+/** Serves these components over HTTP. Only the routes for uploads, media and pages work. */
 export async function serveVideos(room: VideoRoom): Promise<{ app: Http["app"]; url: string; key: string }> {
   const port = await freePort();
   const url = `http://localhost:${port}`;

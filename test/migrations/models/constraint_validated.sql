@@ -1,4 +1,4 @@
--- The second file of a model migration. It checks that existing rows satisfy the new constraint.
+-- The second file of the model migration checks that existing rows satisfy the new constraint.
 -- Runs with: 0008
 -- Lock cost: SHARE UPDATE EXCLUSIVE on videos; reads and writes continue.
 

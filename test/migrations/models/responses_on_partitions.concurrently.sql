@@ -1,6 +1,6 @@
--- The second file builds an index on each partition concurrently and attaches it to the parent's index. The parent's
--- index becomes valid once the last one is attached. Before that, the file drops invalid indexes that an earlier
--- attempt left behind.
+-- The second file of the model migration builds an index on each partition concurrently and attaches it to the parent's
+-- index, which becomes valid once the last one is attached. Before it builds an index, the file drops any invalid one
+-- that an earlier attempt left behind.
 -- Runs with: 0008
 -- Lock cost: SHARE UPDATE EXCLUSIVE on one partition at a time; reads and writes continue. Brief ACCESS EXCLUSIVE on
 -- the partition's new index.
