@@ -1,13 +1,13 @@
--- Spaces, their API keys, one-time sign-in links, stored responses to idempotent requests, and the audit log. The
--- primary key of each per-space table starts with space_id, so that a distributed PostgreSQL can shard by it; a table
--- that is looked up by a token's hash uses that hash instead. Users and their sessions are in the `auth` schema, which
--- the sign-in library maintains.
+-- Spaces, their API keys, one-time sign-in links, stored responses to idempotent requests, and the audit log. In every
+-- per-space table, the primary key starts with space_id, so that a distributed PostgreSQL can shard by it; tables that
+-- are looked up by a token's hash use the hash instead. Users and their sessions are in the `auth` schema, which the
+-- sign-in library maintains.
 -- Lock cost: none; this file only creates objects.
 
 create table spaces (
   id uuid primary key,
   name text not null,
-  claimed_at timestamptz,         -- when the space's owner was created; null while the first-run link is valid
+  claimed_at timestamptz,         -- when the owner's account was created; null until then
   created_at timestamptz not null default now()
 );
 
@@ -19,7 +19,7 @@ create table api_keys (
   id uuid not null,
   name text not null,
   scope text not null check (scope in ('read', 'write')),
-  hash bytea not null,            -- SHA-256 of the whole key: 256 random bits need no slow hash
+  hash bytea not null,            -- SHA-256 of the whole key; with 256 random bits, it needs no slow hash
   hint text not null,             -- the last four characters, to tell keys apart
   created_by text,
   created_at timestamptz not null default now(),
@@ -37,7 +37,7 @@ create table sign_in_links (
   used_at timestamptz
 );
 
--- A row is written in the same transaction as the change whose response it stores, so either both commit or neither
+-- The response to a change is stored in the same transaction as the change itself, so either both commit or neither
 -- does.
 create table idempotency_keys (
   space_id uuid not null references spaces,
@@ -56,7 +56,7 @@ create table audit_log (
   action text not null,           -- for example, webhook.secret_revealed
   actor text not null,            -- a user's email, `key <name>`, or `operator`
   address text,
-  subject text,                   -- the id of the changed object
+  subject text,                   -- the id of the affected object
   details jsonb not null default '{}',
   created_at timestamptz not null default now(),
   primary key (space_id, id)

@@ -27,13 +27,13 @@ create table videos (
   last_upload_at timestamptz,
   created_at timestamptz not null default now(),
   deleted_at timestamptz,         -- the row is kept, so the id is never reused and the page can show the deletion
-  files_removed_at timestamptz,   -- when the last file of a deleted video was removed from storage
+  files_removed_at timestamptz,   -- when a deleted video's last file was removed from storage
   primary key (space_id, id)
 );
 -- Read by embed pages, which do not know the space.
 create unique index videos_by_id on videos (id);
 create index videos_listed on videos (space_id, created_at desc, id desc) where deleted_at is null;
--- Read by the clean-up of deleted videos' files.
+-- Read by the clean-up of deleted videos.
 create index videos_to_clear on videos (deleted_at) where deleted_at is not null and files_removed_at is null;
 
 create table uploads (
@@ -54,16 +54,16 @@ create table uploads (
   created_at timestamptz not null default now(),
   received_at timestamptz,
   finished_at timestamptz,
-  files_removed_at timestamptz,   -- when the last file that only this upload needed was removed
+  files_removed_at timestamptz,   -- when this upload's files were removed from storage
   primary key (space_id, video_id, version),
   foreign key (space_id, video_id) references videos (space_id, id)
 );
 create unique index uploads_by_id on uploads (id);
--- Read by the processor's claim.
+-- Read by processors that claim an upload.
 create index uploads_to_process on uploads (received_at) where state in ('received', 'processing');
 -- Read by the reconciler, which looks for uploads that were fully received or abandoned.
 create index uploads_receiving on uploads (space_id, created_at) where state = 'receiving';
--- Read by the clean-up.
+-- Read by the clean-up of uploads whose files are no longer needed.
 create index uploads_to_clear on uploads (finished_at)
   where state in ('published', 'failed', 'canceled') and files_removed_at is null;
 

@@ -13,7 +13,7 @@ create table webhooks (
   status_reason text,
   status_since timestamptz not null default now(),
   ordering text not null default 'video' check (ordering in ('video', 'none')),
-  rate_limit integer,             -- per second; null if unlimited
+  rate_limit integer,             -- deliveries per second; null if unlimited
   headers bytea,                  -- encrypted JSON of names and values
   header_names text[] not null default '{}',
   secret bytea not null,
@@ -23,8 +23,8 @@ create table webhooks (
   previous_secret_until timestamptz,
   failing_since timestamptz,      -- the first failure after the last success
   warned_at timestamptz,          -- when its owners were warned that it would be disabled
-  -- The time of the state change that the last email to the owners reported. This is a column rather than a mail queue:
-  -- the webhook's current state determines what to report, so nothing is reported twice or when it no longer applies.
+  -- The time of the state change reported in the last email to the owners. There is no mail queue, because what to
+  -- report follows from the webhook's current state. Nothing is therefore reported twice or after it no longer applies.
   mailed_at timestamptz not null default '-infinity',
   certificate_until timestamptz,  -- when the certificate that the receiver last presented expires
   created_by text,
@@ -35,7 +35,7 @@ create table webhooks (
 -- Read by dispatchers, which do not know the space.
 create unique index webhooks_by_id on webhooks (id);
 create index webhooks_by_change on webhooks (changed_at);
--- Read to find webhooks that have been failing for a long time, to warn about them or disable them.
+-- Read to find webhooks that have been failing for long enough to warn about or disable.
 create index webhooks_failing on webhooks (failing_since) where status = 'enabled' and failing_since is not null;
 
 -- Hourly health counts, so that showing a webhook's health does not require counting its attempts.

@@ -1,7 +1,7 @@
--- The history: finished deliveries and the attempt log. Both are partitioned by time. Every index here adds to the cost
--- of inserting a successful delivery. Indexes for filters that select few rows therefore exclude successes and common
--- event types. Lists of those walk the history instead. A delivery whose last response was not a 2xx never has the
--- status `succeeded`.
+-- The history: finished deliveries and the attempt log. Both are partitioned by time. Each index adds to the cost of
+-- inserting the deliveries that it contains. Indexes for filters that select few rows therefore exclude successes and
+-- common event types; lists of successes and of common types walk the history instead. The indexes by response can
+-- exclude successes, because a delivery succeeds only if its last response was a 2xx.
 -- Lock cost: none; this file only creates objects.
 
 create table deliveries (
@@ -20,7 +20,7 @@ create table deliveries (
   error text,                     -- the last attempt's error word
   duration_ms real,
   finished_at timestamptz not null default now(),
-  sent_again_at timestamptz,      -- when a user last sent it again, so that repeated clicks make one attempt
+  sent_again_at timestamptz,      -- when a user last sent it again; used to ignore repeated clicks
   primary key (space_id, id)
 ) partition by range (id);
 create table deliveries_default partition of deliveries default;
@@ -30,7 +30,7 @@ create index deliveries_by_video on deliveries (space_id, video_id, webhook_id, 
 create index deliveries_unsuccessful on deliveries (space_id, status, id desc) where status <> 'succeeded';
 create index deliveries_unsuccessful_by_webhook on deliveries (space_id, webhook_id, status, id desc)
   where status <> 'succeeded';
--- Read by lists of deliveries with one class of response: the status's first digit, or 0 if there was no response.
+-- Read by lists of deliveries with one response class, which is the status's first digit, or 0 without a response.
 create index deliveries_by_response on deliveries (space_id, (coalesce(response_status / 100, 0)), id desc)
   where status <> 'succeeded';
 create index deliveries_by_webhook_response on deliveries (space_id, webhook_id, (coalesce(response_status / 100, 0)), id desc)

@@ -11,15 +11,15 @@ create table replays (
   statuses text[],
   types text[],
   video_id text,
-  rate integer,                   -- per second
+  rate integer,                   -- deliveries per second
   status text not null default 'running' check (status in ('running', 'paused', 'done', 'canceled')),
   reason text,                    -- why it ended, unless a user ended it
   total integer not null,
   done integer not null default 0,
   cursor_id uuid,                 -- the id of the last event processed
   advanced_at timestamptz not null default now(),  -- when it last reopened deliveries
-  -- The transactions that were recording events when the replay was created, as identified in pg_locks. They may not
-  -- have seen the replay's webhook, so the replay starts once they have finished.
+  -- The virtual ids, from pg_locks, of the transactions that were recording events when the replay was created. They
+  -- may not have seen the replay's webhook, so the replay does not start until they have finished.
   awaits text[] not null default '{}',
   first_at timestamptz,
   last_at timestamptz,

@@ -184,5 +184,5 @@ test("mave admin doctor explains how to fix an unreachable database and a data f
   expect(code).toBe(1);
   expect(stdout).toMatch(/✗ disk {6}\/dev\/null\/data is not writable .* Make it writable, or set MAVE_DATA_DIR/);
   expect(stdout).toMatch(/! ffmpeg {4}missing: .* set MAVE_FFMPEG/);
-  expect(stdout).toMatch(/✗ database {2}The database of DATABASE_URL cannot be used .* Check that it is running/);
+  expect(stdout).toMatch(/✗ database {2}The database at DATABASE_URL cannot be used .* Check that it is running/);
 });

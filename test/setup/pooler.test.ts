@@ -103,8 +103,8 @@ describe.skipIf(without("pgbouncer"))("a connection pooler", { timeout: 240_000 
     const { url } = (await pooled()).pooler;
     const start = (databaseDirectUrl: string) =>
       openStore({ databaseUrl: url, databaseDirectUrl, dataDir: "", log, onLost() {} });
-    await expect(start(url)).rejects.toThrow("MAVE_DATABASE_DIRECT_URL leads to a connection pooler");
-    await expect(start(databaseUrl(await testConnection()))).rejects.toThrow("lead to two databases");
+    await expect(start(url)).rejects.toThrow("MAVE_DATABASE_DIRECT_URL points to a connection pooler");
+    await expect(start(databaseUrl(await testConnection()))).rejects.toThrow("point to different databases");
   });
 });
 

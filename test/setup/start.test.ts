@@ -109,7 +109,7 @@ describe("a server exits with code 1 and a one-line error", () => {
     const ended = await start({ DATABASE_URL: nobody });
     expectSentence(
       ended,
-      /^The database of DATABASE_URL cannot be used \(.*ECONNREFUSED.*\)\. Check that it is running/,
+      /^The database at DATABASE_URL cannot be used \(.*ECONNREFUSED.*\)\. Check that it is running/,
     );
     expect(ended.stderr).not.toContain("hunter2");
   });

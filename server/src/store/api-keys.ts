@@ -36,7 +36,7 @@ export async function findApiKey(sql: Sql, hash: Buffer): Promise<ApiKeyRow | un
   return (await sql.run<ApiKeyRow>(FIND, [hash]))[0];
 }
 
-/** Lists the newest first: ids are UUIDv7, so they sort by time. */
+/** Lists the newest keys first, by id, because UUIDv7 ids sort by time. */
 const LIST_AFTER: Statement = {
   name: "api_keys_after",
   text: `select space_id, id, name, scope, hint, created_at, last_used_at from api_keys
@@ -49,7 +49,7 @@ const LIST_BEFORE: Statement = {
 };
 export const listApiKeysAfter = (sql: Sql, space: string, after: string | null, limit: number) =>
   sql.run<ApiKeyRow>(LIST_AFTER, [space, after, limit]);
-/** @returns rows in reverse order: nearest to `before` first */
+/** @returns rows in reverse order, starting with the one nearest to `before` */
 export const listApiKeysBefore = (sql: Sql, space: string, before: string, limit: number) =>
   sql.run<ApiKeyRow>(LIST_BEFORE, [space, before, limit]);
 
@@ -61,7 +61,7 @@ export async function deleteApiKey(sql: Sql, space: string, id: string): Promise
   return (await sql.run<ApiKeyRow>(DELETE, [space, id]))[0];
 }
 
-/** Saves when several keys were last used, in one statement. A key that was deleted in the meantime is skipped. */
+/** Updates the last-used times of several keys in one statement. A key that was deleted in the meantime is skipped. */
 const USED: Statement = {
   name: "api_keys_used",
   text: `update api_keys set last_used_at = greatest(last_used_at, now())

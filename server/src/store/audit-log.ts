@@ -22,7 +22,7 @@ export async function insertAuditEntry(
   await tx.run(INSERT, [space, id, action, actor, address, subject, details]);
 }
 
-/** Lists the newest first by walking the primary key: ids are UUIDv7, so they sort by time. */
+/** Lists the newest entries first by walking the primary key, because UUIDv7 ids sort by time. */
 const LIST_AFTER: Statement = {
   name: "audit_after",
   text: `select id, action, actor, address, subject, details, created_at from audit_log
@@ -35,6 +35,6 @@ const LIST_BEFORE: Statement = {
 };
 export const listAuditAfter = (sql: Sql, space: string, after: string | null, limit: number) =>
   sql.run<AuditRow>(LIST_AFTER, [space, after, limit]);
-/** @returns rows in reverse order: nearest to `before` first */
+/** @returns rows in reverse order, starting with the one nearest to `before` */
 export const listAuditBefore = (sql: Sql, space: string, before: string, limit: number) =>
   sql.run<AuditRow>(LIST_BEFORE, [space, before, limit]);

@@ -15,14 +15,15 @@ export interface Sql {
 }
 
 /**
- * Runs a change in a transaction: a database opens a new transaction for it, and an open transaction lets the change
- * join. Functions that make changes take a `Transactional` as their first argument, so that the caller decides what
- * else commits with the change.
+ * Runs a change in a transaction: a new one if this is a database, or the same one if this is already a transaction.
+ * Functions that make changes take a `Transactional` as their first argument, so that the caller decides what else
+ * commits with the change.
  */
 export interface Transactional extends Sql {
   /**
    * Commits the changes made by `work`, or rolls them all back and rethrows its error.
-   * @param limit_ms time limit for each of its statements, if STATEMENT_MS is too short; ignored if it joins another
+   * @param limit_ms time limit for each of its statements, if STATEMENT_MS is too short; ignored if `work` joins an
+   * open transaction
    */
   transaction<Result>(work: (tx: Transaction) => Promise<Result>, limit_ms?: number): Promise<Result>;
 }
@@ -35,9 +36,9 @@ export interface Transaction extends Transactional {
    */
   last<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>;
   /**
-   * Runs `effect` after the commit succeeds and before `transaction` resolves, in registration order. Use it for
-   * signals and anything else that must not happen on a rollback. An error in an effect is reported but does not affect
-   * the result.
+   * Runs `effect` after the commit succeeds and before `transaction` resolves. Effects start in registration order. Use
+   * them for signals and anything else that must not happen on a rollback. An error in an effect is reported but does
+   * not change the result.
    */
   afterCommit(effect: Effect): void;
 }
@@ -50,14 +51,14 @@ export interface Database extends Transactional {
    * @param limit_ms time limit for each of its statements; default: STATEMENT_MS
    */
   connect(limit_ms?: number): Promise<pg.Client>;
-  /** Whether a pooler gives `connect` a server session for one transaction at a time only; `openSession` handles that. */
+  /** Whether `connect` reaches a pooler that assigns sessions per transaction; `openSession` handles that case. */
   readonly sharesSessions: boolean;
   /** The pool itself. It is only for the sign-in library, which has its own SQL and schema. */
   readonly pool: pg.Pool;
   close(): Promise<void>;
 }
 
-/** A server's address: a connection string, or the folder of its Unix socket with a user and database name. */
+/** A database's address: a connection string, or a Unix socket's folder with a user and database name. */
 export type Address = string | { host: string; user: string; database: string; port?: number };
 
 export interface DatabaseOptions {
@@ -70,7 +71,7 @@ export interface DatabaseOptions {
   connections: number;
   /** Time limit for each statement. Default: STATEMENT_MS. */
   statement_ms?: number;
-  /** Called when an idle connection breaks. The pool replaces it. */
+  /** Called when an idle connection breaks. The pool then replaces the connection. */
   onError?: (error: Error) => void;
   /** Called when an effect of a committed transaction fails. By default the error ends the process, as any bug does. */
   onEffectError?: (error: unknown) => void;
@@ -80,13 +81,13 @@ const INT8 = 20;
 const types = new pg.TypeOverrides();
 types.setTypeParser(INT8, Number); // counts and sizes, all far below 2^53
 
-/** The server's limit is a bit shorter, because a statement that the server cancels leaves its connection usable. */
+/** The server's limit is slightly shorter, so that the server cancels first, which leaves the connection usable. */
 const serverLimit_ms = (limit_ms: number): number => Math.ceil(limit_ms * 0.9);
 
-// Every statement is written for an index, so the planner must not scan a whole table just because autovacuum saw the
-// queue or a day of history while it was empty. JIT compilation takes longer than running any of our statements. A
-// process that stalls inside a transaction must not keep its rows locked, and neither must a statement whose client has
-// given up on it.
+// Every statement is written for an index, so the planner must not scan a whole table just because the queue or a day
+// of history was empty when autovacuum last analyzed it. JIT compilation takes longer than running any of our
+// statements. A process that stalls inside a transaction must not keep its rows locked, and neither must a statement
+// whose client has given up on it.
 const settings = (statement_ms: number): string =>
   `select set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false),
      set_config('statement_timeout', '${serverLimit_ms(statement_ms)}', false),
@@ -127,17 +128,19 @@ export class StatementOverrun extends Error {
   }
 }
 
-/** @returns the rows. `limit_ms` defaults to the database's limit; without `values`, `text` may be several statements */
+/**
+ * Returns the rows. `limit_ms` defaults to the database's limit. Without `values`, `text` may hold several statements.
+ */
 type Send = <Row>(
   target: pg.Pool | pg.PoolClient,
   query: { name?: string; text: string; values?: readonly unknown[] },
   limit_ms?: number,
 ) => Promise<Row[]>;
 
-/** The message of pg's error for a statement that overran its `query_timeout`. pg then destroys the connection. */
+/** The message of pg's error when a statement exceeds its `query_timeout`. pg then destroys the connection. */
 const OVERRUN = "Query read timeout";
 
-/** Behind a transaction-mode pooler, statements are not prepared: the next run may use another server session. */
+/** Behind a transaction-mode pooler, statements are not prepared, because the next run may use another session. */
 function sender(pool: pg.Pool, pooled: boolean, statement_ms: number): Send {
   const dropIdle = idleConnections(pool);
   return async (target, { name, text, values }, limit_ms = statement_ms) => {
@@ -154,8 +157,8 @@ function sender(pool: pg.Pool, pooled: boolean, statement_ms: number): Send {
 
 /**
  * Tracks the pool's idle connections.
- * @returns a function that closes them. If a database vanishes without closing its connections, those that are idle are
- * as dead as the one whose statement overran, and each would cost another statement its full time limit
+ * @returns a function that closes them. If a database vanishes without closing its connections, the idle ones are as
+ * dead as the one whose statement timed out, and each would make another statement wait for its full time limit
  */
 function idleConnections(pool: pg.Pool): () => Promise<void> {
   const idle = new Set<pg.PoolClient>();
@@ -167,11 +170,11 @@ function idleConnections(pool: pg.Pool): () => Promise<void> {
     idle.clear();
     const closed = streams.map((stream) => new Promise((resolve) => stream.once("close", resolve)));
     for (const stream of streams) stream.destroy();
-    await Promise.all(closed); // now the pool has removed them
+    await Promise.all(closed); // by then, the pool has removed them
   };
 }
 
-/** One connection, which the caller must end. */
+/** Opens one connection, which the caller must end. */
 export async function connectTo(connection: Address, limit_ms: number = LIMITS.STATEMENT_MS): Promise<pg.Client> {
   const client = new pg.Client(optionsOf(connection, limit_ms));
   client.on("error", () => {}); // without a listener, a broken connection would end the process
@@ -179,7 +182,7 @@ export async function connectTo(connection: Address, limit_ms: number = LIMITS.S
   return client;
 }
 
-/** Pipelined: a statement may be sent before the response to the previous one. */
+/** Connections are pipelined: a statement may be sent before the previous one's response arrives. */
 function optionsOf(connection: Address, limit_ms: number): pg.ClientConfig {
   const where = typeof connection === "string" ? { connectionString: connection } : connection;
   const limits = { connectionTimeoutMillis: LIMITS.DATABASE_CONNECT_MS, query_timeout: limit_ms };
@@ -228,9 +231,7 @@ const throwLater = (error: unknown): void => {
   });
 };
 
-/**
- * One transaction's connection, taken from the pool for the first statement. `begin` is sent along with that statement.
- */
+/** One transaction's connection, taken from the pool when the first statement runs. `begin` is sent along with it. */
 class TransactionSession {
   readonly #pool: pg.Pool;
   readonly #sendOn: Send;
@@ -294,18 +295,15 @@ class TransactionSession {
   }
 }
 
-/**
- * Marks a promise as handled, because another promise reports the failure: that of the statement sent with it, or that
- * of the commit.
- */
+/** Marks a promise as handled, because a failure also rejects the statement sent with it or the commit. */
 function handled(sent: Promise<unknown>): Promise<unknown> {
   sent.catch(() => {});
   return sent;
 }
 
 /**
- * Calls `send` and combines everything it sends into one write, because each write is a system call that may yield the
- * core.
+ * Calls `send` and combines everything it sends into one write, because each write is a system call that can cause a
+ * context switch.
  */
 function together<Result>(client: pg.PoolClient, send: () => Result): Result {
   const stream = streamOf(client);

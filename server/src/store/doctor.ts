@@ -15,7 +15,7 @@ export interface DatabaseLook {
   size_bytes: number;
   /** Pending deliveries. */
   open: number;
-  /** The settings that are off even though durability requires them. */
+  /** The durability settings that are turned off. */
   off: string[];
 }
 
@@ -23,7 +23,7 @@ export async function lookAtDatabase(sql: Sql): Promise<DatabaseLook> {
   return (await sql.run<DatabaseLook>(LOOK))[0]!;
 }
 
-/** Lists each space's newest webhooks first: ids are UUIDv7, so they sort by time. */
+/** Lists each space's newest webhooks first, by id, because UUIDv7 ids sort by time. */
 const HOSTS: Statement = {
   name: "doctor_webhook_urls",
   text: "select url from webhooks where status = 'enabled' order by space_id, id desc limit $1",
@@ -32,7 +32,7 @@ export async function listWebhookUrls(sql: Sql, most: number): Promise<string[]>
   return (await sql.run<{ url: string }>(HOSTS, [most])).map(({ url }) => url);
 }
 
-/** Reads the Date headers of the responses to the newest attempts. */
+/** Reads the Date headers of the most recent responses. */
 const DATES: Statement = {
   name: "doctor_receiver_dates",
   text: `select started_at, header ->> 1 as date

@@ -7,11 +7,11 @@ import { StartFailure } from "../kernel/start-failure.ts";
 import { type Cluster, isAlive, lastWords, openCluster, PORT, run, socketFolder } from "./postgres-cluster.ts";
 
 /**
- * The settings of the embedded PostgreSQL. The settings for durability (fsync, full_page_writes and synchronous_commit)
- * keep their default, on. When they were off, killing the process lost acknowledged rows.
+ * The settings of the embedded PostgreSQL. The durability settings (fsync, full_page_writes and synchronous_commit)
+ * keep their default, on. With them off, killing the process lost acknowledged rows.
  */
 const SETTINGS = {
-  listen_addresses: "", // no TCP port, only a Unix socket in a folder of mode 0700, so no password is needed
+  listen_addresses: "", // no TCP port, only a Unix socket in a folder with mode 0700, so no password is needed
   unix_socket_permissions: "0700",
   max_connections: "60",
   shared_buffers: "128MB",
@@ -54,7 +54,7 @@ export interface EmbeddedOptions {
 
 /**
  * Starts a data folder's PostgreSQL, or adopts one that a killed process left running, and restarts it if it dies. Only
- * one process at a time owns the database. It holds a session lock until it exits.
+ * one process at a time owns the database; the owner holds a session lock until it exits.
  */
 export async function startEmbeddedPostgres({
   folder,
@@ -81,14 +81,14 @@ export async function startEmbeddedPostgres({
     connection: owned.connection,
     async end() {
       ending = true;
-      await restarted; // so that no restart follows the stop
+      await restarted; // prevents a restart after the stop
       await stop(cluster);
     },
   };
 }
 
 /**
- * Returns the connection to a data folder's PostgreSQL, or null if none is running and accepting connections. Changes
+ * Returns the address of a data folder's PostgreSQL, or null if none is running and accepting connections. Changes
  * nothing.
  */
 export async function findEmbeddedPostgres(folder: string): Promise<Connection | null> {
@@ -105,7 +105,7 @@ interface Owned {
 async function own(cluster: Cluster, settings: Record<string, string>): Promise<Owned> {
   for (let lockedOut = 0; ; ) {
     const connection = (await takeOver(cluster)) ?? (await start(cluster, settings));
-    if (connection === null) continue; // it was shutting down, or another process is starting it
+    if (connection === null) continue; // the server is shutting down, or another process is starting it
     const guard = await connect(connection);
     if (guard === null) continue;
     const owner = await lock(guard);
@@ -146,7 +146,7 @@ async function takeOver(cluster: Cluster): Promise<Connection | null> {
     if (running === null) return null;
     if (await isResponding(running.connection)) return running.connection;
     if (!(await isPostgresOf(running.pid, cluster))) {
-      await rm(join(cluster.data, "postmaster.pid"), { force: true }); // left over from a crash of the machine
+      await rm(join(cluster.data, "postmaster.pid"), { force: true }); // left over from a machine crash
       return null;
     }
     await pause(POLL_MS); // it is starting, recovering or stopping
@@ -158,7 +158,7 @@ interface Postmaster {
   connection: Connection;
 }
 
-/** Reads postmaster.pid. Its lines are the process id, data folder, start time, port, socket folder, and others. */
+/** Reads postmaster.pid. Its first lines are the process id, data folder, start time, port and socket folder. */
 async function readPostmaster(data: string): Promise<Postmaster | null> {
   const text = await readFile(join(data, "postmaster.pid"), "utf8").catch(() => null);
   const [pid, , , port, host] = text?.split("\n") ?? [];
@@ -199,7 +199,7 @@ async function start(cluster: Cluster, settings: Record<string, string>): Promis
   return null;
 }
 
-/** The lock file or shared memory still belongs to a postmaster that is stopping or starting. */
+/** Logged if the lock file or shared memory still belongs to a postmaster that is stopping or starting. */
 const HELD = /lock file ".+" already exists|pre-existing shared memory block/;
 
 const isResponding = async (connection: Connection): Promise<boolean> => {
@@ -210,7 +210,7 @@ const isResponding = async (connection: Connection): Promise<boolean> => {
 
 /** @returns null if the server does not accept connections */
 async function connect(connection: Connection): Promise<pg.Client | null> {
-  // Connects to a database other than `mave`, which a test copies: a database with open connections cannot be copied.
+  // Does not connect to `mave`, because tests copy it, and a database with open connections cannot be copied.
   const client = new pg.Client({ ...connection, database: "postgres", application_name: `process ${process.pid}` });
   client.on("error", () => {}); // only the "end" event matters
   return client.connect().then(
@@ -224,7 +224,7 @@ async function createDatabase(guard: pg.Client): Promise<void> {
   if (found.rowCount === 0) await guard.query("create database mave");
 }
 
-/** Requests a fast shutdown or, if that hangs, an immediate one, from which the next startup recovers. */
+/** Requests a fast shutdown. If that hangs, requests an immediate one, after which the next startup runs recovery. */
 async function stop(cluster: Cluster): Promise<void> {
   const running = await readPostmaster(cluster.data);
   if (running === null || !(await isPostgresOf(running.pid, cluster))) return;

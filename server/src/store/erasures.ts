@@ -10,8 +10,9 @@ export async function findErasable(sql: Sql, space: string, video: string): Prom
   return (await sql.run<{ deleted: boolean }>(state, [space, video]))[0];
 }
 
-// Served by events_by_video. All statements lock events in id order. A transaction that reopens a delivery locks its
-// event in share mode, so it either commits before the pending deliveries are counted below, or finds no payload.
+// Served by events_by_video. All statements lock events in id order. A transaction that reopens a delivery locks the
+// delivery's event in share mode, so it either commits before the pending deliveries are counted below, or finds no
+// payload.
 const lock: Statement = {
   name: "erasures_lock_events",
   text: `select id from events where space_id = $1 and video_id = $2 and payload is not null
@@ -26,8 +27,8 @@ export async function lockErasable(tx: Sql, space: string, video: string, limit:
   return (await tx.run<{ id: string }>(lock, [space, video, limit])).map(({ id }) => id);
 }
 
-// Finds each event's deliveries through pending_deliveries_by_id, because their ids share the first half of the event's
-// id. This also counts a deleted webhook's deliveries whose last attempt is still in flight.
+// Finds each event's deliveries through pending_deliveries_by_id, because their ids start with the first half of the
+// event's id. The count includes a deleted webhook's deliveries until the sweeper cancels them.
 const pending: Statement = {
   name: "erasures_count_pending",
   text: `select count(*)::int as pending from events e
@@ -36,7 +37,7 @@ const pending: Statement = {
     where e.space_id = $1 and e.video_id = $2 and ($3::uuid[] is null or e.id = any($3))`,
 };
 
-/** Counts the pending deliveries of these events of the video, or of all its events if `events` is null. */
+/** Counts the pending deliveries of these events, or of all the video's events if `events` is null. */
 export async function countPendingOf(sql: Sql, space: string, video: string, events: readonly string[] | null) {
   return (await sql.run<{ pending: number }>(pending, [space, video, events]))[0]!.pending;
 }
@@ -75,7 +76,7 @@ export interface ErasurePlace {
 }
 
 /**
- * Erases the headers and bodies of the next deliveries' attempts.
+ * Erases the headers and bodies from the attempts of the next `limit` deliveries.
  * @returns the last of these deliveries and how many attempts were erased; undefined if no deliveries are left
  */
 export async function eraseAttempts(
@@ -97,7 +98,7 @@ const names: Statement = {
     update videos set name = null, metadata = '{}', error_message = null where space_id = $1 and id = $2`,
 };
 
-/** Erases a video's name, metadata, and error message, and its uploads' file names and error messages. */
+/** Erases a video's name, metadata and error message, and the file names and error messages of its uploads. */
 export async function eraseNames(tx: Sql, space: string, video: string): Promise<void> {
   await tx.run(names, [space, video]);
 }

@@ -32,8 +32,8 @@ const AFTER = `(tx, id) > (coalesce((select tx from events where space_id = $1 a
 const BEFORE = `(tx, id) < (case when $2::uuid is null then '18446744073709551615'::xid8
       else (select tx from events where space_id = $1 and id = $2) end,
     coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))`;
-// Excludes the newest events while a running transaction may still insert others before them, so that a reader who
-// continues from the last event seen misses none.
+// Excludes the newest events while a running transaction may still insert events before them, so that a reader that
+// continues from the last event it has seen misses none.
 const COMMITTED = "tx < pg_snapshot_xmin(pg_current_snapshot())";
 const WAYS = {
   forward: { beyond: AFTER, order: "order by tx, id limit $5" },
@@ -41,7 +41,7 @@ const WAYS = {
 } as const;
 type Way = keyof typeof WAYS;
 
-/** Builds the list statement for either direction. There is one for each index that can serve a filter. */
+/** Functions that build the list statement for a direction, one for each index that can serve a filter. */
 const LISTS = {
   // events_by_commit
   any: ({ beyond, order }: (typeof WAYS)[Way]) => `select ${EVENT} from events
@@ -100,6 +100,6 @@ function listEvents(sql: Sql, way: Way, [space, cursor, filter, limit]: [string,
   const { types, video } = filter;
   const rare = types?.every((type) => !COMMON_TYPES.has(type));
   const by = video !== null ? "video" : rare ? "rare" : "any";
-  const chosen = types === null ? null : [...new Set(types)]; // so that a repeated type's events are listed only once
+  const chosen = types === null ? null : [...new Set(types)]; // so that a repeated type does not list its events twice
   return sql.run<EventRow>(lists[`${by} ${way}`], [space, cursor, chosen, video, limit]);
 }

@@ -35,8 +35,8 @@ const EXPIRED_ACCESS: readonly Statement[] = [
 ];
 
 /**
- * Deletes expired data: rows in the default partitions and hourly counts from before `day`, idempotency keys older than
- * `idempotency_s`, and expired links and tokens. Several nodes can run it at the same time.
+ * Deletes rows from before `day` in the default partitions, hourly counts from before `day`, idempotency keys older
+ * than `idempotency_s`, and expired links and tokens. Several nodes can run it at the same time.
  */
 export async function removeExpired(sql: Sql, day: string, idempotency_s: number): Promise<void> {
   for (const statement of EXPIRED) await sql.run(statement, [day]);

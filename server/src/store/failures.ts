@@ -11,9 +11,9 @@ export function storeFailure(error: unknown): "STORE_UNAVAILABLE" | "STORAGE_FUL
 }
 
 /**
- * The classes of PostgreSQL's codes are 08 (connection errors), 53 (insufficient resources) and 57P (shutting down or
- * starting). The single codes are 57014 (statement timeout), 55P03 (lock timeout), 25006 (a standby), 40001
- * (serialization failure) and 40P01 (deadlock). The names are socket errors.
+ * Matches the PostgreSQL error classes 08 (connection errors), 53 (insufficient resources) and 57P (shutting down or
+ * starting); the codes 57014 (statement timeout), 55P03 (lock timeout), 25006 (a standby), 40001 (serialization
+ * failure) and 40P01 (deadlock); and the names of socket errors.
  */
 const AWAY =
   /^(?:08...|53[23]00|53400|57P0.|57014|55P03|25006|40001|40P01|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;

@@ -64,8 +64,8 @@ function faults(plan: PlanNode): string[] {
   const read = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"];
   const nodes = nodesOf(plan).filter((node) => node["Actual Loops"] > 0);
   const walks = nodes.filter((node) => /^(deliveries|events)_\d/.test(node["Relation Name"] ?? ""));
-  // The oldest day contains only rows from after the current time of day. Late in the evening, these fit in a few
-  // pages, so a scan of them is fine.
+  // The oldest day contains only rows from after the current time of day. Late in the evening, those rows fit in a few
+  // pages, so scanning them is fine.
   const whole = walks.filter((node) => node["Node Type"] === "Seq Scan" && rowsReadBy(node) > ROWS / DAYS / 2);
   const sorts = nodes.filter((node) => node["Node Type"].endsWith("Sort") && inputOf(node) > 10 * PAGE);
   return [

@@ -23,9 +23,9 @@ export interface DeliveryRow {
   reason: string | null;
   /** How many steps of the retry schedule a pending delivery has used; null once it has finished. */
   step: number | null;
-  /** When the next attempt is due; null while the delivery waits for another one, and once it has finished. */
+  /** When the next attempt is due; null while the delivery waits for another delivery, and once it has finished. */
   due_at: Date | null;
-  /** The pending delivery that this one waits for, of an earlier event of the same video. */
+  /** The pending delivery that this one waits for; it belongs to an earlier event of the same video. */
   waits_for: string | null;
   last_started_at: Date | null;
   response_status: number | null;
@@ -33,8 +33,9 @@ export interface DeliveryRow {
   duration_ms: number | null;
 }
 
-// Both halves of every lookup return the same columns. A pending delivery includes the delivery that it waits for and
-// its last attempt (attempts_pkey, read backward). A finished delivery is returned as it was settled.
+// Both halves of every lookup, pending and finished, return the same columns. A pending delivery includes the delivery
+// that it waits for and its last attempt (attempts_pkey, read backward). A finished delivery is returned as it was
+// settled.
 const PENDING = `select o.space_id, o.id, o.webhook_id, o.event_id, o.type, case when o.sequence > 0 then o.video_id end as video_id,
     o.sequence, o.previous, ${PENDING_STATUS} as status, o.attempt as attempts, null as reason, o.step::int,
     case when o.due_at = '-infinity' then now() else nullif(o.due_at, 'infinity') end as due_at,
@@ -52,8 +53,8 @@ const FINISHED = `select d.space_id, d.id, d.webhook_id, d.event_id, d.type, d.v
     d.response_status, d.error, d.duration_ms
   from deliveries d`;
 /**
- * A finished delivery that is sent again or replayed is in both tables while it is pending. Only the pending half
- * returns it.
+ * A finished delivery that is sent again or replayed is in both tables while it is pending. In that case, only the
+ * pending half returns it.
  */
 const NOT_PENDING = `not exists (select from pending_deliveries o
     where uuid_send(o.space_id) = uuid_send(d.space_id) and o.id = d.id)`;
@@ -73,7 +74,7 @@ const ofEvent: Statement = {
     union all ${FINISHED} where d.space_id = $1 and d.id = delivery_id($2, $3) and ${NOT_PENDING}`,
 };
 
-/** Finds the delivery of an event to a webhook. */
+/** Finds an event's delivery to a webhook. */
 export async function getDeliveryOf(sql: Sql, space: string, event: string, webhook: string) {
   return (await sql.run<DeliveryRow>(ofEvent, [space, event, webhook]))[0];
 }
@@ -92,7 +93,7 @@ export interface DeliveryFilter {
   high: string;
 }
 
-// If $13 or $14 is false, the pending or finished half is skipped, because it cannot contain a match.
+// If $13 is false, the pending half cannot contain a match and is skipped. $14 does the same for the finished half.
 const FILTER_PENDING = `$13::boolean and ${OF_SPACE} and o.id > $2 and o.id < $3
   and ($5::uuid is null or o.webhook_id = $5) and ($6::uuid is null or o.event_id = $6)
   and ($7::text is null or o.video_id = $7) and ($8::text is null or o.type = $8)
@@ -109,7 +110,7 @@ const FILTER_FINISHED = `$14::boolean and d.space_id = $1
 const RESPONSE_CLASS = "d.status <> 'succeeded' and coalesce(d.response_status / 100, 0) = coalesce($10::int / 100, 0)";
 const OF_STATUS = "d.status <> 'succeeded' and d.status = ($9::text[])[1]";
 
-/** The condition that determines which index of the history is used. All other conditions only filter. */
+/** The leading conditions, each of which determines the index to use. All other conditions only filter. */
 const LEADING = {
   video: "d.video_id = $7", // deliveries_by_video: reads the video's few rows, then sorts them
   webhook_response: `d.webhook_id = $5 and ${RESPONSE_CLASS}`, // deliveries_by_webhook_response
@@ -140,7 +141,7 @@ const list = Object.fromEntries(
     (["desc", "asc"] as const).map((order): [string, Statement] => {
       const pending = `(${PENDING} where ${FILTER_PENDING} order by o.id ${order} limit $4)`;
       const walk = `${FINISHED} where ${LEADING[leading]} and ${FILTER_FINISHED}`;
-      // Without `offset 0`, the planner would scan all deliveries in order, expecting to find the video's few early.
+      // Without `offset 0`, the planner would scan all deliveries in order, expecting early matches.
       const chosen =
         leading === "video" ? `select * from (${walk} offset 0) d where ${BETWEEN}` : `${walk} and ${BETWEEN}`;
       const finished = `(${chosen} order by d.id ${order} limit $4)`;
@@ -176,7 +177,7 @@ const WALKED: Record<Walk, number> = { short: LIMITS.LIST_SCAN_FIRST_ROWS, long:
 
 // Walks only the leading condition's index, in order. A limit inside the list statement would not work, because the
 // planner could read and sort that many rows even if the first few fill a page. This statement takes the same values as
-// the list statement, and unused values need a type.
+// the list statement, and casts the unused ones to give them a type.
 const walkEnd = Object.fromEntries(
   (Object.keys(LEADING) as Leading[]).flatMap((leading) =>
     (Object.keys(WALKED) as Walk[]).map((walk): [string, Statement] => [
@@ -192,8 +193,8 @@ const walkEnd = Object.fromEntries(
   ),
 ) as Record<`${Leading} ${Walk}`, Statement>;
 
-// The planner does not know how many rows a value selects and would sort them all instead of walking the index in
-// order.
+// The planner does not know how many rows a value selects, so it would otherwise sort them all instead of walking the
+// index in order.
 const walkInOrder: Statement = {
   name: "deliveries_walk_in_order",
   text: "select set_config('enable_sort', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)",
@@ -240,7 +241,7 @@ function leadingOf(filter: DeliveryFilter): Leading {
 
 const FINISHED_STATUSES: readonly string[] = ["succeeded", "failed", "canceled"] satisfies FinishedStatus[];
 
-/** Whether the filter excludes successful deliveries: only a 2xx counts as success. */
+/** Whether the filter excludes successful deliveries, whose last response is always a 2xx. */
 const isUnsuccessful = (response: DeliveryFilter["response"]): boolean =>
   response === "none" || (response !== null && response.from !== 200);
 
@@ -261,7 +262,7 @@ const sendAgain: Statement = {
 };
 
 /**
- * Records that a user sends a finished delivery again.
+ * Records that a user is sending a finished delivery again.
  * @returns whether this is the first such request within `within_ms`, so that repeated clicks make only one attempt
  */
 export async function claimSendAgain(tx: Sql, space: string, id: string, within_ms: number): Promise<boolean> {

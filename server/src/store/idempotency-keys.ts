@@ -23,8 +23,9 @@ export async function findResponse(
 }
 
 /**
- * Stores a response. Waits for any transaction that is storing one under the same key, and replaces an expired one.
- * @returns false if another request's response is stored under this key
+ * Stores a response, and replaces an expired one under the same key. Waits for any transaction that is storing a
+ * response under that key.
+ * @returns false if another request's response is already stored under this key
  */
 const REMEMBER: Statement = {
   name: "idempotency_remember",

@@ -17,7 +17,8 @@ interface Migration {
   text: string;
   checksum: string;
   /**
-   * The number of the newest file that a node must know to keep running once this one is applied. Null means this file.
+   * The number of the newest migration that a node must know to keep running once this one is applied; null means this
+   * one.
    */
   runs_with: number | null;
 }
@@ -26,24 +27,26 @@ type Applied = Omit<Migration, "text">;
 
 export interface MigrateOptions {
   folder?: string;
-  /** Called each time a file fails to get a lock and will be retried. */
+  /** Called each time a migration fails to acquire a lock and will be retried. */
   onWait?: (file: string, error: Error) => void;
 }
 
 /**
- * Brings the database to this version: applies new numbered files in order, each in its own transaction, while nodes
- * running the previous version continue. A file that does not get a lock quickly is rolled back and retried, so that no
- * statement queues behind it for long. Nodes that start at the same time wait for each other.
- * @returns the names of the files that this call applied
- * @throws StartFailure if the database is from a newer version that this one cannot run with, an applied file was
- * changed, or a file does not get its locks
+ * Brings the database up to this version: applies new migrations in order while nodes running the previous version keep
+ * working. Each runs in its own transaction, except those in `.concurrently.sql` files. A migration that cannot acquire
+ * a lock quickly is rolled back and retried, so that no statement queues behind it for long. Nodes that start at the
+ * same time wait for each other.
+ * @returns the file names of the migrations that this call applied
+ * @throws StartFailure if the database is from a newer version whose migrations this one cannot run with, an applied
+ * migration was changed, or a migration cannot acquire its locks
  */
 export async function migrate(
   db: Database,
   { folder = FOLDER, onWait = () => {} }: MigrateOptions = {},
 ): Promise<string[]> {
   const known = await readMigrations(folder);
-  const client = await db.connect(LIMITS.MIGRATION_STATEMENT_MS); // not from the pool, because a file's many statements cannot be prepared
+  // Not a pool connection, because a file with several statements cannot be prepared.
+  const client = await db.connect(LIMITS.MIGRATION_STATEMENT_MS);
   try {
     // First checks without the lock, so that a restarting node does not wait for a newer node's long migration.
     if (!(await isBehind(client, known))) return [];
@@ -58,14 +61,14 @@ export async function migrate(
   }
 }
 
-/** Runs `work` while a dedicated session holds the migration lock, which must outlast each file's transaction. */
+/** Runs `work` while a dedicated session holds the migration lock, which must outlast each migration's transaction. */
 async function withLock<Result>(db: Database, work: () => Promise<Result>): Promise<Result> {
-  // If the session is lost, another node may also start migrating. If both apply the same file, only one can commit,
-  // because the number is the table's primary key.
+  // If the session is lost, another node may also start migrating. If both apply the same migration, only one can
+  // commit, because the migration's number is the table's primary key.
   const session = await openSession(db, systemClock, { onNotice() {}, onLost() {} });
   try {
-    // The lock is polled, because `create index concurrently` waits for every running statement: a statement that
-    // waited for this lock would deadlock with the index build.
+    // The lock is polled, because a statement that waited for it would deadlock with `create index concurrently`, which
+    // waits for every running statement.
     while (!(await session.lock<{ locked: boolean }>(TRY_LOCK, []))[0]!.locked) await pause(LOCK_POLL_MS);
     return await work();
   } finally {
@@ -138,15 +141,16 @@ async function withLockTimeout(client: pg.Client, work: () => Promise<unknown>):
 }
 
 /**
- * Applies a file of long-running work that blocks no statements. The file is a query that returns the statements still
- * to run. Each statement runs separately, outside a transaction if necessary. If one fails or the node is killed, the
- * query runs again.
+ * Applies a long-running migration that blocks no other statements. Its file is a query that returns the statements
+ * still to run. Each statement runs separately, outside a transaction if necessary. If one fails or the node is killed,
+ * the next try runs the query again.
  */
 async function applyConcurrently(client: pg.Client, migration: Migration): Promise<void> {
   const { rows } = await client.query<{ statement: string }>(migration.text);
   for (const { statement } of rows) {
     if (!NON_BLOCKING.test(statement)) throw new Error(`${migration.name} must not run concurrently: ${statement}`);
-    // A concurrent build needs no lock timeout: it waits for older transactions, but no statement waits for it.
+    // A concurrent build needs no lock timeout, because no statement waits for it, although it waits for older
+    // transactions.
     if (statement.includes(" concurrently ")) await client.query(statement);
     else await withLockTimeout(client, () => client.query(statement));
   }
@@ -164,9 +168,9 @@ async function markApplied(client: pg.Client, { number, name, checksum, runs_wit
 const isLockFailure = (error: unknown): boolean => ["55P03", "40P01"].includes((error as { code?: string }).code ?? "");
 
 const lockedOut = (name: string): string =>
-  `Migration ${name} did not get its locks in ${LIMITS.MIGRATION_TRIES_MAX} tries: a long transaction, such as a dump, a ` +
-  "report or a vacuum, holds a lock on a table that it changes. The migration was not applied. Find the transaction " +
-  "with the oldest xact_start in pg_stat_activity, let it end, and start again.";
+  `Migration ${name} could not acquire its locks in ${LIMITS.MIGRATION_TRIES_MAX} tries, because a long transaction, ` +
+  "such as a dump, a report or a vacuum, holds a lock on a table that the migration changes. The migration was not " +
+  "applied. Find the transaction with the oldest xact_start in pg_stat_activity, let it end, and start again.";
 
 async function readMigrations(folder: string): Promise<Migration[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(".sql")).sort();

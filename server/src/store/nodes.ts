@@ -21,7 +21,7 @@ export interface NodeNumber {
 }
 
 /**
- * Locks a number that this node had before, or has just claimed, until the session ends.
+ * Locks a number that this node held before, or has just claimed, until the session ends.
  * @returns null if another session holds it
  */
 export async function lockNodeNumber(session: Session, number: number): Promise<NodeNumber | null> {
@@ -40,7 +40,7 @@ const claim: Statement = {
 
 /**
  * Claims and locks an unused number up to `max`. A listed node's number counts as used even if the node's lock is free,
- * because that node may only have lost its connection.
+ * because that node may merely have lost its connection.
  * @returns null if another node claimed it first
  */
 export async function claimNodeNumber(session: Session, max: number): Promise<NodeNumber | null> {
@@ -56,7 +56,7 @@ const endSession: Statement = {
   text: `select pg_terminate_backend(pid, 1000) ${LOCKS} and objid::integer = $1 and pid = $2`,
 };
 
-/** Ends this node's own earlier session if the database server has not yet noticed that its connection is lost. */
+/** Ends this node's own earlier session if the database server has not yet noticed that the connection was lost. */
 export async function endNodeSession(sql: Sql, { number, pid }: NodeNumber): Promise<void> {
   await sql.run(endSession, [number, pid]);
 }
@@ -66,12 +66,12 @@ const unlocked: Statement = {
   text: `select number from nodes where number <> $1 and number not in (select objid::integer ${LOCKS})`,
 };
 
-/** Lists the nodes, other than `self`, whose lock is not held by any session. */
+/** Lists the nodes, other than `self`, whose locks no session holds. */
 export async function listUnlockedNodes(sql: Sql, self: number): Promise<number[]> {
   return (await sql.run<{ number: number }>(unlocked, [self])).map(({ number }) => number);
 }
 
-// Holds the node's lock until the transaction ends, so that the node cannot come back in the meantime.
+// Holds the node's lock until the transaction ends, so that the node cannot reconnect in the meantime.
 const remove: Statement = {
   name: "node_remove",
   text: `with free as materialized (select pg_try_advisory_xact_lock(${NODE_LOCK}, $1) as locked)
@@ -79,7 +79,7 @@ const remove: Statement = {
 };
 
 /**
- * Removes a node unless it has come back.
+ * Removes a node unless it has reconnected.
  * @returns whether it was removed; if so, the caller must expire its leases in the same transaction
  */
 export async function removeNode(tx: Sql, number: number): Promise<boolean> {

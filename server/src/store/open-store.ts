@@ -48,7 +48,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   try {
     await check(db, log);
     const onWait = (file: string, { message }: Error) =>
-      log.warn({ migration: file, reason: message }, "Migration did not get its locks; retrying");
+      log.warn({ migration: file, reason: message }, "Migration could not acquire its locks; retrying");
     const applied = await migrate(db, { onWait });
     if (applied.length > 0) log.info({ migrations: applied }, "Applied database migrations");
     return { db, close };
@@ -60,7 +60,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 type Ways = Pick<DatabaseOptions, "connection" | "pooled" | "direct">;
 
-/** Determines whether the operator's URLs lead to a transaction-mode pooler or directly to the database. */
+/** Determines whether the operator's URLs point to a transaction-mode pooler or directly to the database. */
 async function findWays(url: string, directUrl: string | null, log: Log): Promise<Ways> {
   const pooled = await sharesSessions(url).catch(failAs("DATABASE_URL"));
   if (directUrl === null) {
@@ -75,18 +75,18 @@ async function findWays(url: string, directUrl: string | null, log: Log): Promis
 const DIRECT_URL = "MAVE_DATABASE_DIRECT_URL";
 
 const POLLING =
-  "DATABASE_URL leads to a connection pooler that shares sessions between its clients. Everything works, but nodes " +
-  "poll every second for each other's changes. To have nodes notified at once, set " +
+  "DATABASE_URL points to a connection pooler that shares sessions between clients. Everything works, but nodes poll " +
+  "for each other's changes every second. To have nodes notified immediately, set " +
   `${DIRECT_URL} to the database's own address.`;
 
 const NOT_DIRECT =
-  `${DIRECT_URL} leads to a connection pooler that shares sessions between its clients. Only DATABASE_URL may do ` +
-  `that. Set ${DIRECT_URL} to the database's own address, or leave it unset to let the nodes poll.`;
+  `${DIRECT_URL} points to a connection pooler that shares sessions between clients. Only DATABASE_URL may point to ` +
+  `such a pooler. Set ${DIRECT_URL} to the database's own address, or leave it unset to let the nodes poll.`;
 
-// With two databases, each node would presume the others dead and repeat the attempts that they have in flight.
+// With two databases, each node would presume the others dead and repeat their in-flight attempts.
 const TWO_DATABASES =
-  `DATABASE_URL and ${DIRECT_URL} lead to two databases: a lock taken in one is free in the other. ` +
-  "Both must lead to the same database on the same server, which must not be a replica.";
+  `DATABASE_URL and ${DIRECT_URL} point to different databases: a lock taken through one is free through the other. ` +
+  "Both must point to the same database on the same server, which must not be a replica.";
 
 const SETTINGS = {
   name: "durability_settings",
@@ -116,7 +116,7 @@ function asStartFailure(error: unknown, setting: string): unknown {
   const { code = "", message } = error as { code?: string; message?: string };
   if (error instanceof StartFailure || !/^(?:E[A-Z]+|08...|28...|3D000|42501|53300|57P0.)$/.test(code)) return error;
   return new StartFailure(
-    `The database of ${setting} cannot be used (${message || code}). ` +
+    `The database at ${setting} cannot be used (${message || code}). ` +
       "Check that it is running, that its host, port, name, user and password are correct, and that the user may create " +
       "tables.",
     { cause: error },

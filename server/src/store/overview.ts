@@ -2,7 +2,7 @@ import type { Sql, Statement } from "./db.ts";
 
 export interface OverviewCounts {
   webhooks: number;
-  /** Enabled webhooks that are failing: all attempts since their last success have failed. */
+  /** Enabled webhooks that are failing, which means that every attempt since the last success has failed. */
   failing: number;
   disabled: number;
   /** Pending deliveries, counted up to a limit. */
@@ -14,8 +14,8 @@ export interface OverviewCounts {
 const OPEN_COUNTED_MAX = 10_000;
 
 /**
- * Served by webhooks_pkey, pending_deliveries_pkey, and webhook_hours_pkey. It reads the space's webhooks and their
- * rows for the current hour, plus pending deliveries up to the limit.
+ * Served by webhooks_pkey, pending_deliveries_pkey, and webhook_hours_pkey. Reads the space's webhooks and their counts
+ * for the current hour, plus pending deliveries up to the limit.
  */
 const COUNT: Statement = {
   name: "overview_count",

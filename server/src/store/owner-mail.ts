@@ -4,11 +4,11 @@ import { WEBHOOK, type WebhookRow } from "./webhooks.ts";
 /** A webhook with a state change that its owners have not been notified about. */
 export interface News extends WebhookRow {
   owners: string[];
-  /** When the state changed, in the database's full precision. */
+  /** When the state changed, at the database's full precision. */
   since: string;
 }
 
-// Reads all webhooks, although few are disabled or failing. The sign-in tables list each space's members.
+// Scans all webhooks to find the few that are disabled or failing. The sign-in tables list each space's members.
 const news: Statement = {
   name: "owner_mail_news",
   text: `select ${WEBHOOK}, array(select u.email from auth.member m join auth."user" u on u.id = m."userId"

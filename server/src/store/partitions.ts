@@ -28,7 +28,10 @@ export async function makePartitions(tx: Sql, daysAhead: number): Promise<number
   return made;
 }
 
-/** The first day to keep: set by the retention period, or earlier if a pending delivery still needs an older event. */
+/**
+ * The first day to keep: the start of the retention period, or the day of the oldest event that a pending delivery
+ * still needs, whichever is earlier.
+ */
 const FIRST_KEPT: Statement = {
   name: "partitions_first_kept",
   text: `select least(
@@ -53,7 +56,7 @@ export interface Partition {
   day: string;
 }
 
-/** Lists every daily partition before `day`, starting with those of `events`. */
+/** Lists all daily partitions from before `day`, starting with those of `events`. */
 export async function partitionsBefore(sql: Sql, day: string): Promise<Partition[]> {
   const found: Partition[] = [];
   for (const { parent } of PARTITIONED)
@@ -70,7 +73,7 @@ const DROP: Statement = { name: "partitions_drop", text: "select drop_partition(
 
 /**
  * Drops one table's partition for one day, unless a pending delivery needs that day. This is checked again once the
- * table is locked: a transaction that reopens an old delivery reads the delivery's event, so it either commits before
+ * table is locked. A transaction that reopens an old delivery reads the delivery's event, so it either commits before
  * the table is locked or finds that the event was deleted.
  * @returns whether it was dropped
  */
@@ -83,5 +86,8 @@ export async function dropPartition(tx: Sql, { parent, day }: Partition, retenti
 
 const LOCK_TIMEOUT: Statement = { name: "partitions_lock_timeout", text: "set local lock_timeout = '1s'" };
 
-/** Limits how long statements queue behind a partition change. A change that does not get its lock is retried later. */
+/**
+ * Limits how long statements queue behind a partition change. A change that times out waiting for its lock is retried
+ * later.
+ */
 export const boundLockWait = (tx: Sql): Promise<unknown> => tx.run(LOCK_TIMEOUT);

@@ -11,13 +11,13 @@ const WAITS_MS = 2_000;
 
 /**
  * Whether the connection goes through a transaction-mode pooler, which shares a server session between clients. Clients
- * would then share the session's advisory locks, LISTEN registrations and prepared statements, so two nodes in one
- * session would both get the same lock.
+ * would then share the session's advisory locks, LISTEN registrations and prepared statements, so two nodes on one
+ * session could both acquire the same lock.
  *
- * Behind any pooler, the process id that a connection is given differs from the one that the server reports. A pooler
- * in session mode is harmless. A pooler in transaction mode is detected in one of three ways: it gives the first
- * client's session to another client's transaction, gives the first client a different session, or makes the first
- * client wait for one.
+ * Behind any pooler, the process id received on connecting differs from the one that the server reports. A pooler in
+ * session mode is harmless. A pooler in transaction mode is detected in one of three ways: it gives the first client's
+ * session to another client's transaction, gives the first client a different session, or makes the first client wait
+ * for one.
  */
 export async function sharesSessions(connection: Address): Promise<boolean> {
   const first = await connectTo(connection);
@@ -38,14 +38,14 @@ export async function sharesSessions(connection: Address): Promise<boolean> {
 }
 
 /**
- * Whether both addresses lead to the same database, so that a lock held through one cannot be taken through the other.
+ * Whether both addresses point to the same database, so that a lock held through one cannot be taken through the other.
  */
 export async function leadToOneDatabase(one: Address, other: Address): Promise<boolean> {
   const clients = await Promise.all([connectTo(one), connectTo(other)]);
   const [holder, asker] = clients;
   try {
     await holder.query("begin");
-    const key = await processOf(holder); // a number that no other process has at this time
+    const key = await processOf(holder); // unique among the server's current processes
     const take = async (client: pg.Client) => (await client.query(TAKE, [LOOK_LOCK, key])).rows[0].mine as boolean;
     return (await take(holder)) && !(await take(asker));
   } finally {
@@ -63,7 +63,7 @@ async function processOf(client: pg.Client): Promise<number> {
 }
 
 /**
- * Like `processOf`, but returns null if it has to wait for long. Otherwise, nodes that start together behind a small
+ * Like `processOf`, but gives up after WAITS_MS and returns null. Otherwise, nodes that start together behind a small
  * pool would deadlock.
  */
 function processSoon(client: pg.Client): Promise<number | null> {

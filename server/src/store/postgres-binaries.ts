@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { StartFailure } from "../kernel/start-failure.ts";
 
 /**
- * Where Mave, if it runs as root, puts the files that an unprivileged PostgreSQL must be able to read. That PostgreSQL
+ * If Mave runs as root, it puts PostgreSQL's files here, because PostgreSQL then runs as an unprivileged user, who
  * cannot read /root.
  */
 export const SHARED_FOLDER = "/var/lib/mave";
@@ -50,8 +50,8 @@ async function installedPackage(): Promise<{ folder: string; version: string }> 
 }
 
 /**
- * Copies the files under a temporary name and then renames the copy, so that a kill leaves no partial copy under the
- * real name.
+ * Copies the files under a temporary name and then renames the copy, so that a kill never leaves a partial copy under
+ * the final name.
  */
 async function copyBinaries(folder: string, copy: string): Promise<void> {
   const half = `${copy}.half-${process.pid}`;
@@ -74,7 +74,8 @@ async function copyBinaries(folder: string, copy: string): Promise<void> {
 }
 
 /**
- * Does the work of the package's install script, because npm runs only install scripts that were explicitly allowed.
+ * Creates the links that the package's install script would create, because npm runs only install scripts that were
+ * explicitly allowed.
  */
 async function makeLinks(folder: string, native = join(folder, "native")): Promise<void> {
   const list = await readFile(join(folder, "native/pg-symlinks.json"), "utf8");

@@ -25,13 +25,13 @@ import { type PostgresBinaries, postgresBinaries, SHARED_FOLDER } from "./postgr
 /** The user `nobody`, which exists everywhere and owns no other files. */
 const UNPRIVILEGED = 65534;
 const SOCKET_PATH_MAX_BYTES = 103; // sun_path has 104 bytes on macOS, including the final NUL
-export const PORT = 5432; // only part of the socket's name: there is no TCP port
+export const PORT = 5432; // used only in the socket's name, because there is no TCP port
 
 /** One embedded database: its files, user and binaries. */
 export interface Cluster {
   /** The data folder as the operator configured it, for messages. */
   readonly folder: string;
-  /** The real folder that contains `cluster`, `socket` and `log`. */
+  /** The folder that contains `cluster`, `socket` and `log`, with symbolic links resolved. */
   readonly home: string;
   readonly data: string;
   readonly binaries: PostgresBinaries;
@@ -87,7 +87,7 @@ function unreachable(folder: string, cause: unknown): StartFailure {
 
 /**
  * Creates the cluster's home in the data folder if the unprivileged user can reach it there. Otherwise, creates it in
- * the shared folder, and a link to it in the data folder. This is checked on each startup, because an earlier startup
+ * the shared folder and links to it from the data folder. This is checked on each startup, because an earlier startup
  * may have been interrupted or the folder may have been moved.
  */
 async function makeHomeFor({ uid, gid }: { uid: number; gid: number }, folder: string, home: string): Promise<void> {
@@ -117,14 +117,14 @@ async function isTraversable(folder: string): Promise<boolean> {
   return folder === dirname(folder) || isTraversable(dirname(folder));
 }
 
-let halves = 0; // counted per process, so that temporary names differ for each data folder and each try
+let halves = 0; // a counter, so that each data folder and each try gets its own temporary name
 
-/** Creates the cluster under a temporary name and renames it, so that a kill leaves no partial cluster. */
+/** Creates the cluster under a temporary name and renames it, so that a kill never leaves a partial cluster. */
 async function initialise(cluster: Cluster): Promise<void> {
   await removeHalves(cluster);
   const half = `${cluster.data}.half-${process.pid}-${++halves}`;
   const output = join(cluster.home, "log");
-  // The built-in locale sorts the same way everywhere. A locale from libc depends on the operating system.
+  // The built-in locale sorts the same way everywhere, whereas a libc locale depends on the operating system.
   const locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--encoding=UTF8"];
   const arguments_ = ["-D", half, "--username=mave", "--auth=trust", "--no-instructions", ...locale];
   const child = await run(cluster, "initdb", arguments_);
@@ -191,7 +191,7 @@ export async function lastWords(file: string): Promise<string> {
   return text.trim().split("\n").slice(-3).join(" / ") || "it logged nothing";
 }
 
-/** Whether a process with this id exists, under any user. */
+/** Whether a process with this id exists, whichever user it runs as. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -44,9 +44,8 @@ export interface ReplayRow extends ReplayFilter, ReplayCount {
   finished_at: Date | null;
 }
 
-// An event id contains its time, so a time range is a range of events_pkey; events_by_video serves a video filter.
-// Events without a video belong to one webhook and are not replayed to any other. Erased events have no payload to
-// send.
+// An event's id contains its time, so events_pkey serves a time range; events_by_video serves a video filter. Events
+// without a video belong to one webhook and are not replayed to any other. Erased events have no payload to send.
 const chosen = (finished: string) => `from webhooks w join events e on e.space_id = w.space_id
     left join ${finished}
   where w.space_id = $1 and w.id = $2 and e.id >= id_floor($3) and e.id < id_floor($4)
@@ -84,7 +83,7 @@ export async function countReplay(sql: Sql, space: string, filter: ReplayFilter)
 const REPLAY = `r.space_id, r.id, r.webhook_id, r.since, r.until, r.statuses, r.types, r.video_id, r.rate, r.status, r.total,
   r.done, r.cursor_id, r.first_at, r.last_at, r.reason, r.created_at, r.finished_at`;
 
-// A transaction that records an event takes this lock before it reads the webhooks and holds it until it ends.
+// A transaction that records an event takes this lock before it reads the webhooks, and holds it to the end.
 const RECORDING = `from pg_locks l where l.locktype = 'relation' and l.relation = 'events'::regclass
     and l.database = (select oid from pg_database where datname = current_database())
     and l.mode = 'RowExclusiveLock'`;
@@ -99,7 +98,7 @@ const insert: Statement = {
 
 /**
  * Inserts a replay. It does not start until every transaction that was recording events when it was inserted has
- * finished, because such a transaction may not have seen the replay's webhook. `awaits` lists these transactions.
+ * finished, because those transactions may not have seen the replay's webhook. They are listed in `awaits`.
  */
 export async function insertReplay(
   tx: Sql,
@@ -219,9 +218,9 @@ const advance: Statement = {
 };
 
 /**
- * Moves the cursor. This must be in the transaction that reopened the deliveries, so that none is reopened twice.
- * `total` is counted when the replay is created, so it misses deliveries that finish only later. It grows if necessary,
- * so that `done` never exceeds it.
+ * Moves the cursor. This must run in the transaction that reopened the deliveries, so that none are reopened twice.
+ * `total` was counted when the replay was created, so it misses deliveries that finished only later. It is raised if
+ * necessary, so that `done` never exceeds it.
  */
 export async function advanceReplay(tx: Sql, replay: ReplayRow, reopened: number, cursor: string): Promise<void> {
   await tx.run(advance, [replay.space_id, replay.id, reopened, cursor]);

@@ -7,13 +7,13 @@ import type { Database, Sql, Statement } from "./db.ts";
 /**
  * A dedicated connection for LISTEN and session-level locks.
  *
- * Behind a transaction-mode pooler, it is a single long transaction, because such a pooler keeps a client in one server
- * session only for a transaction. Its locks then belong to the transaction, its statements run over the pool, and it
- * receives no notices.
+ * Behind a transaction-mode pooler, it is a single long transaction, because such a pooler assigns a server session to
+ * a client only for the length of a transaction. The locks then belong to that transaction, other statements run on the
+ * pool, and no notifications are received.
  */
 export interface Session extends Sql {
   /**
-   * Runs a locking statement with one more value: whether the lock belongs to the transaction instead of the session.
+   * Runs a locking statement and appends one value: whether the lock belongs to the transaction instead of the session.
    */
   lock<Row>(statement: Statement, values: readonly unknown[]): Promise<Row[]>;
   /** @param channel a lowercase constant, never user input */
@@ -50,7 +50,7 @@ export async function openSession(
     (await client.query({ name: held ? undefined : name, text, values: values as unknown[] })).rows;
   const probe = async () => void (await within(clock, LIMITS.DATABASE_CONNECT_MS, runHere(PROBE)));
   /**
-   * Probes the connection regularly, because it may die unnoticed, and poolers end transactions that stay idle for
+   * Probes the connection regularly, because it may die unnoticed, and poolers end transactions that are idle for too
    * long.
    */
   const watch = () => {
@@ -61,7 +61,7 @@ export async function openSession(
     run: held ? (statement, values) => db.run(statement, values) : runHere,
     lock: (statement, values) => runHere(statement, [...values, held]),
     async listen(channel) {
-      if (!held) await client.query(`listen ${channel}`); // inside a transaction, LISTEN takes effect only at its end
+      if (!held) await client.query(`listen ${channel}`); // inside a transaction, LISTEN takes effect only on commit
     },
     probe,
     async close() {
@@ -72,9 +72,9 @@ export async function openSession(
 }
 
 /**
- * Overrides the server's timeouts, so that the transaction may stay idle. It keeps no snapshot, writes nothing and
- * reads no table, so it holds back neither vacuum nor schema changes. Since PostgreSQL 17, there is also a timeout for
- * a whole transaction.
+ * Overrides the server's timeouts, so that the transaction may stay idle. The transaction keeps no snapshot, writes
+ * nothing and reads no table, so it holds back neither vacuum nor schema changes. PostgreSQL 17 and newer also have a
+ * timeout for a whole transaction.
  */
 const HOLD = `begin isolation level read committed read only;
   select set_config('idle_in_transaction_session_timeout', '0', true),
@@ -97,7 +97,7 @@ async function connectAndHold(db: Database, clock: Clock): Promise<pg.Client> {
 
 // If nodes held all of the pooler's sessions, they would wait for each other forever.
 const NO_SESSION_LEFT =
-  "The connection pooler of DATABASE_URL has no session left for statements, because each Mave node keeps one open. " +
+  "The connection pooler at DATABASE_URL has no session left for statements, because each Mave node keeps one open. " +
   "Raise the pooler's default_pool_size, or set MAVE_DATABASE_DIRECT_URL to the database's own address.";
 
 const noResponse = (): Error => new Error("The database does not respond.");

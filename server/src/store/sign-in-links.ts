@@ -15,7 +15,7 @@ export async function insertLink(
   return (await sql.run<{ expires_at: Date }>(INSERT, values))[0]!.expires_at;
 }
 
-/** Reads a link without using it. */
+/** Reads a link without marking it as used. */
 const FIND: Statement = {
   name: "sign_in_link_find",
   text: "select purpose, space_id from sign_in_links where hash = $1 and used_at is null and expires_at > now()",

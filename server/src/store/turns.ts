@@ -13,7 +13,7 @@ const TURNS = {
 const TRY: Statement = { name: "turns_try", text: "select pg_try_advisory_xact_lock($1) as mine" };
 
 /**
- * Takes the turn, if it is free, until the transaction ends or the node dies.
+ * Takes the turn if it is free, and keeps it until the transaction ends or the node dies.
  * @returns whether this transaction has the turn
  */
 export async function tryTurn(tx: Sql, work: keyof typeof TURNS): Promise<boolean> {

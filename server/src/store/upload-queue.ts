@@ -8,7 +8,7 @@ export interface UploadQueue {
   oldest_received_s: number;
 }
 
-/** Served by uploads_to_process and uploads_receiving, which contain only uploads in these states. */
+/** Served by the partial indexes uploads_to_process and uploads_receiving, which cover only uploads in these states. */
 const MEASURE: Statement = {
   name: "upload_queue",
   text: `select (select count(*) from uploads where state = 'receiving') as receiving,

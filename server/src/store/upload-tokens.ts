@@ -20,7 +20,7 @@ const find: Statement = {
   text: `select space_id, video_id from upload_tokens where hash = $1 and expires_at > now()`,
 };
 
-/** Finds the only video that this token may upload to. @returns undefined if the token is unknown or expired */
+/** Finds the one video to which this token allows uploads. @returns undefined if the token is unknown or expired */
 export async function findUploadToken(
   sql: Sql,
   hash: Buffer,

@@ -1,7 +1,7 @@
 import type { Sql, Statement } from "./db.ts";
 import type { Session } from "./session.ts";
 
-/** The first key of every processor's advisory lock; the second is a hash of its lease's token. */
+/** The first key of every processor's advisory lock; the second is a hash of the lease token. */
 const MARK_LOCK = 7_021_810;
 
 export type UploadState = "receiving" | "received" | "processing" | "published" | "failed" | "canceled";
@@ -69,7 +69,7 @@ const received: Statement = {
 };
 
 /**
- * Marks an upload as received. This is the only transition to that state.
+ * Marks an upload as received. This is the only transition out of `receiving` other than a cancellation.
  * @returns undefined if another call was faster or the upload has ended
  */
 export async function markReceived(tx: Sql, id: string, size_bytes: number): Promise<UploadRow | undefined> {
@@ -82,7 +82,7 @@ const cancelParts: Statement = {
     where space_id = $1 and video_id = $2 and state = 'receiving' returning id`,
 };
 
-/** Cancels the video's uploads that were not fully received. @returns their ids */
+/** Cancels the video's uploads that have not been fully received. @returns their ids */
 export async function cancelReceiving(tx: Sql, space: string, video: string): Promise<string[]> {
   return (await tx.run<{ id: string }>(cancelParts, [space, video])).map(({ id }) => id);
 }
@@ -93,7 +93,7 @@ const cancelOne: Statement = {
     where id = $1 and state = 'receiving' returning ${UPLOAD}`,
 };
 
-/** Cancels one upload that was not fully received. */
+/** Cancels one upload that has not been fully received. */
 export async function cancelUpload(tx: Sql, id: string): Promise<UploadRow | undefined> {
   return (await tx.run<UploadRow>(cancelOne, [id]))[0];
 }
@@ -142,7 +142,7 @@ export async function listReceiving(sql: Sql, limit: number): Promise<UploadRow[
 
 /**
  * Whether the upload's processor is presumed dead: the lease has expired, or no session holds the processor's advisory
- * lock. An upload that was released has no token and is claimed once `leased_until` has passed.
+ * lock. A released upload has no token, and can be claimed once `leased_until` has passed.
  */
 const LEFT = `state = 'processing' and (leased_until < now() or lease_token is not null and not exists (
   select from pg_locks where locktype = 'advisory' and classid = ${MARK_LOCK} and objid::integer = hashtext(lease_token::text)
@@ -200,7 +200,7 @@ const renew: Statement = {
     where id = $1 and lease_token = $2 and state = 'processing' returning 1`,
 };
 
-/** Renews the lease. @returns false if it is lost or the upload was canceled, in which case the processor must stop */
+/** Renews the lease. @returns false if it was lost or the upload was canceled, in which case the processor must stop */
 export async function renewLease(tx: Sql, id: string, token: string, lease_ms: number): Promise<boolean> {
   return (await tx.run(renew, [id, token, lease_ms])).length > 0;
 }
@@ -211,7 +211,10 @@ const release: Statement = {
     where id = $1 and lease_token = $2 and state = 'processing'`,
 };
 
-/** Releases an upload, so that it can be claimed again after `wait_ms`. @param counted whether this attempt counts */
+/**
+ * Releases an upload, so that it can be claimed again after `wait_ms`.
+ * @param counted whether this attempt counts toward the maximum
+ */
 export async function releaseUpload(
   sql: Sql,
   id: string,
@@ -258,7 +261,7 @@ const requeue: Statement = {
     returning u.space_id, u.video_id, u.version`,
 };
 
-/** Requeues the uploads that failed with this error because something was missing that is available now. */
+/** Requeues the uploads that failed with this error, after its cause has been fixed. */
 export async function requeueUploads(
   sql: Sql,
   errorCode: string,
@@ -307,7 +310,7 @@ const known: Statement = {
   text: `select id, state, error_code from uploads where id = any($1)`,
 };
 
-/** Returns the states of these uploads, for a clean-up that found their files. Unknown ids are omitted. */
+/** Returns the states of these uploads for the clean-up, which has found their files. Unknown ids are omitted. */
 export async function getUploadStates(
   sql: Sql,
   ids: string[],

@@ -57,8 +57,8 @@ export interface NewVideo {
 }
 
 /**
- * Inserts videos, which start with the number of their first event. Videos whose id is already in use are missing from
- * the result.
+ * Inserts videos, each with a last sequence number of 1 for its first event. Videos whose ids are already in use are
+ * omitted from the result.
  */
 export async function insertVideos(sql: Sql, videos: readonly NewVideo[]): Promise<VideoRow[]> {
   const rows = videos.map(({ space, ...video }) => ({ space_id: space, ...video }));
@@ -74,7 +74,7 @@ export async function getVideo(sql: Sql, space: string, id: string): Promise<Vid
   return (await sql.run<VideoRow>(get, [space, id]))[0];
 }
 
-// Served by videos_by_id: a public page does not know the space.
+// Served by videos_by_id, because a public page does not know the space.
 const getPublic: Statement = { name: "video_get_public", text: `select ${VIDEO} from videos where id = $1` };
 
 /** Returns a video by id alone, even if it is deleted, for its public page. */
@@ -87,7 +87,7 @@ const lock: Statement = {
   text: `select ${VIDEO} from videos where space_id = $1 and id = $2 and deleted_at is null for update`,
 };
 
-/** Locks a video until the transaction ends. To avoid deadlocks, lock its uploads only after it. */
+/** Locks a video until the transaction ends. To avoid deadlocks, lock its uploads only after the video itself. */
 export async function lockVideo(tx: Sql, space: string, id: string): Promise<VideoRow | undefined> {
   return (await tx.run<VideoRow>(lock, [space, id]))[0];
 }
@@ -113,11 +113,13 @@ const listNewer: Statement = {
 
 export interface VideoFilter {
   status: VideoStatus | null;
-  /** Part of a video's name (case-insensitive), or its whole id. */
+  /** Part of a video's name (case-insensitive), or its full id. */
   search: string | null;
 }
 
-/** Lists at most `limit` videos after `after`, newest first. If `after` is null, the list starts with the newest. */
+/**
+ * Lists at most `limit` videos older than `after`, newest first. If `after` is null, the list starts with the newest.
+ */
 export async function listVideosAfter(
   sql: Sql,
   space: string,
@@ -128,7 +130,7 @@ export async function listVideosAfter(
   return sql.run<VideoRow>(listOlder, [space, after, filter.status, ...searchValues(filter), limit]);
 }
 
-/** Lists the `limit` videos right before `before` in that order, oldest first. */
+/** Lists the `limit` videos that are just newer than `before`, oldest first. */
 export async function listVideosBefore(
   sql: Sql,
   space: string,
@@ -222,7 +224,7 @@ export interface Publication {
   folder: string;
 }
 
-/** Switches to the new version and assigns the number of its `video.uploaded` event. */
+/** Switches playback to the new version and assigns the number of its `video.uploaded` event. */
 export async function publishVideo(tx: Sql, video: VideoRow, made: Publication): Promise<VideoRow> {
   const { status, duration_s, width, height, size_bytes, poster, storyboard, playback, version, folder } = made;
   const shown = [status, duration_s, width, height, size_bytes, JSON.stringify(made.renditions)];

@@ -35,7 +35,7 @@ const add: Statement = {
 };
 
 // A success ends the failing period, even if attempts on other nodes failed. A failure starts a failing period if there
-// is none. The row is written only if something changes, because it is read whenever an event is recorded.
+// is none yet. A row is written only if it changes, because it is read whenever an event is recorded.
 const mark: Statement = {
   name: "webhooks_mark",
   text: `update webhooks w set failing_since = n.failing_since, certificate_until = n.certificate_until
@@ -51,7 +51,7 @@ const mark: Statement = {
       or w.certificate_until is distinct from n.certificate_until)`,
 };
 
-/** Adds to the hourly counts and marks which webhooks are failing. */
+/** Adds to the hourly counts and updates which webhooks are failing. */
 export async function addHealth(tx: Sql, hours: readonly HourCounts[], marks: readonly HealthMark[]): Promise<void> {
   await tx.run(add, [JSON.stringify(hours)]);
   await tx.run(mark, [JSON.stringify(marks)]);
@@ -71,7 +71,7 @@ const hours: Statement = {
     where space_id = $1 and webhook_id = $2 and hour > $3::timestamptz order by hour`,
 };
 
-/** Lists the hours after `after`, oldest first. Hours without an attempt are missing. */
+/** Lists the hours after `after`, oldest first. Hours without attempts are omitted. */
 export async function listHours(sql: Sql, space: string, webhook: string, after: Date): Promise<HourRow[]> {
   return sql.run<HourRow>(hours, [space, webhook, after]);
 }

@@ -90,12 +90,12 @@ const listNewer: Statement = {
   text: `select ${WEBHOOK} from webhooks where space_id = $1 and id > $2 order by id limit $3`,
 };
 
-/** Lists webhooks after `after`, newest first. */
+/** Lists webhooks older than `after`, newest first. */
 export async function listWebhooksAfter(sql: Sql, space: string, after: string | null, limit: number) {
   return sql.run<WebhookRow>(listOlder, [space, after, limit]);
 }
 
-/** Lists the webhooks right before `before` in that order, oldest first. */
+/** Lists the webhooks that are just newer than `before`, oldest first. */
 export async function listWebhooksBefore(sql: Sql, space: string, before: string, limit: number) {
   return sql.run<WebhookRow>(listNewer, [space, before, limit]);
 }
@@ -105,7 +105,7 @@ const byIds: Statement = {
   text: `select ${WEBHOOK} from webhooks where id = any($1::uuid[])`,
 };
 
-/** Returns the rows of these webhooks, for a dispatcher. Deleted webhooks are omitted. */
+/** Returns these webhooks' rows, for a dispatcher. Deleted webhooks are omitted. */
 export async function getWebhooksById(sql: Sql, ids: readonly string[]): Promise<WebhookRow[]> {
   return sql.run<WebhookRow>(byIds, [ids]);
 }
@@ -121,8 +121,8 @@ const changed: Statement = {
 /**
  * Lists the ids of the webhooks that changed since the last check.
  * @param looked_ms the database's time at the last check
- * @param ago_ms how long ago that was
- * @param overlap_ms changes up to this long before the check are also listed
+ * @param ago_ms how long ago the last check was
+ * @param overlap_ms changes made up to this long before the last check are also listed
  */
 export async function listChangedWebhooks(
   sql: Sql,
@@ -140,7 +140,7 @@ const update: Statement = {
     where space_id = $1 and id = $2 returning ${WEBHOOK}`,
 };
 
-/** Saves every field that a user may change. The row must be locked. */
+/** Saves every field that a user may change. The caller must have locked the row. */
 export async function updateWebhook(tx: Sql, row: WebhookRow): Promise<WebhookRow> {
   const { space_id, id, url, description, events, ordering, rate_limit, headers, header_names } = row;
   const values = [space_id, id, url, description, events, ordering, rate_limit, headers, header_names];
@@ -167,7 +167,7 @@ export async function setWebhookStatus(
   return (await tx.run<WebhookRow>(setStatus, [space, id, status, reason]))[0];
 }
 
-// Disables a webhook only if it is enabled and the reason still holds.
+// Disables a webhook only if it is enabled and the reason still applies.
 const disableGone: Statement = {
   name: "webhook_disable_gone",
   text: `update webhooks set status = 'disabled', status_reason = $4, status_since = now(), changed_at = now()
@@ -196,7 +196,10 @@ const disableFailing: Statement = {
     returning ${WEBHOOK}`,
 };
 
-/** Disables a webhook that has been failing for `for_ms`. @returns undefined if it has recovered or is not enabled */
+/**
+ * Disables a webhook that has been failing for at least `for_ms`.
+ * @returns undefined if it has recovered or is not enabled
+ */
 export async function disableFailingWebhook(
   tx: Sql,
   space: string,
@@ -216,8 +219,8 @@ const rotate: Statement = {
 };
 
 /**
- * Sets a new secret. The current secret stays valid as the previous one for `overlap_s`. Any older secret expires
- * immediately.
+ * Sets a new secret. The current secret becomes the previous one and stays valid for `overlap_s` seconds. Any older
+ * secret expires immediately.
  */
 export async function rotateWebhookSecret(
   tx: Sql,
@@ -232,7 +235,7 @@ export async function rotateWebhookSecret(
 
 const remove: Statement = { name: "webhook_delete", text: "delete from webhooks where space_id = $1 and id = $2" };
 
-/** Deletes a webhook. The row must be locked, which proves that it exists. */
+/** Deletes a webhook. The caller must have locked the row, which proves that it exists. */
 export async function deleteWebhook(tx: Sql, space: string, id: string): Promise<void> {
   await tx.run(remove, [space, id]);
 }
@@ -285,7 +288,7 @@ const warn: Statement = {
 };
 
 /**
- * Records that a warning is issued about a webhook that has been failing for `for_ms`.
+ * Records a warning about a webhook that has been failing for at least `for_ms`.
  * @returns undefined if one was already issued or the webhook has recovered
  */
 export async function warnOfWebhook(

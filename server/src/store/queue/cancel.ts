@@ -4,8 +4,9 @@ import type { DeliveryKey } from "./key.ts";
 import { OF_SPACE, PENDING_STATUS, type PendingStatus } from "./status.ts";
 
 /**
- * Moves the rows `gone` to the history as canceled. A delivery that had finished before it was sent again or replayed
- * keeps its earlier outcome. Its attempt count still increases, so that a later attempt does not reuse a number.
+ * Moves the rows of `gone` to the history as canceled. A delivery that had finished before it was sent again or
+ * replayed keeps its earlier outcome. Its attempt count still increases, so that a later attempt does not reuse a
+ * number.
  */
 const intoHistory = (
   reason: string,
@@ -54,7 +55,7 @@ const count: Statement = {
 
 export interface CancellationCount {
   total: number;
-  /** The lowest and highest ids, which contain the times of their events. */
+  /** The lowest and highest delivery ids, each of which contains its event's time. */
   first: string | null;
   last: string | null;
 }
@@ -64,8 +65,8 @@ export async function countCancellation(sql: Sql, filter: CancellationFilter, ma
   return (await sql.run<CancellationCount>(count, [...valuesOf(filter), max]))[0]!;
 }
 
-// Skips rows that another transaction has locked. It never waits while holding locks, so it cannot deadlock. The caller
-// repeats the walk until no rows are left.
+// Skips rows that another transaction has locked. This statement never waits while holding locks, so it cannot
+// deadlock. The caller repeats the walk until no rows are left.
 const slice: Statement = {
   name: "queue_cancel",
   text: `with chosen as materialized (
@@ -107,7 +108,7 @@ export async function cancelWebhookDeliveries(tx: Sql, space: string, webhook: s
   await tx.run(ofWebhook, [space, webhook, reason]);
 }
 
-// Uses pending_deliveries_by_replay. The replay no longer counts canceled deliveries as done.
+// Uses pending_deliveries_by_replay. Canceled deliveries no longer count toward the replay's `done`.
 const ofReplay: Statement = {
   name: "queue_cancel_replay",
   text: `with gone as (

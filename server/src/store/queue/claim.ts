@@ -11,7 +11,7 @@ export interface LeasedDelivery extends LeaseKey {
   type: EventType;
   previous: number;
   step: number;
-  /** Whether a user sent it. If so, it goes first and does not wait for a receiver's Retry-After to end. */
+  /** Whether a user sent it again. If so, it goes first and does not wait for the receiver's Retry-After to pass. */
   manual?: boolean;
   /** Null if the event was erased or is past retention. */
   payload: string | null;
@@ -19,7 +19,7 @@ export interface LeasedDelivery extends LeaseKey {
   traceparent?: TraceParent | null | undefined;
   /** When the lease was requested, on this process's monotonic clock. */
   leased_ms: number;
-  /** Whether this is the immediate retry of an attempt whose connection was being closed. */
+  /** Whether this is the immediate retry after an attempt on a connection that was being closed. */
   immediate?: boolean;
 }
 
@@ -68,8 +68,8 @@ export async function claimDue(
   return rows.map((row) => ({ ...row, leased_ms: lease.leased_ms }));
 }
 
-// Skips from webhook to webhook in pending_deliveries_due, so the cost grows with the number of webhooks, not with
-// their backlogs.
+// Skips from webhook to webhook in pending_deliveries_due, so the cost grows with the number of webhooks, not with the
+// size of their backlogs.
 const dueWebhooks: Statement = {
   name: "queue_due_webhooks",
   text: `with recursive first as (

@@ -32,13 +32,13 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /**
  * Whether queue row `r` is still leased for attempt `s`. This guards the two operations that a lease allows: settling
- * the attempt and returning the lease. An expired lease still counts until another claim increments `attempt`.
+ * the attempt and returning the lease. An expired lease still counts as held until another claim increments `attempt`.
  *
  * These modules change rows without holding their leases:
  * - `claim` and `release` take rows that have no active lease. Leasing a row increments `attempt`, which fences off an
  *   earlier holder.
- * - `cancel` deletes rows that have no active lease. Deleting a webhook also deletes rows that are being sent; their
- *   settles then find nothing.
+ * - `cancel` deletes rows that have no active lease. Deleting a webhook also deletes the rows of deliveries that are
+ *   being sent; their settles then find nothing.
  * - `reopen` inserts rows, and corrects the attempt count of rows that its own transaction has just inserted, which no
  *   other transaction sees yet. It moves a row to the front of the queue only if the row is not leased.
  * - `leases` expires the leases of a node presumed dead, and shortens leases that became too long when the clock was

@@ -7,12 +7,12 @@ export interface Lease {
   lease_ms: number;
   /**
    * When the lease was requested, on the node's monotonic clock. The node counts `lease_ms` from this time. The
-   * database starts counting later, so the lease never expires in the database first.
+   * database starts counting later, so the lease never expires there first.
    */
   leased_ms: number;
 }
 
-// This also decrements the attempt number, because nothing was sent.
+// Also decrements `attempt`, because nothing was sent.
 const give: Statement = {
   name: "queue_return_leases",
   text: `with held as materialized (

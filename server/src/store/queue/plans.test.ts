@@ -51,8 +51,7 @@ async function plansOf(work: (db: Database) => Promise<unknown>): Promise<Map<st
   return plans;
 }
 
-// If the planner believes that a table is empty, scanning a whole index and comparing each row looks as cheap as a
-// lookup.
+// Matches a scan of a whole index, which looks as cheap as a lookup if the planner believes that the table is empty.
 const WALK = /Scan using \S+ on (?:pending_deliveries|deliveries|events)[^\n]*\n(?!\s*Index Cond)/;
 // These statements skip from webhook to webhook, and read the first row without an index condition.
 const WALKS = new Set(["queue_due_webhooks", "queue_orphans"]);

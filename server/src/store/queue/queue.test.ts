@@ -27,7 +27,7 @@ async function register(more = {}): Promise<string> {
   return longUuid((await parts.webhooks.create(parts.db, parts.space, { url, events: [...events], ...more })).id)!;
 }
 
-/** Deletes the webhooks and deliveries of the other tests, then creates a webhook. */
+/** Deletes the other tests' webhooks and deliveries, then creates a webhook. */
 async function alone(): Promise<string> {
   await ask("delete from webhooks");
   await ask("delete from pending_deliveries");
@@ -309,7 +309,7 @@ describe("a blocked delivery", () => {
     await db.transaction(async (tx) => {
       expect(await cancelSlice(tx, filter({ type: "video.uploaded" }), 10, "a test")).toHaveLength(1);
       await settle(first);
-      releasing = release(); // sees the row that is being canceled
+      releasing = release(); // its snapshot still contains the row that is being canceled
       await onceOneWaits(async () => {});
     });
     expect(await releasing).toEqual({ leased: [], due: [] });

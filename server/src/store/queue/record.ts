@@ -22,9 +22,9 @@ export interface FrozenEvent {
    */
   sequence: number;
   payload: string;
-  /** The UUID of the only webhook that receives it. */
+  /** The UUID of the only webhook that receives the event. */
   only?: string;
-  /** The UUID of a webhook that does not receive it. */
+  /** The UUID of a webhook that does not receive the event. */
   except?: string;
   /** Whether each delivery is attempted only once, with no retries. */
   once?: boolean;
@@ -55,7 +55,7 @@ const EVENTS = `event as materialized (
       select space_id, id, type, video_id, sequence, payload, traceparent from event
     )`;
 
-/** An event goes to the webhooks that its space has when the event is recorded (webhooks_pkey). */
+/** An event is delivered to the webhooks that exist in its space when it is recorded (webhooks_pkey). */
 const ITS_WEBHOOKS = `webhooks w on w.space_id = e.space_id
       and case when e.only_id is null then w.events @> array[e.type] and w.id is distinct from e.except_id
         else w.id = e.only_id end`;
@@ -82,13 +82,14 @@ const inserted = (
 
 // `before` is the sequence number of the latest earlier delivery that is still pending, found through
 // pending_deliveries_pkey. Finished deliveries are looked up through deliveries_by_video, and only if `before` is not
-// the event immediately before this one. Just starting a lookup in every daily partition of `deliveries` takes longer
-// than the rest of the statement, so $5 and $6 exclude future days and the days before the video was created.
+// the sequence number immediately before the event's. Just starting a lookup in every daily partition of `deliveries`
+// takes longer than the rest of the statement, so $5 and $6 exclude future days and the days before the video was
+// created.
 //
 // The row that a new delivery waits for is locked against deletion until this transaction commits; release.ts explains
-// why that is enough. If that row was deleted just before it could be locked, the webhook may have been deleted, too,
-// and the row's attempt may still be in flight. The new delivery is therefore due but not leased, so that a claim
-// checks the webhook first.
+// why that is enough. If that row was deleted just before it could be locked, the webhook may have been deleted as
+// well, and the deleted row's attempt may still be in flight. The new delivery is therefore due but not leased, so that
+// a claim checks the webhook first.
 const record: Statement = {
   name: "queue_record",
   text: `with ${EVENTS}, target as materialized (

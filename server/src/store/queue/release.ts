@@ -10,11 +10,11 @@ import type { Lease } from "./leases.ts";
  *
  * No row stays blocked, because the last transaction that deletes an earlier row is followed by a release that sees
  * both the deletions and the blocked row:
- * - record × settle, record × cancel: record locks the row that its event waits for (`for key share`) until it commits,
- *   and deletions lock `for update`. If record comes first, the deletion commits after it, and the release that follows
- *   starts even later and finds the new row. If the deletion comes first, record waits, no longer finds the row, and
- *   makes its event due immediately. If the deletion rolls back, the row remains, and the new row correctly waits for
- *   it. A cancellation skips locked rows and finds them on its next walk.
+ * - record × settle, record × cancel: record locks the row that its new row waits for (`for key share`) until it
+ *   commits, and deletions lock `for update`. If record comes first, the deletion commits after it, and the release
+ *   that follows starts even later and finds the new row. If the deletion comes first, record waits, no longer finds
+ *   the earlier row, and makes the new one due immediately. If the deletion rolls back, the earlier row remains, and
+ *   the new row correctly waits for it. A cancellation skips locked rows and finds them on its next walk.
  * - settle × settle, settle × cancel, for the same video: the transaction that commits last is followed by a release
  *   whose snapshot shows no earlier row. A release that runs in between finds an earlier row and does nothing.
  * - record × retry, claim, lease expiry: these update the earlier row without changing its key, which record's lock
@@ -59,13 +59,13 @@ const release: Statement = {
 
 export interface Released {
   leased: LeasedDelivery[];
-  /** Webhooks with deliveries that were released without a lease. A claim will send these deliveries. */
+  /** Webhooks with deliveries that were released without a lease. A claim will lease these deliveries. */
   due: string[];
 }
 
 /**
- * Releases the next delivery of each of these videos if it is blocked and no earlier one is pending. Call this after
- * the commit that deleted or reopened deliveries of these videos.
+ * Releases the next delivery of each of these videos if it is blocked and no earlier delivery is pending. Call this
+ * after the commit that deleted or reopened deliveries of these videos.
  * @param lease if given, released deliveries are leased to that node, except those of the `closed` webhooks
  */
 export async function releaseNext(
@@ -75,8 +75,8 @@ export async function releaseNext(
   closed: readonly string[] = [],
 ): Promise<Released> {
   if (videos.length === 0) return { leased: [], due: [] };
-  // Include each video only once. Otherwise, when it reaches a duplicate, the statement would find the row it has
-  // already updated and skip it.
+  // Each video is included only once. At a duplicate, the statement would find the row that it has already updated, and
+  // skip that row.
   const once = new Map(
     videos.map(({ space_id, webhook_id, video_id }) => [
       keyOf({ space_id, webhook_id, video_id, sequence: 0 }),
@@ -92,10 +92,10 @@ export async function releaseNext(
   };
 }
 
-// Uses pending_deliveries_waiting; a stranded row is the lowest pending row of its video. A locked row is skipped:
-// another transaction is already releasing or deleting it, and waiting could deadlock, because this walk uses a
-// different lock order. A row that was released in the meantime has a new ctid, so it does not match. With `offset 0`,
-// each row is looked up instead of being joined with a full scan.
+// Uses pending_deliveries_waiting; a stranded row is the lowest pending row of its video. A locked row is skipped,
+// because another transaction is already releasing or deleting it. Waiting for it could deadlock, because this walk
+// uses a different lock order. A row that was released in the meantime has a new ctid, so it does not match. With
+// `offset 0`, earlier rows are looked up one by one instead of being joined with a full scan.
 const stranded: Statement = {
   name: "queue_release_stranded",
   text: `with waiting as materialized (
@@ -119,8 +119,8 @@ const stranded: Statement = {
 const FIRST: DeliveryKey = { space_id: UUID_MIN, webhook_id: UUID_MIN, video_id: "", sequence: -1 };
 
 /**
- * Checks the next `limit` blocked deliveries after `from`, and releases those with no earlier one pending. Such
- * deliveries are left over when a process is killed before it can release them.
+ * Checks the next `limit` blocked deliveries after `from`, and releases those that have no earlier delivery pending.
+ * Deliveries are left in this state if a process is killed before it can release them.
  * @returns how many were released, and where to continue; `next` is null at the end
  */
 export async function releaseStranded(

@@ -36,12 +36,12 @@ export async function makeDueFirst(tx: Sql, space: string, id: string): Promise<
   await tx.run(dueFirst, [space, id]);
 }
 
-// A finished delivery continues with the attempt number after its last one. An event without a delivery gets one. A
-// pending delivery is left unchanged. Events are locked in id order, just as an erasure locks them, so whichever
-// transaction comes second sees what the first one did. A delivery waits if an earlier one of its video is pending or
-// is reopened with it, but it never makes a later one wait. Finished deliveries are looked up one by one, each in its
-// event's daily partition (`offset 0`). Otherwise the planner may read the space's entire delivery history for a single
-// page.
+// A finished delivery's attempt numbers continue where they left off. An event without a delivery gets a new one. A
+// pending delivery is left unchanged. Events are locked in id order, as they are by an erasure, so whichever
+// transaction comes second sees what the first one did. A delivery waits if an earlier delivery of its video is pending
+// or is reopened with it, but it never blocks a later one that is already pending. Finished deliveries are looked up
+// one by one, each in its event's daily partition (`offset 0`). Otherwise the planner may read the space's entire
+// delivery history for a single page.
 const reopen: Statement = {
   name: "queue_reopen",
   text: `with page as materialized (
@@ -95,7 +95,7 @@ export interface Reopening {
 }
 
 /**
- * Makes deliveries pending again. Each continues with the attempt number after its last one.
+ * Makes deliveries pending again. Their attempt numbers continue where they left off.
  * @returns the reopened deliveries; after the commit, release the next delivery of each of their videos
  */
 export async function reopenDeliveries(tx: Sql, { space_id, webhook_id, events, step, replay }: Reopening) {

@@ -29,11 +29,11 @@ export interface Settlement extends LeaseKey {
   response_bytes: number | null;
 }
 
-// The commit does not wait for the disk: if a settle is lost, its delivery is repeated, and repeating a delivery is
+// The commit does not wait for the disk, because if a settle is lost, its delivery is merely repeated, which is
 // allowed. The exception is a settle that leases the next attempt, whose number must not be used twice. Only nested
 // loops are enabled, because after a vacuum that found the queue empty, the planner would otherwise scan whole indexes
-// to join.
-/** Transaction settings for a settle. Exported, like `SETTLE`, for the test that reads its plan. */
+// for its joins.
+/** Transaction settings for a settle. Exported, like `SETTLE`, for the test that checks its plan. */
 export const SETTLE_MODE: Statement = {
   name: "queue_settle_mode",
   text: `select set_config('synchronous_commit', $1, true), set_config('enable_hashjoin', 'off', true),
@@ -57,7 +57,7 @@ const DONE = ["space_id", "webhook_id", "video_id", "sequence", "id", "event_id"
   .concat(["attempt", "outcome", "reason", ...Object.keys(LOGGED)].map((name) => `h.${name}`))
   .join(", ");
 
-// Each row is locked by its key and attempt, then deleted or rescheduled by its ctid. A settle that lost its lease
+// Each row is found and locked by key and attempt, then deleted or rescheduled by ctid. A settle that lost its lease
 // finds no row and logs nothing. If the sweeper expires or shortens the lease after this statement starts but before it
 // locks the row, the row gets a new ctid. The settle then misses the row and counts as lost, and the delivery is
 // repeated.

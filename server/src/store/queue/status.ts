@@ -9,7 +9,7 @@ export const PENDING_STATUS = `case when o.leased_until > now() then 'sending' w
 export type PendingStatus = "waiting" | "sending" | "retrying" | "held";
 
 /**
- * Restricts the rows `o` to space $1, in the form that pending_deliveries_by_id indexes. The migration that creates
- * that index explains the form.
+ * Restricts the rows `o` to space $1, using the expression that pending_deliveries_by_id indexes. The migration that
+ * creates the index explains why.
  */
 export const OF_SPACE = "uuid_send(o.space_id) = uuid_send($1::uuid)";
