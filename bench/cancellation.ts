@@ -57,7 +57,7 @@ for (let pair = 0; pair < PAIRS; pair++) {
 const duration_ms = median(pairs.map((pair) => pair.duration_ms));
 report("cancellation", [
   {
-    what: `canceling ${count(BACKLOG)} pending deliveries of one webhook during ${PER_SECOND} live events/s: duration of the request`,
+    what: `canceling one webhook's ${count(BACKLOG)} pending deliveries with ${PER_SECOND} live events/s: request duration`,
     measured: seconds(duration_ms),
     target: "≤ 60 s", // proxies commonly time out requests after 60 s
     holds: duration_ms <= 60_000,

@@ -32,7 +32,7 @@ const row = (what: string, atLeast: number, events: number) =>
 for (const webhooks of [ordered, unordered]) await path(1, webhooks)(); // warm-up
 report("order", [
   await row("in order, 1 event per video", 0.95, 1),
-  await row(`in order, ${EVENTS_OF_MANY} events per video, recorded one after the other`, 0.8, EVENTS_OF_MANY),
+  await row(`in order, ${EVENTS_OF_MANY} events per video, recorded one after another`, 0.8, EVENTS_OF_MANY),
 ]);
 await engine.end();
 await sink.end();

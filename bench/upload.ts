@@ -112,7 +112,7 @@ report("upload", [
   row("with PUT", "put"),
   row("with tus", "tus"),
   {
-    what: "growth of the server's memory during these uploads",
+    what: "server memory growth during these uploads",
     measured: megabytes(growth),
     target: "< 150 MB",
     holds: growth < 150_000_000,
