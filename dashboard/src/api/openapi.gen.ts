@@ -839,7 +839,7 @@ export interface webhooks {
         put?: never;
         /**
          * webhook.failing
-         * @description Every attempt to another webhook in the space has failed for half the time after which it is disabled.
+         * @description Every attempt to another webhook in the space is failing, and that webhook is halfway to being disabled.
          */
         post: operations["webhookFailing"];
         delete?: never;

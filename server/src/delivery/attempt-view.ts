@@ -2,7 +2,7 @@ import { unixSeconds } from "../kernel/clock.ts";
 import { ERROR_WORDS, type ErrorWord } from "../net/error-words.ts";
 import type { AttemptRow } from "../store/attempts.ts";
 
-/** The API's object for an attempt: one HTTP request of a delivery. */
+/** The API's representation of an attempt, which is one HTTP request made for a delivery. */
 export interface AttemptView {
   object: "attempt";
   number: number;

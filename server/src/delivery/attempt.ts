@@ -24,7 +24,9 @@ export interface Attempt {
   isSlow: boolean;
 }
 
-/** Builds the settlement for an attempt: what happens to the delivery next, and the attempt-log row. */
+/**
+ * Builds the settlement for an attempt, which says what happens to the delivery next and contains the attempt-log row.
+ */
 export function settlementOf(
   { delivery, request, started_ms }: Attempt,
   exchange: Exchange,
@@ -53,7 +55,7 @@ export function settlementOf(
   };
 }
 
-/** Builds the settlement that ends a delivery without an attempt, because it cannot be sent. */
+/** Builds the settlement for a delivery that is canceled without an attempt, because it cannot be sent. */
 export function cancellationOf(delivery: LeasedDelivery, reason: string): Settlement {
   const none = { status: null, error: null, error_code: null, note: null, response_headers: null, response_body: null };
   return {
@@ -89,7 +91,9 @@ const LEVELS = { succeeded: "debug", retry: "info", failed: "warn" } as const sa
   string
 >;
 
-/** Logs one line per attempt, without the URL, headers, payload or response, because each may contain a secret. */
+/**
+ * Logs one line per attempt, without the URL, headers, payload or response, because any of them may contain a secret.
+ */
 export function logAttempt(log: Log, { delivery }: Attempt, exchange: Exchange, outcome: Outcome): void {
   const { result, error, delay_ms } = outcome;
   const level = LEVELS[result];
@@ -104,8 +108,8 @@ export function logAttempt(log: Log, { delivery }: Attempt, exchange: Exchange, 
 
 /**
  * Records the span of a finished attempt as a child of its event's span, even if another node recorded the event. Like
- * the log line, it contains neither the URL nor the payload. The request carries no `traceparent`, because the receiver
- * is a third party.
+ * the log line, the span contains neither the URL nor the payload. The request carries no `traceparent`, because the
+ * receiver is a third party.
  */
 export function traceAttempt(
   tracing: Tracing,

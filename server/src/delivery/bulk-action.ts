@@ -11,8 +11,8 @@ export interface TimeRange {
 }
 
 /**
- * Returns bounds for the ids of an event's deliveries, or of all deliveries in a time range if no event is given. A
- * delivery's id has the same first half as its event's id, which starts with the event's time.
+ * Returns bounds for the delivery ids of an event or, if no event is given, of a time range. A delivery's id shares its
+ * first half with its event's id, which starts with the event's time.
  */
 export function idRange({ since, until }: TimeRange, event: string | null): { low: string; high: string } {
   if (event !== null)

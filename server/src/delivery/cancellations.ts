@@ -20,7 +20,8 @@ export interface CancellationInput extends TimeRange {
 }
 
 /**
- * The API's object for a cancellation. `first` and `last` are the event times of the first and last matching delivery.
+ * The API's representation of a cancellation. `first` and `last` are the event times of the first and last matching
+ * deliveries.
  */
 export interface CancellationView {
   object: "cancellation";
@@ -28,18 +29,18 @@ export interface CancellationView {
   total: number;
   first: number | null;
   last: number | null;
-  /** Whether more deliveries may match, because one cancellation cancels at most about CANCELLATION_ROWS_MAX. */
+  /** Whether more deliveries may match. One cancellation stops after about CANCELLATION_ROWS_MAX deliveries. */
   has_more: boolean;
 }
 
 /** Cancels pending deliveries in bulk, without sending them. */
 export interface Cancellations {
-  /** Counts the matching deliveries without canceling them. @throws REQUEST_INVALID if there is no such webhook */
+  /** Counts the matching deliveries without canceling them. @throws REQUEST_INVALID, like `create` */
   dryRun(space: string, input: CancellationInput): Promise<CancellationView>;
   /**
    * Cancels all matching deliveries that are not being sent, one slice per transaction. After a crash, the finished
    * slices stay canceled, and repeating the call cancels the rest.
-   * @throws REQUEST_INVALID if there is no such webhook
+   * @throws REQUEST_INVALID if no filter is given, the webhook does not exist, or the event id is invalid
    */
   create(space: string, input: CancellationInput, by: string): Promise<CancellationView>;
 }
@@ -81,8 +82,8 @@ async function filterOf(db: Database, space: string, input: CancellationInput): 
 }
 
 /**
- * Makes up to CANCELLATION_PASSES_MAX passes, until one finds nothing, because each pass skips rows that other
- * transactions have locked.
+ * Makes passes until one finds nothing, but no more than CANCELLATION_PASSES_MAX. More than one is needed because a
+ * pass skips rows that other transactions have locked.
  */
 async function cancelAll(parts: CancellationsParts, filter: store.CancellationFilter, reason: string) {
   const canceled: store.CancellationCount = { total: 0, first: null, last: null };

@@ -22,7 +22,10 @@ interface Wanted {
   manual: boolean;
 }
 
-/** Leases deliveries from the database: retries, backlogs, and work left by dead nodes. Runs one claim at a time. */
+/**
+ * Claims due deliveries from the database, such as retries, backlogs and work left behind by dead nodes. Runs one claim
+ * at a time.
+ */
 export class Claims {
   readonly #parts: ClaimsParts;
   readonly #toRelease: VideoKey[] = [];
@@ -57,8 +60,8 @@ export class Claims {
   }
 
   /**
-   * Claims rows for these webhooks (UUIDs), which may have due ones. If no webhooks are given, queries the database for
-   * those with due rows.
+   * Claims rows for these webhooks (UUIDs), which may have due rows. If none are given, asks the database which
+   * webhooks have due rows.
    */
   wake(webhooks?: readonly string[]): void {
     if (webhooks === undefined) this.#looksUp = true;
@@ -70,7 +73,7 @@ export class Claims {
     for (const webhook of webhooks) this.#parts.lanes.of(webhook).hint();
   }
 
-  /** Claims rows for the lanes that want some. If a claim is already running, another one follows it. */
+  /** Claims rows for the lanes that want some. If a claim is already running, another one runs after it. */
   ask(): void {
     this.#isAsked = true;
     if (!this.#isClaiming && !this.#isStopped) this.#claiming = this.#run();
@@ -84,7 +87,7 @@ export class Claims {
         await this.#parts.watchdog.during("claim", LIMITS.LOOP_ROUND_MS, this.#lookUpAndClaim());
       }
     } catch (err) {
-      this.#parts.log.warn({ err }, "Claim failed; the next poll retries it");
+      this.#parts.log.warn({ err }, "Claim failed; retrying at the next poll");
     } finally {
       this.#isClaiming = false;
     }
@@ -138,7 +141,7 @@ export class Claims {
     ];
   }
 
-  /** Releases the next delivery of each of these videos, and leases it to this node if its lane has room. */
+  /** Releases the next delivery of each video, and leases it to this node if its lane has room. */
   release(ended: readonly VideoKey[]): void {
     this.#toRelease.push(...ended);
     if (!this.#isReleasing && this.#toRelease.length > 0) this.#releasing = this.#releaseAll();

@@ -10,14 +10,14 @@ const WEBHOOK = "00000000-0000-4000-8000-000000000011";
 const ROWS = LIMITS.LIST_SCAN_FIRST_ROWS + LIMITS.LIST_SCAN_ROWS_MAX + 5_000;
 /**
  * Positions of the matching deliveries, counted from the newest. The short walk covers two of them, the long walk
- * covers the next two, and the others are beyond both. The last one is pending.
+ * covers the next two, and neither covers the rest. The last one is pending.
  */
 const UPLOADED = [500, 1_999, 2_000, 10_000, ROWS - 2_000, ROWS - 1_000];
 
 const db = await testDatabase();
 const deliveries = createDeliveries({ db, signals: createSignals(), retries: 9 });
 
-// The rows are one second apart. Those in UPLOADED have a different type. All except the pending one succeeded.
+// The rows are one second apart. Rows in UPLOADED have a different type. All rows except the pending one succeeded.
 const ROW = `select $1::uuid as space_id, $2::uuid as webhook_id, id, id as event_id,
     case when n = any($3::int[]) then 'video.uploaded' else 'video.created' end as type, 'v' || n as video_id, n
   from generate_series(0, $4::int) n, lateral (select (left(id_floor(now() - n * interval '1 s')::text, 18)
@@ -64,7 +64,7 @@ describe("a list whose filters match almost no deliveries", () => {
 
   test("may have empty pages before its last page", async () => {
     expect(await pages({ type: "video.processing" })).toEqual([[], []]);
-    expect(await pages({ type: "video.uploaded", status: "failed" })).toEqual([[]]); // an index shows that there are none
+    expect(await pages({ type: "video.uploaded", status: "failed" })).toEqual([[]]); // an index shows there are none
     expect(await pages({ type: "video.uploaded", status: "pending" })).toEqual([UPLOADED.slice(-1)]);
   });
 

@@ -28,11 +28,11 @@ export interface DeliveryQuery extends PageQuery, TimeRange {
   response?: "2xx" | "3xx" | "4xx" | "5xx" | "none" | undefined;
 }
 
-/** `erased` is the time at which the data of its event and attempts was erased, in Unix seconds. */
+/** `erased` is when the data of the delivery's event and attempts was erased, in Unix seconds. */
 export type DeliveryWithLog = DeliveryView & { log: AttemptView[]; erased: number | null };
 
 /**
- * A space's deliveries, pending and finished. Functions that take a delivery's id throw NOT_FOUND if the space has no
+ * A space's deliveries, pending and finished. Functions that take a delivery id throw NOT_FOUND if the space has no
  * such delivery.
  */
 export interface Deliveries {
@@ -44,9 +44,9 @@ export interface Deliveries {
   get(space: string, id: string): Promise<DeliveryWithLog>;
   /**
    * Sends a delivery now. A pending delivery does not wait for its next retry, and a finished one gets one more
-   * attempt. Concurrent calls cause only one attempt.
-   * @throws DELIVERY_BUSY while it is being sent, DELIVERY_WAITING while an earlier event of its video is pending,
-   *   DELIVERY_CANCELED, DELIVERY_GONE, CONFLICT if its webhook is paused or disabled
+   * attempt. Concurrent calls result in only one attempt.
+   * @throws DELIVERY_BUSY while it is being sent; DELIVERY_WAITING while an earlier event of its video is pending;
+   *   CONFLICT if its webhook is paused or disabled; DELIVERY_CANCELED; DELIVERY_GONE
    */
   sendAgain(db: Transactional, space: string, id: string): Promise<DeliveryView>;
 }

@@ -4,7 +4,7 @@ import { LIMITS } from "../kernel/limits.ts";
 import { idSeconds, shortUuid } from "../kernel/short-uuid.ts";
 import type { DeliveryRow, DeliveryStatus } from "../store/history.ts";
 
-/** The API's object for a delivery. Times are Unix seconds. */
+/** The API's representation of a delivery. Times are in Unix seconds. */
 export interface DeliveryView {
   id: string;
   object: "delivery";

@@ -58,9 +58,8 @@ export interface DispatcherStats {
 }
 
 /**
- * Sends due deliveries. Each node that delivers has one dispatcher. Deliveries arrive already leased, from the recorder
- * or from a claim. Each one is sent and settled, or returned to the
- * database if it cannot be sent.
+ * Sends due deliveries. Each node that delivers has one dispatcher. Deliveries arrive already leased, either from the
+ * recorder or from a claim. Each one is sent and settled, or returned to the database if it cannot be sent now.
  */
 export class Dispatcher implements LocalDispatcher {
   readonly #parts: DispatcherParts;
@@ -94,16 +93,16 @@ export class Dispatcher implements LocalDispatcher {
   }
 
   /**
-   * Claims deliveries for these webhooks (UUIDs), which may have due ones. If no webhooks are given, queries the
-   * database for those with due deliveries.
+   * Claims deliveries for these webhooks (UUIDs), which may have due deliveries. If none are given, asks the database
+   * which webhooks have due deliveries.
    */
   wake(webhooks?: readonly string[]): void {
     this.#claims.wake(webhooks);
   }
 
   /**
-   * Rereads these webhooks after a change. If none are given, queries the database for changed webhooks. Resolves once
-   * this node has read them or failed to.
+   * Rereads these webhooks after a change. If none are given, asks the database which webhooks have changed. Resolves
+   * once they have been read or reading them has failed.
    */
   async changed(webhooks?: readonly string[]): Promise<void> {
     try {
@@ -111,11 +110,11 @@ export class Dispatcher implements LocalDispatcher {
       else await this.#targets.load(webhooks.filter((webhook) => this.#targets.get(webhook) !== undefined));
       this.wake();
     } catch (err) {
-      this.#parts.log.warn({ err }, "Failed to read changed webhooks; the next poll retries");
+      this.#parts.log.warn({ err }, "Failed to read changed webhooks; retrying at the next poll");
     }
   }
 
-  // ── Queue leased deliveries in the lanes of their webhooks ──
+  // ── Queue leased deliveries in their webhooks' lanes ──
 
   lease(): Lease | null {
     return this.#lanes.lease();
@@ -130,7 +129,7 @@ export class Dispatcher implements LocalDispatcher {
     this.#pump();
   }
 
-  // ── Start attempts, one for each webhook in turn ──
+  // ── Start attempts, taking the webhooks in turn ──
 
   #pump(): void {
     while (this.#inFlight.hasRoom && this.#settles.pending < LIMITS.SETTLE_PENDING_MAX) {
@@ -172,8 +171,8 @@ export class Dispatcher implements LocalDispatcher {
   }
 
   /**
-   * Reads the webhook of a lane, because this node does not know it yet. One statement reads all webhooks requested in
-   * the same turn of the event loop.
+   * Reads a lane's webhook, which this node does not know yet. One statement reads all webhooks requested in the same
+   * turn of the event loop.
    */
   #load(lane: Lane): void {
     if (!lane.load()) return;
@@ -188,7 +187,7 @@ export class Dispatcher implements LocalDispatcher {
   async #loadAll(): Promise<void> {
     const lanes = [...this.#toLoad];
     this.#toLoad.clear();
-    const warn = (err: unknown) => this.#parts.log.warn({ err }, "Failed to read webhooks; the next claim retries");
+    const warn = (err: unknown) => this.#parts.log.warn({ err }, "Failed to read webhooks; retrying at the next claim");
     await this.#targets.load(lanes.map(({ webhook }) => webhook)).catch(warn);
     for (const lane of lanes) lane.loaded(this.#targets.get(lane.webhook) !== undefined);
     this.#pump();
@@ -279,9 +278,7 @@ export class Dispatcher implements LocalDispatcher {
     this.#lanes.clear();
   }
 
-  /**
-   * Stops accepting work, lets attempts in flight finish and settles them. Resolves after about `patience_ms` at most.
-   */
+  /** Stops accepting work, lets attempts in flight finish, and settles them. Resolves within about `patience_ms`. */
   async drain(patience_ms: number): Promise<void> {
     const { clock, client } = this.#parts;
     this.#isDraining = true;

@@ -2,8 +2,8 @@ import { LIMITS } from "../kernel/limits.ts";
 import type { Attempt } from "./attempt.ts";
 
 /**
- * The attempts in flight. Slow attempts are counted separately, up to a limit of their own, so that hanging receivers
- * do not use up the slots needed for receivers that respond quickly.
+ * The attempts in flight. Slow attempts are counted separately and have their own limit, so that hanging receivers do
+ * not use up the slots needed for receivers that respond quickly.
  */
 export class InFlight {
   readonly #attempts = new Set<Attempt>(); // in the order in which the attempts began
@@ -37,7 +37,9 @@ export class InFlight {
     else this.#quick -= 1;
   }
 
-  /** Marks attempts that began by `limit_ms` (on the monotonic clock) as slow, up to SENDS_SLOW_MAX of them. */
+  /**
+   * Marks attempts as slow if they began at or before `limit_ms` on the monotonic clock, up to SENDS_SLOW_MAX in total.
+   */
   markSlow(limit_ms: number): void {
     for (const attempt of this.#attempts) {
       if (attempt.begun_ms > limit_ms || this.#slow >= LIMITS.SENDS_SLOW_MAX) return;

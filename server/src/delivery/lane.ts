@@ -11,7 +11,7 @@ import { TokenBucket } from "./token-bucket.ts";
  *   ends this state.
  * - `ready`: the first delivery can be sent. `Lanes` lists the lane until its turn comes.
  * - `loading`: the lane's turn came before this node had read the webhook. A call to `loaded` ends this state.
- * - `resting`: the receiver sent Retry-After. Until the rest ends, only a manual delivery makes the lane ready.
+ * - `resting`: the receiver sent Retry-After. Until that time has passed, only a manual delivery makes the lane ready.
  * - `limited`: the rate limiter has no token. Nothing is sent until it has one.
  */
 export type LaneState = "idle" | "ready" | "loading" | "resting" | "limited";
@@ -21,8 +21,9 @@ type OnChange = (lane: Lane, queued: number) => void;
 
 /**
  * One webhook on this node: its queue, its attempts in flight, and the cap on them. The cap starts low, grows by one
- * with each success, halves with each timeout, and returns to its initial value after WEBHOOK_FAILURES_MAX consecutive
- * failures. A receiver that hangs therefore occupies few slots, and one that recovers is not hit by a burst.
+ * with each success, halves when the receiver is overloaded (it does not respond, or responds with a 429 or 503), and
+ * falls back to its initial value after WEBHOOK_FAILURES_MAX consecutive failures of other kinds. A hanging receiver
+ * therefore occupies few slots, and a recovering one is not hit by a burst.
  *
  * A lane also tracks whether the database may have due rows for its webhook. If not, claims skip the lane.
  */
@@ -39,7 +40,7 @@ export class Lane {
   #cap: number = LIMITS.WEBHOOK_IN_FLIGHT_START;
   #failuresInARow = 0;
   #queuedMax: number = LIMITS.WEBHOOK_QUEUED_MAX;
-  /** How many polls have passed since due rows may have appeared in the database; null if it has none. */
+  /** The number of polls since due rows may have appeared in the database; null if there are none. */
   #duePolls: number | null = null;
   #mayHaveManual = false;
 
@@ -107,7 +108,7 @@ export class Lane {
 
   /**
    * Notes that the lane's webhook is being read.
-   * @returns false if that was already so
+   * @returns false if it was already being read
    */
   load(): boolean {
     if (this.#state === "loading") return false;
@@ -117,8 +118,8 @@ export class Lane {
   }
 
   /**
-   * Notes that reading the lane's webhook has ended.
-   * @param found false if it could not be read, in which case the queue waits for the next delivery or claim
+   * Called when the lane's webhook has been read, or reading it has failed.
+   * @param found false if reading failed, in which case the queue waits for the next delivery or claim
    */
   loaded(found: boolean): void {
     this.#state = "idle";
@@ -130,7 +131,7 @@ export class Lane {
     this.#update();
   }
 
-  /** Returns how many more ms this delivery must wait because of a Retry-After; 0 or less if it need not wait. */
+  /** Returns how much longer a Retry-After delays this delivery, in ms; 0 or less if it does not. */
   restLeft_ms({ manual }: LeasedDelivery): number {
     return manual ? 0 : this.#restUntil_ms - this.#clock.monotonic();
   }
@@ -178,7 +179,7 @@ export class Lane {
     this.#mayHaveManual = true;
   }
 
-  /** Called at every poll of the database. */
+  /** Called each time the database is polled. */
   poll(): void {
     if (this.#duePolls !== null) this.#duePolls += 1;
     this.#update();
@@ -193,8 +194,8 @@ export class Lane {
 
   /**
    * Whether new deliveries must stay in the database, because the queue is full or older due rows have been waiting for
-   * two polls. Otherwise, deliveries from the recorder alone could keep the queue full, and retries, which arrive
-   * through claims, would never be sent.
+   * two polls. Without the second condition, deliveries from the recorder alone could keep the queue full, and retries,
+   * which arrive through claims, would never be sent.
    */
   get isClosed(): boolean {
     return (this.#duePolls ?? 0) >= 2 || this.#queue.length >= this.#queuedMax;
@@ -206,7 +207,7 @@ export class Lane {
     return Math.max(0, Math.min(wanted - this.#inFlight, this.#queuedMax) - this.#queue.length);
   }
 
-  /** Whether to claim now, because the queue would otherwise be empty before the next round of responses. */
+  /** Whether to claim now, so that the queue does not run empty before the next round of responses. */
   get wantsClaim(): boolean {
     const now_ms = this.#clock.monotonic();
     const isWaiting = Math.max(this.#restUntil_ms, this.#limitedUntil_ms) > now_ms;

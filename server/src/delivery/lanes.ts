@@ -23,8 +23,7 @@ export class Lanes {
   readonly #parts: LanesParts;
   readonly #lanes = new Map<string, Lane>();
   /**
-   * The ready lanes, in the order in which they take turns. Each webhook appears once, whatever the size of its
-   * backlog.
+   * The ready lanes, in the order in which they take turns. Each webhook appears once, however large its backlog is.
    */
   readonly #ready = new Set<Lane>();
   readonly #closed = new Set<string>();
@@ -108,12 +107,12 @@ export class Lanes {
     return wait_ms;
   }
 
-  /** Returns all deliveries that have not been sent. */
+  /** Returns the leases of all unsent deliveries. */
   clear(): void {
     for (const lane of this.#lanes.values()) this.returnUnsent(lane.clear({ manual: true }));
   }
 
-  /** Returns all deliveries that have not been sent, and accepts no more. */
+  /** Returns the leases of all unsent deliveries, and stops accepting deliveries. */
   stop(): void {
     this.#isStopped = true;
     this.clear();
@@ -126,8 +125,8 @@ export class Lanes {
   }
 
   /**
-   * Returns the leases of all deliveries passed to `returnUnsent` so far, and resolves once that is done. If a statement
-   * fails, its leases expire.
+   * Returns the leases of all deliveries passed to `returnUnsent` so far, and resolves once that is done. If a
+   * statement fails, the leases expire on their own.
    */
   async flush(): Promise<void> {
     const { db, log } = this.#parts;

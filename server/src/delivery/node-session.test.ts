@@ -31,7 +31,7 @@ test("a node reclaims its number from a lost connection that the server still co
   cut.end = () => new Promise<void>(() => {}); // the server does not notice the loss
   cut.emit("end");
   expect(losses).toBe(1);
-  // With a new number, the leases of its attempts in flight would soon expire, as if the node were dead.
+  // If the node took a new number, the leases of its attempts in flight would soon expire, as if it were dead.
   await eventually(() => expect(session.number()).not.toBeNull());
   expect(session.number()).toBe(1);
   await session.close();

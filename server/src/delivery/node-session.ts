@@ -4,11 +4,13 @@ import type { Database } from "../store/db.ts";
 import { claimNodeNumber, endNodeSession, lockNodeNumber, type NodeNumber } from "../store/nodes.ts";
 import { openSession, type Session } from "../store/session.ts";
 
-/** A node's identity: a number held by an advisory lock, and a LISTEN connection for notices from other nodes. */
+/** A node's identity: a number held by an advisory lock, and a LISTEN connection for notifications from other nodes. */
 export interface NodeSession {
   /** This node's number, or null while the connection is lost. Other nodes may then expire this node's leases. */
   number(): number | null;
-  /** Acquires a number and starts listening for notices. From then on, reconnects whenever the connection breaks. */
+  /**
+   * Acquires a number and starts listening for notifications. From then on, reconnects whenever the connection breaks.
+   */
   start(): Promise<void>;
   close(): Promise<void>;
 }
@@ -28,7 +30,7 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
   const { db, clock, log, watchdog } = parts;
   let session: Session | null = null;
   let last: NodeNumber | null = null;
-  /** The lost session. The server may still consider it alive, in which case it still holds the number. */
+  /** The lost session. The database server may still consider it alive, in which case it still holds the number. */
   let stale: Session | null = null;
   let closed = false;
 
@@ -85,8 +87,8 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
 }
 
 /**
- * Locks the number that this node had before, if it is free or still held by this node's lost connection, and otherwise
- * claims a new one. With a new number, the leases of its attempts in flight will soon expire, as if the node were dead.
+ * Locks this node's previous number if it is free or still held by this node's lost connection. Otherwise, claims a new
+ * number, and the leases of the node's attempts in flight soon expire, as if the node were dead.
  */
 async function lockNumber(session: Session, last: NodeNumber | null): Promise<NodeNumber> {
   if (last !== null) await endNodeSession(session, last);

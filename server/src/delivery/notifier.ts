@@ -20,7 +20,7 @@ interface NotifierParts {
 }
 
 /**
- * Notifies the other nodes of changes made on this node. Notices are batched for NOTICE_BATCH_MS. If a notice is lost,
+ * Notifies the other nodes of changes made on this node. Notifications are batched for NOTICE_BATCH_MS. If one is lost,
  * the other nodes find the change when they next poll.
  * @returns a function that stops the notifier
  */
@@ -34,7 +34,9 @@ export function startNotifier({ db, clock, log, signals, delivers }: NotifierPar
     clock.after(LIMITS.NOTICE_BATCH_MS, () => {
       const webhooks = [...batches.get(channel)!];
       batches.delete(channel);
-      sendNotice(db, channel, webhooks).catch((err: unknown) => log.debug({ err, channel }, "Failed to send a notice"));
+      sendNotice(db, channel, webhooks).catch((err: unknown) =>
+        log.debug({ err, channel }, "Failed to notify other nodes"),
+      );
     });
   }
 

@@ -7,7 +7,7 @@ import { retryDelay_ms } from "./retry-schedule.ts";
 export interface Outcome {
   result: "succeeded" | "retry" | "failed";
   error: { word: ErrorWord; code: string } | null;
-  /** If `result` is `retry`, the delay before the retry. `step` is then the new step of the schedule. */
+  /** The delay before the retry if `result` is `retry`. In that case, `step` is the new step of the schedule. */
   delay_ms: number;
   step: number;
   /**
@@ -15,11 +15,11 @@ export interface Outcome {
    * was sent.
    */
   immediate: boolean;
-  /** Whether the receiver responded 410 Gone, so that its webhook must be disabled. */
+  /** Whether the receiver responded with 410 Gone, which means that its webhook must be disabled. */
   isGone: boolean;
-  /** Whether fewer attempts should be in flight, because there was no response, or it was a 429 or 503. */
+  /** Whether to reduce the number of attempts in flight, because there was no response, or it was a 429 or 503. */
   isOverloaded: boolean;
-  /** How long the receiver asked this server to send no requests (Retry-After). */
+  /** How long the receiver asked this server to wait before sending another request (Retry-After). */
   rest_ms: number;
 }
 

@@ -60,7 +60,7 @@ interface Step {
   hasMore: boolean;
 }
 
-/** Reopens the next deliveries and moves the cursor in one transaction. */
+/** Reopens the replay's next deliveries and moves its cursor, in one transaction. */
 async function stepAfter(
   tx: Transaction,
   { db, signals }: Pick<ReplayRunnerParts, "db" | "signals">,
@@ -96,6 +96,6 @@ async function stepAfter(
  */
 export function allowance(pending: number, window: number, rate: number | null, idle_s: number): number {
   const free = Math.max(0, window - pending);
-  // At most one second's worth of deliveries: after a pause, a replay continues at its rate instead of catching up.
+  // At most one second's worth of deliveries, so that a replay does not exceed its rate to catch up after a pause.
   return rate === null ? free : Math.min(free, Math.floor(rate * Math.min(1, Math.max(0, idle_s))));
 }

@@ -353,7 +353,7 @@ test("a replay has a default rate that spares live traffic, and no limit if its 
   expect(await replays.create(db, space, range, null)).toMatchObject({ rate: null });
 });
 
-test("a rate limits how many deliveries a replay reopens per step, and the replay does not catch up after a pause", () => {
+test("a replay reopens no more deliveries per step than its rate allows, and does not catch up after a pause", () => {
   expect(allowance(0, 40, 10, 0.05)).toBe(0);
   expect(allowance(0, 40, 10, 0.25)).toBe(2);
   expect(allowance(0, 40, 10, 3_600)).toBe(10);

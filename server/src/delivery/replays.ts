@@ -28,7 +28,7 @@ export interface ReplayInput {
   rate?: number | null | undefined;
 }
 
-/** The API's object for a replay. Times are Unix seconds. A dry run has no id, because it is not stored. */
+/** The API's representation of a replay. Times are in Unix seconds. A dry run has no id, because it is not stored. */
 export interface ReplayView {
   id: string;
   object: "replay";
@@ -49,7 +49,7 @@ export interface ReplayView {
 }
 export type DryRun = Omit<ReplayView, "id" | "status"> & { id: null; status: "dry_run" };
 
-/** A space's replays. Functions that take a replay's id throw NOT_FOUND if the space has no such replay. */
+/** A space's replays. Functions that take a replay id throw NOT_FOUND if the space has no such replay. */
 export interface Replays extends Omit<ReplayRunner, "wake"> {
   /** Counts the matching events without replaying them. @throws REQUEST_INVALID */
   dryRun(space: string, input: ReplayInput): Promise<DryRun>;
@@ -103,7 +103,7 @@ async function filterOf(sql: Sql, clock: Clock, space: string, input: ReplayInpu
   if (input.since >= input.until) errors.push({ path: "/until", detail: "`until` must be later than `since`." });
   const [first, ...more] = errors;
   if (first !== undefined) throw invalid(first, ...more);
-  // Events recorded later are delivered anyway. Events from the current millisecond are included.
+  // Events recorded after this are delivered anyway. Events from the current millisecond are included.
   const until = new Date(Math.min(input.until * 1000, clock.now() + 1));
   const { statuses = null, types = null, video = null } = input;
   return { webhook_id: webhook_id!, since: new Date(input.since * 1000), until, statuses, types, video_id: video };

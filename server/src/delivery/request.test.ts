@@ -27,7 +27,7 @@ let videos = 0;
 async function register(more = {}) {
   const receiver = await startReceiver();
   const made = await webhooks.create(db, space, { url: receiver.url, events: ["video.created"], ...more });
-  /** Records an event. @returns the request that the receiver got */
+  /** Records an event. @returns the request that reached the receiver */
   const next = async (): Promise<Received> => {
     const event = await happen(node, `R${String(++videos).padStart(9, "0")}`);
     return eventually(() => receiver.received.find((one) => one.event.id === event) ?? Promise.reject(event));
@@ -42,7 +42,7 @@ function signaturesOf({ headers }: Received): string[] {
 }
 
 /**
- * Returns whether the receiver's SDK accepts the event with this secret, given one of its signatures or the whole
+ * Returns whether the SDK accepts the request with this secret, given one of the request's signatures or the whole
  * header.
  */
 function accepts({ headers, body }: Received, secret: string, signature = headers["mave-signature"]): boolean {
@@ -54,7 +54,7 @@ function accepts({ headers, body }: Received, secret: string, signature = header
   }
 }
 
-test("both secrets sign requests during a rotation overlap, the new one first, and the old one expires afterward", async () => {
+test("requests are signed with both secrets during a rotation overlap, the new one first, and only with the new one afterward", async () => {
   const { id, secret: old, next } = await register();
   const before = await next();
   expect([signaturesOf(before).length, accepts(before, old)]).toEqual([1, true]);

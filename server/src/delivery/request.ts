@@ -44,7 +44,7 @@ export function buildRequest({ target, delivery, payload, version, now_s }: Requ
 }
 
 /**
- * Returns the event's short id. The payload starts with `{"id":"` and this 22-character id, and slicing costs less than
- * converting the UUID.
+ * Slices the event's short id out of the payload, which starts with `{"id":"` and the 22-character id. This costs less
+ * than converting the UUID.
  */
 const eventIdOf = (payload: string): string => payload.slice(7, 29);

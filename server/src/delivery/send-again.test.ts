@@ -40,7 +40,10 @@ const register = async (name: string): Promise<string> =>
     })
   ).id;
 
-/** Records an event for a new or an existing video. @returns its delivery to this webhook, once that has this status */
+/**
+ * Records an event for a new or an existing video. @returns the event's delivery to this webhook, once it has this
+ * status
+ */
 async function delivered(webhook: string, status: DeliveryStatus, video?: string): Promise<DeliveryView> {
   const event = await happen(node, video ?? newVideo(), video === undefined ? "video.created" : "video.deleted");
   return reached(webhook, event, status);

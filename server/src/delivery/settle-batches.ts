@@ -47,7 +47,7 @@ export class SettleBatches {
     return this.#waiting.length + this.#writing;
   }
 
-  /** Settles what is pending. Resolves when nothing is left, or after `patience_ms`. */
+  /** Settles everything that is pending. Resolves when nothing is left, or after `patience_ms`. */
   async flush(patience_ms: number): Promise<void> {
     if (this.pending === 0) return;
     this.#write();

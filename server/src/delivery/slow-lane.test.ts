@@ -9,7 +9,7 @@ import { LIMITS } from "../kernel/limits.ts";
 const { SENDS_IN_FLIGHT_MAX, SENDS_SLOW_MAX, SEND_SLOW_AFTER_MS, SEND_SLOW_CHECK_MS, WEBHOOK_IN_FLIGHT_MAX } = LIMITS;
 const WEBHOOKS = (SENDS_IN_FLIGHT_MAX + SENDS_SLOW_MAX) / WEBHOOK_IN_FLIGHT_MAX;
 
-/** A clock whose monotonic time the test sets, but whose timers are real. It counts the checks for slow attempts. */
+/** A clock with real timers, but with a monotonic time that the test sets. It counts the checks for slow attempts. */
 let [monotonic_ms, checks] = [Math.ceil(systemClock.monotonic()), 0]; // whole numbers add up exactly
 const clock = {
   ...systemClock,

@@ -14,12 +14,12 @@ interface SweeperParts extends LoopParts {
   alone: boolean;
   /** This node's number. */
   node(): number | null;
-  /** Called when deliveries have become due, so that they are claimed. */
+  /** Called when deliveries have become due and should be claimed. */
   wake(): void;
 }
 
 /**
- * Repairs the state left behind by killed processes and by jumps of the database clock. Every node runs a sweeper. The
+ * Repairs the state left behind by killed processes and by jumps in the database clock. Every node runs a sweeper. The
  * statements are safe to run concurrently, so no leader is needed.
  */
 export class Sweeper {
@@ -27,7 +27,7 @@ export class Sweeper {
   /** Nodes whose lock was free during the last sweep. */
   #unlocked: readonly number[] = [];
   #place: DeliveryKey | null = null;
-  /** The database clock at the last sweep. The first sweep behaves as if the clock had been set back. */
+  /** The database's time at the last sweep. The first sweep behaves as if the clock had been set back. */
   #now_ms = Number.POSITIVE_INFINITY;
   #shortenUntil_ms = 0;
   #nodes = 1;
@@ -43,7 +43,7 @@ export class Sweeper {
     });
   }
 
-  /** The number of nodes at the last sweep. */
+  /** The number of nodes as of the last sweep. */
   get nodes(): number {
     return this.#nodes;
   }
@@ -86,8 +86,8 @@ export class Sweeper {
 
   /**
    * If two consecutive sweeps find a node's lock free, the node is presumed dead and its leases expire. One sweep is
-   * not enough: a live node that loses its connection reacquires its lock before the second sweep, and other nodes must
-   * not repeat its attempts in flight.
+   * not enough, because a live node that loses its connection reacquires its lock before the second sweep, and other
+   * nodes must not repeat its attempts in flight.
    */
   async #expireLeasesOfDeadNodes(): Promise<number> {
     const self = this.#parts.node();
@@ -117,7 +117,8 @@ export class Sweeper {
   }
 
   /**
-   * Cancels deliveries for deleted webhooks. One can remain if an event is recorded while its webhook is being deleted.
+   * Cancels the remaining deliveries of deleted webhooks. A delivery can remain if its event is recorded while the
+   * webhook is being deleted.
    */
   async #cancelOrphans(): Promise<number> {
     const orphans = await listOrphans(this.#parts.db);

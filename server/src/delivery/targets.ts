@@ -28,7 +28,7 @@ export interface Targets {
    * @throws if a secret cannot be decrypted; that webhook is then unknown, but the others are still read
    */
   load(webhooks: readonly string[]): Promise<void>;
-  /** Rereads the webhooks that changed on any node since the last call. @returns those webhooks */
+  /** Rereads the webhooks that have changed on any node since the last call. @returns their UUIDs */
   refresh(): Promise<string[]>;
 }
 
@@ -44,7 +44,7 @@ export function createTargets(db: Database, vault: Vault, clock: Pick<Clock, "mo
       try {
         known.set(webhook, row === undefined ? null : targetOf(row, vault));
       } catch (error) {
-        known.delete(webhook); // unknown is not the same as deleted: its deliveries must not be canceled
+        known.delete(webhook); // unknown rather than deleted, so that its deliveries are not canceled
         failures.push((error as Error).message);
       }
     }

@@ -19,8 +19,8 @@ interface TestEventParts {
 }
 
 /**
- * Sends a sample event to one webhook, even if the webhook is not subscribed to that type. The delivery is attempted
- * only once.
+ * Sends a sample event to one webhook, even if the webhook is not subscribed to the event's type. The delivery is
+ * attempted only once.
  * @param id the webhook's short id
  * @throws NOT_FOUND; CONFLICT if the webhook is not enabled
  */

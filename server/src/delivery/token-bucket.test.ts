@@ -37,7 +37,7 @@ describe("a rate limit", () => {
   });
 });
 
-/** Sends as the dispatcher does: each wait ends one millisecond late, plus a delay caused by the machine. */
+/** Sends like the dispatcher. Each wait ends one millisecond late, plus a delay caused by the machine. */
 function sendFor(duration_ms: number, rate: number, late: readonly number[]): number[] {
   const bucket = new TokenBucket();
   const sent: number[] = [];
@@ -50,7 +50,7 @@ function sendFor(duration_ms: number, rate: number, late: readonly number[]): nu
   return sent;
 }
 
-/** @param sent the times of the sends in milliseconds, in order */
+/** @param sent the send times in milliseconds, in order */
 function mostInASecond(sent: number[]): number {
   let [most, first] = [0, 0];
   for (const [last, at_ms] of sent.entries()) {

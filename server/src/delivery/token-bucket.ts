@@ -15,7 +15,7 @@ export class TokenBucket {
 }
 
 /**
- * How many seconds of unused capacity can be saved up for a burst. It is small, so that no second exceeds the limit by
- * more than 10%.
+ * How many seconds of unused capacity can be saved up for a burst. This is kept small, so that the limit is never
+ * exceeded by more than 10% in any second.
  */
 const BURST_S = 0.1;

@@ -5,7 +5,7 @@ import { UUID_MIN } from "../kernel/uuid.ts";
 import type { Database, Sql } from "../store/db.ts";
 import * as store from "../store/erasures.ts";
 
-/** The API's object for an erasure. */
+/** The API's representation of an erasure. */
 export interface ErasureView {
   object: "erasure";
   video: string;
@@ -21,8 +21,8 @@ export interface Erasures {
   /**
    * Erases event payloads, attempt headers and bodies, and the video's name and metadata, one slice per transaction.
    * After a crash, the finished slices stay erased, and repeating the call erases the rest.
-   * @param tx the caller's transaction, in which the name is erased last, so that the caller's audit entry commits with
-   *   it
+   * @param tx the caller's transaction. The name is erased last, in this transaction, so that it commits together with
+   *   the caller's audit entry
    * @throws NOT_FOUND; CONFLICT while the video exists or has pending deliveries
    */
   create(tx: Sql, space: string, video: string): Promise<ErasureView>;
@@ -50,7 +50,10 @@ function requireNonePending(pending: number): void {
   if (pending === 0) return;
   const which =
     pending === 1 ? "A delivery of this video is pending." : `${pending} deliveries of this video are pending.`;
-  throw new MaveError("CONFLICT", `${which} Wait for them to finish, or cancel them with POST /v1/cancellations.`);
+  throw new MaveError(
+    "CONFLICT",
+    `${which} Wait for pending deliveries to finish, or cancel them with POST /v1/cancellations.`,
+  );
 }
 
 /**
@@ -62,7 +65,7 @@ async function eraseEvents(db: Database, space: string, video: string): Promise<
     const erased = await db.transaction(async (tx) => {
       const slice = await store.lockErasable(tx, space, video, LIMITS.ERASURE_SLICE);
       if (slice.length === 0) return 0;
-      requireNonePending(await store.countPendingOf(tx, space, video, slice)); // some may be reopened by now
+      requireNonePending(await store.countPendingOf(tx, space, video, slice)); // some may have been reopened
       await store.eraseEvents(tx, space, slice);
       return slice.length;
     });

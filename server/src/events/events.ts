@@ -19,13 +19,13 @@ export interface RecordedEvent {
   type: EventType;
   video: string | null;
   /**
-   * The API's JSON: the recorded payload with `sequence` inserted before the last brace, or the remaining fields of an
-   * erased event.
+   * The JSON that the API returns, which is the recorded payload with `sequence` inserted before the last brace, or the
+   * remaining fields of an erased event.
    */
   json: string;
 }
 
-/** A space's events in commit order. A client that resumes after the last event it saw misses none. */
+/** A space's events in commit order. A client that resumes after the last event it saw misses nothing. */
 export interface Events {
   list(space: string, query: EventQuery): Promise<Page<RecordedEvent>>;
   /** @throws NOT_FOUND */

@@ -23,9 +23,9 @@ export function freeze(uuid: string, event: NewEvent, now_ms: number): FrozenEve
 }
 
 /**
- * Begins the span that ends when the event commits. Its parent is the request that caused the event, because events
- * from several requests may be in the same transaction. The span must begin before the insert, because the event's row
- * stores it as the parent of the attempts' spans.
+ * Begins the span that ends when the event commits. Its parent is the span of the request that caused the event,
+ * because one transaction may contain events from several requests. The span must begin before the insert, because the
+ * event's row stores it as the parent of the attempts' spans.
  */
 export function beginEvent(tracing: Tracing, event: FrozenEvent, begun_ms: number): OpenSpan {
   const { id, type, video, traceparent = tracing.traceparent() } = event;

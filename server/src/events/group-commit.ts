@@ -50,7 +50,7 @@ export function groupCommit<Work, Result>({ commit, subject = () => null }: Grou
       if (waiting.length >= LIMITS.GROUP_COMMIT_WAITING_MAX)
         return reject(new MaveError("OVERLOADED", undefined, { retryAfter_s: 2 }));
       waiting.push({ work, resolve, reject });
-      if (!isRunning) queueMicrotask(run); // so that the first group includes all work added in this turn
+      if (!isRunning) queueMicrotask(run); // so that the first group includes all work added in this tick
     });
 }
 

@@ -48,7 +48,7 @@ describe("record", () => {
     ]);
   });
 
-  test("ignores events that the webhook does not receive when it sets a delivery's previous sequence number", async () => {
+  test("ignores events that the webhook does not receive when setting a delivery's previous sequence number", async () => {
     const webhook = await webhooks.create(db, space, {
       url: "https://d.example.com/",
       events: ["video.created", "video.deleted"],

@@ -13,9 +13,9 @@ import { groupCommit } from "./group-commit.ts";
 export interface Recorder {
   /**
    * Inserts the event and its deliveries in the same transaction as the change. After the commit, deliveries leased to
-   * this node are sent. Call it after the statement that changed the video: that statement's row lock makes events
-   * commit in the order of their sequence numbers. Make it the last statement if possible, because it may lock rows
-   * that a settle needs.
+   * this node are sent. Call it after the statement that changed the video, because that statement's row lock makes
+   * events commit in the order of their sequence numbers. If possible, call it last in the transaction, because it may
+   * lock rows that a settle needs.
    */
   record(tx: Transaction, event: NewEvent): Promise<FrozenEvent>;
   /**
@@ -23,13 +23,13 @@ export interface Recorder {
    * with the commit.
    */
   recordLast(tx: Transaction, events: readonly NewEvent[]): Promise<FrozenEvent[]>;
-  /** Records an event that is not part of another change, in a group commit with other such events. */
+  /** Records an event that is not part of another change. Such events are committed in groups. */
   recordAlone(event: NewEvent): Promise<FrozenEvent>;
 }
 
 /** The part of this node's dispatcher that the recorder uses. */
 export interface LocalDispatcher {
-  /** Returns null while this node leases nothing, because it is draining, has no number, or its queues are full. */
+  /** Returns null while this node leases nothing, because it is draining, it has no number, or its queues are full. */
   lease(): Lease | null;
   /**
    * UUIDs of webhooks whose queue is full, or that have older due rows in the database. Their new deliveries wait for a
@@ -66,7 +66,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
   };
 }
 
-/** The events and deliveries of one statement, kept until its commit. */
+/** The events and deliveries recorded by one statement, kept until the transaction commits. */
 class Recorded {
   readonly #parts: RecorderParts;
   readonly #events: FrozenEvent[] = [];
@@ -119,7 +119,10 @@ class Recorded {
   }
 }
 
-/** A video's creation time comes from the database's clock, but the time in an event's id comes from a node's clock. */
+/**
+ * How far apart the clocks may be. A video's creation time comes from the database's clock, but the time in an event's
+ * id comes from a node's clock.
+ */
 const CLOCKS_APART_MS = 86_400_000;
 
 /**

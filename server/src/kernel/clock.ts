@@ -1,11 +1,11 @@
 /**
  * The only file that reads the clock. All other code takes a `Clock` as an argument, so that a test can control time.
- * Durable decisions (due times, expired leases) use the database's clock instead, because the clocks of nodes differ.
+ * Durable decisions (due times, expired leases) use the database's clock instead, because nodes' clocks differ.
  */
 export interface Clock {
-  /** Wall time, ms since the Unix epoch. May jump. */
+  /** Wall-clock time in ms since the Unix epoch. It may jump. */
   now(): number;
-  /** ms since an arbitrary point in time. Never goes back; use it for durations and deadlines within this process. */
+  /** Time in ms since an arbitrary point. It never goes back, so use it for durations and deadlines in this process. */
   monotonic(): number;
   /** Calls `work` once after `delay_ms`; returns a function that cancels it. Never keeps the process alive. */
   after(delay_ms: number, work: () => void): () => void;

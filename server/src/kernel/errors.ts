@@ -1,7 +1,7 @@
 /**
  * Every error that the API returns: a stable code, the HTTP status, a title for the kind of error, and the default
- * `detail`. A `detail` says what went wrong, why, and what to do about it. It never contains a secret, a payload, a path
- * or SQL.
+ * `detail`. A `detail` says what went wrong, why, and what to do about it, and never contains a secret, a payload, a
+ * path or SQL.
  */
 export const ERRORS = {
   REQUEST_INVALID: [422, "Invalid fields", "Some fields are invalid. `errors` lists each of them."],
@@ -37,7 +37,7 @@ export const ERRORS = {
   DELIVERY_BUSY: [409, "Delivery in progress", "This delivery is being sent right now."],
   DELIVERY_CANCELED: [409, "Delivery canceled", "This delivery was canceled. To send its event, create a replay."],
   DELIVERY_WAITING: [409, "Delivery waiting", "An earlier event of this video has to be delivered first."],
-  DELIVERY_GONE: [410, "Event no longer available", "The event of this delivery expired or was erased."],
+  DELIVERY_GONE: [410, "Event no longer available", "This delivery's event has expired or was erased."],
   UPLOAD_CONFLICT: [409, "Upload in progress", "Another upload to this video is in progress."],
   UPLOAD_EMPTY: [422, "Empty file", "The file is empty."],
   FORMAT_UNSUPPORTED: [501, "Unsupported format", "This route does not support this format."],
@@ -66,7 +66,7 @@ export interface FieldError {
   detail: string;
 }
 
-/** An expected failure that a caller sees. A bug is never a MaveError. */
+/** An expected failure that is reported to the caller. A bug is never a MaveError. */
 export class MaveError extends Error {
   override readonly name = "MaveError";
   readonly code: ErrorCode;
@@ -75,7 +75,7 @@ export class MaveError extends Error {
   readonly errors: readonly FieldError[];
   readonly retryAfter_s: number | undefined;
 
-  /** @param detail what happened, to which thing, why, and what to do; defaults to the code's standard detail */
+  /** @param detail what happened, to what, why, and what to do about it; defaults to the code's standard detail */
   constructor(
     code: ErrorCode,
     detail?: string,

@@ -31,7 +31,7 @@ export const EVENT_TYPES = {
   "webhook.failing": {
     about: "webhook",
     core: false,
-    occurs: "Every attempt to another webhook in the space has failed for half the time after which it is disabled.",
+    occurs: "Every attempt to another webhook in the space is failing, and that webhook is halfway to being disabled.",
   },
   "webhook.disabled": {
     about: "webhook",

@@ -8,20 +8,20 @@ describe("the limits", () => {
   });
 
   test.each<[Partial<Limits>, RegExp]>([
-    [{ DNS_QUERY_MS: 2_000 }, /both queries of a name/],
+    [{ DNS_QUERY_MS: 2_000 }, /both tries of a DNS query/],
     [{ CONNECT_ADDRESS_MS: 2_000 }, /three addresses/],
     [{ ATTEMPT_CONNECT_MS: 20_000 }, /ATTEMPT_TOTAL_MS must include/],
     [{ ATTEMPT_TOTAL_MS: 25_000, SHUTDOWN_MS: 60_000 }, /before the lease expires/],
     [{ LEASE_MARGIN_MS: 15_000 }, /before the lease expires/],
     [{ WAIT_IN_MEMORY_MS: 15_000 }, /before the lease expires/],
     [{ STATEMENT_MS: 40_000 }, /a statement must end before the leases/],
-    [{ NOTICE_IDS_MAX: 300 }, /a notice must fit/],
-    [{ TRANSACTION_IDLE_MS: 40_000 }, /the locks of a frozen process/],
+    [{ NOTICE_IDS_MAX: 300 }, /a notification must fit/],
+    [{ TRANSACTION_IDLE_MS: 40_000 }, /a frozen process must lose its locks/],
     [{ REQUESTS_DRAIN_MS: 10_000 }, /before the shutdown does/],
-    [{ RESPONSE_STORED_BYTES: 100_000 }, /cannot be stored beyond what was read/],
+    [{ RESPONSE_STORED_BYTES: 100_000 }, /no more of a response can be stored/],
     [{ WEBHOOK_IN_FLIGHT_START: 20 }, /slow start must begin below/],
     [{ PROCESSING_HEARTBEAT_MS: 30_000 }, /survive two missed heartbeats/],
-    [{ WEBHOOK_WARNING_MS: 500_000_000 }, /the warning must precede/],
+    [{ WEBHOOK_WARNING_MS: 500_000_000 }, /the warning must come before/],
     [{ LIST_MAX: 5_000 }, /the first scan/],
     [{ LIST_DEFAULT: 200 }, /the default page size/],
   ])("would be rejected with %o", (changed, reason) => {

@@ -18,7 +18,7 @@ export interface PageQuery {
 
 /**
  * Finds one page.
- * @param readCursor converts a public id to a store id; returns null if it is not an id
+ * @param readCursor converts a public id to a store id; returns null if it is not a valid id
  * @param find the store's two queries: one reads forward from a cursor (or from the start of the list if it is null),
  *   the other reads backward
  */
@@ -46,6 +46,6 @@ function cursor(name: string, id: string | undefined, readCursor: (id: string) =
   if (id === undefined) return null;
   const found = readCursor(id);
   if (found !== null) return found;
-  const detail = "This is not an id. Pass the `next` of the previous page.";
+  const detail = "This is not a valid id. Pass the previous page's `next`.";
   throw new MaveError("REQUEST_INVALID", detail, { errors: [{ path: `/${name}`, detail }] });
 }

@@ -1,8 +1,8 @@
 import { unixSeconds } from "./clock.ts";
 
 /**
- * Short UUIDs: a 128-bit UUID in base 57, least significant digit first, right-padded to 22 characters.
- * They do not sort by time, because the digits are reversed: store and sort UUIDs, and convert them in the API.
+ * A short UUID is a 128-bit UUID in base 57, least significant digit first, right-padded to 22 characters. Short UUIDs
+ * do not sort by time, because their digits are reversed, so store and sort UUIDs, and convert them only in the API.
  */
 const ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 const LENGTH = 22;

@@ -25,7 +25,7 @@ export interface Bounds {
 export type Ending =
   /** The program exited with this code. */
   | { how: "exited"; code: number }
-  /** The program was killed by a signal that this module did not send: by a kernel limit or from outside. */
+  /** The program was killed by a signal that came from the kernel or another process, not from this module. */
   | { how: "killed"; signal: NodeJS.Signals }
   | { how: "too_long" | "stalled" | "canceled" }
   /** The program does not exist. */
@@ -33,7 +33,7 @@ export type Ending =
 
 export interface Run {
   ending: Ending;
-  /** The last part of the program's standard error. */
+  /** The end of the program's standard error output. */
   errors: string;
 }
 
@@ -42,7 +42,7 @@ export interface RunOptions {
   bounds: Bounds;
   /** Called with each line of the program's standard output. */
   onLine?: (line: string) => void;
-  /** Stops the program when aborted: with SIGTERM, then with SIGKILL 2 s later. */
+  /** When aborted, stops the program with SIGTERM, and with SIGKILL if it is still running 2 s later. */
   signal?: AbortSignal;
 }
 
@@ -130,7 +130,7 @@ let guards: Promise<{ setpriv: boolean; prlimit: boolean; nice: boolean }> | und
 /**
  * Returns a command prefix that makes the system enforce the bounds, using programs found on every Linux system. Each
  * program execs the next, so the process id stays the same. The child dies with this process (ffmpeg alone would
- * survive a killed parent), gains no privileges, and has a lower priority than deliveries. On systems without these
+ * survive a killed parent), cannot gain privileges, and has a lower priority than deliveries. On systems without these
  * programs (macOS), only this module's own time limits apply.
  */
 async function wrapper(bounds: Bounds): Promise<string[]> {

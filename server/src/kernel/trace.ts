@@ -20,7 +20,10 @@ export interface OpenSpan {
   end(ended_ms: number, attributes?: NewSpan["attributes"], failed?: boolean): void;
 }
 
-/** Tracing, as the rest of the server sees it. `ops/tracing.ts` implements it and is loaded only if configured. */
+/**
+ * Tracing, as the rest of the server sees it. `ops/tracing.ts` implements it and is loaded only if tracing is
+ * configured.
+ */
 export interface Tracing {
   begin(span: NewSpan): OpenSpan;
   /** Runs `work`, including any asynchronous work it starts, inside `span` until that span ends. */

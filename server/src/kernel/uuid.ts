@@ -1,6 +1,6 @@
 import type { Random } from "./random.ts";
 
-/** Values below and above every id, used as bounds to walk all ids. */
+/** Values below and above every id, used as bounds when walking all ids. */
 export const UUID_MIN = "00000000-0000-0000-0000-000000000000";
 export const UUID_MAX = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
@@ -21,7 +21,7 @@ export function uuidV7(time_ms: number, random: Random): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-/** Returns the smallest UUIDv7 for a time, so that a time range can be converted to an id range. */
+/** Returns a lower bound for UUIDv7s created at this time, so that a time range can be converted to an id range. */
 export function uuidFloor(time_ms: number): string {
   const hex = Math.max(0, time_ms).toString(16).padStart(12, "0");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-0000-0000-000000000000`;

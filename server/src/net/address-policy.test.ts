@@ -7,7 +7,7 @@ import { URL_GUARDS } from "./url-guards.ts";
 const closed = { allowHttp: false, allowNetworks: [] };
 const strict = createAddressPolicy(closed);
 
-/** An independent oracle that represents addresses as plain numbers and copies the registries' ranges. */
+/** An independent oracle that represents addresses as plain numbers and has its own copy of the registries' ranges. */
 const V4: [string, number][] = [
   ["0.0.0.0", 8],
   ["10.0.0.0", 8],
@@ -109,7 +109,7 @@ describe("the check for public addresses", () => {
     }
   });
 
-  test("rejects an address with a zone id, a name and an empty string", () => {
+  test("rejects empty strings, names and addresses with a zone id", () => {
     for (const text of ["fe80::1%eth0", "2606:4700::1%lo", "example.com", "", "1.2.3", "0x7f000001"])
       expect(strict.checkAddress(text).ok, text).toBe(false);
   });

@@ -28,9 +28,9 @@ export interface PolicyRules {
 const RULES: PolicyRules = { guards: URL_GUARDS, ipv4: DENIED_IPV4, ipv6: DENIED_IPV6 };
 
 /**
- * Decides where requests may be sent. Pure, so its results can be cached. The URL is parsed once, by the same WHATWG
- * rules that the client uses, and only the parsed parts are checked. Parsing normalizes decimal, octal, hexadecimal,
- * short and full-width spellings of an address to dotted form.
+ * Decides where requests may be sent. The policy is pure, so its results can be cached. The URL is parsed once, by the
+ * same WHATWG rules that the client uses, and only the parsed parts are checked. Parsing normalizes decimal, octal,
+ * hexadecimal, short and full-width spellings of an address to dotted form.
  */
 export function createAddressPolicy(options: PolicyOptions, rules: PolicyRules = RULES): AddressPolicy {
   const checkAddress = addressCheck(options, rules);

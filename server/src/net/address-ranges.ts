@@ -45,7 +45,9 @@ export const DENIED_IPV4: readonly Range[] = [
  */
 export const GLOBAL_IPV6 = range("2000::/3", "global unicast");
 
-/** Special-purpose networks within that block. Teredo and 6to4 addresses embed an arbitrary IPv4 address. */
+/**
+ * Special-purpose networks within the global unicast block. Teredo and 6to4 addresses embed an arbitrary IPv4 address.
+ */
 export const DENIED_IPV6: readonly Range[] = [
   range("2001::/23", "for protocols (Teredo, ORCHID)"),
   range("2001:db8::/32", "for documentation"),

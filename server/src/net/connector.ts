@@ -49,9 +49,9 @@ export interface ConnectorParts {
 }
 
 /**
- * Opens connections and enforces the address policy on each of them. Literal hosts are checked here, because sockets
- * never look them up. The resolver checks the addresses that names resolve to, and the connected peer is checked again
- * before any byte of the request is sent.
+ * Opens connections and enforces the address policy on each of them. Hosts that are IP addresses are checked here,
+ * because sockets do not look them up. The resolver checks the addresses that names resolve to, and the connected peer
+ * is checked again before any byte of the request is sent.
  */
 export function createConnector(parts: ConnectorParts): Connector {
   const connections = new WeakMap<object, Connection>();
@@ -141,9 +141,9 @@ function limitTime(
 }
 
 /**
- * Calls `expire` once the connection reaches its maximum age: the TTL of its name's DNS record or CONNECTION_AGE_MS,
- * whichever is longer, less some jitter. Otherwise, a receiver that moves would keep getting requests at its old
- * address while that address still responds.
+ * Calls `expire` once the connection reaches its maximum age, which is the TTL of its host's DNS record or
+ * CONNECTION_AGE_MS, whichever is longer, less some jitter. Otherwise, a receiver that moves would keep getting
+ * requests at its old address while that address still responds.
  */
 function limitAge(
   socket: Socket,
@@ -155,7 +155,7 @@ function limitAge(
   socket.once("close", clock.after(age_ms * (1 - AGE_JITTER * random.fraction()), expire));
 }
 
-/** By what fraction the maximum age varies, so that connections opened together do not expire together. */
+/** The fraction by which the maximum age varies, so that connections opened together do not expire together. */
 const AGE_JITTER = 0.2;
 
 /** Times each phase, and checks the peer's address before undici or TLS sees the connection. */

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 
-/** The length of `HTTP/1.1 100`, which ends with the status. */
+/** The number of bytes from the start of a response to the end of its status, as in `HTTP/1.1 100`. */
 const STATUS_LENGTH = 12;
 const INTERIM = /^HTTP\/1\.\d 1\d\d$/;
 const [LF, CR, TWO] = [0x0a, 0x0d, 0x32];
@@ -31,7 +31,7 @@ export class ContinueFilter {
     this.#isFinal = false;
   }
 
-  /** Changes `chunk` in place if it contains the status of a 100. */
+  /** Changes `chunk` in place if it contains a 100 status. */
   filter(chunk: Buffer): void {
     for (let at = 0; at < chunk.length && !this.#isFinal; at++) {
       if (this.#status.length === STATUS_LENGTH) this.#skipHeaders(chunk[at]!);

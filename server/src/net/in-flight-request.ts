@@ -151,8 +151,7 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * Waits in steps, so that a flood in a part of the response that the parser does not limit is detected before the
-   * deadline.
+   * Waits in steps and checks for a flood after each one, because the parser does not limit every part of a response.
    */
   #wait(left_ms: number): () => void {
     const step_ms = Math.min(left_ms, LIMITS.RESPONSE_RAW_CHECK_MS);
@@ -223,8 +222,8 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
 }
 
 /**
- * Only 2xx is a success. Redirects have their own error word. They are not followed, because that could bypass the
- * address policy.
+ * Only 2xx is a success. Redirects have their own error word. They are not followed, because following them could
+ * bypass the address policy.
  */
 function statusFailure(status: number | null): Failure | null {
   if (status !== null && status >= 200 && status < 300) return null;

@@ -44,9 +44,9 @@ interface DnsRecord {
 }
 
 /**
- * Resolves names with c-ares. `dns.lookup` would use a pool of four threads, where four names that hang would block all
- * others for 20 s. Results are cached for their TTL, concurrent lookups share one query, and the last good result is
- * used while the DNS servers are failing.
+ * Resolves names with c-ares, because `dns.lookup` uses a pool of four threads, where four hanging names would block
+ * all others for 20 s. Results are cached for their TTL, concurrent lookups share one query, and the last good result
+ * is used while the DNS servers are failing.
  */
 export function createResolver({ policy, clock, servers, try_ms = LIMITS.DNS_QUERY_MS }: ResolverParts): Resolver {
   const system = new SystemResolver({ timeout: try_ms, tries: 2 });
@@ -96,7 +96,10 @@ function localAddresses(hostname: string, policy: AddressPolicy): Address[] {
   return allowed.length > 0 ? allowed : checkAll(hostname, both, policy);
 }
 
-/** A single disallowed address rejects the whole name, because rebinding attacks mix public and private addresses. */
+/**
+ * A single disallowed address causes the whole name to be rejected, because rebinding attacks mix public and private
+ * addresses.
+ */
 function checkAll(hostname: string, addresses: Address[], policy: AddressPolicy): Address[] {
   for (const { address } of addresses) {
     const check = policy.checkAddress(address, hostname);
@@ -105,7 +108,10 @@ function checkAll(hostname: string, addresses: Address[], policy: AddressPolicy)
   return addresses;
 }
 
-/** Moves the name to the end of the map, which is ordered by last use, and evicts the least recently used name. */
+/**
+ * Moves the name to the end of the map, which is ordered by last use, and evicts the least recently used name if there
+ * are too many.
+ */
 function touch(names: Map<string, CacheEntry>, name: string, entry: CacheEntry): CacheEntry {
   names.delete(name);
   names.set(name, entry);
@@ -135,7 +141,10 @@ function dnsError({ code = "EUNKNOWN" }: NodeJS.ErrnoException, name: string): N
   return new NetworkError("dns_failed", code, `${name} could not be resolved (${code}).`);
 }
 
-/** Whether the DNS servers failed, so a stale result is better than none. ENOTFOUND and ENODATA are valid results. */
+/**
+ * Whether the DNS servers failed, in which case a stale result is better than none. ENOTFOUND and ENODATA are valid
+ * results.
+ */
 const isServerFailure = ({ code }: NetworkError): boolean => code !== "ENOTFOUND" && code !== "ENODATA";
 
 function update(entry: CacheEntry, result: DnsRecord[] | NetworkError, now: number): CacheEntry {

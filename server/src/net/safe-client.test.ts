@@ -342,7 +342,7 @@ describe("connections", () => {
 });
 
 describe("a connection that has reached its maximum age", () => {
-  /** A clock whose timers for the age of connections run only when `age` is called. */
+  /** A clock whose timers for connection age run only when `age` is called. */
   function agingClock() {
     const timers: { delay_ms: number; work: () => void }[] = [];
     const clock = jumpingClock();
@@ -409,7 +409,7 @@ describe("a connection that has reached its maximum age", () => {
 });
 
 describe("a fresh request", () => {
-  test("opens a new connection although others are idle, and closes it afterward", async () => {
+  test("opens a new connection even if others are idle, and closes it afterward", async () => {
     const target = await receiver();
     const { post, send } = client();
     const url = `http://127.0.0.1:${target.port}/`;

@@ -64,7 +64,7 @@ export function createSafeClient(parts: SafeClientParts): SafeClient {
   const resolver = createResolver({ policy, clock, servers: dnsServers, try_ms: dnsTry_ms });
   const connector = createConnector({ policy, resolver, clock, random, connect_ms, extraCa });
   const agent = new Agent(agentOptions(connector));
-  /** Its connections close after one request, so each request opens a new one. */
+  /** An agent whose connections close after one request, so that each request opens a new one. */
   const freshAgent = new Agent(agentOptions(connector));
   const targets = createTargets(policy);
   const shared = { clock, connector, settled };
@@ -142,7 +142,7 @@ const agentOptions = ({ connect }: Connector): Agent.Options => ({
   bodyTimeout: 0,
 });
 
-/** Caches checked URLs: the policy's result for a URL never changes, and most URLs are used repeatedly. */
+/** Caches checked URLs, because the policy's result for a URL never changes and most URLs are used repeatedly. */
 function createTargets(policy: AddressPolicy): { find(url: string): Target } {
   const targets = new Map<string, Target>();
   const origins = new Map<string, Origin>();

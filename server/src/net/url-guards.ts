@@ -6,11 +6,12 @@ export interface PolicyOptions {
   allowNetworks: readonly string[];
 }
 
-/** Returns the reason for rejecting a URL, as one sentence, or null to accept it. */
+/** Returns the reason for rejecting a URL, in full sentences, or null to accept it. */
 export type Guard = (url: URL, options: PolicyOptions) => string | null;
 
 /**
- * The WHATWG Fetch standard's "bad ports". An HTTP request to one of them could attack a server for another protocol.
+ * The WHATWG Fetch standard's "bad ports". An HTTP request to one of them could attack a server that speaks another
+ * protocol.
  */
 const BAD_PORTS = new Set(
   `1 7 9 11 13 15 17 19 20 21 22 23 25 37 42 43 53 69 77 79 87 95 101 102 103 104 109 110 111 113 115 117 119 123 135
@@ -82,8 +83,8 @@ export function isLocalhost(name: string): boolean {
 }
 
 /**
- * Returns whether a non-public name is allowed, which requires an allowed non-public network. The addresses that the
- * name resolves to are still checked.
+ * Returns whether a non-public name is allowed, which is the case only if the operator has allowed a non-public
+ * network. The addresses that the name resolves to are still checked.
  */
 function isNameAllowed(name: string, { allowNetworks }: PolicyOptions): boolean {
   if (!isLocalhost(name)) return allowNetworks.some((network) => network !== "loopback");
