@@ -48,7 +48,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Check that the server is ready */
+        /**
+         * Check that the server is ready
+         * @description The database responds, and every recurring task of this node, such as claiming deliveries, is on time. Otherwise the status is 503, and `detail` names what is late.
+         */
         get: operations["isReady"];
         put?: never;
         post?: never;
