@@ -22,6 +22,7 @@ create table webhooks (
   previous_secret bytea,
   previous_secret_until timestamptz,
   failing_since timestamptz,      -- the first failure after the last success
+  waits_until timestamptz,        -- until when its receiver asked to be sent nothing (Retry-After)
   warned_at timestamptz,          -- when its owners were warned that it would be disabled
   -- The time of the state change reported in the last email to the owners. There is no mail queue, because what to
   -- report follows from the webhook's current state. Nothing is therefore reported twice or after it no longer applies.

@@ -22,6 +22,7 @@ create table pending_deliveries (
   attempt integer not null default 0,   -- attempts started; also the fencing token, because every lease increments it
   step smallint not null default 0,     -- retry schedule steps used; a step past the schedule's end means no retries
   due_at timestamptz not null,    -- infinity: waits for an earlier event of the video; -infinity: a user sent it again
+  scheduled_at timestamptz,       -- if a retry was made due earlier: when the retry schedule had it due
   leased_until timestamptz not null default '-infinity',
   leased_by integer,              -- the node's number
   replay_id uuid,                 -- the replay that reopened it, if any

@@ -41,6 +41,7 @@ const webhook = {
   previous_secret_until: null,
   failing_since: null,
   disables_at: null,
+  waits_until: null,
 };
 
 /** Builds the request for an event of this type, as the dispatcher does. */

@@ -62,6 +62,7 @@ test("exactly the listed routes document the Idempotency-Key header", () => {
     "post /v1/videos/{id}/erasures",
     "post /v1/videos/{id}/upload-tokens",
     "post /v1/webhooks",
+    "post /v1/webhooks/{id}/retries",
     "post /v1/webhooks/{id}/secret/rotations",
     "post /v1/webhooks/{id}/tests",
   ]);

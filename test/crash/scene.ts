@@ -84,7 +84,7 @@ async function drained(caller: Caller, timeout: number): Promise<void> {
 }
 
 /**
- * Waits for a fixed time. Use it to kill at a random moment, or when the duration itself is under test. To wait until
+ * Waits for a fixed time. Use it to kill a process at a random moment, or to test the duration itself. To wait until
  * something is ready, poll instead.
  */
 export const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

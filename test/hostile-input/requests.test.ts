@@ -107,7 +107,7 @@ describe("a URL", () => {
     }
   });
 
-  test("with an unsupported method is rejected", async () => {
+  test("requested with an unsupported method is rejected", async () => {
     for (const method of ["DELETE", "PATCH", "PUT", "OPTIONS"])
       expectRefusal(await get("/v1/events", authorized(), method), method);
   });

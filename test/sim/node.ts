@@ -10,6 +10,7 @@ import { createLog } from "../../server/src/kernel/log.ts";
 import type { Random } from "../../server/src/kernel/random.ts";
 import { createSignals } from "../../server/src/kernel/signals.ts";
 import { Watchdog } from "../../server/src/kernel/watchdog.ts";
+import type { Exchange } from "../../server/src/net/exchange.ts";
 import { Disabling } from "../../server/src/webhooks/disabling.ts";
 import { createWebhooks, type Webhooks } from "../../server/src/webhooks/registry.ts";
 import { createVault } from "../../server/src/webhooks/secrets.ts";
@@ -42,13 +43,16 @@ export interface NodeParts {
   world: World;
   process: Process;
   db: SimDatabase;
-  temperOf(webhook: string): Temper;
+  /** How a webhook's receiver behaves, or its next response. */
+  temperOf(webhook: string): Temper | Partial<Exchange>;
+  schedule_s?: readonly number[] | undefined;
   watch: Watch;
   onOutcome(outcome: Outcome): void;
   fraction?: (() => number) | undefined;
 }
 
-export function createNode({ world, process, db, temperOf, watch, onOutcome, fraction }: NodeParts): Node {
+export function createNode(parts: NodeParts): Node {
+  const { world, process, db, temperOf, watch, onOutcome, fraction, schedule_s = SCHEDULE_S } = parts;
   const [clock, signals] = [world.clockOf(process), createSignals()];
   const random: Random = { ...seeded(world.random.integer(2 ** 31)) };
   if (fraction) random.fraction = fraction;
@@ -57,7 +61,7 @@ export function createNode({ world, process, db, temperOf, watch, onOutcome, fra
   const delivery = createDeliveryNode({
     ...ground,
     client: simClient(world, process, temperOf, watch),
-    ...{ version: "sim", schedule_s: SCHEDULE_S, attempt_ms: ATTEMPT_MS },
+    ...{ version: "sim", schedule_s, attempt_ms: ATTEMPT_MS },
     onAttempt: (ended) => {
       disabling.note(ended);
       onOutcome(ended.outcome);

@@ -41,6 +41,7 @@ export class People {
       this.#change,
       this.#sendAgain,
       this.#sendAgain,
+      this.#retry,
       this.#replay,
       this.#steer,
       this.#cancel,
@@ -115,6 +116,10 @@ export class People {
     const { id } = random.pick(data);
     const clicks = Array.from({ length: 1 + random.integer(3) }, () => node.deliveries.sendAgain(node.db, SPACE, id));
     await Promise.allSettled(clicks);
+  }
+
+  async #retry(node: Node): Promise<void> {
+    await node.webhooks.retry(node.db, SPACE, await this.#webhook(node));
   }
 
   async #replay(node: Node): Promise<void> {

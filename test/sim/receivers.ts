@@ -38,7 +38,12 @@ export interface Watch {
 }
 
 /** The network as seen by one process. How a receiver responds depends on its temper, which may change during a run. */
-export function simClient(world: World, process: Process, temperOf: (webhook: string) => Temper, watch: Watch) {
+export function simClient(
+  world: World,
+  process: Process,
+  temperOf: (webhook: string) => Temper | Partial<Exchange>,
+  watch: Watch,
+) {
   const clock = world.clockOf(process);
   let inFlight = 0;
   return {
@@ -92,8 +97,9 @@ const RESET = {
   timings: { ...NOTHING.timings, reused: true },
 } as const;
 
-function reactionOf({ random, now_ms }: World, temper: Temper, deadline_ms: number): Reaction {
+function reactionOf({ random, now_ms }: World, temper: Temper | Partial<Exchange>, deadline_ms: number): Reaction {
   const quick = 1 + random.integer(50);
+  if (typeof temper !== "string") return { exchange: temper, duration_ms: quick };
   const ok = { exchange: status(200), duration_ms: quick };
   const now = (exchange: Partial<Exchange>): Reaction => ({ exchange, duration_ms: quick });
   const half = (exchange: Partial<Exchange>): Reaction => (random.chance(0.5) ? now(exchange) : ok);
@@ -115,7 +121,8 @@ function reactionOf({ random, now_ms }: World, temper: Temper, deadline_ms: numb
   return reactions[temper]();
 }
 
-function status(code: number, headers: [string, string][] = []): Partial<Exchange> {
+/** A response with this status and these headers. */
+export function status(code: number, headers: [string, string][] = []): Partial<Exchange> {
   const error = code < 300 ? null : { word: "status" as const, code: `HTTP_${code}` };
   return { status: code, error, response: { headers, body: Buffer.alloc(0), bytes: 0, cut: false } };
 }

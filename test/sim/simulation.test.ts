@@ -124,7 +124,7 @@ const BUGS: [what: string, plant: Plant, found: RegExp, from?: number][] = [
     "a lost release that the sweeper misses",
     planted({ queue_release_stranded: ["limit $5", "limit $5 * 0"] }),
     /not drained/,
-    10,
+    24,
   ],
   [
     "a later event that does not wait for the earlier one",

@@ -145,8 +145,9 @@ export class Simulation {
     const node = createNode({
       ...{ world, process, db, watch: this.#invariants, fraction: this.#options.plant?.fraction },
       temperOf: (webhook) => this.#temperOf(webhook),
-      onOutcome: ({ result, immediate, rest_ms, delay_ms, step }) => {
-        if (result === "retry" && !immediate && rest_ms === 0) this.#delays.push(delay_ms / SCHEDULE_S[step - 1]!);
+      onOutcome: ({ result, immediate, isEarly, rest_ms, delay_ms, step }) => {
+        if (result === "retry" && !immediate && !isEarly && rest_ms === 0)
+          this.#delays.push(delay_ms / SCHEDULE_S[step - 1]!);
       },
     });
     this.#nodes[index] = node;

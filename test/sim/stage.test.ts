@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { RETRY_SCHEDULE_S } from "../../server/src/delivery/retry-schedule.ts";
 import { LIMITS } from "../../server/src/kernel/limits.ts";
+import { status } from "./receivers.ts";
 import { simulatedServer } from "./server.ts";
 import { Stage } from "./stage.ts";
 
@@ -125,6 +127,68 @@ describe("a webhook whose receiver was unavailable", () => {
     }
     expect(successes).toBeGreaterThanOrEqual(20);
     expect(Math.max(...atOnce)).toBeLessThanOrEqual(LIMITS.WEBHOOK_IN_FLIGHT_START);
+  });
+});
+
+describe("a webhook whose receiver responds with 429 or 503", () => {
+  /** How long nothing may be sent: the longest rest, the poll that follows it, and an attempt. */
+  const SILENT_MAX_MS = LIMITS.REST_MAX_MS + 3 * LIMITS.POLL_MS;
+  const HEADERS: (string | null)[] = [
+    ...["60000", "3600", "59", "5", "1", "0", "-1", "soon", "1e9", "999999999", ""],
+    ...["Wed, 21 Oct 2099 07:28:00 GMT", "Wed, 21 Oct 1999 07:28:00 GMT", null],
+  ];
+
+  test.each([1, 2, 3])(
+    "is never silent for longer than a rest while deliveries are due, whatever the headers (seed %i)",
+    async (seed) => {
+      stage = new Stage(connections, seed);
+      await stage.open(2);
+      const { random } = stage.world;
+      stage.temper = () => {
+        const value = HEADERS[random.integer(HEADERS.length)]!;
+        const headers: [string, string][] = value === null ? [] : [["Retry-After", value]];
+        return random.chance(0.2) ? status(200) : status(random.chance(0.5) ? 429 : 503, headers);
+      };
+      for (let n = 0; n < 40; n++) await stage.until(stage.happen(n % 2));
+      let [silentSince_ms, longest_ms, sent] = [stage.world.now_ms, 0, 0];
+      for (let second = 0; second < 240; second++) {
+        await stage.pass(1_000);
+        const { due } = await stage.depth();
+        if (stage.sent.length > sent || due === 0) silentSince_ms = stage.world.now_ms;
+        sent = stage.sent.length;
+        longest_ms = Math.max(longest_ms, stage.world.now_ms - silentSince_ms);
+      }
+      expect(sent).toBeGreaterThan(10);
+      expect(longest_ms).toBeLessThanOrEqual(SILENT_MAX_MS);
+    },
+  );
+
+  test("gets its other deliveries within a minute of a Retry-After of 60,000 s", async () => {
+    await stage.open(1);
+    stage.temper = () => status(429, [["Retry-After", "60000"]]);
+    await stage.until(stage.happen());
+    await stage.pass(500);
+    stage.temper = "healthy";
+    for (let n = 0; n < 40; n++) await stage.until(stage.happen());
+    await stage.pass(SILENT_MAX_MS);
+    expect(await stage.depth()).toEqual({ pending: 1, due: 0 }); // the delivery that got the response
+  });
+});
+
+describe("a webhook whose receiver was down", () => {
+  test("gets all its retries within seconds of its first success, with slow start", async () => {
+    stage.schedule_s = RETRY_SCHEDULE_S;
+    await stage.open(1);
+    stage.temper = "failing";
+    for (let n = 0; n < 84; n++) await stage.until(stage.happen());
+    await stage.pass(15_000); // the second attempt has failed, too; the third one is due in minutes
+    expect(await stage.depth()).toEqual({ pending: 84, due: 0 });
+    stage.temper = "healthy";
+    const failed = stage.sent.length;
+    await stage.until(stage.happen());
+    await stage.pass(3_000);
+    expect(await stage.depth()).toEqual({ pending: 0, due: 0 });
+    expect(stage.sent.length).toBe(failed + 85);
   });
 });
 

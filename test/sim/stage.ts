@@ -1,9 +1,10 @@
 import type { EventType } from "../../server/src/kernel/event-catalog.ts";
 import { shortUuid } from "../../server/src/kernel/short-uuid.ts";
+import type { Exchange } from "../../server/src/net/exchange.ts";
 import { createVault, newSecret } from "../../server/src/webhooks/secrets.ts";
 import type { Connections } from "./connections.ts";
 import { SimDatabase } from "./database.ts";
-import { createNode, keepStarting, type Node } from "./node.ts";
+import { createNode, keepStarting, type Node, SCHEDULE_S } from "./node.ts";
 import { SPACE } from "./people.ts";
 import type { Arrival, Temper } from "./receivers.ts";
 import { newProcess, World } from "./world.ts";
@@ -23,8 +24,10 @@ export class Stage {
   readonly world: World;
   readonly nodes: Node[] = [];
   readonly sent: Sent[] = [];
-  /** How the receiver behaves. */
-  temper: Temper = "healthy";
+  /** How the receiver behaves, or what it responds. */
+  temper: Temper | (() => Partial<Exchange>) = "healthy";
+  /** The delay before each retry, in seconds. */
+  schedule_s: readonly number[] = SCHEDULE_S;
   /** The number of requests in flight. */
   inFlight = 0;
   /** Called when a request ends. */
@@ -76,9 +79,22 @@ export class Stage {
       },
       succeeded: () => {},
     };
-    const node = createNode({ world, process, db, watch, temperOf: () => this.temper, onOutcome: () => {} });
+    const node = createNode({ world, process, db, watch, onOutcome: () => {}, ...this.#manner() });
     this.nodes.push(node);
     keepStarting(world, node);
+  }
+
+  #manner() {
+    const temperOf = () => (typeof this.temper === "string" ? this.temper : this.temper());
+    return { temperOf, schedule_s: this.schedule_s };
+  }
+
+  /** Counts the deliveries that are pending, and those of them that are due. */
+  async depth(): Promise<{ pending: number; due: number }> {
+    const [counts] = await this.world.ask<{ pending: number; due: number }>(
+      "select count(*)::int as pending, count(*) filter (where due_at <= now())::int as due from pending_deliveries",
+    );
+    return counts!;
   }
 
   /** Records an event for a new video on this node. @returns the event's UUID */

@@ -649,6 +649,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/webhooks/{id}/retries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send all retries now
+         * @description Makes the webhook's retries due now, in the order of their events. Mave also does this by itself when an attempt succeeds after three or more failures in a row. A retry that fails again returns to its schedule without using a step of it. Repeating the request has no further effect on deliveries that are already due.
+         */
+        post: operations["retryWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/webhooks/{id}/secret": {
         parameters: {
             query?: never;
@@ -1689,6 +1709,23 @@ export interface components {
              */
             status: "running" | "paused";
         };
+        /** @description The retries of a webhook that were made due. */
+        Retries: {
+            /** @description How many deliveries are now due. */
+            count: number;
+            /** @description Whether more retries may remain; repeat the request to make them due. */
+            has_more: boolean;
+            /**
+             * @description Always "retries".
+             * @enum {string}
+             */
+            object: "retries";
+            /**
+             * @description A short UUID with 22 characters.
+             * @example j3bw2jWb6q7aWGwChsgR86
+             */
+            webhook: string;
+        };
         /** @description Options for a rotation. */
         RotationCreate: {
             /**
@@ -1956,6 +1993,8 @@ export interface components {
             status_since: number;
             /** @description Where events are sent. */
             url: string;
+            /** @description Until when nothing is sent, because the receiver asked to wait (`Retry-After`, at most a minute). A success, a resume, or a new URL or secret ends the wait. Unix seconds. */
+            waits_until: number | null;
         };
         /** @description The new webhook. */
         WebhookCreate: {
@@ -1988,7 +2027,7 @@ export interface components {
             certificate_until: number | null;
             /** @description When the webhook will be disabled if no delivery succeeds before then. Unix seconds. */
             disables_at: number | null;
-            /** @description Estimated time until all pending deliveries are sent, assuming that all succeed. The estimate is based on the rate limit and recent response times, and is null if neither is available. */
+            /** @description Estimated time until all pending deliveries are sent, assuming that all succeed. Includes the wait until `waits_until`. The estimate is based on the rate limit and recent response times, and is null if neither is available. */
             drain_seconds: number | null;
             /** @description Errors, most frequent first. */
             errors: {
@@ -2206,6 +2245,8 @@ export interface components {
             status_since: number;
             /** @description Where events are sent. */
             url: string;
+            /** @description Until when nothing is sent, because the receiver asked to wait (`Retry-After`, at most a minute). A success, a resume, or a new URL or secret ends the wait. Unix seconds. */
+            waits_until: number | null;
         };
     };
     responses: never;
@@ -4254,6 +4295,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WebhookHealth"];
+                };
+            };
+        };
+    };
+    retryWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A unique value that you choose. If you repeat the request with the same value within 24 hours, you get the same response and nothing is created twice. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description A short UUID with 22 characters.
+                 * @example j3bw2jWb6q7aWGwChsgR86
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The request failed. `code` identifies the reason. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request failed. `code` identifies the reason. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The retries of a webhook that were made due. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retries"];
                 };
             };
         };

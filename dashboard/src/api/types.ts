@@ -13,6 +13,7 @@ export interface List<T> {
 export type Video = Schemas["Video"];
 
 export type Webhook = Schemas["Webhook"] & Partial<Pick<Schemas["WebhookWithSecret"], "secret">>;
+export type Retries = Schemas["Retries"];
 export type WebhookSecret = Schemas["WebhookSecret"];
 export type Health = Schemas["WebhookHealth"];
 export type HealthHour = Health["hours"][number];

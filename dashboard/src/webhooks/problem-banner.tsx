@@ -1,10 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
-import { CalendarClock, CirclePause, Play, RefreshCw, TriangleAlert } from "lucide-react";
+import { CalendarClock, CirclePause, Hourglass, Play, RefreshCw, TriangleAlert } from "lucide-react";
 import { useAging } from "../clock.ts";
 import { useSendAgain } from "../deliveries/send-again.ts";
 import { Button } from "../ui/button.tsx";
 import { classes } from "../ui/classes.ts";
 import { Until } from "../ui/time.tsx";
+import { useRetryAll } from "./retry-all.ts";
 import { backlogQuery } from "./webhook-health.ts";
 import {
   backlogText,
@@ -21,6 +22,7 @@ const LOOKS: Record<WebhookProblem, typeof BAD> = {
   disabled: BAD,
   failing: BAD,
   paused: { icon: CirclePause, tint: "bg-neutral-tint", mark: "text-text-2", text: "" },
+  waiting: { icon: Hourglass, tint: "bg-warn-tint", mark: "text-warn", text: "text-warn" },
   certificate: { icon: CalendarClock, tint: "bg-warn-tint", mark: "text-warn", text: "text-warn" },
 };
 
@@ -46,6 +48,7 @@ export function ProblemBanner({ monitored, onResume }: BannerProps) {
           </p>
         </div>
         {problem === "failing" && <RetryOne webhook={monitored.webhook.id} />}
+        {(problem === "failing" || problem === "waiting") && <RetryAll webhook={monitored.webhook.id} />}
         {(problem === "paused" || problem === "disabled") && (
           <Button icon={Play} onClick={onResume}>
             Resume
@@ -58,11 +61,11 @@ export function ProblemBanner({ monitored, onResume }: BannerProps) {
 
 function Effect({ problem, monitored }: { problem: WebhookProblem; monitored: MonitoredWebhook }) {
   const advice = useAging((now) => renewalAdvice(monitored, now));
-  if (problem === "failing") return <FailingEffect monitored={monitored} />;
+  if (problem === "failing" || problem === "waiting") return <PendingEffect monitored={monitored} />;
   return problem === "certificate" ? advice : backlogText(monitored);
 }
 
-function FailingEffect({ monitored }: { monitored: MonitoredWebhook }) {
+function PendingEffect({ monitored }: { monitored: MonitoredWebhook }) {
   const { data } = useQuery(backlogQuery(monitored.webhook.id));
   const warning = useAging((now) => disableWarning(monitored, now));
   const next = data?.next?.next_attempt;
@@ -79,6 +82,16 @@ function FailingEffect({ monitored }: { monitored: MonitoredWebhook }) {
   );
 }
 
+/** Sends all retries immediately, and ends a wait that the receiver asked for. */
+function RetryAll({ webhook }: { webhook: string }) {
+  const retry = useRetryAll(webhook);
+  return (
+    <Button icon={RefreshCw} busy={retry.isPending} onClick={() => retry.mutate()}>
+      Retry all now
+    </Button>
+  );
+}
+
 /** Sends the oldest retrying delivery immediately, ahead of its retry schedule. */
 function RetryOne({ webhook }: { webhook: string }) {
   const { data } = useQuery(backlogQuery(webhook));
@@ -86,7 +99,7 @@ function RetryOne({ webhook }: { webhook: string }) {
   const { oldest } = data ?? {};
   if (oldest === undefined) return null;
   return (
-    <Button icon={RefreshCw} busy={again.isPending} onClick={() => again.mutate(oldest.id)}>
+    <Button look="line" icon={RefreshCw} busy={again.isPending} onClick={() => again.mutate(oldest.id)}>
       Retry one now
     </Button>
   );

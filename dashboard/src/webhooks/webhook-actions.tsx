@@ -1,7 +1,7 @@
 /** Webhook actions and their dialogs. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Copy, Ellipsis, History, Pause, Pencil, Play, Send, Trash2 } from "lucide-react";
+import { Copy, Ellipsis, History, Pause, Pencil, Play, RefreshCw, Send, Trash2 } from "lucide-react";
 import { ApiError, api } from "../api/client.ts";
 import type { Webhook } from "../api/types.ts";
 import { deliveryCount } from "../deliveries/delivery-text.ts";
@@ -11,6 +11,7 @@ import { Confirm, Dialog } from "../ui/dialog.tsx";
 import { Menu } from "../ui/menu.tsx";
 import { toast } from "../ui/toast.ts";
 import { ResumeDialog } from "./resume-dialog.tsx";
+import { useRetryAll } from "./retry-all.ts";
 import { SendTest } from "./send-test.tsx";
 
 export type WebhookDialog = "test" | "resume" | "delete" | undefined;
@@ -26,6 +27,7 @@ export function WebhookActions({ webhook, pending, dialog, openDialog }: Actions
   const { id } = webhook;
   const navigate = useNavigate();
   const pause = usePause(webhook);
+  const retry = useRetryAll(id);
   const close = () => openDialog(undefined);
   const enabled = webhook.status === "enabled";
   return (
@@ -46,6 +48,7 @@ export function WebhookActions({ webhook, pending, dialog, openDialog }: Actions
         trigger={<Button icon={Ellipsis} aria-label="More actions" title="More actions" />}
         items={[
           { label: "Edit", icon: Pencil, onSelect: () => void navigate({ to: "/webhooks/$id/edit", params: { id } }) },
+          ...(enabled ? [{ label: "Retry all now", icon: RefreshCw, onSelect: () => retry.mutate() }] : []),
           {
             label: "Replay events",
             icon: History,

@@ -21,6 +21,7 @@ const webhook = (more: Partial<Webhook>) =>
     status_since: NOW,
     failing_since: null,
     disables_at: null,
+    waits_until: null,
     ordering: "video",
     ...more,
   }) as Webhook;
@@ -42,6 +43,15 @@ describe("the problem text for a webhook", () => {
     expect(plain(backlogText(failing))).toBe("312 deliveries are pending");
     expect(disableWarning(failing, NOW)).toContain(
       "this webhook will be disabled and its deliveries held. Nothing is lost.",
+    );
+  });
+  test("says until when the receiver asked to wait, on its own or beside the failures", () => {
+    const waiting = monitored({ waits_until: NOW + 40 }, 3);
+    expect(problemOf(waiting, NOW)).toBe("waiting");
+    expect(headline(waiting, NOW)).toMatch(/^The receiver asked to wait until \d\d:\d\d\.$/);
+    expect(problemOf(waiting, NOW + 41)).toBeUndefined();
+    expect(headline(monitored({ failing_since: NOW - 60, waits_until: NOW + 40 }, 3, 429), NOW)).toMatch(
+      /Last response: 429 Too Many Requests\. The receiver asked to wait until \d\d:\d\d\.$/,
     );
   });
   test("says why a webhook is disabled, and how many deliveries are held", () => {

@@ -14,7 +14,7 @@ export interface MonitoredWebhook {
   last: Delivery | undefined;
 }
 
-export type WebhookProblem = "disabled" | "paused" | "failing" | "certificate";
+export type WebhookProblem = "disabled" | "paused" | "failing" | "waiting" | "certificate";
 
 /** Two weeks is enough to find out who renews a certificate, even over a holiday. Automatic renewal happens earlier. */
 const CERTIFICATE_WARNED_S = 14 * DAY_S;
@@ -24,6 +24,7 @@ export const expiresSoon = (expiry: number, now: number): boolean => expiry - no
 export function problemOf({ webhook, health }: MonitoredWebhook, now: number): WebhookProblem | undefined {
   if (webhook.status !== "enabled") return webhook.status;
   if (isFailing(webhook)) return "failing";
+  if (isAskedToWait(webhook, now)) return "waiting";
   const expiry = health?.certificate_until ?? null;
   return expiry !== null && expiresSoon(expiry, now) ? "certificate" : undefined;
 }
@@ -35,14 +36,21 @@ export function headline(monitored: MonitoredWebhook, now: number): string | und
   if (problem === "disabled") return `Disabled since ${moment(webhook.status_since, now)}. ${reason(webhook)}`.trim();
   if (problem === "paused") return `Paused since ${moment(webhook.status_since, now)}. ${reason(webhook)}`.trim();
   if (problem === "failing") return failing(monitored, webhook.failing_since!, now);
+  if (problem === "waiting") return waitText(webhook, now);
   return problem === "certificate" ? expiry(health!.certificate_until!, now) : undefined;
 }
 
-function failing({ last }: MonitoredWebhook, since: number, now: number): string {
+function failing({ webhook, last }: MonitoredWebhook, since: number, now: number): string {
   const result = last?.last_attempt && shortResult(last.last_attempt.status, last.last_attempt.error);
-  const text = `Every attempt has failed since ${moment(since, now)}.`;
-  return result ? `${text} Last response: ${result}.` : text;
+  const response = result ? `Last response: ${result}.` : "";
+  const wait = isAskedToWait(webhook, now) ? waitText(webhook, now) : "";
+  return [`Every attempt has failed since ${moment(since, now)}.`, response, wait].filter(Boolean).join(" ");
 }
+
+const isAskedToWait = ({ waits_until }: Webhook, now: number): boolean => waits_until !== null && waits_until > now;
+
+const waitText = ({ waits_until }: Webhook, now: number): string =>
+  `The receiver asked to wait until ${moment(waits_until!, now)}.`;
 
 function expiry(at: number, now: number): string {
   if (at <= now) return `The receiver's TLS certificate expired on ${day(at)}.`;

@@ -136,6 +136,7 @@ const TONES: Record<WebhookProblem, string> = {
   disabled: "text-bad",
   failing: "text-bad",
   paused: "text-text-2",
+  waiting: "text-warn",
   certificate: "text-warn",
 };
 

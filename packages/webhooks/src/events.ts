@@ -57,6 +57,8 @@ export interface WebhookData {
   failing_since: number | null;
   /** When the webhook will be disabled if no delivery succeeds first. */
   disables_at: number | null;
+  /** Until when nothing is sent, because the receiver asked to wait (Retry-After). */
+  waits_until: number | null;
 }
 
 interface Event<Type extends string, Data> {

@@ -27,7 +27,7 @@ export interface DeliveryView {
 /** @param retries the number of retries in the schedule */
 export function presentDelivery(row: DeliveryRow, retries: number): DeliveryView {
   const { status } = row;
-  const waits = status === "waiting" || status === "retrying" || status === "held";
+  const waits = status === "waiting" || status === "retrying"; // a held delivery waits for a user to resume its webhook
   return {
     id: shortUuid(row.id),
     object: "delivery",

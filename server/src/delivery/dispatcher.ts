@@ -20,6 +20,7 @@ import { InFlight } from "./in-flight.ts";
 import type { Lane } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
 import { decide, type Outcome } from "./outcome.ts";
+import { Recovery } from "./recovery.ts";
 import { buildRequest } from "./request.ts";
 import { SettleBatches, type SettledBatch } from "./settle-batches.ts";
 import { createTargets, type Target, type Targets } from "./targets.ts";
@@ -67,6 +68,7 @@ export class Dispatcher implements LocalDispatcher {
   readonly #lanes: Lanes;
   readonly #claims: Claims;
   readonly #settles: SettleBatches;
+  readonly #recovery: Recovery;
   readonly #inFlight = new InFlight();
   readonly #toLoad = new Set<Lane>();
   readonly #attempts = { succeeded: 0, retry: 0, failed: 0 };
@@ -82,6 +84,7 @@ export class Dispatcher implements LocalDispatcher {
     const onClaim = (duration_ms: number) => onStatement?.("claim", duration_ms);
     const onSettle = (duration_ms: number) => onStatement?.("settle", duration_ms);
     this.#claims = new Claims({ db, clock, log, watchdog, lanes, onClaim, onLeased: (leased) => this.send(leased) });
+    this.#recovery = new Recovery({ db, log, watchdog, signals: parts.signals, onRetriesDue: (id) => this.wake([id]) });
     const onSettled = (batch: SettledBatch) => this.#onSettled(batch);
     this.#settles = new SettleBatches({ db, clock, log, watchdog, onSettle, onSettled });
   }
@@ -106,8 +109,9 @@ export class Dispatcher implements LocalDispatcher {
    */
   async changed(webhooks?: readonly string[]): Promise<void> {
     try {
-      if (webhooks === undefined) await this.#targets.refresh();
-      else await this.#targets.load(webhooks.filter((webhook) => this.#targets.get(webhook) !== undefined));
+      const known = webhooks?.filter((webhook) => this.#targets.get(webhook) !== undefined);
+      if (known !== undefined) await this.#targets.load(known);
+      this.#applyRests(known ?? (await this.#targets.refresh()));
       this.wake();
     } catch (err) {
       this.#parts.log.warn({ err }, "Failed to read changed webhooks; retrying at the next poll");
@@ -190,6 +194,7 @@ export class Dispatcher implements LocalDispatcher {
     const warn = (err: unknown) => this.#parts.log.warn({ err }, "Failed to read webhooks; retrying at the next claim");
     await this.#targets.load(lanes.map(({ webhook }) => webhook)).catch(warn);
     for (const lane of lanes) lane.loaded(this.#targets.get(lane.webhook) !== undefined);
+    this.#applyRests(lanes.map(({ webhook }) => webhook));
     this.#pump();
   }
 
@@ -212,8 +217,9 @@ export class Dispatcher implements LocalDispatcher {
     const { log, tracing, onAttempt } = this.#parts;
     const outcome = this.#decide(delivery, exchange);
     this.#inFlight.delete(attempt);
-    lane.end(outcome);
-    if (outcome.rest_ms > 0) this.#rest(lane, Math.min(outcome.rest_ms, LIMITS.REST_MAX_MS));
+    const failures = lane.end(outcome);
+    if (outcome.rest_ms > 0) this.#rest(attempt, Math.min(outcome.rest_ms, LIMITS.REST_MAX_MS));
+    else if (outcome.result === "succeeded") this.#noteSuccess(attempt, failures);
     this.#settles.add(delivery, settlementOf(attempt, exchange, outcome));
     onAttempt({ target, exchange, outcome, at_ms: started_ms });
     logAttempt(log, attempt, exchange, outcome);
@@ -222,16 +228,50 @@ export class Dispatcher implements LocalDispatcher {
     this.#pump();
   }
 
-  #decide({ step, immediate = false }: LeasedDelivery, exchange: Exchange): Outcome {
+  #decide(delivery: LeasedDelivery, exchange: Exchange): Outcome {
     const { clock, random, schedule_s } = this.#parts;
-    const outcome = decide(exchange, { step, immediate, schedule_s, fraction: random.fraction(), now_ms: clock.now() });
+    const { step, immediate = false, early_ms = null, leased_ms } = delivery;
+    const left_ms = early_ms === null ? 0 : early_ms - (clock.monotonic() - leased_ms);
+    const early = left_ms > LIMITS.EARLY_MIN_MS ? left_ms : null;
+    const drawn = { schedule_s, fraction: random.fraction(), now_ms: clock.now() };
+    const outcome = decide(exchange, { step, immediate, early_ms: early, ...drawn });
     this.#attempts[outcome.result] += 1;
     return outcome;
   }
 
-  #rest(lane: Lane, rest_ms: number): void {
-    this.#lanes.rest(lane, rest_ms);
-    this.#wakeLaneAfter(rest_ms, lane);
+  /** Sends nothing to the webhook for `rest_ms`, as its receiver asked, unless the current rest ends even later. */
+  #rest({ lane, target }: Attempt, rest_ms: number): void {
+    const until_ms = this.#parts.clock.monotonic() + rest_ms;
+    if (until_ms <= lane.restsUntil_ms) return;
+    this.#restUntil(lane, until_ms);
+    this.#recovery.rest(target, rest_ms);
+  }
+
+  #restUntil(lane: Lane, until_ms: number): void {
+    this.#lanes.restUntil(lane, until_ms);
+    this.#wakeLaneAfter(Math.max(0, until_ms - this.#parts.clock.monotonic()), lane);
+  }
+
+  /** Applies the rests in the database, which other nodes or a user may have begun or ended. */
+  #applyRests(webhooks: Iterable<string>): void {
+    for (const webhook of webhooks) {
+      const until_ms = this.#targets.get(webhook)?.restUntil_ms;
+      const lane = this.#lanes.of(webhook);
+      const isResting = lane.restsUntil_ms > this.#parts.clock.monotonic();
+      if (until_ms !== undefined && (until_ms > 0 || isResting)) this.#restUntil(lane, until_ms);
+    }
+  }
+
+  /**
+   * A success ends a rest that had begun before its attempt. After several failures, or after failures before this node
+   * started, it also shows that the receiver has recovered.
+   */
+  #noteSuccess({ lane, target, begun_ms }: Attempt, failures: number | null): void {
+    if (lane.hasRestedSince(begun_ms)) {
+      this.#restUntil(lane, 0);
+      this.#recovery.rest(target, 0);
+    }
+    if (failures === null ? target.isFailing : failures >= LIMITS.RECOVERY_FAILURES) this.#recovery.retryEarly(target);
   }
 
   #onSettled({ deliveries, lost, begun_ms }: SettledBatch): void {
@@ -289,7 +329,7 @@ export class Dispatcher implements LocalDispatcher {
     await Promise.race([Promise.all([client.drain(), claimed]), patience]);
     if (this.#inFlight.size > 0) await client.close(); // the remaining attempts end with the error word `stopped`
     await this.#settles.flush(Math.max(1_000, until_ms - clock.monotonic()));
-    await this.#lanes.flush();
+    await Promise.all([this.#lanes.flush(), this.#recovery.idle()]);
   }
 
   stats(): DispatcherStats {

@@ -105,7 +105,7 @@ describe("a lane", () => {
     now_ms = 1;
     const lane = newLane();
     lane.add(delivery());
-    lane.rest(4_999);
+    lane.restUntil(4_999);
     expect(lane.state).toBe("resting");
     lane.add(delivery(true));
     expect(lane.state).toBe("ready");

@@ -34,11 +34,12 @@ export class Lane {
   readonly #queue: LeasedDelivery[] = [];
   readonly #bucket = new TokenBucket();
   #state: LaneState = "idle";
+  #restBegan_ms = 0;
   #restUntil_ms = 0;
   #limitedUntil_ms = 0;
   #inFlight = 0;
   #cap: number = LIMITS.WEBHOOK_IN_FLIGHT_START;
-  #failuresInARow = 0;
+  #failuresInARow: number | null = null;
   #queuedMax: number = LIMITS.WEBHOOK_QUEUED_MAX;
   /** The number of polls since due rows may have appeared in the database; null if there are none. */
   #duePolls: number | null = null;
@@ -95,15 +96,18 @@ export class Lane {
     this.#update();
   }
 
-  end({ result, immediate, isOverloaded }: Pick<Outcome, "result" | "immediate" | "isOverloaded">): void {
+  /** @returns how many attempts in a row had failed before this one; null if it is the first one on this node */
+  end({ result, immediate, isOverloaded }: Pick<Outcome, "result" | "immediate" | "isOverloaded">): number | null {
+    const before = this.#failuresInARow;
     this.#inFlight -= 1;
-    if (result === "succeeded") {
-      this.#failuresInARow = 0;
-      this.#cap = Math.min(LIMITS.WEBHOOK_IN_FLIGHT_MAX, this.#cap + 1);
-    } else if (isOverloaded) this.#cap = Math.max(1, this.#cap / 2);
-    else if (!immediate && ++this.#failuresInARow >= LIMITS.WEBHOOK_FAILURES_MAX)
+    if (result === "succeeded") this.#failuresInARow = 0;
+    else if (!immediate) this.#failuresInARow = (before ?? 0) + 1;
+    if (result === "succeeded") this.#cap = Math.min(LIMITS.WEBHOOK_IN_FLIGHT_MAX, this.#cap + 1);
+    else if (isOverloaded) this.#cap = Math.max(1, this.#cap / 2);
+    else if (!immediate && this.#failuresInARow! >= LIMITS.WEBHOOK_FAILURES_MAX)
       this.#cap = Math.min(this.#cap, LIMITS.WEBHOOK_IN_FLIGHT_START);
     this.#update();
+    return before;
   }
 
   /**
@@ -126,9 +130,22 @@ export class Lane {
     if (found) this.#update();
   }
 
-  rest(rest_ms: number): void {
-    this.#restUntil_ms = Math.max(this.#restUntil_ms, this.#clock.monotonic() + rest_ms);
+  /** Sends nothing but manual deliveries until `until_ms` on the monotonic clock; 0 ends a rest. */
+  restUntil(until_ms: number): void {
+    const now_ms = this.#clock.monotonic();
+    if (this.#restUntil_ms <= now_ms) this.#restBegan_ms = now_ms;
+    this.#restUntil_ms = until_ms;
     this.#update();
+  }
+
+  /** When the current rest ends, on the monotonic clock; a time in the past if there is none. */
+  get restsUntil_ms(): number {
+    return this.#restUntil_ms;
+  }
+
+  /** Whether the lane is resting, and has been since before `at_ms` on the monotonic clock. */
+  hasRestedSince(at_ms: number): boolean {
+    return this.#restUntil_ms > this.#clock.monotonic() && this.#restBegan_ms < at_ms;
   }
 
   /** Returns how much longer a Retry-After delays this delivery, in ms; 0 or less if it does not. */
@@ -198,7 +215,8 @@ export class Lane {
    * which arrive through claims, would never be sent.
    */
   get isClosed(): boolean {
-    return (this.#duePolls ?? 0) >= 2 || this.#queue.length >= this.#queuedMax;
+    const rest_ms = this.#restUntil_ms - this.#clock.monotonic();
+    return (this.#duePolls ?? 0) >= 2 || this.#queue.length >= this.#queuedMax || rest_ms > LIMITS.WAIT_IN_MEMORY_MS;
   }
 
   /** How many rows to claim: enough for the free slots, plus some to send as soon as the next responses arrive. */

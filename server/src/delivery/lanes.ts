@@ -91,10 +91,11 @@ export class Lanes {
     return undefined;
   }
 
-  /** Sends nothing but manual deliveries to this webhook for `rest_ms`. */
-  rest(lane: Lane, rest_ms: number): void {
-    lane.rest(rest_ms);
-    if (rest_ms > LIMITS.WAIT_IN_MEMORY_MS) this.returnUnsent(lane.clear({ manual: false }));
+  /** Sends nothing but manual deliveries to this webhook until `until_ms` on the monotonic clock. */
+  restUntil(lane: Lane, until_ms: number): void {
+    lane.restUntil(until_ms);
+    if (until_ms - this.#parts.clock.monotonic() > LIMITS.WAIT_IN_MEMORY_MS)
+      this.returnUnsent(lane.clear({ manual: false }));
   }
 
   /**

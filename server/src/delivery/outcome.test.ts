@@ -20,6 +20,7 @@ const nothing: Exchange = {
 const circumstances: Circumstances = {
   step: 0,
   immediate: false,
+  early_ms: null,
   schedule_s: [100, 200],
   fraction: 0.5,
   now_ms: NOW_MS,
@@ -63,12 +64,12 @@ describe("an outcome", () => {
     expect(decided(responded(500), { step: 2 })).toMatchObject({ result: "failed" });
   });
 
-  test("respects Retry-After for a 429 or 503, but never retries sooner than scheduled or after more than one day", () => {
+  test("respects Retry-After for a 429 or 503, but never retries sooner than scheduled or after more than an hour", () => {
     const delay = (status: number, value: string) => decided(responded(status, value)).delay_ms;
     expect(delay(429, "150")).toBe(150_000);
     expect(delay(503, "Tue, 24 Nov 2026 00:05:00 GMT")).toBe(300_000);
     expect(delay(429, "5")).toBe(100_000); // no sooner than the scheduled delay
-    expect(delay(429, "999999")).toBe(86_400_000); // at most one day
+    expect(delay(429, "999999")).toBe(3_600_000); // at most an hour
     expect(delay(500, "150")).toBe(100_000); // ignored for other statuses
     for (const invalid of ["soon", "-5", "1e3", "", "2", "Tue, 24 Nov 1999 00:05:00 GMT"])
       expect(delay(429, invalid)).toBe(100_000);
@@ -82,7 +83,7 @@ describe("an outcome", () => {
     expect(decided({ ...race, timings: { ...race.timings, total: 1_500 } })).toMatchObject({ immediate: false });
   });
 
-  test("is an immediate retry that uses no step, even after the last one, if this server shuts down", () => {
+  test("is a retry without delay that uses no step, even after the last one, if this server shuts down", () => {
     for (const step of [0, 2])
       expect(decided(failed("stopped"), { step })).toMatchObject({
         result: "retry",
@@ -90,6 +91,15 @@ describe("an outcome", () => {
         step,
         delay_ms: 0,
       });
+  });
+
+  test("of an early attempt that fails is its scheduled retry, with the same step, even after the last one", () => {
+    for (const step of [0, 2])
+      expect(decided(responded(500), { step, early_ms: 70_000 })).toMatchObject({
+        ...{ result: "retry", step, delay_ms: 70_000, rest_ms: 0 },
+      });
+    expect(decided(responded(429, "150"), { early_ms: 70_000 })).toMatchObject({ delay_ms: 150_000, rest_ms: 150_000 });
+    expect(decided(responded(200), { early_ms: 70_000 })).toMatchObject({ result: "succeeded" });
   });
 
   test("reports a 410 as gone and still retries the delivery", () => {
@@ -117,7 +127,7 @@ describe("an outcome", () => {
         expect(outcome.step).toBeGreaterThanOrEqual(step);
         if (outcome.result === "retry" && !outcome.immediate)
           expect(outcome.delay_ms).toBeGreaterThanOrEqual(circumstances.schedule_s[step]! * 1_000);
-        expect(outcome.delay_ms).toBeLessThanOrEqual(86_400_000);
+        expect(outcome.delay_ms).toBeLessThanOrEqual(3_600_000);
       }),
     );
   });

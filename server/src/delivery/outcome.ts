@@ -15,6 +15,8 @@ export interface Outcome {
    * was sent.
    */
   immediate: boolean;
+  /** Whether this was an early retry that failed, so that its delivery returns to its schedule. */
+  isEarly: boolean;
   /** Whether the receiver responded with 410 Gone, which means that its webhook must be disabled. */
   isGone: boolean;
   /** Whether to reduce the number of attempts in flight, because there was no response, or it was a 429 or 503. */
@@ -28,6 +30,11 @@ export interface Circumstances {
   step: number;
   /** Whether this attempt was itself an immediate retry. */
   immediate: boolean;
+  /**
+   * For an early retry, how many ms before its scheduled time it ended; otherwise null. An early retry that fails uses
+   * no step, and its delivery returns to its schedule.
+   */
+  early_ms: number | null;
   schedule_s: readonly number[];
   /** Drawn uniformly from [0, 1). */
   fraction: number;
@@ -40,16 +47,27 @@ export interface Circumstances {
  */
 export function decide(exchange: Exchange, circumstances: Circumstances): Outcome {
   const { status, error } = exchange;
-  const { step, schedule_s, fraction, now_ms } = circumstances;
+  const { step, early_ms, schedule_s, fraction, now_ms } = circumstances;
   const isOverloaded = status === null || status === 429 || status === 503;
-  const base = { error, step, delay_ms: 0, rest_ms: 0, immediate: false, isGone: status === 410, isOverloaded };
+  const base = {
+    error,
+    step,
+    delay_ms: 0,
+    rest_ms: 0,
+    immediate: false,
+    isEarly: false,
+    isGone: status === 410,
+    isOverloaded,
+  };
   if (status !== null && status >= 200 && status < 300) return { ...base, result: "succeeded" };
   if (isKeepAliveRace(exchange) && !circumstances.immediate)
     return { ...base, result: "retry", immediate: true, isOverloaded: false };
   // This server's shutdown is not the receiver's fault, so the next node sends the delivery immediately.
   if (error?.word === "stopped") return { ...base, result: "retry", isOverloaded: false };
-  const scheduled_ms = retryDelay_ms(schedule_s, step, fraction);
   const rest_ms = status !== null && isOverloaded ? retryAfter_ms(exchange, now_ms) : 0;
+  if (early_ms !== null)
+    return { ...base, result: "retry", isEarly: true, delay_ms: Math.max(early_ms, rest_ms), rest_ms };
+  const scheduled_ms = retryDelay_ms(schedule_s, step, fraction);
   if (scheduled_ms === null) return { ...base, result: "failed", rest_ms };
   return { ...base, result: "retry", step: step + 1, delay_ms: Math.max(scheduled_ms, rest_ms), rest_ms };
 }
@@ -62,7 +80,7 @@ function isKeepAliveRace({ status, error, timings }: Exchange): boolean {
 
 /**
  * Parses Retry-After as seconds or an HTTP date (RFC 9110 §10.2.3). Returns 0 if the header is missing or invalid, and
- * never more than one day.
+ * never more than RETRY_AFTER_MAX_MS.
  */
 function retryAfter_ms({ response }: Exchange, now_ms: number): number {
   const value = response?.headers.find(([name]) => name.toLowerCase() === "retry-after")?.[1].trim() ?? "";

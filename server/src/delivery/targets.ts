@@ -17,6 +17,10 @@ export interface Target {
   secrets: readonly string[];
   previous: { until_s: number } | null;
   headers: Record<string, string> | null;
+  /** Until when its receiver asked to be sent nothing, on the monotonic clock; 0 if it did not ask. */
+  restUntil_ms: number;
+  /** Whether its last attempt before it was read had failed. */
+  isFailing: boolean;
 }
 
 /** The webhooks that this node knows, as last read from the database. */
@@ -38,11 +42,12 @@ export function createTargets(db: Database, vault: Vault, clock: Pick<Clock, "mo
   const load = async (webhooks: readonly string[]) => {
     if (known.size > LIMITS.TARGETS_CACHED_MAX) known.clear();
     const rows = new Map((await getWebhooksById(db, webhooks)).map((row) => [row.id, row]));
+    const now_ms = clock.monotonic();
     const failures: string[] = [];
     for (const webhook of webhooks) {
       const row = rows.get(webhook);
       try {
-        known.set(webhook, row === undefined ? null : targetOf(row, vault));
+        known.set(webhook, row === undefined ? null : targetOf(row, vault, now_ms));
       } catch (error) {
         known.delete(webhook); // unknown rather than deleted, so that its deliveries are not canceled
         failures.push((error as Error).message);
@@ -68,7 +73,7 @@ export function createTargets(db: Database, vault: Vault, clock: Pick<Clock, "mo
   }
 }
 
-function targetOf(row: WebhookRow, vault: Vault): Target {
+function targetOf(row: WebhookRow & { rest_ms: number }, vault: Vault, now_ms: number): Target {
   const { space_id, id, url, status, rate_limit } = row;
   const secrets = [row.secret, row.previous_secret].filter((sealed) => sealed !== null);
   return {
@@ -80,5 +85,7 @@ function targetOf(row: WebhookRow, vault: Vault): Target {
     secrets: secrets.map((sealed) => vault.open(sealed, id)),
     previous: row.previous_secret_until && { until_s: row.previous_secret_until.getTime() / 1000 },
     headers: row.headers && JSON.parse(vault.open(row.headers, id)),
+    restUntil_ms: row.rest_ms > 0 ? now_ms + row.rest_ms : 0,
+    isFailing: row.failing_since !== null,
   };
 }

@@ -103,8 +103,9 @@ class Recorded {
     this.#events.push(...events);
     const byId = new Map(events.map((event) => [event.uuid, event]));
     for (const delivery of deliveries) {
-      const { payload, traceparent } = byId.get(delivery.event_id)!;
-      if (delivery.attempt > 0) this.#leased.push({ ...delivery, payload, traceparent, leased_ms: lease!.leased_ms });
+      const { payload, traceparent, once: manual = false } = byId.get(delivery.event_id)!;
+      const event = { payload, traceparent, manual };
+      if (delivery.attempt > 0) this.#leased.push({ ...delivery, ...event, leased_ms: lease!.leased_ms });
       else if (!delivery.blocked) this.#due.add(delivery.webhook_id);
     }
   }

@@ -8,6 +8,7 @@ import { deleted, paged } from "./lists.ts";
 import { Deleted, id, ref } from "./schemas/common.ts";
 import { Delivery } from "./schemas/deliveries.ts";
 import {
+  Retries,
   RotationCreate,
   TestCreate,
   Webhook,
@@ -96,6 +97,27 @@ export function webhookRoutes(app: Api, parts: WebhookRouteParts): void {
       return change(request, reply, (tx) => webhooks.update(tx, request.who.space, request.params.id, request.body), {
         audit,
       });
+    },
+  );
+
+  app.post(
+    "/v1/webhooks/:id/retries",
+    {
+      schema: {
+        operationId: "retryWebhook",
+        summary: "Send all retries now",
+        description:
+          "Makes the webhook's retries due now, in the order of their events. Mave also does this by itself when an attempt succeeds after three or more failures in a row. A retry that fails again returns to its schedule without using a step of it. Repeating the request has no further effect on deliveries that are already due.",
+        tags,
+        params,
+        response: { 200: ref(Retries) },
+      },
+      config: { idempotent: true },
+    },
+    (request, reply) => {
+      const details = ({ count }: Static<typeof Retries>) => ({ count });
+      const audit = { action: "webhook.retried", subject: () => request.params.id, details };
+      return change(request, reply, (tx) => webhooks.retry(tx, request.who.space, request.params.id), { audit });
     },
   );
 

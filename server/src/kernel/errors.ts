@@ -45,7 +45,7 @@ export const ERRORS = {
   STORE_UNAVAILABLE: [
     503,
     "Database unavailable",
-    "The database does not respond. Nothing was changed. Try again shortly.",
+    "The database is not responding. Nothing was changed. Try again shortly.",
   ],
   OVERLOADED: [503, "Server overloaded", "The server is overloaded. Nothing was changed. Try again shortly."],
   TASK_LATE: [503, "Task late", "A recurring task of this node has not ended in time."],

@@ -10,7 +10,7 @@ export const LIMITS = {
   RESPONSE_STORED_BYTES: 16_384, // how much of a response body the delivery log shows
   RESPONSE_HEADERS_BYTES: 16_384, // the parser's cap; a response with larger headers is invalid
   RESPONSE_RAW_BYTES: 1_048_576, // everything a receiver sends in one response, including framing
-  RETRY_AFTER_MAX_MS: 86_400_000, // as long as the schedule's longest delay; a receiver cannot postpone a retry further
+  RETRY_AFTER_MAX_MS: 3_600_000, // a receiver that sends milliseconds instead of seconds must not silence a video for days
   KEEP_ALIVE_RACE_MS: 1_000, // a reused connection that breaks sooner was already closing when the request was sent
   RESPONSE_RAW_CHECK_MS: 1_000, // between size checks; the parser does not limit reason phrases or chunk extensions
   INTERIM_RESPONSES_MAX: 8, // a receiver that sends more 1xx responses than this is treated as flooding
@@ -40,6 +40,10 @@ export const LIMITS = {
   WEBHOOK_QUEUED_MAX: 40, // in memory per webhook; further rows wait in the database
   DELIVERIES_QUEUED_MAX: 20_000, // in memory in total; once this is reached, all new rows wait in the database
   TARGETS_CACHED_MAX: 20_000, // webhooks cached with their secrets
+  RECOVERY_FAILURES: 3, // consecutive failures after which a success shows that a receiver has recovered
+  EARLY_MIN_MS: 1_000, // an early retry that is due anyway within this time is an ordinary attempt
+  RETRIES_SLICE: 5_000, // retries made due by one statement, which locks their rows
+  RETRIES_ROWS_MAX: 100_000, // per request, to stay below any proxy's timeout
   LEASE_MS: 30_000, // twice the longest attempt
   LEASE_MARGIN_MS: 1_000, // an attempt starts only if it and its settle fit in the rest of the lease
   WAIT_IN_MEMORY_MS: 5_000, // leases could expire during a longer wait, so the queue is returned to the database
@@ -126,8 +130,8 @@ export const LIMITS = {
 
   // Fields.
   URL_CHARACTERS_MAX: 2_048, // what browsers and proxies accept
-  NAME_CHARACTERS_MAX: 200, // a line in a list
-  DESCRIPTION_CHARACTERS_MAX: 200, // a line in a list
+  NAME_CHARACTERS_MAX: 200, // must fit on one line of a list
+  DESCRIPTION_CHARACTERS_MAX: 200, // must fit on one line of a list
   METADATA_KEYS_MAX: 50, // as in Stripe's API
   METADATA_KEY_CHARACTERS_MAX: 40, // as in Stripe's API
   METADATA_VALUE_CHARACTERS_MAX: 500, // as in Stripe's API

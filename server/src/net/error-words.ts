@@ -94,8 +94,8 @@ export function failureOf(error: unknown): Failure {
 }
 
 /**
- * Returns the error's code. If connecting to several addresses failed, Node reports an AggregateError, which may lack a
- * code of its own.
+ * Returns the error's code. If Node tries several addresses and all of them fail, it reports an AggregateError, which
+ * may lack a code of its own.
  */
 function codeOf(error: unknown): string {
   const { code, errors, name } = (error ?? {}) as { code?: unknown; errors?: unknown[]; name?: unknown };

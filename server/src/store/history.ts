@@ -38,7 +38,8 @@ export interface DeliveryRow {
 // settled.
 const PENDING = `select o.space_id, o.id, o.webhook_id, o.event_id, o.type, case when o.sequence > 0 then o.video_id end as video_id,
     o.sequence, o.previous, ${PENDING_STATUS} as status, o.attempt as attempts, null as reason, o.step::int,
-    case when o.due_at = '-infinity' then now() else nullif(o.due_at, 'infinity') end as due_at,
+    case when o.due_at < 'infinity' then greatest(o.due_at, now(),
+      case when o.due_at > '-infinity' and w.waits_until > now() then w.waits_until end) end as due_at,
     (select l.id from pending_deliveries l where o.due_at = 'infinity' and l.space_id = o.space_id
       and l.webhook_id = o.webhook_id and l.video_id = o.video_id and l.sequence < o.sequence
       order by l.sequence desc limit 1) as waits_for,

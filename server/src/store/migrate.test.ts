@@ -113,11 +113,11 @@ const makeDay = {
   name: "test_make_day",
   text: "select make_partition('deliveries', 'id', (now() at time zone 'UTC')::date + $1::int)",
 };
-const CANCEL = "select pg_cancel_backend(pid) from pg_stat_progress_create_index where datname = current_database()";
-const building = {
-  name: "test_building",
-  text: "select from pg_stat_progress_create_index where datname = current_database()",
-};
+/** The build that waits for the writer. The builds for other partitions may end at any moment. */
+const WAITING_BUILD = `pg_stat_progress_create_index
+  where datname = current_database() and relid = 'deliveries_default'::regclass`;
+const CANCEL = `select pg_cancel_backend(pid) from ${WAITING_BUILD}`;
+const building = { name: "test_building", text: `select from ${WAITING_BUILD}` };
 const responseIndexes = {
   name: "test_response_indexes",
   text: `select indisvalid as valid,

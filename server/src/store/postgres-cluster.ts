@@ -71,7 +71,7 @@ async function makeHome(folder: string, user: Cluster["user"]): Promise<string> 
     if ((cause as NodeJS.ErrnoException).code === "ENOTEMPTY") throw unreachable(folder, cause);
     throw new StartFailure(
       `The data folder ${folder} is not writable (${(cause as Error).message}). ` +
-        "Make it writable for the user that runs Mave, or set MAVE_DATA_DIR to a different folder.",
+        "Make it writable by the user that runs Mave, or set MAVE_DATA_DIR to a different folder.",
       { cause },
     );
   }

@@ -89,7 +89,7 @@ async function connectAndHold(db: Database, clock: Clock): Promise<pg.Client> {
   try {
     await within(clock, LIMITS.DATABASE_CONNECT_MS, hold(), () => new StartFailure(NO_SESSION_LEFT));
   } catch (error) {
-    void client.end(); // ends once the response arrives
+    void client.end(); // closes the connection once the pending statement has finished
     throw error;
   }
   return client;
@@ -100,7 +100,7 @@ const NO_SESSION_LEFT =
   "The connection pooler at DATABASE_URL has no session left for statements, because each Mave node keeps one open. " +
   "Raise the pooler's default_pool_size, or set MAVE_DATABASE_DIRECT_URL to the database's own address.";
 
-const noResponse = (): Error => new Error("The database does not respond.");
+const noResponse = (): Error => new Error("The database is not responding.");
 
 /** Rejects if `work` takes longer than `patience_ms`. @param late creates the error */
 function within<Result>(clock: Clock, patience_ms: number, work: Promise<Result>, late = noResponse): Promise<Result> {

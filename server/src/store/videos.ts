@@ -57,8 +57,8 @@ export interface NewVideo {
 }
 
 /**
- * Inserts videos, each with a last sequence number of 1 for its first event. Videos whose ids are already in use are
- * omitted from the result.
+ * Inserts videos. Each video's last sequence number starts at 1, to account for its first event. Videos whose ids are
+ * already in use are omitted from the result.
  */
 export async function insertVideos(sql: Sql, videos: readonly NewVideo[]): Promise<VideoRow[]> {
   const rows = videos.map(({ space, ...video }) => ({ space_id: space, ...video }));
@@ -165,7 +165,10 @@ const remove: Statement = {
     where space_id = $1 and id = $2 and deleted_at is null returning ${VIDEO}`,
 };
 
-/** Marks a video as deleted and assigns the number of its last event. @returns undefined if the video does not exist */
+/**
+ * Marks a video as deleted and allocates the sequence number for its final event.
+ * @returns undefined if the video does not exist
+ */
 export async function deleteVideo(tx: Sql, space: string, id: string): Promise<VideoRow | undefined> {
   return (await tx.run<VideoRow>(remove, [space, id]))[0];
 }

@@ -23,6 +23,8 @@ export interface WebhookRow {
   previous_secret: Buffer | null;
   previous_secret_until: Date | null;
   failing_since: Date | null;
+  /** Until when the receiver asked to be sent nothing (Retry-After); null if that time has passed. */
+  waits_until: Date | null;
   certificate_until: Date | null;
   created_at: Date;
 }
@@ -32,7 +34,7 @@ const OVERLAPS = "previous_secret_until > now()";
 export const WEBHOOK = `space_id, id, url, description, events, status, status_reason, status_since, ordering, rate_limit, headers,
   header_names, secret, secret_hint, secret_since, case when ${OVERLAPS} then previous_secret end as previous_secret,
   case when ${OVERLAPS} then previous_secret_until end as previous_secret_until, failing_since, certificate_until,
-  created_at`;
+  case when waits_until > now() then waits_until end as waits_until, created_at`;
 
 export interface NewWebhook {
   space: string;
@@ -102,12 +104,13 @@ export async function listWebhooksBefore(sql: Sql, space: string, before: string
 
 const byIds: Statement = {
   name: "webhooks_by_ids",
-  text: `select ${WEBHOOK} from webhooks where id = any($1::uuid[])`,
+  text: `select ${WEBHOOK}, greatest(0, extract(epoch from waits_until - now()) * 1000)::float8 as rest_ms
+    from webhooks where id = any($1::uuid[])`,
 };
 
 /** Returns these webhooks' rows, for a dispatcher. Deleted webhooks are omitted. */
-export async function getWebhooksById(sql: Sql, ids: readonly string[]): Promise<WebhookRow[]> {
-  return sql.run<WebhookRow>(byIds, [ids]);
+export async function getWebhooksById(sql: Sql, ids: readonly string[]): Promise<(WebhookRow & { rest_ms: number })[]> {
+  return sql.run(byIds, [ids]);
 }
 
 // All times come from the database, whose clock may be adjusted between checks. The time of the last check is therefore
@@ -136,7 +139,7 @@ export async function listChangedWebhooks(
 const update: Statement = {
   name: "webhook_update",
   text: `update webhooks set url = $3, description = $4, events = $5, ordering = $6, rate_limit = $7, headers = $8,
-      header_names = $9, changed_at = now()
+      header_names = $9, changed_at = now(), waits_until = case when url = $3 then waits_until end
     where space_id = $1 and id = $2 returning ${WEBHOOK}`,
 };
 
@@ -151,7 +154,8 @@ const setStatus: Statement = {
   name: "webhook_set_status",
   text: `update webhooks set status = $3, status_reason = $4, status_since = now(), changed_at = now(),
       failing_since = case when $3 = 'enabled' then null else failing_since end,
-      warned_at = case when $3 = 'enabled' then null else warned_at end
+      warned_at = case when $3 = 'enabled' then null else warned_at end,
+      waits_until = case when $3 = 'enabled' then null else waits_until end
     where space_id = $1 and id = $2 and status <> $3
     returning ${WEBHOOK}`,
 };
@@ -214,7 +218,7 @@ const rotate: Statement = {
   name: "webhook_rotate",
   text: `update webhooks set previous_secret = case when $5::integer > 0 then secret end,
       previous_secret_until = case when $5::integer > 0 then now() + $5::integer * interval '1 s' end,
-      secret = $3, secret_hint = $4, secret_since = now(), changed_at = now()
+      secret = $3, secret_hint = $4, secret_since = now(), changed_at = now(), waits_until = null
     where space_id = $1 and id = $2 returning ${WEBHOOK}`,
 };
 
@@ -231,6 +235,22 @@ export async function rotateWebhookSecret(
   overlap_s: number,
 ): Promise<WebhookRow | undefined> {
   return (await tx.run<WebhookRow>(rotate, [space, id, secret, hint, overlap_s]))[0];
+}
+
+const rest: Statement = {
+  name: "webhook_rest",
+  text: `update webhooks set changed_at = now(),
+      waits_until = case when $3::float8 > 0 then now() + $3::float8 * interval '1 ms' end
+    where space_id = $1 and id = $2 and ($3::float8 > 0 or waits_until > now())
+    returning id`,
+};
+
+/**
+ * Saves for how long the receiver asked to be sent nothing; 0 if it may be sent requests again.
+ * @returns false if there was nothing to change
+ */
+export async function setWaitsUntil(sql: Sql, space: string, id: string, rest_ms: number): Promise<boolean> {
+  return (await sql.run(rest, [space, id, rest_ms])).length > 0;
 }
 
 const remove: Statement = { name: "webhook_delete", text: "delete from webhooks where space_id = $1 and id = $2" };

@@ -174,7 +174,11 @@ export class Health {
       ...day,
       pending: backlog.pending,
       oldest_pending: backlog.oldest && unixSeconds(backlog.oldest.getTime()),
-      drain_seconds: drainSeconds(backlog.pending, { rate_limit, p50_ms: day.response_ms.p50 }),
+      drain_seconds: drainSeconds(backlog.pending, {
+        rate_limit,
+        p50_ms: day.response_ms.p50,
+        rest_ms: webhook.waits_until === null ? 0 : webhook.waits_until.getTime() - clock.now(),
+      }),
       failing_since: failing_since && unixSeconds(failing_since.getTime()),
       disables_at: disablesAt(webhook),
       certificate_until: certificate_until && unixSeconds(certificate_until.getTime()),

@@ -9,6 +9,7 @@ import type { Signals } from "../kernel/signals.ts";
 import { uuidV7 } from "../kernel/uuid.ts";
 import type { Database, Sql, Transactional } from "../store/db.ts";
 import { cancelWebhookDeliveries } from "../store/queue/cancel.ts";
+import { retryEarly } from "../store/queue/retry-early.ts";
 import * as store from "../store/webhooks.ts";
 import { checkInput, type UrlPolicy, type WebhookChange, type WebhookInput } from "./input.ts";
 import { newSecret, secretHint, type Vault } from "./secrets.ts";
@@ -19,6 +20,16 @@ export interface WebhookSecret {
   secret: string;
   previous_secret: string | null;
   previous_secret_until: number | null;
+}
+
+/** The API object for a request to send a webhook's retries now. */
+export interface Retries {
+  object: "retries";
+  webhook: string;
+  /** How many deliveries became due. */
+  count: number;
+  /** Whether more retries may remain on their schedule. */
+  has_more: boolean;
 }
 
 export type WithSecret = Webhook & { secret: string };
@@ -34,6 +45,11 @@ export interface Webhooks {
   get(space: string, id: string): Promise<Webhook>;
   /** @throws REQUEST_INVALID, URL_REFUSED */
   update(db: Transactional, space: string, id: string, change: WebhookChange): Promise<Webhook>;
+  /**
+   * Makes the webhook's retries due now. If they fail again, they return to their schedule without using a step of it.
+   * @throws CONFLICT if the webhook is not enabled
+   */
+  retry(db: Transactional, space: string, id: string): Promise<Retries>;
   /**
    * Deletes a webhook and cancels its pending deliveries. Attempts in flight complete, but their responses are
    * discarded.
@@ -73,6 +89,7 @@ export function createWebhooks(parts: WebhooksParts): Webhooks {
       }),
     get: async (space, id) => present(requireFound(await store.getWebhook(db, space, requireUuid(id)))),
     update: (db, space, id, change) => update(parts, db, space, id, change),
+    retry: (db, space, id) => retry(parts, db, space, id),
     remove: (db, space, id) => remove(parts, db, space, id),
     revealSecret: (sql, space, id) => revealSecret(parts, sql, space, id),
     rotateSecret: (db, space, id, rotation) => rotateSecret(parts, db, space, id, rotation),
@@ -130,7 +147,26 @@ async function update(
 
 async function switchTo(tx: Sql, row: WebhookRow, status: "enabled" | "paused"): Promise<WebhookRow> {
   const reason = status === "paused" ? PAUSED_BY_PERSON : null;
-  return (await store.setWebhookStatus(tx, row.space_id, row.id, status, reason)) ?? row;
+  const saved = await store.setWebhookStatus(tx, row.space_id, row.id, status, reason);
+  if (saved !== undefined && status === "enabled") await retryEarly(tx, row.id, BY_HAND);
+  return saved ?? row;
+}
+
+const BY_HAND = { repeatedly: true, max: LIMITS.RETRIES_ROWS_MAX };
+
+async function retry({ signals }: WebhooksParts, db: Transactional, space: string, id: string): Promise<Retries> {
+  const uuid = requireUuid(id);
+  return db.transaction(async (tx) => {
+    const { status } = requireFound(await store.lockWebhook(tx, space, uuid));
+    if (status !== "enabled") throw new MaveError("CONFLICT", `This webhook is ${status}. Resume it instead.`);
+    await store.setWaitsUntil(tx, space, uuid, 0);
+    const count = await retryEarly(tx, uuid, BY_HAND);
+    tx.afterCommit(() => {
+      signals.emit("webhook", { space, webhook: id });
+      signals.emit("due", { webhook: uuid });
+    });
+    return { object: "retries", webhook: id, count, has_more: count === BY_HAND.max };
+  });
 }
 
 async function remove(

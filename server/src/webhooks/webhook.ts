@@ -36,6 +36,7 @@ export interface Webhook {
   previous_secret_until: number | null;
   failing_since: number | null;
   disables_at: number | null;
+  waits_until: number | null;
 }
 
 const HIDDEN = "••••";
@@ -62,6 +63,7 @@ export function presentWebhook(row: WebhookRow, vault: Pick<Vault, "hint">): Web
     previous_secret_until: row.previous_secret_until && seconds(row.previous_secret_until),
     failing_since: row.failing_since && seconds(row.failing_since),
     disables_at: disablesAt(row),
+    waits_until: row.waits_until && seconds(row.waits_until),
   };
 }
 

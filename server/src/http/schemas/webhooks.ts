@@ -46,6 +46,9 @@ const fields = {
   previous_secret_until: timeOrNull("When the previous secret expires."),
   failing_since: timeOrNull("When the first failure since the last success occurred."),
   disables_at: timeOrNull("When the webhook will be disabled if no delivery succeeds before then."),
+  waits_until: timeOrNull(
+    "Until when nothing is sent, because the receiver asked to wait (`Retry-After`, at most a minute). A success, a resume, or a new URL or secret ends the wait.",
+  ),
 };
 const secret = text("The secret that signs the webhook's deliveries.", { examples: ["whsec_…"] });
 
@@ -143,6 +146,12 @@ export const TestCreate = body(
   { type: Type.Optional(word(EVENT_TYPE_WORDS, { description: "The event type to send.", default: "webhook.test" })) },
   { $id: "TestCreate", description: "The test event." },
 );
+export const Retries = resource("Retries", "The retries of a webhook that were made due.", {
+  object: objectWord("retries"),
+  webhook: id(),
+  count: integer("How many deliveries are now due."),
+  has_more: Type.Boolean({ description: "Whether more retries may remain; repeat the request to make them due." }),
+});
 export const WebhookQuery = body({ ...page });
 
 const errors = (description: string) =>
@@ -168,7 +177,7 @@ export const WebhookHealth = resource("WebhookHealth", "Delivery statistics for 
   pending: integer("Pending deliveries: waiting, sending, retrying or held."),
   oldest_pending: timeOrNull("When the oldest pending delivery was created."),
   drain_seconds: integerOrNull(
-    "Estimated time until all pending deliveries are sent, assuming that all succeed. The estimate is based on the rate limit and recent response times, and is null if neither is available.",
+    "Estimated time until all pending deliveries are sent, assuming that all succeed. Includes the wait until `waits_until`. The estimate is based on the rate limit and recent response times, and is null if neither is available.",
   ),
   failing_since: timeOrNull("When the first failure since the last success occurred."),
   disables_at: timeOrNull("When the webhook will be disabled if no delivery succeeds before then."),

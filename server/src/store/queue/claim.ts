@@ -19,6 +19,11 @@ export interface LeasedDelivery extends LeaseKey {
   traceparent?: TraceParent | null | undefined;
   /** When the lease was requested, on this process's monotonic clock. */
   leased_ms: number;
+  /**
+   * How many ms before its scheduled time a retry was leased, if it was made due earlier. Zero or less if that time has
+   * passed, and null if the retry was never made due earlier.
+   */
+  early_ms?: number | null;
   /** Whether this is the immediate retry after an attempt on a connection that was being closed. */
   immediate?: boolean;
 }
@@ -49,9 +54,10 @@ const claim: Statement = {
       update pending_deliveries o set attempt = attempt + 1, leased_by = $2::integer,
         leased_until = statement_timestamp() + $3::float8 * interval '1 ms'
       from due where o.ctid = due.place
-      returning ${LEASED}, o.due_at = '-infinity' as manual
+      returning ${LEASED}, o.due_at = '-infinity' as manual, o.scheduled_at
     )
-    select ${LEASED}, o.manual, e.payload, e.traceparent
+    select ${LEASED}, o.manual, e.payload, e.traceparent,
+      (extract(epoch from o.scheduled_at - statement_timestamp()) * 1000)::float8 as early_ms
     from leased o ${WITH_EVENT}
     order by o.due_at`,
 };

@@ -41,6 +41,7 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
  *   being sent; their settles then find nothing.
  * - `reopen` inserts rows, and corrects the attempt count of rows that its own transaction has just inserted, which no
  *   other transaction sees yet. It moves a row to the front of the queue only if the row is not leased.
+ * - `retry-early` changes when an unleased retry is due.
  * - `leases` expires the leases of a node presumed dead, and shortens leases that became too long when the clock was
  *   set back. Both leave `attempt` unchanged, so the holder can still settle.
  */

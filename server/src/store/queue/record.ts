@@ -71,7 +71,8 @@ const inserted = (
       ${previous},
       case when handed then 1 else 0 end,
       e.step,
-      case when ${blocked} then 'infinity' else statement_timestamp() end,
+      case when ${blocked} then 'infinity' when e.step >= ${LIMITS.STEP_MANUAL} then '-infinity'
+        else statement_timestamp() end,
       case when handed then statement_timestamp() + $3::float8 * interval '1 ms' else '-infinity' end,
       case when handed then $2::integer end
     from ${from}

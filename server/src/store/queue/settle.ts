@@ -75,6 +75,7 @@ export const SETTLE: Statement = {
       returning ${DONE}
     ), retrying as (
       update pending_deliveries o set step = h.step,
+        scheduled_at = case when h.step = o.step then o.scheduled_at end,
         due_at = statement_timestamp() + h.delay_ms * interval '1 ms',
         attempt = o.attempt + case when h.immediate then 1 else 0 end,
         leased_by = case when h.immediate then o.leased_by end,
