@@ -18,8 +18,8 @@ export interface DatabaseFaults {
   refused: number;
 }
 
-/** Changes a statement to plant a bug. */
-export type Rewrite = (statement: Statement) => Statement;
+/** Plants a bug: changes a statement, or returns null so that it is not run and returns no rows. */
+export type Rewrite = (statement: Statement) => Statement | null;
 
 /** Called with each notification that the process sends. */
 export type OnNotice = (channel: string, payload: string) => void;
@@ -167,9 +167,10 @@ export class SimDatabase implements Database {
     values: readonly unknown[],
     commits: boolean,
   ): Promise<Row[]> {
-    const { name, text } = this.#parts.rewrite(statement);
-    const query = { name, text, values: values as unknown[] };
-    return (await this.#step(client, name, () => client.query(query), commits)).rows as Row[];
+    const planted = this.#parts.rewrite(statement);
+    const run = async (): Promise<Row[]> =>
+      planted === null ? [] : (await client.query({ ...planted, values: values as unknown[] })).rows;
+    return this.#step(client, statement.name, run, commits);
   }
 
   /**
