@@ -41,12 +41,13 @@ create table sign_in_links (
 -- does.
 create table idempotency_keys (
   space_id uuid not null references spaces,
+  principal_id text not null,     -- the API key or user that made the request; others cannot get its response
   key text not null,
   request_hash bytea not null,
   status smallint not null,
   body bytea not null,            -- encrypted, because a response may contain a secret that is shown only once
   created_at timestamptz not null default now(),
-  primary key (space_id, key)
+  primary key (space_id, principal_id, key)
 );
 create index idempotency_keys_by_age on idempotency_keys (created_at);
 

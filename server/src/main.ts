@@ -15,6 +15,7 @@ import { createErasures } from "./events/erasures.ts";
 import { createEvents } from "./events/events.ts";
 import { createRecorder, type Recorder } from "./events/record.ts";
 import { createHttp } from "./http/http.ts";
+import { createMetricsServer } from "./http/metrics-server.ts";
 import { createTusHandler } from "./http/tus.ts";
 import { systemClock } from "./kernel/clock.ts";
 import { assertLimits, LIMITS } from "./kernel/limits.ts";
@@ -29,7 +30,7 @@ import { createSafeClient } from "./net/safe-client.ts";
 import { createDeliveryMeter } from "./ops/delivery-meter.ts";
 import { findPort, portFailure } from "./ops/listening-port.ts";
 import { createLive } from "./ops/live.ts";
-import { createMetrics } from "./ops/metrics.ts";
+import { createMetrics, type Metrics } from "./ops/metrics.ts";
 import { createRetention } from "./ops/retention.ts";
 import { createShutdown, type Shutdown } from "./ops/shutdown.ts";
 import { openStore } from "./store/open-store.ts";
@@ -195,6 +196,8 @@ async function serve(context: Context, delivery: Delivery, videos: Videos, port:
   const live = createLive(context);
   live.start();
   shutdown.add("live pages", live.stop);
+  const metrics = createMetrics({ ...context, roles: config.roles, delivery: node });
+  await serveMetrics(context, metrics);
   const http = await createHttp({
     ...config,
     ...context,
@@ -204,7 +207,7 @@ async function serve(context: Context, delivery: Delivery, videos: Videos, port:
     hasApiRole: config.roles.has("api"),
     ffmpeg: { available: ffmpeg !== null, version: ffmpeg?.version ?? null, hint: ffmpeg ? null : FFMPEG_HINT },
     tus: createTusHandler({ ...context, ...videos, apiKeys }),
-    metrics: createMetrics({ ...context, roles: config.roles, delivery: node }),
+    metrics,
     apiKeys,
     people,
     spaces: createSpaces(context),
@@ -222,6 +225,16 @@ async function serve(context: Context, delivery: Delivery, videos: Videos, port:
     throw portFailure(cause, port, config.host);
   });
   return people;
+}
+
+async function serveMetrics({ config, log, shutdown }: Context, { registry }: Metrics): Promise<void> {
+  const port = config.metricsPort;
+  if (port === null) return;
+  const server = createMetricsServer(registry, log);
+  shutdown.add("metrics", server.close);
+  await server.listen(port).catch((cause: Error) => {
+    throw portFailure(cause, port, "127.0.0.1");
+  });
 }
 
 /** Prints the dashboard's URL. The server is already running, so a database failure here must not stop it. */

@@ -43,6 +43,15 @@ test("a rejected request does not use up its Idempotency-Key", async () => {
   expect([refused.status, corrected.status]).toEqual([422, 201]);
 });
 
+test("another API key of the same space that uses the same Idempotency-Key does not get the first one's response", async () => {
+  const other = { authorization: `Bearer ${await api.key("write")}` };
+  const mine = await api.ask("POST", "/v1/api-keys", { name: "secret" }, once("guessed"));
+  const theirs = await api.ask("POST", "/v1/api-keys", { name: "secret" }, { ...once("guessed"), ...other });
+  expect(theirs.status).toBe(201);
+  expect(theirs.headers.get("idempotent-replayed")).toBeNull();
+  expect(theirs.json.key).not.toBe(mine.json.key);
+});
+
 test("two spaces can use the same Idempotency-Key independently", async () => {
   const other = { authorization: `Bearer ${await api.key("write", await api.newSpace())}` };
   const mine = await api.ask("POST", "/v1/videos", { name: "Mine" }, once("shared"));

@@ -6,7 +6,7 @@ import { createMetrics } from "../../server/src/ops/metrics.ts";
 import { openDatabase } from "../../server/src/store/db.ts";
 import { apiOf } from "../browser/api.ts";
 import { startReceiver } from "../browser/receiver.ts";
-import { freePort, ROOT, startServer, type TestServer } from "../support/server.ts";
+import { freePort, ROOT, scrape, startServer, type TestServer } from "../support/server.ts";
 
 const SEEN = { timeout: 30_000, interval: 100 };
 
@@ -14,8 +14,8 @@ describe("the metrics of a server that has delivered events", async () => {
   const [good, bad] = [await startReceiver(), await startReceiver()];
   let server: TestServer;
   let page = "";
-  const scrape = async () => {
-    page = await (await fetch(`${server.url}/metrics`)).text();
+  const read = async () => {
+    page = await scrape(server);
     return page;
   };
   /** Returns the value of a metric sample. */
@@ -43,7 +43,7 @@ describe("the metrics of a server that has delivered events", async () => {
 
   test("include the queue's depth and age by state", async () => {
     const depths = () => ["retrying", "held", "due", "sending", "waiting"].map(depth);
-    await expect.poll(async () => (await scrape()) && depths(), SEEN).toEqual([1, 1, 0, 0, 0]);
+    await expect.poll(async () => (await read()) && depths(), SEEN).toEqual([1, 1, 0, 0, 0]);
     for (const state of ["held", "retrying"])
       expect(value(`mave_oldest_delivery_seconds{state="${state}"}`)).toBeGreaterThan(0);
     expect(value("mave_oldest_due_seconds")).toBe(0);
@@ -53,7 +53,7 @@ describe("the metrics of a server that has delivered events", async () => {
     await expect
       .poll(
         async () =>
-          (await scrape()) && [value("mave_settle_duration_seconds_count") > 0, value("mave_attempts_unsettled")],
+          (await read()) && [value("mave_settle_duration_seconds_count") > 0, value("mave_attempts_unsettled")],
         SEEN,
       )
       .toEqual([true, 0]);
@@ -70,14 +70,14 @@ describe("the metrics of a server that has delivered events", async () => {
     const { data } = (await api.get("/v1/webhooks")) as { data: { id: string; status: string }[] };
     await api.patch(`/v1/webhooks/${data.find(({ status }) => status === "paused")!.id}`, { status: "enabled" });
     await expect
-      .poll(async () => (await scrape()) && value("mave_claim_duration_seconds_count"), SEEN)
+      .poll(async () => (await read()) && value("mave_claim_duration_seconds_count"), SEEN)
       .toBeGreaterThan(before);
-    await expect.poll(async () => (await scrape()) && depth("held"), SEEN).toBe(0);
+    await expect.poll(async () => (await read()) && depth("held"), SEEN).toBe(0);
   });
 
   test("describe the node, its database, its uploads and its requests", async () => {
     await expect
-      .poll(async () => (await scrape()) && [value("mave_nodes"), value("mave_database_waiting")], SEEN)
+      .poll(async () => (await read()) && [value("mave_nodes"), value("mave_database_waiting")], SEEN)
       .toEqual([1, 0]);
     for (const role of ["api", "deliver", "process"]) expect(value(`mave_role{role="${role}"}`)).toBe(1);
     expect(value("mave_database_up")).toBe(1);

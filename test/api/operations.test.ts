@@ -1,8 +1,8 @@
 import { networkInterfaces } from "node:os";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { testApi } from "../support/api.ts";
 import { testDatabase } from "../support/database.ts";
-import { startServer, type TestServer } from "../support/server.ts";
+import { freePort, startServer, type TestServer } from "../support/server.ts";
 
 const api = await testApi(await testDatabase());
 
@@ -35,29 +35,29 @@ test("an unknown path returns 404, and an unsupported method on a known path ret
   expect(headers.get("allow")).toMatch(/GET.*POST|POST.*GET/);
 });
 
-describe("metrics without a token", () => {
-  test("are available from localhost", async () => {
-    const { status, text } = await api.ask("GET", "/metrics", undefined, { authorization: "" });
-    expect(status).toBe(200);
-    expect(text).toMatch(/mave_pending_deliveries\{state="due"\} \d+/);
-    expect(text).toMatch(/mave_http_request_duration_seconds_count/);
-  });
-
-  test("are not available through a proxy on localhost", async () => {
-    const { status } = await api.ask("GET", "/metrics", undefined, {
-      authorization: "",
-      "x-forwarded-for": "192.0.2.1",
-    });
-    expect(status).toBe(401);
-  });
+test("metrics are not available without a token, not even from localhost, where a proxy may run", async () => {
+  const { status, json } = await api.ask("GET", "/metrics", undefined, { authorization: "" });
+  expect([status, json.code]).toEqual([401, "KEY_MISSING"]);
 });
+
+/** An address of this machine that other machines can reach. */
+const outside = Object.values(networkInterfaces())
+  .flat()
+  .find((each) => each?.family === "IPv4" && !each.internal)?.address;
+
+test("behind one proxy, a caller has the address that the proxy added, not one that it sent itself", async () => {
+  const server = await startServer({ MAVE_TRUST_PROXY: "on" });
+  onTestFinished(() => server.remove());
+  const authorization = `Bearer ${await server.key()}`;
+  const headers = { authorization, "content-type": "application/json", "x-forwarded-for": "192.0.2.66, 198.51.100.7" };
+  await fetch(`${server.url}/v1/api-keys`, { method: "POST", headers, body: JSON.stringify({ name: "new" }) });
+  const log = await fetch(`${server.url}/v1/audit-log?limit=1`, { headers: { authorization } });
+  expect(await log.json()).toMatchObject({ data: [{ action: "api_key.created", address: "198.51.100.7" }] });
+}, 60_000);
 
 describe("a server that has a metrics token and listens on all addresses", () => {
   const token = "a-token-of-thirty-two-characters";
   let server: TestServer;
-  const outside = Object.values(networkInterfaces())
-    .flat()
-    .find((each) => each?.family === "IPv4" && !each.internal)?.address;
   beforeAll(async () => {
     server = await startServer({ MAVE_METRICS_TOKEN: token, HOST: "0.0.0.0" });
   }, 60_000);
@@ -83,10 +83,18 @@ describe("a server that has a metrics token and listens on all addresses", () =>
 });
 
 test("a node without the api role serves only the routes for operators", { timeout: 60_000 }, async () => {
-  const server = await startServer({ MAVE_ROLES: "deliver,process" });
+  const port = await freePort();
+  const server = await startServer({ MAVE_ROLES: "deliver,process", MAVE_METRICS_PORT: String(port) });
   try {
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
-    expect((await fetch(`${server.url}/metrics`)).status).toBe(200);
+    expect((await fetch(`${server.url}/metrics`)).status).toBe(401);
+    const metrics = await fetch(`http://127.0.0.1:${port}/metrics`);
+    expect([metrics.status, metrics.headers.get("content-type")]).toEqual([200, expect.stringMatching(/^text\/plain/)]);
+    const text = await metrics.text();
+    expect(text).toMatch(/mave_pending_deliveries\{state="due"\} \d+/);
+    expect(text).toMatch(/mave_http_request_duration_seconds_count/);
+    expect((await fetch(`http://127.0.0.1:${port}/v1/videos`)).status).toBe(404);
+    if (outside) await expect(fetch(`http://${outside}:${port}/metrics`)).rejects.toThrow();
     expect((await fetch(`${server.url}/v1/videos`)).status).toBe(404);
   } finally {
     await server.remove();

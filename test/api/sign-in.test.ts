@@ -184,7 +184,42 @@ test.each([
   expect((await browser().send("POST", "/v1/session/link", { token })).json.purpose).toBe("invitation");
 });
 
-test("wrong passwords are rate limited with Retry-After", async () => {
+test("a removed member can change nothing, even with a session that is still cached, and loses API keys", async () => {
+  const owner = await ownerBrowser();
+  const token = new URL((await owner.send("POST", "/v1/members")).json.url).hash.slice(1);
+  const eve = browser();
+  const newcomer = { name: "Eve", email: "eve@example.com", password: "a very long password" };
+  expect((await eve.send("POST", "/v1/session/owner", { token, ...newcomer })).status).toBe(201);
+  const { json: key } = await eve.send("POST", "/v1/api-keys", { name: "Eve's key" });
+  expect(key.created_by).toBe("eve@example.com");
+  const withKey = () => api.ask("GET", "/v1/videos", undefined, { authorization: `Bearer ${key.key}` });
+  expect((await withKey()).status).toBe(200); // now this node has cached the key
+  const members: { id: string; email: string }[] = (await owner.send("GET", "/v1/members")).json.data;
+  const { id } = members.find(({ email }) => email === newcomer.email)!;
+  expect((await owner.send("DELETE", `/v1/members/${id}`)).status).toBe(200);
+
+  expect((await eve.send("GET", "/v1/videos")).status).toBe(200); // the cookie's copy of the session
+  expect((await eve.send("POST", "/v1/videos", { name: "Mine" })).json.code).toBe("KEY_MISSING");
+  expect((await eve.send("POST", "/v1/api-keys", { name: "another" })).json.code).toBe("KEY_MISSING");
+  expect((await withKey()).status).toBe(401);
+  const [entry] = (await owner.send("GET", "/v1/audit-log?limit=1")).json.data;
+  expect(entry).toMatchObject({ action: "member.removed", actor: ANN.email, details: { email: newcomer.email } });
+  expect(entry.details.api_keys).toEqual(["Eve's key"]);
+});
+
+test("a session that was signed out can change nothing, even if a copy of its cookies exists", async () => {
+  const person = await ownerBrowser();
+  const cookie = [...person.jar].map(([name, value]) => `${name}=${value}`).join("; ");
+  expect((await person.send("DELETE", "/v1/session")).status).toBe(200);
+  const copied = { authorization: "", cookie, origin: api.url };
+  expect((await api.ask("POST", "/v1/videos", { name: "Late" }, copied)).json.code).toBe("KEY_MISSING");
+});
+
+test("wrong passwords are rate limited with Retry-After, but the owner's own device is not locked out", async () => {
+  const known = browser();
+  expect((await known.send("POST", "/v1/session", { email: ANN.email, password: ANN.password })).status).toBe(201);
+  await known.send("DELETE", "/v1/session");
+  known.jar.delete("mave.session_data");
   const tries = [];
   for (let n = 0; n < 12; n++)
     tries.push(await browser().send("POST", "/v1/session", { email: "ann@example.com", password: `wrong ${n} wrong` }));
@@ -192,4 +227,13 @@ test("wrong passwords are rate limited with Retry-After", async () => {
   const last = tries.at(-1)!;
   expect([last.status, last.json.code]).toEqual([429, "RATE_LIMITED"]);
   expect(Number(last.headers.get("retry-after"))).toBeGreaterThan(60);
+
+  expect((await known.send("POST", "/v1/session", { email: ANN.email, password: ANN.password })).status).toBe(201);
+  const other = { email: "someone@example.com", password: "wrong password" };
+  const foreign = await api.ask("POST", "/v1/session", other, {
+    authorization: "",
+    cookie: `mave.device=${known.jar.get("mave.device")}`,
+    origin: api.url,
+  });
+  expect(foreign.json.code).toBe("SIGN_IN_FAILED"); // the device is known for Ann's email only
 });

@@ -36,6 +36,7 @@ test("docs/configuration.md lists the defaults that apply in an empty environmen
     MAVE_ATTEMPT_TIMEOUT_MS: config.attemptTimeout_ms,
     MAVE_UPLOAD_MAX_BYTES: config.uploadMaxBytes,
     MAVE_METRICS_TOKEN: config.metricsToken ?? "none",
+    MAVE_METRICS_PORT: config.metricsPort ?? "none",
     MAVE_RETRY_SCHEDULE: RETRY_SCHEDULE_S.join(),
     MAVE_ROLES: [...config.roles].join(),
   };

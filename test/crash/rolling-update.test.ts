@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { type Database, openDatabase } from "../../server/src/store/db.ts";
 import { databaseUrl, testConnection } from "../support/database.ts";
-import { ROOT, startServer, type TestServer } from "../support/server.ts";
+import { ROOT, scrape, startServer, type TestServer } from "../support/server.ts";
 import { call } from "./caller.ts";
 import { QUICK_RETRIES, type Scene, setScene } from "./scene.ts";
 
@@ -63,8 +63,8 @@ async function delivers(node: TestServer): Promise<void> {
   await expect.poll(() => attempts(node)).toBeGreaterThan(before + 10);
 }
 
-async function attempts({ url }: TestServer): Promise<number> {
-  const text = await fetch(`${url}/metrics`).then((response) => response.text());
+async function attempts(node: TestServer): Promise<number> {
+  const text = await scrape(node);
   return text
     .split("\n")
     .filter((line) => line.startsWith("mave_attempts_total{"))

@@ -145,7 +145,7 @@ describe("a new MAVE_SECRETS_KEY", () => {
     const { id } = await post("videos", {});
     await expect
       .poll(() => server.output())
-      .toMatch(/webhook \w{22} was sealed with a key that is not in MAVE_SECRETS_KEY/);
+      .toMatch(/webhook \w{22}: the key it was sealed with is not in MAVE_SECRETS_KEY/);
     const refused = await runAdmin(["secrets", "reseal"], settings(other));
     expect(refused.code).toBe(1);
     expect(refused.stderr).toMatch(/sealed with a key that is not in MAVE_SECRETS_KEY/);

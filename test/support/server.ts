@@ -29,6 +29,13 @@ export interface TestServer {
   remove(): Promise<void>;
 }
 
+const METRICS_TOKEN = "test-metrics-token";
+
+/** Reads the metrics of a server that `startServer` started. */
+export async function scrape({ url }: Pick<TestServer, "url">): Promise<string> {
+  return (await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${METRICS_TOKEN}` } })).text();
+}
+
 /**
  * Starts the real server as a process with a temporary data folder and a free port, and waits until it is ready.
  * @param root the source tree of the version to run
@@ -36,7 +43,14 @@ export interface TestServer {
 export async function startServer(env: Record<string, string> = {}, root = ROOT): Promise<TestServer> {
   const dataDir = env.MAVE_DATA_DIR ?? (await mkdtemp(join(tmpdir(), "mave-server-")));
   const port = env.PORT ?? String(await freePort());
-  const environment = { ...cleanEnvironment(), LOG_LEVEL: "warn", MAVE_DATA_DIR: dataDir, PORT: port, ...env };
+  const environment = {
+    ...cleanEnvironment(),
+    LOG_LEVEL: "warn",
+    MAVE_METRICS_TOKEN: METRICS_TOKEN,
+    MAVE_DATA_DIR: dataDir,
+    PORT: port,
+    ...env,
+  };
   const url = `http://localhost:${port}`;
   let child: ChildProcess;
   let output = "";

@@ -89,6 +89,13 @@ const columns = (onDelete: (key: ApiKey) => void): Column<ApiKey>[] => [
     cell: (key) => <LastUsed apiKey={key} />,
   },
   {
+    name: "Created by",
+    width: "176px",
+    from: "wide",
+    className: "text-text-2",
+    cell: ({ created_by }) => <span title={created_by ?? undefined}>{created_by ?? "–"}</span>,
+  },
+  {
     name: "Created",
     width: "120px",
     align: "end",

@@ -11,7 +11,7 @@ import { ErrorState, SkeletonRows } from "../ui/states.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { Ago } from "../ui/time.tsx";
 import { toast } from "../ui/toast.ts";
-import { membersQuery } from "./account-queries.ts";
+import { apiKeysQuery, membersQuery } from "./account-queries.ts";
 import { InviteMember } from "./invite-member.tsx";
 
 export function MembersPage() {
@@ -98,6 +98,19 @@ const columns = (ownEmail: string | undefined, onRemove: ((member: Member) => vo
   },
 ];
 
+/** Names the API keys that are deleted with the member who created them. */
+function CreatedKeys({ by }: { by: string }) {
+  const { data: keys } = useQuery(apiKeysQuery);
+  const names = keys?.data.filter(({ created_by }) => created_by === by).map(({ name }) => name) ?? [];
+  if (names.length === 0) return null;
+  return (
+    <>
+      {names.length === 1 ? "This API key is" : "These API keys are"} deleted, too:{" "}
+      <strong className="font-medium">{names.join(", ")}</strong>.
+    </>
+  );
+}
+
 function RemoveMember({ member, onClose }: { member: Member | null; onClose: () => void }) {
   const queries = useQueryClient();
   const [shown, setShown] = useState(member); // keeps the text visible while the dialog fades out
@@ -105,7 +118,7 @@ function RemoveMember({ member, onClose }: { member: Member | null; onClose: () 
   const remove = useMutation({
     mutationFn: ({ id }: Member) => api.delete(`/v1/members/${id}`),
     onSuccess: async (_, { name }) => {
-      await queries.invalidateQueries({ queryKey: membersQuery.queryKey });
+      await Promise.all([membersQuery, apiKeysQuery].map(({ queryKey }) => queries.invalidateQueries({ queryKey })));
       onClose();
       toast(`${name} removed`);
     },
@@ -122,8 +135,8 @@ function RemoveMember({ member, onClose }: { member: Member | null; onClose: () 
       error={remove.error}
       onConfirm={() => remove.mutate(shown)}
     >
-      {shown.email} will be signed out everywhere within a minute and can no longer sign in. Everything they created
-      stays.
+      {shown.email} can no longer sign in or change anything. <CreatedKeys by={shown.email} /> Everything else they
+      created stays.
     </Confirm>
   );
 }

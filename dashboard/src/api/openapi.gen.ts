@@ -30,7 +30,7 @@ export interface paths {
         };
         /**
          * Get Prometheus metrics
-         * @description Requires MAVE_METRICS_TOKEN as the bearer token. If it is not set, only requests from localhost are allowed.
+         * @description Requires MAVE_METRICS_TOKEN as the bearer token. MAVE_METRICS_PORT serves the same metrics without a token, to the server's own machine only.
          */
         get: operations["getMetrics"];
         put?: never;
@@ -332,7 +332,7 @@ export interface paths {
         post?: never;
         /**
          * Remove a member
-         * @description The member's sessions end within a minute.
+         * @description Ends the member's sessions and deletes the API keys that the member created. The member can change nothing from then on; pages that are open may still load data for up to a minute.
          */
         delete: operations["removeMember"];
         options?: never;
@@ -901,6 +901,8 @@ export interface components {
              * @example 1643723823
              */
             created: number;
+            /** @description The email of the person who created the key, or `key` and the name of the key that did. */
+            created_by: string | null;
             /** @description Last four characters of the key. */
             hint: string;
             /**
@@ -954,6 +956,8 @@ export interface components {
              * @example 1643723823
              */
             created: number;
+            /** @description The email of the person who created the key, or `key` and the name of the key that did. */
+            created_by: string | null;
             /** @description Last four characters of the key. */
             hint: string;
             /**

@@ -18,6 +18,7 @@ export interface ApiKey {
   scope: "read" | "write";
   hint: string;
   last_used: number | null;
+  created_by: string | null;
 }
 
 export interface ApiKeys {
@@ -30,6 +31,8 @@ export interface ApiKeys {
   list(space: string, query: PageQuery): Promise<Page<ApiKey>>;
   /** @throws NOT_FOUND */
   remove(db: Transactional, space: string, id: string): Promise<ApiKey>;
+  /** Deletes the keys that a user created. @param by the user's email */
+  removeCreatedBy(db: Transactional, space: string, by: string): Promise<ApiKey[]>;
   /** Returns the principal for this key, or null if the key does not exist. */
   identify(key: string): Promise<KeyPrincipal | null>;
   /**
@@ -66,6 +69,9 @@ export function createApiKeys(parts: Parts): ApiKeys {
     used.clear();
     if (rows.length > 0) await store.markApiKeysUsed(parts.db, rows);
   };
+  const forget = ({ id }: store.ApiKeyRow) => {
+    for (const [key, { who }] of known) if (who.id === id) known.delete(key);
+  };
   const markUsed = ({ space, id }: KeyPrincipal) => {
     used.set(id, { space, id });
     if (flushing) return;
@@ -81,10 +87,14 @@ export function createApiKeys(parts: Parts): ApiKeys {
         const uuid = longUuid(id);
         const row = uuid && (await store.deleteApiKey(tx, space, uuid));
         if (!row) throw new MaveError("NOT_FOUND");
-        tx.afterCommit(() => {
-          for (const [key, { who }] of known) if (who.id === uuid) known.delete(key);
-        });
+        tx.afterCommit(() => forget(row));
         return present(row);
+      }),
+    removeCreatedBy: (db, space, by) =>
+      db.transaction(async (tx) => {
+        const rows = await store.deleteApiKeysCreatedBy(tx, space, by);
+        tx.afterCommit(() => rows.forEach(forget));
+        return rows.map(present);
       }),
     async identify(key) {
       const now = parts.clock.monotonic();
@@ -144,6 +154,7 @@ function present(row: store.ApiKeyRow): ApiKey {
     scope: row.scope,
     hint: row.hint,
     last_used: row.last_used_at && unixSeconds(row.last_used_at.getTime()),
+    created_by: row.created_by,
   };
 }
 

@@ -1,9 +1,12 @@
 import { betterAuth } from "better-auth";
 import { createAuthEndpoint } from "better-auth/api";
 import { setSessionCookie } from "better-auth/cookies";
+import { hashPassword, verifyPassword } from "better-auth/crypto";
 import { getMigrations } from "better-auth/db/migration";
 import { organization } from "better-auth/plugins/organization";
 import { PostgresDialect } from "kysely";
+import pLimit from "p-limit";
+import { MaveError } from "../kernel/errors.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Database } from "../store/db.ts";
@@ -41,6 +44,10 @@ export function createAuthLibrary({ db, log, publicUrl, cookieKey }: LibraryPart
       autoSignIn: false,
       minPasswordLength: LIMITS.PASSWORD_CHARACTERS_MIN,
       maxPasswordLength: LIMITS.PASSWORD_CHARACTERS_MAX,
+      password: {
+        hash: (password) => whenThreadIsFree(() => hashPassword(password)),
+        verify: (given) => whenThreadIsFree(() => verifyPassword(given)),
+      },
     },
     session: {
       expiresIn: LIMITS.SESSION_VALID_S,
@@ -50,6 +57,18 @@ export function createAuthLibrary({ db, log, publicUrl, cookieKey }: LibraryPart
     advanced: { cookiePrefix: "mave", useSecureCookies: publicUrl.startsWith("https:") },
     plugins: [organization(), signInById()],
   });
+}
+
+const hashing = pLimit(LIMITS.HASHES_AT_ONCE_MAX);
+
+/**
+ * Hashes passwords one at a time. Hashing is slow on purpose and runs on the threads that also read files, so without a
+ * bound, a burst of sign-ins by strangers would stop videos and pages from loading.
+ * @throws OVERLOADED if too many calls are waiting
+ */
+function whenThreadIsFree<Result>(hash: () => Promise<Result>): Promise<Result> {
+  if (hashing.pendingCount < LIMITS.HASHES_WAITING_MAX) return hashing(hash);
+  throw new MaveError("OVERLOADED", "Too many people are signing in. Try again shortly.", { retryAfter_s: 5 });
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Random } from "../kernel/random.ts";
 import type { Database, Sql } from "../store/db.ts";
 import { findLink, insertLink, type LinkPurpose, sweepLinks, useLink } from "../store/sign-in-links.ts";
 import { claimSpace, getSpace, lockFirstSpace } from "../store/spaces.ts";
+import { createDevices } from "./devices.ts";
 import { createMembers, type Members, type Newcomer } from "./members.ts";
 import { type OpenAuthLibrary, openAuthLibrary } from "./open-better-auth.ts";
 import type { PersonPrincipal } from "./principal.ts";
@@ -22,9 +23,15 @@ export interface SignedIn {
 export interface People {
   /** Loads the sign-in library and migrates its tables. Otherwise, both happen on the first call to another method. */
   prepare(): Promise<void>;
-  /** Returns the user whose session cookie is in the headers, or null if the cookie is missing or invalid. */
-  identify(headers: IncomingHttpHeaders): Promise<SignedIn | null>;
-  /** @throws SIGN_IN_FAILED */
+  /**
+   * Returns the user whose session cookie is in the headers, or null if the cookie is missing or invalid.
+   * @param cached whether the copy of the session in the cookie is enough. For up to SESSION_CACHED_S, it does not show
+   *   that the session has ended.
+   */
+  identify(headers: IncomingHttpHeaders, options: { cached: boolean }): Promise<SignedIn | null>;
+  /** Returns an id for the device if a user has signed in with this email on it before, otherwise null. */
+  deviceOf(headers: IncomingHttpHeaders, email: string): string | null;
+  /** @throws SIGN_IN_FAILED, or OVERLOADED if too many passwords are being checked */
   signIn(email: string, password: string, headers: IncomingHttpHeaders): Promise<SignedIn>;
   /** Ends the session. @returns the cookies that clear the session from the browser */
   signOut(headers: IncomingHttpHeaders): Promise<string[]>;
@@ -62,11 +69,17 @@ export interface PeopleParts {
 export function createPeople(parts: PeopleParts): People {
   const library = openAuthLibrary(parts);
   const members = createMembers(library, parts.db);
+  const devices = createDevices(parts);
+  const signInHere: People["signIn"] = async (email, password, headers) => {
+    const { who, cookies } = await signIn(library, members, email, password, headers);
+    return { who, cookies: [...cookies, devices.remember(email)] };
+  };
   const join = oneAtATime((token: string, newcomer: Newcomer) => enter(parts.db, members, token, newcomer));
   return {
     prepare: async () => void (await library()),
-    identify: (headers) => identify(library, headers),
-    signIn: (email, password, headers) => signIn(library, members, email, password, headers),
+    identify: (headers, { cached }) => identify(library, headers, cached),
+    deviceOf: devices.find,
+    signIn: signInHere,
     async signOut(headers) {
       const { api } = await library();
       return (await api.signOut({ headers: webHeaders(headers), returnHeaders: true })).headers.getSetCookie();
@@ -74,7 +87,7 @@ export function createPeople(parts: PeopleParts): People {
     openLink: (token, headers) => openLink(parts.db, library, members, token, headers),
     async join(token, newcomer, headers) {
       await join(token, newcomer);
-      return signIn(library, members, newcomer.email, newcomer.password, headers);
+      return signInHere(newcomer.email, newcomer.password, headers);
     },
     invite: (tx, space) => invite(parts, tx, space),
     members,
@@ -82,9 +95,14 @@ export function createPeople(parts: PeopleParts): People {
   };
 }
 
-async function identify(library: OpenAuthLibrary, headers: IncomingHttpHeaders): Promise<SignedIn | null> {
+async function identify(
+  library: OpenAuthLibrary,
+  headers: IncomingHttpHeaders,
+  cached: boolean,
+): Promise<SignedIn | null> {
   const { response, headers: sessionHeaders } = await (await library()).api.getSession({
     headers: webHeaders(headers),
+    query: { disableCookieCache: !cached },
     returnHeaders: true,
   });
   const space = response?.session.activeOrganizationId;

@@ -37,6 +37,7 @@ describe("the default configuration", () => {
       retention_days: 30,
       attemptTimeout_ms: 15_000,
       metricsToken: null,
+      metricsPort: null,
       traces: false,
       trustProxy: false,
       ffmpeg: null,

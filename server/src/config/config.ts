@@ -34,6 +34,7 @@ export const SETTINGS = {
   MAVE_ATTEMPT_TIMEOUT_MS: { read: read.integer(100, LIMITS.ATTEMPT_TOTAL_MS), example: "15000" },
   MAVE_UPLOAD_MAX_BYTES: { read: read.integer(1, Number.MAX_SAFE_INTEGER), example: "20000000000" },
   MAVE_METRICS_TOKEN: { read: read.secret(16), example: "the output of: openssl rand -hex 16" },
+  MAVE_METRICS_PORT: { read: read.integer(1, 65_535), example: "9464" },
   MAVE_TRUST_PROXY: { read: read.proxies, example: "on" },
   MAVE_FFMPEG: { read: read.text, example: "/usr/local/bin/ffmpeg" },
 } as const satisfies Record<string, { read: read.Reader<unknown>; example: string }>;
@@ -83,7 +84,9 @@ export async function loadConfig(environment: Environment = process.env, folder 
     /** Whether spans are exported. The OpenTelemetry SDK reads its own settings, such as the collector's URL. */
     traces: areTracesEnabled(environment),
     metricsToken: values.MAVE_METRICS_TOKEN ?? null,
-    /** Addresses of the proxies whose X-Forwarded-… headers are trusted. If true, every proxy is trusted. */
+    /** A port of the loopback interface that serves /metrics without a token. */
+    metricsPort: values.MAVE_METRICS_PORT ?? null,
+    /** The addresses of the proxies whose X-Forwarded-… headers are trusted. True trusts one proxy at any address. */
     trustProxy: values.MAVE_TRUST_PROXY ?? false,
     /** Path to ffmpeg. ffprobe must be in the same folder. */
     ffmpeg: values.MAVE_FFMPEG ?? null,

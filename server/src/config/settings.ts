@@ -99,7 +99,7 @@ export const networks: Reader<string[]> = (value) => {
   return words;
 };
 
-/** `on`, `off`, or a comma-separated list of proxy addresses and networks. */
+/** `on` for one proxy, `off`, or a comma-separated list of proxy addresses and networks. */
 export const proxies: Reader<boolean | string[]> = (value) => {
   if (/^(?:on|true|yes|1|off|false|no|0)$/i.test(value)) return flag(value);
   const words = list(value);

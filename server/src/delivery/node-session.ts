@@ -88,7 +88,7 @@ export function createNodeSession(parts: NodeSessionParts): NodeSession {
 
 /**
  * Locks this node's previous number if it is free or still held by this node's lost connection. Otherwise, claims a new
- * number, and the leases of the node's attempts in flight soon expire, as if the node were dead.
+ * number. In that case, the leases on the node's attempts in flight soon expire, as if the node had died.
  */
 async function lockNumber(session: Session, last: NodeNumber | null): Promise<NodeNumber> {
   if (last !== null) await endNodeSession(session, last);

@@ -31,8 +31,8 @@ export interface Circumstances {
   /** Whether this attempt was itself an immediate retry. */
   immediate: boolean;
   /**
-   * For an early retry, how many ms before its scheduled time it ended; otherwise null. An early retry that fails uses
-   * no step, and its delivery returns to its schedule.
+   * How long before its scheduled time an early retry ended, in ms; null if this was not an early retry. An early retry
+   * that fails uses no step, and its delivery returns to its schedule.
    */
   early_ms: number | null;
   schedule_s: readonly number[];

@@ -22,17 +22,24 @@ export function createAccessHook(parts: AccessParts) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const access = request.routeOptions.config.access ?? defaultAccess(request.method);
     if (access === "anyone" || request.is404) return;
-    request.who = await identify(parts, request, reply);
+    request.who = await identify(parts, request, reply, access);
     authorize(request.who, access);
   };
 }
 
 /** @throws KEY_MISSING, KEY_INVALID, ORIGIN_REFUSED */
-export async function identify(parts: AccessParts, request: FastifyRequest, reply?: FastifyReply): Promise<Principal> {
+export async function identify(
+  parts: AccessParts,
+  request: FastifyRequest,
+  reply?: FastifyReply,
+  access: Access = defaultAccess(request.method),
+): Promise<Principal> {
   const { authorization } = request.headers;
   if (authorization !== undefined) return identifyKey(parts, request, authorization);
   if (request.headers.cookie === undefined) throw new MaveError("KEY_MISSING");
-  const person = await parts.people.identify(request.headers);
+  // A session that has ended may still be cached in its cookie, which is good enough for reading only.
+  const isReading = request.method === "GET" && (access === "read" || access === "person");
+  const person = await parts.people.identify(request.headers, { cached: isReading });
   if (!person) throw new MaveError("KEY_MISSING");
   if (defaultAccess(request.method) === "write") checkOrigin(request, parts.publicUrl);
   for (const cookie of person.cookies) reply?.header("set-cookie", cookie);

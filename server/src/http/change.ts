@@ -8,7 +8,7 @@ import type { Random } from "../kernel/random.ts";
 import { uuidV7 } from "../kernel/uuid.ts";
 import { insertAuditEntry } from "../store/audit-log.ts";
 import type { Database, Sql, Transaction } from "../store/db.ts";
-import { findResponse, storeResponse } from "../store/idempotency-keys.ts";
+import { findResponse, type IdempotencyKey, storeResponse } from "../store/idempotency-keys.ts";
 
 export interface ChangeParts {
   db: Database;
@@ -108,26 +108,32 @@ function requestHash({ method, url, rawBody }: FastifyRequest): Buffer {
  * @throws IDEMPOTENCY_MISMATCH
  */
 async function findStored({ parts, request, reply, key, hash }: IdempotentRequest): Promise<string | null> {
-  const { space } = request.who;
-  const stored = await findResponse(parts.db, space, key, LIMITS.IDEMPOTENCY_KEPT_S);
+  const owner = ownerOf(request, key);
+  const stored = await findResponse(parts.db, owner, LIMITS.IDEMPOTENCY_KEPT_S);
   if (!stored) return null;
   if (!stored.request_hash.equals(hash)) throw new MaveError("IDEMPOTENCY_MISMATCH");
   reply.code(stored.status).header("idempotent-replayed", "true").type(JSON_TYPE);
-  return parts.vault.open(stored.body, owner(space, key));
+  return parts.vault.open(stored.body, sealName(owner));
 }
 
 /** Stores the response. @returns its text, so that repeated requests get exactly the same bytes as the first */
 async function store({ parts, request, reply, key, hash }: IdempotentRequest, tx: Sql, status: number, shown: unknown) {
-  const { space } = request.who;
+  const owner = ownerOf(request, key);
   const response = String(reply.serialize(shown));
-  const body = parts.vault.seal(response, owner(space, key));
+  const body = parts.vault.seal(response, sealName(owner));
   const stored = { request_hash: hash, status, body };
-  if (!(await storeResponse(tx, space, key, stored, LIMITS.IDEMPOTENCY_KEPT_S))) throw new KeyTaken();
+  if (!(await storeResponse(tx, owner, stored, LIMITS.IDEMPOTENCY_KEPT_S))) throw new KeyTaken();
   reply.type(JSON_TYPE);
   return response;
 }
 
-const owner = (space: string, key: string): string => `${space} ${key}`;
+/** Another API key or user may send the same Idempotency-Key, and must not get this response, which may hold a secret. */
+const ownerOf = ({ who }: FastifyRequest, key: string): IdempotencyKey => ({
+  space: who.space,
+  principal: who.id,
+  key,
+});
+const sealName = ({ space, principal, key }: IdempotencyKey): string => `${space} ${principal} ${key}`;
 
 async function writeAudit<Result>(
   { clock, random }: ChangeParts,

@@ -43,6 +43,7 @@ import { traceRequests } from "./request-traces.ts";
 import { createServerFrame, type ServerParts } from "./server.ts";
 import { createStreams } from "./server-sent-events.ts";
 import { signInRoutes } from "./sign-in.ts";
+import { createSignInLimits } from "./sign-in-limits.ts";
 import { spaceRoutes } from "./space.ts";
 import { uploadRoutes } from "./uploads.ts";
 import { videoRoutes } from "./videos.ts";
@@ -149,7 +150,7 @@ function mount(app: Api, parts: MountParts): void {
   memberRoutes(app, { ...parts, change });
   spaceRoutes(app, { ...parts, change });
   auditLogRoutes(app, parts);
-  signInRoutes(app, parts);
+  signInRoutes(app, { ...parts, limits: createSignInLimits() });
   overviewRoute(app, parts);
   changeStreamRoute(app, parts);
   app.register(async (scope) => mediaRoutes(scope as unknown as Api, parts));

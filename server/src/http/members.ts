@@ -1,5 +1,7 @@
 import { Type } from "typebox";
+import type { ApiKeys } from "../auth/api-keys.ts";
 import type { People } from "../auth/people.ts";
+import type { Transaction } from "../store/db.ts";
 import type { Api } from "./api.ts";
 import type { Change } from "./change.ts";
 import { deleted } from "./lists.ts";
@@ -9,7 +11,10 @@ import { Invitation, MemberList } from "./schemas/space.ts";
 const tags = ["Members"];
 
 /** Adds the routes for members. An invitation is a link that the owner shares, so no mail server is needed. */
-export function memberRoutes(app: Api, { people, change }: { people: People; change: Change }): void {
+export function memberRoutes(
+  app: Api,
+  { people, apiKeys, change }: { people: People; apiKeys: Pick<ApiKeys, "removeCreatedBy">; change: Change },
+): void {
   app.get(
     "/v1/members",
     {
@@ -55,7 +60,8 @@ export function memberRoutes(app: Api, { people, change }: { people: People; cha
       schema: {
         operationId: "removeMember",
         summary: "Remove a member",
-        description: "The member's sessions end within a minute.",
+        description:
+          "Ends the member's sessions and deletes the API keys that the member created. The member can change nothing from then on; pages that are open may still load data for up to a minute.",
         tags,
         params: Type.Object({ id: text("The member's id.") }),
         response: { 200: ref(Deleted) },
@@ -63,12 +69,15 @@ export function memberRoutes(app: Api, { people, change }: { people: People; cha
       config: { access: "owner" },
     },
     (request, reply) => {
-      const details = ({ email }: { email: string }) => ({ email });
+      const { space } = request.who;
+      const details = ({ email, keys }: { email: string; keys: string[] }) => ({ email, api_keys: keys });
       const audit = { action: "member.removed", subject: ({ id }: { id: string }) => id, details };
-      return change(request, reply, () => people.members.remove(request.who.space, request.params.id), {
-        audit,
-        present: deleted,
-      });
+      const remove = async (tx: Transaction) => {
+        const member = await people.members.remove(space, request.params.id);
+        const keys = await apiKeys.removeCreatedBy(tx, space, member.email);
+        return { ...member, keys: keys.map(({ name }) => name) };
+      };
+      return change(request, reply, remove, { audit, present: deleted });
     },
   );
 }

@@ -67,7 +67,7 @@ export function operationRoutes(app: Api, parts: OperationsParts): void {
         operationId: "getMetrics",
         summary: "Get Prometheus metrics",
         description:
-          "Requires MAVE_METRICS_TOKEN as the bearer token. If it is not set, only requests from localhost are allowed.",
+          "Requires MAVE_METRICS_TOKEN as the bearer token. MAVE_METRICS_PORT serves the same metrics without a token, to the server's own machine only.",
         tags,
         response: {
           200: {
@@ -92,18 +92,12 @@ function withinDeadline<Result>(clock: Clock, work: Promise<Result>): Promise<Re
   });
 }
 
-const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/;
-
-function checkMetricsReader(request: FastifyRequest, token: string | null): void {
-  const { authorization = "", "x-forwarded-for": forwarded } = request.headers;
-  if (token === null) {
-    // A proxy on this machine may be forwarding requests from other machines.
-    if (LOOPBACK.test(request.socket.remoteAddress ?? "") && forwarded === undefined) return;
+function checkMetricsReader({ headers }: FastifyRequest, token: string | null): void {
+  if (token === null)
     throw new MaveError(
       "KEY_MISSING",
-      "Metrics are available only from localhost unless MAVE_METRICS_TOKEN is set. Set it to read metrics from another machine.",
+      "Set MAVE_METRICS_TOKEN to read metrics with a token, or MAVE_METRICS_PORT to read them on the server's own machine.",
     );
-  }
-  if (timingSafeEqual(sha256(authorization), sha256(`Bearer ${token}`))) return;
+  if (timingSafeEqual(sha256(headers.authorization ?? ""), sha256(`Bearer ${token}`))) return;
   throw new MaveError("KEY_INVALID", "The bearer token does not match MAVE_METRICS_TOKEN.");
 }

@@ -9,10 +9,6 @@ export interface RateLimits {
   countRequest(request: FastifyRequest): Promise<void>;
   /** Counts an invalid key against the caller's address. @throws RATE_LIMITED */
   countInvalidKey(request: FastifyRequest): Promise<void>;
-  /** @throws RATE_LIMITED if too many sign-ins from this address or for this email have failed */
-  checkSignIn(request: FastifyRequest): Promise<void>;
-  /** Counts a failed sign-in. */
-  countFailedSignIn(request: FastifyRequest): Promise<void>;
 }
 
 const MINUTE_MS = 60_000;
@@ -28,34 +24,20 @@ export async function createRateLimits(app: Api): Promise<RateLimits> {
   const perCaller = limiter(LIMITS.REQUESTS_PER_KEY_MAX, MINUTE_MS, ({ who }) => who.id);
   const perAddress = limiter(LIMITS.REQUESTS_PER_ADDRESS_MAX, MINUTE_MS);
   const invalidKeys = limiter(LIMITS.INVALID_KEYS_PER_ADDRESS_MAX, MINUTE_MS);
-  const signIns = [
-    limiter(LIMITS.FAILED_SIGN_INS_PER_ADDRESS_MAX, LIMITS.SIGN_IN_WINDOW_MS),
-    limiter(LIMITS.FAILED_SIGN_INS_PER_EMAIL_MAX, LIMITS.SIGN_IN_WINDOW_MS, emailOf),
-  ];
   return {
     async countRequest(request) {
       if (request.routeOptions.config.unlimited) return;
       check(await (request.who ? perCaller : perAddress)(request));
     },
     countInvalidKey: async (request) => check(await invalidKeys(request)),
-    async checkSignIn(request) {
-      for (const each of signIns) check(await each(request, { increment: false }), true);
-    },
-    async countFailedSignIn(request) {
-      for (const each of signIns) await each(request);
-    },
   };
 }
 
 type Count = Awaited<ReturnType<ReturnType<Api["createRateLimit"]>>>;
 
-/**
- * @param isNext true if the request has not been counted yet
- * @throws RATE_LIMITED
- */
-function check(count: Count, isNext = false): void {
-  if (count.isAllowed) return;
-  if (isNext ? count.remaining > 0 : !count.isExceeded) return;
+/** @throws RATE_LIMITED */
+function check(count: Count): void {
+  if (count.isAllowed || !count.isExceeded) return;
   const retryAfter_s = Math.max(1, count.ttlInSeconds);
   throw new MaveError(
     "RATE_LIMITED",
@@ -63,5 +45,3 @@ function check(count: Count, isNext = false): void {
     { retryAfter_s },
   );
 }
-
-const emailOf = (request: FastifyRequest) => (request.body as { email: string }).email.toLowerCase();

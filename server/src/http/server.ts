@@ -20,6 +20,7 @@ import { NAMED } from "./schemas/index.ts";
 
 export interface ServerParts {
   publicUrl: string;
+  /** The addresses of trusted proxies. True trusts one proxy at any address. */
   trustProxy: boolean | string[];
   log: Log;
   clock: Clock;
@@ -27,6 +28,12 @@ export interface ServerParts {
   /** Handles tus requests before they reach Fastify. Returns false for all other requests. */
   tus?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
+
+/**
+ * Trusts the proxy that this server is connected to, and so the last address in X-Forwarded-For, which that proxy added.
+ * The addresses before it come from the client, which can forge them.
+ */
+const trustsOneProxy = (_address: string, hop: number): boolean => hop === 0;
 
 /**
  * Creates the web server without its routes, with everything that all requests have in common.
@@ -39,7 +46,7 @@ export async function createServerFrame(parts: ServerParts): Promise<Api> {
     logController: new LogController({ disableRequestLogging: true }),
     childLoggerFactory: (logger) => logger, // avoids creating a logger per request
     return503OnClosing: false, // during shutdown, a hook rejects requests with a problem instead
-    trustProxy: parts.trustProxy,
+    trustProxy: parts.trustProxy === true ? trustsOneProxy : parts.trustProxy,
     bodyLimit: LIMITS.BODY_BYTES,
     schemaController: lazySerializers,
     genReqId: requestIds(parts.random),

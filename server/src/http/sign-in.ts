@@ -1,20 +1,19 @@
 import type { FastifyReply } from "fastify";
 import type { People, SignedIn } from "../auth/people.ts";
 import type { PersonPrincipal } from "../auth/principal.ts";
-import { MaveError } from "../kernel/errors.ts";
 import { shortUuid } from "../kernel/short-uuid.ts";
 import { checkOrigin } from "./access.ts";
 import type { Api } from "./api.ts";
-import type { RateLimits } from "./rate-limits.ts";
 import { ref } from "./schemas/common.ts";
 import { Link, LinkOpen, OwnerCreate, Session, SignedOut, SignIn } from "./schemas/space.ts";
+import type { SignInLimits } from "./sign-in-limits.ts";
 
 const tags = ["Dashboard"];
 
 export interface SessionParts {
   people: People;
   publicUrl: string;
-  limits: Pick<RateLimits, "checkSignIn" | "countFailedSignIn">;
+  limits: SignInLimits;
 }
 
 /** Adds the sign-in routes for people. Programs use API keys instead. */
@@ -45,12 +44,10 @@ export function signInRoutes(app: Api, parts: SessionParts): void {
     async (request, reply) => {
       checkOrigin(request, publicUrl);
       const { email, password } = request.body;
-      // Only password sign-ins need a limit on failed attempts, because links are too random to guess.
-      await limits.checkSignIn(request);
-      const person = await people.signIn(email, password, request.headers).catch(async (error) => {
-        if (error instanceof MaveError && error.code === "SIGN_IN_FAILED") await limits.countFailedSignIn(request);
-        throw error;
-      });
+      // Only password sign-ins are limited, because links are too random to guess.
+      const uncount = await limits.count(request, email, people.deviceOf(request.headers, email));
+      const person = await people.signIn(email, password, request.headers);
+      await uncount();
       return signedIn(people, reply, person);
     },
   );

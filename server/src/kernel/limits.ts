@@ -49,7 +49,7 @@ export const LIMITS = {
   WAIT_IN_MEMORY_MS: 5_000, // leases could expire during a longer wait, so the queue is returned to the database
   REST_MAX_MS: 60_000, // a Retry-After delays its own delivery in full, but the webhook's others at most this long
   CLAIM_BATCH_MAX: 256, // rows per claim; as many as SENDS_IN_FLIGHT_MAX
-  CLAIM_AHEAD_ROUNDS: 2, // how many more rounds to claim for; one claim then lasts for about three rounds of requests
+  CLAIM_AHEAD_ROUNDS: 2, // rounds of requests to claim for beyond the current one, so that one claim covers about three
   RATE_QUEUED_S: 0.5, // how long a queued delivery may wait for a token; other nodes can send the rest sooner
   POLL_MS: 1_000, // interval between searches for due rows, in case a notification is lost
   POLL_CHANGES_MS: 5_000, // interval between searches for webhooks changed on another node
@@ -112,8 +112,13 @@ export const LIMITS = {
   REQUESTS_PER_KEY_MAX: 60_000, // per minute for each API key or user; stops a runaway loop, not a legitimate program
   REQUESTS_PER_ADDRESS_MAX: 6_000, // per minute without a key; embeds are exempt
   INVALID_KEYS_PER_ADDRESS_MAX: 60, // per minute; valid keys from the same address keep working
-  FAILED_SIGN_INS_PER_ADDRESS_MAX: 20, // per SIGN_IN_WINDOW_MS; each costs a slow password hash
-  FAILED_SIGN_INS_PER_EMAIL_MAX: 10, // per SIGN_IN_WINDOW_MS, from all addresses together
+  SIGN_INS_PER_DEVICE_MAX: 10, // wrong passwords per SIGN_IN_WINDOW_MS from a device where this user signed in before
+  SIGN_INS_PER_EMAIL_AND_ADDRESS_MAX: 10, // wrong passwords per SIGN_IN_WINDOW_MS; far too few to guess one
+  SIGN_INS_PER_ADDRESS_MAX: 20, // wrong passwords per SIGN_IN_WINDOW_MS for all emails; each costs a slow hash
+  SIGN_INS_PER_EMAIL_MAX: 200, // wrong passwords per SIGN_IN_WINDOW_MS from all addresses; known devices are exempt
+  DEVICE_KNOWN_S: 31_536_000, // a year since the user last signed in on the device
+  HASHES_AT_ONCE_MAX: 1, // of the four threads that also read files; a hash takes about 0.1 s
+  HASHES_WAITING_MAX: 50, // sign-ins that wait for a hash, for about 5 s at most; further ones are refused
   SIGN_IN_WINDOW_MS: 900_000, // 15 minutes, which makes guessing hopeless but lets a forgetful person try again soon
 
   // Keys, sessions and links.

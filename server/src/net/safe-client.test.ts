@@ -279,7 +279,7 @@ describe("TLS", () => {
     expect(await post(`https://other.example.net:${target.port}/`)).toMatchObject({ error: { word: "tls_failed" } });
   });
 
-  test("rejects a private CA's certificate if that CA is not configured as an extra CA", async () => {
+  test("rejects a certificate issued by a private CA that is not configured as an extra CA", async () => {
     const target = await receiver("127.0.0.1", 0, certificates.good);
     expect(await client().post(`https://localhost:${target.port}/`)).toMatchObject({ error: { word: "tls_failed" } });
   });

@@ -63,7 +63,7 @@ export function specialNameGuard({ hostname }: URL, options: PolicyOptions): str
   return `Host names that end in ${ending} are not public. ${HOW}`;
 }
 
-const HOW = "The operator can allow its network with MAVE_ALLOW_NETWORKS.";
+const HOW = "The operator can allow the host's network with MAVE_ALLOW_NETWORKS.";
 
 /** Ordered by how useful their messages are, because only the first reason found is reported. */
 export const URL_GUARDS: readonly Guard[] = [

@@ -8,14 +8,18 @@ export interface ApiKeyRow {
   hint: string;
   created_at: Date;
   last_used_at: Date | null;
+  /** The creator's email, or `key <name>`. */
+  created_by: string | null;
 }
+
+const API_KEY = "space_id, id, name, scope, hint, created_at, last_used_at, created_by";
 
 const INSERT: Statement = {
   name: "api_key_insert",
   text: `insert into api_keys (space_id, id, name, scope, hash, hint, created_by)
     select $1, $2, $3, $4, $5, $6, $7
     where (select count(*) from api_keys where space_id = $1) < $8
-    returning space_id, id, name, scope, hint, created_at, last_used_at`,
+    returning ${API_KEY}`,
 };
 /** @returns undefined if the space already has `most` keys */
 export async function insertApiKey(
@@ -30,7 +34,7 @@ export async function insertApiKey(
 /** Served by api_keys_by_hash. */
 const FIND: Statement = {
   name: "api_key_find",
-  text: "select space_id, id, name, scope, hint, created_at, last_used_at from api_keys where hash = $1",
+  text: `select ${API_KEY} from api_keys where hash = $1`,
 };
 export async function findApiKey(sql: Sql, hash: Buffer): Promise<ApiKeyRow | undefined> {
   return (await sql.run<ApiKeyRow>(FIND, [hash]))[0];
@@ -39,12 +43,12 @@ export async function findApiKey(sql: Sql, hash: Buffer): Promise<ApiKeyRow | un
 /** Lists the newest keys first, by id, because UUIDv7 ids sort by time. */
 const LIST_AFTER: Statement = {
   name: "api_keys_after",
-  text: `select space_id, id, name, scope, hint, created_at, last_used_at from api_keys
+  text: `select ${API_KEY} from api_keys
     where space_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3`,
 };
 const LIST_BEFORE: Statement = {
   name: "api_keys_before",
-  text: `select space_id, id, name, scope, hint, created_at, last_used_at from api_keys
+  text: `select ${API_KEY} from api_keys
     where space_id = $1 and id > $2 order by id limit $3`,
 };
 export const listApiKeysAfter = (sql: Sql, space: string, after: string | null, limit: number) =>
@@ -55,10 +59,18 @@ export const listApiKeysBefore = (sql: Sql, space: string, before: string, limit
 
 const DELETE: Statement = {
   name: "api_key_delete",
-  text: "delete from api_keys where space_id = $1 and id = $2 returning space_id, id, name, scope, hint, created_at, last_used_at",
+  text: `delete from api_keys where space_id = $1 and id = $2 returning ${API_KEY}`,
 };
 export async function deleteApiKey(sql: Sql, space: string, id: string): Promise<ApiKeyRow | undefined> {
   return (await sql.run<ApiKeyRow>(DELETE, [space, id]))[0];
+}
+
+const DELETE_CREATED_BY: Statement = {
+  name: "api_keys_delete_created_by",
+  text: `delete from api_keys where space_id = $1 and created_by = $2 returning ${API_KEY}`,
+};
+export async function deleteApiKeysCreatedBy(sql: Sql, space: string, by: string): Promise<ApiKeyRow[]> {
+  return sql.run<ApiKeyRow>(DELETE_CREATED_BY, [space, by]);
 }
 
 /** Updates the last-used times of several keys in one statement. A key that was deleted in the meantime is skipped. */

@@ -295,7 +295,10 @@ class TransactionSession {
   }
 }
 
-/** Marks a promise as handled, because a failure also rejects the statement sent with it or the commit. */
+/**
+ * Prevents an unhandled rejection. The error is not lost, because it also rejects the statement that was sent with
+ * `begin`, or the call to `commit`.
+ */
 function handled(sent: Promise<unknown>): Promise<unknown> {
   sent.catch(() => {});
   return sent;

@@ -1,5 +1,13 @@
 import type { Sql, Statement } from "./db.ts";
 
+/** An Idempotency-Key, which is valid only for the API key or user that sent it. */
+export interface IdempotencyKey {
+  space: string;
+  /** The id of the API key or user. */
+  principal: string;
+  key: string;
+}
+
 export interface StoredResponse {
   /** SHA-256 of the request's method, path and body. */
   request_hash: Buffer;
@@ -11,15 +19,14 @@ export interface StoredResponse {
 const FIND: Statement = {
   name: "idempotency_find",
   text: `select request_hash, status, body from idempotency_keys
-    where space_id = $1 and key = $2 and created_at > now() - $3 * interval '1 second'`,
+    where space_id = $1 and principal_id = $2 and key = $3 and created_at > now() - $4 * interval '1 second'`,
 };
 export async function findResponse(
   sql: Sql,
-  space: string,
-  key: string,
+  { space, principal, key }: IdempotencyKey,
   kept_s: number,
 ): Promise<StoredResponse | undefined> {
-  return (await sql.run<StoredResponse>(FIND, [space, key, kept_s]))[0];
+  return (await sql.run<StoredResponse>(FIND, [space, principal, key, kept_s]))[0];
 }
 
 /**
@@ -29,19 +36,19 @@ export async function findResponse(
  */
 const REMEMBER: Statement = {
   name: "idempotency_remember",
-  text: `insert into idempotency_keys as kept (space_id, key, request_hash, status, body) values ($1, $2, $3, $4, $5)
-    on conflict (space_id, key) do update
+  text: `insert into idempotency_keys as kept (space_id, principal_id, key, request_hash, status, body)
+      values ($1, $2, $3, $4, $5, $6)
+    on conflict (space_id, principal_id, key) do update
       set request_hash = excluded.request_hash, status = excluded.status, body = excluded.body, created_at = now()
-      where kept.created_at <= now() - $6 * interval '1 second'
+      where kept.created_at <= now() - $7 * interval '1 second'
     returning true as kept`,
 };
 export async function storeResponse(
   tx: Sql,
-  space: string,
-  key: string,
+  { space, principal, key }: IdempotencyKey,
   response: StoredResponse,
   kept_s: number,
 ): Promise<boolean> {
-  const values = [space, key, response.request_hash, response.status, response.body, kept_s];
+  const values = [space, principal, key, response.request_hash, response.status, response.body, kept_s];
   return (await tx.run(REMEMBER, values)).length > 0;
 }

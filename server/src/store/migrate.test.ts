@@ -85,7 +85,7 @@ test("a file that waits for a long-running reader blocks no writers, and is appl
 const WRITE = `insert into events (space_id, id, type, sequence, payload)
   select gen_random_uuid(), gen_random_uuid(), 'video.created', 1, '{}'`;
 
-test("an index is built while its partitions are written to, and a node finishes the build of a node that was killed", async () => {
+test("an index is built while the table's partitions are written to, and a node finishes a build that a killed node left incomplete", async () => {
   await migrate(db, { folder });
   for (const day of [0, 1]) await db.run(makeDay, [day]);
   const files = await Promise.all(

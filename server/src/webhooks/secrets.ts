@@ -42,7 +42,7 @@ export function createVault(keys: readonly Buffer[], random: Random): Vault {
     open(sealed, owner) {
       const ring = rings.find(({ head }) => head.equals(sealed.subarray(0, HEAD_BYTES)));
       if (ring === undefined)
-        throw new Error(`A value of ${nameOf(owner)} was sealed with a key that is not in MAVE_SECRETS_KEY.`);
+        throw new Error(`Cannot decrypt ${nameOf(owner)}: the key it was sealed with is not in MAVE_SECRETS_KEY.`);
       const [nonceEnd, tagEnd] = [HEAD_BYTES + NONCE_BYTES, HEAD_BYTES + NONCE_BYTES + TAG_BYTES];
       const decipher = createDecipheriv("aes-256-gcm", ring.key, sealed.subarray(HEAD_BYTES, nonceEnd));
       decipher.setAAD(aad(ring.head, owner)).setAuthTag(sealed.subarray(nonceEnd, tagEnd));
@@ -58,7 +58,7 @@ export function createVault(keys: readonly Buffer[], random: Random): Vault {
 }
 
 const nameOf = (owner: string): string =>
-  isUuid(owner) ? `webhook ${shortUuid(owner)}` : "a response stored for an Idempotency-Key";
+  isUuid(owner) ? `the secrets of webhook ${shortUuid(owner)}` : "a response stored for an Idempotency-Key";
 
 const keyId = (key: Buffer): Buffer => createHash("sha256").update(key).digest().subarray(0, KEY_ID_BYTES);
 const aad = (head: Buffer, owner: string): Buffer => Buffer.concat([head, Buffer.from(owner)]);

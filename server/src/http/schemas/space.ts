@@ -23,6 +23,7 @@ const keyFields = {
   scope: word(["read", "write"], { description: "A `read` key cannot change anything or reveal secrets." }),
   hint: text("Last four characters of the key."),
   last_used: timeOrNull("When the key was last used, to the minute."),
+  created_by: textOrNull("The email of the person who created the key, or `key` and the name of the key that did."),
 };
 export const ApiKey = resource("ApiKey", "A credential for programs.", keyFields);
 export const ApiKeyWithKey = resource("ApiKeyWithKey", "A new API key. The key itself is shown only once.", {

@@ -75,8 +75,8 @@ export async function releaseNext(
   closed: readonly string[] = [],
 ): Promise<Released> {
   if (videos.length === 0) return { leased: [], due: [] };
-  // Each video is included only once. At a duplicate, the statement would find the row that it has already updated, and
-  // skip that row.
+  // Each video is included only once. For a duplicate, the statement would find the row that it had already updated and
+  // skip it.
   const once = new Map(
     videos.map(({ space_id, webhook_id, video_id }) => [
       keyOf({ space_id, webhook_id, video_id, sequence: 0 }),
