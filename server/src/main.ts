@@ -161,9 +161,9 @@ async function startOwnerMail(context: Context): Promise<void> {
 }
 
 async function startVideos(context: Context, recorder: Recorder) {
-  const { config, publicUrl, shutdown } = context;
+  const { config, shutdown } = context;
   const folders = await openFolders(config.dataDir);
-  const blobs = createLocalBlobs({ folder: folders.media, publicUrl });
+  const blobs = createLocalBlobs({ folder: folders.media });
   const uploads = createUploads({ ...context, folders, maxBytes: config.uploadMaxBytes });
   const library = createLibrary({ ...context, recorder, blobs });
   if (config.roles.has("process")) {

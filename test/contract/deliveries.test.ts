@@ -49,7 +49,7 @@ function send(type: EventType) {
   const data = sampleOf(type, webhook, "https://videos.example.com", NOW * 1000);
   const event = { space: "", type, video: null, sequence: 1, data };
   const { payload } = freeze("171d4dcb-df41-4336-ba9a-c4938b0a554e", event, NOW * 1000);
-  const target = { url: webhook.url, secrets: [SECRET], previous: null, headers: null } as never;
+  const target = { url: webhook.url, secrets: [SECRET], previousSecretUntil_s: null, headers: null } as never;
   const delivery = { id: "171d4dcb-df41-4336-ba9a-c4938b0a554e", attempt: 1, sequence: 1, previous: 0 };
   return buildRequest({ target, delivery, payload, version: "0.1.0", now_s: NOW });
 }

@@ -122,7 +122,7 @@ describe("a hostile receiver", () => {
     const { url } = await hostile("a gzip bomb");
     const { response } = await client()(url);
     expect(response?.body.subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
-    expect(response?.cut).toBe(true);
+    expect(response!.bytes).toBeGreaterThan(response!.body.length);
   });
 
   test("has its response headers stored in their original order and spelling, including names such as __proto__", async () => {

@@ -124,5 +124,5 @@ function reactionOf({ random, now_ms }: World, temper: Temper | Partial<Exchange
 /** A response with this status and these headers. */
 export function status(code: number, headers: [string, string][] = []): Partial<Exchange> {
   const error = code < 300 ? null : { word: "status" as const, code: `HTTP_${code}` };
-  return { status: code, error, response: { headers, body: Buffer.alloc(0), bytes: 0, cut: false } };
+  return { status: code, error, response: { headers, body: Buffer.alloc(0), bytes: 0 } };
 }

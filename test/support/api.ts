@@ -41,7 +41,7 @@ export async function testApi(db: Database) {
     publicUrl: PUBLIC_URL,
   };
   const folders = await openFolders(dataDir);
-  const blobs = createLocalBlobs({ folder: folders.media, publicUrl: PUBLIC_URL });
+  const blobs = createLocalBlobs({ folder: folders.media });
   const people = createPeople({ ...parts, cookieKey: Buffer.alloc(32, 3) });
   await people.prepare();
   const apiKeys = createApiKeys(parts);

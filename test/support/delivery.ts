@@ -35,7 +35,7 @@ export interface TestNode extends EngineParts {
 /** Builds a response with this status and these headers. */
 export function response(status: number, headers: [string, string][] = []): Partial<Exchange> {
   const error = status >= 200 && status < 300 ? null : { word: "status" as const, code: `HTTP_${status}` };
-  return { status, error, response: { headers, body: Buffer.from("ok"), bytes: 2, cut: false } };
+  return { status, error, response: { headers, body: Buffer.from("ok"), bytes: 2 } };
 }
 
 export const noResponse = (word: NonNullable<Exchange["error"]>["word"] = "timeout"): Partial<Exchange> => ({

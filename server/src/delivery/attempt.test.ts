@@ -13,7 +13,7 @@ const failed = { level: 40, outcome: "failed" };
 
 const db = await testDatabase();
 const body = Buffer.from(SECRETS.response);
-const withBody = { response: { headers: [], body, bytes: body.length, cut: false } };
+const withBody = { response: { headers: [], body, bytes: body.length } };
 const responses = { healthy: response(200), failing: { ...response(503), ...withBody }, hanging: noResponse() };
 const node = await testNode(db, ({ webhook }) => responses[webhook as keyof typeof responses], {
   schedule_s: [0],

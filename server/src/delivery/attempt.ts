@@ -20,7 +20,7 @@ export interface Attempt {
   started_ms: number;
   /** When the attempt began, on the monotonic clock. */
   begun_ms: number;
-  /** Whether the attempt counts against SENDS_SLOW_MAX instead of SENDS_IN_FLIGHT_MAX. */
+  /** Whether the attempt counts against ATTEMPTS_SLOW_MAX instead of ATTEMPTS_IN_FLIGHT_MAX. */
   isSlow: boolean;
 }
 

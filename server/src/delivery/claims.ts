@@ -143,7 +143,8 @@ export class Claims {
 
   /** Releases the next delivery of each video, and leases it to this node if its lane has room. */
   release(ended: readonly VideoKey[]): void {
-    this.#toRelease.push(...ended);
+    const room = LIMITS.RELEASES_WAITING_MAX - this.#toRelease.length;
+    this.#toRelease.push(...ended.slice(0, room)); // the sweeper releases the others
     if (!this.#isReleasing && this.#toRelease.length > 0) this.#releasing = this.#releaseAll();
   }
 

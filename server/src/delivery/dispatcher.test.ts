@@ -7,6 +7,7 @@ import { noResponse, type Receiver, response, type TestNode, testNode } from "..
 import { happen } from "../../../test/support/engine.ts";
 import { eventually } from "../../../test/support/eventually.ts";
 import { systemClock } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import { systemRandom } from "../kernel/random.ts";
 import { createAddressPolicy } from "../net/address-policy.ts";
 import { createSafeClient } from "../net/safe-client.ts";
@@ -284,7 +285,7 @@ describe("the dispatcher", () => {
     ]);
   }, 60_000);
 
-  test("settles attempts in flight and releases unsent deliveries while draining", async () => {
+  test("settles attempts in flight and returns unsent deliveries while draining", async () => {
     const gate = Promise.withResolvers<void>();
     const node = await start(async () => {
       await gate.promise;
@@ -304,7 +305,7 @@ describe("the dispatcher", () => {
     await eventually(async () => expect(new Set(await statuses(next, id))).toEqual(new Set(["succeeded 1"])));
   });
 
-  test("waits for a claim in flight while draining, and releases the claimed deliveries", async () => {
+  test("waits for a claim in flight while draining, and returns the claimed deliveries", async () => {
     const [asked, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     let drains = false;
     const slow: Database = {
@@ -359,6 +360,32 @@ describe("the dispatcher", () => {
     expect((await statuses(node, id)).filter((status) => status === "waiting 0")).toHaveLength(2);
     await node.webhooks.remove(node.db, node.space, id);
   });
+
+  test("stops sending while too many outcomes are not committed, and continues afterward", async () => {
+    const gate = Promise.withResolvers<void>();
+    const slow: Database = {
+      ...db,
+      transaction: (work) =>
+        db.transaction((tx) =>
+          work({
+            ...tx,
+            async last(statement, values) {
+              if (statement.name === "queue_settle") await gate.promise; // as if the database were very slow
+              return tx.last(statement, values);
+            },
+          }),
+        ),
+    };
+    const node = await testNode(slow, () => response(200));
+    nodes.push(node);
+    const count = LIMITS.SETTLE_PENDING_MAX + 100;
+    await register(node, "unsettled", { ordering: "none" });
+    for (let n = 0; n < count; n++) await happen(node, newVideo());
+    await eventually(() => expect(node.node.stats().unsettled).toBeGreaterThanOrEqual(LIMITS.SETTLE_PENDING_MAX));
+    expect(node.seen.length).toBeLessThan(LIMITS.SETTLE_PENDING_MAX + LIMITS.WEBHOOK_IN_FLIGHT_MAX);
+    gate.resolve();
+    await eventually(() => expect(new Set(node.seen.map(({ body }) => body.id)).size).toBe(count));
+  }, 60_000);
 
   test("claims the deliveries leased to a dead node", async () => {
     const first = await start(() => new Promise(() => {}));

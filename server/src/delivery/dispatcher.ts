@@ -58,6 +58,9 @@ export interface DispatcherStats {
   leasesLost: number;
 }
 
+/** Erasure and retention keep the events of pending deliveries, so an operator must have deleted the row by hand. */
+const NO_EVENT = "Its event is no longer stored.";
+
 /**
  * Sends due deliveries. Each node that delivers has one dispatcher. Deliveries arrive already leased, either from the
  * recorder or from a claim. Each one is sent and settled, or returned to the database if it cannot be sent now.
@@ -152,7 +155,7 @@ export class Dispatcher implements LocalDispatcher {
     const left_ms = delivery.leased_ms + LIMITS.LEASE_MS - this.#parts.clock.monotonic();
     const { payload } = delivery;
     if (target === null) this.#cancel(delivery, "Its webhook was deleted.");
-    else if (payload === null) this.#cancel(delivery, "Its event is no longer stored.");
+    else if (payload === null) this.#cancel(delivery, NO_EVENT);
     else if (target.status !== "enabled" || left_ms < this.#parts.attempt_ms + LIMITS.LEASE_MARGIN_MS)
       this.#lanes.returnUnsent([delivery]);
     else this.#begin(delivery, payload, lane, target);
@@ -303,9 +306,9 @@ export class Dispatcher implements LocalDispatcher {
 
   #checkSlow(): void {
     const { clock } = this.#parts;
-    this.#inFlight.markSlow(clock.monotonic() - LIMITS.SEND_SLOW_AFTER_MS);
+    this.#inFlight.markSlow(clock.monotonic() - LIMITS.ATTEMPT_SLOW_AFTER_MS);
     this.#pump();
-    if (!this.#isDraining) clock.after(LIMITS.SEND_SLOW_CHECK_MS, () => this.#checkSlow());
+    if (!this.#isDraining) clock.after(LIMITS.ATTEMPT_SLOW_CHECK_MS, () => this.#checkSlow());
   }
 
   // ── Stop sending when the node loses its number or shuts down ──
@@ -329,7 +332,8 @@ export class Dispatcher implements LocalDispatcher {
     await Promise.race([Promise.all([client.drain(), claimed]), patience]);
     if (this.#inFlight.size > 0) await client.close(); // the remaining attempts end with the error word `stopped`
     await this.#settles.flush(Math.max(1_000, until_ms - clock.monotonic()));
-    await Promise.all([this.#lanes.flush(), this.#recovery.idle()]);
+    const last = new Promise<void>((resolve) => clock.after(LIMITS.DRAIN_SETTLE_MS, resolve));
+    await Promise.race([Promise.all([this.#lanes.flush(), this.#recovery.idle()]), last]);
   }
 
   stats(): DispatcherStats {

@@ -23,7 +23,7 @@ export class InFlight {
   }
 
   get hasRoom(): boolean {
-    return this.#quick < LIMITS.SENDS_IN_FLIGHT_MAX;
+    return this.#quick < LIMITS.ATTEMPTS_IN_FLIGHT_MAX;
   }
 
   add(attempt: Attempt): void {
@@ -38,11 +38,11 @@ export class InFlight {
   }
 
   /**
-   * Marks attempts as slow if they began at or before `limit_ms` on the monotonic clock, up to SENDS_SLOW_MAX in total.
+   * Marks attempts as slow if they began at or before `limit_ms` on the monotonic clock, up to ATTEMPTS_SLOW_MAX in total.
    */
   markSlow(limit_ms: number): void {
     for (const attempt of this.#attempts) {
-      if (attempt.begun_ms > limit_ms || this.#slow >= LIMITS.SENDS_SLOW_MAX) return;
+      if (attempt.begun_ms > limit_ms || this.#slow >= LIMITS.ATTEMPTS_SLOW_MAX) return;
       if (attempt.isSlow) continue;
       attempt.isSlow = true;
       this.#quick -= 1;

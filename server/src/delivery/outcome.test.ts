@@ -34,7 +34,6 @@ const responded = (status: number, retryAfter?: string): Exchange => ({
     headers: retryAfter === undefined ? [] : [["Retry-After", retryAfter]],
     body: Buffer.alloc(0),
     bytes: 0,
-    cut: false,
   },
 });
 const failed = (word: NonNullable<Exchange["error"]>["word"], more: Partial<Exchange> = {}): Exchange => ({

@@ -59,7 +59,7 @@ export function decide(exchange: Exchange, circumstances: Circumstances): Outcom
     isGone: status === 410,
     isOverloaded,
   };
-  if (status !== null && status >= 200 && status < 300) return { ...base, result: "succeeded" };
+  if (error === null) return { ...base, result: "succeeded" };
   if (isKeepAliveRace(exchange) && !circumstances.immediate)
     return { ...base, result: "retry", immediate: true, isOverloaded: false };
   // This server's shutdown is not the receiver's fault, so the next node sends the delivery immediately.

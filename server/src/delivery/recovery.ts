@@ -45,7 +45,7 @@ export class Recovery {
   retryEarly({ space, webhook }: Target): void {
     const { db, log, onRetriesDue } = this.#parts;
     const about = { webhook: shortUuid(webhook) };
-    const retrying = retryEarly(db, webhook, { repeatedly: false, max: Number.POSITIVE_INFINITY }).then((retries) => {
+    const retrying = retryEarly(db, webhook, { repeatedly: false, max: LIMITS.RETRIES_ROWS_MAX }).then((retries) => {
       if (retries === 0) return;
       log.info({ ...about, retries }, "Webhook recovered; its retries are due now");
       onRetriesDue(webhook);

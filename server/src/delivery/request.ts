@@ -27,7 +27,8 @@ const HIDDEN = "••••";
 export function buildRequest({ target, delivery, payload, version, now_s }: RequestParts): SignedRequest {
   const { id, attempt, sequence, previous } = delivery;
   const body = Buffer.from(payload);
-  const secrets = target.previous !== null && target.previous.until_s > now_s ? target.secrets : [target.secrets[0]!];
+  const isRotating = (target.previousSecretUntil_s ?? 0) > now_s;
+  const secrets = isRotating ? target.secrets : [target.secrets[0]!];
   const headers: Record<string, string> = {
     "Content-Type": "application/json",
     "User-Agent": `Mave-Webhooks/${version}`,

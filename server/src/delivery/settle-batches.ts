@@ -1,6 +1,8 @@
 import { LIMITS } from "../kernel/limits.ts";
 import type { LoopParts } from "../kernel/loop.ts";
+import { shortUuid } from "../kernel/short-uuid.ts";
 import type { Database } from "../store/db.ts";
+import { storeFailure } from "../store/failures.ts";
 import type { LeasedDelivery } from "../store/queue/claim.ts";
 import { type Settlement, settleAttempts } from "../store/queue/settle.ts";
 
@@ -19,6 +21,12 @@ interface SettleBatchesParts extends LoopParts {
   /** Called with the duration of each settle. */
   onSettle(duration_ms: number): void;
 }
+
+/** What an attempt is stored with if its request or response cannot be stored. */
+const NO_DETAILS = {
+  ...{ timings: null, request_headers: null, response_headers: null, response_body: null, response_bytes: null },
+  note: "The details of this attempt could not be stored.",
+};
 
 /**
  * Settles attempts in batches, one batch at a time. A batch starts as soon as SETTLE_BATCH_MAX attempts are waiting, or
@@ -83,9 +91,46 @@ export class SettleBatches {
       this.#parts.onSettle(clock.monotonic() - begun_ms);
       return { deliveries, begun_ms, lost };
     } catch (err) {
+      if (storeFailure(err) === null) return this.#settleEach(deliveries, err);
       log.warn({ err, attempts: deliveries.length }, "Settle failed; retrying");
       this.#waiting.unshift(...deliveries);
       return null;
+    }
+  }
+
+  /** Settles each attempt alone after the batch failed because of its content, so that one attempt cannot stop the node. */
+  async #settleEach(deliveries: SettledBatch["deliveries"], err: unknown): Promise<SettledBatch | null> {
+    if (deliveries.length === 1) return this.#settleWithoutDetails(deliveries[0]!, err);
+    const batches: SettledBatch[] = [];
+    for (const one of deliveries) {
+      const batch = await this.#settle([one]);
+      if (batch !== null) batches.push(batch);
+    }
+    if (batches.length === 0) return null;
+    return {
+      deliveries: batches.flatMap((batch) => batch.deliveries),
+      lost: batches.flatMap((batch) => batch.lost),
+      begun_ms: Math.min(...batches.map((batch) => batch.begun_ms)),
+    };
+  }
+
+  /** If even this fails, the lease expires and the delivery is sent again. */
+  async #settleWithoutDetails(one: SettledBatch["deliveries"][number], err: unknown): Promise<SettledBatch> {
+    const { db, clock, log } = this.#parts;
+    const { delivery, settlement } = one;
+    const ids = {
+      webhook: shortUuid(delivery.webhook_id),
+      delivery: shortUuid(delivery.id),
+      attempt: delivery.attempt,
+    };
+    log.error({ err, ...ids }, "Failed to store an attempt; storing it without the request and the response");
+    const bare = { ...settlement, ...NO_DETAILS };
+    const [begun_ms, deliveries] = [clock.monotonic(), [{ delivery, settlement: bare }]];
+    try {
+      return { deliveries, begun_ms, lost: await settleAttempts(db, [bare], LIMITS.LEASE_MS) };
+    } catch (error) {
+      log.error({ err: error, ...ids }, "Failed to store an attempt; its delivery will be sent again");
+      return { deliveries, begun_ms, lost: [bare] };
     }
   }
 

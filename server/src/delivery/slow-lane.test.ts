@@ -6,8 +6,14 @@ import { eventually } from "../../../test/support/eventually.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
 
-const { SENDS_IN_FLIGHT_MAX, SENDS_SLOW_MAX, SEND_SLOW_AFTER_MS, SEND_SLOW_CHECK_MS, WEBHOOK_IN_FLIGHT_MAX } = LIMITS;
-const WEBHOOKS = (SENDS_IN_FLIGHT_MAX + SENDS_SLOW_MAX) / WEBHOOK_IN_FLIGHT_MAX;
+const {
+  ATTEMPTS_IN_FLIGHT_MAX,
+  ATTEMPTS_SLOW_MAX,
+  ATTEMPT_SLOW_AFTER_MS,
+  ATTEMPT_SLOW_CHECK_MS,
+  WEBHOOK_IN_FLIGHT_MAX,
+} = LIMITS;
+const WEBHOOKS = (ATTEMPTS_IN_FLIGHT_MAX + ATTEMPTS_SLOW_MAX) / WEBHOOK_IN_FLIGHT_MAX;
 
 /** A clock with real timers, but with a monotonic time that the test sets. It counts the checks for slow attempts. */
 let [monotonic_ms, checks] = [Math.ceil(systemClock.monotonic()), 0]; // whole numbers add up exactly
@@ -15,7 +21,7 @@ const clock = {
   ...systemClock,
   monotonic: () => monotonic_ms,
   after(delay_ms: number, work: () => void) {
-    if (delay_ms === SEND_SLOW_CHECK_MS) checks += 1;
+    if (delay_ms === ATTEMPT_SLOW_CHECK_MS) checks += 1;
     return systemClock.after(delay_ms, work);
   },
 };
@@ -55,19 +61,19 @@ test("hanging attempts free their slots for quick ones, up to a limit", async ()
 
   hanging = true;
   for (let n = 0; n < WEBHOOK_IN_FLIGHT_MAX; n++) await happen(node, newVideo());
-  await eventually(() => expect(quickAndSlow()).toEqual([SENDS_IN_FLIGHT_MAX, 0]));
+  await eventually(() => expect(quickAndSlow()).toEqual([ATTEMPTS_IN_FLIGHT_MAX, 0]));
   await happen(node, newVideo(), "video.deleted");
-  await pass(SEND_SLOW_AFTER_MS - 1);
-  expect([quickAndSlow(), healthy()]).toEqual([[SENDS_IN_FLIGHT_MAX, 0], 1]);
+  await pass(ATTEMPT_SLOW_AFTER_MS - 1);
+  expect([quickAndSlow(), healthy()]).toEqual([[ATTEMPTS_IN_FLIGHT_MAX, 0], 1]);
   await pass(1);
   await eventually(() => expect(healthy()).toBe(2));
-  await eventually(() => expect(quickAndSlow()).toEqual([SENDS_IN_FLIGHT_MAX, SENDS_IN_FLIGHT_MAX]));
+  await eventually(() => expect(quickAndSlow()).toEqual([ATTEMPTS_IN_FLIGHT_MAX, ATTEMPTS_IN_FLIGHT_MAX]));
 
-  while (node.node.stats().slow < SENDS_SLOW_MAX) await pass(SEND_SLOW_AFTER_MS);
-  await eventually(() => expect(quickAndSlow()).toEqual([SENDS_IN_FLIGHT_MAX, SENDS_SLOW_MAX]));
+  while (node.node.stats().slow < ATTEMPTS_SLOW_MAX) await pass(ATTEMPT_SLOW_AFTER_MS);
+  await eventually(() => expect(quickAndSlow()).toEqual([ATTEMPTS_IN_FLIGHT_MAX, ATTEMPTS_SLOW_MAX]));
   await happen(node, newVideo(), "video.deleted");
-  await pass(SEND_SLOW_AFTER_MS);
-  expect([quickAndSlow(), healthy()]).toEqual([[SENDS_IN_FLIGHT_MAX, SENDS_SLOW_MAX], 2]); // both limits are reached
+  await pass(ATTEMPT_SLOW_AFTER_MS);
+  expect([quickAndSlow(), healthy()]).toEqual([[ATTEMPTS_IN_FLIGHT_MAX, ATTEMPTS_SLOW_MAX], 2]); // both limits are reached
 
   gate.resolve();
   await eventually(() => expect([quickAndSlow(), healthy()]).toEqual([[0, 0], 3]));

@@ -15,7 +15,8 @@ export interface Target {
   rate_limit: number | null;
   /** Newest first. */
   secrets: readonly string[];
-  previous: { until_s: number } | null;
+  /** Until when requests are also signed with the previous secret, in Unix seconds; null if there is none. */
+  previousSecretUntil_s: number | null;
   headers: Record<string, string> | null;
   /** Until when its receiver asked to be sent nothing, on the monotonic clock; 0 if it did not ask. */
   restUntil_ms: number;
@@ -83,7 +84,7 @@ function targetOf(row: WebhookRow & { rest_ms: number }, vault: Vault, now_ms: n
     status,
     rate_limit,
     secrets: secrets.map((sealed) => vault.open(sealed, id)),
-    previous: row.previous_secret_until && { until_s: row.previous_secret_until.getTime() / 1000 },
+    previousSecretUntil_s: row.previous_secret_until && row.previous_secret_until.getTime() / 1000,
     headers: row.headers && JSON.parse(vault.open(row.headers, id)),
     restUntil_ms: row.rest_ms > 0 ? now_ms + row.rest_ms : 0,
     isFailing: row.failing_since !== null,

@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import { groupCommit } from "./group-commit.ts";
 
 /** Creates a commit function whose pending commits the test completes or fails. */
@@ -55,4 +56,19 @@ test("work is not retried if the database becomes unavailable, because it may ha
   const results = await Promise.allSettled(["a", "b", "c"].map(add));
   expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
   expect(commit.mock.calls.flat(2).sort()).toEqual(["a", "b", "c"]);
+});
+
+test("work is refused once too much of it is waiting, instead of using up the memory", async () => {
+  const { batches, commit } = gate();
+  const add = groupCommit({ commit });
+  const inCommit = add("first");
+  await eventually(() => expect(batches).toHaveLength(1));
+  const waiting = Array.from({ length: LIMITS.GROUP_COMMIT_WAITING_MAX }, () => add("waiting"));
+  await expect(add("too much")).rejects.toMatchObject({ code: "OVERLOADED", retryAfter_s: 2 });
+  for (let ended = 0; ended < batches.length; ended++) {
+    batches[ended]!.end();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(await inCommit).toBe("first!");
+  expect(new Set(await Promise.all(waiting))).toEqual(new Set(["waiting!"]));
 });

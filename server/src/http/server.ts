@@ -123,7 +123,7 @@ function rawServer(
 }
 
 /** Returns a function that generates short ids, which are unique even across restarts. */
-function requestIds(random: Random): () => string {
+export function requestIds(random: Random): () => string {
   const start = random.bytes(6).toString("base64url");
   let count = 0;
   return () => `${start}-${(++count).toString(36)}`;

@@ -6,6 +6,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { type ErrorCode, MaveError } from "../kernel/errors.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import type { Log } from "../kernel/log.ts";
+import type { Random } from "../kernel/random.ts";
 import type { Database } from "../store/db.ts";
 import { storeFailure } from "../store/failures.ts";
 import { findUploadToken } from "../store/upload-tokens.ts";
@@ -16,6 +17,7 @@ import { checkSize, type Uploads } from "../videos/upload.ts";
 import { batchedBody } from "./batched-body.ts";
 import { discardBody } from "./discard-body.ts";
 import { problem } from "./problems.ts";
+import { requestIds } from "./server.ts";
 
 export const UPLOADS_PATH = "/v1/uploads";
 
@@ -25,6 +27,7 @@ export interface TusParts {
   apiKeys: Pick<ApiKeys, "identify">;
   log: Log;
   clock: Clock;
+  random: Random;
 }
 
 /**
@@ -41,16 +44,20 @@ export function createTusHandler(parts: TusParts): (request: IncomingMessage, re
     await declareUploadSize(db, id, size_bytes);
   });
   const server = createTusServer(parts, store);
+  const newId = requestIds(parts.random);
   return (request, response) => {
     const path = request.url?.split("?", 1)[0] ?? "";
     if (path !== UPLOADS_PATH && !path.startsWith(`${UPLOADS_PATH}/`)) return false;
     // GET is refused, because the tus library would return the uploaded file.
-    if (!METHODS.has(request.method ?? "")) refuseMethod(response);
+    const id = newId();
+    request.headers[REQUEST_ID] = id; // read where an error becomes a problem
+    response.setHeader(REQUEST_ID, id);
+    if (!METHODS.has(request.method ?? "")) refuseMethod(response, id);
     else {
       request.setTimeout(LIMITS.UPLOAD_IDLE_MS, () => request.destroy());
       response.once("finish", () => discardBody(request, clock));
       handle(server, request, response).catch((err: unknown) => {
-        log.warn({ err, path }, "Upload request aborted; the client can resume");
+        log.warn({ err, path, request: id }, "Upload request aborted; the client can resume");
         response.destroy();
       });
     }
@@ -79,11 +86,12 @@ function tusRequest(req: IncomingMessage, res: ServerResponse) {
   });
 }
 
+const REQUEST_ID = "x-request-id";
 const METHODS = new Set(["OPTIONS", "POST", "HEAD", "PATCH", "DELETE"]);
 
-function refuseMethod(response: ServerResponse): void {
+function refuseMethod(response: ServerResponse, id: string): void {
   response.writeHead(405, { allow: [...METHODS].join(", "), "content-type": PROBLEM, connection: "close" });
-  response.end(JSON.stringify(problem(new MaveError("METHOD_UNKNOWN"), "-")));
+  response.end(JSON.stringify(problem(new MaveError("METHOD_UNKNOWN"), id)));
 }
 
 type Request = Parameters<NonNullable<ConstructorParameters<typeof Server>[0]["onIncomingRequest"]>>[0];
@@ -118,7 +126,7 @@ function createTusServer(parts: TusParts, datastore: TusStore): ProblemServer {
       await uploads.finish(upload.id);
       return {};
     },
-    onResponseError: (_request, error) => toTusError(error, log),
+    onResponseError: (request, error) => toTusError(error, request.headers.get(REQUEST_ID) ?? "-", log),
   });
 }
 
@@ -185,17 +193,17 @@ function libraryProblem(status: number, sentence: string) {
   return { ...problem(new MaveError(code, detail), "-"), status };
 }
 
-function toTusError(error: Error | { status_code: number; body: string }, log: Log) {
-  if (error instanceof MaveError) return tusProblem(error);
+function toTusError(error: Error | { status_code: number; body: string }, request: string, log: Log) {
+  if (error instanceof MaveError) return tusProblem(error, request);
   if ("body" in error) return error;
   const failure = storeFailure(error);
-  log.error({ err: error }, "Upload request failed");
-  return tusProblem(new MaveError(failure ?? "INTERNAL"));
+  log.error({ err: error, request }, "Upload request failed");
+  return tusProblem(new MaveError(failure ?? "INTERNAL"), request);
 }
 
-function tusProblem(error: MaveError) {
+function tusProblem(error: MaveError, request: string) {
   // After most 4xx statuses, a client starts its upload again, which would cancel the newer upload that replaced it.
   // A 423 stops the client.
   const status_code = error.code === "UPLOAD_CONFLICT" ? 423 : error.status;
-  return { status_code, body: JSON.stringify({ ...problem(error, "-"), status: status_code }) };
+  return { status_code, body: JSON.stringify({ ...problem(error, request), status: status_code }) };
 }

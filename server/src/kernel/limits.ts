@@ -1,11 +1,11 @@
 /**
- * Every limit in the service, by subject. Each name ends with the unit, and each comment gives the reason.
- * `assertLimits` checks the relations between limits at startup.
+ * The limits on what users, receivers and other systems can cause, by subject. Each name ends with the unit, and each
+ * comment gives the reason. `assertLimits` checks the relations between limits at startup.
  */
 export const LIMITS = {
   // One attempt.
-  ATTEMPT_CONNECT_MS: 5_000, // DNS, TCP and TLS together
-  ATTEMPT_TOTAL_MS: 15_000, // including the response body; default and maximum of MAVE_ATTEMPT_TIMEOUT_MS
+  ATTEMPT_CONNECT_MS: 5_000, // DNS, TCP and TLS together; a distant receiver needs about one second
+  ATTEMPT_TOTAL_MS: 15_000, // including the response body; a slower receiver should respond first and work later. Also the maximum setting
   RESPONSE_READ_BYTES: 65_536, // more than is stored, so that a verbose receiver's connection can be reused
   RESPONSE_STORED_BYTES: 16_384, // how much of a response body the delivery log shows
   RESPONSE_HEADERS_BYTES: 16_384, // the parser's cap; a response with larger headers is invalid
@@ -30,16 +30,16 @@ export const LIMITS = {
   SOCKET_IDLE_MS: 30_000, // a new TLS connection costs 20 times as much as a delivery on an open one
 
   // The delivery engine of one node.
-  SENDS_IN_FLIGHT_MAX: 256, // concurrent fast attempts; one core cannot keep up with more, which would just queue up
-  SENDS_SLOW_MAX: 1_024, // attempts older than SEND_SLOW_AFTER_MS count against this limit instead
-  SEND_SLOW_AFTER_MS: 1_000, // most receivers respond in a tenth of this time
-  SEND_SLOW_CHECK_MS: 100, // interval between checks for slow sends
+  ATTEMPTS_IN_FLIGHT_MAX: 256, // concurrent fast attempts; one core cannot keep up with more, which would just queue up
+  ATTEMPTS_SLOW_MAX: 1_024, // attempts older than ATTEMPT_SLOW_AFTER_MS count here instead; each holds a socket and little else
+  ATTEMPT_SLOW_AFTER_MS: 1_000, // most receivers respond in a tenth of this time
+  ATTEMPT_SLOW_CHECK_MS: 100, // interval between checks for slow sends
   WEBHOOK_IN_FLIGHT_START: 2, // for slow start; each success raises the cap by one
   WEBHOOK_IN_FLIGHT_MAX: 10, // enough for 100 deliveries per second to a receiver that takes 100 ms
   WEBHOOK_FAILURES_MAX: 10, // consecutive non-2xx responses that restart slow start; a single one is not an outage
   WEBHOOK_QUEUED_MAX: 40, // in memory per webhook; further rows wait in the database
   DELIVERIES_QUEUED_MAX: 20_000, // in memory in total; once this is reached, all new rows wait in the database
-  TARGETS_CACHED_MAX: 20_000, // webhooks cached with their secrets
+  TARGETS_CACHED_MAX: 20_000, // webhooks cached with their secrets, about 1 kB each
   RECOVERY_FAILURES: 3, // consecutive failures after which a success shows that a receiver has recovered
   EARLY_MIN_MS: 1_000, // an early retry that is due anyway within this time is an ordinary attempt
   RETRIES_SLICE: 5_000, // retries made due by one statement, which locks their rows
@@ -48,7 +48,7 @@ export const LIMITS = {
   LEASE_MARGIN_MS: 1_000, // an attempt starts only if it and its settle fit in the rest of the lease
   WAIT_IN_MEMORY_MS: 5_000, // leases could expire during a longer wait, so the queue is returned to the database
   REST_MAX_MS: 60_000, // a Retry-After delays its own delivery in full, but the webhook's others at most this long
-  CLAIM_BATCH_MAX: 256, // rows per claim; as many as SENDS_IN_FLIGHT_MAX
+  CLAIM_BATCH_MAX: 256, // rows per claim; as many as ATTEMPTS_IN_FLIGHT_MAX
   CLAIM_AHEAD_ROUNDS: 2, // rounds of requests to claim for beyond the current one, so that one claim covers about three
   RATE_QUEUED_S: 0.5, // how long a queued delivery may wait for a token; other nodes can send the rest sooner
   POLL_MS: 1_000, // interval between searches for due rows, in case a notification is lost
@@ -60,6 +60,7 @@ export const LIMITS = {
   SETTLE_BATCH_MAX: 64, // larger batches keep their rows locked for longer without being faster
   SETTLE_LINGER_MS: 2, // waiting for 10 ms instead had no benefit
   SETTLE_PENDING_MAX: 2_048, // outcomes not yet committed; once this is reached, sending stops
+  RELEASES_WAITING_MAX: 20_000, // as many as deliveries queued; the sweeper releases the rest
   SETTLE_RETRY_MS: 250, // between tries while the database is unavailable
   GROUP_COMMIT_EVENTS_MAX: 128, // a commit of this size takes a few milliseconds, and everything in it waits that long
   GROUP_COMMIT_WAITING_MAX: 20_000, // items waiting for a commit; further ones are refused before they use memory
@@ -68,7 +69,7 @@ export const LIMITS = {
 
   // Loops.
   LOOP_ROUND_MS: 30_000, // a round takes well under a second; one that takes longer makes /readyz report its loop
-  RETENTION_ROUND_MS: 900_000, // dropping the partitions of many days, with waits for locks
+  RETENTION_ROUND_MS: 900_000, // dropping the partitions of many days, each after waiting up to a second for its lock
   CLEANUP_ROUND_MS: 900_000, // deleting the files of DELETED_PER_ROUND_MAX videos from a slow disk
   MAIL_ROUND_MS: 900_000, // MAILS_PER_ROUND_MAX emails to a mail server that responds just in time
 
@@ -90,7 +91,7 @@ export const LIMITS = {
   SWEEP_SLICES_MAX: 20, // statements per sweep; the next sweep continues where the last one stopped
 
   // HTTP requests.
-  BODY_BYTES: 262_144, // JSON bodies only; files are streamed
+  BODY_BYTES: 262_144, // JSON bodies only; files are streamed. The largest valid body, a video with all its metadata, has 30 kB
   BODY_DEPTH_MAX: 32, // parsing recurses; no API field is nested more than three deep
   BODY_MS: 15_000, // a request whose body takes longer is rejected
   BODY_DISCARD_MS: 2_000, // how long the rest of a rejected body is read, so that the client gets the response
@@ -143,8 +144,8 @@ export const LIMITS = {
 
   // Webhooks.
   WEBHOOKS_PER_SPACE_MAX: 1_000, // each event is matched against every webhook in its space
-  WEBHOOK_HEADERS_MAX: 20, // custom headers, which are sent with every request
-  WEBHOOK_FAILING_MS: 432_000_000, // a webhook is disabled after five days of nothing but failures
+  WEBHOOK_HEADERS_MAX: 20, // custom headers, which are sent with every request; receivers need one or two for their own authentication
+  WEBHOOK_FAILING_MS: 432_000_000, // five days of nothing but failures, which is longer than a holiday weekend, disable a webhook
   WEBHOOK_WARNING_MS: 216_000_000, // half of WEBHOOK_FAILING_MS, which leaves time to act after a weekend
   WEBHOOK_FAILING_CHECK_MS: 60_000, // interval between checks for failing webhooks
   BACKLOG_COUNTED_MAX: 100_000, // pending deliveries counted for a page; a larger backlog is shown as this number
@@ -226,6 +227,7 @@ export const LIMITS = {
   // Shutdown.
   DRAIN_SETTLE_MS: 1_000, // for settling the last attempts
   REQUESTS_DRAIN_MS: 3_000, // for requests in progress; interrupted uploads resume later
+  SHUTDOWN_EXIT_MS: 500, // kept free at the end, so that the process exits before a supervisor kills it
   SHUTDOWN_MS: 20_000, // from SIGTERM to exit, including attempts in flight
 } as const;
 
@@ -245,7 +247,8 @@ export function assertLimits(limits: Limits = LIMITS): void {
     [limits.NOTICE_IDS_MAX * 37 < limits.NOTICE_BYTES, "a notification must fit into NOTICE_BYTES"],
     [limits.TRANSACTION_IDLE_MS <= limits.LEASE_MS, "a frozen process must lose its locks before its leases expire"],
     [
-      limits.REQUESTS_DRAIN_MS + limits.ATTEMPT_TOTAL_MS + limits.DRAIN_SETTLE_MS < limits.SHUTDOWN_MS,
+      limits.REQUESTS_DRAIN_MS + limits.ATTEMPT_TOTAL_MS + limits.DRAIN_SETTLE_MS <
+        limits.SHUTDOWN_MS - limits.SHUTDOWN_EXIT_MS,
       "requests, attempts and their settles must end before the shutdown does",
     ],
     [limits.RESPONSE_STORED_BYTES <= limits.RESPONSE_READ_BYTES, "no more of a response can be stored than was read"],

@@ -20,8 +20,6 @@ export interface ReceiverResponse {
   body: Buffer;
   /** Number of body bytes read. */
   bytes: number;
-  /** Whether `body` is incomplete because it was truncated here or the receiver did not send all of it. */
-  cut: boolean;
 }
 
 /** One HTTP request and its outcome. The request succeeded if and only if `error` is null. */

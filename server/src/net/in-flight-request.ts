@@ -131,7 +131,7 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    if (!this.#done) this.#settle(null, null, true);
+    if (!this.#done) this.#settle(null, null);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
@@ -139,8 +139,8 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
     this.#connection ??= this.#parts.connector.connectionOf(error);
     const failure = failureOf(error);
     if (this.#status !== null)
-      this.#settle(null, `The connection failed before the response was complete (${failure.code}).`, false);
-    else this.#settle(failure, detailOf(failure, error), false);
+      this.#settle(null, `The connection failed before the response was complete (${failure.code}).`);
+    else this.#settle(failure, detailOf(failure, error));
   }
 
   /** Ends the request immediately, for shutdown. */
@@ -177,7 +177,7 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
   }
 
   #end(failure: Failure | null, note: string | null = null): void {
-    this.#settle(failure, note, false);
+    this.#settle(failure, note);
     this.#controller?.abort(SETTLED);
   }
 
@@ -186,7 +186,7 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
     if (this.#socket !== null) this.#parts.connector.closeIfExpired(this.#socket);
   }
 
-  #settle(failure: Failure | null, note: string | null, isComplete: boolean): void {
+  #settle(failure: Failure | null, note: string | null): void {
     this.#done = true;
     this.#cancelTimer();
     if (this.#connection !== undefined) this.#connection.busy = false;
@@ -198,7 +198,7 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
       timings: this.#timings(),
       address: this.#connection?.address ?? null,
       certificateUntil: this.#connection?.certificateUntil ?? null,
-      response: status === null ? null : this.#response(isComplete),
+      response: status === null ? null : this.#response(),
       wrote: this.#wroteAt !== null,
     });
   }
@@ -215,9 +215,9 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
     };
   }
 
-  #response(isComplete: boolean): ReceiverResponse {
+  #response(): ReceiverResponse {
     const body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#kept);
-    return { headers: pairs(this.#rawHeaders), body, bytes: this.#bytes, cut: !isComplete || this.#kept < this.#bytes };
+    return { headers: pairs(this.#rawHeaders), body, bytes: this.#bytes };
   }
 }
 

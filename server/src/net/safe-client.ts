@@ -53,7 +53,7 @@ export interface SafeClientParts {
 }
 
 /** A checked URL: its origin and path, or the exchange that reports why it was rejected. */
-type Target = { refusal: null; origin: Origin; path: string } | { refusal: Exchange };
+type CheckedUrl = { refusal: null; origin: Origin; path: string } | { refusal: Exchange };
 
 /**
  * Creates the client for this server's outbound requests. There is one per process, so that webhooks with the same
@@ -66,14 +66,14 @@ export function createSafeClient(parts: SafeClientParts): SafeClient {
   const agent = new Agent(agentOptions(connector));
   /** An agent whose connections close after one request, so that each request opens a new one. */
   const freshAgent = new Agent(agentOptions(connector));
-  const targets = createTargets(policy);
+  const urls = createUrlChecks(policy);
   const shared = { clock, connector, settled };
   const requests = new Set<InFlightRequest>();
   const drained: (() => void)[] = [];
   let closed = false;
 
   function send({ url, headers, body, deadline_ms, fresh = false }: Request): Promise<Exchange> {
-    const target = targets.find(url);
+    const target = urls.find(url);
     if (target.refusal !== null) return Promise.resolve(target.refusal);
     if (closed) return Promise.resolve(unsent("stopped", "STOPPED", null));
     const { origin, path } = target;
@@ -143,8 +143,8 @@ const agentOptions = ({ connect }: Connector): Agent.Options => ({
 });
 
 /** Caches checked URLs, because the policy's result for a URL never changes and most URLs are used repeatedly. */
-function createTargets(policy: AddressPolicy): { find(url: string): Target } {
-  const targets = new Map<string, Target>();
+function createUrlChecks(policy: AddressPolicy): { find(url: string): CheckedUrl } {
+  const targets = new Map<string, CheckedUrl>();
   const origins = new Map<string, Origin>();
   return {
     find(url) {
@@ -161,7 +161,7 @@ function createTargets(policy: AddressPolicy): { find(url: string): Target } {
   };
 }
 
-function check(text: string, policy: AddressPolicy, origins: Map<string, Origin>): Target {
+function check(text: string, policy: AddressPolicy, origins: Map<string, Origin>): CheckedUrl {
   const checked = policy.checkUrl(text);
   if (!checked.ok) return { refusal: unsent(checked.word, checked.word.toUpperCase(), checked.reason) };
   const { origin: name, pathname, search } = checked.url;

@@ -135,9 +135,13 @@ function deliveryGauges(stats: DeliveryNode["stats"], registers: Registry[]): vo
         this.set(read());
       },
     });
-  gauge("mave_sends_in_flight", "Attempts in flight on this node, excluding slow ones.", () => stats().inFlight);
-  gauge("mave_sends_slow", "Attempts in flight for more than a second.", () => stats().slow);
-  gauge("mave_sends_queued", "Deliveries in this node's memory that are waiting for a slot.", () => stats().queued);
+  gauge("mave_attempts_in_flight", "Attempts in flight on this node, excluding slow ones.", () => stats().inFlight);
+  gauge("mave_attempts_slow", "Attempts in flight for more than a second.", () => stats().slow);
+  gauge(
+    "mave_deliveries_queued",
+    "Deliveries in this node's memory that are waiting for a slot.",
+    () => stats().queued,
+  );
   gauge("mave_attempts_unsettled", "Attempts that have ended but are not settled yet.", () => stats().unsettled);
   gauge("mave_nodes", "Nodes that send deliveries.", () => stats().nodes);
   new Counter({

@@ -23,7 +23,7 @@ export function createShutdown(log: Log, clock: Clock, exit: (code: number) => v
   let begun = false;
 
   const end = async (code: number): Promise<void> => {
-    const cancel = clock.after(LIMITS.SHUTDOWN_MS - 500, () => {
+    const cancel = clock.after(LIMITS.SHUTDOWN_MS - LIMITS.SHUTDOWN_EXIT_MS, () => {
       log.error("Shutdown timed out; the next startup will recover unfinished work");
       exit(1);
     });

@@ -16,15 +16,14 @@ export interface Blobs {
   head(key: string): Promise<{ bytes: number; modified: Date } | null>;
   /** Deletes every blob under `prefix`, which must end with a slash. Idempotent. */
   deletePrefix(prefix: string): Promise<void>;
-  publicUrl(key: string): string;
 }
 
 const SEGMENT = "[A-Za-z0-9][A-Za-z0-9._-]*";
 const KEY = new RegExp(`^${SEGMENT}(/${SEGMENT}){0,3}$`);
 const PREFIX = new RegExp(`^(${SEGMENT}/){1,3}$`);
 
-/** Stores blobs in a local folder. @param publicUrl this server's public URL */
-export function createLocalBlobs({ folder, publicUrl }: { folder: string; publicUrl: string }): Blobs {
+/** Stores blobs in a local folder. */
+export function createLocalBlobs({ folder }: { folder: string }): Blobs {
   const pathOf = (key: string) => (KEY.test(key) ? join(folder, key) : null);
   return {
     async put(key, file) {
@@ -49,7 +48,6 @@ export function createLocalBlobs({ folder, publicUrl }: { folder: string; public
       if (!PREFIX.test(prefix)) throw new Error(`invalid blob prefix: ${prefix}`);
       await rm(join(folder, prefix), { recursive: true, force: true });
     },
-    publicUrl: (key) => `${publicUrl}/media/${key}`,
   };
 }
 

@@ -13,7 +13,7 @@ export interface Lease {
 }
 
 // Also decrements `attempt`, because nothing was sent.
-const give: Statement = {
+const returnAll: Statement = {
   name: "queue_return_leases",
   text: `with held as materialized (
       select o.place
@@ -32,7 +32,7 @@ export async function returnLeases(sql: Sql, unsent: readonly LeaseKey[]): Promi
   const keys = unsent.map(({ space_id, webhook_id, video_id, sequence, attempt }) => {
     return { space_id, webhook_id, video_id, sequence, attempt };
   });
-  await sql.run(give, [JSON.stringify(keys.sort(byLockOrder))]);
+  await sql.run(returnAll, [JSON.stringify(keys.sort(byLockOrder))]);
 }
 
 const expire: Statement = {

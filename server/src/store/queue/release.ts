@@ -36,7 +36,8 @@ import type { Lease } from "./leases.ts";
 const release: Statement = {
   name: "queue_release",
   text: `with head as materialized (
-      select o.place, $2::integer is not null and f.webhook_id <> all($4::uuid[]) as lease
+      select o.place, $2::integer is not null and f.webhook_id <> all($4::uuid[]) and exists (select from webhooks w
+          where w.space_id = f.space_id and w.id = f.webhook_id and w.status = 'enabled') as lease
       from json_to_recordset($1::json) as f(space_id uuid, webhook_id uuid, video_id text)
       cross join lateral (
         select h.ctid as place, h.sequence from pending_deliveries h

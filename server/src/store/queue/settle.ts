@@ -100,6 +100,7 @@ export const SETTLE: Statement = {
       on conflict (space_id, id) do update set status = excluded.status, reason = excluded.reason,
         attempts = excluded.attempts, response_status = excluded.response_status, error = excluded.error,
         duration_ms = excluded.duration_ms, finished_at = excluded.finished_at
+        where excluded.status <> 'canceled'
     )
     select space_id, webhook_id, video_id, sequence from done`,
 };
