@@ -55,6 +55,21 @@ async function leasedTo(db: Database, node: number): Promise<Leased[]> {
   return rows.map(({ id, ...row }) => ({ delivery: shortUuid(id), ...row }));
 }
 
+/**
+ * Reads the leases of a frozen node until they no longer change, because a settle that it had already sent to the
+ * database may still be running.
+ */
+async function leasedToFrozen(db: Database, node: number): Promise<Leased[]> {
+  for (let [unchanged, before] = [0, ""]; ; ) {
+    await wait(100);
+    const leases = await leasedTo(db, node);
+    const now = JSON.stringify(leases);
+    unchanged = now === before ? unchanged + 1 : 0;
+    before = now;
+    if (unchanged === 3) return leases;
+  }
+}
+
 /** Freezes a node with SIGSTOP while it has leases, and directs callers to the other node. @returns the leases */
 export async function freeze({ scene: { balanced }, nodes, db }: TwoNodes, index: number): Promise<Leased[]> {
   const node = nodes[index]!;
@@ -62,8 +77,7 @@ export async function freeze({ scene: { balanced }, nodes, db }: TwoNodes, index
   const frozen = async () => {
     node.process().kill("SIGSTOP");
     balanced.splice(balanced.indexOf(node), 1);
-    await wait(100); // lets running statements finish
-    leases = await leasedTo(db, index + 1); // a restarted node gets the lowest free number, which is its old one
+    leases = await leasedToFrozen(db, index + 1); // a restarted node gets the lowest free number, which is its old one
     if (leases.length === 0) {
       node.process().kill("SIGCONT");
       balanced.push(node);

@@ -40,9 +40,15 @@ const RULES: Rule[] = [
   {
     what: "opens a connection",
     pattern:
-      /from "undici"|from "node:(?:https|http2|tls|dgram|dns(?:\/promises)?)"|(?<![.\w])fetch\(|\b(?:http|net|tls)\.(?:request|get|connect)\(|\bcreateConnection\(/,
-    where: /^server\/src\/net\//,
+      /from "undici"|from "nodemailer"|from "node:(?:https|http2|tls|dgram|dns(?:\/promises)?)"|(?<![.\w])fetch\(|\b(?:http|net|tls)\.(?:request|get|connect)\(|\bcreateConnection\(/,
+    where: /^server\/src\/net\/(?:connector|resolver|safe-client|in-flight-request|mailer)\.ts$/,
     use: "the safe client of net/, which connects to allowed networks only",
+  },
+  {
+    what: "connects to the database",
+    pattern: /^import pg from "pg"/,
+    where: /^server\/src\/store\/(?:db|embedded-postgres)\.ts$/,
+    use: "the Database argument",
   },
   {
     what: "contains SQL",
@@ -81,6 +87,34 @@ describe("only the designated code", () => {
   test.each(RULES)("$what", (rule) => {
     expect(offenders(rule), `Use ${rule.use}.`).toEqual([]);
   });
+});
+
+/** The files of store/ that write each table. Expired rows of several tables are deleted in one place. */
+const WRITERS: Record<string, string[]> = {
+  api_keys: ["api-keys"],
+  attempts: ["erasures", "queue/settle"],
+  audit_log: ["audit-log"],
+  deliveries: ["history", "queue/cancel", "queue/settle"],
+  events: ["erasures", "queue/record"],
+  idempotency_keys: ["expired", "idempotency-keys"],
+  migrations: ["migrate"],
+  nodes: ["nodes"],
+  replays: ["queue/cancel", "replays"],
+  sign_in_links: ["expired", "sign-in-links"],
+  spaces: ["spaces"],
+  upload_tokens: ["expired", "upload-tokens"],
+  uploads: ["erasures", "uploads"],
+  videos: ["erasures", "videos"],
+  webhook_hours: ["expired", "webhook-hours"],
+  webhooks: ["owner-mail", "webhook-hours", "webhooks"],
+};
+
+test.each(Object.entries(WRITERS))("the table %s is written only by the files listed in this test", (table, listed) => {
+  const write = new RegExp(`\\b(?:insert into|update|delete from)\\s+${table}\\b`);
+  const writers = sources("server/src/store")
+    .filter(({ code }) => write.test(code))
+    .map(({ path }) => path.replace(/^server\/src\/store\/|\.ts$/g, ""));
+  expect(writers.sort(), "Write it in one of these files, or add the new one with its reason.").toEqual(listed);
 });
 
 test("the text of an SQL statement is constant", () => {

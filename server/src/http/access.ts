@@ -38,7 +38,7 @@ export async function identify(
   if (authorization !== undefined) return identifyKey(parts, request, authorization);
   if (request.headers.cookie === undefined) throw new MaveError("KEY_MISSING");
   // A session that has ended may still be cached in its cookie, which is good enough for reading only.
-  const isReading = request.method === "GET" && (access === "read" || access === "person");
+  const isReading = request.method === "GET" && access === "read";
   const person = await parts.people.identify(request.headers, { cached: isReading });
   if (!person) throw new MaveError("KEY_MISSING");
   if (defaultAccess(request.method) === "write") checkOrigin(request, parts.publicUrl);
