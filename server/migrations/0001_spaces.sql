@@ -56,6 +56,7 @@ create table audit_log (
   id uuid not null,               -- UUIDv7, so it sorts by time
   action text not null,           -- for example, webhook.secret_revealed
   actor text not null,            -- a user's email, `key <name>`, or `operator`
+  actor_id text,                  -- the user's or key's id; null for an operator
   address text,
   subject text,                   -- the id of the affected object
   details jsonb not null default '{}',

@@ -49,7 +49,7 @@ import { createWebhooks } from "./webhooks/registry.ts";
 import { createVault } from "./webhooks/secrets.ts";
 
 const VERSION = "0.1.0";
-const SIGN_IN_PRELOAD_DELAY_MS = 500;
+const SIGN_IN_PRELOAD_DELAY_MS = 500; // after the requests that arrive right after a start
 
 /**
  * Starts the server. This file is the composition root, the only one that constructs services. On shutdown, services
@@ -122,7 +122,7 @@ async function startDelivery(context: Context) {
   const endNotices = startNotifier({ db, clock, log, signals, delivers });
   if (!delivers) return { recorder: createRecorder(context), health, node: null };
 
-  const client = createSafeClient({ clock, random: systemRandom, policy: createAddressPolicy(config) });
+  const client = createSafeClient({ ...config, clock, random: systemRandom, policy: createAddressPolicy(config) });
   const meter = createDeliveryMeter();
   const node = createDeliveryNode({
     ...context,

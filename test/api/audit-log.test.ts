@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { createSignInLink } from "../../server/src/auth/sign-in-links.ts";
 import { testApi } from "../support/api.ts";
 import { testDatabase } from "../support/database.ts";
 import { happen } from "../support/engine.ts";
@@ -67,6 +68,38 @@ test("the audit log records a manual send once per Idempotency-Key", async () =>
   for (let n = 0; n < 3; n++)
     await api.ask("POST", `/v1/deliveries/${id}/attempts`, undefined, { "idempotency-key": "by-hand" });
   expect(await entriesOf(id)).toMatchObject([{ ...WHO, action: "delivery.sent_again" }]);
+});
+
+test("the audit log records sign-ins, failed ones too, sign-outs, deleted videos and upload tokens, with the actor's id", async () => {
+  const [owner, password] = ["ann@example.com", "correct horse battery"];
+  const from = { authorization: "", origin: api.url };
+  const token = new URL(await createSignInLink(api.db, api.random, api.publicUrl)).hash.slice(1);
+  const joined = await api.ask("POST", "/v1/session/owner", { token, name: "Ann", email: owner, password }, from);
+  expect(joined.status).toBe(201);
+  await api.ask("POST", "/v1/session", { email: owner, password: "a wrong password" }, from);
+  await api.ask("POST", "/v1/session", { email: "nobody@example.com", password: "a wrong password" }, from);
+  const { headers } = await api.ask("POST", "/v1/session", { email: owner, password }, from);
+  const cookie = headers
+    .getSetCookie()
+    .map((set) => set.split(";", 1)[0])
+    .join("; ");
+  await api.ask("DELETE", "/v1/session", undefined, { ...from, cookie });
+  const { json: video } = await api.ask("POST", "/v1/videos", { name: "Secret" });
+  await api.ask("POST", `/v1/videos/${video.id}/upload-tokens`);
+  await api.ask("DELETE", `/v1/videos/${video.id}`);
+
+  const { data } = (await api.ask("GET", "/v1/audit-log?limit=6")).json;
+  const seen = data.map(({ action, actor, subject }: Record<string, string>) => [action, actor, subject]).reverse();
+  expect(seen).toEqual([
+    ["member.joined", owner, null],
+    ["member.sign_in_failed", owner, null],
+    ["member.signed_in", owner, null],
+    ["member.signed_out", owner, null],
+    ["video.upload_token_created", "key write key", video.id],
+    ["video.deleted", "key write key", video.id],
+  ]);
+  expect(new Set(data.map(({ actor_id }: { actor_id: string }) => actor_id)).size).toBe(2);
+  expect(data.every(({ address }: { address: string }) => address === "127.0.0.1")).toBe(true);
 });
 
 test("a space's audit log is not visible to other spaces", async () => {

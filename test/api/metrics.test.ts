@@ -60,7 +60,8 @@ describe("the metrics of a server that has delivered events", async () => {
     expect(value('mave_attempts_total{outcome="succeeded",error="none"}')).toBe(1);
     expect(value('mave_attempts_total{outcome="retry",error="status"}')).toBe(1);
     expect(value("mave_attempt_duration_seconds_count")).toBe(2);
-    for (const gauge of ["in_flight", "slow", "queued"]) expect(value(`mave_sends_${gauge}`)).toBe(0);
+    for (const gauge of ["attempts_in_flight", "attempts_slow", "deliveries_queued"])
+      expect(value(`mave_${gauge}`)).toBe(0);
     expect(value("mave_leases_lost_total")).toBe(0);
   });
 

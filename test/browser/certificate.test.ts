@@ -14,7 +14,7 @@ import { startTlsReceiver, type TlsReceiver } from "./receiver.ts";
 // timeout is slack.
 const SEEN = { timeout: 30_000 };
 const EXPIRES = /^The receiver's TLS certificate expires in 10\sdays, on .+\d{4}\./;
-const ADVICE = /Renew it on the receiver\. Once it has expired, attempts fail with “Certificate rejected”\./;
+const ADVICE = /Renew it on the receiver\. Once it has expired, attempts fail with “Certificate expired”\./;
 
 describe.skipIf(without("chromium") || without("openssl"))("a certificate that expires in ten days", async () => {
   const browser = await openBrowser();

@@ -179,6 +179,7 @@ describe("a raw HTTP request", () => {
     "an unknown HTTP version": `GET / HTTP/9.9\r\n${HOST}\r\n`,
     "no Host header": "GET /v1/videos HTTP/1.1\r\n\r\n",
     "two Host headers": `GET /v1/videos HTTP/1.1\r\n${HOST}Host: evil.example\r\n\r\n`,
+    "a target with a foreign host": `GET http://evil.example/v1/videos HTTP/1.1\r\n${HOST}\r\n`,
     "a foreign Host header": "GET /v1/videos HTTP/1.1\r\nHost: evil.example\r\n\r\n",
     "an invalid Host header": "GET /v1/videos HTTP/1.1\r\nHost: a b/c@d\r\n\r\n",
     "a header without a colon": `GET /v1/videos HTTP/1.1\r\n${HOST}nothing\r\n\r\n`,

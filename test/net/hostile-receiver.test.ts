@@ -74,7 +74,8 @@ describe("a hostile receiver", () => {
 
     if (exchange === "not settled") return expect.fail(`not settled ${LATE_MS} ms after its deadline`);
     expect(exchange.status ?? exchange.error?.word).toBe(hostility.expect);
-    if (exchange.error?.word !== "response_invalid") expect(exchange.note ?? "").toMatch(hostility.note ?? /^$/);
+    if (exchange.error?.word !== "response_invalid" && exchange.error?.word !== "headers_too_large")
+      expect(exchange.note ?? "").toMatch(hostility.note ?? /^$/);
     const success = exchange.status !== null && exchange.status >= 200 && exchange.status < 300;
     expect(exchange.error === null).toBe(success);
     if (exchange.error !== null) expect(Object.keys(ERROR_WORDS)).toContain(exchange.error.word);

@@ -148,7 +148,7 @@ describe("a new MAVE_SECRETS_KEY", () => {
       .toMatch(/webhook \w{22}: the key it was sealed with is not in MAVE_SECRETS_KEY/);
     const refused = await runAdmin(["secrets", "reseal"], settings(other));
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(/sealed with a key that is not in MAVE_SECRETS_KEY/);
+    expect(refused.stderr).toMatch(/the key it was sealed with is not in MAVE_SECRETS_KEY/);
     expect(receiver.received).toHaveLength(before);
 
     await restart(`${other},${newKey}`);

@@ -20,6 +20,8 @@ export interface Certificates {
   selfSigned: Certificate;
   /** A certificate signed by an untrusted authority. */
   unknownAuthority: Certificate;
+  /** A certificate that says where to find its issuer's certificate, which is missing. */
+  leafOnly: Certificate;
 }
 
 const AUTHORITY = `[ca]
@@ -62,7 +64,14 @@ export function makeCertificates(): Certificates {
       "-out",
       `${name}.pem`,
     );
-  const leaf = (name: string, authority: string, names: string, from: string, until: string): Certificate => {
+  const leaf = (
+    name: string,
+    authority: string,
+    names: string,
+    from: string,
+    until: string,
+    extensions: string[] = [],
+  ): Certificate => {
     openssl(
       "req",
       "-newkey",
@@ -74,6 +83,7 @@ export function makeCertificates(): Certificates {
       `/CN=${name}`,
       "-addext",
       `subjectAltName=${names}`,
+      ...extensions.flatMap((extension) => ["-addext", extension]),
       "-keyout",
       `${name}.key`,
       "-out",
@@ -109,6 +119,7 @@ export function makeCertificates(): Certificates {
     root("authority");
     root("stranger");
     root("self");
+    root("intermediate");
     return {
       ca: read("authority.pem"),
       good: leaf("good", "authority", here, now, "20590101000000Z"),
@@ -118,6 +129,9 @@ export function makeCertificates(): Certificates {
       wrongName: leaf("elsewhere", "authority", "DNS:elsewhere.example.net", now, future),
       selfSigned: { key: read("self.key"), cert: read("self.pem") },
       unknownAuthority: leaf("strange", "stranger", here, now, future),
+      leafOnly: leaf("alone", "intermediate", here, now, future, [
+        "authorityInfoAccess=caIssuers;URI:http://authority.example/intermediate.crt",
+      ]),
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -76,7 +76,7 @@ export const HOSTILITIES: Record<string, Hostility> = {
   "plain text instead of TLS": {
     scheme: "https",
     onConnection: (socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"),
-    expect: "tls_failed",
+    expect: "tls_missing",
   },
   "reset at once": { onConnection: (socket) => void socket.resetAndDestroy(), expect: "connection_reset" },
   "end at once": { onConnection: (socket) => void socket.end(), expect: "connection_reset" },
@@ -135,9 +135,9 @@ export const HOSTILITIES: Record<string, Hostility> = {
     expect: "timeout",
     stalls: true,
   },
-  "endless header value": { onRequest: (socket) => endless(socket, `${OK}x: `, "y"), expect: "response_invalid" },
-  "endless header name": { onRequest: (socket) => endless(socket, OK, "x"), expect: "response_invalid" },
-  "endless headers": { onRequest: (socket) => endless(socket, OK, "x: y\r\n"), expect: "response_invalid" },
+  "endless header value": { onRequest: (socket) => endless(socket, `${OK}x: `, "y"), expect: "headers_too_large" },
+  "endless header name": { onRequest: (socket) => endless(socket, OK, "x"), expect: "headers_too_large" },
+  "endless headers": { onRequest: (socket) => endless(socket, OK, "x: y\r\n"), expect: "headers_too_large" },
   "endless chunk extension": {
     onRequest: (socket) => endless(socket, `${CHUNKED}1;x=`, "y"),
     expect: 200,
@@ -159,7 +159,7 @@ export const HOSTILITIES: Record<string, Hostility> = {
   // Sizes at and just over each limit.
   "headers just over the limit": {
     onRequest: send(`${OK}x: ${"y".repeat(16_384)}\r\ncontent-length: 0\r\n\r\n`),
-    expect: "response_invalid",
+    expect: "headers_too_large",
   },
   "headers just under the limit": {
     onRequest: send(`${OK}x: ${"y".repeat(16_000)}\r\ncontent-length: 0\r\n\r\n`),
@@ -229,7 +229,7 @@ export const HOSTILITIES: Record<string, Hostility> = {
   },
   "HTTP/2 frames": {
     onRequest: (socket) => void socket.write(Buffer.from([0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 100])),
-    expect: "response_invalid",
+    expect: "http2_only",
   },
   "a content-length that is not a number": {
     onRequest: send(`${OK}content-length: ten\r\n\r\n`),

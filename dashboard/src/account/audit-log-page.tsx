@@ -21,8 +21,8 @@ export function AuditLogPage() {
   return (
     <>
       <PageHead title="Audit log">
-        A record of who changed API keys, secrets, webhooks, members, and replays, including when and from which IP
-        address.
+        A record of sign-ins and of who changed API keys, secrets, webhooks, members, videos, and deliveries, including
+        when and from which IP address.
       </PageHead>
       {log.error ? (
         <ErrorState error={log.error} retry={() => void log.refetch()} />

@@ -1069,6 +1069,8 @@ export interface components {
             action: string;
             /** @description An email address, `key <name>` or `operator`. */
             actor: string;
+            /** @description The actor's id, which stays the same if the name changes. Null for an operator. */
+            actor_id: string | null;
             /** @description The actor's IP address. */
             address: string | null;
             /**

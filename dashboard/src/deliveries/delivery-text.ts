@@ -52,7 +52,17 @@ const ERRORS: Record<string, string> = {
   connect_refused: "Connection refused",
   connect_timeout: "No connection within 5 s",
   network_unreachable: "Network unreachable",
-  tls_failed: "Certificate rejected",
+  certificate_expired: "Certificate expired",
+  certificate_not_yet_valid: "Certificate not valid yet",
+  certificate_wrong_name: "Certificate for another host",
+  certificate_incomplete: "Certificate chain incomplete",
+  certificate_untrusted: "Certificate not trusted",
+  client_certificate_required: "Client certificate required",
+  tls_too_old: "TLS version too old",
+  tls_missing: "No HTTPS on this port",
+  http2_only: "HTTP/2 only",
+  headers_too_large: "Response headers too large",
+  tls_failed: "TLS handshake failed",
   connection_reset: "Connection closed early",
   response_invalid: "Invalid HTTP response",
   timeout: "No response in time",
@@ -93,7 +103,8 @@ export function diagnose(attempt: Attempt): string {
   if (attempt.outcome === "succeeded") return succeeded(attempt);
   if (error?.word === "redirect_refused" || status === null) {
     const diagnosis = DIAGNOSES[error?.word ?? ""];
-    return diagnosis ? diagnosis(attempt) : (error?.message ?? "The attempt did not finish.");
+    if (diagnosis) return diagnosis(attempt);
+    return [error?.message ?? "The attempt did not finish.", attempt.note].filter(Boolean).join(" ");
   }
   const network = networkMs(attempt);
   const total = timings.total ?? 0;
@@ -120,7 +131,7 @@ const DIAGNOSES: Record<string, (attempt: Attempt) => string> = {
   connect_refused: ({ url }) => `Nothing is listening on ${hostOf(url).host}:${hostOf(url).port}.`,
   connect_timeout: () => "No connection within 5 s. Check for a firewall.",
   network_unreachable: ({ url }) => `This server has no network route to ${hostOf(url).host}.`,
-  tls_failed: ({ error }) => `Certificate rejected: ${error?.message ?? error?.code ?? "it could not be verified"}`,
+  tls_failed: ({ error }) => `The TLS handshake failed (${error?.code ?? "no code"}).`,
   connection_reset: () => "The connection was closed before a response arrived.",
   response_invalid: () => "The response is not valid HTTP.",
   timeout: () => "The receiver did not respond in time. Respond first, then process the event.",

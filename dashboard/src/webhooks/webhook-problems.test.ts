@@ -89,7 +89,7 @@ describe("the certificate warning", () => {
     expect(headlineOf(59 * 60 + 59)).toEqual(expires(59 * 60 + 59, "59\u00a0min"));
     expect([plain(timeLeft(NOW + 59, NOW)), timeLeft(NOW, NOW)]).toEqual(["59 s", ""]);
     expect(renewalAdvice(expiring(DAY), NOW)).toBe(
-      "Renew it on the receiver. Once it has expired, attempts fail with “Certificate rejected”.",
+      "Renew it on the receiver. Once it has expired, attempts fail with “Certificate expired”.",
     );
   });
   test("says so if the certificate has expired", () => {

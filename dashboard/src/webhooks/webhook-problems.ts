@@ -73,8 +73,8 @@ const reason = ({ status_reason }: Webhook): string => {
 /** Explains what to do about a certificate that expires soon or has expired. */
 export const renewalAdvice = ({ health }: MonitoredWebhook, now: number): string =>
   (health?.certificate_until ?? 0) > now
-    ? "Renew it on the receiver. Once it has expired, attempts fail with “Certificate rejected”."
-    : "Renew it on the receiver. Until you do, attempts fail with “Certificate rejected”.";
+    ? "Renew it on the receiver. Once it has expired, attempts fail with “Certificate expired”."
+    : "Renew it on the receiver. Until you do, attempts fail with “Certificate expired”.";
 
 /** Explains how the problem affects pending deliveries. The banner adds a countdown to the next attempt. */
 export function backlogText({ webhook, health }: MonitoredWebhook): string {

@@ -25,7 +25,14 @@ export async function createKey(config: Config, name: string, scope: "read" | "w
     const input = { name: name.trim(), scope, by: "operator" };
     const creation = db.transaction(async (tx) => {
       const { id, key } = await createApiKeys({ db, clock, random }).create(tx, space, input);
-      const entry = { action: "api_key.created", actor: "operator", address: null, subject: id, details: { name } };
+      const entry = {
+        action: "api_key.created",
+        actor: "operator",
+        actor_id: null,
+        address: null,
+        subject: id,
+        details: { name },
+      };
       await insertAuditEntry(tx, { space, id: uuidV7(clock.now(), random), ...entry });
       return key;
     });
@@ -39,7 +46,13 @@ export async function createKey(config: Config, name: string, scope: "read" | "w
 /** Creates a sign-in link. @returns its URL, which works only once */
 export function createLink(config: Config): Promise<string> {
   const publicUrl = config.publicUrl ?? `http://localhost:${config.port}`;
-  return withStore(config, (db) => createSignInLink(db, random, publicUrl));
+  return withStore(config, async (db) => {
+    const link = await createSignInLink(db, random, publicUrl);
+    const [space, id] = [(await firstSpace(db)).id, uuidV7(clock.now(), random)];
+    const entry = { action: "link.created", actor: "operator", actor_id: null, address: null, subject: null };
+    await insertAuditEntry(db, { space, id, ...entry });
+    return link;
+  });
 }
 
 /**

@@ -21,11 +21,11 @@ export interface Finding {
   message: string;
 }
 
-const DISK_ERROR_BYTES = 500_000_000;
-const DISK_WARNING_BYTES = 5_000_000_000;
+const DISK_ERROR_BYTES = 500_000_000; // PostgreSQL stops if it cannot write max_wal_size
+const DISK_WARNING_BYTES = 5_000_000_000; // one typical video with its renditions
 const SKEW_WARNING_S = 5; // the Date header is only precise to the second, and responses take time
 const SKEW_ERROR_S = 240; // receivers reject signatures whose timestamp is more than 300 s off
-const HOSTS_MAX = 50;
+const HOSTS_MAX = 50; // each takes a few seconds at worst
 
 const ok = (subject: string, message: string): Finding => ({ subject, level: "ok", message });
 const warning = (subject: string, message: string): Finding => ({ subject, level: "warning", message });

@@ -32,7 +32,8 @@ export interface Members {
    * @throws NOT_FOUND, or CONFLICT if the member is the owner
    */
   remove(space: string, id: string): Promise<Member>;
-  find(userId: string): Promise<{ space: string; role: Role; user: UserRow } | null>;
+  find(userId: string): Promise<FoundMember | null>;
+  findByEmail(email: string): Promise<FoundMember | null>;
   /**
    * Returns the user's id, or null if the email or password is wrong. Takes the same time whether or not a user with
    * this email exists.
@@ -40,6 +41,13 @@ export interface Members {
   checkPassword(email: string, password: string): Promise<string | null>;
   /** Returns the owner's user id, or null if the space has no owner yet. */
   owner(space: string): Promise<string | null>;
+}
+
+/** A member with the space that the member belongs to. */
+export interface FoundMember {
+  space: string;
+  role: Role;
+  user: UserRow;
 }
 
 interface UserRow {
@@ -88,6 +96,12 @@ export function createMembers(library: OpenAuthLibrary, db: Database): Members {
     return { id: row.id, object: "member", created, name, email, role: roleOf(row) };
   };
 
+  const find = async (userId: string): Promise<FoundMember | null> => {
+    const row = await findRow("userId", userId);
+    const user = row && (await (await context()).internalAdapter.findUserById(userId));
+    return row && user ? { space: row.organizationId, role: roleOf(row), user } : null;
+  };
+
   return {
     add: (space, role, newcomer) => add(library, db, space, role, newcomer),
     list,
@@ -101,10 +115,10 @@ export function createMembers(library: OpenAuthLibrary, db: Database): Members {
       await internalAdapter.deleteUser(row.userId); // also deletes the user's sessions
       return member;
     },
-    async find(userId) {
-      const row = await findRow("userId", userId);
-      const user = row && (await (await context()).internalAdapter.findUserById(userId));
-      return row && user ? { space: row.organizationId, role: roleOf(row), user } : null;
+    find,
+    async findByEmail(email) {
+      const found = await (await context()).internalAdapter.findUserByEmail(email.toLowerCase());
+      return found && find(found.user.id);
     },
     async checkPassword(email, password) {
       const { internalAdapter, password: hashing } = await context();

@@ -8,7 +8,7 @@ import type { Database, Sql } from "../store/db.ts";
 import { findLink, insertLink, type LinkPurpose, sweepLinks, useLink } from "../store/sign-in-links.ts";
 import { claimSpace, getSpace, lockFirstSpace } from "../store/spaces.ts";
 import { createDevices } from "./devices.ts";
-import { createMembers, type Members, type Newcomer } from "./members.ts";
+import { createMembers, type FoundMember, type Members, type Newcomer } from "./members.ts";
 import { type OpenAuthLibrary, openAuthLibrary } from "./open-better-auth.ts";
 import type { PersonPrincipal } from "./principal.ts";
 import { hashLinkToken } from "./sign-in-links.ts";
@@ -39,16 +39,25 @@ export interface People {
    * Returns a link's purpose. If it is a sign-in link, this also consumes it and signs the owner in.
    * @throws LINK_INVALID
    */
-  openLink(token: string, headers: IncomingHttpHeaders): Promise<{ purpose: LinkPurpose; cookies: string[] }>;
+  openLink(token: string, headers: IncomingHttpHeaders): Promise<OpenedLink>;
   /**
    * Consumes a first-run link or an invitation and signs the new user in.
    * @throws LINK_INVALID, OWNER_EXISTS, REQUEST_INVALID
    */
   join(token: string, newcomer: Newcomer, headers: IncomingHttpHeaders): Promise<SignedIn>;
+  /** Returns the member with this email, or null. */
+  findByEmail(email: string): Promise<PersonPrincipal | null>;
   /** Creates a one-time link that lets a new member join the space. */
   invite(tx: Sql, space: string): Promise<Invitation>;
   members: Members;
   spaceName(id: string): Promise<string>;
+}
+
+export interface OpenedLink {
+  purpose: LinkPurpose;
+  cookies: string[];
+  /** The owner, if the link has signed the owner in. */
+  who: PersonPrincipal | null;
 }
 
 export interface Invitation {
@@ -88,6 +97,10 @@ export function createPeople(parts: PeopleParts): People {
     async join(token, newcomer, headers) {
       await join(token, newcomer);
       return signInHere(newcomer.email, newcomer.password, headers);
+    },
+    async findByEmail(email) {
+      const member = await members.findByEmail(email);
+      return member && principalOf(member);
     },
     invite: (tx, space) => invite(parts, tx, space),
     members,
@@ -139,8 +152,11 @@ async function signInById(
     headers: webHeaders(headers),
     returnHeaders: true,
   });
-  const { id, name, email } = member.user;
-  return { who: { kind: "person", space, id, name, email, role }, cookies: response.headers.getSetCookie() };
+  return { who: principalOf(member), cookies: response.headers.getSetCookie() };
+}
+
+function principalOf({ space, role, user: { id, name, email } }: FoundMember): PersonPrincipal {
+  return { kind: "person", space, id, name, email, role };
 }
 
 async function openLink(
@@ -149,15 +165,15 @@ async function openLink(
   members: Members,
   token: string,
   headers: IncomingHttpHeaders,
-): Promise<{ purpose: LinkPurpose; cookies: string[] }> {
+): Promise<OpenedLink> {
   const link = await findLink(db, hashLinkToken(token));
   if (!link) throw new MaveError("LINK_INVALID");
-  if (link.purpose !== "sign_in") return { purpose: link.purpose, cookies: [] };
+  if (link.purpose !== "sign_in") return { purpose: link.purpose, cookies: [], who: null };
   if (!(await useLink(db, hashLinkToken(token), "sign_in"))) throw new MaveError("LINK_INVALID");
   const owner = await members.owner(link.space_id);
   const signedIn = owner && (await signInById(library, members, owner, headers));
   if (!signedIn) throw new MaveError("LINK_INVALID");
-  return { purpose: "sign_in", cookies: signedIn.cookies };
+  return { purpose: "sign_in", ...signedIn };
 }
 
 /**

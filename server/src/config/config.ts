@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { LIMITS } from "../kernel/limits.ts";
 import { StartFailure } from "../kernel/start-failure.ts";
+import { loadCertificates } from "./certificates.ts";
 import { loadSecretsKeys } from "./secrets-key.ts";
 import * as read from "./settings.ts";
 
@@ -29,6 +30,9 @@ export const SETTINGS = {
   MAVE_ALLOW_HTTP: { read: read.flag, example: "off" },
   MAVE_ALLOW_NETWORKS: { read: read.networks, example: "10.1.0.0/16,loopback" },
   MAVE_ROLES: { read: read.someOf(ROLES), example: "api,deliver,process" },
+  MAVE_CA_FILE: { read: read.text, example: "/etc/mave/private-ca.pem" },
+  MAVE_CLIENT_CERT_FILE: { read: read.text, example: "/etc/mave/client.pem" },
+  MAVE_CLIENT_KEY_FILE: { read: read.text, example: "/etc/mave/client-key.pem" },
   MAVE_RETRY_SCHEDULE: { read: read.integers(0, YEAR_S, 100), example: "5,300,1800,7200" },
   MAVE_RETENTION_DAYS: { read: read.integer(1, 3_650), example: "30" },
   MAVE_ATTEMPT_TIMEOUT_MS: { read: read.integer(100, LIMITS.ATTEMPT_TOTAL_MS), example: "15000" },
@@ -75,6 +79,7 @@ export async function loadConfig(environment: Environment = process.env, folder 
     allowHttp: values.MAVE_ALLOW_HTTP ?? local,
     /** IP addresses, networks in CIDR notation, and `loopback`. */
     allowNetworks: values.MAVE_ALLOW_NETWORKS ?? (local ? ["loopback"] : []),
+    ...(await loadCertificates(values)),
     roles: new Set<Role>(values.MAVE_ROLES ?? ROLES),
     /** Seconds before each retry. Null selects the default schedule. */
     retrySchedule_s: values.MAVE_RETRY_SCHEDULE ?? null,

@@ -49,10 +49,24 @@ afterEach(async () => {
 
 describe("the dispatcher", () => {
   test("sends a recorded event immediately with a signature that the SDK accepts, and settles it", async () => {
-    const node = await start(() => response(200));
+    const ran: string[] = [];
+    let needsClaim = true;
+    const watched: Database = {
+      ...db,
+      run(statement, values) {
+        ran.push(statement.name);
+        return db.run(statement, values);
+      },
+    };
+    const node = await testNode(watched, () => {
+      needsClaim = ran.includes("queue_claim");
+      return response(200);
+    });
+    nodes.push(node);
     const { id, secret } = await register(node, "one");
     await happen(node, newVideo());
     await eventually(async () => expect(await statuses(node, id)).toEqual(["succeeded 1"]));
+    expect(needsClaim).toBe(false); // the recorder passed the delivery on
     const [request] = node.seen;
     expect(request!.headers).toMatchObject({
       "Content-Type": "application/json",
@@ -336,16 +350,17 @@ describe("the dispatcher", () => {
     await node.webhooks.remove(node.db, node.space, id);
   });
 
-  test("waits for a release in flight while draining", async () => {
-    const held = Promise.withResolvers<void>();
-    let givenBack = false;
+  test("waits until unsent deliveries are returned while draining", async () => {
+    const [asked, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let isReturned = false;
     const slow: Database = {
       ...db,
       async run(statement, values) {
         if (statement.name !== "queue_return_leases") return db.run(statement, values);
+        asked.resolve();
         await held.promise;
         const rows = await db.run(statement, values);
-        givenBack = true;
+        isReturned = true;
         return rows as never;
       },
     };
@@ -354,9 +369,10 @@ describe("the dispatcher", () => {
     for (let n = 0; n < 4; n++) await happen(node, newVideo());
     await eventually(() => expect(node.seen).toHaveLength(2));
     const drained = node.node.drain(50);
-    setTimeout(held.resolve, 500); // after the rest of the drain has finished
+    await asked.promise;
+    held.resolve();
     await drained;
-    expect(givenBack).toBe(true);
+    expect(isReturned).toBe(true);
     expect((await statuses(node, id)).filter((status) => status === "waiting 0")).toHaveLength(2);
     await node.webhooks.remove(node.db, node.space, id);
   });

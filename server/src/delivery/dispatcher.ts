@@ -258,8 +258,10 @@ export class Dispatcher implements LocalDispatcher {
   /** Applies the rests in the database, which other nodes or a user may have begun or ended. */
   #applyRests(webhooks: Iterable<string>): void {
     for (const webhook of webhooks) {
-      const until_ms = this.#targets.get(webhook)?.restUntil_ms;
+      const target = this.#targets.get(webhook);
       const lane = this.#lanes.of(webhook);
+      if (target === null) this.#lanes.forget(lane);
+      const until_ms = target?.restUntil_ms;
       const isResting = lane.restsUntil_ms > this.#parts.clock.monotonic();
       if (until_ms !== undefined && (until_ms > 0 || isResting)) this.#restUntil(lane, until_ms);
     }
@@ -331,8 +333,9 @@ export class Dispatcher implements LocalDispatcher {
     const patience = new Promise<void>((resolve) => clock.after(patience_ms, resolve));
     await Promise.race([Promise.all([client.drain(), claimed]), patience]);
     if (this.#inFlight.size > 0) await client.close(); // the remaining attempts end with the error word `stopped`
-    await this.#settles.flush(Math.max(1_000, until_ms - clock.monotonic()));
-    const last = new Promise<void>((resolve) => clock.after(LIMITS.DRAIN_SETTLE_MS, resolve));
+    const left_ms = Math.max(LIMITS.DRAIN_SETTLE_MS, until_ms - clock.monotonic());
+    const last = new Promise<void>((resolve) => clock.after(left_ms, resolve));
+    await this.#settles.flush(left_ms);
     await Promise.race([Promise.all([this.#lanes.flush(), this.#recovery.idle()]), last]);
   }
 

@@ -59,6 +59,10 @@ export class Lane {
     return this.#queue.length;
   }
 
+  get isEmpty(): boolean {
+    return this.#queue.length === 0 && this.#inFlight === 0;
+  }
+
   get cap(): number {
     return this.#cap;
   }

@@ -67,6 +67,14 @@ export class Lanes {
     return lane;
   }
 
+  /** Forgets a deleted webhook's lane once nothing is queued or in flight, so that the lanes do not accumulate. */
+  forget(lane: Lane): void {
+    if (!lane.isEmpty) return;
+    this.#lanes.delete(lane.webhook);
+    this.#ready.delete(lane);
+    this.#closed.delete(lane.webhook);
+  }
+
   #onChange(lane: Lane, queued: number): void {
     this.#queued += queued;
     if (lane.state === "ready") this.#ready.add(lane);

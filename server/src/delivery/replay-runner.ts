@@ -1,9 +1,11 @@
 import { LIMITS } from "../kernel/limits.ts";
 import { Loop, type LoopParts } from "../kernel/loop.ts";
 import type { Random } from "../kernel/random.ts";
+import { shortUuid } from "../kernel/short-uuid.ts";
 import type { Signals } from "../kernel/signals.ts";
 import { UUID_MIN } from "../kernel/uuid.ts";
 import type { Database, Transaction } from "../store/db.ts";
+import { storeFailure } from "../store/failures.ts";
 import { releaseNext } from "../store/queue/release.ts";
 import { reopenDeliveries } from "../store/queue/reopen.ts";
 import * as store from "../store/replays.ts";
@@ -38,11 +40,27 @@ export function createReplayRunner(parts: ReplayRunnerParts): ReplayRunner {
   async function round(): Promise<boolean> {
     let hasMore = false;
     for (let after: string | null = UUID_MIN; after !== null; ) {
-      const step: Step = await db.transaction((tx) => stepAfter(tx, { db, signals }, after!));
+      const step: Step = await tryStep(after);
       hasMore ||= step.hasMore;
       after = step.replay;
     }
     return hasMore;
+  }
+
+  /** Advances one replay. If that fails, the others must not wait for it. @throws if the database is unavailable */
+  async function tryStep(after: string): Promise<Step> {
+    let locked: store.RunningReplay | undefined;
+    const onLocked = (replay: store.RunningReplay) => {
+      locked = replay;
+    };
+    try {
+      return await db.transaction((tx) => stepAfter(tx, { db, signals }, after, onLocked));
+    } catch (err) {
+      if (locked === undefined || storeFailure(err) !== null) throw err;
+      const ids = { replay: shortUuid(locked.id), webhook: shortUuid(locked.webhook_id) };
+      parts.log.warn({ err, ...ids }, "Replay step failed; retrying in the next round");
+      return { replay: locked.id, hasMore: false };
+    }
   }
 
   const loop = new Loop(parts, {
@@ -65,9 +83,11 @@ async function stepAfter(
   tx: Transaction,
   { db, signals }: Pick<ReplayRunnerParts, "db" | "signals">,
   after: string,
+  onLocked: (replay: store.RunningReplay) => void,
 ): Promise<Step> {
   const replay = await store.lockNextReplay(tx, after);
   if (replay === undefined) return { replay: null, hasMore: false };
+  onLocked(replay);
   const { id, space_id, webhook_id, pending, rate, idle_s } = replay;
   if (replay.orphaned) {
     await store.changeReplay(tx, space_id, id, "canceled", "Its webhook was deleted.");

@@ -1,4 +1,7 @@
-/** The delay before each retry, in seconds. Including the first attempt, there are ten attempts in about three days. */
+/**
+ * The delay before each retry, in seconds. Including the first attempt, there are ten attempts in about three days: soon
+ * after a brief failure, and often enough during a weekend.
+ */
 export const RETRY_SCHEDULE_S: readonly number[] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 
 /** Each delay varies by ±20%, so that deliveries that failed together are not retried together. */

@@ -48,7 +48,7 @@ export function groupCommit<Work, Result>({ commit, subject = () => null }: Grou
   return (work: Work): Promise<Result> =>
     new Promise((resolve, reject) => {
       if (waiting.length >= LIMITS.GROUP_COMMIT_WAITING_MAX)
-        return reject(new MaveError("OVERLOADED", undefined, { retryAfter_s: 2 }));
+        return reject(new MaveError("OVERLOADED", undefined, { retryAfter_s: LIMITS.OVERLOADED_RETRY_S }));
       waiting.push({ work, resolve, reject });
       if (!isRunning) queueMicrotask(run); // so that the first group includes all work added in this tick
     });

@@ -122,7 +122,7 @@ class Recorded {
 
 /**
  * How far apart the clocks may be. A video's creation time comes from the database's clock, but the time in an event's
- * id comes from a node's clock.
+ * id comes from a node's clock. A day is far more than clocks ever differ, and costs at most one more partition.
  */
 const CLOCKS_APART_MS = 86_400_000;
 

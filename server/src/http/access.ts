@@ -23,6 +23,7 @@ export function createAccessHook(parts: AccessParts) {
     const access = request.routeOptions.config.access ?? defaultAccess(request.method);
     if (access === "anyone" || request.is404) return;
     request.who = await identify(parts, request, reply, access);
+    reply.header("cache-control", "no-store"); // a response may be for this caller only
     authorize(request.who, access);
   };
 }

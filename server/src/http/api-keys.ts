@@ -26,7 +26,6 @@ export function apiKeyRoutes(app: Api, { apiKeys, change }: { apiKeys: ApiKeys; 
     (request, reply) => {
       const { name, scope = "write" } = request.body;
       const audit = { action: "api_key.created", subject, details: () => ({ name, scope }) };
-      reply.header("cache-control", "no-store");
       return change(
         request,
         reply,

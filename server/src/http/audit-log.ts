@@ -30,7 +30,8 @@ export function auditLogRoutes(app: Api, { db }: { db: Sql }): void {
   );
 }
 
-function present({ id, action, actor, address, subject, details, created_at }: AuditRow) {
+function present({ id, action, actor, actor_id, address, subject, details, created_at }: AuditRow) {
   const created = unixSeconds(created_at.getTime());
-  return { id: shortUuid(id), object: "audit_entry" as const, created, action, actor, address, subject, details };
+  const entry = { action, actor, actor_id, address, subject, details };
+  return { id: shortUuid(id), object: "audit_entry" as const, created, ...entry };
 }

@@ -5,6 +5,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { MaveError } from "../kernel/errors.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import type { Random } from "../kernel/random.ts";
+import { shortUuid } from "../kernel/short-uuid.ts";
 import { uuidV7 } from "../kernel/uuid.ts";
 import { insertAuditEntry } from "../store/audit-log.ts";
 import type { Database, Sql, Transaction } from "../store/db.ts";
@@ -147,6 +148,7 @@ async function writeAudit<Result>(
     id: uuidV7(clock.now(), random),
     action: audit.action,
     actor: actorName(request.who),
+    actor_id: request.who.kind === "key" ? shortUuid(request.who.id) : request.who.id,
     address: request.ip,
     subject: audit.subject?.(result) ?? null,
     details: audit.details?.(result),

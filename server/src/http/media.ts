@@ -5,16 +5,19 @@ import { MaveError } from "../kernel/errors.ts";
 import type { Blobs } from "../videos/blobs.ts";
 import type { Api } from "./api.ts";
 
-const TYPES: Record<string, string> = {
-  m3u8: "application/vnd.apple.mpegurl",
-  mp4: "video/mp4",
-  jpg: "image/jpeg",
-  vtt: "text/vtt; charset=utf-8",
+/**
+ * How to serve each kind of file. The content at a URL never changes, but a deleted video must disappear from caches:
+ * playlists, without which nothing plays, are always revalidated, and everything else is kept for at most a day.
+ */
+const KINDS: Record<string, { type: string; cache: string }> = {
+  m3u8: { type: "application/vnd.apple.mpegurl", cache: "public, no-cache" },
+  mp4: { type: "video/mp4", cache: "public, max-age=86400" },
+  jpg: { type: "image/jpeg", cache: "public, max-age=3600" },
+  vtt: { type: "text/vtt; charset=utf-8", cache: "public, max-age=3600" },
 };
 
-/** Any cache can store these files, because the content at a URL never changes. Any site can read them. */
+/** Any site can read these files. */
 const HEADERS = {
-  "cache-control": "public, max-age=31536000, immutable",
   "access-control-allow-origin": "*",
   "access-control-expose-headers": "content-length, content-range, accept-ranges, etag",
   "cross-origin-resource-policy": "cross-origin",
@@ -41,11 +44,13 @@ export async function mediaRoutes(app: Api, { blobs }: { blobs: Blobs }): Promis
 async function sendMedia(blobs: Blobs, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { video, folder, file } = request.params as { video: string; folder: string; file: string };
   const key = `${video}/${folder}/${file}`;
-  const type = TYPES[file.slice(file.lastIndexOf(".") + 1)];
-  const found = type === undefined ? null : await blobs.head(key);
+  const kind = KINDS[file.slice(file.lastIndexOf(".") + 1)];
+  const found = kind && (await blobs.head(key));
   if (!found) throw new MaveError("NOT_FOUND");
   const etag = `"${found.bytes.toString(36)}-${found.modified.getTime().toString(36)}"`;
-  reply.headers({ ...HEADERS, "content-type": type, etag, "last-modified": found.modified.toUTCString() });
+  const { type, cache } = kind;
+  reply.headers({ ...HEADERS, "content-type": type, "cache-control": cache, etag });
+  reply.header("last-modified", found.modified.toUTCString());
   if (request.headers["if-none-match"]?.includes(etag)) return reply.code(304).send();
   const range = readRange(request.headers, found.bytes, etag);
   if (range === "unsatisfiable")

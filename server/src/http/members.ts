@@ -46,7 +46,6 @@ export function memberRoutes(
       config: { access: "owner" },
     },
     (request, reply) => {
-      reply.header("cache-control", "no-store");
       return change(request, reply, (tx) => people.invite(tx, request.who.space), {
         status: 201,
         audit: { action: "member.invited" },

@@ -14,11 +14,14 @@ export interface Problem {
   errors?: readonly FieldError[];
 }
 
-/** Sends an error as a problem. The cause of an unexpected error is logged but not sent. */
+/**
+ * Sends an error as a problem, which no cache may keep. The cause of an unexpected error is logged but not sent.
+ */
 export function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = toMaveError(thrown);
   if (error.status >= 500)
     request.log.error({ err: error.cause ?? error, code: error.code, request: request.id }, "Request failed");
+  reply.header("cache-control", "no-store");
   if (error.status === 401) reply.header("www-authenticate", 'Bearer realm="mave"');
   if (error.retryAfter_s !== undefined) reply.header("retry-after", String(error.retryAfter_s));
   return reply
@@ -33,7 +36,7 @@ export function problem(error: MaveError, request: string): Problem {
   return { type, title, status, code, detail, request, ...(errors.length > 0 && { errors }) };
 }
 
-const UNAVAILABLE_RETRY_S = 2;
+const UNAVAILABLE_RETRY_S = 2; // the embedded PostgreSQL restarts within a second
 
 function toMaveError(thrown: unknown): MaveError {
   if (thrown instanceof MaveError) return thrown;

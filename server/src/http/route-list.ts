@@ -25,6 +25,7 @@ export function addRouteList(app: Api): void {
     const path = request.url.split("?", 1)[0]!;
     const allowed = routes.filter(({ url }) => paths.get(url)!.test(path)).map(({ method }) => method);
     if (allowed.length === 0) throw new MaveError("ROUTE_UNKNOWN");
+    if (allowed.includes(request.method)) throw new MaveError("NOT_FOUND", "No file has this name."); // a static route
     reply.header("allow", [...new Set(allowed)].join(", "));
     throw new MaveError("METHOD_UNKNOWN");
   });

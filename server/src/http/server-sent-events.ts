@@ -32,8 +32,8 @@ export interface Streams {
 export const message = (fields: { event?: string; id?: string; data: string }): string =>
   `${fields.event ? `event: ${fields.event}\n` : ""}${fields.id ? `id: ${fields.id}\n` : ""}data: ${fields.data}\n\n`;
 
-const RECONNECT_MS = 2_000;
-const BUSY_RETRY_S = 10;
+const RECONNECT_MS = 2_000; // how long a client waits, so that a restarted node is not hit by all of them at once
+const BUSY_RETRY_S = 10; // streams end when their page is closed, which takes a while
 
 /** @param isAuthenticated checked on each heartbeat, so that a stream ends when its key or session becomes invalid */
 export function createStreams(clock: Clock, isAuthenticated: (request: FastifyRequest) => Promise<boolean>): Streams {

@@ -80,7 +80,9 @@ export async function createServerFrame(parts: ServerParts): Promise<Api> {
 function securityHeaders(publicUrl: string): Record<string, string> {
   return {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -109,7 +111,11 @@ function rawServer(
 ): Server {
   const isHostAllowed = createHostCheck(publicUrl);
   const server = createServer(
-    { maxHeaderSize: LIMITS.REQUEST_HEADERS_BYTES, requireHostHeader: false },
+    {
+      maxHeaderSize: LIMITS.REQUEST_HEADERS_BYTES,
+      requireHostHeader: false,
+      connectionsCheckingInterval: LIMITS.REQUEST_HEADERS_CHECK_MS,
+    },
     (request, response) => {
       if (!isHostAllowed(request, response)) return;
       if (tus?.(request, response)) return;
@@ -117,6 +123,7 @@ function rawServer(
     },
   );
   server.headersTimeout = LIMITS.REQUEST_HEADERS_MS;
+  server.maxConnections = LIMITS.CONNECTIONS_MAX;
   server.requestTimeout = 0; // uploads can be slow; JSON bodies have their own timeout
   server.keepAliveTimeout = LIMITS.KEEP_ALIVE_MS;
   return server;

@@ -111,7 +111,7 @@ describe("a PUT of a file", () => {
 });
 
 describe("media files", () => {
-  test("support range requests, requests from any origin, and immutable caching", async () => {
+  test("support range requests and requests from any origin, and are cached for at most a day", async () => {
     const id = await anyReadyVideo();
     const file = `${url}/media/${id}/1/720p.mp4`;
     const { size } = await stat(`${room.folders.media}/${id}/1/720p.mp4`);
@@ -121,7 +121,7 @@ describe("media files", () => {
     expect(Object.fromEntries(part.headers)).toMatchObject({
       "content-range": `bytes 4-7/${size}`,
       "content-type": "video/mp4",
-      "cache-control": "public, max-age=31536000, immutable",
+      "cache-control": "public, max-age=86400",
       "access-control-allow-origin": "*",
       "cross-origin-resource-policy": "cross-origin",
       "x-content-type-options": "nosniff",
@@ -135,6 +135,7 @@ describe("media files", () => {
     expect((await fetch(file, { headers: { range: `bytes=${size}-` } })).status).toBe(416);
     const playlist = await fetch(`${url}/media/${id}/1/master.m3u8`);
     expect(playlist.headers.get("content-type")).toBe("application/vnd.apple.mpegurl");
+    expect(playlist.headers.get("cache-control")).toBe("public, no-cache"); // nothing plays after a deletion
   });
 
   test("return 404 as soon as their video is deleted", async () => {
@@ -142,7 +143,8 @@ describe("media files", () => {
     expect((await fetch(`${url}/media/${id}/1/poster.jpg`)).status).toBe(200);
     await room.library.remove(db, room.space, id);
     expect((await fetch(`${url}/media/${id}/1/poster.jpg`)).status).toBe(404);
-    expect((await fetch(`${url}/media/${id}/1/master.m3u8`)).status).toBe(404);
+    const playlist = await fetch(`${url}/media/${id}/1/master.m3u8`);
+    expect([playlist.status, playlist.headers.get("cache-control")]).toEqual([404, "no-store"]);
   });
 
   test.each([

@@ -86,7 +86,10 @@ export function videoRoutes(app: Api, { library, change }: { library: Library; c
       },
     },
     (request, reply) =>
-      change(request, reply, (tx) => library.remove(tx, request.who.space, request.params.id), { present: deleted }),
+      change(request, reply, (tx) => library.remove(tx, request.who.space, request.params.id), {
+        audit: { action: "video.deleted", subject: ({ id }) => id, details: ({ name }) => ({ name }) },
+        present: deleted,
+      }),
   );
 
   app.post(
@@ -105,6 +108,7 @@ export function videoRoutes(app: Api, { library, change }: { library: Library; c
     (request, reply) =>
       change(request, reply, (tx) => library.createUploadToken(tx, request.who.space, request.params.id), {
         status: 201,
+        audit: { action: "video.upload_token_created", subject: () => request.params.id },
       }),
   );
 }

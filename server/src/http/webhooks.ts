@@ -162,7 +162,6 @@ function secretRoutes(app: Api, { webhooks, change }: WebhookRouteParts): void {
     },
     (request, reply) => {
       const audit = { action: "webhook.secret_revealed", subject: () => request.params.id };
-      reply.header("cache-control", "no-store");
       return change(request, reply, (tx) => webhooks.revealSecret(tx, request.who.space, request.params.id), { audit });
     },
   );

@@ -17,6 +17,7 @@ export const LIMITS = {
 
   // DNS and connections to receivers.
   DNS_QUERY_MS: 1_500, // for the first of two tries; together they take at most 4.5 s, which fits in ATTEMPT_CONNECT_MS
+  HOSTS_FILE_CHECK_MS: 5_000, // between checks of whether the hosts file has changed
   DNS_CACHE_NAMES_MAX: 20_000, // the least recently used name is evicted first
   DNS_CACHE_MIN_MS: 5_000, // otherwise, a TTL of 0 would cause a query for every connection
   DNS_CACHE_MAX_MS: 300_000, // a receiver that moves is reachable again within five minutes
@@ -63,6 +64,7 @@ export const LIMITS = {
   RELEASES_WAITING_MAX: 20_000, // as many as deliveries queued; the sweeper releases the rest
   SETTLE_RETRY_MS: 250, // between tries while the database is unavailable
   GROUP_COMMIT_EVENTS_MAX: 128, // a commit of this size takes a few milliseconds, and everything in it waits that long
+  OVERLOADED_RETRY_S: 2, // the waiting creations are committed within this time
   GROUP_COMMIT_WAITING_MAX: 20_000, // items waiting for a commit; further ones are refused before they use memory
   STEP_MANUAL: 32_000, // a step past the end of any schedule, for single attempts (test events and manual sends)
   SEND_AGAIN_WINDOW_MS: 1_000, // clicks on "Send again" within this window count as one
@@ -78,6 +80,7 @@ export const LIMITS = {
   STATEMENT_LONG_MS: 60_000, // for dropping a day's partitions, and for waiting until another node has migrated
   DATABASE_CONNECTIONS: 20, // the embedded PostgreSQL accepts 60; an external one is shared by several nodes
   DATABASE_CONNECT_MS: 5_000, // also how long a statement waits for a free connection
+  DATABASE_IDLE_MS: 30_000, // after a burst, other nodes can use the connections
   DATABASE_KEEPALIVE_MS: 5_000, // a connection that is idle for this long is probed by TCP
 
   // Nodes, and recovery of lost work.
@@ -97,6 +100,8 @@ export const LIMITS = {
   BODY_DISCARD_MS: 2_000, // how long the rest of a rejected body is read, so that the client gets the response
   FIELD_ERRORS_MAX: 100, // reported in one response; no form has that many fields
   REQUEST_HEADERS_MS: 15_000, // the same as for a body; a slower client would only tie up a socket
+  REQUEST_HEADERS_CHECK_MS: 2_000, // between checks for connections whose headers are late; Node's default is 30 s
+  CONNECTIONS_MAX: 10_000, // each holds a socket and some memory, even if it never sends a request
   REQUEST_HEADERS_BYTES: 16_384, // Node's default
   KEEP_ALIVE_MS: 72_000, // above the idle timeout of common proxies, so that the proxy closes first
   EVENT_LOOP_DELAY_MS: 5_000, // a server this far behind rejects new requests

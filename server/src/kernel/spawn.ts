@@ -46,8 +46,8 @@ export interface RunOptions {
   signal?: AbortSignal;
 }
 
-const ERRORS_KEPT_BYTES = 8_192;
-const TERM_BEFORE_KILL_MS = 2_000;
+const ERRORS_KEPT_BYTES = 8_192; // the last messages of ffmpeg, for the log
+const TERM_BEFORE_KILL_MS = 2_000; // ffmpeg finishes its file within this time
 
 /** Runs a program on untrusted input, within bounds, until it ends. Never throws, whatever the program does. */
 export async function runBounded(command: string, args: readonly string[], options: RunOptions): Promise<Run> {

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
 import { createSecureContext, rootCertificates, type TLSSocket } from "node:tls";
 import { buildConnector } from "undici";
@@ -16,7 +17,8 @@ export interface Connection {
   tls: number | null;
   /** The peer's address, or the address that could not be reached. */
   address: string | null;
-  certificateUntil: Date | null;
+  /** The peer's certificate, even if it was rejected; null for plain HTTP. */
+  certificate: X509Certificate | null;
   /** Whether a request has already been sent on this connection. */
   used: boolean;
   /** Whether a request is in flight on this connection. */
@@ -46,6 +48,8 @@ export interface ConnectorParts {
   connect_ms: number;
   /** PEM certificates to trust in addition to the public CAs. */
   extraCa?: readonly string[] | undefined;
+  /** PEM certificate and key with which this server identifies itself to receivers that ask for it. */
+  clientCertificate?: { cert: string; key: string } | undefined;
 }
 
 /**
@@ -61,7 +65,7 @@ export function createConnector(parts: ConnectorParts): Connector {
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: LIMITS.CONNECT_ADDRESS_MS, // Node's default of 250 ms fails for distant receivers
     lookup: parts.resolver.lookup,
-    secureContext: secureContext(parts.extraCa),
+    secureContext: secureContext(parts),
   }) as (options: buildConnector.Options, callback: buildConnector.Callback) => Socket;
   let open = 0;
 
@@ -109,7 +113,7 @@ const newConnection = (): Connection => ({
   connect: null,
   tls: null,
   address: null,
-  certificateUntil: null,
+  certificate: null,
   used: false,
   busy: false,
   expired: false,
@@ -117,8 +121,9 @@ const newConnection = (): Connection => ({
 });
 
 /** Built once and shared by all connections. Without `ca`, Node trusts its own CAs, including NODE_EXTRA_CA_CERTS. */
-function secureContext(extraCa: readonly string[] | undefined) {
-  return createSecureContext(extraCa === undefined ? {} : { ca: [...rootCertificates, ...extraCa] });
+function secureContext({ extraCa, clientCertificate }: Pick<ConnectorParts, "extraCa" | "clientCertificate">) {
+  const ca = extraCa && [...rootCertificates, ...extraCa];
+  return createSecureContext({ ...(ca && { ca }), ...clientCertificate });
 }
 
 function checkLiteral(hostname: string, policy: AddressPolicy): NetworkError | null {
@@ -182,8 +187,13 @@ function watch(
     if (!check.ok) socket.destroy(new NetworkError(check.word, "ADDRESS_BLOCKED", check.reason));
   });
   if (protocol !== "https:") return;
+  // Node verifies the certificate in a listener for this event, and destroys the socket if it is invalid.
+  socket.prependOnceListener("secure", () => {
+    // Not getPeerX509Certificate: called this early, it makes Node's own verification fail.
+    const { raw } = (socket as TLSSocket).getPeerCertificate();
+    connection.certificate = raw === undefined ? null : new X509Certificate(raw);
+  });
   socket.prependOnceListener("secureConnect", () => {
     connection.tls = lap();
-    connection.certificateUntil = (socket as TLSSocket).getPeerX509Certificate()?.validToDate ?? null;
   });
 }

@@ -6,6 +6,7 @@ import { LIMITS } from "../kernel/limits.ts";
 import type { Connection, Connector } from "./connector.ts";
 import { ERROR_WORDS, type Failure, failureOf, NetworkError } from "./error-words.ts";
 import type { Exchange, ReceiverResponse } from "./exchange.ts";
+import { tlsFault } from "./tls-faults.ts";
 
 /** The client's dependencies, shared by all requests. */
 export interface RequestParts {
@@ -140,7 +141,12 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
     const failure = failureOf(error);
     if (this.#status !== null)
       this.#settle(null, `The connection failed before the response was complete (${failure.code}).`);
-    else this.#settle(failure, detailOf(failure, error));
+    else if (isHttp2(error)) this.#settle({ ...failure, word: "http2_only" }, null);
+    else {
+      const { certificate = null } = this.#connection ?? {};
+      const { word, note } = tlsFault(failure, certificate, new URL(this.origin.name).hostname);
+      this.#settle({ ...failure, word }, note ?? detailOf(failure, error));
+    }
   }
 
   /** Ends the request immediately, for shutdown. */
@@ -197,7 +203,7 @@ export class InFlightRequest implements Dispatcher.DispatchHandler {
       note,
       timings: this.#timings(),
       address: this.#connection?.address ?? null,
-      certificateUntil: this.#connection?.certificateUntil ?? null,
+      certificateUntil: this.#connection?.tls == null ? null : (this.#connection.certificate?.validToDate ?? null),
       response: status === null ? null : this.#response(),
       wrote: this.#wroteAt !== null,
     });
@@ -231,11 +237,20 @@ function statusFailure(status: number | null): Failure | null {
   return { word: redirect ? "redirect_refused" : "status", code: String(status) };
 }
 
+/** Whether the parser failed at the SETTINGS frame with which a server begins HTTP/2 (RFC 9113 §6.5). */
+function isHttp2(error: Error & { data?: string }): boolean {
+  const [lengthHigh, lengthMiddle, , type] = Buffer.from(error.data ?? "", "latin1");
+  return error.name === "HTTPParserError" && lengthHigh === 0 && lengthMiddle === 0 && type === SETTINGS_FRAME;
+}
+
+const SETTINGS_FRAME = 4;
+
 /**
  * Returns detail beyond the error word, such as the host name, the address and rule, or the HTTP violation. Only errors
  * whose messages are written for users are included, because other messages may contain paths and internals.
  */
 function detailOf({ word }: Failure, error: Error): string | null {
+  if (word === "headers_too_large") return `They are longer than ${LIMITS.RESPONSE_HEADERS_BYTES} bytes.`;
   if (error.name === "HTTPParserError") return error.message;
   return error instanceof NetworkError && error.message !== ERROR_WORDS[word] ? error.message : null;
 }

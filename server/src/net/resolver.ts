@@ -4,6 +4,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import type { AddressPolicy } from "./address-policy.ts";
 import { NetworkError } from "./error-words.ts";
+import { createMachineNames, type MachineNames } from "./machine-names.ts";
 import { isLocalhost } from "./url-guards.ts";
 
 export interface Address {
@@ -26,6 +27,8 @@ export interface ResolverParts {
   servers?: readonly string[] | undefined;
   /** Timeout for the first of two tries; the second try waits twice as long. */
   try_ms?: number | undefined;
+  /** Default: those in the system's files. */
+  machineNames?: MachineNames | undefined;
 }
 
 /** The cached result for a name. While the DNS servers are failing, its addresses remain usable until `staleUntil`. */
@@ -48,7 +51,9 @@ interface DnsRecord {
  * all others for 20 s. Results are cached for their TTL, concurrent lookups share one query, and the last good result
  * is used while the DNS servers are failing.
  */
-export function createResolver({ policy, clock, servers, try_ms = LIMITS.DNS_QUERY_MS }: ResolverParts): Resolver {
+export function createResolver(parts: ResolverParts): Resolver {
+  const { policy, clock, servers, try_ms = LIMITS.DNS_QUERY_MS } = parts;
+  const { machineNames = createMachineNames(clock) } = parts;
   const system = new SystemResolver({ timeout: try_ms, tries: 2 });
   if (servers !== undefined) system.setServers(servers);
   const names = new Map<string, CacheEntry>();
@@ -58,7 +63,9 @@ export function createResolver({ policy, clock, servers, try_ms = LIMITS.DNS_QUE
     if (cached?.pending) return cached.pending;
     if (cached !== undefined && clock.monotonic() < cached.freshUntil) return touch(names, name, cached);
     const entry = cached ?? { addresses: [], error: null, ttl_ms: 0, freshUntil: 0, staleUntil: 0, pending: null };
-    entry.pending = query(system, name).then((result) => update(entry, result, clock.monotonic()));
+    entry.pending = queryAll(system, machineNames.candidates(name)).then((result) =>
+      update(entry, result, clock.monotonic()),
+    );
     touch(names, name, entry);
     return entry.pending;
   }
@@ -80,13 +87,15 @@ export function createResolver({ policy, clock, servers, try_ms = LIMITS.DNS_QUE
 
   async function addressesOf(hostname: string): Promise<Address[]> {
     if (isLocalhost(hostname)) return localAddresses(hostname, policy);
+    const listed = machineNames.addressesOf(hostname);
+    if (listed.length > 0) return checkAll(hostname, listed.map(addressOf), policy);
     const { addresses, error } = await resolve(hostname.toLowerCase());
     if (error !== null) throw error;
     return checkAll(hostname, addresses, policy);
   }
 }
 
-/** RFC 6761 defines the addresses of localhost, and c-ares does not read the hosts file. */
+/** RFC 6761 defines the addresses of localhost. */
 function localAddresses(hostname: string, policy: AddressPolicy): Address[] {
   const both: Address[] = [
     { address: "127.0.0.1", family: 4 },
@@ -119,6 +128,16 @@ function touch(names: Map<string, CacheEntry>, name: string, entry: CacheEntry):
   return entry;
 }
 
+/** Queries these names in order until one exists. Every other failure is final, because it says nothing about the name. */
+async function queryAll(system: SystemResolver, names: readonly string[]): Promise<DnsRecord[] | NetworkError> {
+  let result: DnsRecord[] | NetworkError = new NetworkError("dns_failed", "ENOTFOUND");
+  for (const name of names) {
+    result = await query(system, name);
+    if (Array.isArray(result) || isServerFailure(result)) return result;
+  }
+  return result;
+}
+
 /** Queries both address families concurrently. A result for either family is enough. */
 async function query(system: SystemResolver, name: string): Promise<DnsRecord[] | NetworkError> {
   const [v4, v6] = await Promise.all([
@@ -147,12 +166,14 @@ function dnsError({ code = "EUNKNOWN" }: NodeJS.ErrnoException, name: string): N
  */
 const isServerFailure = ({ code }: NetworkError): boolean => code !== "ENOTFOUND" && code !== "ENODATA";
 
+const addressOf = (address: string): Address => ({ address, family: address.includes(":") ? 6 : 4 });
+
 function update(entry: CacheEntry, result: DnsRecord[] | NetworkError, now: number): CacheEntry {
   entry.pending = null;
   if (Array.isArray(result)) {
     const ttl_s = Math.min(...result.map(({ ttl }) => ttl));
     entry.ttl_ms = Math.min(Math.max(ttl_s * 1_000, LIMITS.DNS_CACHE_MIN_MS), LIMITS.DNS_CACHE_MAX_MS);
-    entry.addresses = result.map(({ address }) => ({ address, family: address.includes(":") ? 6 : 4 }));
+    entry.addresses = result.map(({ address }) => addressOf(address));
     entry.error = null;
     entry.freshUntil = now + entry.ttl_ms;
     entry.staleUntil = entry.freshUntil + LIMITS.DNS_STALE_MS;

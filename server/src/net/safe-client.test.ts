@@ -1,6 +1,10 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer as createHttp, type RequestListener, type Server } from "node:http";
-import { createServer as createHttps } from "node:https";
+import { createServer as createHttp2 } from "node:http2";
+import { createServer as createHttps, type ServerOptions } from "node:https";
 import type { AddressInfo, Server as NetServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Certificate, type Certificates, makeCertificates } from "../../../test/support/certificates.ts";
 import { type DnsResult, startDnsServer } from "../../../test/support/dns-server.ts";
@@ -8,6 +12,7 @@ import { type Clock, systemClock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { systemRandom } from "../kernel/random.ts";
 import { type AddressPolicy, createAddressPolicy } from "./address-policy.ts";
+import { createMachineNames } from "./machine-names.ts";
 import { createSafeClient, type SafeClientParts } from "./safe-client.ts";
 
 const endings: (() => unknown)[] = [];
@@ -23,6 +28,7 @@ function client(parts: Partial<SafeClientParts> = {}) {
     clock: systemClock,
     random: systemRandom,
     dnsTry_ms: 200,
+    machineNames: createMachineNames(systemClock, { hosts: "/dev/null", resolver: "/dev/null" }),
     ...parts,
   });
   endings.push(() => made.close());
@@ -37,7 +43,7 @@ function client(parts: Partial<SafeClientParts> = {}) {
 async function receiver(
   host = "127.0.0.1",
   port = 0,
-  certificate?: Certificate,
+  certificate?: Certificate & ServerOptions,
   listener: RequestListener = respondOk,
 ) {
   const server: Server = certificate ? createHttps(certificate, listener) : createHttp(listener);
@@ -243,6 +249,59 @@ describe("name resolution", () => {
   });
 });
 
+describe("names that this machine resolves itself", () => {
+  const files = async (hosts: string, resolver = "") => {
+    const folder = await mkdtemp(join(tmpdir(), "mave-names-"));
+    endings.push(() => rm(folder, { recursive: true }));
+    const paths = { hosts: join(folder, "hosts"), resolver: join(folder, "resolv.conf") };
+    await writeFile(paths.hosts, hosts);
+    await writeFile(paths.resolver, resolver);
+    let ahead_ms = 0;
+    const clock = { monotonic: () => systemClock.monotonic() + ahead_ms };
+    const later = () => {
+      ahead_ms += LIMITS.HOSTS_FILE_CHECK_MS + 1;
+    };
+    return { paths, later, machineNames: createMachineNames(clock, paths) };
+  };
+
+  test("are taken from the hosts file, and changes to it are noticed", async () => {
+    const target = await receiver();
+    const { paths, later, machineNames } = await files("127.0.0.1 receiver.example.test # ours\n::1 other\n");
+    const servers = await dns(() => "nxdomain");
+    const { post } = client({ machineNames, dnsServers: [servers.address], policy: open("loopback", "10.0.0.0/8") });
+    expect(await post(`http://receiver.example.test:${target.port}/`)).toMatchObject({ status: 200 });
+    expect(await post(`http://moved.example.test:${target.port}/`)).toMatchObject({ error: { word: "dns_failed" } });
+    await writeFile(paths.hosts, "127.0.0.1 once.example.test twice.example.test\n");
+    later();
+    expect(await post(`http://twice.example.test:${target.port}/`)).toMatchObject({ status: 200 });
+  });
+
+  test("are subject to the address policy", async () => {
+    const { machineNames } = await files("127.0.0.1 inside.example.com\n169.254.169.254 metadata.example.com\n");
+    const { post } = client({ machineNames, policy: open() });
+    for (const name of ["inside", "metadata"])
+      expect(await post(`http://${name}.example.com/`)).toMatchObject({
+        error: { word: "address_blocked" },
+        wrote: false,
+      });
+  });
+
+  test("are completed with the resolver's search list", async () => {
+    const target = await receiver();
+    const { machineNames } = await files("", "search apps.internal.test\noptions ndots:5\n");
+    const asked: string[] = [];
+    const servers = await dns((name) => {
+      asked.push(name);
+      return name === "receiver.apps.internal.test" ? { addresses: ["127.0.0.1"] } : "nxdomain";
+    });
+    const policy = open("loopback", "10.0.0.0/8");
+    const { post } = client({ machineNames, dnsServers: [servers.address], policy });
+    expect(await post(`http://receiver:${target.port}/`)).toMatchObject({ status: 200 });
+    await post(`http://full.example.com:${target.port}/`);
+    expect(asked.filter((name) => name.includes("full"))[0]).toBe("full.example.com"); // complete names come first
+  });
+});
+
 describe("TLS", () => {
   let certificates: Certificates;
   beforeAll(() => {
@@ -259,13 +318,20 @@ describe("TLS", () => {
     }
   });
 
-  test.each(["expired", "notYetValid", "wrongName", "selfSigned", "unknownAuthority"] as const)(
-    "rejects a certificate with the fault %s before any byte of the request is sent",
-    async (fault) => {
+  test.each([
+    ["expired", "certificate_expired", /^It expired on \d{4}-\d\d-\d\d \d\d:\d\d UTC\.$/],
+    ["notYetValid", "certificate_not_yet_valid", /^It is valid from 20\d\d-.+ UTC\. Check the clocks/],
+    ["wrongName", "certificate_wrong_name", /^It is for DNS:.+, not for localhost\.$/],
+    ["selfSigned", "certificate_untrusted", /^It was issued by “.+”\. .+ MAVE_CA_FILE\.$/],
+    ["unknownAuthority", "certificate_untrusted", /^It was issued by “.+”\. .+ MAVE_CA_FILE\.$/],
+  ] as const)(
+    "rejects a certificate with the fault %s before any byte of the request is sent, and names the fault",
+    async (fault, word, note) => {
       const target = await receiver("127.0.0.1", 0, certificates[fault]);
       const { post } = client({ extraCa: [certificates.ca] });
       const exchange = await post(`https://localhost:${target.port}/`);
-      expect(exchange).toMatchObject({ error: { word: "tls_failed" }, status: null, wrote: false });
+      expect(exchange).toMatchObject({ error: { word }, status: null, wrote: false });
+      expect(exchange.note).toMatch(note);
       expect(exchange.error?.code).toMatch(/^[A-Z_]+$/);
       expect(target.requests).toBe(0);
     },
@@ -276,12 +342,54 @@ describe("TLS", () => {
     const servers = await dns(() => ({ addresses: ["127.0.0.1"] }));
     const { post } = client({ extraCa: [certificates.ca], dnsServers: [servers.address] });
     expect(await post(`https://receiver.example.net:${target.port}/`)).toMatchObject({ status: 200 });
-    expect(await post(`https://other.example.net:${target.port}/`)).toMatchObject({ error: { word: "tls_failed" } });
+    expect(await post(`https://other.example.net:${target.port}/`)).toMatchObject({
+      error: { word: "certificate_wrong_name" },
+      note: expect.stringMatching(/, not for other\.example\.net\.$/),
+    });
   });
 
   test("rejects a certificate issued by a private CA that is not configured as an extra CA", async () => {
     const target = await receiver("127.0.0.1", 0, certificates.good);
-    expect(await client().post(`https://localhost:${target.port}/`)).toMatchObject({ error: { word: "tls_failed" } });
+    expect(await client().post(`https://localhost:${target.port}/`)).toMatchObject({
+      error: { word: "certificate_untrusted" },
+    });
+  });
+
+  test("names a missing intermediate certificate, which only public authorities have a download address for", async () => {
+    const target = await receiver("127.0.0.1", 0, certificates.leafOnly);
+    const { post } = client({ extraCa: [certificates.ca] });
+    expect(await post(`https://localhost:${target.port}/`)).toMatchObject({
+      error: { word: "certificate_incomplete", code: "UNABLE_TO_VERIFY_LEAF_SIGNATURE" },
+      note: "The missing certificate is that of “intermediate”.",
+    });
+  });
+
+  test("identifies itself with a client certificate to a receiver that requires one", async () => {
+    const { good, ca } = certificates;
+    const target = await receiver("127.0.0.1", 0, { ...good, ca, requestCert: true });
+    const url = `https://localhost:${target.port}/`;
+    expect(await client({ extraCa: [ca], clientCertificate: good }).post(url)).toMatchObject({ status: 200 });
+    expect((await client({ extraCa: [ca] }).post(url)).status).toBeNull();
+    expect(target.requests).toBe(1);
+  });
+
+  test.each([
+    ["TLS 1.1", "tls_too_old", { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" }],
+    ["HTTP/2 only", "http2_only", { ALPNProtocols: ["h2"] }],
+  ] as const)("names a receiver that supports %s", async (_, word, options) => {
+    const target = await receiver("127.0.0.1", 0, { ...certificates.good, ...options });
+    const { post } = client({ extraCa: [certificates.ca] });
+    expect(await post(`https://localhost:${target.port}/`)).toMatchObject({ error: { word } });
+  });
+
+  test("names a receiver that speaks plain HTTP or HTTP/2 without TLS", async () => {
+    const plain = await receiver();
+    expect(await client().post(`https://localhost:${plain.port}/`)).toMatchObject({ error: { word: "tls_missing" } });
+    const http2 = createHttp2();
+    endings.push(() => http2.close());
+    await new Promise<void>((resolve) => http2.listen(0, "127.0.0.1", resolve));
+    const { port } = http2.address() as AddressInfo;
+    expect(await client().post(`http://localhost:${port}/`)).toMatchObject({ error: { word: "http2_only" } });
   });
 });
 

@@ -7,6 +7,7 @@ import { type Connector, createConnector } from "./connector.ts";
 import type { ErrorWord } from "./error-words.ts";
 import type { Exchange } from "./exchange.ts";
 import { InFlightRequest, type Origin } from "./in-flight-request.ts";
+import type { MachineNames } from "./machine-names.ts";
 import { createResolver } from "./resolver.ts";
 
 export type { Exchange } from "./exchange.ts";
@@ -48,8 +49,11 @@ export interface SafeClientParts {
   dnsServers?: readonly string[];
   /** Timeout for the first of two tries of a DNS query; the second try waits twice as long. */
   dnsTry_ms?: number;
+  machineNames?: MachineNames;
   /** PEM certificates to trust in addition to the public CAs. */
-  extraCa?: readonly string[];
+  extraCa?: readonly string[] | undefined;
+  /** PEM certificate and key with which this server identifies itself to receivers that ask for it. */
+  clientCertificate?: { cert: string; key: string } | undefined;
 }
 
 /** A checked URL: its origin and path, or the exchange that reports why it was rejected. */
@@ -60,9 +64,9 @@ type CheckedUrl = { refusal: null; origin: Origin; path: string } | { refusal: E
  * origin share connections.
  */
 export function createSafeClient(parts: SafeClientParts): SafeClient {
-  const { policy, clock, random, connect_ms = LIMITS.ATTEMPT_CONNECT_MS, dnsServers, dnsTry_ms, extraCa } = parts;
-  const resolver = createResolver({ policy, clock, servers: dnsServers, try_ms: dnsTry_ms });
-  const connector = createConnector({ policy, resolver, clock, random, connect_ms, extraCa });
+  const { policy, clock, connect_ms = LIMITS.ATTEMPT_CONNECT_MS, dnsServers, dnsTry_ms, machineNames } = parts;
+  const resolver = createResolver({ policy, clock, servers: dnsServers, try_ms: dnsTry_ms, machineNames });
+  const connector = createConnector({ ...parts, resolver, connect_ms });
   const agent = new Agent(agentOptions(connector));
   /** An agent whose connections close after one request, so that each request opens a new one. */
   const freshAgent = new Agent(agentOptions(connector));

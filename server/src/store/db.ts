@@ -100,7 +100,11 @@ const beginLong = (limit_ms: number): string =>
 export function openDatabase(options: DatabaseOptions): Database {
   const { connection, pooled = false, direct = null, connections, onError = () => {} } = options;
   const { onEffectError = throwLater, statement_ms = LIMITS.STATEMENT_MS } = options;
-  const pool = new pg.Pool({ ...optionsOf(connection, statement_ms), idleTimeoutMillis: 30_000, max: connections });
+  const pool = new pg.Pool({
+    ...optionsOf(connection, statement_ms),
+    idleTimeoutMillis: LIMITS.DATABASE_IDLE_MS,
+    max: connections,
+  });
   const send = sender(pool, pooled, statement_ms);
   pool.on("error", onError);
   // The pool handles errors only on idle connections. Without a listener, a connection that breaks between two

@@ -2,6 +2,7 @@ import { readFile, rm, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
 import { pause } from "../kernel/clock.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import type { Log } from "../kernel/log.ts";
 import { StartFailure } from "../kernel/start-failure.ts";
 import { type Cluster, isAlive, lastWords, openCluster, PORT, run, socketFolder } from "./postgres-cluster.ts";
@@ -25,10 +26,10 @@ const SETTINGS = {
 };
 
 const LOCK = 1_835_103_845; // "mave" in ASCII
-const POLL_MS = 20;
+const POLL_MS = 20; // a startup takes about half a second
 const LOCK_WAIT_MS = 2_000; // how long the server may take to notice that a dead owner's connection is lost
 const STOP_MS = 15_000; // a fast shutdown writes at most max_wal_size
-const LOG_MAX_BYTES = 1_000_000;
+const LOG_MAX_BYTES = 1_000_000; // only the last messages are ever read
 
 export interface Connection {
   host: string;
@@ -139,7 +140,11 @@ async function lock(guard: pg.Client): Promise<string | null> {
   return found.rows[0]?.application_name ?? "a process that is exiting";
 }
 
-/** Waits for a postmaster that is already running. @returns null if there is none */
+/**
+ * Waits for a postmaster that is already running, for as long as it lives: recovery after a crash takes as long as its
+ * log is long, and ending it would only make it start over.
+ * @returns null if there is none
+ */
 async function takeOver(cluster: Cluster): Promise<Connection | null> {
   for (;;) {
     const running = await readPostmaster(cluster.data);
@@ -211,7 +216,9 @@ const isResponding = async (connection: Connection): Promise<boolean> => {
 /** @returns null if the server does not accept connections */
 async function connect(connection: Connection): Promise<pg.Client | null> {
   // Does not connect to `mave`, because tests copy it, and a database with open connections cannot be copied.
-  const client = new pg.Client({ ...connection, database: "postgres", application_name: `process ${process.pid}` });
+  const limits = { connectionTimeoutMillis: LIMITS.DATABASE_CONNECT_MS, query_timeout: LIMITS.STATEMENT_MS };
+  const name = `process ${process.pid}`;
+  const client = new pg.Client({ ...connection, ...limits, database: "postgres", application_name: name });
   client.on("error", () => {}); // only the "end" event matters
   return client.connect().then(
     () => client,

@@ -11,7 +11,7 @@ export interface OverviewCounts {
   per_minute: number;
 }
 
-const OPEN_COUNTED_MAX = 10_000;
+const OPEN_COUNTED_MAX = 10_000; // every page polls this count; a larger backlog is shown as this number
 
 /**
  * Served by webhooks_pkey, pending_deliveries_pkey, and webhook_hours_pkey. Reads the space's webhooks and their counts

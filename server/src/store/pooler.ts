@@ -2,7 +2,10 @@ import type pg from "pg";
 import { systemClock } from "../kernel/clock.ts";
 import { type Address, connectTo } from "./db.ts";
 
-/** Number of concurrent transactions whose sessions are compared with the first client's. */
+/**
+ * Number of concurrent transactions whose sessions are compared with the first client's. With three, a pooler that
+ * shares sessions is practically never mistaken for one that does not.
+ */
 const LOOKS = 3;
 /**
  * Far longer than it takes to run a statement that reads nothing. A client with its own session never waits this long.

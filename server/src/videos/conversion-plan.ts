@@ -21,13 +21,13 @@ export interface Rung {
   maxrate_kbps: number;
 }
 
-const SHORT_SIDE_MAX = 1080;
-const COPY_FPS_MAX = 61;
-const COPY_LEVEL_MAX = 51;
-const COPY_BITRATE_MAX = 8_000_000;
+const SHORT_SIDE_MAX = 1080; // larger renditions take several times as long, and few screens show the difference
+const COPY_FPS_MAX = 61; // 60 frames per second, plus rounding
+const COPY_LEVEL_MAX = 51; // H.264 level 5.1, which current phones decode
+const COPY_BITRATE_MAX = 8_000_000; // a home connection plays this without pausing
 const KEYFRAME_GAP_MAX_S = 10; // segments start at keyframes, and long segments delay the start of playback
 const FPS_MIN = 5; // at a lower rate, a frame could last as long as a segment
-const FPS_MAX = 60;
+const FPS_MAX = 60; // what screens show
 const FPS_STEPS = [24, 25, 30, 50, 60];
 
 /**

@@ -162,7 +162,7 @@ export function posterArguments(
   ];
 }
 
-const POSTER_WIDTH_MAX = 1920;
+const POSTER_WIDTH_MAX = 1920; // a poster is shown at most as wide as the player
 
 const posterSize = ({ rungs }: ConversionPlan) => rungs.find(({ width }) => width <= POSTER_WIDTH_MAX) ?? rungs.at(-1)!;
 
@@ -176,9 +176,9 @@ export interface Storyboard {
   height: number;
 }
 
-const STORYBOARD_PICTURES_MAX = 100;
-const STORYBOARD_COLUMNS_MAX = 10;
-const STORYBOARD_WIDTH = 160;
+const STORYBOARD_PICTURES_MAX = 100; // one for each percent of the timeline
+const STORYBOARD_COLUMNS_MAX = 10; // keeps the sheet below the size that every decoder accepts
+const STORYBOARD_WIDTH = 160; // the width at which the player shows a thumbnail
 
 export function planStoryboard(duration_s: number, rung: Rung): Storyboard {
   const step_s = Math.max(2, Math.ceil(duration_s / STORYBOARD_PICTURES_MAX));

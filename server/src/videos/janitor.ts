@@ -30,9 +30,10 @@ export interface JanitorParts extends LoopParts {
 }
 
 export function createJanitor(parts: JanitorParts): Janitor {
+  const stopping = new AbortController();
   const loop = new Loop(parts, {
     name: "cleanup",
-    round: () => round(parts),
+    round: () => round(parts, stopping.signal),
     interval_ms: LIMITS.UPLOADS_RECONCILE_MS,
     limit_ms: LIMITS.CLEANUP_ROUND_MS,
     onError: (err) => parts.log.warn({ err }, "Cleanup round failed; retrying in the next round"),
@@ -42,24 +43,33 @@ export function createJanitor(parts: JanitorParts): Janitor {
       await deleteLeftovers(parts);
       void loop.start();
     },
-    stop: () => loop.stop(),
-    round: () => round(parts),
+    stop() {
+      stopping.abort();
+      return loop.stop();
+    },
+    round: () => round(parts, stopping.signal),
   };
 }
 
-async function round({ db, blobs, uploads }: JanitorParts): Promise<void> {
+async function round({ db, blobs, uploads }: JanitorParts, stopping: AbortSignal): Promise<void> {
   await uploads.reconcile();
-  await deleteUploadFiles(db, blobs, uploads);
-  await deleteVideoFiles(db, blobs);
+  await deleteUploadFiles(db, blobs, uploads, stopping);
+  await deleteVideoFiles(db, blobs, stopping);
   await dropExpiredUploadTokens(db);
 }
 
-const DELETED_PER_ROUND_MAX = 500;
+const DELETED_PER_ROUND_MAX = 500; // a round must end before the next one; the next one continues
 const KEPT_ERROR = "ffmpeg_missing" satisfies MediaError; // its upload's file is kept until ffmpeg is installed
 
-async function deleteUploadFiles(db: Database, blobs: Blobs, { folders }: Uploads): Promise<void> {
+async function deleteUploadFiles(
+  db: Database,
+  blobs: Blobs,
+  { folders }: Uploads,
+  stopping: AbortSignal,
+): Promise<void> {
   const unneeded = { grace_ms: LIMITS.VERSION_KEPT_MS, keptError: KEPT_ERROR };
   for (const upload of await store.listUploadsToClear(db, DELETED_PER_ROUND_MAX, unneeded)) {
+    if (stopping.aborted) return; // the next startup continues
     for (const folder of [folders.incoming, folders.originals]) await rm(join(folder, upload.id), { force: true });
     for (let attempt = 1; attempt <= upload.attempt; attempt++)
       await blobs.deletePrefix(`${upload.video_id}/${mediaFolder(upload.version, attempt)}/`);
@@ -67,8 +77,9 @@ async function deleteUploadFiles(db: Database, blobs: Blobs, { folders }: Upload
   }
 }
 
-async function deleteVideoFiles(db: Database, blobs: Blobs): Promise<void> {
+async function deleteVideoFiles(db: Database, blobs: Blobs, stopping: AbortSignal): Promise<void> {
   for (const { space_id, id } of await listVideosToClear(db, DELETED_PER_ROUND_MAX)) {
+    if (stopping.aborted) return;
     await blobs.deletePrefix(`${id}/`);
     await markVideoCleared(db, space_id, id);
   }

@@ -67,7 +67,7 @@ async function remux({ folder, onProgress }: Task, input: mediabunny.Input): Pro
   return describe(folder, name, source);
 }
 
-const SEGMENT_S = 4;
+const SEGMENT_S = 4; // short enough to start quickly, long enough to need few requests
 
 interface Fragment {
   offset: number;

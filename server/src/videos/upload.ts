@@ -134,7 +134,7 @@ export function checkSize(size_bytes: number | null, maxBytes: number): void {
   throw new MaveError("REQUEST_TOO_LARGE", `The file has ${size_bytes} bytes; the maximum is ${maxBytes}.`);
 }
 
-const FILE_NAME_CHARACTERS_MAX = 255;
+const FILE_NAME_CHARACTERS_MAX = 255; // the maximum on common file systems
 
 // PostgreSQL cannot store NUL or lone surrogates.
 const printable = (name: string | null): string | null =>

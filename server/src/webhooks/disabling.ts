@@ -73,9 +73,21 @@ export class Disabling {
       if (!(await tryTurn(tx, "disabling"))) return [[], []];
       return [await listFailingWebhooks(tx, WEBHOOK_WARNING_MS), await listFailingWebhooks(tx, WEBHOOK_FAILING_MS)];
     });
-    for (const { space_id, id } of warn) await this.#warn(space_id, id);
-    for (const { space_id, id } of disable)
-      await this.#disable((tx) => disableFailingWebhook(tx, space_id, id, WEBHOOK_FAILING_MS, ONLY_FAILURES));
+    for (const { space_id, id } of warn) await this.#try(id, this.#warn(space_id, id));
+    for (const { space_id, id } of disable) {
+      const disabling = (tx: Sql) => disableFailingWebhook(tx, space_id, id, WEBHOOK_FAILING_MS, ONLY_FAILURES);
+      await this.#try(id, this.#disable(disabling));
+    }
+  }
+
+  /** Logs a failure with the webhook's id, so that one webhook does not keep the others from being checked. */
+  async #try(id: string, change: Promise<void>): Promise<void> {
+    await change.catch((err: unknown) =>
+      this.#parts.log.warn(
+        { err, webhook: shortUuid(id) },
+        "Failed to warn about or disable a failing webhook; retrying at the next check",
+      ),
+    );
   }
 
   /** Records `webhook.failing`, at most once per failing period. */

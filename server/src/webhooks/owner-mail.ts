@@ -26,31 +26,45 @@ export interface OwnerMail {
  * round tries again.
  */
 export function createOwnerMail(parts: OwnerMailParts): OwnerMail {
+  const stopping = new AbortController();
   const loop = new Loop(parts, {
     name: "mail to owners",
-    round: () => round(parts),
+    round: () => round(parts, stopping.signal),
     interval_ms: LIMITS.WEBHOOK_FAILING_CHECK_MS,
     limit_ms: LIMITS.MAIL_ROUND_MS,
     onError: (err) => parts.log.warn({ err }, "Failed to email owners; retrying in the next round"),
   });
   return {
-    round: () => round(parts),
+    round: () => round(parts, stopping.signal),
     start: () => void loop.start(),
     async stop() {
+      stopping.abort();
       await loop.stop();
       parts.mailer.close();
     },
   };
 }
 
-async function round({ db, log, mailer, publicUrl }: OwnerMailParts): Promise<void> {
+/** Whether the mail server works but rejected this message, for example because an address does not exist. */
+const isRejected = (error: unknown): boolean =>
+  ["EENVELOPE", "EMESSAGE"].includes((error as { code?: string }).code ?? "");
+
+async function round({ db, log, mailer, publicUrl }: OwnerMailParts, stopping: AbortSignal): Promise<void> {
   await db.transaction(async (tx) => {
     if (!(await tryTurn(tx, "mail"))) return;
     for (const webhook of await listNews(tx, LIMITS.MAIL_AGE_MAX_DAYS, LIMITS.MAILS_PER_ROUND_MAX)) {
-      if (webhook.owners.length > 0) await mailer.send(letterAbout(webhook, publicUrl));
+      if (stopping.aborted) return;
+      const about = { webhook: shortUuid(webhook.id), owners: webhook.owners.length };
+      try {
+        if (webhook.owners.length > 0) await mailer.send(letterAbout(webhook, publicUrl));
+      } catch (err) {
+        if (!isRejected(err)) throw err;
+        log.warn({ err, ...about }, "The mail server rejected an email to owners; retrying in the next round");
+        continue; // the other owners must not wait for this one
+      }
       // Mark it outside this transaction, so that it stays marked even if a later email fails.
       await markTold(db, webhook);
-      log.info({ webhook: shortUuid(webhook.id), owners: webhook.owners.length }, "Emailed owners");
+      log.info(about, "Emailed owners");
     }
   });
 }

@@ -195,7 +195,7 @@ async function revealSecret({ vault }: WebhooksParts, sql: Sql, space: string, i
   };
 }
 
-const OVERLAP_DEFAULT_S = 86_400;
+const OVERLAP_DEFAULT_S = 86_400; // a day to deploy the new secret
 
 async function rotateSecret(
   { policy, vault, random, signals }: WebhooksParts,

@@ -46,7 +46,13 @@ export function createVault(keys: readonly Buffer[], random: Random): Vault {
       const [nonceEnd, tagEnd] = [HEAD_BYTES + NONCE_BYTES, HEAD_BYTES + NONCE_BYTES + TAG_BYTES];
       const decipher = createDecipheriv("aes-256-gcm", ring.key, sealed.subarray(HEAD_BYTES, nonceEnd));
       decipher.setAAD(aad(ring.head, owner)).setAuthTag(sealed.subarray(nonceEnd, tagEnd));
-      return Buffer.concat([decipher.update(sealed.subarray(tagEnd)), decipher.final()]).toString("utf8");
+      try {
+        return Buffer.concat([decipher.update(sealed.subarray(tagEnd)), decipher.final()]).toString("utf8");
+      } catch (cause) {
+        throw new Error(`Cannot decrypt ${nameOf(owner)}: the stored value was altered or belongs elsewhere.`, {
+          cause,
+        });
+      }
     },
     hint(sealed, owner) {
       const fits = rings.some(({ head }) => head.equals(sealed.subarray(0, HEAD_BYTES)));

@@ -105,6 +105,7 @@ export const AuditEntry = resource("AuditEntry", "A recorded action.", {
   created: time("When the action happened."),
   action: text("For example `webhook.secret_revealed`."),
   actor: text("An email address, `key <name>` or `operator`."),
+  actor_id: textOrNull("The actor's id, which stays the same if the name changes. Null for an operator."),
   address: textOrNull("The actor's IP address."),
   subject: textOrNull("The id of the affected object."),
   details: Type.Unsafe<Record<string, unknown>>({

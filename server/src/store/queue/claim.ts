@@ -13,7 +13,7 @@ export interface LeasedDelivery extends LeaseKey {
   step: number;
   /** Whether a user sent it again. If so, it goes first and does not wait for the receiver's Retry-After to pass. */
   manual?: boolean;
-  /** Null if the event was erased or is past retention. */
+  /** Null only if an operator deleted the event by hand. */
   payload: string | null;
   /** The span that recorded the event; null if it was recorded without tracing. */
   traceparent?: TraceParent | null | undefined;
