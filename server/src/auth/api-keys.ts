@@ -42,7 +42,7 @@ export interface ApiKeys {
 }
 
 export const API_KEY_PREFIX = "mave_";
-const SECRET_BYTES = 32;
+const SECRET_BYTES = 32; // too many to guess, so a fast hash is enough
 const SHAPE = /^mave_[A-Za-z0-9_-]{43}$/;
 
 interface Parts {

@@ -11,7 +11,7 @@ export const ROLES = ["api", "deliver", "process"] as const;
 export type Role = (typeof ROLES)[number];
 
 const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
-const YEAR_S = 31_536_000;
+const YEAR_S = 31_536_000; // 365 days
 
 /** The parser and an example value for each setting. `loadConfig` sets the defaults. */
 export const SETTINGS = {

@@ -11,7 +11,7 @@ export interface RateLimits {
   countInvalidKey(request: FastifyRequest): Promise<void>;
 }
 
-const MINUTE_MS = 60_000;
+const MINUTE_MS = 60_000; // the unit of the limits below
 
 /**
  * Keeps the counts in memory, per node, for a bounded number of callers. The limits do not have to be exact, because

@@ -13,7 +13,7 @@ export interface Random {
   fraction(): number;
 }
 
-const POOL_BYTES = 4_096;
+const POOL_BYTES = 4_096; // one system call then serves hundreds of ids
 let pool = Buffer.alloc(0);
 
 /**
@@ -28,7 +28,7 @@ function fromPool(count: number): Buffer {
   return bytes;
 }
 
-const ID_BYTES = 16;
+const ID_BYTES = 16; // the length of a UUID
 
 export const systemRandom: Random = {
   bytes: (count) => (count <= ID_BYTES ? fromPool(count) : randomBytes(count)),

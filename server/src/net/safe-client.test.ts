@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Certificate, type Certificates, makeCertificates } from "../../../test/support/certificates.ts";
 import { type DnsResult, startDnsServer } from "../../../test/support/dns-server.ts";
+import { eventually } from "../../../test/support/eventually.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { systemRandom } from "../kernel/random.ts";
@@ -409,6 +410,29 @@ describe("connections", () => {
     expect(second.timings).toMatchObject({ reused: true, dns: null, connect: null, tls: null });
     expect(second.timings.first_byte).toBeLessThanOrEqual(second.timings.total);
   });
+
+  test("are closed after one request while too many are open", async () => {
+    const gate = Promise.withResolvers<void>();
+    const kept: (string | undefined)[] = [];
+    const target = await receiver("0.0.0.0", 0, undefined, async (request, response) => {
+      kept.push(request.headers.connection);
+      await gate.promise;
+      respondOk(request, response);
+    });
+    const { post } = client();
+    const hosts = Math.ceil(LIMITS.SOCKETS_OPEN_MAX / LIMITS.ORIGIN_SOCKETS_MAX);
+    const all = Array.from({ length: hosts }, (_, host) =>
+      Array.from({ length: LIMITS.ORIGIN_SOCKETS_MAX }, () =>
+        post(`http://127.0.1.${host + 1}:${target.port}/`, 30_000),
+      ),
+    ).flat();
+    await eventually(() => expect(target.connections).toBe(hosts * LIMITS.ORIGIN_SOCKETS_MAX));
+    gate.resolve();
+    for (const exchange of await Promise.all(all)) expect(exchange.status).toBe(200);
+    expect(new Set(kept)).toEqual(new Set(["keep-alive"]));
+    expect(await post(`http://127.0.2.1:${target.port}/`)).toMatchObject({ status: 200 });
+    expect(kept.at(-1)).toBe("close");
+  }, 60_000);
 
   test("to one origin are limited in number, and further requests wait in a queue", async () => {
     const target = await receiver();

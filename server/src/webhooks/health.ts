@@ -51,7 +51,7 @@ export interface WebhookHealth {
   hours: ({ hour: number; succeeded: number; failed: number; errors: ErrorCount[] } & Quantiles)[];
 }
 
-const HOUR_MS = 3_600_000;
+const HOUR_MS = 3_600_000; // the unit in which counts are stored
 const HOURS_SHOWN = 24;
 
 /** A completed attempt, as reported by the delivery engine. */

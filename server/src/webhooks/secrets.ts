@@ -22,9 +22,9 @@ export interface Vault {
 }
 
 const VERSION = 1;
-const KEY_ID_BYTES = 8;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
+const KEY_ID_BYTES = 8; // a server has a handful of keys
+const NONCE_BYTES = 12; // prescribed for GCM (NIST SP 800-38D)
+const TAG_BYTES = 16; // the longest that GCM offers
 const HEAD_BYTES = 1 + KEY_ID_BYTES;
 
 /** @param keys 32 bytes each. The first key seals values and any key opens them, so keys can be rotated online. */
