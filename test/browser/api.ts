@@ -1,15 +1,23 @@
 import { expect } from "vitest";
+import { wait } from "../crash/scene.ts";
 import type { TestServer } from "../support/server.ts";
 
 /** Returns an API client for tests in which a program calls the API while a user works in the browser. */
 export function apiOf(server: TestServer, key: string) {
-  const call = async (method: string, path: string, body?: unknown) => {
-    const response = await fetch(server.url + path, {
+  const send = (method: string, path: string, body?: unknown) =>
+    fetch(server.url + path, {
       method,
       headers: { authorization: `Bearer ${key}`, ...(body !== undefined && { "content-type": "application/json" }) },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-    expect(response.ok, `${method} ${path} returned ${response.status}`).toBe(true);
+  const call = async (method: string, path: string, body?: unknown) => {
+    let response = await send(method, path, body);
+    // As every client should: after a 503, nothing was changed, and the server may only be slow.
+    for (let tries = 1; response.status === 503 && tries < 5; tries++) {
+      await wait(Number(response.headers.get("retry-after")) * 1_000);
+      response = await send(method, path, body);
+    }
+    if (!response.ok) expect.fail(`${method} ${path} returned ${response.status}: ${await response.text()}`);
     return (await response.json()) as {
       id: string;
       status: string;
