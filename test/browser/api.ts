@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { wait } from "../crash/scene.ts";
+import { pause } from "../../server/src/kernel/clock.ts";
 import type { TestServer } from "../support/server.ts";
 
 /** Returns an API client for tests in which a program calls the API while a user works in the browser. */
@@ -14,7 +14,7 @@ export function apiOf(server: TestServer, key: string) {
     let response = await send(method, path, body);
     // As every client should: after a 503, nothing was changed, and the server may only be slow.
     for (let tries = 1; response.status === 503 && tries < 5; tries++) {
-      await wait(Number(response.headers.get("retry-after")) * 1_000);
+      await pause(Number(response.headers.get("retry-after")) * 1_000);
       response = await send(method, path, body);
     }
     if (!response.ok) expect.fail(`${method} ${path} returned ${response.status}: ${await response.text()}`);
