@@ -43,7 +43,7 @@ const RULES: Rule[] = [
     use: "NewEvent, LeasedDelivery, Attempt, Outcome or Settlement",
   },
   { banned: /\bjobs?\b/i, use: "delivery, replay, cancellation, or upload", except: /proxy's job/ },
-  { banned: /\bdoors?\b|\bwhoever\b|\bone of theirs\b|\bis looked for\b/i, use: "plain words" },
+  { banned: /\bdoors?\b|\bwhoever\b|\bone of theirs\b|\bis looked for\b|\bfor as long as\b/i, use: "plain words" },
 ];
 
 const OWN = "test/house/vocabulary.test.ts";

@@ -141,8 +141,8 @@ async function lock(guard: pg.Client): Promise<string | null> {
 }
 
 /**
- * Waits for a postmaster that is already running, for as long as it lives: recovery after a crash takes as long as its
- * log is long, and ending it would only make it start over.
+ * Waits without a deadline for a postmaster that is already running, until it accepts connections or exits. Recovery
+ * after a crash can take long if there is much WAL, and a stopped recovery would have to start over.
  * @returns null if there is none
  */
 async function takeOver(cluster: Cluster): Promise<Connection | null> {

@@ -9,7 +9,7 @@ import type { Database, Statement } from "./db.ts";
 import { openSession } from "./session.ts";
 
 const FOLDER = fileURLToPath(new URL("../../migrations/", import.meta.url));
-const LOCK_POLL_MS = 100; // another node holds the lock for as long as its migrations take
+const LOCK_POLL_MS = 100; // another node holds the lock until its migrations are done
 
 interface Migration {
   number: number;
